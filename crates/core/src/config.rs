@@ -1,0 +1,167 @@
+//! What a host asks for.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::{Error, Result, Status, cures};
+
+/// How Python is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeConfig {
+    /// What Python takes for its `argv[0]` when it looks for its home.
+    pub program_name: Option<PathBuf>,
+    /// The prefix of the Python installation.
+    pub home: Option<PathBuf>,
+    /// A Python executable, of a virtual environment for one.
+    pub executable: Option<PathBuf>,
+    /// Searched before the standard library.
+    pub module_search_paths: Arc<[PathBuf]>,
+    /// PYTHON* variables and the user's site-packages are ignored.
+    pub isolated: bool,
+    /// Python installs its signal handlers.
+    pub install_signal_handlers: bool,
+    /// `site` is imported.
+    pub import_site: bool,
+    /// Code may run in the main interpreter.
+    pub allow_main: bool,
+}
+
+impl Default for RuntimeConfig {
+    fn default() -> Self {
+        Self {
+            program_name: None,
+            home: None,
+            executable: None,
+            module_search_paths: Arc::new([]),
+            isolated: true,
+            install_signal_handlers: false,
+            import_site: true,
+            allow_main: false,
+        }
+    }
+}
+
+impl RuntimeConfig {
+    /// The names of the fields in which `self` differs from `other`.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
+        [
+            ("program_name", self.program_name != other.program_name),
+            ("home", self.home != other.home),
+            ("executable", self.executable != other.executable),
+            (
+                "module_search_paths",
+                self.module_search_paths != other.module_search_paths,
+            ),
+            ("isolated", self.isolated != other.isolated),
+            (
+                "install_signal_handlers",
+                self.install_signal_handlers != other.install_signal_handlers,
+            ),
+            ("import_site", self.import_site != other.import_site),
+            ("allow_main", self.allow_main != other.allow_main),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+}
+
+/// Whose GIL an interpreter uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gil {
+    /// Its own where this Python has that, else the shared one.
+    #[default]
+    Default,
+    /// Its own.
+    Own,
+    /// The main interpreter's.
+    Shared,
+}
+
+/// Takes a piece of a script's output. Called in the thread that wrote, which holds no GIL then;
+/// never twice at once.
+pub type Output = Box<dyn FnMut(&str) + Send>;
+
+/// What an interpreter is like.
+pub struct InterpreterConfig {
+    /// Whose GIL it uses.
+    pub gil: Gil,
+    /// `os.fork()` works.
+    pub allow_fork: bool,
+    /// `os.execv()` works.
+    pub allow_exec: bool,
+    /// Scripts may start threads.
+    pub allow_threads: bool,
+    /// Those may be daemon threads.
+    pub allow_daemon_threads: bool,
+    /// Takes `sys.stdout`; `None`: the process's stdout.
+    pub stdout: Option<Output>,
+    /// Takes `sys.stderr`; `None`: the process's stderr.
+    pub stderr: Option<Output>,
+}
+
+impl Default for InterpreterConfig {
+    fn default() -> Self {
+        Self {
+            gil: Gil::Default,
+            allow_fork: false,
+            allow_exec: false,
+            allow_threads: true,
+            allow_daemon_threads: false,
+            stdout: None,
+            stderr: None,
+        }
+    }
+}
+
+impl fmt::Debug for InterpreterConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InterpreterConfig")
+            .field("gil", &self.gil)
+            .field("allow_fork", &self.allow_fork)
+            .field("allow_exec", &self.allow_exec)
+            .field("allow_threads", &self.allow_threads)
+            .field("allow_daemon_threads", &self.allow_daemon_threads)
+            .field("stdout", &self.stdout.is_some())
+            .field("stderr", &self.stderr.is_some())
+            .finish()
+    }
+}
+
+impl InterpreterConfig {
+    /// Whether it gets a GIL of its own; fails for what this Python can't do or forbids.
+    pub(crate) fn own_gil(&self) -> Result<bool> {
+        if self.allow_daemon_threads && !self.allow_threads {
+            return Err(Error::new(
+                Status::InvalidArgument,
+                "allow_daemon_threads needs allow_threads: set both, or neither",
+            ));
+        }
+        let unsupported = |what: &str| {
+            let version = cures::python_version();
+            let message =
+                format!("{what} needs Python 3.12 or later, but this is Python {version}");
+            Err(Error::new(Status::Unsupported, message))
+        };
+        if !cfg!(Py_3_12) && self.gil == Gil::Own {
+            return unsupported("a GIL of its own");
+        }
+        if !cfg!(Py_3_12) && !self.allow_threads {
+            return unsupported("allow_threads = false");
+        }
+        Ok(match self.gil {
+            Gil::Default => cfg!(Py_3_12),
+            Gil::Own => true,
+            Gil::Shared => false,
+        })
+    }
+}
+
+/// How a string is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions<'a> {
+    /// What tracebacks call the code; `None`: `<string>`, or `<string-2>` and so on for the second
+    /// string that an interpreter compiles and those after it.
+    pub filename: Option<&'a str>,
+}

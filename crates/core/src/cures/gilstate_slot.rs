@@ -1,0 +1,176 @@
+//! Defect: each OS thread has a slot for "its" thread state, which `PyGILState_Ensure` enters. Since
+//! 3.12 attaching a thread state puts it there, and nothing takes it out again when it is detached.
+//! - A thread that ran in a subinterpreter once enters it again with its next `PyGILState_Ensure`,
+//!   where the host meant its own.
+//! - A thread state that is deleted by another OS thread leaves the slot dangling: that thread's next
+//!   attach, anywhere, writes to the freed block.
+//!
+//! Has it: 3.12 and later; before, the slot is filled when a thread state is made.
+//!
+//! Cure: while a thread state of ours is attached, the slot holds it, so that extension modules work;
+//! before and after, the slot holds what the host had there. CPython has no call to set the slot, so
+//! it is found once, at start, by the value that it is known to hold, and checked by what
+//! `PyGILState_GetThisThreadState` then says:
+//! - to 3.14 it is a pthread key;
+//! - in 3.15 it is a variable in libpython's thread-local storage.
+
+use std::sync::OnceLock;
+
+use libc::c_void;
+use pyo3_ffi::{PyGILState_GetThisThreadState, PyThreadState};
+
+/// Where the slot is.
+#[derive(Clone, Copy)]
+enum Place {
+    Key(libc::pthread_key_t),
+    #[cfg(all(Py_3_15, target_os = "linux"))]
+    Tls(tls::Variable),
+}
+
+static PLACE: OnceLock<Option<Place>> = OnceLock::new();
+
+/// Finds the slot. `current` is the thread state that this thread's slot holds now.
+pub(crate) fn locate(current: *mut PyThreadState) {
+    PLACE.get_or_init(|| find(current));
+}
+
+/// What the calling thread's slot holds.
+#[inline]
+pub(crate) fn get() -> *mut PyThreadState {
+    match PLACE.get() {
+        // SAFETY: the key exists as long as Python does.
+        Some(Some(Place::Key(key))) => unsafe { libc::pthread_getspecific(*key).cast() },
+        #[cfg(all(Py_3_15, target_os = "linux"))]
+        // SAFETY: the variable is the calling thread's own.
+        Some(Some(Place::Tls(variable))) => unsafe { *variable.address() },
+        // SAFETY: may be called by any thread at any time.
+        _ => unsafe { PyGILState_GetThisThreadState() },
+    }
+}
+
+/// Sets the calling thread's slot; does nothing where it was not found.
+#[inline]
+pub(crate) fn set(thread_state: *mut PyThreadState) {
+    match PLACE.get() {
+        Some(Some(place)) => place.set(thread_state),
+        _ => {}
+    }
+}
+
+impl Place {
+    #[inline]
+    fn set(self, thread_state: *mut PyThreadState) {
+        match self {
+            // SAFETY: the key exists as long as Python does, and holds pointers of this type.
+            Place::Key(key) => unsafe {
+                libc::pthread_setspecific(key, thread_state.cast::<c_void>());
+            },
+            #[cfg(all(Py_3_15, target_os = "linux"))]
+            // SAFETY: the variable is the calling thread's own.
+            Place::Tls(variable) => unsafe { *variable.address() = thread_state },
+        }
+    }
+
+    /// Whether this is the slot: what is set here is what CPython then finds.
+    fn is_it(self, current: *mut PyThreadState) -> bool {
+        self.set(std::ptr::null_mut());
+        // SAFETY: may be called by any thread at any time.
+        let emptied = unsafe { PyGILState_GetThisThreadState() }.is_null();
+        self.set(current);
+        // SAFETY: as above.
+        emptied && unsafe { PyGILState_GetThisThreadState() } == current
+    }
+}
+
+fn find(current: *mut PyThreadState) -> Option<Place> {
+    #[cfg(all(Py_3_15, target_os = "linux"))]
+    for variable in tls::variables_with(current.cast()) {
+        if Place::Tls(variable).is_it(current) {
+            return Some(Place::Tls(variable));
+        }
+    }
+    /// The least that POSIX systems have between them: glibc 1024, macOS 512, musl 128. A key that
+    /// was never made reads as NULL in each of them.
+    const KEYS: libc::pthread_key_t = 1024;
+    (0..KEYS)
+        // SAFETY: reads a slot of the calling thread; see above for keys that were never made.
+        .filter(|key| unsafe { libc::pthread_getspecific(*key) } == current.cast())
+        .map(Place::Key)
+        .find(|place| place.is_it(current))
+}
+
+/// Thread-local variables of libpython, found by their value.
+#[cfg(all(Py_3_15, target_os = "linux"))]
+mod tls {
+    use std::cell::Cell;
+    use std::ffi::c_int;
+
+    use libc::{PT_TLS, c_void, dl_phdr_info, size_t};
+    use pyo3_ffi::PyThreadState;
+
+    /// An offset into the thread-local storage of libpython.
+    #[derive(Clone, Copy)]
+    pub(super) struct Variable {
+        offset: usize,
+    }
+
+    thread_local! {
+        /// Where the calling thread's storage of libpython begins.
+        static BASE: Cell<*mut u8> = const { Cell::new(std::ptr::null_mut()) };
+    }
+
+    impl Variable {
+        /// Where the variable is for the calling thread.
+        #[inline]
+        pub(super) fn address(self) -> *mut *mut PyThreadState {
+            let mut base = BASE.get();
+            if base.is_null() {
+                base = block().0;
+                BASE.set(base);
+            }
+            base.wrapping_add(self.offset).cast()
+        }
+    }
+
+    /// The variables that hold `value` in the calling thread.
+    pub(super) fn variables_with(value: *mut c_void) -> impl Iterator<Item = Variable> {
+        let (base, size) = block();
+        let word = size_of::<*mut c_void>();
+        (0..size / word)
+            .map(move |i| i * word)
+            // SAFETY: inside of the block, aligned as the block is.
+            .filter(
+                move |offset| unsafe { base.add(*offset).cast::<*mut c_void>().read() } == value,
+            )
+            .map(|offset| Variable { offset })
+    }
+
+    /// The calling thread's storage of libpython, and its size; a size of 0 if it has none.
+    fn block() -> (*mut u8, usize) {
+        let mut found = (std::ptr::null_mut(), 0);
+        // SAFETY: the callback gets `found` back and is done before the call returns.
+        unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut found).cast()) };
+        found
+    }
+
+    unsafe extern "C" fn visit(info: *mut dl_phdr_info, _: size_t, found: *mut c_void) -> c_int {
+        // SAFETY: the loader describes a loaded object; `found` is `block`'s.
+        unsafe {
+            let info = &*info;
+            let headers = std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into());
+            let python = pyo3_ffi::Py_IsInitialized as *const () as u64;
+            let is_python = headers.iter().any(|h| {
+                let start = info.dlpi_addr + h.p_vaddr;
+                h.p_type == libc::PT_LOAD && (start..start + h.p_memsz).contains(&python)
+            });
+            if !is_python || info.dlpi_tls_data.is_null() {
+                return c_int::from(is_python);
+            }
+            if let Some(tls) = headers.iter().find(|h| h.p_type == PT_TLS) {
+                *found.cast::<(*mut u8, usize)>() =
+                    (info.dlpi_tls_data.cast(), tls.p_memsz as usize);
+            }
+            1
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What CPython gets wrong, or leaves to its embedder: one defect a file, each with the versions
+//! that have it and why the cure holds.
+
+pub(crate) mod gilstate_slot;
+pub(crate) mod global_symbols;
+pub(crate) mod stack_bounds;
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+/// The version of the Python library that is loaded: `3.13.0`.
+pub(crate) fn python_version() -> &'static str {
+    // SAFETY: a static string, at any time, initialized or not.
+    let version = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) };
+    let version = version.to_str().unwrap_or_default();
+    version.split(' ').next().unwrap_or_default()
+}

@@ -1,0 +1,80 @@
+//! Errors: plain data, free of any interpreter.
+
+/// Why a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// An argument is wrong; the message names it.
+    InvalidArgument,
+    /// Python is not started, or finalized.
+    NotInitialized,
+    /// The id was never given out, or its interpreter is destroyed.
+    NotFound,
+    /// The interpreter runs now, or Python threads of its scripts do.
+    Busy,
+    /// The call is not for this interpreter, or contradicts what was set before.
+    NotPermitted,
+    /// This Python can't do it.
+    Unsupported,
+    /// The script raised an exception.
+    Exception,
+    /// The script raised SystemExit.
+    Exit,
+    /// No memory left.
+    NoMemory,
+    /// A defect of this crate, or of Python where it says so.
+    Internal,
+}
+
+/// Why a call failed, with a message that says what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    status: Status,
+    message: String,
+    exception: Option<Box<Exception>>,
+}
+
+/// What a Python exception leaves behind: a snapshot, readable after its interpreter is gone.
+#[derive(Clone, Debug, Default)]
+pub struct Exception {
+    /// The type as a traceback names it: `ValueError`, `package.module.Oops`.
+    pub type_name: String,
+    /// The traceback as Python prints it.
+    pub traceback: String,
+    /// Of a SystemExit: the code as the shell would see it. Else 0.
+    pub exit_code: i32,
+}
+
+impl Error {
+    /// An error that is no exception.
+    pub fn new(status: Status, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            exception: None,
+        }
+    }
+
+    pub(crate) fn raised(status: Status, message: String, exception: Exception) -> Self {
+        Self {
+            status,
+            message,
+            exception: Some(Box::new(exception)),
+        }
+    }
+
+    /// What kind of error it is.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// What went wrong; for an exception, what `str()` says of it.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The exception, where it was one.
+    pub fn exception(&self) -> Option<&Exception> {
+        self.exception.as_deref()
+    }
+}

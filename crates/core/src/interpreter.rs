@@ -1,0 +1,551 @@
+//! An interpreter: what it holds, and its life from `create` over `run` to `destroy`.
+
+use std::cell::UnsafeCell;
+use std::ffi::CString;
+use std::fmt;
+use std::path::PathBuf;
+use std::ptr::null_mut;
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::{PyInterpreterState, PyThreadState};
+
+use crate::claim::{Claim, Purpose, Refused, State};
+use crate::code_cache::{CodeCache, Limits};
+use crate::config::{InterpreterConfig, Output, RunOptions};
+use crate::cures::stack_bounds::Watched;
+use crate::exception::{self, Describer};
+use crate::object::{Object, clear_exception, import};
+use crate::output::{self, Name};
+use crate::thread_state::{self, Attached};
+use crate::{Error, Id, Result, Status, registry, runtime};
+
+/// Compiled code that an interpreter keeps.
+const CACHE: Limits = Limits {
+    entries: 256,
+    bytes: 4 << 20,
+};
+
+/// A handle to an interpreter: cheap to clone, valid for ever; once the interpreter is destroyed, its
+/// calls say so. Dropping it does not destroy the interpreter.
+#[derive(Clone)]
+pub struct Interpreter(Arc<Inner>);
+
+struct Inner {
+    id: Id,
+    /// Compared, never dereferenced.
+    python: *mut PyInterpreterState,
+    state: State,
+    /// Only for the holder of a claim; see [`Session`].
+    held: UnsafeCell<Held>,
+}
+
+// SAFETY: `held` is reached through a `Session` alone, which has claimed the interpreter and attached
+// its thread state; `python` is only compared.
+unsafe impl Send for Inner {}
+// SAFETY: as above.
+unsafe impl Sync for Inner {}
+
+/// What an interpreter holds.
+struct Held {
+    thread_state: *mut PyThreadState,
+    watched: Watched,
+    /// References into the interpreter; `None` when it is gone.
+    objects: Option<Objects>,
+}
+
+struct Objects {
+    /// The namespace of `__main__`.
+    namespace: Object,
+    stdout: Option<output::Handle>,
+    stderr: Option<output::Handle>,
+    code: CodeCache,
+    /// How many strings without a name of their own were compiled.
+    unnamed: u64,
+    describer: Option<Describer>,
+}
+
+/// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
+/// bottom: detached first, given back then.
+struct Session<'a> {
+    attached: Attached,
+    claim: Claim<'a>,
+    inner: &'a Inner,
+}
+
+impl Interpreter {
+    /// Creates an interpreter. Any thread may.
+    pub fn create(config: InterpreterConfig) -> Result<Self> {
+        let runtime = runtime::creating()?;
+        let own_gil = config.own_gil()?;
+        let id = registry::next_id();
+        let restrictions = (
+            config.allow_fork,
+            config.allow_exec,
+            config.allow_threads,
+            config.allow_daemon_threads,
+        );
+        let mut why = String::new();
+        let made = thread_state::create(
+            id,
+            || new_interpreter(own_gil, restrictions, &mut why),
+            || {
+                let mut objects = Objects::new(runtime.module_search_paths())?;
+                objects.take_streams(id, config.stdout, config.stderr)?;
+                Ok(objects)
+            },
+        );
+        let Some((thread_state, prepared)) = made else {
+            let message = format!("Python could not create an interpreter: {why}");
+            return Err(Error::new(Status::Internal, message));
+        };
+        match prepared {
+            Ok(objects) => {
+                let interpreter = Self::new(id, thread_state, Some(objects));
+                registry::insert(interpreter.clone());
+                Ok(interpreter)
+            }
+            Err(e) => {
+                Self::new(id, thread_state, None)
+                    .session(Purpose::End)?
+                    .end();
+                Err(e)
+            }
+        }
+    }
+
+    /// Makes the record of the main interpreter, which exists already. `take_streams`: its
+    /// `sys.stdout` and `sys.stderr` are ours to replace.
+    pub(crate) fn adopt_main(
+        thread_state: *mut PyThreadState,
+        module_search_paths: &[PathBuf],
+        take_streams: bool,
+    ) -> Result<Self> {
+        let main = Self::new(0, thread_state, None);
+        let session = main.session(Purpose::Run)?;
+        let mut objects = Objects::new(module_search_paths)?;
+        if take_streams {
+            objects.take_streams(0, None, None)?;
+        }
+        // SAFETY: a session is the right to touch what is held.
+        unsafe { (*main.0.held.get()).objects = Some(objects) };
+        drop(session);
+        Ok(main)
+    }
+
+    fn new(id: Id, thread_state: *mut PyThreadState, objects: Option<Objects>) -> Self {
+        Self(Arc::new(Inner {
+            id,
+            python: thread_state::interpreter_of(thread_state),
+            state: State::new(),
+            held: UnsafeCell::new(Held {
+                thread_state,
+                watched: Watched::new(),
+                objects,
+            }),
+        }))
+    }
+
+    /// The interpreter with this id.
+    pub fn find(id: Id) -> Result<Self> {
+        runtime::ready()?;
+        registry::find(id)
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Id {
+        self.0.id
+    }
+
+    /// Whether it is this one of CPython's.
+    pub(crate) fn is(&self, python: *mut PyInterpreterState) -> bool {
+        self.0.python == python
+    }
+
+    /// Whether a run is under way. The answer may be old by the time it arrives.
+    pub fn is_running(&self) -> Result<bool> {
+        runtime::ready()?;
+        if self.is_gone() {
+            return Err(registry::not_found(self.0.id));
+        }
+        Ok(self.0.state.is_running())
+    }
+
+    /// Whether it was destroyed.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.state.is_gone()
+    }
+
+    /// Runs a program in `__main__`, in the calling thread.
+    pub fn run(&self, code: &str) -> Result<()> {
+        self.run_with(code.as_bytes(), &RunOptions::default())
+    }
+
+    /// As [`run`](Self::run), for code that need not be UTF-8 and is refused then.
+    pub fn run_with(&self, code: &[u8], options: &RunOptions) -> Result<()> {
+        runtime::ready()?;
+        if self.0.id == 0 && !runtime::allows_main() {
+            let message = "running in the main interpreter is not permitted: create an \
+                           interpreter, or initialize with allow_main";
+            return Err(Error::new(Status::NotPermitted, message));
+        }
+        self.session(Purpose::Run)?.run(code, options)
+    }
+
+    /// [`run_with`](Self::run_with) in the interpreter with this id, without a lock.
+    #[inline]
+    pub fn run_in(id: Id, code: &[u8], options: &RunOptions) -> Result<()> {
+        runtime::ready()?;
+        registry::with(id, |interpreter| interpreter.run_with(code, options))
+    }
+
+    /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts do.
+    pub fn destroy(&self) -> Result<()> {
+        runtime::ready()?;
+        if self.0.id == 0 {
+            let message = "the main interpreter can't be destroyed: finalize subpy instead";
+            return Err(Error::new(Status::NotPermitted, message));
+        }
+        let session = self.session(Purpose::End)?;
+        session.no_other_threads()?;
+        session.end();
+        Ok(())
+    }
+
+    /// Claims the interpreter and attaches its thread state: first the claim, which waits for nobody,
+    /// then the GIL, with no lock of ours held.
+    #[inline]
+    fn session(&self, purpose: Purpose) -> Result<Session<'_>> {
+        Ok(self.enter(self.claim(purpose)?))
+    }
+
+    #[inline]
+    fn claim(&self, purpose: Purpose) -> Result<Claim<'_>> {
+        self.0
+            .state
+            .claim(purpose)
+            .map_err(|why| self.0.refused(why))
+    }
+
+    #[inline]
+    fn enter<'a>(&'a self, claim: Claim<'a>) -> Session<'a> {
+        let inner = &*self.0;
+        let held = inner.held.get();
+        // SAFETY: claimed, so nobody else reaches `held`, nor attaches its thread state.
+        let attached = unsafe {
+            let attached = Attached::enter(inner.id, (*held).thread_state);
+            (*held).watched.follow((*held).thread_state);
+            attached
+        };
+        Session {
+            attached,
+            claim,
+            inner,
+        }
+    }
+}
+
+/// Ends all interpreters, the youngest first, and Python itself if `finalize`. `Busy`: one of them is
+/// in use, and nothing has happened.
+pub(crate) fn end_all(finalize: bool) -> Result<()> {
+    let all = registry::all();
+    let mut claims = Vec::new();
+    for interpreter in &all {
+        let session = interpreter.session(Purpose::End)?;
+        if finalize || interpreter.id() != 0 {
+            session.no_other_threads()?;
+        }
+        claims.push(session.leave());
+    }
+    for (interpreter, claim) in all.iter().zip(claims).rev() {
+        let session = interpreter.enter(claim);
+        match interpreter.id() {
+            0 if finalize => session.finalize(),
+            0 => session.disown(),
+            _ => session.end(),
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Interpreter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Interpreter").field(&self.0.id).finish()
+    }
+}
+
+impl Inner {
+    fn refused(&self, why: Refused) -> Error {
+        let id = self.id;
+        let (status, message) = match why {
+            Refused::Running if thread_state::whereabouts().0 == Some(id) => (
+                Status::Busy,
+                format!(
+                    "interpreter {id} is running, in this thread: the call came from inside it"
+                ),
+            ),
+            Refused::Running => (
+                Status::Busy,
+                format!("interpreter {id} is running: wait for it, or use another one"),
+            ),
+            Refused::Ending => (
+                Status::Busy,
+                format!("interpreter {id} is being destroyed in another thread"),
+            ),
+            Refused::Gone => return registry::not_found(id),
+        };
+        Error::new(status, message)
+    }
+}
+
+impl<'a> Session<'a> {
+    /// What the interpreter holds.
+    fn objects(&mut self) -> Result<&mut Objects> {
+        // SAFETY: a session is the right to touch it, and this one is borrowed mutably.
+        let held = unsafe { &mut *self.inner.held.get() };
+        held.objects
+            .as_mut()
+            .ok_or_else(|| registry::not_found(self.inner.id))
+    }
+
+    #[inline]
+    fn run(mut self, code: &[u8], options: &RunOptions) -> Result<()> {
+        self.objects()?.run(code, options)
+    }
+
+    fn no_other_threads(&self) -> Result<()> {
+        let id = self.inner.id;
+        let message = match thread_state::others() {
+            0 => return Ok(()),
+            1 => format!("interpreter {id} has 1 Python thread that still runs: end it first"),
+            n => format!("interpreter {id} has {n} Python threads that still run: end them first"),
+        };
+        Err(Error::new(Status::Busy, message))
+    }
+
+    /// Detaches, and keeps the claim.
+    fn leave(self) -> Claim<'a> {
+        drop(self.attached);
+        self.claim
+    }
+
+    /// Ends the interpreter, which has no other threads.
+    fn end(mut self) {
+        self.let_go();
+        // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
+        unsafe { self.attached.end_interpreter() };
+        retire(self.inner, self.claim);
+    }
+
+    /// Finalizes Python from its main interpreter, the last one, which has no other threads.
+    fn finalize(mut self) {
+        self.let_go();
+        // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
+        unsafe { self.attached.finalize() };
+        retire(self.inner, self.claim);
+    }
+
+    /// Leaves the main interpreter to the host.
+    fn disown(mut self) {
+        let thread_state = self.let_go();
+        drop(self.attached);
+        // SAFETY: ours, made when the host's Python was joined; nobody else has it.
+        unsafe { thread_state::delete(thread_state) };
+        retire(self.inner, self.claim);
+    }
+
+    /// Lets the interpreter's objects go; its thread state is not to be attached any more.
+    fn let_go(&mut self) -> *mut PyThreadState {
+        // SAFETY: a session is the right to touch what is held.
+        let held = unsafe { &mut *self.inner.held.get() };
+        drop(held.objects.take());
+        std::mem::replace(&mut held.thread_state, null_mut())
+    }
+}
+
+fn retire(inner: &Inner, claim: Claim<'_>) {
+    registry::remove(inner.id);
+    claim.retire();
+}
+
+fn not_prepared() -> Error {
+    let message = format!("a new interpreter can't be used: {}", exception::one_line());
+    Error::new(Status::Internal, message)
+}
+
+impl Objects {
+    /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
+    fn new(module_search_paths: &[PathBuf]) -> Result<Self> {
+        let main = import(c"__main__").ok_or_else(not_prepared)?;
+        // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
+        let (namespace, path) = unsafe {
+            (
+                Object::borrowed(ffi::PyModule_GetDict(main.as_ptr())),
+                Object::borrowed(ffi::PySys_GetObject(c"path".as_ptr())),
+            )
+        };
+        for (i, place) in module_search_paths.iter().enumerate() {
+            let place = Object::text(&place.to_string_lossy()).ok_or_else(not_prepared)?;
+            let path = path.as_ref().ok_or_else(not_prepared)?;
+            // SAFETY: attached; live objects.
+            if unsafe { ffi::PyList_Insert(path.as_ptr(), i as isize, place.as_ptr()) } != 0 {
+                return Err(not_prepared());
+            }
+        }
+        Ok(Self {
+            namespace: namespace.ok_or_else(not_prepared)?,
+            stdout: None,
+            stderr: None,
+            code: CodeCache::new(CACHE),
+            unnamed: 0,
+            describer: None,
+        })
+    }
+
+    fn take_streams(
+        &mut self,
+        id: Id,
+        stdout: Option<Output>,
+        stderr: Option<Output>,
+    ) -> Result<()> {
+        let stdout = output::install(id, Name::Stdout, stdout);
+        self.stdout = Some(stdout.ok_or_else(not_prepared)?);
+        let stderr = output::install(id, Name::Stderr, stderr);
+        self.stderr = Some(stderr.ok_or_else(not_prepared)?);
+        Ok(())
+    }
+
+    #[inline]
+    fn run(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
+        let kept = self.code.get(options.filename, source).map(Object::as_ptr);
+        let mut compiled = None;
+        let code = match kept {
+            Some(code) => code,
+            None => compiled.insert(self.compile(source, options)?).as_ptr(),
+        };
+        let namespace = self.namespace.as_ptr();
+        // SAFETY: attached; the code is kept by the cache, which nobody else reaches, or by
+        // `compiled`. The result is ours.
+        let result = unsafe { Object::owned(ffi::PyEval_EvalCode(code, namespace, namespace)) };
+        let outcome = match result {
+            Some(_) => Ok(()),
+            None => Err(self.exception(source, options.filename)),
+        };
+        for stream in [&self.stdout, &self.stderr].into_iter().flatten() {
+            stream.flush();
+        }
+        outcome
+    }
+
+    /// Compiles `source` and keeps the code.
+    #[cold]
+    fn compile(&mut self, source: &[u8], options: &RunOptions) -> Result<Object> {
+        let invalid = |message| Error::new(Status::InvalidArgument, message);
+        let text = std::str::from_utf8(source).map_err(|e| {
+            let at = e.valid_up_to();
+            invalid(format!(
+                "the code is not UTF-8: the byte at offset {at} is wrong"
+            ))
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let c_text = CString::new(text).map_err(|e| {
+            let at = e.nul_position();
+            invalid(format!("the code has a NUL character, at offset {at}"))
+        })?;
+        let filename = match options.filename {
+            Some(filename) => filename.to_owned(),
+            None => {
+                self.unnamed += 1;
+                match self.unnamed {
+                    1 => "<string>".to_owned(),
+                    n => format!("<string-{n}>"),
+                }
+            }
+        };
+        /// The source is UTF-8 whatever an encoding cookie says.
+        const PYCF_SOURCE_IS_UTF8: i32 = 0x0100;
+        const PYCF_IGNORE_COOKIE: i32 = 0x0200;
+        let mut flags = ffi::PyCompilerFlags {
+            cf_flags: PYCF_SOURCE_IS_UTF8 | PYCF_IGNORE_COOKIE,
+            cf_feature_version: 0,
+        };
+        // SAFETY: attached; strings that end in a NUL; the result is new.
+        let code = Object::text(&filename).and_then(|name| unsafe {
+            Object::owned(ffi::Py_CompileStringObject(
+                c_text.as_ptr(),
+                name.as_ptr(),
+                ffi::Py_file_input,
+                &mut flags,
+                -1,
+            ))
+        });
+        let Some(code) = code else {
+            return Err(self.exception(source, Some(&filename)));
+        };
+        drop(
+            self.code
+                .insert(options.filename, &filename, source, code.clone()),
+        );
+        Ok(code)
+    }
+
+    /// The exception that is set. `source` was run under `filename`, if it was given one.
+    #[cold]
+    fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
+        let cache = &self.code;
+        exception::take(&mut self.describer, |name| {
+            if Some(name) == filename {
+                return std::str::from_utf8(source).ok().map(str::to_owned);
+            }
+            cache.source(name).map(str::to_owned)
+        })
+    }
+}
+
+/// Makes an interpreter of CPython's and leaves its thread state attached. NULL: `why` says why not.
+#[cfg(Py_3_12)]
+fn new_interpreter(
+    own_gil: bool,
+    (fork, exec, threads, daemon_threads): (bool, bool, bool, bool),
+    why: &mut String,
+) -> *mut PyThreadState {
+    let config = ffi::PyInterpreterConfig {
+        use_main_obmalloc: (!own_gil).into(),
+        allow_fork: fork.into(),
+        allow_exec: exec.into(),
+        allow_threads: threads.into(),
+        allow_daemon_threads: daemon_threads.into(),
+        check_multi_interp_extensions: own_gil.into(),
+        gil: if own_gil {
+            ffi::PyInterpreterConfig_OWN_GIL
+        } else {
+            ffi::PyInterpreterConfig_SHARED_GIL
+        },
+    };
+    let mut thread_state = null_mut();
+    // SAFETY: a thread state of the main interpreter is attached; messages are static strings.
+    unsafe {
+        let status = ffi::Py_NewInterpreterFromConfig(&mut thread_state, &config);
+        if ffi::PyStatus_Exception(status) == 0 {
+            return thread_state;
+        }
+        *why = crate::startup::describe(&status);
+    }
+    clear_exception();
+    null_mut()
+}
+
+#[cfg(not(Py_3_12))]
+fn new_interpreter(
+    _own_gil: bool,
+    _restrictions: (bool, bool, bool, bool),
+    why: &mut String,
+) -> *mut PyThreadState {
+    // SAFETY: a thread state of the main interpreter is attached.
+    let thread_state = unsafe { ffi::Py_NewInterpreter() };
+    if thread_state.is_null() {
+        *why = exception::one_line();
+        clear_exception();
+    }
+    thread_state
+}

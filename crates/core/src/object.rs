@@ -1,0 +1,128 @@
+//! The one owned reference to a Python object, and the few operations that the crate needs.
+
+use std::ffi::CStr;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+
+/// A strong reference. It may only be made, used and dropped while a thread state of the object's
+/// interpreter is attached; whoever stores one sees to that.
+pub(crate) struct Object {
+    ptr: NonNull<ffi::PyObject>,
+    /// Not `Send`: a reference belongs where its interpreter is attached.
+    _here: PhantomData<*const ()>,
+}
+
+impl Object {
+    /// Takes over a new reference; `None` if it is NULL, which is how Python says that an exception
+    /// is set.
+    ///
+    /// # Safety
+    /// `ptr` is NULL or a reference that the caller owns, of the attached interpreter.
+    pub(crate) unsafe fn owned(ptr: *mut ffi::PyObject) -> Option<Self> {
+        NonNull::new(ptr).map(|ptr| Self {
+            ptr,
+            _here: PhantomData,
+        })
+    }
+
+    /// Takes a reference of its own to a borrowed one.
+    ///
+    /// # Safety
+    /// `ptr` is NULL or a live object of the attached interpreter.
+    pub(crate) unsafe fn borrowed(ptr: *mut ffi::PyObject) -> Option<Self> {
+        // SAFETY: as the caller promises; the new reference is ours.
+        unsafe {
+            ffi::Py_XINCREF(ptr);
+            Self::owned(ptr)
+        }
+    }
+
+    /// Hands the reference over.
+    pub(crate) fn into_ptr(self) -> *mut ffi::PyObject {
+        std::mem::ManuallyDrop::new(self).as_ptr()
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut ffi::PyObject {
+        self.ptr.as_ptr()
+    }
+
+    /// A `str`.
+    pub(crate) fn text(text: &str) -> Option<Self> {
+        // SAFETY: valid UTF-8 of that length; the result is new.
+        unsafe {
+            Self::owned(ffi::PyUnicode_FromStringAndSize(
+                text.as_ptr().cast(),
+                text.len() as ffi::Py_ssize_t,
+            ))
+        }
+    }
+
+    pub(crate) fn attribute(&self, name: &CStr) -> Option<Self> {
+        // SAFETY: both live; the result is new.
+        unsafe { Self::owned(ffi::PyObject_GetAttrString(self.as_ptr(), name.as_ptr())) }
+    }
+
+    /// Calls it with positional arguments.
+    pub(crate) fn call(&self, arguments: &[&Object]) -> Option<Self> {
+        // SAFETY: a tuple that is built here, of live objects; the call's result is new.
+        unsafe {
+            let tuple = Self::owned(ffi::PyTuple_New(arguments.len() as ffi::Py_ssize_t))?;
+            for (i, argument) in arguments.iter().enumerate() {
+                ffi::Py_INCREF(argument.as_ptr());
+                ffi::PyTuple_SetItem(tuple.as_ptr(), i as ffi::Py_ssize_t, argument.as_ptr());
+            }
+            Self::owned(ffi::PyObject_CallObject(self.as_ptr(), tuple.as_ptr()))
+        }
+    }
+
+    /// Its text, if it is a `str`; lone surrogates become `?`-marks.
+    pub(crate) fn to_text(&self) -> Option<String> {
+        // SAFETY: a live object; the encoded form is copied before it goes.
+        unsafe {
+            if ffi::PyUnicode_Check(self.as_ptr()) == 0 {
+                return None;
+            }
+            let bytes = Self::owned(ffi::PyUnicode_AsEncodedString(
+                self.as_ptr(),
+                c"utf-8".as_ptr(),
+                c"backslashreplace".as_ptr(),
+            ))?;
+            let data = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>();
+            let length = ffi::PyBytes_Size(bytes.as_ptr()) as usize;
+            let bytes = std::slice::from_raw_parts(data, length);
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}
+
+impl Clone for Object {
+    fn clone(&self) -> Self {
+        // SAFETY: the object lives as long as `self`.
+        unsafe { ffi::Py_INCREF(self.as_ptr()) };
+        Self {
+            ptr: self.ptr,
+            _here: PhantomData,
+        }
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours, and its interpreter is attached.
+        unsafe { ffi::Py_DECREF(self.as_ptr()) }
+    }
+}
+
+/// Imports a module.
+pub(crate) fn import(name: &CStr) -> Option<Object> {
+    // SAFETY: a C string; the result is new.
+    unsafe { Object::owned(ffi::PyImport_ImportModule(name.as_ptr())) }
+}
+
+/// Forgets the exception that is set, if any.
+pub(crate) fn clear_exception() {
+    // SAFETY: a thread state is attached.
+    unsafe { ffi::PyErr_Clear() }
+}

@@ -1,0 +1,75 @@
+//! Ids: looked up, never dereferenced, never given out twice.
+//!
+//! A thread remembers the interpreters that it used last, so that a run takes no lock. What it
+//! remembers can't be wrong: an interpreter that is gone says so, and its id goes to no other one.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use crate::interpreter::Interpreter;
+use crate::{Error, Id, Result, Status};
+
+/// Held for a look-up, an insertion or a removal; never while a GIL is awaited or Python runs.
+static ALL: RwLock<BTreeMap<Id, Interpreter>> = RwLock::new(BTreeMap::new());
+
+/// How many interpreters a thread remembers.
+const RECENT: usize = 16;
+
+thread_local! {
+    static CACHE: [Cell<Option<Interpreter>>; RECENT] = const { [const { Cell::new(None) }; RECENT] };
+}
+
+/// A new id.
+pub(crate) fn next_id() -> Id {
+    static NEXT: AtomicI64 = AtomicI64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+pub(crate) fn insert(interpreter: Interpreter) {
+    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    all.insert(interpreter.id(), interpreter);
+}
+
+pub(crate) fn remove(id: Id) {
+    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    all.remove(&id);
+}
+
+/// All of them, in ascending order of their ids.
+pub(crate) fn all() -> Vec<Interpreter> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.values().cloned().collect()
+}
+
+pub(crate) fn find(id: Id) -> Result<Interpreter> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.get(&id).cloned().ok_or_else(|| not_found(id))
+}
+
+/// The one for which `is_it` holds.
+pub(crate) fn find_by(is_it: impl Fn(&Interpreter) -> bool) -> Option<Interpreter> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.values().find(|i| is_it(i)).cloned()
+}
+
+/// Calls `use_it` with the interpreter, which the calling thread remembers afterwards.
+#[inline]
+pub(crate) fn with<T>(id: Id, use_it: impl FnOnce(&Interpreter) -> Result<T>) -> Result<T> {
+    let place = id as usize % RECENT;
+    // A thread that is about to end may have no cache any more.
+    let remembered = CACHE.try_with(|cache| cache[place].take()).ok().flatten();
+    let interpreter = match remembered {
+        Some(interpreter) if interpreter.id() == id && !interpreter.is_gone() => interpreter,
+        _ => find(id)?,
+    };
+    let result = use_it(&interpreter);
+    let _ = CACHE.try_with(|cache| cache[place].set(Some(interpreter)));
+    result
+}
+
+pub(crate) fn not_found(id: Id) -> Error {
+    let message = format!("there is no interpreter {id}: it was never created, or is destroyed");
+    Error::new(Status::NotFound, message)
+}

@@ -1,0 +1,191 @@
+//! Starting Python from a [`RuntimeConfig`].
+
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use libc::wchar_t;
+use pyo3_ffi as ffi;
+
+use crate::config::RuntimeConfig;
+use crate::cures::{self, global_symbols};
+use crate::{Error, Result, Status};
+
+/// Room for `PyConfig`s that have grown since `pyo3-ffi` looked: patch releases append fields.
+#[repr(C)]
+struct Config {
+    python: ffi::PyConfig,
+    _room: [u64; 32],
+}
+
+/// Checks what Python would abort on, or take in silence. Nothing has happened if this fails.
+pub(crate) fn check(config: &RuntimeConfig) -> Result<()> {
+    let invalid = |message| Err(Error::new(Status::InvalidArgument, message));
+    for (i, path) in config.module_search_paths.iter().enumerate() {
+        if !path.exists() {
+            let path = path.display();
+            return invalid(format!("module_search_paths[{i}] does not exist: {path}"));
+        }
+    }
+    if let Some(executable) = &config.executable
+        && !executable.is_file()
+    {
+        let path = executable.display();
+        return invalid(format!("executable is not a file: {path}"));
+    }
+    let from_environment = || {
+        let home = std::env::var_os("PYTHONHOME").filter(|home| !home.is_empty());
+        home.filter(|_| !config.isolated).map(PathBuf::from)
+    };
+    if let Some(home) = config.home.clone().or_else(from_environment) {
+        let tried = standard_library_places(&home);
+        if !tried.iter().any(|path| path.exists()) {
+            let tried: Vec<_> = tried.iter().map(|p| p.display().to_string()).collect();
+            return invalid(format!(
+                "no standard library of Python {} under home {}: tried {}",
+                cures::python_version(),
+                home.display(),
+                tried.join(", ")
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Initializes Python. Its main thread state is attached afterwards.
+pub(crate) fn start(config: &RuntimeConfig) -> Result<()> {
+    let failed = |status: &ffi::PyStatus| {
+        let message = format!("Python could not be started: {}", describe(status));
+        Err(Error::new(Status::Internal, message))
+    };
+    // SAFETY: plain structs that Python's functions fill first; strings are copied by Python. No
+    // thread uses Python yet.
+    unsafe {
+        let mut before: ffi::PyPreConfig = std::mem::zeroed();
+        if config.isolated {
+            ffi::PyPreConfig_InitIsolatedConfig(&mut before);
+        } else {
+            ffi::PyPreConfig_InitPythonConfig(&mut before);
+        }
+        before.parse_argv = 0;
+        // The process's locale stays as it is, so it can't tell the encoding: UTF-8 everywhere.
+        before.configure_locale = 0;
+        before.coerce_c_locale = 0;
+        before.utf8_mode = 1;
+        let status = ffi::Py_PreInitialize(&before);
+        if ffi::PyStatus_Exception(status) != 0 {
+            return failed(&status);
+        }
+        let mut room: Config = std::mem::zeroed();
+        let python = &raw mut room.python;
+        if config.isolated {
+            ffi::PyConfig_InitIsolatedConfig(python);
+        } else {
+            ffi::PyConfig_InitPythonConfig(python);
+        }
+        let status = fill(python, config).and_then(|()| {
+            let status = ffi::Py_InitializeFromConfig(python);
+            succeeded(status)
+        });
+        ffi::PyConfig_Clear(python);
+        status.or_else(|status| failed(&status))
+    }
+}
+
+/// # Safety
+/// `python` is initialized as a config of Python's.
+unsafe fn fill(python: *mut ffi::PyConfig, config: &RuntimeConfig) -> Result<(), ffi::PyStatus> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*python).parse_argv = 0;
+        (*python).install_signal_handlers = config.install_signal_handlers.into();
+        (*python).site_import = config.import_site.into();
+        (*python).configure_c_stdio = 0;
+        (*python).pathconfig_warnings = 0;
+        let executable = config
+            .executable
+            .clone()
+            .or_else(|| default_executable(config));
+        set(
+            python,
+            &raw mut (*python).program_name,
+            config.program_name.as_deref(),
+        )?;
+        set(python, &raw mut (*python).home, config.home.as_deref())?;
+        set(python, &raw mut (*python).executable, executable.as_deref())
+    }
+}
+
+/// # Safety
+/// `field` is a string of `python`, which is initialized.
+unsafe fn set(
+    python: *mut ffi::PyConfig,
+    field: *mut *mut wchar_t,
+    value: Option<&Path>,
+) -> Result<(), ffi::PyStatus> {
+    let Some(value) = value.and_then(|v| CString::new(v.as_os_str().as_bytes()).ok()) else {
+        return Ok(());
+    };
+    // SAFETY: the caller's promise; Python copies the string.
+    unsafe { succeeded(ffi::PyConfig_SetBytesString(python, field, value.as_ptr())) }
+}
+
+/// # Safety
+/// `status` is one that Python has returned.
+unsafe fn succeeded(status: ffi::PyStatus) -> Result<(), ffi::PyStatus> {
+    // SAFETY: the caller's promise.
+    match unsafe { ffi::PyStatus_Exception(status) } {
+        0 => Ok(()),
+        _ => Err(status),
+    }
+}
+
+/// What a status of Python's says.
+pub(crate) fn describe(status: &ffi::PyStatus) -> String {
+    if status.err_msg.is_null() {
+        return "no reason given".into();
+    }
+    // SAFETY: Python's messages are static strings.
+    unsafe { CStr::from_ptr(status.err_msg) }
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The executable of the installation that the loaded libpython belongs to. Python itself would take
+/// the first `python3` on the PATH, which may be another version's.
+fn default_executable(config: &RuntimeConfig) -> Option<PathBuf> {
+    if config.program_name.is_some() {
+        return None;
+    }
+    let name = Path::new("bin").join(format!("python{}", minor_version()));
+    if let Some(home) = &config.home {
+        return Some(home.join(name)).filter(|path| path.is_file());
+    }
+    let library = Path::new(OsStr::from_bytes(global_symbols::library()?.to_bytes()));
+    let library = library.canonicalize().ok()?;
+    let mut prefixes = library.ancestors().skip(2).take(3);
+    prefixes.find_map(|prefix| Some(prefix.join(&name)).filter(|path| path.is_file()))
+}
+
+/// Where the standard library may be under a `home`, which is `prefix` or `prefix:exec_prefix`.
+fn standard_library_places(home: &Path) -> Vec<PathBuf> {
+    let home = home.to_string_lossy();
+    let prefix = Path::new(home.split(':').next().unwrap_or_default());
+    let version = minor_version();
+    let folder = format!("python{version}/os.py");
+    let zip = format!("python{}.zip", version.replace('.', ""));
+    vec![
+        prefix.join("lib").join(&folder),
+        prefix.join("lib64").join(&folder),
+        prefix.join("lib").join(zip),
+    ]
+}
+
+/// `3.13`
+fn minor_version() -> &'static str {
+    let version = cures::python_version();
+    match version.match_indices('.').nth(1) {
+        Some((end, _)) => &version[..end],
+        None => version,
+    }
+}

@@ -1,0 +1,11 @@
+/** The defaults of a ::subpy_runtime_config. */
+#define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0 }
+
+/** The defaults of a ::subpy_interpreter_config. */
+#define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
+  { sizeof(subpy_interpreter_config), SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL, NULL, NULL }
+
+/** The defaults of a ::subpy_run_options. */
+#define SUBPY_RUN_OPTIONS_INIT                                                                     \
+  { sizeof(subpy_run_options), NULL }

@@ -1,0 +1,61 @@
+//! What C hands over, checked and turned into Rust's types.
+
+use std::ffi::{CStr, c_char};
+
+use subpy_core::{Error, Status};
+
+/// The error for an argument that is wrong.
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(Status::InvalidArgument, message)
+}
+
+/// A place to write a result to.
+///
+/// # Safety
+/// `place` is NULL or may be written to for as long as `'a`.
+pub(crate) unsafe fn out<'a, T>(place: *mut T, name: &str) -> Result<&'a mut T, Error> {
+    // SAFETY: the caller's promise.
+    unsafe { place.as_mut() }
+        .ok_or_else(|| invalid(format!("{name} is NULL; pass a place for the result")))
+}
+
+/// A string that has to be there.
+///
+/// # Safety
+/// `text` is NULL or ends in a NUL, and lives as long as `'a`.
+pub(crate) unsafe fn bytes<'a>(text: *const c_char, name: &str) -> Result<&'a [u8], Error> {
+    if text.is_null() {
+        return Err(invalid(format!("{name} is NULL; pass a string")));
+    }
+    // SAFETY: the caller's promise, and not NULL.
+    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// A string that may be left out: NULL is `None`.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(crate) unsafe fn optional<'a>(
+    text: *const c_char,
+    name: &str,
+) -> Result<Option<&'a str>, Error> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise, and not NULL.
+    let bytes = unsafe { bytes(text, name) }?;
+    std::str::from_utf8(bytes)
+        .map(Some)
+        .map_err(|e| invalid(format!("{name} is not UTF-8: byte {}", e.valid_up_to())))
+}
+
+/// A flag: 0 or 1.
+pub(crate) fn flag(value: u8, name: &str) -> Result<bool, Error> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(invalid(format!(
+            "{name} is {other}, but has to be 0 or 1; start from the struct's INIT macro"
+        ))),
+    }
+}

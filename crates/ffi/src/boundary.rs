@@ -1,0 +1,50 @@
+//! The one way from C into `subpy-core` and back: panics stop here, errors become owned C errors.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use subpy_core::{Error, Status};
+
+use crate::error::subpy_error;
+use crate::status::subpy_status;
+
+/// Runs `call`, turns its result into a status, and writes `*error` unless `error` is NULL: NULL on
+/// success, an owned error on failure.
+///
+/// # Safety
+/// `error` is NULL or may be written to.
+pub(crate) unsafe fn enter(
+    error: *mut *mut subpy_error,
+    call: impl FnOnce() -> Result<(), Error>,
+) -> subpy_status {
+    // A panic leaves no state of ours half changed: claims and thread states are given back by
+    // their guards as it unwinds.
+    let result =
+        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(internal(&*panic)));
+    let (status, owned) = match result {
+        Ok(()) => (subpy_status::SUBPY_OK, None),
+        Err(e) => (e.status().into(), Some(e)),
+    };
+    // SAFETY: the caller hands over NULL or a place for an error.
+    if let Some(place) = unsafe { error.as_mut() } {
+        *place = owned.map_or(std::ptr::null_mut(), |e| Box::into_raw(Box::new(e.into())));
+    }
+    status
+}
+
+/// What a function that can't fail returns if its work panics after all.
+pub(crate) fn or_else<T>(fallback: T, call: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or(fallback)
+}
+
+fn internal(panic: &(dyn Any + Send)) -> Error {
+    let what = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    Error::new(
+        Status::Internal,
+        format!("subpy panicked, which is a defect of subpy; please report it: {what}"),
+    )
+}

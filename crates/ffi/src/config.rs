@@ -1,0 +1,249 @@
+//! The configuration structs: C's side of `RuntimeConfig`, `InterpreterConfig` and `RunOptions`.
+//!
+//! Each starts with its own size, so that fields may be appended: a host that was compiled against
+//! an older header hands over a smaller struct, and gets the defaults for the rest.
+
+use std::ffi::{c_char, c_void};
+use std::path::PathBuf;
+
+use subpy_core::{Error, Gil, InterpreterConfig, Output, RunOptions, RuntimeConfig};
+
+use crate::arguments::{flag, invalid, optional};
+
+/// How Python is started. Fill it with #SUBPY_RUNTIME_CONFIG_INIT, then change what you need. The
+/// strings are copied by subpy_initialize().
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct subpy_runtime_config {
+    /// `sizeof(subpy_runtime_config)`.
+    pub struct_size: usize,
+    /// What Python takes for its `argv[0]` when it looks for its home. NULL: not set.
+    pub program_name: *const c_char,
+    /// The prefix of the Python installation ("/usr"). NULL: the one that libpython belongs to.
+    pub home: *const c_char,
+    /// A Python executable; with the one of a virtual environment, its site-packages work. NULL:
+    /// the one that libpython belongs to.
+    pub executable: *const c_char,
+    /// Directories or zip files that are searched before the standard library, in this order. Each
+    /// one has to exist. May be NULL if the count is 0.
+    pub module_search_paths: *const *const c_char,
+    /// How many there are.
+    pub module_search_paths_count: usize,
+    /// 1 (the default): PYTHON* variables and the user's site-packages are ignored. 0: they count.
+    pub isolated: u8,
+    /// 1: Python's signal handlers are installed. 0 (the default): the host keeps its own.
+    pub install_signal_handlers: u8,
+    /// 1 (the default): `site` is imported, so site-packages work. 0: it isn't, and interpreters
+    /// are created faster.
+    pub import_site: u8,
+    /// 1: code may be run in the main interpreter. 0 (the default): that is
+    /// #SUBPY_ERR_NOT_PERMITTED.
+    pub allow_main: u8,
+}
+
+/// Whose GIL an interpreter uses: the values of subpy_interpreter_config::gil.
+#[repr(C)]
+pub enum subpy_gil {
+    /// Its own where this Python has that (3.12 and later), else the shared one.
+    SUBPY_GIL_DEFAULT = 0,
+    /// Its own: it runs in parallel with all others. #SUBPY_ERR_UNSUPPORTED below Python 3.12.
+    SUBPY_GIL_OWN = 1,
+    /// The main interpreter's: it takes turns with others, and extension modules that know nothing
+    /// of subinterpreters, such as numpy, load.
+    SUBPY_GIL_SHARED = 2,
+}
+
+/// Takes a piece of a script's output.
+///
+/// @param user   subpy_interpreter_config::output_user.
+/// @param text   UTF-8, never split inside a character, not terminated; valid during the call.
+/// @param length Its length in bytes; never 0.
+///
+/// Called in the thread that wrote, which holds neither a GIL nor a lock of subpy; never twice at
+/// once for one stream of an interpreter. It may call subpy for other interpreters. It must not
+/// leave by an exception or longjmp.
+pub type subpy_write_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, text: *const c_char, length: usize)>;
+
+/// What an interpreter is like. Fill it with #SUBPY_INTERPRETER_CONFIG_INIT, then change what you
+/// need.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct subpy_interpreter_config {
+    /// `sizeof(subpy_interpreter_config)`.
+    pub struct_size: usize,
+    /// One of ::subpy_gil.
+    pub gil: u32,
+    /// 1: `os.fork()` works. 0 (the default): it raises RuntimeError. Python 3.12 and later; before,
+    /// it always works.
+    pub allow_fork: u8,
+    /// 1: `os.execv()` works. 0 (the default): it raises RuntimeError. As above.
+    pub allow_exec: u8,
+    /// 1 (the default): scripts may start threads. 0: they can't; #SUBPY_ERR_UNSUPPORTED below
+    /// Python 3.12.
+    pub allow_threads: u8,
+    /// 1: those may be daemon threads. 0 (the default): they can't. Needs `allow_threads`. Python
+    /// 3.12 and later; before, they always can.
+    pub allow_daemon_threads: u8,
+    /// Takes what scripts write to `sys.stdout`. NULL: the process's stdout does.
+    pub stdout_fn: subpy_write_fn,
+    /// Takes what scripts write to `sys.stderr`. NULL: the process's stderr does.
+    pub stderr_fn: subpy_write_fn,
+    /// Handed to both; not touched by subpy. It has to live until the interpreter is destroyed.
+    pub output_user: *mut c_void,
+}
+
+/// How a string is run. Fill it with #SUBPY_RUN_OPTIONS_INIT, then change what you need.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct subpy_run_options {
+    /// `sizeof(subpy_run_options)`.
+    pub struct_size: usize,
+    /// What tracebacks call the code. NULL: "<string>", or "<string-2>" and so on for the second
+    /// string that the interpreter compiles and those after it.
+    pub filename: *const c_char,
+}
+
+/// Copies `*config` over `default`, as much of it as the caller's header knows.
+///
+/// # Safety
+/// `config` is NULL or a struct of the size that its first field says.
+unsafe fn read<T: Copy>(config: *const T, default: T, name: &str) -> Result<T, Error> {
+    if config.is_null() {
+        return Ok(default);
+    }
+    // SAFETY: the first field of each of these structs is its size.
+    let size = unsafe { config.cast::<usize>().read() };
+    if size != size_of::<T>() {
+        return Err(invalid(format!(
+            "{name}.struct_size is {size}, but this version of subpy knows {}; start from the \
+             struct's INIT macro",
+            size_of::<T>()
+        )));
+    }
+    // SAFETY: the caller's promise, and its header has all the fields that this library has.
+    Ok(unsafe { config.read() })
+}
+
+const RUNTIME_DEFAULT: subpy_runtime_config = subpy_runtime_config {
+    struct_size: size_of::<subpy_runtime_config>(),
+    program_name: std::ptr::null(),
+    home: std::ptr::null(),
+    executable: std::ptr::null(),
+    module_search_paths: std::ptr::null(),
+    module_search_paths_count: 0,
+    isolated: 1,
+    install_signal_handlers: 0,
+    import_site: 1,
+    allow_main: 0,
+};
+
+const INTERPRETER_DEFAULT: subpy_interpreter_config = subpy_interpreter_config {
+    struct_size: size_of::<subpy_interpreter_config>(),
+    gil: subpy_gil::SUBPY_GIL_DEFAULT as u32,
+    allow_fork: 0,
+    allow_exec: 0,
+    allow_threads: 1,
+    allow_daemon_threads: 0,
+    stdout_fn: None,
+    stderr_fn: None,
+    output_user: std::ptr::null_mut(),
+};
+
+const RUN_DEFAULT: subpy_run_options = subpy_run_options {
+    struct_size: size_of::<subpy_run_options>(),
+    filename: std::ptr::null(),
+};
+
+/// # Safety
+/// `config` is NULL or a valid struct, its strings end in a NUL.
+pub(crate) unsafe fn runtime(config: *const subpy_runtime_config) -> Result<RuntimeConfig, Error> {
+    // SAFETY: the caller's promise.
+    let config = unsafe { read(config, RUNTIME_DEFAULT, "runtime config") }?;
+    if config.module_search_paths.is_null() && config.module_search_paths_count > 0 {
+        return Err(invalid(format!(
+            "module_search_paths is NULL, but module_search_paths_count is {}",
+            config.module_search_paths_count
+        )));
+    }
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for i in 0..config.module_search_paths_count {
+        let name = format!("module_search_paths[{i}]");
+        // SAFETY: the array has that many strings, by the caller's promise.
+        let path = unsafe { optional(*config.module_search_paths.add(i), &name) }?;
+        paths.push(
+            path.ok_or_else(|| invalid(format!("{name} is NULL")))?
+                .into(),
+        );
+    }
+    // SAFETY: the caller's promise.
+    let path = |text, name| unsafe { optional(text, name) }.map(|t| t.map(PathBuf::from));
+    Ok(RuntimeConfig {
+        program_name: path(config.program_name, "program_name")?,
+        home: path(config.home, "home")?,
+        executable: path(config.executable, "executable")?,
+        module_search_paths: paths.into(),
+        isolated: flag(config.isolated, "isolated")?,
+        install_signal_handlers: flag(config.install_signal_handlers, "install_signal_handlers")?,
+        import_site: flag(config.import_site, "import_site")?,
+        allow_main: flag(config.allow_main, "allow_main")?,
+    })
+}
+
+/// # Safety
+/// `config` is NULL or a valid struct; its functions may be called with its `output_user` from any
+/// thread until the interpreter is destroyed.
+pub(crate) unsafe fn interpreter(
+    config: *const subpy_interpreter_config,
+) -> Result<InterpreterConfig, Error> {
+    // SAFETY: the caller's promise.
+    let config = unsafe { read(config, INTERPRETER_DEFAULT, "interpreter config") }?;
+    let gil = match config.gil {
+        0 => Gil::Default,
+        1 => Gil::Own,
+        2 => Gil::Shared,
+        other => {
+            return Err(invalid(format!(
+                "gil is {other}, but has to be SUBPY_GIL_DEFAULT, SUBPY_GIL_OWN or SUBPY_GIL_SHARED"
+            )));
+        }
+    };
+    Ok(InterpreterConfig {
+        gil,
+        allow_fork: flag(config.allow_fork, "allow_fork")?,
+        allow_exec: flag(config.allow_exec, "allow_exec")?,
+        allow_threads: flag(config.allow_threads, "allow_threads")?,
+        allow_daemon_threads: flag(config.allow_daemon_threads, "allow_daemon_threads")?,
+        stdout: output(config.stdout_fn, config.output_user),
+        stderr: output(config.stderr_fn, config.output_user),
+    })
+}
+
+fn output(write: subpy_write_fn, user: *mut c_void) -> Option<Output> {
+    /// The host's pointer, which the host lets any thread use.
+    struct User(*mut c_void);
+    // SAFETY: the header says that the callback is called in the thread that wrote.
+    unsafe impl Send for User {}
+    impl User {
+        fn get(&self) -> *mut c_void {
+            self.0
+        }
+    }
+
+    let write = write?;
+    let user = User(user);
+    Some(Box::new(move |text: &str| {
+        // SAFETY: the host promised that `write` and `user` live as long as the interpreter.
+        unsafe { write(user.get(), text.as_ptr().cast(), text.len()) }
+    }))
+}
+
+/// # Safety
+/// `options` is NULL or a valid struct, its strings end in a NUL and live as long as `'a`.
+pub(crate) unsafe fn run<'a>(options: *const subpy_run_options) -> Result<RunOptions<'a>, Error> {
+    // SAFETY: the caller's promise.
+    let options = unsafe { read(options, RUN_DEFAULT, "run options") }?;
+    // SAFETY: the caller's promise.
+    let filename = unsafe { optional(options.filename, "filename") }?;
+    Ok(RunOptions { filename })
+}

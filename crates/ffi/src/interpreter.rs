@@ -1,0 +1,269 @@
+//! Creating, running, listing and destroying interpreters.
+
+use std::ffi::c_char;
+
+use subpy_core::{Interpreter, RunOptions, runtime};
+
+use crate::arguments::{bytes, invalid, out};
+use crate::boundary::enter;
+use crate::config::{self, subpy_interpreter_config, subpy_run_options};
+use crate::error::subpy_error;
+use crate::status::subpy_status;
+
+/// An interpreter. 0 is the main one; an id is never given out twice in a process.
+pub type subpy_id = i64;
+
+/// Creates an interpreter. It stays idle until something is run in it.
+///
+/// @param config NULL for the defaults.
+/// @param id     Where the new interpreter's id goes; 0 if there is none.
+/// @param error  NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a combination that Python forbids, or
+///         NULL for `id`;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12;
+///         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
+///
+/// Threads: any; several at once. A GIL that the calling thread holds is released meanwhile.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_create(
+    config: *const subpy_interpreter_config,
+    id: *mut subpy_id,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract, for `error`, `id` and `config`.
+    unsafe {
+        enter(error, || {
+            let id = out(id, "id")?;
+            *id = 0;
+            *id = Interpreter::create(config::interpreter(config)?)?.id();
+            Ok(())
+        })
+    }
+}
+
+/// Finalizes an interpreter: its `atexit` functions run, its modules and objects go. Its id is
+/// #SUBPY_ERR_NOT_FOUND from then on.
+///
+/// @param id    The interpreter.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+///         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
+///         #SUBPY_ERR_BUSY if it runs now (also where the caller is inside of it), or if Python
+///         threads that its scripts started still do (the message says how many): nothing has
+///         happened then.
+///
+/// Threads: any; it need not be the one that created it. A GIL that the calling thread holds is
+/// released meanwhile.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_error) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error`.
+    unsafe { enter(error, || Interpreter::find(id)?.destroy()) }
+}
+
+/// Lists the interpreters that subpy knows: the main one, then those that it created, in ascending
+/// order.
+///
+/// @param ids      Where the ids go; may be NULL if `capacity` is 0.
+/// @param capacity How many fit there.
+/// @param count    Where the whole number goes, however many fitted.
+/// @param error    NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+///         #SUBPY_ERR_NOT_INITIALIZED.
+///
+/// Threads: any.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_list_all(
+    ids: *mut subpy_id,
+    capacity: usize,
+    count: *mut usize,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract: `ids` has room for `capacity` ids.
+    unsafe {
+        enter(error, || {
+            let count = out(count, "count")?;
+            *count = 0;
+            if ids.is_null() && capacity > 0 {
+                return Err(invalid("ids is NULL, but capacity is not 0"));
+            }
+            let all = runtime::list_all()?;
+            for (i, id) in all.iter().take(capacity).enumerate() {
+                ids.add(i).write(*id);
+            }
+            *count = all.len();
+            Ok(())
+        })
+    }
+}
+
+/// The interpreter whose code runs in the calling thread now: for a function of the host that a
+/// script has called.
+///
+/// @param id    Where its id goes.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND outside of any interpreter that subpy knows.
+///
+/// Threads: any.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_get_current(
+    id: *mut subpy_id,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error` and `id`.
+    unsafe {
+        enter(error, || {
+            *out(id, "id")? = runtime::current()?;
+            Ok(())
+        })
+    }
+}
+
+/// The main interpreter: always 0.
+///
+/// @param id    Where its id goes.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+///         #SUBPY_ERR_NOT_INITIALIZED.
+///
+/// Threads: any.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_get_main(
+    id: *mut subpy_id,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error` and `id`.
+    unsafe {
+        enter(error, || {
+            *out(id, "id")? = runtime::main()?;
+            Ok(())
+        })
+    }
+}
+
+/// Whether a run is under way in an interpreter. The answer may be old by the time it arrives.
+///
+/// @param id      The interpreter; the main one, too.
+/// @param running Where the answer goes.
+/// @param error   NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+///
+/// Threads: any; it waits for nothing.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_is_running(
+    id: subpy_id,
+    running: *mut bool,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error` and `running`.
+    unsafe {
+        enter(error, || {
+            let running = out(running, "running")?;
+            *running = false;
+            *running = Interpreter::find(id)?.is_running()?;
+            Ok(())
+        })
+    }
+}
+
+/// Runs a program in an interpreter's `__main__`, in the calling thread, with the defaults of
+/// subpy_run().
+///
+/// @param id    The interpreter.
+/// @param code  The program: UTF-8, ends in a NUL. Not kept after the call.
+/// @param error NULL, or where the error goes.
+/// @return As subpy_run().
+///
+/// Threads: any. A GIL that the calling thread holds is released meanwhile.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_run_string(
+    id: subpy_id,
+    code: *const c_char,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error` and `code`.
+    unsafe {
+        enter(error, || {
+            let code = bytes(code, "code")?;
+            Interpreter::run_in(id, code, &RunOptions::default())
+        })
+    }
+}
+
+/// Runs a program in an interpreter's `__main__`, in the calling thread. What it returns is thrown
+/// away; `__main__` keeps its names from run to run. Its output is flushed before the call returns.
+///
+/// One run at a time: an interpreter that runs already is #SUBPY_ERR_BUSY, in whatever thread.
+/// Different interpreters run at once, in parallel where each has its own GIL.
+///
+/// @param id      The interpreter.
+/// @param options NULL for the defaults.
+/// @param code    The program: UTF-8, without NUL characters. Not kept after the call.
+/// @param length  Its length in bytes.
+/// @param error   NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, a NUL character or bad UTF-8;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+///         #SUBPY_ERR_NOT_PERMITTED for the main interpreter, unless
+///         subpy_runtime_config::allow_main is set;
+///         #SUBPY_ERR_BUSY if it runs now;
+///         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
+///         #SUBPY_ERR_EXIT if it raised SystemExit: the process goes on.
+///
+/// Threads: any. A GIL that the calling thread holds is released meanwhile.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_run(
+    id: subpy_id,
+    options: *const subpy_run_options,
+    code: *const c_char,
+    length: usize,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract: `code` has `length` bytes.
+    unsafe {
+        enter(error, || {
+            let options = config::run(options)?;
+            if code.is_null() {
+                return Err(invalid("code is NULL; pass a string"));
+            }
+            let code = std::slice::from_raw_parts(code.cast::<u8>(), length);
+            Interpreter::run_in(id, code, &options)
+        })
+    }
+}

@@ -1,0 +1,583 @@
+/**
+ * @file
+ * subpy: many isolated Python interpreters in one C or C++ program.
+ *
+ * Conventions of every function:
+ *  - One that can fail returns a ::subpy_status and takes, last, a place for an error: NULL to
+ *    ignore it; otherwise it is always written: NULL on success, and on failure an error that the
+ *    caller frees with subpy_error_free().
+ *  - Strings that come in are UTF-8, end in a NUL, and are the caller's. Strings that go out belong
+ *    to what they were asked of.
+ *  - Any thread may make any call, one that Python has never seen, too. A thread that holds a Python
+ *    thread state of its own (the host embeds Python itself, or is inside of a callback) gets it
+ *    back as it was.
+ *  - No lock of subpy is held while Python code or a callback runs, or while a GIL is awaited.
+ *
+ * This file is generated from crates/ffi by cbindgen: `make header`.
+ */
+
+
+#ifndef SUBPY_H
+#define SUBPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** The version of this header; subpy_version() is that of the library. */
+#define SUBPY_VERSION "0.1.0"
+#define SUBPY_VERSION_MAJOR 0
+#define SUBPY_VERSION_MINOR 1
+#define SUBPY_VERSION_PATCH 0
+
+/** The defaults of a ::subpy_runtime_config. */
+#define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0 }
+
+/** The defaults of a ::subpy_interpreter_config. */
+#define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
+  { sizeof(subpy_interpreter_config), SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL, NULL, NULL }
+
+/** The defaults of a ::subpy_run_options. */
+#define SUBPY_RUN_OPTIONS_INIT                                                                     \
+  { sizeof(subpy_run_options), NULL }
+
+/**
+ * What a call returns: #SUBPY_OK, or why nothing was done.
+ */
+typedef enum subpy_status {
+  /**
+   * Done.
+   */
+  SUBPY_OK = 0,
+  /**
+   * An argument is wrong: NULL, not UTF-8, out of range. The message names it.
+   */
+  SUBPY_ERR_INVALID_ARGUMENT = 1,
+  /**
+   * Before subpy_initialize() or after the last subpy_finalize().
+   */
+  SUBPY_ERR_NOT_INITIALIZED = 2,
+  /**
+   * No such interpreter: the id was never given out, or was destroyed. No such name.
+   */
+  SUBPY_ERR_NOT_FOUND = 3,
+  /**
+   * The interpreter runs right now, or Python threads of its scripts still do.
+   */
+  SUBPY_ERR_BUSY = 4,
+  /**
+   * The call is not for this interpreter, or contradicts what was set before.
+   */
+  SUBPY_ERR_NOT_PERMITTED = 5,
+  /**
+   * This Python can't do it.
+   */
+  SUBPY_ERR_UNSUPPORTED = 6,
+  /**
+   * The script raised an exception: see subpy_error_type() and subpy_error_traceback().
+   */
+  SUBPY_ERR_EXCEPTION = 7,
+  /**
+   * The script raised SystemExit: see subpy_error_exit_code().
+   */
+  SUBPY_ERR_EXIT = 8,
+  /**
+   * The run was interrupted.
+   */
+  SUBPY_ERR_INTERRUPTED = 9,
+  /**
+   * The run took longer than it was given.
+   */
+  SUBPY_ERR_TIMEOUT = 10,
+  /**
+   * A value has no form outside of its interpreter.
+   */
+  SUBPY_ERR_NOT_SHAREABLE = 11,
+  /**
+   * No memory left.
+   */
+  SUBPY_ERR_NO_MEMORY = 12,
+  /**
+   * A defect of subpy itself: please report it with the message.
+   */
+  SUBPY_ERR_INTERNAL = 13,
+} subpy_status;
+
+/**
+ * Whose GIL an interpreter uses: the values of subpy_interpreter_config::gil.
+ */
+typedef enum subpy_gil {
+  /**
+   * Its own where this Python has that (3.12 and later), else the shared one.
+   */
+  SUBPY_GIL_DEFAULT = 0,
+  /**
+   * Its own: it runs in parallel with all others. #SUBPY_ERR_UNSUPPORTED below Python 3.12.
+   */
+  SUBPY_GIL_OWN = 1,
+  /**
+   * The main interpreter's: it takes turns with others, and extension modules that know nothing
+   * of subinterpreters, such as numpy, load.
+   */
+  SUBPY_GIL_SHARED = 2,
+} subpy_gil;
+
+/**
+ * What a Python can or can't do: for subpy_supports().
+ */
+typedef enum subpy_feature {
+  /**
+   * Interpreters with a GIL of their own, which run in parallel: Python 3.12 and later.
+   */
+  SUBPY_FEATURE_OWN_GIL = 1,
+  /**
+   * allow_fork, allow_exec, allow_threads and allow_daemon_threads are enforced: 3.12 and later.
+   */
+  SUBPY_FEATURE_RESTRICTIONS = 2,
+} subpy_feature;
+
+/**
+ * Why a call failed. Owned by the caller, freed with subpy_error_free(). Plain data: it can be
+ * read in any thread, after the interpreter is destroyed and after subpy_finalize().
+ */
+typedef struct subpy_error subpy_error;
+
+/**
+ * Takes a piece of a script's output.
+ *
+ * @param user   subpy_interpreter_config::output_user.
+ * @param text   UTF-8, never split inside a character, not terminated; valid during the call.
+ * @param length Its length in bytes; never 0.
+ *
+ * Called in the thread that wrote, which holds neither a GIL nor a lock of subpy; never twice at
+ * once for one stream of an interpreter. It may call subpy for other interpreters. It must not
+ * leave by an exception or longjmp.
+ */
+typedef void (*subpy_write_fn)(void *user, const char *text, size_t length);
+
+/**
+ * What an interpreter is like. Fill it with #SUBPY_INTERPRETER_CONFIG_INIT, then change what you
+ * need.
+ */
+typedef struct subpy_interpreter_config {
+  /**
+   * `sizeof(subpy_interpreter_config)`.
+   */
+  size_t struct_size;
+  /**
+   * One of ::subpy_gil.
+   */
+  uint32_t gil;
+  /**
+   * 1: `os.fork()` works. 0 (the default): it raises RuntimeError. Python 3.12 and later; before,
+   * it always works.
+   */
+  uint8_t allow_fork;
+  /**
+   * 1: `os.execv()` works. 0 (the default): it raises RuntimeError. As above.
+   */
+  uint8_t allow_exec;
+  /**
+   * 1 (the default): scripts may start threads. 0: they can't; #SUBPY_ERR_UNSUPPORTED below
+   * Python 3.12.
+   */
+  uint8_t allow_threads;
+  /**
+   * 1: those may be daemon threads. 0 (the default): they can't. Needs `allow_threads`. Python
+   * 3.12 and later; before, they always can.
+   */
+  uint8_t allow_daemon_threads;
+  /**
+   * Takes what scripts write to `sys.stdout`. NULL: the process's stdout does.
+   */
+  subpy_write_fn stdout_fn;
+  /**
+   * Takes what scripts write to `sys.stderr`. NULL: the process's stderr does.
+   */
+  subpy_write_fn stderr_fn;
+  /**
+   * Handed to both; not touched by subpy. It has to live until the interpreter is destroyed.
+   */
+  void *output_user;
+} subpy_interpreter_config;
+
+/**
+ * An interpreter. 0 is the main one; an id is never given out twice in a process.
+ */
+typedef int64_t subpy_id;
+
+/**
+ * How a string is run. Fill it with #SUBPY_RUN_OPTIONS_INIT, then change what you need.
+ */
+typedef struct subpy_run_options {
+  /**
+   * `sizeof(subpy_run_options)`.
+   */
+  size_t struct_size;
+  /**
+   * What tracebacks call the code. NULL: "<string>", or "<string-2>" and so on for the second
+   * string that the interpreter compiles and those after it.
+   */
+  const char *filename;
+} subpy_run_options;
+
+/**
+ * How Python is started. Fill it with #SUBPY_RUNTIME_CONFIG_INIT, then change what you need. The
+ * strings are copied by subpy_initialize().
+ */
+typedef struct subpy_runtime_config {
+  /**
+   * `sizeof(subpy_runtime_config)`.
+   */
+  size_t struct_size;
+  /**
+   * What Python takes for its `argv[0]` when it looks for its home. NULL: not set.
+   */
+  const char *program_name;
+  /**
+   * The prefix of the Python installation ("/usr"). NULL: the one that libpython belongs to.
+   */
+  const char *home;
+  /**
+   * A Python executable; with the one of a virtual environment, its site-packages work. NULL:
+   * the one that libpython belongs to.
+   */
+  const char *executable;
+  /**
+   * Directories or zip files that are searched before the standard library, in this order. Each
+   * one has to exist. May be NULL if the count is 0.
+   */
+  const char *const *module_search_paths;
+  /**
+   * How many there are.
+   */
+  size_t module_search_paths_count;
+  /**
+   * 1 (the default): PYTHON* variables and the user's site-packages are ignored. 0: they count.
+   */
+  uint8_t isolated;
+  /**
+   * 1: Python's signal handlers are installed. 0 (the default): the host keeps its own.
+   */
+  uint8_t install_signal_handlers;
+  /**
+   * 1 (the default): `site` is imported, so site-packages work. 0: it isn't, and interpreters
+   * are created faster.
+   */
+  uint8_t import_site;
+  /**
+   * 1: code may be run in the main interpreter. 0 (the default): that is
+   * #SUBPY_ERR_NOT_PERMITTED.
+   */
+  uint8_t allow_main;
+} subpy_runtime_config;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The status that the failed call returned.
+ *
+ * @param error An error, or NULL.
+ * @return Its status; #SUBPY_OK for NULL.
+ *
+ * Threads: any, at any time.
+ */
+enum subpy_status subpy_error_status(const struct subpy_error *error);
+
+/**
+ * What went wrong, for a human: for an exception, what `str()` says of it.
+ *
+ * @param error An error, or NULL.
+ * @return UTF-8, never NULL, "" for NULL. Owned by the error, valid until it is freed. A NUL
+ *         character in the text is written as `\x00`.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_error_message(const struct subpy_error *error);
+
+/**
+ * The exception's type, as a traceback names it: "ValueError", "package.module.Oops".
+ *
+ * @param error An error, or NULL.
+ * @return UTF-8, never NULL, "" if the error is no exception. Owned by the error, valid until it
+ *         is freed.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_error_type(const struct subpy_error *error);
+
+/**
+ * The traceback as Python prints it: with causes and contexts, notes, exception groups, the
+ * caret lines of a SyntaxError, and the source lines of the strings that were run.
+ *
+ * @param error An error, or NULL.
+ * @return UTF-8, lines end in "\n", never NULL, "" if there is none. Owned by the error, valid
+ *         until it is freed.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_error_traceback(const struct subpy_error *error);
+
+/**
+ * The exit code of a #SUBPY_ERR_EXIT, as the shell would see it: 0 to 255. `sys.exit()` and
+ * `sys.exit(None)` are 0, a string or any other object is 1.
+ *
+ * @param error An error, or NULL.
+ * @return The code; 0 where there is none.
+ *
+ * Threads: any, at any time.
+ */
+int subpy_error_exit_code(const struct subpy_error *error);
+
+/**
+ * Frees an error and the strings that came from it.
+ *
+ * @param error An error, which is gone afterwards, or NULL.
+ *
+ * Threads: any, at any time; each error once.
+ */
+void subpy_error_free(struct subpy_error *error);
+
+/**
+ * Creates an interpreter. It stays idle until something is run in it.
+ *
+ * @param config NULL for the defaults.
+ * @param id     Where the new interpreter's id goes; 0 if there is none.
+ * @param error  NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a combination that Python forbids, or
+ *         NULL for `id`;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12;
+ *         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
+ *
+ * Threads: any; several at once. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_create(const struct subpy_interpreter_config *config,
+                               subpy_id *id,
+                               struct subpy_error **error);
+
+/**
+ * Finalizes an interpreter: its `atexit` functions run, its modules and objects go. Its id is
+ * #SUBPY_ERR_NOT_FOUND from then on.
+ *
+ * @param id    The interpreter.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+ *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
+ *         #SUBPY_ERR_BUSY if it runs now (also where the caller is inside of it), or if Python
+ *         threads that its scripts started still do (the message says how many): nothing has
+ *         happened then.
+ *
+ * Threads: any; it need not be the one that created it. A GIL that the calling thread holds is
+ * released meanwhile.
+ */
+enum subpy_status subpy_destroy(subpy_id id, struct subpy_error **error);
+
+/**
+ * Lists the interpreters that subpy knows: the main one, then those that it created, in ascending
+ * order.
+ *
+ * @param ids      Where the ids go; may be NULL if `capacity` is 0.
+ * @param capacity How many fit there.
+ * @param count    Where the whole number goes, however many fitted.
+ * @param error    NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_INITIALIZED.
+ *
+ * Threads: any.
+ */
+enum subpy_status subpy_list_all(subpy_id *ids,
+                                 size_t capacity,
+                                 size_t *count,
+                                 struct subpy_error **error);
+
+/**
+ * The interpreter whose code runs in the calling thread now: for a function of the host that a
+ * script has called.
+ *
+ * @param id    Where its id goes.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND outside of any interpreter that subpy knows.
+ *
+ * Threads: any.
+ */
+enum subpy_status subpy_get_current(subpy_id *id, struct subpy_error **error);
+
+/**
+ * The main interpreter: always 0.
+ *
+ * @param id    Where its id goes.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_INITIALIZED.
+ *
+ * Threads: any.
+ */
+enum subpy_status subpy_get_main(subpy_id *id, struct subpy_error **error);
+
+/**
+ * Whether a run is under way in an interpreter. The answer may be old by the time it arrives.
+ *
+ * @param id      The interpreter; the main one, too.
+ * @param running Where the answer goes.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+ *
+ * Threads: any; it waits for nothing.
+ */
+enum subpy_status subpy_is_running(subpy_id id, bool *running, struct subpy_error **error);
+
+/**
+ * Runs a program in an interpreter's `__main__`, in the calling thread, with the defaults of
+ * subpy_run().
+ *
+ * @param id    The interpreter.
+ * @param code  The program: UTF-8, ends in a NUL. Not kept after the call.
+ * @param error NULL, or where the error goes.
+ * @return As subpy_run().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_run_string(subpy_id id, const char *code, struct subpy_error **error);
+
+/**
+ * Runs a program in an interpreter's `__main__`, in the calling thread. What it returns is thrown
+ * away; `__main__` keeps its names from run to run. Its output is flushed before the call returns.
+ *
+ * One run at a time: an interpreter that runs already is #SUBPY_ERR_BUSY, in whatever thread.
+ * Different interpreters run at once, in parallel where each has its own GIL.
+ *
+ * @param id      The interpreter.
+ * @param options NULL for the defaults.
+ * @param code    The program: UTF-8, without NUL characters. Not kept after the call.
+ * @param length  Its length in bytes.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, a NUL character or bad UTF-8;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+ *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter, unless
+ *         subpy_runtime_config::allow_main is set;
+ *         #SUBPY_ERR_BUSY if it runs now;
+ *         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
+ *         #SUBPY_ERR_EXIT if it raised SystemExit: the process goes on.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_run(subpy_id id,
+                            const struct subpy_run_options *options,
+                            const char *code,
+                            size_t length,
+                            struct subpy_error **error);
+
+/**
+ * Starts Python, or joins the one that the host has started itself.
+ *
+ * Calls count: each successful one needs a subpy_finalize(). The first one's config holds; a later
+ * one with NULL joins it whatever it is, and one that asks for something else fails.
+ *
+ * A Python that subpy started takes its configuration from here alone: the process's locale and
+ * signal handlers stay as they are, and text is UTF-8 everywhere. The thread of the first call is
+ * Python's main thread; that matters to scripts only where `signal` is concerned.
+ *
+ * If the host initialized Python before, subpy uses it as it is, and subpy_finalize() leaves it
+ * running. The calling thread may then hold a GIL, and holds it again afterwards.
+ *
+ * @param config NULL for the defaults.
+ * @param error  NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a path that doesn't exist, or where no
+ *         standard library is found (the message has the places that were searched);
+ *         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else;
+ *         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process;
+ *         #SUBPY_ERR_INTERNAL if Python could not be started for another reason.
+ *
+ * Threads: any, at any time.
+ */
+enum subpy_status subpy_initialize(const struct subpy_runtime_config *config,
+                                   struct subpy_error **error);
+
+/**
+ * Gives back one subpy_initialize(). The last one destroys the remaining interpreters and
+ * finalizes Python, unless the host started it.
+ *
+ * Afterwards only subpy_is_initialized(), subpy_version(), subpy_python_version(),
+ * subpy_supports(), subpy_initialize() and the functions for errors work; the others are
+ * #SUBPY_ERR_NOT_INITIALIZED. A process that exits without this call exits cleanly.
+ *
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_NOT_INITIALIZED if there is nothing to give back;
+ *         #SUBPY_ERR_BUSY if an interpreter is in use, has Python threads that still run, or if
+ *         the calling thread holds a GIL of a Python that subpy started: nothing has happened
+ *         then, and the call can be made again.
+ *
+ * Threads: any, at any time.
+ */
+enum subpy_status subpy_finalize(struct subpy_error **error);
+
+/**
+ * Whether subpy is between subpy_initialize() and the last subpy_finalize().
+ *
+ * Threads: any, at any time.
+ */
+bool subpy_is_initialized(void);
+
+/**
+ * The version of the library: "0.1.0", as #SUBPY_VERSION is that of the header.
+ *
+ * @return A static string.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_version(void);
+
+/**
+ * The version of the Python library that is loaded: "3.13.0".
+ *
+ * @return A string that lives as long as the process.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_python_version(void);
+
+/**
+ * Whether the Python that is loaded can do something.
+ *
+ * @param feature One of ::subpy_feature.
+ * @return false for what it can't and for what this library doesn't know.
+ *
+ * Threads: any, at any time.
+ */
+bool subpy_supports(uint32_t feature);
+
+/**
+ * The name of a status, as the header spells it.
+ *
+ * @param status Any value.
+ * @return A static string such as "SUBPY_ERR_BUSY"; "unknown subpy_status" for a value that this
+ *         library doesn't know. Never NULL.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_status_name(subpy_status status);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* SUBPY_H */
