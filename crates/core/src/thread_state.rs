@@ -14,7 +14,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
-use crate::cures::gilstate_slot;
+use crate::cures::{gilstate_slot, threading_main};
 
 /// What [`CURRENT`] holds outside of every interpreter.
 const NOWHERE: Id = -1;
@@ -124,6 +124,7 @@ impl Attached {
     /// # Safety
     /// It is not the main interpreter, and has no other thread state.
     pub(crate) unsafe fn end_interpreter(self) {
+        threading_main::move_here();
         let host = self.leave_attached();
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
         // thread state of the main interpreter takes it over, to let it go.
@@ -146,6 +147,7 @@ impl Attached {
     /// # Safety
     /// The main interpreter's is attached; no other interpreter and no other thread state is left.
     pub(crate) unsafe fn finalize(self) -> bool {
+        threading_main::move_here();
         let host = self.leave_attached();
         CURRENT.set(host.id);
         // What the slot held is gone with Python; so is the slot, where it is a key.

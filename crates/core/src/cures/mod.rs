@@ -4,6 +4,7 @@
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod stack_bounds;
+pub(crate) mod threading_main;
 
 use std::ffi::CStr;
 
