@@ -36,11 +36,16 @@
 
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
-  { sizeof(subpy_interpreter_config), SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL, NULL, NULL }
+  { sizeof(subpy_interpreter_config), SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL, NULL, NULL, 256,       \
+    4194304 }
 
 /** The defaults of a ::subpy_run_options. */
 #define SUBPY_RUN_OPTIONS_INIT                                                                     \
   { sizeof(subpy_run_options), NULL }
+
+/** To be filled by subpy_stats(). */
+#define SUBPY_INTERPRETER_STATS_INIT                                                               \
+  { sizeof(subpy_interpreter_stats), 0, 0, 0, 0 }
 
 /**
  * What a call returns: #SUBPY_OK, or why nothing was done.
@@ -200,6 +205,17 @@ typedef struct subpy_interpreter_config {
    * Handed to both; not touched by subpy. It has to live until the interpreter is destroyed.
    */
   void *output_user;
+  /**
+   * How many strings' compiled code is kept, so that they are not compiled again: 256 by default;
+   * 0: none. Running kept code does what compiling it again would do, but that a SyntaxWarning is
+   * shown once. Least recently used out first.
+   */
+  size_t code_cache_entries;
+  /**
+   * How large their sources may be together, in bytes: 4 MiB by default; 0: none is kept. The code
+   * takes some ten times as much.
+   */
+  size_t code_cache_bytes;
 } subpy_interpreter_config;
 
 /**
@@ -272,6 +288,32 @@ typedef struct subpy_runtime_config {
    */
   uint8_t allow_main;
 } subpy_runtime_config;
+
+/**
+ * What an interpreter has done so far. Start from #SUBPY_INTERPRETER_STATS_INIT.
+ */
+typedef struct subpy_interpreter_stats {
+  /**
+   * `sizeof(subpy_interpreter_stats)`.
+   */
+  size_t struct_size;
+  /**
+   * Runs that found their code compiled.
+   */
+  uint64_t code_cache_hits;
+  /**
+   * Runs that had to compile it, and could.
+   */
+  uint64_t code_cache_misses;
+  /**
+   * Strings whose code is kept now.
+   */
+  uint64_t code_cache_entries;
+  /**
+   * The size of their sources, in bytes.
+   */
+  uint64_t code_cache_bytes;
+} subpy_interpreter_stats;
 
 #ifdef __cplusplus
 extern "C" {
@@ -564,6 +606,23 @@ const char *subpy_python_version(void);
  * Threads: any, at any time.
  */
 bool subpy_supports(uint32_t feature);
+
+/**
+ * What an interpreter has done so far.
+ *
+ * @param id    The interpreter; the main one, too.
+ * @param stats Where the figures go; its `struct_size` has to be set.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL or a wrong `struct_size`;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+ *
+ * Threads: any; it waits for nothing, not even for a run in that interpreter.
+ */
+enum subpy_status subpy_stats(subpy_id id,
+                              struct subpy_interpreter_stats *stats,
+                              struct subpy_error **error);
 
 /**
  * The name of a status, as the header spells it.

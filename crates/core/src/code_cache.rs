@@ -7,15 +7,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
+use crate::config::CacheLimits;
 use crate::object::Object;
-
-/// How much a cache may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    pub(crate) entries: usize,
-    /// Of sources. What CPython needs for their code comes on top: some ten times as much.
-    pub(crate) bytes: usize,
-}
 
 struct Entry<T> {
     hash: u64,
@@ -30,7 +23,7 @@ struct Entry<T> {
 
 /// A cache of code objects. `T` is an [`Object`], but for the tests.
 pub(crate) struct CodeCache<T = Object> {
-    limits: Limits,
+    limits: CacheLimits,
     hasher: RandomState,
     entries: Vec<Entry<T>>,
     /// Where each hash is in `entries`.
@@ -42,7 +35,7 @@ pub(crate) struct CodeCache<T = Object> {
 }
 
 impl<T> CodeCache<T> {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: CacheLimits) -> Self {
         Self {
             limits,
             hasher: RandomState::new(),
@@ -119,6 +112,16 @@ impl<T> CodeCache<T> {
         std::str::from_utf8(&latest.source).ok()
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The size of their sources.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn remove(&mut self, position: usize) -> T {
         let entry = self.entries.swap_remove(position);
         self.index.remove(&entry.hash);
@@ -145,7 +148,7 @@ mod tests {
     use super::*;
 
     fn cache(entries: usize, bytes: usize) -> CodeCache<u32> {
-        CodeCache::new(Limits { entries, bytes })
+        CodeCache::new(CacheLimits { entries, bytes })
     }
 
     #[test]

@@ -83,6 +83,24 @@ pub enum Gil {
 /// never twice at once.
 pub type Output = Box<dyn FnMut(&str) + Send>;
 
+/// How much compiled code an interpreter keeps; 0 of either: none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// How many strings.
+    pub entries: usize,
+    /// The size of their sources in bytes. Their code takes some ten times as much.
+    pub bytes: usize,
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self {
+            entries: 256,
+            bytes: 4 << 20,
+        }
+    }
+}
+
 /// What an interpreter is like.
 pub struct InterpreterConfig {
     /// Whose GIL it uses.
@@ -99,6 +117,8 @@ pub struct InterpreterConfig {
     pub stdout: Option<Output>,
     /// Takes `sys.stderr`; `None`: the process's stderr.
     pub stderr: Option<Output>,
+    /// How much compiled code it keeps.
+    pub code_cache: CacheLimits,
 }
 
 impl Default for InterpreterConfig {
@@ -111,6 +131,7 @@ impl Default for InterpreterConfig {
             allow_daemon_threads: false,
             stdout: None,
             stderr: None,
+            code_cache: CacheLimits::default(),
         }
     }
 }
@@ -125,6 +146,7 @@ impl fmt::Debug for InterpreterConfig {
             .field("allow_daemon_threads", &self.allow_daemon_threads)
             .field("stdout", &self.stdout.is_some())
             .field("stderr", &self.stderr.is_some())
+            .field("code_cache", &self.code_cache)
             .finish()
     }
 }

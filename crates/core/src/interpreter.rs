@@ -11,20 +11,15 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::claim::{Claim, Purpose, Refused, State};
-use crate::code_cache::{CodeCache, Limits};
-use crate::config::{InterpreterConfig, Output, RunOptions};
+use crate::code_cache::CodeCache;
+use crate::config::{CacheLimits, InterpreterConfig, Output, RunOptions};
 use crate::cures::stack_bounds::Watched;
 use crate::exception::{self, Describer};
 use crate::object::{Object, clear_exception, import};
 use crate::output::{self, Name};
+use crate::stats::{Counters, Stats};
 use crate::thread_state::{self, Attached};
 use crate::{Error, Id, Result, Status, registry, runtime};
-
-/// Compiled code that an interpreter keeps.
-const CACHE: Limits = Limits {
-    entries: 256,
-    bytes: 4 << 20,
-};
 
 /// A handle to an interpreter: cheap to clone, valid for ever; once the interpreter is destroyed, its
 /// calls say so. Dropping it does not destroy the interpreter.
@@ -36,6 +31,7 @@ struct Inner {
     /// Compared, never dereferenced.
     python: *mut PyInterpreterState,
     state: State,
+    stats: Counters,
     /// Only for the holder of a claim; see [`Session`].
     held: UnsafeCell<Held>,
 }
@@ -90,7 +86,8 @@ impl Interpreter {
             id,
             || new_interpreter(own_gil, restrictions, &mut why),
             || {
-                let mut objects = Objects::new(runtime.module_search_paths())?;
+                let cache = config.code_cache;
+                let mut objects = Objects::new(runtime.module_search_paths(), cache)?;
                 objects.take_streams(id, config.stdout, config.stderr)?;
                 Ok(objects)
             },
@@ -123,7 +120,7 @@ impl Interpreter {
     ) -> Result<Self> {
         let main = Self::new(0, thread_state, None);
         let session = main.session(Purpose::Run)?;
-        let mut objects = Objects::new(module_search_paths)?;
+        let mut objects = Objects::new(module_search_paths, CacheLimits::default())?;
         if take_streams {
             objects.take_streams(0, None, None)?;
         }
@@ -138,6 +135,7 @@ impl Interpreter {
             id,
             python: thread_state::interpreter_of(thread_state),
             state: State::new(),
+            stats: Counters::default(),
             held: UnsafeCell::new(Held {
                 thread_state,
                 watched: Watched::new(),
@@ -169,6 +167,15 @@ impl Interpreter {
             return Err(registry::not_found(self.0.id));
         }
         Ok(self.0.state.is_running())
+    }
+
+    /// What it has done so far. Takes no lock and waits for no run.
+    pub fn stats(&self) -> Result<Stats> {
+        runtime::ready()?;
+        if self.is_gone() {
+            return Err(registry::not_found(self.0.id));
+        }
+        Ok(self.0.stats.read())
     }
 
     /// Whether it was destroyed.
@@ -300,8 +307,8 @@ impl Inner {
 
 impl<'a> Session<'a> {
     /// What the interpreter holds.
-    fn objects(&mut self) -> Result<&mut Objects> {
-        // SAFETY: a session is the right to touch it, and this one is borrowed mutably.
+    fn objects(&mut self) -> Result<&'a mut Objects> {
+        // SAFETY: a session is the right to touch it; each of its methods asks once.
         let held = unsafe { &mut *self.inner.held.get() };
         held.objects
             .as_mut()
@@ -310,7 +317,8 @@ impl<'a> Session<'a> {
 
     #[inline]
     fn run(mut self, code: &[u8], options: &RunOptions) -> Result<()> {
-        self.objects()?.run(code, options)
+        let stats = &self.inner.stats;
+        self.objects()?.run(code, options, stats)
     }
 
     fn no_other_threads(&self) -> Result<()> {
@@ -375,7 +383,7 @@ fn not_prepared() -> Error {
 
 impl Objects {
     /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
-    fn new(module_search_paths: &[PathBuf]) -> Result<Self> {
+    fn new(module_search_paths: &[PathBuf], cache: CacheLimits) -> Result<Self> {
         let main = import(c"__main__").ok_or_else(not_prepared)?;
         // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
         let (namespace, path) = unsafe {
@@ -396,7 +404,7 @@ impl Objects {
             namespace: namespace.ok_or_else(not_prepared)?,
             stdout: None,
             stderr: None,
-            code: CodeCache::new(CACHE),
+            code: CodeCache::new(cache),
             unnamed: 0,
             describer: None,
         })
@@ -416,12 +424,19 @@ impl Objects {
     }
 
     #[inline]
-    fn run(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
+    fn run(&mut self, source: &[u8], options: &RunOptions, stats: &Counters) -> Result<()> {
         let kept = self.code.get(options.filename, source).map(Object::as_ptr);
         let mut compiled = None;
         let code = match kept {
-            Some(code) => code,
-            None => compiled.insert(self.compile(source, options)?).as_ptr(),
+            Some(code) => {
+                stats.hit();
+                code
+            }
+            None => {
+                let code = compiled.insert(self.compile(source, options)?);
+                stats.miss(&self.code);
+                code.as_ptr()
+            }
         };
         let namespace = self.namespace.as_ptr();
         // SAFETY: attached; the code is kept by the cache, which nobody else reaches, or by

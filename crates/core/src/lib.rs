@@ -37,12 +37,14 @@ mod output;
 mod registry;
 pub mod runtime;
 mod startup;
+mod stats;
 mod thread_state;
 
-pub use config::{Gil, InterpreterConfig, Output, RunOptions, RuntimeConfig};
+pub use config::{CacheLimits, Gil, InterpreterConfig, Output, RunOptions, RuntimeConfig};
 pub use error::{Error, Exception, Status};
 pub use interpreter::Interpreter;
 pub use runtime::{Feature, Runtime};
+pub use stats::Stats;
 
 /// What a call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

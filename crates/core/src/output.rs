@@ -50,14 +50,19 @@ impl Handle {
     pub(crate) fn flush(&self) {
         // SAFETY: attached, and `_object` keeps the stream.
         unsafe {
-            if (*self.stream).pending.is_empty() && !(*self.stream).delivering {
+            if (*self.stream).pending.is_empty() && !self.is_delivering() {
                 return;
             }
-            while (*self.stream).delivering {
+            while self.is_delivering() {
                 thread_state::without_gil((*self.stream).interpreter, std::thread::yield_now);
             }
             let _ = deliver(self.stream);
         }
+    }
+
+    fn is_delivering(&self) -> bool {
+        // SAFETY: attached, and `_object` keeps the stream.
+        unsafe { (*self.stream).delivering }
     }
 }
 

@@ -138,8 +138,12 @@ pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
             set_phase(Phase::Ready(ready));
             Ok(())
         }
-        Err((next, error)) => {
-            set_phase(next);
+        Err(Failed { for_ever, error }) => {
+            set_phase(if for_ever {
+                Phase::Over(FAILED)
+            } else {
+                Phase::Fresh
+            });
             Err(error)
         }
     }
@@ -157,8 +161,28 @@ fn same(asked: &RuntimeConfig, there: &RuntimeConfig) -> Result<()> {
     Err(Error::new(Status::NotPermitted, message))
 }
 
+/// Why Python was not started, and whether it can't be tried again.
+struct Failed {
+    for_ever: bool,
+    error: Error,
+}
+
+fn for_now(error: Error) -> Failed {
+    Failed {
+        for_ever: false,
+        error,
+    }
+}
+
+fn for_ever(error: Error) -> Failed {
+    Failed {
+        for_ever: true,
+        error,
+    }
+}
+
 /// The one thread that changes the phase starts or joins Python.
-fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, (Phase, Error)> {
+fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     let config = config.cloned().unwrap_or_default();
     // SAFETY: at any time, in any thread.
     let joined = unsafe { ffi::Py_IsInitialized() } != 0;
@@ -168,12 +192,12 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, (Phase, Error)> {
             allow_main: false,
             ..config.clone()
         };
-        same(&asked, &RuntimeConfig::default()).map_err(|e| (Phase::Fresh, e))?;
+        same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
         thread_state::locate_slot();
         thread_state::new_main()
     } else {
-        startup::check(&config).map_err(|e| (Phase::Fresh, e))?;
-        startup::start(&config).map_err(|e| (Phase::Over(FAILED), e))?;
+        startup::check(&config).map_err(for_now)?;
+        startup::start(&config).map_err(for_ever)?;
         thread_state::locate_slot();
         thread_state::leave_main()
     };
@@ -188,8 +212,8 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, (Phase, Error)> {
             Error::new(Status::Unsupported, message),
         ));
     }
-    let main = Interpreter::adopt_main(main, &config.module_search_paths, !joined)
-        .map_err(|e| (Phase::Over(FAILED), e))?;
+    let main =
+        Interpreter::adopt_main(main, &config.module_search_paths, !joined).map_err(for_ever)?;
     registry::insert(main);
     Ok(Ready {
         count: 1,

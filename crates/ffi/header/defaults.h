@@ -4,8 +4,13 @@
 
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
-  { sizeof(subpy_interpreter_config), SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL, NULL, NULL }
+  { sizeof(subpy_interpreter_config), SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL, NULL, NULL, 256,       \
+    4194304 }
 
 /** The defaults of a ::subpy_run_options. */
 #define SUBPY_RUN_OPTIONS_INIT                                                                     \
   { sizeof(subpy_run_options), NULL }
+
+/** To be filled by subpy_stats(). */
+#define SUBPY_INTERPRETER_STATS_INIT                                                               \
+  { sizeof(subpy_interpreter_stats), 0, 0, 0, 0 }

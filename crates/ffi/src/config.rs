@@ -1,12 +1,12 @@
 //! The configuration structs: C's side of `RuntimeConfig`, `InterpreterConfig` and `RunOptions`.
 //!
-//! Each starts with its own size, so that fields may be appended: a host that was compiled against
-//! an older header hands over a smaller struct, and gets the defaults for the rest.
+//! Each starts with its own size, so that fields may be appended in a later release, which then takes
+//! the smaller structs of hosts that were compiled before, too.
 
 use std::ffi::{c_char, c_void};
 use std::path::PathBuf;
 
-use subpy_core::{Error, Gil, InterpreterConfig, Output, RunOptions, RuntimeConfig};
+use subpy_core::{CacheLimits, Error, Gil, InterpreterConfig, Output, RunOptions, RuntimeConfig};
 
 use crate::arguments::{flag, invalid, optional};
 
@@ -91,6 +91,13 @@ pub struct subpy_interpreter_config {
     pub stderr_fn: subpy_write_fn,
     /// Handed to both; not touched by subpy. It has to live until the interpreter is destroyed.
     pub output_user: *mut c_void,
+    /// How many strings' compiled code is kept, so that they are not compiled again: 256 by default;
+    /// 0: none. Running kept code does what compiling it again would do, but that a SyntaxWarning is
+    /// shown once. Least recently used out first.
+    pub code_cache_entries: usize,
+    /// How large their sources may be together, in bytes: 4 MiB by default; 0: none is kept. The code
+    /// takes some ten times as much.
+    pub code_cache_bytes: usize,
 }
 
 /// How a string is run. Fill it with #SUBPY_RUN_OPTIONS_INIT, then change what you need.
@@ -148,6 +155,8 @@ const INTERPRETER_DEFAULT: subpy_interpreter_config = subpy_interpreter_config {
     stdout_fn: None,
     stderr_fn: None,
     output_user: std::ptr::null_mut(),
+    code_cache_entries: 256,
+    code_cache_bytes: 4 << 20,
 };
 
 const RUN_DEFAULT: subpy_run_options = subpy_run_options {
@@ -216,6 +225,10 @@ pub(crate) unsafe fn interpreter(
         allow_daemon_threads: flag(config.allow_daemon_threads, "allow_daemon_threads")?,
         stdout: output(config.stdout_fn, config.output_user),
         stderr: output(config.stderr_fn, config.output_user),
+        code_cache: CacheLimits {
+            entries: config.code_cache_entries,
+            bytes: config.code_cache_bytes,
+        },
     })
 }
 

@@ -12,4 +12,5 @@ pub mod config;
 pub mod error;
 pub mod interpreter;
 pub mod runtime;
+pub mod stats;
 pub mod status;

@@ -51,9 +51,8 @@ pub(crate) fn get() -> *mut PyThreadState {
 /// Sets the calling thread's slot; does nothing where it was not found.
 #[inline]
 pub(crate) fn set(thread_state: *mut PyThreadState) {
-    match PLACE.get() {
-        Some(Some(place)) => place.set(thread_state),
-        _ => {}
+    if let Some(Some(place)) = PLACE.get() {
+        place.set(thread_state);
     }
 }
 
