@@ -207,10 +207,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         let message = format!(
             "Python {version} can't be told when a thread state changes its stack: use 3.14.2 or later"
         );
-        return Err((
-            Phase::Over(FAILED),
-            Error::new(Status::Unsupported, message),
-        ));
+        return Err(for_ever(Error::new(Status::Unsupported, message)));
     }
     let main =
         Interpreter::adopt_main(main, &config.module_search_paths, !joined).map_err(for_ever)?;
