@@ -27,11 +27,15 @@ pub enum Status {
 
 /// Why a call failed, with a message that says what to do.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct Error {
+#[error("{}", .0.message)]
+pub struct Error(Box<Contents>);
+
+/// Boxed, so that a `Result<(), Error>` is one word on the way of a run that succeeds.
+#[derive(Clone, Debug)]
+struct Contents {
     status: Status,
     message: String,
-    exception: Option<Box<Exception>>,
+    exception: Option<Exception>,
 }
 
 /// What a Python exception leaves behind: a snapshot, readable after its interpreter is gone.
@@ -47,34 +51,35 @@ pub struct Exception {
 
 impl Error {
     /// An error that is no exception.
+    #[cold]
     pub fn new(status: Status, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Contents {
             status,
             message: message.into(),
             exception: None,
-        }
+        }))
     }
 
     pub(crate) fn raised(status: Status, message: String, exception: Exception) -> Self {
-        Self {
+        Self(Box::new(Contents {
             status,
             message,
-            exception: Some(Box::new(exception)),
-        }
+            exception: Some(exception),
+        }))
     }
 
     /// What kind of error it is.
     pub fn status(&self) -> Status {
-        self.status
+        self.0.status
     }
 
     /// What went wrong; for an exception, what `str()` says of it.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The exception, where it was one.
     pub fn exception(&self) -> Option<&Exception> {
-        self.exception.as_deref()
+        self.0.exception.as_ref()
     }
 }

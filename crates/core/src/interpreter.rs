@@ -191,19 +191,23 @@ impl Interpreter {
     /// As [`run`](Self::run), for code that need not be UTF-8 and is refused then.
     pub fn run_with(&self, code: &[u8], options: &RunOptions) -> Result<()> {
         runtime::ready()?;
-        if self.0.id == 0 && !runtime::allows_main() {
-            let message = "running in the main interpreter is not permitted: create an \
-                           interpreter, or initialize with allow_main";
-            return Err(Error::new(Status::NotPermitted, message));
-        }
-        self.session(Purpose::Run)?.run(code, options)
+        self.run_ready(code, options)
     }
 
     /// [`run_with`](Self::run_with) in the interpreter with this id, without a lock.
     #[inline]
     pub fn run_in(id: Id, code: &[u8], options: &RunOptions) -> Result<()> {
         runtime::ready()?;
-        registry::with(id, |interpreter| interpreter.run_with(code, options))
+        registry::with(id, |interpreter| interpreter.run_ready(code, options))
+    }
+
+    #[inline(always)]
+    fn run_ready(&self, code: &[u8], options: &RunOptions) -> Result<()> {
+        if self.0.id == 0 && !runtime::allows_main() {
+            return Err(main_not_permitted());
+        }
+        let session = self.session(Purpose::Run)?;
+        session.objects()?.run(code, options, &self.0.stats)
     }
 
     /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts do.
@@ -221,12 +225,12 @@ impl Interpreter {
 
     /// Claims the interpreter and attaches its thread state: first the claim, which waits for nobody,
     /// then the GIL, with no lock of ours held.
-    #[inline]
+    #[inline(always)]
     fn session(&self, purpose: Purpose) -> Result<Session<'_>> {
         Ok(self.enter(self.claim(purpose)?))
     }
 
-    #[inline]
+    #[inline(always)]
     fn claim(&self, purpose: Purpose) -> Result<Claim<'_>> {
         self.0
             .state
@@ -234,7 +238,7 @@ impl Interpreter {
             .map_err(|why| self.0.refused(why))
     }
 
-    #[inline]
+    #[inline(always)]
     fn enter<'a>(&'a self, claim: Claim<'a>) -> Session<'a> {
         let inner = &*self.0;
         let held = inner.held.get();
@@ -281,7 +285,15 @@ impl fmt::Debug for Interpreter {
     }
 }
 
+#[cold]
+fn main_not_permitted() -> Error {
+    let message = "running in the main interpreter is not permitted: create an interpreter, or \
+                   initialize with allow_main";
+    Error::new(Status::NotPermitted, message)
+}
+
 impl Inner {
+    #[cold]
     fn refused(&self, why: Refused) -> Error {
         let id = self.id;
         let (status, message) = match why {
@@ -306,19 +318,15 @@ impl Inner {
 }
 
 impl<'a> Session<'a> {
-    /// What the interpreter holds.
-    fn objects(&mut self) -> Result<&'a mut Objects> {
-        // SAFETY: a session is the right to touch it; each of its methods asks once.
+    /// What the interpreter holds. To be asked for once in a session.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    fn objects(&self) -> Result<&mut Objects> {
+        // SAFETY: a session is the right to touch it, and asks once.
         let held = unsafe { &mut *self.inner.held.get() };
         held.objects
             .as_mut()
             .ok_or_else(|| registry::not_found(self.inner.id))
-    }
-
-    #[inline]
-    fn run(mut self, code: &[u8], options: &RunOptions) -> Result<()> {
-        let stats = &self.inner.stats;
-        self.objects()?.run(code, options, stats)
     }
 
     fn no_other_threads(&self) -> Result<()> {
@@ -423,33 +431,45 @@ impl Objects {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn run(&mut self, source: &[u8], options: &RunOptions, stats: &Counters) -> Result<()> {
         let kept = self.code.get(options.filename, source).map(Object::as_ptr);
-        let mut compiled = None;
-        let code = match kept {
+        let outcome = match kept {
             Some(code) => {
                 stats.hit();
-                code
+                // SAFETY: the cache keeps the code, and nobody else reaches it during a session.
+                unsafe { self.execute(code, source, options) }
             }
-            None => {
-                let code = compiled.insert(self.compile(source, options)?);
+            None => self.compile(source, options).and_then(|code| {
                 stats.miss(&self.code);
-                code.as_ptr()
-            }
+                // SAFETY: the code is ours.
+                unsafe { self.execute(code.as_ptr(), source, options) }
+            }),
         };
-        let namespace = self.namespace.as_ptr();
-        // SAFETY: attached; the code is kept by the cache, which nobody else reaches, or by
-        // `compiled`. The result is ours.
-        let result = unsafe { Object::owned(ffi::PyEval_EvalCode(code, namespace, namespace)) };
-        let outcome = match result {
-            Some(_) => Ok(()),
-            None => Err(self.exception(source, options.filename)),
-        };
-        for stream in [&self.stdout, &self.stderr].into_iter().flatten() {
-            stream.flush();
+        if let Some(stdout) = &self.stdout {
+            stdout.flush();
+        }
+        if let Some(stderr) = &self.stderr {
+            stderr.flush();
         }
         outcome
+    }
+
+    /// # Safety
+    /// `code` is a code object that lives until this returns.
+    #[inline(always)]
+    unsafe fn execute(
+        &mut self,
+        code: *mut ffi::PyObject,
+        source: &[u8],
+        options: &RunOptions,
+    ) -> Result<()> {
+        let namespace = self.namespace.as_ptr();
+        // SAFETY: attached, and by the caller's promise; the result is ours.
+        match unsafe { Object::owned(ffi::PyEval_EvalCode(code, namespace, namespace)) } {
+            Some(_) => Ok(()),
+            None => Err(self.exception(source, options.filename)),
+        }
     }
 
     /// Compiles `source` and keeps the code.

@@ -46,13 +46,18 @@ pub(crate) struct Handle {
 impl Handle {
     /// Hands on what is pending, and waits until a Python thread that is at it has done so. What can't
     /// be written is lost: there is no script left to tell.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn flush(&self) {
         // SAFETY: attached, and `_object` keeps the stream.
+        if unsafe { !(*self.stream).pending.is_empty() } || self.is_delivering() {
+            self.flush_pending();
+        }
+    }
+
+    #[cold]
+    fn flush_pending(&self) {
+        // SAFETY: as above.
         unsafe {
-            if (*self.stream).pending.is_empty() && !self.is_delivering() {
-                return;
-            }
             while self.is_delivering() {
                 thread_state::without_gil((*self.stream).interpreter, std::thread::yield_now);
             }
@@ -60,6 +65,7 @@ impl Handle {
         }
     }
 
+    #[inline(always)]
     fn is_delivering(&self) -> bool {
         // SAFETY: attached, and `_object` keeps the stream.
         unsafe { (*self.stream).delivering }

@@ -1,7 +1,8 @@
 //! Ids: looked up, never dereferenced, never given out twice.
 //!
 //! A thread remembers the interpreters that it used last, so that a run takes no lock. What it
-//! remembers can't be wrong: an interpreter that is gone says so, and its id goes to no other one.
+//! remembers can't be wrong: an interpreter that is gone says so, and its id goes to no other one. (The
+//! main one is not remembered: a host's Python may be left and joined again, and it is 0 each time.)
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -55,17 +56,19 @@ pub(crate) fn find_by(is_it: impl Fn(&Interpreter) -> bool) -> Option<Interprete
 }
 
 /// Calls `use_it` with the interpreter, which the calling thread remembers afterwards.
-#[inline]
+#[inline(always)]
 pub(crate) fn with<T>(id: Id, use_it: impl FnOnce(&Interpreter) -> Result<T>) -> Result<T> {
     let place = id as usize % RECENT;
     // A thread that is about to end may have no cache any more.
     let remembered = CACHE.try_with(|cache| cache[place].take()).ok().flatten();
     let interpreter = match remembered {
-        Some(interpreter) if interpreter.id() == id && !interpreter.is_gone() => interpreter,
+        Some(interpreter) if interpreter.id() == id => interpreter,
         _ => find(id)?,
     };
     let result = use_it(&interpreter);
-    let _ = CACHE.try_with(|cache| cache[place].set(Some(interpreter)));
+    if id != 0 {
+        let _ = CACHE.try_with(|cache| cache[place].set(Some(interpreter)));
+    }
     result
 }
 

@@ -62,7 +62,7 @@ struct Host {
 
 impl Host {
     /// Detaches the calling thread from whatever it is attached to.
-    #[inline]
+    #[inline(always)]
     fn set_aside(id: Id) -> Self {
         let thread_state = attached();
         if !thread_state.is_null() {
@@ -78,7 +78,7 @@ impl Host {
 }
 
 impl Drop for Host {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         CURRENT.set(self.id);
         gilstate_slot::set(self.slot);
@@ -110,7 +110,7 @@ impl Attached {
     ///
     /// # Safety
     /// `thread_state` is detached, lives, and is nobody else's to attach until this is dropped.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn enter(id: Id, thread_state: *mut PyThreadState) -> Self {
         let host = Host::set_aside(id);
         // SAFETY: the caller's promise; this thread is detached.
@@ -165,7 +165,7 @@ impl Attached {
 }
 
 impl Drop for Attached {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: attached since `enter`. The field `_host` is dropped next.
         unsafe { ffi::PyEval_SaveThread() };

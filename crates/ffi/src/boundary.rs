@@ -13,21 +13,37 @@ use crate::status::subpy_status;
 ///
 /// # Safety
 /// `error` is NULL or may be written to.
+#[inline(always)]
 pub(crate) unsafe fn enter(
     error: *mut *mut subpy_error,
     call: impl FnOnce() -> Result<(), Error>,
 ) -> subpy_status {
     // A panic leaves no state of ours half changed: claims and thread states are given back by
     // their guards as it unwinds.
-    let result =
-        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(internal(&*panic)));
-    let (status, owned) = match result {
-        Ok(()) => (subpy_status::SUBPY_OK, None),
-        Err(e) => (e.status().into(), Some(e)),
-    };
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(())) => {
+            // SAFETY: the caller hands over NULL or a place for an error.
+            if let Some(place) = unsafe { error.as_mut() } {
+                *place = std::ptr::null_mut();
+            }
+            subpy_status::SUBPY_OK
+        }
+        // SAFETY: as above.
+        Ok(Err(e)) => unsafe { fail(error, e) },
+        // SAFETY: as above.
+        Err(panic) => unsafe { fail(error, internal(&*panic)) },
+    }
+}
+
+/// # Safety
+/// As for [`enter`].
+#[cold]
+#[inline(never)]
+unsafe fn fail(error: *mut *mut subpy_error, e: Error) -> subpy_status {
+    let status = e.status().into();
     // SAFETY: the caller hands over NULL or a place for an error.
     if let Some(place) = unsafe { error.as_mut() } {
-        *place = owned.map_or(std::ptr::null_mut(), |e| Box::into_raw(Box::new(e.into())));
+        *place = Box::into_raw(Box::new(e.into()));
     }
     status
 }

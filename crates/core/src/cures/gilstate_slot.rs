@@ -134,13 +134,11 @@ mod tls {
     /// The variables that hold `value` in the calling thread.
     pub(super) fn variables_with(value: *mut c_void) -> impl Iterator<Item = Variable> {
         let (base, size) = block();
-        let word = size_of::<*mut c_void>();
-        (0..size / word)
-            .map(move |i| i * word)
+        let at = move |offset: usize| base.wrapping_add(offset).cast::<*mut c_void>();
+        let offsets = (0..size).step_by(size_of::<*mut c_void>());
+        offsets
             // SAFETY: inside of the block, aligned as the block is.
-            .filter(
-                move |offset| unsafe { base.add(*offset).cast::<*mut c_void>().read() } == value,
-            )
+            .filter(move |offset| unsafe { at(*offset).read() } == value)
             .map(|offset| Variable { offset })
     }
 

@@ -1,0 +1,64 @@
+//! A run whose code is kept allocates nothing of ours.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use subpy_core::{Interpreter, InterpreterConfig, RunOptions, Runtime, RuntimeConfig};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: the system's allocator does the work.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The allocations of one more round of `runs`, after two that fill the caches.
+fn allocations(mut runs: impl FnMut()) -> usize {
+    runs();
+    runs();
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    runs();
+    ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
+#[test]
+fn a_kept_string_runs_without_an_allocation() {
+    let runtime = Runtime::initialize(&RuntimeConfig::default()).unwrap();
+    let a = Interpreter::create(InterpreterConfig::default()).unwrap();
+    let b = Interpreter::create(InterpreterConfig::default()).unwrap();
+    let named = RunOptions {
+        filename: Some("plugin.py"),
+    };
+    let round = || {
+        for interpreter in [&a, &b] {
+            for _ in 0..10 {
+                interpreter.run("x = 1").unwrap();
+                interpreter.run("y = 2").unwrap();
+                interpreter.run_with(b"z = 3", &named).unwrap();
+                Interpreter::run_in(interpreter.id(), b"x = 1", &RunOptions::default()).unwrap();
+            }
+        }
+    };
+    assert_eq!(allocations(round), 0);
+    assert!(allocations(|| a.run("1/0").unwrap_err().message().to_owned().clear()) > 0);
+    let stats = a.stats().unwrap();
+    assert_eq!((stats.code_cache_misses, stats.code_cache_entries), (4, 4));
+    assert_eq!(stats.code_cache_hits, 3 * 40 - 3 + 2);
+    b.destroy().unwrap();
+    a.destroy().unwrap();
+    runtime.finalize().unwrap();
+}
