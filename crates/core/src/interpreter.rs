@@ -1,7 +1,6 @@
 //! An interpreter: what it holds, and its life from `create` over `run` to `destroy`.
 
 use std::cell::UnsafeCell;
-use std::ffi::CString;
 use std::fmt;
 use std::path::PathBuf;
 use std::ptr::null_mut;
@@ -11,12 +10,10 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::claim::{Claim, Purpose, Refused, State};
-use crate::code_cache::CodeCache;
-use crate::config::{CacheLimits, InterpreterConfig, Output, RunOptions};
+use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
+use crate::contents::Contents;
 use crate::cures::stack_bounds::Watched;
-use crate::exception::{self, Describer};
-use crate::object::{Object, clear_exception, import};
-use crate::output::{self, Name};
+use crate::object::clear_exception;
 use crate::stats::{Counters, Stats};
 use crate::thread_state::{self, Attached};
 use crate::{Error, Id, Result, Status, registry, runtime};
@@ -31,7 +28,7 @@ struct Inner {
     /// Compared, never dereferenced.
     python: *mut PyInterpreterState,
     state: State,
-    stats: Counters,
+    stats: Arc<Counters>,
     /// Only for the holder of a claim; see [`Session`].
     held: UnsafeCell<Held>,
 }
@@ -47,18 +44,7 @@ struct Held {
     thread_state: *mut PyThreadState,
     watched: Watched,
     /// References into the interpreter; `None` when it is gone.
-    objects: Option<Objects>,
-}
-
-struct Objects {
-    /// The namespace of `__main__`.
-    namespace: Object,
-    stdout: Option<output::Handle>,
-    stderr: Option<output::Handle>,
-    code: CodeCache,
-    /// How many strings without a name of their own were compiled.
-    unnamed: u64,
-    describer: Option<Describer>,
+    contents: Option<Contents>,
 }
 
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
@@ -75,6 +61,7 @@ impl Interpreter {
         let runtime = runtime::creating()?;
         let own_gil = config.own_gil()?;
         let id = registry::next_id();
+        let stats = Arc::<Counters>::default();
         let restrictions = (
             config.allow_fork,
             config.allow_exec,
@@ -87,9 +74,9 @@ impl Interpreter {
             || new_interpreter(own_gil, restrictions, &mut why),
             || {
                 let cache = config.code_cache;
-                let mut objects = Objects::new(runtime.module_search_paths(), cache)?;
-                objects.take_streams(id, config.stdout, config.stderr)?;
-                Ok(objects)
+                let mut contents = Contents::new(runtime.module_search_paths(), cache, &stats)?;
+                contents.take_streams(id, config.stdout, config.stderr)?;
+                Ok(contents)
             },
         );
         let Some((thread_state, prepared)) = made else {
@@ -97,13 +84,13 @@ impl Interpreter {
             return Err(Error::new(Status::Internal, message));
         };
         match prepared {
-            Ok(objects) => {
-                let interpreter = Self::new(id, thread_state, Some(objects));
+            Ok(contents) => {
+                let interpreter = Self::new(id, thread_state, stats.clone(), Some(contents));
                 registry::insert(interpreter.clone());
                 Ok(interpreter)
             }
             Err(e) => {
-                Self::new(id, thread_state, None)
+                Self::new(id, thread_state, stats, None)
                     .session(Purpose::End)?
                     .end();
                 Err(e)
@@ -118,28 +105,34 @@ impl Interpreter {
         module_search_paths: &[PathBuf],
         take_streams: bool,
     ) -> Result<Self> {
-        let main = Self::new(0, thread_state, None);
+        let stats = Arc::<Counters>::default();
+        let main = Self::new(0, thread_state, stats.clone(), None);
         let session = main.session(Purpose::Run)?;
-        let mut objects = Objects::new(module_search_paths, CacheLimits::default())?;
+        let mut contents = Contents::new(module_search_paths, CacheLimits::default(), &stats)?;
         if take_streams {
-            objects.take_streams(0, None, None)?;
+            contents.take_streams(0, None, None)?;
         }
         // SAFETY: a session is the right to touch what is held.
-        unsafe { (*main.0.held.get()).objects = Some(objects) };
+        unsafe { (*main.0.held.get()).contents = Some(contents) };
         drop(session);
         Ok(main)
     }
 
-    fn new(id: Id, thread_state: *mut PyThreadState, objects: Option<Objects>) -> Self {
+    fn new(
+        id: Id,
+        thread_state: *mut PyThreadState,
+        stats: Arc<Counters>,
+        contents: Option<Contents>,
+    ) -> Self {
         Self(Arc::new(Inner {
             id,
             python: thread_state::interpreter_of(thread_state),
             state: State::new(),
-            stats: Counters::default(),
+            stats,
             held: UnsafeCell::new(Held {
                 thread_state,
                 watched: Watched::new(),
-                objects,
+                contents,
             }),
         }))
     }
@@ -203,11 +196,20 @@ impl Interpreter {
 
     #[inline(always)]
     fn run_ready(&self, code: &[u8], options: &RunOptions) -> Result<()> {
+        self.inside(|contents| contents.run(code, options))
+    }
+
+    /// Claims and attaches the interpreter, does `work` with what is kept of it, and flushes its streams.
+    #[inline(always)]
+    fn inside<T>(&self, work: impl FnOnce(&mut Contents) -> Result<T>) -> Result<T> {
         if self.0.id == 0 && !runtime::allows_main() {
             return Err(main_not_permitted());
         }
         let session = self.session(Purpose::Run)?;
-        session.objects()?.run(code, options, &self.0.stats)
+        let contents = session.contents()?;
+        let outcome = work(contents);
+        contents.flush();
+        outcome
     }
 
     /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts do.
@@ -321,10 +323,10 @@ impl<'a> Session<'a> {
     /// What the interpreter holds. To be asked for once in a session.
     #[inline(always)]
     #[allow(clippy::mut_from_ref)]
-    fn objects(&self) -> Result<&mut Objects> {
+    fn contents(&self) -> Result<&mut Contents> {
         // SAFETY: a session is the right to touch it, and asks once.
         let held = unsafe { &mut *self.inner.held.get() };
-        held.objects
+        held.contents
             .as_mut()
             .ok_or_else(|| registry::not_found(self.inner.id))
     }
@@ -370,11 +372,11 @@ impl<'a> Session<'a> {
         retire(self.inner, self.claim);
     }
 
-    /// Lets the interpreter's objects go; its thread state is not to be attached any more.
+    /// Lets the interpreter's contents go; its thread state is not to be attached any more.
     fn let_go(&mut self) -> *mut PyThreadState {
         // SAFETY: a session is the right to touch what is held.
         let held = unsafe { &mut *self.inner.held.get() };
-        drop(held.objects.take());
+        drop(held.contents.take());
         std::mem::replace(&mut held.thread_state, null_mut())
     }
 }
@@ -382,159 +384,6 @@ impl<'a> Session<'a> {
 fn retire(inner: &Inner, claim: Claim<'_>) {
     registry::remove(inner.id);
     claim.retire();
-}
-
-fn not_prepared() -> Error {
-    let message = format!("a new interpreter can't be used: {}", exception::one_line());
-    Error::new(Status::Internal, message)
-}
-
-impl Objects {
-    /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
-    fn new(module_search_paths: &[PathBuf], cache: CacheLimits) -> Result<Self> {
-        let main = import(c"__main__").ok_or_else(not_prepared)?;
-        // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
-        let (namespace, path) = unsafe {
-            (
-                Object::borrowed(ffi::PyModule_GetDict(main.as_ptr())),
-                Object::borrowed(ffi::PySys_GetObject(c"path".as_ptr())),
-            )
-        };
-        for (i, place) in module_search_paths.iter().enumerate() {
-            let place = Object::text(&place.to_string_lossy()).ok_or_else(not_prepared)?;
-            let path = path.as_ref().ok_or_else(not_prepared)?;
-            // SAFETY: attached; live objects.
-            if unsafe { ffi::PyList_Insert(path.as_ptr(), i as isize, place.as_ptr()) } != 0 {
-                return Err(not_prepared());
-            }
-        }
-        Ok(Self {
-            namespace: namespace.ok_or_else(not_prepared)?,
-            stdout: None,
-            stderr: None,
-            code: CodeCache::new(cache),
-            unnamed: 0,
-            describer: None,
-        })
-    }
-
-    fn take_streams(
-        &mut self,
-        id: Id,
-        stdout: Option<Output>,
-        stderr: Option<Output>,
-    ) -> Result<()> {
-        let stdout = output::install(id, Name::Stdout, stdout);
-        self.stdout = Some(stdout.ok_or_else(not_prepared)?);
-        let stderr = output::install(id, Name::Stderr, stderr);
-        self.stderr = Some(stderr.ok_or_else(not_prepared)?);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn run(&mut self, source: &[u8], options: &RunOptions, stats: &Counters) -> Result<()> {
-        let kept = self.code.get(options.filename, source).map(Object::as_ptr);
-        let outcome = match kept {
-            Some(code) => {
-                stats.hit();
-                // SAFETY: the cache keeps the code, and nobody else reaches it during a session.
-                unsafe { self.execute(code, source, options) }
-            }
-            None => self.compile(source, options).and_then(|code| {
-                stats.miss(&self.code);
-                // SAFETY: the code is ours.
-                unsafe { self.execute(code.as_ptr(), source, options) }
-            }),
-        };
-        if let Some(stdout) = &self.stdout {
-            stdout.flush();
-        }
-        if let Some(stderr) = &self.stderr {
-            stderr.flush();
-        }
-        outcome
-    }
-
-    /// # Safety
-    /// `code` is a code object that lives until this returns.
-    #[inline(always)]
-    unsafe fn execute(
-        &mut self,
-        code: *mut ffi::PyObject,
-        source: &[u8],
-        options: &RunOptions,
-    ) -> Result<()> {
-        let namespace = self.namespace.as_ptr();
-        // SAFETY: attached, and by the caller's promise; the result is ours.
-        match unsafe { Object::owned(ffi::PyEval_EvalCode(code, namespace, namespace)) } {
-            Some(_) => Ok(()),
-            None => Err(self.exception(source, options.filename)),
-        }
-    }
-
-    /// Compiles `source` and keeps the code.
-    #[cold]
-    fn compile(&mut self, source: &[u8], options: &RunOptions) -> Result<Object> {
-        let invalid = |message| Error::new(Status::InvalidArgument, message);
-        let text = std::str::from_utf8(source).map_err(|e| {
-            let at = e.valid_up_to();
-            invalid(format!(
-                "the code is not UTF-8: the byte at offset {at} is wrong"
-            ))
-        })?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let c_text = CString::new(text).map_err(|e| {
-            let at = e.nul_position();
-            invalid(format!("the code has a NUL character, at offset {at}"))
-        })?;
-        let filename = match options.filename {
-            Some(filename) => filename.to_owned(),
-            None => {
-                self.unnamed += 1;
-                match self.unnamed {
-                    1 => "<string>".to_owned(),
-                    n => format!("<string-{n}>"),
-                }
-            }
-        };
-        /// The source is UTF-8 whatever an encoding cookie says.
-        const PYCF_SOURCE_IS_UTF8: i32 = 0x0100;
-        const PYCF_IGNORE_COOKIE: i32 = 0x0200;
-        let mut flags = ffi::PyCompilerFlags {
-            cf_flags: PYCF_SOURCE_IS_UTF8 | PYCF_IGNORE_COOKIE,
-            cf_feature_version: 0,
-        };
-        // SAFETY: attached; strings that end in a NUL; the result is new.
-        let code = Object::text(&filename).and_then(|name| unsafe {
-            Object::owned(ffi::Py_CompileStringObject(
-                c_text.as_ptr(),
-                name.as_ptr(),
-                ffi::Py_file_input,
-                &mut flags,
-                -1,
-            ))
-        });
-        let Some(code) = code else {
-            return Err(self.exception(source, Some(&filename)));
-        };
-        drop(
-            self.code
-                .insert(options.filename, &filename, source, code.clone()),
-        );
-        Ok(code)
-    }
-
-    /// The exception that is set. `source` was run under `filename`, if it was given one.
-    #[cold]
-    fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
-        let cache = &self.code;
-        exception::take(&mut self.describer, |name| {
-            if Some(name) == filename {
-                return std::str::from_utf8(source).ok().map(str::to_owned);
-            }
-            cache.source(name).map(str::to_owned)
-        })
-    }
 }
 
 /// Makes an interpreter of CPython's and leaves its thread state attached. NULL: `why` says why not.

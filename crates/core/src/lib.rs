@@ -21,13 +21,14 @@
 //! detaches any). Nothing is kept per host thread, so threads may come and go by the thousand.
 //!
 //! From the bottom up: [`error`], [`config`]; [`object`] (owned references); [`cures`] (what CPython
-//! gets wrong, one defect a file); [`thread_state`]; [`output`], [`exception`], [`code_cache`] (what
-//! an interpreter holds); [`claim`], [`interpreter`]; [`registry`] (ids); [`startup`], [`runtime`].
+//! gets wrong, one defect a file); [`thread_state`]; [`output`], [`exception`], [`code_cache`],
+//! [`contents`] (what is kept of an interpreter, and a run); [`claim`], [`interpreter`] (its life); [`registry`] (ids); [`startup`], [`runtime`].
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod claim;
 mod code_cache;
 mod config;
+mod contents;
 mod cures;
 mod error;
 mod exception;

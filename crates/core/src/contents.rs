@@ -1,0 +1,188 @@
+//! What is kept of an interpreter while it lives, and what a run does with it.
+
+use std::ffi::CString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use crate::code_cache::CodeCache;
+use crate::config::{CacheLimits, Output, RunOptions};
+use crate::exception::{self, Describer};
+use crate::object::{Object, import};
+use crate::output::{self, Name};
+use crate::stats::Counters;
+use crate::{Error, Id, Result, Status};
+
+/// References into an interpreter. They are used and dropped while it is attached.
+pub(crate) struct Contents {
+    /// The namespace of `__main__`.
+    namespace: Object,
+    stdout: Option<output::Handle>,
+    stderr: Option<output::Handle>,
+    code: CodeCache,
+    /// How many strings without a name of their own were compiled.
+    unnamed: u64,
+    describer: Option<Describer>,
+    stats: Arc<Counters>,
+}
+
+fn not_prepared() -> Error {
+    let message = format!("a new interpreter can't be used: {}", exception::one_line());
+    Error::new(Status::Internal, message)
+}
+
+impl Contents {
+    /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
+    pub(crate) fn new(
+        module_search_paths: &[PathBuf],
+        cache: CacheLimits,
+        stats: &Arc<Counters>,
+    ) -> Result<Self> {
+        let main = import(c"__main__").ok_or_else(not_prepared)?;
+        // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
+        let (namespace, path) = unsafe {
+            (
+                Object::borrowed(ffi::PyModule_GetDict(main.as_ptr())),
+                Object::borrowed(ffi::PySys_GetObject(c"path".as_ptr())),
+            )
+        };
+        for (i, place) in module_search_paths.iter().enumerate() {
+            let place = Object::text(&place.to_string_lossy()).ok_or_else(not_prepared)?;
+            let path = path.as_ref().ok_or_else(not_prepared)?;
+            // SAFETY: attached; live objects.
+            if unsafe { ffi::PyList_Insert(path.as_ptr(), i as isize, place.as_ptr()) } != 0 {
+                return Err(not_prepared());
+            }
+        }
+        Ok(Self {
+            namespace: namespace.ok_or_else(not_prepared)?,
+            stdout: None,
+            stderr: None,
+            code: CodeCache::new(cache),
+            unnamed: 0,
+            describer: None,
+            stats: stats.clone(),
+        })
+    }
+
+    pub(crate) fn take_streams(
+        &mut self,
+        id: Id,
+        stdout: Option<Output>,
+        stderr: Option<Output>,
+    ) -> Result<()> {
+        let stdout = output::install(id, Name::Stdout, stdout);
+        self.stdout = Some(stdout.ok_or_else(not_prepared)?);
+        let stderr = output::install(id, Name::Stderr, stderr);
+        self.stderr = Some(stderr.ok_or_else(not_prepared)?);
+        Ok(())
+    }
+
+    /// Runs a program in `__main__`.
+    #[inline(always)]
+    pub(crate) fn run(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
+        let kept = self.code.get(options.filename, source).map(Object::as_ptr);
+        if let Some(code) = kept {
+            self.stats.hit();
+            // SAFETY: the cache keeps the code, and nobody else reaches it meanwhile.
+            return unsafe { self.execute(code, source, options) };
+        }
+        let code = self.compile(source, options)?;
+        self.stats.miss(&self.code);
+        // SAFETY: the code is ours.
+        unsafe { self.execute(code.as_ptr(), source, options) }
+    }
+
+    /// Hands on what was written and waits in our streams.
+    #[inline(always)]
+    pub(crate) fn flush(&self) {
+        if let Some(stdout) = &self.stdout {
+            stdout.flush();
+        }
+        if let Some(stderr) = &self.stderr {
+            stderr.flush();
+        }
+    }
+
+    /// # Safety
+    /// `code` is a code object that lives until this returns.
+    #[inline(always)]
+    unsafe fn execute(
+        &mut self,
+        code: *mut ffi::PyObject,
+        source: &[u8],
+        options: &RunOptions,
+    ) -> Result<()> {
+        let namespace = self.namespace.as_ptr();
+        // SAFETY: attached, and by the caller's promise; the result is ours.
+        match unsafe { Object::owned(ffi::PyEval_EvalCode(code, namespace, namespace)) } {
+            Some(_) => Ok(()),
+            None => Err(self.exception(source, options.filename)),
+        }
+    }
+
+    /// Compiles `source` and keeps the code.
+    #[cold]
+    fn compile(&mut self, source: &[u8], options: &RunOptions) -> Result<Object> {
+        let invalid = |message| Error::new(Status::InvalidArgument, message);
+        let text = std::str::from_utf8(source).map_err(|e| {
+            let at = e.valid_up_to();
+            invalid(format!(
+                "the code is not UTF-8: the byte at offset {at} is wrong"
+            ))
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let c_text = CString::new(text).map_err(|e| {
+            let at = e.nul_position();
+            invalid(format!("the code has a NUL character, at offset {at}"))
+        })?;
+        let filename = match options.filename {
+            Some(filename) => filename.to_owned(),
+            None => {
+                self.unnamed += 1;
+                match self.unnamed {
+                    1 => "<string>".to_owned(),
+                    n => format!("<string-{n}>"),
+                }
+            }
+        };
+        /// The source is UTF-8 whatever an encoding cookie says.
+        const PYCF_SOURCE_IS_UTF8: i32 = 0x0100;
+        const PYCF_IGNORE_COOKIE: i32 = 0x0200;
+        let mut flags = ffi::PyCompilerFlags {
+            cf_flags: PYCF_SOURCE_IS_UTF8 | PYCF_IGNORE_COOKIE,
+            cf_feature_version: 0,
+        };
+        // SAFETY: attached; strings that end in a NUL; the result is new.
+        let code = Object::text(&filename).and_then(|name| unsafe {
+            Object::owned(ffi::Py_CompileStringObject(
+                c_text.as_ptr(),
+                name.as_ptr(),
+                ffi::Py_file_input,
+                &mut flags,
+                -1,
+            ))
+        });
+        let Some(code) = code else {
+            return Err(self.exception(source, Some(&filename)));
+        };
+        drop(
+            self.code
+                .insert(options.filename, &filename, source, code.clone()),
+        );
+        Ok(code)
+    }
+
+    /// The exception that is set. `source` was run under `filename`, if it was given one.
+    #[cold]
+    fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
+        let cache = &self.code;
+        exception::take(&mut self.describer, |name| {
+            if Some(name) == filename {
+                return std::str::from_utf8(source).ok().map(str::to_owned);
+            }
+            cache.source(name).map(str::to_owned)
+        })
+    }
+}
