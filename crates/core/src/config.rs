@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Error, Result, Status, cures};
-
 /// How Python is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeConfig {
@@ -148,35 +146,6 @@ impl fmt::Debug for InterpreterConfig {
             .field("stderr", &self.stderr.is_some())
             .field("code_cache", &self.code_cache)
             .finish()
-    }
-}
-
-impl InterpreterConfig {
-    /// Whether it gets a GIL of its own; fails for what this Python can't do or forbids.
-    pub(crate) fn own_gil(&self) -> Result<bool> {
-        if self.allow_daemon_threads && !self.allow_threads {
-            return Err(Error::new(
-                Status::InvalidArgument,
-                "allow_daemon_threads needs allow_threads: set both, or neither",
-            ));
-        }
-        let unsupported = |what: &str| {
-            let version = cures::python_version();
-            let message =
-                format!("{what} needs Python 3.12 or later, but this is Python {version}");
-            Err(Error::new(Status::Unsupported, message))
-        };
-        if !cfg!(Py_3_12) && self.gil == Gil::Own {
-            return unsupported("a GIL of its own");
-        }
-        if !cfg!(Py_3_12) && !self.allow_threads {
-            return unsupported("allow_threads = false");
-        }
-        Ok(match self.gil {
-            Gil::Default => cfg!(Py_3_12),
-            Gil::Own => true,
-            Gil::Shared => false,
-        })
     }
 }
 

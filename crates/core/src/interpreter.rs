@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::claim::{Claim, Purpose, Refused, State};
 use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
 use crate::contents::Contents;
+use crate::creation::Recipe;
 use crate::cures::stack_bounds::Watched;
-use crate::object::clear_exception;
 use crate::stats::{Counters, Stats};
 use crate::thread_state::{self, Attached};
 use crate::{Error, Id, Result, Status, registry, runtime};
@@ -59,19 +58,13 @@ impl Interpreter {
     /// Creates an interpreter. Any thread may.
     pub fn create(config: InterpreterConfig) -> Result<Self> {
         let runtime = runtime::creating()?;
-        let own_gil = config.own_gil()?;
+        let recipe = Recipe::new(&config)?;
         let id = registry::next_id();
         let stats = Arc::<Counters>::default();
-        let restrictions = (
-            config.allow_fork,
-            config.allow_exec,
-            config.allow_threads,
-            config.allow_daemon_threads,
-        );
         let mut why = String::new();
         let made = thread_state::create(
             id,
-            || new_interpreter(own_gil, restrictions, &mut why),
+            || recipe.make(&mut why),
             || {
                 let cache = config.code_cache;
                 let mut contents = Contents::new(runtime.module_search_paths(), cache, &stats)?;
@@ -384,52 +377,4 @@ impl<'a> Session<'a> {
 fn retire(inner: &Inner, claim: Claim<'_>) {
     registry::remove(inner.id);
     claim.retire();
-}
-
-/// Makes an interpreter of CPython's and leaves its thread state attached. NULL: `why` says why not.
-#[cfg(Py_3_12)]
-fn new_interpreter(
-    own_gil: bool,
-    (fork, exec, threads, daemon_threads): (bool, bool, bool, bool),
-    why: &mut String,
-) -> *mut PyThreadState {
-    let config = ffi::PyInterpreterConfig {
-        use_main_obmalloc: (!own_gil).into(),
-        allow_fork: fork.into(),
-        allow_exec: exec.into(),
-        allow_threads: threads.into(),
-        allow_daemon_threads: daemon_threads.into(),
-        check_multi_interp_extensions: own_gil.into(),
-        gil: if own_gil {
-            ffi::PyInterpreterConfig_OWN_GIL
-        } else {
-            ffi::PyInterpreterConfig_SHARED_GIL
-        },
-    };
-    let mut thread_state = null_mut();
-    // SAFETY: a thread state of the main interpreter is attached; messages are static strings.
-    unsafe {
-        let status = ffi::Py_NewInterpreterFromConfig(&mut thread_state, &config);
-        if ffi::PyStatus_Exception(status) == 0 {
-            return thread_state;
-        }
-        *why = crate::startup::describe(&status);
-    }
-    clear_exception();
-    null_mut()
-}
-
-#[cfg(not(Py_3_12))]
-fn new_interpreter(
-    _own_gil: bool,
-    _restrictions: (bool, bool, bool, bool),
-    why: &mut String,
-) -> *mut PyThreadState {
-    // SAFETY: a thread state of the main interpreter is attached.
-    let thread_state = unsafe { ffi::Py_NewInterpreter() };
-    if thread_state.is_null() {
-        *why = exception::one_line();
-        clear_exception();
-    }
-    thread_state
 }

@@ -22,13 +22,15 @@
 //!
 //! From the bottom up: [`error`], [`config`]; [`object`] (owned references); [`cures`] (what CPython
 //! gets wrong, one defect a file); [`thread_state`]; [`output`], [`exception`], [`code_cache`],
-//! [`contents`] (what is kept of an interpreter, and a run); [`claim`], [`interpreter`] (its life); [`registry`] (ids); [`startup`], [`runtime`].
+//! [`contents`] (what is kept of an interpreter, and a run); [`claim`], [`creation`],
+//! [`interpreter`] (its life); [`registry`] (ids); [`startup`], [`runtime`].
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod claim;
 mod code_cache;
 mod config;
 mod contents;
+mod creation;
 mod cures;
 mod error;
 mod exception;
