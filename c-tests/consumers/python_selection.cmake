@@ -62,22 +62,24 @@ endif()
 # With none given, those on the PATH are asked, through scripts too.
 include("${SOURCE_DIR}/cmake/FindPythons.cmake")
 set(path "$ENV{PATH}")
+set(pyenv_root "$ENV{PYENV_ROOT}")
 set(ENV{PATH} "${WORK_DIR}/newest")
 set(ENV{PYENV_ROOT} "${WORK_DIR}/none")
 write_script("${WORK_DIR}/newest/python3.11")
 write_script("${WORK_DIR}/newest/python3.12" "sys.version_info = (3, 16, 0)")
 subpy_find_pythons(found)
 set(ENV{PATH} "${path}")
+set(ENV{PYENV_ROOT} "${pyenv_root}")
 if(NOT found STREQUAL PYTHON)
   message(SEND_ERROR "Found ${found}, not ${PYTHON}")
 endif()
 
 # Refused.
 write_script("${scripts}/old" "sys.version_info = (3, 9, 18)")
-configure(old refused "is Python 3.9.18; subpy works with 3.10 to 3.15" "-DPython3_EXECUTABLE=${scripts}/old")
+configure(old refused "is Python 3.9.18, but subpy works with 3.10 to 3.15" "-DPython3_EXECUTABLE=${scripts}/old")
 
 write_script("${scripts}/new" "sys.version_info = (3, 16, 0)")
-configure(new refused "is Python 3.16.0; subpy works with 3.10 to 3.15" "-DPython3_EXECUTABLE=${scripts}/new")
+configure(new refused "is Python 3.16.0, but subpy works with 3.10 to 3.15" "-DPython3_EXECUTABLE=${scripts}/new")
 
 write_script("${scripts}/static" "sysconfig.get_config_var = {\"LDVERSION\": \"3.0\"}.get")
 configure(static refused "no shared library libpython3.0.so: install .*enable-shared" "-DPython3_EXECUTABLE=${scripts}/static")
@@ -86,6 +88,6 @@ write_script("${scripts}/headerless" "sysconfig.get_paths = lambda: {\"include\"
 configure(headerless refused "has no headers .Python.h.: install" "-DPython3_EXECUTABLE=${scripts}/headerless")
 
 write_script("${scripts}/other" "platform.python_implementation = lambda: \"Other\"")
-configure(other refused "is Other; subpy needs CPython" "-DPython3_EXECUTABLE=${scripts}/other")
+configure(other refused "is Other, but subpy needs CPython" "-DPython3_EXECUTABLE=${scripts}/other")
 
 configure(missing refused "does not run" "-DPython3_EXECUTABLE=${scripts}/missing")

@@ -1,0 +1,66 @@
+/* With allow_main, code runs in the main interpreter as in any other. */
+#include "support.h"
+
+static int initialize(void **state) {
+  (void)state;
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.allow_main = 1;
+  INITIALIZE(&config);
+  return 0;
+}
+
+static void *run_in_main(void *argument) {
+  (void)argument;
+  RUN(0, "calls += 1");
+  return NULL;
+}
+
+static void test_names_stay(void **state) {
+  (void)state;
+  RUN(0, "calls = 1");
+  in_thread(run_in_main, NULL);
+  RUN(0, "assert __name__ == '__main__' and calls == 2, calls");
+}
+
+static void test_errors_come_back(void **state) {
+  (void)state;
+  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, 0, "raise ValueError('in main')");
+  CHECK_TEXT(subpy_error_message(error), "in main");
+  CHECK_CONTAINS(subpy_error_traceback(error), "    raise ValueError('in main')\n");
+  subpy_error_free(error);
+  error = RUN_FAILS(SUBPY_ERR_EXIT, 0, "import sys; sys.exit(3)");
+  CHECK_EQUAL(subpy_error_exit_code(error), 3);
+  subpy_error_free(error);
+}
+
+static void test_others_do_not_see_it(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  RUN(0, "secret = 1");
+  RUN(id, "assert 'secret' not in globals()");
+  RUN(id, "secret = 2");
+  RUN(0, "assert secret == 1");
+  DESTROY(id);
+}
+
+static void test_it_is_never_destroyed(void **state) {
+  (void)state;
+  REFUSES(SUBPY_ERR_NOT_PERMITTED, "main interpreter", subpy_destroy(0, &error));
+  RUN(0, "x = 1");
+}
+
+static void test_bad_input_as_ever(void **state) {
+  (void)state;
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "code", subpy_run_string(0, NULL, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "UTF-8", subpy_run_string(0, "\xff", &error));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_names_stay),           cmocka_unit_test(test_errors_come_back),
+      cmocka_unit_test(test_others_do_not_see_it), cmocka_unit_test(test_it_is_never_destroyed),
+      cmocka_unit_test(test_bad_input_as_ever),
+  };
+  return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);
+}

@@ -1,0 +1,98 @@
+/* subpy_initialize() counts, and holds later callers to the first one's config. */
+#include "files.h"
+
+static char directory[PATH_ROOM];
+
+static void test_each_initialize_needs_a_finalize(void **state) {
+  (void)state;
+  const subpy_runtime_config same = SUBPY_RUNTIME_CONFIG_INIT;
+  INITIALIZE(NULL);
+  INITIALIZE(NULL);
+  INITIALIZE(&same);
+  CHECK_EQUAL(subpy_initialize(NULL, NULL), SUBPY_OK);
+  for (int i = 0; i < 3; i++) {
+    FINALIZE();
+    CHECK(subpy_is_initialized(), "finalized %d times, initialized 5 times", i + 1);
+  }
+  subpy_id id;
+  CREATE(NULL, &id);
+  FINALIZE();
+  CHECK(subpy_is_initialized(), "finalized before the last count");
+  RUN(id, "x = 1");
+  DESTROY(id);
+}
+
+static void differs(int line, const subpy_runtime_config *config, const char *field) {
+  subpy_error *error = UNWRITTEN;
+  subpy_status got = subpy_initialize(config, &error);
+  check_call(__FILE__, line, field, SUBPY_ERR_NOT_PERMITTED, got, field, error);
+}
+
+#define DIFFERS(config, field) differs(__LINE__, config, field)
+
+static void test_another_config_is_refused_and_says_what_differs(void **state) {
+  (void)state;
+  const subpy_runtime_config first = SUBPY_RUNTIME_CONFIG_INIT;
+  subpy_runtime_config config = first;
+  config.program_name = "another";
+  DIFFERS(&config, "program_name");
+  config = first;
+  config.home = "/";
+  DIFFERS(&config, "home");
+  config = first;
+  config.executable = "/";
+  DIFFERS(&config, "executable");
+  config = first;
+  config.isolated = 0;
+  DIFFERS(&config, "isolated");
+  config = first;
+  config.install_signal_handlers = 1;
+  DIFFERS(&config, "install_signal_handlers");
+  config = first;
+  config.import_site = 0;
+  DIFFERS(&config, "import_site");
+  config = first;
+  config.allow_main = 1;
+  DIFFERS(&config, "allow_main");
+  config.import_site = 0;
+  DIFFERS(&config, "import_site, allow_main");
+  const char *const paths[] = {directory};
+  config = first;
+  config.module_search_paths = paths;
+  config.module_search_paths_count = 1;
+  DIFFERS(&config, "module_search_paths");
+}
+
+static void test_a_wrong_config_is_refused_as_ever(void **state) {
+  (void)state;
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.struct_size--;
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size", subpy_initialize(&config, &error));
+}
+
+static void test_what_was_refused_does_not_count(void **state) {
+  (void)state;
+  INITIALIZE(NULL);
+  FINALIZE();
+  CHECK(subpy_is_initialized(), "the group's own count is gone");
+}
+
+static int initialize(void **state) {
+  make_temporary(directory);
+  return initialize_defaults(state);
+}
+
+static int finalize(void **state) {
+  remove_temporary(directory);
+  return finalize_at_last(state);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_each_initialize_needs_a_finalize),
+      cmocka_unit_test(test_another_config_is_refused_and_says_what_differs),
+      cmocka_unit_test(test_a_wrong_config_is_refused_as_ever),
+      cmocka_unit_test(test_what_was_refused_does_not_count),
+  };
+  return RUN_TESTS_BETWEEN(tests, initialize, finalize);
+}

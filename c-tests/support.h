@@ -1,0 +1,250 @@
+/*
+ * What the C tests share: checks that say what went wrong, captured output, gates, threads.
+ *
+ * A check that fails in the test's own thread fails the test. In another thread, in a child
+ * process or in a program without cmocka (SUPPORT_PLAIN) it ends the process: cmocka leaves a
+ * test by longjmp, which only the thread that runs the test may do.
+ */
+#ifndef SUBPY_TESTS_SUPPORT_H
+#define SUBPY_TESTS_SUPPORT_H
+
+/* POSIX and its XSI part, whatever -std says. This header comes first. */
+#ifndef _XOPEN_SOURCE
+#define _XOPEN_SOURCE 700
+#endif
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE 1
+#endif
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <subpy.h>
+
+#ifndef SUPPORT_PLAIN
+#include <cmocka.h>
+#endif
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The thread that runs the tests, while a check may leave by longjmp. */
+static pthread_t test_thread;
+static bool tests_run;
+
+/* Checks. ------------------------------------------------------------------------------------ */
+
+__attribute__((format(printf, 4, 5))) static inline void
+check_failed(const char *file, int line, const char *what, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fprintf(stderr, "%s:%d: %s: ", file, line, what);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  va_end(arguments);
+#ifndef SUPPORT_PLAIN
+  if (tests_run && pthread_equal(pthread_self(), test_thread)) {
+    _fail(file, line);
+  }
+#endif
+  abort();
+}
+
+/* CHECK(condition, "format", ...): the rest says what was found instead. */
+#define CHECK(condition, ...)                                                                      \
+  do {                                                                                             \
+    if (!(condition)) {                                                                            \
+      check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);                                   \
+    }                                                                                              \
+  } while (0)
+
+#define CHECK_EQUAL(found, expected)                                                               \
+  CHECK((found) == (expected), "it is %lld, not %lld", (long long)(found), (long long)(expected))
+
+#define CHECK_TEXT(found, expected)                                                                \
+  CHECK(strcmp(found, expected) == 0, "it is \"%s\", not \"%s\"", found, expected)
+
+#define CHECK_CONTAINS(text, part)                                                                 \
+  CHECK(strstr(text, part) != NULL, "\"%s\" is not in this:\n%s", part, text)
+
+/* What an error holds before a call has written it. */
+#define UNWRITTEN ((subpy_error *)&tests_run)
+
+static inline void check_call(const char *file, int line, const char *call, subpy_status expected,
+                              subpy_status got, const char *part, subpy_error *error) {
+  if (error == UNWRITTEN) {
+    check_failed(file, line, call, "%s, but the error was not written", subpy_status_name(got));
+  }
+  const char *message = subpy_error_message(error);
+  if (got != expected) {
+    check_failed(file, line, call, "%s, not %s: %s\n%s", subpy_status_name(got),
+                 subpy_status_name(expected), message, subpy_error_traceback(error));
+  }
+  if (subpy_error_status(error) != got || (error == NULL) != (got == SUBPY_OK)) {
+    check_failed(file, line, call, "%s, but the error is of status %s", subpy_status_name(got),
+                 subpy_status_name(subpy_error_status(error)));
+  }
+  if (strstr(message, part) == NULL) {
+    check_failed(file, line, call, "\"%s\" is not in this: %s", part, message);
+  }
+  subpy_error_free(error);
+}
+
+/* REFUSES(status, part, call): the call, which hands on `&error`, returns this status, and an error
+ * with `part` in its message. */
+#define REFUSES(expected, part, call)                                                              \
+  do {                                                                                             \
+    subpy_error *error = UNWRITTEN;                                                                \
+    subpy_status got = (call);                                                                     \
+    check_call(__FILE__, __LINE__, #call, expected, got, part, error);                             \
+  } while (0)
+
+/* As REFUSES, whatever the message. */
+#define EXPECT(expected, call) REFUSES(expected, "", call)
+
+#define RUN(id, code) EXPECT(SUBPY_OK, subpy_run_string(id, code, &error))
+#define CREATE(config, id) EXPECT(SUBPY_OK, subpy_create(config, id, &error))
+#define DESTROY(id) EXPECT(SUBPY_OK, subpy_destroy(id, &error))
+#define INITIALIZE(config) EXPECT(SUBPY_OK, subpy_initialize(config, &error))
+#define FINALIZE() EXPECT(SUBPY_OK, subpy_finalize(&error))
+
+static inline subpy_error *run_fails(const char *file, int line, subpy_status expected, subpy_id id,
+                                     const char *code) {
+  subpy_error *error = UNWRITTEN;
+  subpy_status got = subpy_run_string(id, code, &error);
+  if (got != expected || error == UNWRITTEN) {
+    check_call(file, line, code, expected, got, "", error);
+  }
+  return error;
+}
+
+/* The error of a run that ends with this status. */
+#define RUN_FAILS(expected, id, code) run_fails(__FILE__, __LINE__, expected, id, code)
+
+/* Output. ------------------------------------------------------------------------------------ */
+
+struct text {
+  char *data; /* ends in a NUL; NULL while there is none */
+  size_t length;
+};
+
+/* Collects an interpreter's output: the `output_user` of capture_config(). */
+struct capture {
+  struct text out, err;
+};
+
+static inline void text_add(struct text *text, const char *data, size_t length) {
+  CHECK(length > 0, "a callback was called with nothing");
+  text->data = realloc(text->data, text->length + length + 1);
+  CHECK(text->data != NULL, "no memory");
+  memcpy(text->data + text->length, data, length);
+  text->length += length;
+  text->data[text->length] = '\0';
+}
+
+static inline const char *text_of(const struct text *text) { return text->data ? text->data : ""; }
+
+static inline void capture_out(void *user, const char *data, size_t length) {
+  text_add(&((struct capture *)user)->out, data, length);
+}
+
+static inline void capture_err(void *user, const char *data, size_t length) {
+  text_add(&((struct capture *)user)->err, data, length);
+}
+
+static inline subpy_interpreter_config capture_config(struct capture *capture) {
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.stdout_fn = capture_out;
+  config.stderr_fn = capture_err;
+  config.output_user = capture;
+  return config;
+}
+
+static inline void capture_clear(struct capture *capture) {
+  free(capture->out.data);
+  free(capture->err.data);
+  memset(capture, 0, sizeof *capture);
+}
+
+/* Threads. ----------------------------------------------------------------------------------- */
+
+/* Closed until somebody opens it. */
+struct gate {
+  pthread_mutex_t lock;
+  pthread_cond_t opened;
+  bool open;
+};
+
+#define GATE_INIT                                                                                  \
+  { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false }
+
+static inline void gate_open(struct gate *gate) {
+  pthread_mutex_lock(&gate->lock);
+  gate->open = true;
+  pthread_cond_broadcast(&gate->opened);
+  pthread_mutex_unlock(&gate->lock);
+}
+
+static inline void gate_wait(struct gate *gate) {
+  pthread_mutex_lock(&gate->lock);
+  while (!gate->open) {
+    pthread_cond_wait(&gate->opened, &gate->lock);
+  }
+  pthread_mutex_unlock(&gate->lock);
+}
+
+static inline pthread_t thread_start(void *(*work)(void *), void *argument) {
+  pthread_t thread;
+  CHECK_EQUAL(pthread_create(&thread, NULL, work, argument), 0);
+  return thread;
+}
+
+static inline void thread_join(pthread_t thread) { CHECK_EQUAL(pthread_join(thread, NULL), 0); }
+
+/* Does some work in another thread, and waits for it. */
+static inline void in_thread(void *(*work)(void *), void *argument) {
+  thread_join(thread_start(work, argument));
+}
+
+/* Whether the Python that is loaded is this version or a later one. */
+static inline bool python_at_least(int major, int minor) {
+  int found_major = 0, found_minor = 0;
+  sscanf(subpy_python_version(), "%d.%d", &found_major, &found_minor);
+  return found_major > major || (found_major == major && found_minor >= minor);
+}
+
+#ifndef SUPPORT_PLAIN
+/* Runs a `const struct CMUnitTest[]` between two functions; the value of main(). */
+#define RUN_TESTS_BETWEEN(tests, setup, teardown)                                                  \
+  (test_thread = pthread_self(), tests_run = true,                                                 \
+   cmocka_run_group_tests_name(__FILE__, tests, setup, teardown))
+
+/* For tests that initialize by themselves. */
+#define RUN_TESTS(tests) RUN_TESTS_BETWEEN(tests, NULL, NULL)
+
+/* For tests that share one subpy_initialize() with the defaults, and one subpy_finalize(). */
+#define RUN_TESTS_INITIALIZED(tests)                                                               \
+  RUN_TESTS_BETWEEN(tests, initialize_defaults, finalize_at_last)
+
+static inline int initialize_defaults(void **state) {
+  (void)state;
+  INITIALIZE(NULL);
+  return 0;
+}
+
+static inline int finalize_at_last(void **state) {
+  (void)state;
+  FINALIZE();
+  CHECK(!subpy_is_initialized(), "a test has not given back its count");
+  return 0;
+}
+#endif
+
+#endif
