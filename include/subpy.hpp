@@ -123,6 +123,14 @@ inline void check(subpy_status status, subpy_error *error) {
   }
 }
 
+/// Makes a C call, whose last argument is the place for its error.
+template <typename... Parameters, typename... Arguments>
+void call(subpy_status (*function)(Parameters...), Arguments... arguments) {
+  subpy_error *error = nullptr;
+  const subpy_status status = function(arguments..., &error);
+  check(status, error);
+}
+
 } // namespace detail
 
 // What there is. ----------------------------------------------------------------------------------
@@ -254,8 +262,7 @@ private:
   }
 
   void initialize(const subpy_runtime_config *config) {
-    subpy_error *error = nullptr;
-    detail::check(subpy_initialize(config, &error), error);
+    detail::call(subpy_initialize, config);
     holds_ = true;
   }
 
@@ -269,8 +276,7 @@ private:
 /// @throws Error as subpy_get_main().
 inline subpy_id main_id() {
   subpy_id id = 0;
-  subpy_error *error = nullptr;
-  detail::check(subpy_get_main(&id, &error), error);
+  detail::call(subpy_get_main, &id);
   return id;
 }
 
@@ -297,8 +303,7 @@ inline std::vector<subpy_id> list_all() {
   std::vector<subpy_id> ids(16);
   for (;;) {
     std::size_t count = 0;
-    subpy_error *error = nullptr;
-    detail::check(subpy_list_all(ids.data(), ids.size(), &count, &error), error);
+    detail::call(subpy_list_all, ids.data(), ids.size(), &count);
     const bool all = count <= ids.size();
     ids.resize(count);
     if (all) {
@@ -308,6 +313,12 @@ inline std::vector<subpy_id> list_all() {
 }
 
 // Interpreters. -----------------------------------------------------------------------------------
+
+namespace detail {
+
+inline constexpr subpy_interpreter_config INTERPRETER_DEFAULTS = SUBPY_INTERPRETER_CONFIG_INIT;
+
+} // namespace detail
 
 /// What an interpreter is like; the fields mean what those of ::subpy_interpreter_config do.
 struct InterpreterConfig {
@@ -329,6 +340,10 @@ struct InterpreterConfig {
   Write on_stdout;
   /// Takes what scripts write to `sys.stderr`. Empty: the process's stderr does.
   Write on_stderr;
+  /// How many strings' compiled code is kept, so that they are not compiled again; 0: none.
+  std::size_t code_cache_entries = detail::INTERPRETER_DEFAULTS.code_cache_entries;
+  /// How large their sources may be together, in bytes; 0: none is kept.
+  std::size_t code_cache_bytes = detail::INTERPRETER_DEFAULTS.code_cache_bytes;
 };
 
 /// How a string is run; the fields mean what those of ::subpy_run_options do. It owns nothing: the
@@ -421,9 +436,9 @@ inline void fail(subpy_status status, subpy_error *error, Output *output) {
 
 /// An interpreter, which is destroyed with this object. Move-only; a moved-from one holds none.
 ///
-/// *Threads*: run() and is_running() may be called in any thread, in several at once; one run at a
-/// time, the others fail with #SUBPY_ERR_BUSY. Different interpreters run at once, in parallel
-/// where each has its own GIL.
+/// *Threads*: run(), is_running() and stats() may be called in any thread, in several at once; one
+/// run at a time, the others fail with #SUBPY_ERR_BUSY. Different interpreters run at once, in
+/// parallel where each has its own GIL.
 ///
 /// *Callbacks* (InterpreterConfig::on_stdout, InterpreterConfig::on_stderr) are called in the
 /// thread that wrote, which holds no GIL and no lock; each never twice at once, but the two may be
@@ -441,10 +456,7 @@ public:
   /// Creates an interpreter with the defaults. It stays idle until something is run in it.
   ///
   /// @throws Error as subpy_create().
-  Interpreter() {
-    subpy_error *error = nullptr;
-    detail::check(subpy_create(nullptr, &id_, &error), error);
-  }
+  Interpreter() { detail::call(subpy_create, nullptr, &id_); }
 
   /// Creates an interpreter.
   ///
@@ -457,6 +469,8 @@ public:
     c.allow_exec = config.allow_exec;
     c.allow_threads = config.allow_threads;
     c.allow_daemon_threads = config.allow_daemon_threads;
+    c.code_cache_entries = config.code_cache_entries;
+    c.code_cache_bytes = config.code_cache_bytes;
     if (config.on_stdout || config.on_stderr) {
       c.stdout_fn = config.on_stdout ? &detail::Output::write_stdout : nullptr;
       c.stderr_fn = config.on_stderr ? &detail::Output::write_stderr : nullptr;
@@ -464,8 +478,7 @@ public:
                                                  std::move(config.on_stderr));
       c.output_user = output_.get();
     }
-    subpy_error *error = nullptr;
-    detail::check(subpy_create(&c, &id_, &error), error);
+    detail::call(subpy_create, &c, &id_);
   }
 
   /// Takes an interpreter over by its id, to destroy it: one that C code has created, or that
@@ -484,11 +497,11 @@ public:
     return *this;
   }
 
-  /// As destroy(), but never throws. Where that would fail, because the interpreter runs in another
-  /// thread, Python threads of its scripts still do, or the last Runtime is gone already, then the
-  /// interpreter is left to subpy_finalize(): what its scripts still write is thrown away, and the
-  /// callbacks stay allocated; one that is being called at this very moment is not waited for.
-  /// Hosts that run scripts which start threads call destroy().
+  /// As destroy(), but never throws. Where that would fail, because the interpreter runs (also
+  /// where the caller is inside of it), Python threads of its scripts still do, or the last Runtime
+  /// is gone already, then the interpreter is left to subpy_finalize(): what its scripts still
+  /// write is thrown away, and the callbacks stay allocated; one that is being called at this very
+  /// moment is not waited for. Hosts that run scripts which start threads call destroy().
   ~Interpreter() {
     if (id_ == NONE) {
       return;
@@ -522,9 +535,17 @@ public:
   /// @throws Error as subpy_is_running().
   bool is_running() const {
     bool running = false;
-    subpy_error *error = nullptr;
-    detail::check(subpy_is_running(id_, &running, &error), error);
+    detail::call(subpy_is_running, id_, &running);
     return running;
+  }
+
+  /// What the interpreter has done so far.
+  ///
+  /// @throws Error as subpy_stats().
+  subpy_interpreter_stats stats() const {
+    subpy_interpreter_stats stats = SUBPY_INTERPRETER_STATS_INIT;
+    detail::call(subpy_stats, id_, &stats);
+    return stats;
   }
 
   /// Finalizes the interpreter: its `atexit` functions run, its modules and objects go, its
@@ -534,8 +555,7 @@ public:
   ///         scripts still do. This object still holds the interpreter then.
   /// @throws anything that a callback has thrown; the interpreter is destroyed then.
   void destroy() {
-    subpy_error *error = nullptr;
-    detail::check(subpy_destroy(id_, &error), error);
+    detail::call(subpy_destroy, id_);
     id_ = NONE;
     const std::unique_ptr<detail::Output> output = std::move(output_);
     detail::fail(SUBPY_OK, nullptr, output.get());
