@@ -4,9 +4,9 @@
 #ifndef SUBPY_TESTS_CHILD_H
 #define SUBPY_TESTS_CHILD_H
 
-#include <sys/wait.h>
-
 #include "support.h"
+
+#include <sys/wait.h>
 
 /* Does some work in a child process and returns its wait status. A check that fails there ends it
  * with SIGABRT. */

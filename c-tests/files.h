@@ -2,10 +2,10 @@
 #ifndef SUBPY_TESTS_FILES_H
 #define SUBPY_TESTS_FILES_H
 
+#include "support.h"
+
 #include <ftw.h>
 #include <sys/stat.h>
-
-#include "support.h"
 
 #define PATH_ROOM 1024
 

@@ -66,13 +66,28 @@ check_failed(const char *file, int line, const char *what, const char *format, .
   } while (0)
 
 #define CHECK_EQUAL(found, expected)                                                               \
-  CHECK((found) == (expected), "it is %lld, not %lld", (long long)(found), (long long)(expected))
+  do {                                                                                             \
+    const long long it_is = (long long)(found), it_should_be = (long long)(expected);              \
+    if (it_is != it_should_be) {                                                                   \
+      check_failed(__FILE__, __LINE__, #found, "it is %lld, not %lld", it_is, it_should_be);       \
+    }                                                                                              \
+  } while (0)
 
 #define CHECK_TEXT(found, expected)                                                                \
-  CHECK(strcmp(found, expected) == 0, "it is \"%s\", not \"%s\"", found, expected)
+  do {                                                                                             \
+    const char *const it_is = (found), *const it_should_be = (expected);                           \
+    if (strcmp(it_is, it_should_be) != 0) {                                                        \
+      check_failed(__FILE__, __LINE__, #found, "it is \"%s\", not \"%s\"", it_is, it_should_be);   \
+    }                                                                                              \
+  } while (0)
 
 #define CHECK_CONTAINS(text, part)                                                                 \
-  CHECK(strstr(text, part) != NULL, "\"%s\" is not in this:\n%s", part, text)
+  do {                                                                                             \
+    const char *const it_is = (text), *const needed = (part);                                      \
+    if (strstr(it_is, needed) == NULL) {                                                           \
+      check_failed(__FILE__, __LINE__, #text, "\"%s\" is not in this:\n%s", needed, it_is);       \
+    }                                                                                              \
+  } while (0)
 
 /* What an error holds before a call has written it. */
 #define UNWRITTEN ((subpy_error *)&tests_run)

@@ -84,7 +84,7 @@ configure(new refused "is Python 3.16.0, but subpy works with 3.10 to 3.15" "-DP
 write_script("${scripts}/static" "sysconfig.get_config_var = {\"LDVERSION\": \"3.0\"}.get")
 configure(static refused "no shared library libpython3.0.so: install .*enable-shared" "-DPython3_EXECUTABLE=${scripts}/static")
 
-write_script("${scripts}/headerless" "sysconfig.get_paths = lambda: {\"include\": \"/nowhere\"}")
+write_script("${scripts}/headerless" "sysconfig.get_config_vars(); sysconfig.get_paths = lambda: {\"include\": \"/nowhere\"}")
 configure(headerless refused "has no headers .Python.h.: install" "-DPython3_EXECUTABLE=${scripts}/headerless")
 
 write_script("${scripts}/other" "platform.python_implementation = lambda: \"Other\"")

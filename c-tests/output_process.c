@@ -1,0 +1,152 @@
+/* Without functions of the host, output goes to the process's own file descriptors. */
+#include "support.h"
+
+#include <fcntl.h>
+
+/* A pipe in the place of a file descriptor. */
+struct diversion {
+  int descriptor, original, reader;
+};
+
+static void divert(struct diversion *diversion, int descriptor) {
+  int ends[2];
+  fflush(NULL);
+  CHECK_EQUAL(pipe(ends), 0);
+  diversion->descriptor = descriptor;
+  diversion->original = dup(descriptor);
+  diversion->reader = ends[0];
+  CHECK(dup2(ends[1], descriptor) == descriptor, "not diverted");
+  close(ends[1]);
+}
+
+/* Puts everything back, and reads what was written meanwhile: less than a pipe holds. */
+static void restore(struct diversion *diversion, char *text, size_t room) {
+  fflush(NULL);
+  dup2(diversion->original, diversion->descriptor);
+  close(diversion->original);
+  size_t length = 0;
+  for (ssize_t n = 1; n > 0 && length < room - 1; length += n > 0 ? (size_t)n : 0) {
+    n = read(diversion->reader, text + length, room - 1 - length);
+  }
+  text[length] = '\0';
+  close(diversion->reader);
+}
+
+static subpy_status run_diverted(subpy_id id, const char *code, char *out, char *err, size_t room) {
+  struct diversion one, two;
+  divert(&one, STDOUT_FILENO);
+  divert(&two, STDERR_FILENO);
+  subpy_status got = subpy_run_string(id, code, NULL);
+  restore(&two, err, room);
+  restore(&one, out, room);
+  return got;
+}
+
+static void check_streams(subpy_id id) {
+  char out[4096], err[4096];
+  const char *const code = "import os, sys\n"
+                           "print('caf\xc3\xa9')\n"
+                           "os.write(1, b'direct\\n')\n"
+                           "print('warning', file=sys.stderr)\n"
+                           "print('no newline', end='')\n"
+                           "assert sys.stdout.fileno() == 1 and sys.stderr.fileno() == 2\n";
+  CHECK_EQUAL(run_diverted(id, code, out, err, sizeof out), SUBPY_OK);
+  CHECK_TEXT(out, "caf\xc3\xa9\ndirect\nno newline");
+  CHECK_TEXT(err, "warning\n");
+}
+
+static void test_it_goes_to_the_process_streams(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  check_streams(id);
+  DESTROY(id);
+}
+
+static void test_those_of_the_main_interpreter_too(void **state) {
+  (void)state;
+  check_streams(0);
+}
+
+static void test_one_stream_may_be_captured_alone(void **state) {
+  (void)state;
+  struct capture capture = {0};
+  subpy_interpreter_config config = capture_config(&capture);
+  config.stderr_fn = NULL;
+  char out[4096], err[4096];
+  subpy_id id;
+  CREATE(&config, &id);
+  const char *const code = "import sys; print('out'); print('err', file=sys.stderr)";
+  CHECK_EQUAL(run_diverted(id, code, out, err, sizeof out), SUBPY_OK);
+  CHECK_TEXT(text_of(&capture.out), "out\n");
+  CHECK_TEXT(out, "");
+  CHECK_TEXT(err, "err\n");
+  DESTROY(id);
+  capture_clear(&capture);
+}
+
+static void *read_all(void *argument) {
+  const struct diversion *diversion = argument;
+  static char text[4096];
+  size_t *total = calloc(1, sizeof *total);
+  for (ssize_t n; (n = read(diversion->reader, text, sizeof text)) > 0;) {
+    *total += (size_t)n;
+  }
+  return total;
+}
+
+static void test_a_pipe_that_does_not_block_and_is_full(void **state) {
+  (void)state;
+  struct diversion diversion;
+  subpy_id id;
+  CREATE(NULL, &id);
+  divert(&diversion, STDOUT_FILENO);
+  const int flags = fcntl(STDOUT_FILENO, F_GETFL);
+  fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);
+  const pthread_t reader = thread_start(read_all, &diversion);
+  subpy_status got = subpy_run_string(id, "print('x' * (1 << 20))", NULL);
+  dup2(diversion.original, STDOUT_FILENO);
+  close(diversion.original);
+  void *total = NULL;
+  CHECK_EQUAL(pthread_join(reader, &total), 0);
+  close(diversion.reader);
+  CHECK_EQUAL(got, SUBPY_OK);
+  CHECK_EQUAL(*(size_t *)total, (1 << 20) + 1);
+  free(total);
+  DESTROY(id);
+}
+
+static void test_a_stream_that_cannot_be_written_to(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  fflush(NULL);
+  const int original = dup(STDOUT_FILENO);
+  close(STDOUT_FILENO);
+  subpy_error *error = UNWRITTEN;
+  subpy_status got = subpy_run_string(id, "print('nowhere')", &error);
+  dup2(original, STDOUT_FILENO);
+  close(original);
+  check_call(__FILE__, __LINE__, "print", SUBPY_ERR_EXCEPTION, got, "Bad file descriptor", error);
+  RUN(id, "x = 1");
+  DESTROY(id);
+}
+
+static int initialize(void **state) {
+  (void)state;
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.allow_main = 1;
+  INITIALIZE(&config);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_it_goes_to_the_process_streams),
+      cmocka_unit_test(test_those_of_the_main_interpreter_too),
+      cmocka_unit_test(test_one_stream_may_be_captured_alone),
+      cmocka_unit_test(test_a_pipe_that_does_not_block_and_is_full),
+      cmocka_unit_test(test_a_stream_that_cannot_be_written_to),
+  };
+  return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);
+}
