@@ -2,7 +2,8 @@
 
     version;executable;library;include directory;problem
 
-`problem` is empty where subpy can be built for this Python, and else says what to do about it.
+`problem` is empty where subpy can be built for this Python, and else says what to do about it
+(without a semicolon).
 Runs on any Python, also on those that subpy doesn't support: they are to be told so.
 """
 
@@ -39,9 +40,9 @@ def find_include():
 
 def problem(library, include):
     if platform.python_implementation() != "CPython":
-        return "is %s; subpy needs CPython" % platform.python_implementation()
+        return "is %s, but subpy needs CPython" % platform.python_implementation()
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        return "is Python %s; subpy works with %d.%d to %d.%d" % ((version,) + OLDEST + NEWEST)
+        return "is Python %s, but subpy works with %d.%d to %d.%d" % ((version,) + OLDEST + NEWEST)
     if not library:
         return (
             "has no shared library lib%s.so: install the distribution's development package"

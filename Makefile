@@ -1,0 +1,87 @@
+# The developer's front door. A C or C++ project that uses subpy needs none of this: see README.md.
+#
+#   PYTHON=/path/of/python    the Python to build for; else cmake/SelectPython.cmake finds one
+#   BUILD=build               the build tree: all that is made or downloaded goes there
+#   JOBS=2                    how many compilers run at once
+
+BUILD ?= build
+JOBS ?= 2
+TOOLS ?= $(abspath $(BUILD))/tools
+
+export TOOLS PYTHON BENCH_OPTIONS
+export PATH := $(TOOLS)/bin:$(PATH)
+export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
+export CARGO_BUILD_JOBS := $(JOBS)
+
+prefix = $(abspath $(BUILD))/prefix
+configure = cmake -S . -B '$(BUILD)' -G Ninja -DCMAKE_PREFIX_PATH='$(TOOLS)/deb/usr' \
+	$(if $(PYTHON),-DPython3_EXECUTABLE='$(PYTHON)')
+c_sources = git ls-files -co --exclude-standard '*.c' '*.cpp' '*.h' '*.hpp' ':!include/subpy.h' ':!crates'
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: install ## Build and install subpy, and parse Python's standard library with it, on every core
+	cmake -S examples/stdlib_parse -B '$(BUILD)/demo' -G Ninja -DCMAKE_BUILD_TYPE=Release \
+		-DCMAKE_PREFIX_PATH='$(prefix)'
+	cmake --build '$(BUILD)/demo'
+	'$(BUILD)/demo/stdlib_parse' $(DEMO_ARGS)
+
+test: cargo-test ctest ## Run cargo's tests, and the C and C++ tests
+
+test-all: ## Run the tests for each Python found, 3.10 to 3.15, and sum up in a table
+	@BUILD='$(BUILD)' tools/test_all.sh
+
+build: ## Build the libraries
+	@tools/setup.sh build
+	$(configure)
+	cmake --build '$(BUILD)' --target subpy
+
+install: build
+	cmake --install '$(BUILD)' --prefix '$(prefix)'
+
+build-tests:
+	@tools/setup.sh build tests
+	$(configure) -DSUBPY_BUILD_TESTS=ON
+	cmake --build '$(BUILD)'
+
+cargo-test: build-tests
+	cmake --build '$(BUILD)' --target cargo-test
+
+ctest: build-tests
+	cd '$(BUILD)' && ctest --output-on-failure
+
+bench: ## Run the benchmarks; BENCH_OPTIONS go to them
+	@tools/setup.sh build benches
+	$(configure) -DSUBPY_BUILD_BENCHES=ON
+	cmake --build '$(BUILD)' --target bench
+
+readme: install ## Compile and run the programs that README.md shows
+	@tools/setup.sh pkg-config
+	tools/readme_programs.sh '$(BUILD)/readme' '$(prefix)'
+
+header: build ## Generate include/subpy.h from crates/ffi
+	cmake --build '$(BUILD)' --target cargo-header
+
+fmt: ## Format Rust, C and C++
+	@tools/setup.sh clang-format
+	cargo fmt --all
+	$(c_sources) | xargs clang-format -i
+
+lint: ## Check the format of Rust, C and C++, and run clippy
+	@tools/setup.sh build clang-format
+	cargo fmt --all --check
+	$(c_sources) | xargs clang-format --dry-run -Werror
+	$(configure)
+	cmake --build '$(BUILD)' --target cargo-clippy
+
+docs: ## Generate the reference of the C and C++ interfaces; a warning is an error
+	@tools/setup.sh doxygen
+	mkdir -p '$(BUILD)/docs'
+	SUBPY_DOCS='$(BUILD)/docs' doxygen docs/Doxyfile
+
+clean: ## Remove the build tree
+	rm -rf '$(BUILD)'
+
+.PHONY: help demo test test-all build install build-tests cargo-test ctest bench readme header fmt lint docs clean
+.NOTPARALLEL:

@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Sees to it that the machine has what a target of the Makefile needs.
+#
+#   tools/setup.sh [build] [tests] [benches] [clang-format] [clang] [doxygen] [pkg-config]
+#
+# What is missing comes from PyPI into $TOOLS (cmake, ninja, clang-format), or from the distribution:
+# installed where root is at hand, else unpacked into $TOOLS/deb (the test frameworks), else one line
+# says what to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+TOOLS=${TOOLS:-$PWD/build/tools}
+mkdir -p "$TOOLS/bin"
+export PATH="$TOOLS/bin:$PATH"
+
+say() { echo "setup: $*" >&2; }
+die() { say "$*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# SUBPY_SETUP_ROOT=no: as if root were not at hand.
+is_root() { [ "${SUBPY_SETUP_ROOT:-yes}" = yes ] && [ "$(id -u)" = 0 ]; }
+
+# --- PyPI ----------------------------------------------------------------------------------------
+
+# Installs tools at the versions of tools/requirements.txt into $TOOLS/bin.
+from_pypi() {
+  local packages pip
+  mapfile -t packages < <(for tool; do grep "^$tool==" tools/requirements.txt; done)
+  say "${packages[*]} from PyPI into $TOOLS"
+  if python3 -m pip --version >/dev/null 2>&1; then
+    pip=(python3 -m pip)
+  elif python3 -m venv "$TOOLS/venv" >/dev/null 2>&1; then
+    pip=("$TOOLS/venv/bin/pip")
+  else
+    return 1
+  fi
+  "${pip[@]}" install --quiet --disable-pip-version-check --upgrade \
+    --target "$TOOLS/pypi" "${packages[@]}" || return 1
+  # The wheels hold plain programs, behind scripts that would need PYTHONPATH.
+  local tool
+  for tool; do
+    ln -sf "$(find "$TOOLS/pypi" -path "*/data/bin/$tool" -o -path "*/bin/$tool" | sort -r | head -n 1)" "$TOOLS/bin/"
+  done
+}
+
+# --- the distribution ----------------------------------------------------------------------------
+
+missing=()    # packages that have to be installed
+unpackable=() # packages that may also be unpacked anywhere: headers and libraries
+
+from_distribution() {
+  [ ${#missing[@]} -gt 0 ] || [ ${#unpackable[@]} -gt 0 ] || return 0
+  local all=("${missing[@]}" "${unpackable[@]}")
+  if ! have apt-get; then
+    die "please install these (by Debian's names): ${all[*]}"
+  elif is_root; then
+    say "${all[*]} from the distribution"
+    install_packages "${all[@]}" || die "apt-get could not install: ${all[*]}"
+  elif [ ${#missing[@]} -gt 0 ] || ! unpack_packages "${unpackable[@]}"; then
+    die "please run: sudo apt-get install ${all[*]}"
+  fi
+}
+
+install_packages() {
+  local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "$@")
+  # The lists of packages may be absent or old.
+  "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" >/dev/null; }
+}
+
+unpack_packages() {
+  local deb
+  say "$* unpacked into $TOOLS/deb"
+  mkdir -p "$TOOLS/deb"
+  (cd "$TOOLS/deb" && apt-get download -qq "$@") || return 1
+  for deb in "$TOOLS"/deb/*.deb; do
+    dpkg -x "$deb" "$TOOLS/deb" || return 1
+  done
+}
+
+# need COMMAND PACKAGE...: the packages, unless the command is there.
+need() { have "$1" || missing+=("${@:2}"); }
+
+# need_header HEADER LANGUAGE PACKAGE...: the packages, unless the header is there.
+need_header() {
+  echo "#include <$1>" | cc -x "$2" -E -I"$TOOLS/deb/usr/include" \
+    -include stddef.h -include stdarg.h -include setjmp.h -include stdint.h - >/dev/null 2>&1 ||
+    unpackable+=("${@:3}")
+}
+
+# --- what the targets need -----------------------------------------------------------------------
+
+# CMake 3.18 or later, and ninja.
+need_cmake() {
+  local wanted=() version
+  version=$(cmake --version 2>/dev/null | sed -n 's/^cmake version //p')
+  if [ "$(printf '%s\n' 3.18 "${version:-0}" | sort -V | head -n 1)" != 3.18 ] || ! have ctest; then
+    wanted+=(cmake ctest)
+  fi
+  have ninja || wanted+=(ninja)
+  [ ${#wanted[@]} -eq 0 ] || from_pypi "${wanted[@]}" || missing+=(cmake ninja-build)
+}
+
+need_build() {
+  have cargo || PATH="$PATH:$HOME/.cargo/bin" have cargo || die "please install Rust 1.85 or later: cargo was not found"
+  need cc gcc libc6-dev
+  need c++ g++
+  need_cmake
+  from_distribution
+  # A Python to build for. One that was given is for CMake to judge.
+  if [ -z "${PYTHON:-}" ] && [ -z "$(cmake -P tools/pythons.cmake)" ]; then
+    missing=(python3-dev)
+    from_distribution
+  fi
+}
+
+need_tests() {
+  need_header cmocka.h c libcmocka-dev libcmocka0
+  need_header doctest/doctest.h c++ doctest-dev
+  # Without pkg-config its own test is left out, so it is no reason to stop.
+  if is_root; then need pkg-config pkg-config; fi
+}
+
+for what; do
+  missing=() unpackable=()
+  case $what in
+    build) need_build ;;
+    tests) need_tests ;;
+    benches) need_header benchmark/benchmark.h c++ libbenchmark-dev libbenchmark1 ;;
+    clang-format)
+      # Of the pinned version only.
+      [ -x "$TOOLS/bin/clang-format" ] || from_pypi clang-format || die "clang-format needs pip or venv for python3"
+      ;;
+    clang | doxygen | pkg-config) need "$what" "$what" ;;
+    *) die "what is '$what'?" ;;
+  esac
+  from_distribution
+done
