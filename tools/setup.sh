@@ -21,11 +21,13 @@ is_root() { [ "${SUBPY_SETUP_ROOT:-yes}" = yes ] && [ "$(id -u)" = 0 ]; }
 
 # --- PyPI ----------------------------------------------------------------------------------------
 
-# Installs tools at the versions of tools/requirements.txt into $TOOLS/bin.
+# from_pypi PACKAGE...: their programs into $TOOLS/bin, at the versions of tools/requirements.txt.
 from_pypi() {
-  local packages pip
-  mapfile -t packages < <(for tool; do grep "^$tool==" tools/requirements.txt; done)
-  say "${packages[*]} from PyPI into $TOOLS"
+  local package pip programs program requirements=()
+  for package; do
+    requirements+=("$(grep "^$package==" tools/requirements.txt)")
+  done
+  say "${requirements[*]} from PyPI into $TOOLS"
   if python3 -m pip --version >/dev/null 2>&1; then
     pip=(python3 -m pip)
   elif python3 -m venv "$TOOLS/venv" >/dev/null 2>&1; then
@@ -33,12 +35,15 @@ from_pypi() {
   else
     return 1
   fi
-  "${pip[@]}" install --quiet --disable-pip-version-check --upgrade \
-    --target "$TOOLS/pypi" "${packages[@]}" || return 1
-  # The wheels hold plain programs, behind scripts that would need PYTHONPATH.
-  local tool
-  for tool; do
-    ln -sf "$(find "$TOOLS/pypi" -path "*/data/bin/$tool" -o -path "*/bin/$tool" | sort -r | head -n 1)" "$TOOLS/bin/"
+  PIP_ROOT_USER_ACTION=ignore "${pip[@]}" install --quiet --disable-pip-version-check --upgrade \
+    --target "$TOOLS/pypi" "${requirements[@]}" || return 1
+  for package; do
+    # The wheels hold plain programs, behind scripts that would need PYTHONPATH.
+    programs=("$TOOLS/pypi/${package//-/_}/data/bin"/*)
+    [ -x "${programs[0]}" ] || programs=("$TOOLS/pypi/bin/$package")
+    for program in "${programs[@]}"; do
+      ln -sf "$program" "$TOOLS/bin/"
+    done
   done
 }
 
@@ -91,9 +96,9 @@ need_header() {
 # CMake 3.18 or later, and ninja.
 need_cmake() {
   local wanted=() version
-  version=$(cmake --version 2>/dev/null | sed -n 's/^cmake version //p')
+  version=$(cmake --version 2>/dev/null | sed -n 's/^cmake version //p') || true
   if [ "$(printf '%s\n' 3.18 "${version:-0}" | sort -V | head -n 1)" != 3.18 ] || ! have ctest; then
-    wanted+=(cmake ctest)
+    wanted+=(cmake)
   fi
   have ninja || wanted+=(ninja)
   [ ${#wanted[@]} -eq 0 ] || from_pypi "${wanted[@]}" || missing+=(cmake ninja-build)
