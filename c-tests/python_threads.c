@@ -1,0 +1,131 @@
+/* Threads that scripts start: an interpreter with one that lives can't be destroyed. */
+#include "support.h"
+
+#include <sched.h>
+
+/* Threads of a script that wait to be told to end. */
+struct waiting {
+  subpy_id id;
+  int ends[2]; /* a pipe */
+};
+
+/* Runs code in a new interpreter, where `wait()` returns once end_threads() is called. */
+static void start_threads(struct waiting *waiting, const subpy_interpreter_config *config,
+                          const char *code) {
+  char wait[128];
+  CHECK_EQUAL(pipe(waiting->ends), 0);
+  CREATE(config, &waiting->id);
+  snprintf(wait, sizeof wait, "import os\ndef wait(): os.read(%d, 1)", waiting->ends[0]);
+  RUN(waiting->id, wait);
+  RUN(waiting->id, code);
+}
+
+static void end_threads(struct waiting *waiting) { close(waiting->ends[1]); }
+
+/* A thread that was told to end is gone when Python says so. */
+static void destroy_when_idle(struct waiting *waiting) {
+  while (subpy_destroy(waiting->id, NULL) == SUBPY_ERR_BUSY) {
+    sched_yield();
+  }
+  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(waiting->id, &error));
+  close(waiting->ends[0]);
+}
+
+static void test_one_is_counted(void **state) {
+  (void)state;
+  struct waiting waiting;
+  start_threads(&waiting, NULL, "import _thread; _thread.start_new_thread(wait, ())");
+  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(waiting.id, &error));
+  end_threads(&waiting);
+  destroy_when_idle(&waiting);
+}
+
+static void test_three_are_counted(void **state) {
+  (void)state;
+  struct waiting waiting;
+  start_threads(&waiting, NULL,
+                "import _thread\nfor _ in range(3): _thread.start_new_thread(wait, ())");
+  REFUSES(SUBPY_ERR_BUSY, "3 Python threads ", subpy_destroy(waiting.id, &error));
+  end_threads(&waiting);
+  destroy_when_idle(&waiting);
+}
+
+static void test_it_goes_on_as_before(void **state) {
+  (void)state;
+  struct waiting waiting;
+  bool running = true;
+  start_threads(&waiting, NULL, "import _thread; _thread.start_new_thread(wait, ())\nx = 1");
+  EXPECT(SUBPY_OK, subpy_is_running(waiting.id, &running, &error));
+  CHECK(!running, "no run is under way, but it is running");
+  EXPECT(SUBPY_ERR_BUSY, subpy_destroy(waiting.id, &error));
+  EXPECT(SUBPY_OK, subpy_is_running(waiting.id, &running, &error));
+  CHECK(!running, "still being destroyed");
+  RUN(waiting.id, "assert x == 1");
+  end_threads(&waiting);
+  destroy_when_idle(&waiting);
+}
+
+static void test_a_threading_thread(void **state) {
+  (void)state;
+  struct waiting waiting;
+  start_threads(&waiting, NULL,
+                "import threading\nt = threading.Thread(target=wait)\nt.start()");
+  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(waiting.id, &error));
+  end_threads(&waiting);
+  RUN(waiting.id, "t.join()");
+  destroy_when_idle(&waiting);
+}
+
+static void test_a_daemon_thread(void **state) {
+  (void)state;
+  struct waiting waiting;
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.gil = SUBPY_GIL_SHARED;
+  config.allow_daemon_threads = 1;
+  start_threads(&waiting, &config,
+                "import threading\nthreading.Thread(target=wait, daemon=True).start()");
+  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(waiting.id, &error));
+  end_threads(&waiting);
+  destroy_when_idle(&waiting);
+}
+
+static void test_finalizing_is_refused_too(void **state) {
+  (void)state;
+  struct waiting waiting;
+  start_threads(&waiting, NULL, "import _thread; _thread.start_new_thread(wait, ())");
+  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_finalize(&error));
+  CHECK(subpy_is_initialized(), "refused, but finalized");
+  RUN(waiting.id, "x = 1");
+  end_threads(&waiting);
+  destroy_when_idle(&waiting);
+}
+
+static void test_threads_that_have_ended_are_not_counted(void **state) {
+  (void)state;
+  subpy_id id;
+  for (int i = 0; i < 10; i++) {
+    CREATE(NULL, &id);
+    RUN(id, "import threading\n"
+            "threads = [threading.Thread(target=print, args=('', ), kwargs={'end': ''})"
+            " for _ in range(10)]\n"
+            "for t in threads: t.start()\n"
+            "for t in threads: t.join()\n");
+    while (subpy_destroy(id, NULL) == SUBPY_ERR_BUSY) {
+      sched_yield(); /* joined, but its state is still there */
+    }
+    EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(id, &error));
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_one_is_counted),
+      cmocka_unit_test(test_three_are_counted),
+      cmocka_unit_test(test_it_goes_on_as_before),
+      cmocka_unit_test(test_a_threading_thread),
+      cmocka_unit_test(test_a_daemon_thread),
+      cmocka_unit_test(test_finalizing_is_refused_too),
+      cmocka_unit_test(test_threads_that_have_ended_are_not_counted),
+  };
+  return RUN_TESTS_INITIALIZED(tests);
+}

@@ -1,0 +1,168 @@
+/* What a script may do: allow_fork, allow_exec, allow_threads, allow_daemon_threads. */
+#include "support.h"
+
+static subpy_interpreter_config config;
+
+static int restrict_nothing(void **state) {
+  (void)state;
+  const subpy_interpreter_config defaults = SUBPY_INTERPRETER_CONFIG_INIT;
+  config = defaults;
+  return 0;
+}
+
+static void check_raises(int line, const char *code, const char *type, const char *message) {
+  subpy_id id;
+  CREATE(&config, &id);
+  subpy_error *error = run_fails(__FILE__, line, SUBPY_ERR_EXCEPTION, id, code);
+  CHECK_TEXT(subpy_error_type(error), type);
+  CHECK_CONTAINS(subpy_error_message(error), message);
+  subpy_error_free(error);
+  DESTROY(id);
+}
+
+#define RAISES(code, type, message) check_raises(__LINE__, code, type, message)
+
+static void works(const char *code) {
+  subpy_id id;
+  CREATE(&config, &id);
+  RUN(id, code);
+  DESTROY(id);
+}
+
+#define NEEDS_RESTRICTIONS()                                                                       \
+  do {                                                                                             \
+    if (!subpy_supports(SUBPY_FEATURE_RESTRICTIONS)) {                                             \
+      skip();                                                                                      \
+    }                                                                                              \
+  } while (0)
+
+/* CPython ends the child of a fork in any interpreter but the main one: with a SIGABRT. */
+static const char *const FORK = "import os, signal\n"
+                                "pid = os.fork()\n"
+                                "if pid == 0:\n"
+                                "    os._exit(7)\n"
+                                "code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\n"
+                                "assert code in (7, -signal.SIGABRT), code\n";
+
+static void test_fork_is_refused(void **state) {
+  (void)state;
+  NEEDS_RESTRICTIONS();
+  RAISES(FORK, "RuntimeError", "fork");
+}
+
+static void test_fork_works_if_allowed(void **state) {
+  (void)state;
+  config.allow_fork = 1;
+  works(FORK);
+}
+
+static const char *const EXEC = "import os, sys\nos.execv('/no/such/program', ['program'])\n";
+
+static void test_exec_is_refused(void **state) {
+  (void)state;
+  NEEDS_RESTRICTIONS();
+  RAISES(EXEC, "RuntimeError", "exec");
+}
+
+static void test_exec_works_if_allowed(void **state) {
+  (void)state;
+  config.allow_exec = 1;
+  RAISES(EXEC, "FileNotFoundError", "No such file");
+}
+
+static void test_a_child_process_works_all_the_same(void **state) {
+  (void)state;
+  works("import subprocess\n"
+        "done = subprocess.run(['echo', 'hello'], capture_output=True, text=True, check=True)\n"
+        "assert done.stdout == 'hello\\n', done\n");
+}
+
+static const char *const THREAD = "import threading\n"
+                                  "done = []\n"
+                                  "t = threading.Thread(target=done.append, args=(1,))\n"
+                                  "t.start()\n"
+                                  "t.join()\n"
+                                  "assert done == [1]\n";
+
+static void test_threads_work(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(&config, &id);
+  RUN(id, THREAD);
+  while (subpy_destroy(id, NULL) == SUBPY_ERR_BUSY) {
+  }
+  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(id, &error));
+}
+
+static void test_threads_are_refused_if_not_allowed(void **state) {
+  (void)state;
+  config.allow_threads = 0;
+  if (!subpy_supports(SUBPY_FEATURE_RESTRICTIONS)) {
+    subpy_id id = 7;
+    REFUSES(SUBPY_ERR_UNSUPPORTED, "allow_threads", subpy_create(&config, &id, &error));
+    CHECK_EQUAL(id, 0);
+    return;
+  }
+  RAISES(THREAD, "RuntimeError", "thread");
+  RAISES("import _thread; _thread.start_new_thread(print, ())", "RuntimeError", "thread");
+}
+
+static const char *const DAEMON = "import threading\n"
+                                  "t = threading.Thread(target=print, args=('', ), daemon=True,\n"
+                                  "                     kwargs={'end': ''})\n"
+                                  "t.start()\n"
+                                  "t.join()\n";
+
+static void test_daemon_threads_are_refused(void **state) {
+  (void)state;
+  NEEDS_RESTRICTIONS();
+  RAISES(DAEMON, "RuntimeError", "daemon");
+}
+
+static void test_daemon_threads_work_if_allowed(void **state) {
+  (void)state;
+  config.allow_daemon_threads = 1;
+  subpy_id id;
+  CREATE(&config, &id);
+  RUN(id, DAEMON);
+  while (subpy_destroy(id, NULL) == SUBPY_ERR_BUSY) {
+  }
+  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(id, &error));
+}
+
+static void test_a_shared_gil_changes_nothing(void **state) {
+  (void)state;
+  NEEDS_RESTRICTIONS();
+  config.gil = SUBPY_GIL_SHARED;
+  RAISES(FORK, "RuntimeError", "fork");
+  RAISES(EXEC, "RuntimeError", "exec");
+  RAISES(DAEMON, "RuntimeError", "daemon");
+}
+
+static void test_an_older_python_restricts_nothing(void **state) {
+  (void)state;
+  if (subpy_supports(SUBPY_FEATURE_RESTRICTIONS)) {
+    skip();
+  }
+  works(FORK);
+  RAISES(EXEC, "FileNotFoundError", "No such file");
+}
+
+#define TEST(test) cmocka_unit_test_setup(test, restrict_nothing)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(test_fork_is_refused),
+      TEST(test_fork_works_if_allowed),
+      TEST(test_exec_is_refused),
+      TEST(test_exec_works_if_allowed),
+      TEST(test_a_child_process_works_all_the_same),
+      TEST(test_threads_work),
+      TEST(test_threads_are_refused_if_not_allowed),
+      TEST(test_daemon_threads_are_refused),
+      TEST(test_daemon_threads_work_if_allowed),
+      TEST(test_a_shared_gil_changes_nothing),
+      TEST(test_an_older_python_restricts_nothing),
+  };
+  return RUN_TESTS_INITIALIZED(tests);
+}
