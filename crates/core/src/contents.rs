@@ -12,7 +12,7 @@ use crate::exception::{self, Describer};
 use crate::object::{Object, import};
 use crate::output::{self, Name};
 use crate::stats::Counters;
-use crate::{Error, Id, Result, Status};
+use crate::{Error, Id, Result, Status, cures};
 
 /// References into an interpreter. They are used and dropped while it is attached.
 pub(crate) struct Contents {
@@ -64,6 +64,11 @@ impl Contents {
             describer: None,
             stats: stats.clone(),
         })
+    }
+
+    /// Has the interpreter's extension modules imported by the main one first, where that is a cure.
+    pub(crate) fn import_first(&self) -> Result<()> {
+        cures::import_first::install().ok_or_else(not_prepared)
     }
 
     pub(crate) fn take_streams(

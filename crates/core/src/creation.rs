@@ -53,6 +53,13 @@ impl Recipe {
         }
     }
 
+    pub(crate) fn has_own_gil(&self) -> bool {
+        #[cfg(Py_3_12)]
+        return self.python.gil == ffi::PyInterpreterConfig_OWN_GIL;
+        #[cfg(not(Py_3_12))]
+        return false;
+    }
+
     /// Makes the interpreter and leaves its thread state attached. NULL: `why` says why not. A thread
     /// state of the main interpreter has to be attached.
     pub(crate) fn make(&self, why: &mut String) -> *mut PyThreadState {

@@ -68,6 +68,9 @@ impl Interpreter {
             || {
                 let cache = config.code_cache;
                 let mut contents = Contents::new(runtime.module_search_paths(), cache, &stats)?;
+                if recipe.has_own_gil() {
+                    contents.import_first()?;
+                }
                 contents.take_streams(id, config.stdout, config.stderr)?;
                 Ok(contents)
             },

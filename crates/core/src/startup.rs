@@ -72,6 +72,10 @@ pub(crate) fn start(config: &RuntimeConfig) -> Result<()> {
         before.configure_locale = 0;
         before.coerce_c_locale = 0;
         before.utf8_mode = 1;
+        match allocator() {
+            Some(asked) => before.allocator = asked,
+            None => cures::allocator::install(),
+        }
         let status = ffi::Py_PreInitialize(&before);
         if ffi::PyStatus_Exception(status) != 0 {
             return failed(&status);
@@ -89,6 +93,21 @@ pub(crate) fn start(config: &RuntimeConfig) -> Result<()> {
         });
         ffi::PyConfig_Clear(python);
         status.or_else(|status| failed(&status))
+    }
+}
+
+/// The allocator of Python's own that the environment asks for: PYTHONMALLOC counts in isolated mode,
+/// too, so that memory checkers can see every block of a program that is not theirs to change.
+fn allocator() -> Option<i32> {
+    // The values of `PyMemAllocatorName`.
+    match std::env::var("PYTHONMALLOC").ok()?.as_str() {
+        "default" => Some(1),
+        "debug" => Some(2),
+        "malloc" => Some(3),
+        "malloc_debug" => Some(4),
+        "pymalloc" => Some(5),
+        "pymalloc_debug" => Some(6),
+        _ => None,
     }
 }
 

@@ -178,6 +178,20 @@ pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
     call()
 }
 
+/// Does `work` in the main interpreter, with a thread state that is made for it.
+#[cfg(all(Py_3_12, not(Py_3_14)))]
+pub(crate) fn visit_main(work: impl FnOnce()) {
+    let _host = Host::set_aside(CURRENT.get());
+    // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
+    unsafe {
+        let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+        ffi::PyEval_RestoreThread(visitor);
+        work();
+        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_DeleteCurrent();
+    }
+}
+
 /// Makes an interpreter with `make`, which leaves its new thread state attached or returns NULL.
 /// `make` runs in the main interpreter; `prepare` runs in the new one. The new thread state is
 /// detached afterwards.

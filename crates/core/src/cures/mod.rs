@@ -1,8 +1,10 @@
 //! What CPython gets wrong, or leaves to its embedder: one defect a file, each with the versions
 //! that have it and why the cure holds.
 
+pub(crate) mod allocator;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
+pub(crate) mod import_first;
 pub(crate) mod stack_bounds;
 pub(crate) mod threading_main;
 

@@ -1,0 +1,147 @@
+//! Defect: an extension module that is imported by a subinterpreter before the main one has it leaves
+//! things of that subinterpreter in C statics, where the next one finds them, and the main one at its
+//! end:
+//! - gh-117953, 3.12: a single-phase module (`_datetime`, `_decimal`, ...) runs its whole initialization
+//!   in the subinterpreter before it is refused there; a second run replaces entries of static types;
+//! - gh-117398, 3.12 and 3.13 (to 3.13.18 at least): the first importer of `_datetime` allocates what
+//!   hangs on its static types, the last one to end frees it.
+//!
+//! Has it: 3.12 and 3.13, where interpreters have a GIL of their own.
+//!
+//! Cure: before a subinterpreter creates an extension module for the first time in the process, the
+//! main interpreter imports it. What is refused afterwards is refused before its initialization runs.
+//! Its price is paid on first use; nothing is imported at start.
+
+#[cfg(any(not(Py_3_12), Py_3_14))]
+mod cure {
+    /// Nothing to do in this version.
+    pub(crate) fn install() -> Option<()> {
+        Some(())
+    }
+}
+
+#[cfg(all(Py_3_12, not(Py_3_14)))]
+mod cure {
+    use std::collections::HashSet;
+    use std::ffi::CStr;
+    use std::ptr::null_mut;
+    use std::sync::{Mutex, PoisonError};
+
+    use pyo3_ffi as ffi;
+
+    use crate::object::{Object, clear_exception};
+    use crate::thread_state;
+
+    /// Puts the cure before the two loaders of extension modules. Its frames look like theirs, so that
+    /// tracebacks leave them out.
+    const INSTALL: &CStr = c"
+def wrap(first, frozen, external):
+    create_dynamic = external.ExtensionFileLoader.create_module
+    create_builtin = frozen.BuiltinImporter.create_module
+
+    def create_module(self, spec):
+        first(spec.name, spec.origin)
+        return create_dynamic(self, spec)
+
+    def create_builtin_module(spec):
+        first(spec.name, spec.origin)
+        return create_builtin(spec)
+
+    external.ExtensionFileLoader.create_module = create_module
+    frozen.BuiltinImporter.create_module = staticmethod(create_builtin_module)
+";
+
+    /// In the main interpreter: imports what it would import under that name itself; of anything else,
+    /// such as a module of a package, runs only the part that CPython runs too early.
+    const IMPORT: &CStr = c"
+def load(name, origin):
+    import sys, _imp
+    from importlib.machinery import BuiltinImporter, ExtensionFileLoader, ModuleSpec, PathFinder
+    if name in sys.modules:
+        return
+    if '.' not in name:
+        spec = BuiltinImporter.find_spec(name) or PathFinder.find_spec(name)
+        if spec is not None and spec.origin == origin:
+            __import__(name)
+            return
+    _imp.create_dynamic(ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin))
+";
+
+    /// What the main interpreter has, or can't import. Held to look or to add, never over an import.
+    static DONE: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+
+    fn is_done(name: &str) -> bool {
+        let done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+        done.as_ref().is_some_and(|done| done.contains(name))
+    }
+
+    fn set_done(name: String) {
+        let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+        done.get_or_insert_default().insert(name);
+    }
+
+    /// Has the attached interpreter, a new one, ask the main one first. `None`: an exception is set.
+    pub(crate) fn install() -> Option<()> {
+        let wrap = function(INSTALL, c"wrap")?;
+        let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
+        let [frozen, external] = modules.map(crate::object::import);
+        // SAFETY: attached; the method is static.
+        let first = unsafe { Object::owned(ffi::PyCFunction_New(&raw mut FIRST.0, null_mut()))? };
+        wrap.call(&[&first, &frozen?, &external?])?;
+        Some(())
+    }
+
+    /// Runs `source` in a namespace of its own, and takes a function out of that.
+    fn function(source: &CStr, name: &CStr) -> Option<Object> {
+        let file = c"<frozen importlib._bootstrap_external>";
+        // SAFETY: attached; C strings; new references.
+        unsafe {
+            let namespace = Object::owned(ffi::PyDict_New())?;
+            let at = namespace.as_ptr();
+            ffi::PyDict_SetItemString(at, c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
+            let start = ffi::Py_file_input;
+            let code = ffi::Py_CompileString(source.as_ptr(), file.as_ptr(), start);
+            let code = Object::owned(code)?;
+            drop(Object::owned(ffi::PyEval_EvalCode(code.as_ptr(), at, at))?);
+            Object::borrowed(ffi::PyDict_GetItemString(at, name.as_ptr()))
+        }
+    }
+
+    struct Method(ffi::PyMethodDef);
+    // SAFETY: Python only reads it.
+    unsafe impl Sync for Method {}
+
+    static mut FIRST: Method = Method(ffi::PyMethodDef {
+        ml_name: c"first".as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: first },
+        ml_flags: ffi::METH_VARARGS,
+        ml_doc: std::ptr::null(),
+    });
+
+    /// `first(name, origin)`: returns when the main interpreter has the module, or can't have it.
+    unsafe extern "C" fn first(
+        _: *mut ffi::PyObject,
+        arguments: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: called by Python, attached, with a tuple.
+        let text = |i| unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, i))?.to_text() };
+        if let (Some(name), Some(origin)) = (text(0), text(1))
+            && !is_done(&name)
+        {
+            thread_state::visit_main(|| {
+                let load = function(IMPORT, c"load");
+                let arguments = (Object::text(&name), Object::text(&origin));
+                if let (Some(load), (Some(name), Some(origin))) = (load, arguments) {
+                    load.call(&[&name, &origin]);
+                }
+                clear_exception();
+            });
+            set_done(name);
+        }
+        clear_exception();
+        // SAFETY: attached; the result is a new reference.
+        unsafe { Object::borrowed(ffi::Py_None()) }.map_or(null_mut(), Object::into_ptr)
+    }
+}
+
+pub(crate) use cure::install;
