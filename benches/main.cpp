@@ -1,0 +1,41 @@
+// The raw C API, subpy's C and subpy's C++ do the same work, side by side in one process. subpy
+// starts Python; the raw side makes thread states and interpreters of its own in it.
+//
+//     subpy_bench [Google Benchmark's options]
+//     subpy_bench alone [...]      without subpy: the raw ones alone are to be selected
+//     subpy_bench alive raw|subpy COUNT [no-site]
+//     subpy_bench source short|busy|large          prints that program
+#include "alive.hpp"
+#include "sources.hpp"
+#include "ways.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <cstring>
+
+int main(int count, char **arguments) {
+  if (count > 1 && !std::strcmp(arguments[1], "alive")) {
+    return alive(count - 2, arguments + 2);
+  }
+  if (count == 3 && !std::strcmp(arguments[1], "source")) {
+    const std::string name = arguments[2];
+    std::fputs(name == "large"  ? sources::large().c_str()
+               : name == "busy" ? sources::BUSY
+                                : sources::SHORT,
+               stdout);
+    return 0;
+  }
+  const bool alone = count > 1 && !std::strcmp(arguments[1], "alone");
+  if (alone) {
+    arguments[1] = arguments[0];
+    arguments++, count--;
+  }
+  benchmark::Initialize(&count, arguments);
+  if (benchmark::ReportUnrecognizedArguments(count, arguments)) {
+    return 2;
+  }
+  alone ? raw::start() : check(subpy_initialize(nullptr, nullptr));
+  benchmark::AddCustomContext("python", subpy_python_version());
+  benchmark::RunSpecifiedBenchmarks();
+  return 0; // not finalized: the raw side's thread states are still there
+}

@@ -1,0 +1,155 @@
+"""Runs all the benchmarks, some rounds of them, and reports.
+
+In each round every program runs once, one after another, and repeats what it measures in random
+order: so noise of the machine meets all ways alike. A figure is the median of the rounds' medians; a
+ratio is the median of the rounds' ratios.
+
+Writes performance.json, performance.csv, performance.md and, where matplotlib is, two plots.
+"""
+
+import argparse
+import csv
+import json
+import os
+import pathlib
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from statistics import median
+
+import table
+
+MODULE = pathlib.Path(__file__).with_name("cpython_module.py")
+SCRIPTS = "short", "large", "busy"
+ALIVE = 1000
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bench", required=True, help="the program subpy_bench")
+    parser.add_argument("--pybind11", help="the program subpy_bench_pybind11")
+    parser.add_argument("--python", required=True, help="the Python that they are built for")
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="a folder")
+    parser.add_argument("--document", type=pathlib.Path, help="a page whose table is to be renewed")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repetitions", type=int, default=9, help="of each measurement in a round")
+    parser.add_argument("--alive", type=int, default=ALIVE, help="interpreters; 0: leave that out")
+    more = shlex.split(os.environ.get("BENCH_OPTIONS", ""))
+    return parser.parse_args(sys.argv[1:] + more)
+
+
+def google_benchmark(command, repetitions):
+    """The result of a program that uses Google Benchmark."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as out:
+        command = command + [
+            f"--benchmark_repetitions={repetitions}",
+            "--benchmark_enable_random_interleaving=true",
+            "--benchmark_min_time=0.01",
+            f"--benchmark_out={out.name}",
+            "--benchmark_out_format=json",
+        ]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return json.load(out)
+
+
+def printed_json(command):
+    return json.loads(subprocess.check_output(command, text=True))
+
+
+def samples(result, rename=None):
+    """(work, way): values, of one program's result. `rename` is another name for the way `raw`."""
+    found = defaultdict(list)
+    for row in result["benchmarks"]:
+        if row.get("run_type") == "aggregate":
+            continue
+        # "parallel/raw/2/iterations:1/manual_time" is the work parallel/2, the way raw.
+        work, way, *size = [part for part in row["name"].split("/") if ":" not in part]
+        size = [part for part in size if part.isdigit()]
+        way = rename if rename and way == "raw" else way
+        found["/".join([work, *size]), way].append(row["real_time"])
+        if "destroy" in row:
+            found["destroy", way].append(row["destroy"])
+    return found
+
+
+def one_round(o, sources):
+    """(work, way): the median of this round."""
+    main = google_benchmark([o.bench], o.repetitions)
+    all_samples = samples(main)
+    alone = [o.bench, "alone", "--benchmark_filter=/raw"]
+    all_samples.update(samples(google_benchmark(alone, o.repetitions), "raw_alone"))
+    if o.pybind11:
+        all_samples.update(samples(google_benchmark([o.pybind11], o.repetitions)))
+    try:
+        module = printed_json([o.python, str(MODULE), json.dumps(sources), str(o.repetitions)])
+        all_samples.update(samples(module))
+    except subprocess.CalledProcessError:
+        print("CPython's own module is left out: this Python has none")
+    for way in ("raw", "subpy") if o.alive else ():
+        count = str(o.alive)
+        all_samples.update(samples(printed_json([o.bench, "alive", way, count])))
+        no_site = printed_json([o.bench, "alive", way, "50", "no-site"])
+        row = no_site["benchmarks"][0]
+        all_samples["create_no_site", way] = [row["real_time"]]
+    return {key: median(values) for key, values in all_samples.items()}, main["context"]
+
+
+def derive(figures):
+    """Adds what follows from other figures of a round."""
+    for way in "raw", "subpy", "subpy_cpp":
+        # What a run spends besides the evaluation.
+        figures["attach_in_run", way] = figures["run_again", way] - figures["evaluate", "raw"]
+    figures["find_large", "raw"] = figures["compile_large", "raw"]
+    figures["find_large", "subpy"] = figures["run_large", "subpy"] - figures["run_large", "raw"]
+    return figures
+
+
+def main():
+    o = options()
+    sources = {
+        name: subprocess.check_output([o.bench, "source", name], text=True) for name in SCRIPTS
+    }
+    rounds = []
+    for i in range(o.rounds):
+        print(f"round {i + 1} of {o.rounds}", flush=True)
+        figures, context = one_round(o, sources)
+        rounds.append(derive(figures))
+    report = {
+        "python": context["python"],
+        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}",
+        "cpus": os.cpu_count(),
+        "rounds": len(rounds),
+        "repetitions": o.repetitions,
+        "works": table.works(rounds),
+        "goals": table.goals(rounds),
+    }
+    write(o, report)
+
+
+def write(o, report):
+    o.output.mkdir(parents=True, exist_ok=True)
+    text = table.markdown(report)
+    print(text)
+    (o.output / "performance.json").write_text(json.dumps(report, indent=1) + "\n")
+    (o.output / "performance.md").write_text(text)
+    with open(o.output / "performance.csv", "w", newline="") as file:
+        csv.writer(file).writerows(table.csv_rows(report))
+    minor = ".".join(report["python"].split(".")[:2])
+    plots = o.document.parent / f"performance-{minor}" if o.document else o.output / "performance"
+    try:
+        import plots as draw
+    except ImportError as error:
+        print(f"No plots: {error}")
+    else:
+        draw.cost(report, f"{plots}-cost.svg")
+        draw.throughput(report, f"{plots}-throughput.svg")
+    if o.document:
+        table.renew(o.document, minor, text)
+    print(f"Written to {o.output}")
+
+
+if __name__ == "__main__":
+    main()

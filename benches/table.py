@@ -1,0 +1,162 @@
+"""The table: figures by work and way, ratios, and the goals."""
+
+from statistics import median
+
+WAYS = {
+    "raw": "raw C API",
+    "raw_alone": "raw, without subpy",
+    "subpy": "subpy (C)",
+    "subpy_cpp": "subpy (C++)",
+    "pybind11_kept": "pybind11, kept",
+    "pybind11_transient": "pybind11, transient",
+    "cpython_module": "CPython's module",
+}
+
+WORKS = {
+    "attach": "attach and detach",
+    "attach_in_run": "a run less its evaluation",
+    "run_again": "run `x=1` again",
+    "run_turns": "run 16 short strings in turn",
+    "run_first": "run a short string for the first time",
+    "run_large": "run 100 KB again",
+    "run_large_turns": "run two scripts of 100 KB in turn",
+    "find_large": "find the code of 100 KB (raw: compile it)",
+    "create": "create",
+    "destroy": "destroy",
+    "parallel/1": "pure Python, 1 thread: time per run",
+    "parallel/2": "pure Python, 2 threads",
+    "parallel/4": "pure Python, 4 threads",
+    "parallel_short/1": "`x=1`, 1 thread: time per run",
+    "parallel_short/2": "`x=1`, 2 threads",
+    "parallel_short/4": "`x=1`, 4 threads",
+    "create_no_site": "create, `import_site` off",
+    "create_many": "create, 1,000 alive",
+    "destroy_many": "destroy, 1,000 alive",
+    "idle_memory": "memory of an idle interpreter",
+}
+
+#: What issue 3 asks for: a work, which figures to compare, and the limit.
+GOALS = [
+    ("attach", "subpy ÷ raw", "<=", 1.2),
+    ("attach_in_run", "subpy ÷ raw", "<=", 1.2),
+    ("run_again", "subpy ÷ raw", "<=", 1.5),
+    ("run_again", "subpy C++ ÷ C", "<=", 1.05),
+    ("run_again", "pybind11 ÷ subpy", ">=", 40),
+    ("run_again", "module ÷ subpy", ">=", 50),
+    ("find_large", "subpy ÷ raw", "<=", 0.01),
+    ("create", "subpy ÷ raw", "<=", 1.05),
+    ("parallel/2", "raw ÷ subpy", ">=", 0.95),
+    ("create_many", "subpy ÷ raw", "<=", 1.3),
+    ("destroy_many", "subpy ÷ raw", "<=", 1.3),
+    ("idle_memory", "subpy − raw", "<=", 64),
+]
+
+RATIOS = "subpy ÷ raw", "subpy C++ ÷ C", "pybind11 ÷ subpy", "module ÷ subpy"
+
+
+def compare(figures, work, what):
+    """One comparison within a round; None if a figure is missing."""
+
+    def figure(way):
+        return figures.get((work, way))
+
+    best = [f for f in (figure("pybind11_kept"), figure("pybind11_transient")) if f]
+    above, below, combine = {
+        "subpy ÷ raw": (figure("subpy"), figure("raw"), lambda a, b: a / b),
+        "raw ÷ subpy": (figure("raw"), figure("subpy"), lambda a, b: a / b),
+        "subpy − raw": (figure("subpy"), figure("raw"), lambda a, b: a - b),
+        "subpy C++ ÷ C": (figure("subpy_cpp"), figure("subpy"), lambda a, b: a / b),
+        "pybind11 ÷ subpy": (min(best, default=None), figure("subpy"), lambda a, b: a / b),
+        "module ÷ subpy": (figure("cpython_module"), figure("subpy"), lambda a, b: a / b),
+    }[what]
+    return None if above is None or below is None else combine(above, below)
+
+
+def over_rounds(rounds, work, what):
+    values = [compare(figures, work, what) for figures in rounds]
+    return None if None in values else {"median": median(values), "rounds": values}
+
+
+def works(rounds):
+    found = []
+    for work in WORKS:
+        figures = {}
+        for way in WAYS:
+            values = [r[work, way] for r in rounds if (work, way) in r]
+            if values:
+                figures[way] = {"median": median(values), "rounds": values}
+        if figures:
+            ratios = {what: over_rounds(rounds, work, what) for what in RATIOS}
+            unit = "KiB" if work == "idle_memory" else "ns"
+            ratios = {what: ratio for what, ratio in ratios.items() if ratio}
+            found.append({"work": work, "unit": unit, "figures": figures, "ratios": ratios})
+    return found
+
+
+def goals(rounds):
+    found = []
+    for work, what, sign, limit in GOALS:
+        value = over_rounds(rounds, work, what)
+        if value:
+            reached = value["median"] <= limit if sign == "<=" else value["median"] >= limit
+            goal = {"work": work, "compares": what, "sign": sign, "limit": limit}
+            found.append({**goal, **value, "reached": reached})
+    return found
+
+
+def amount(value, unit):
+    if unit == "KiB":
+        return f"{value:,.0f} KiB"
+    for name, size in ("ms", 1e6), ("µs", 1e3):
+        if value >= size:
+            return f"{value / size:.3g} {name}"
+    return f"{value:.3g} ns"
+
+
+def ratio(value):
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def goal_cell(goal):
+    sign = "≤" if goal["sign"] == "<=" else "≥"
+    said = "yes" if goal["reached"] else "**no**"
+    difference = "−" in goal["compares"]
+    value = f"{goal['median']:.0f} KiB" if difference else ratio(goal["median"])
+    limit = f"{goal['limit']} KiB" if difference else goal["limit"]
+    return f"{goal['compares']} {sign} {limit}: {said}, {value}"
+
+
+def markdown(report):
+    ways = [w for w in WAYS if any(w in row["figures"] for row in report["works"])]
+    head = ["", *(WAYS[w] for w in ways), *RATIOS, "goals of issue 3"]
+    lines = [head, ["---"] + ["--:"] * (len(head) - 2) + ["---"]]
+    for row in report["works"]:
+        figures, ratios = row["figures"], row["ratios"]
+        cells = [WORKS[row["work"]]]
+        cells += [amount(figures[w]["median"], row["unit"]) if w in figures else "" for w in ways]
+        cells += [ratio(ratios[r]["median"]) if r in ratios else "" for r in RATIOS]
+        cells.append("; ".join(goal_cell(g) for g in report["goals"] if g["work"] == row["work"]))
+        lines.append(cells)
+    said = f"Python {report['python']}; {report['machine']}; medians of {report['rounds']} rounds"
+    said += f" of {report['repetitions']} repetitions."
+    return said + "\n\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def csv_rows(report):
+    yield "work", "way", "unit", "median", "lowest round", "highest round"
+    for row in report["works"]:
+        for kind in "figures", "ratios":
+            unit = row["unit"] if kind == "figures" else "ratio"
+            for name, value in row[kind].items():
+                rounds = value["rounds"]
+                yield row["work"], name, unit, value["median"], min(rounds), max(rounds)
+
+
+def renew(document, minor, text):
+    """Puts the table in its place in a page."""
+    begin, end = f"<!-- begin {minor} -->\n", f"<!-- end {minor} -->\n"
+    before, _, rest = document.read_text().partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{document} has no place for a table of Python {minor}: {begin}{end}")
+    document.write_text(f"{before}{begin}\n{text}\n{end}{after}")
