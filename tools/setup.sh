@@ -104,17 +104,24 @@ need_cmake() {
   [ ${#wanted[@]} -eq 0 ] || from_pypi "${wanted[@]}" || missing+=(cmake ninja-build)
 }
 
+# A Python to build for. Which one is for CMake to select, and one that was given is for it to judge.
+need_python() {
+  [ -z "${PYTHON:-}" ] || return 0
+  local python
+  for python in python3 python3.1{5..0} "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin/python3; do
+    case $("$python" -s -E cmake/probe_python.py 2>/dev/null || true) in
+      *";") return ;; # no problem
+    esac
+  done
+  missing+=(python3-dev)
+}
+
 need_build() {
-  have cargo || PATH="$PATH:$HOME/.cargo/bin" have cargo || die "please install Rust 1.85 or later: cargo was not found"
+  have cargo || have "$HOME/.cargo/bin/cargo" || die "please install Rust 1.85 or later: there is no cargo"
   need cc gcc libc6-dev
   need c++ g++
   need_cmake
-  from_distribution
-  # A Python to build for. One that was given is for CMake to judge.
-  if [ -z "${PYTHON:-}" ] && [ -z "$(cmake -P tools/pythons.cmake)" ]; then
-    missing=(python3-dev)
-    from_distribution
-  fi
+  need_python
 }
 
 need_tests() {
