@@ -27,7 +27,6 @@ from_pypi() {
   for package; do
     requirements+=("$(grep "^$package==" tools/requirements.txt)")
   done
-  say "${requirements[*]} from PyPI into $TOOLS"
   if python3 -m pip --version >/dev/null 2>&1; then
     pip=(python3 -m pip)
   elif python3 -m venv "$TOOLS/venv" >/dev/null 2>&1; then
@@ -35,6 +34,7 @@ from_pypi() {
   else
     return 1
   fi
+  say "${requirements[*]} from PyPI into $TOOLS"
   PIP_ROOT_USER_ACTION=ignore "${pip[@]}" install --quiet --disable-pip-version-check --upgrade \
     --target "$TOOLS/pypi" "${requirements[@]}" || return 1
   for package; do
