@@ -67,8 +67,8 @@ impl Contents {
     }
 
     /// Has the interpreter's extension modules imported by the main one first, where that is a cure.
-    pub(crate) fn import_first(&self) -> Result<()> {
-        cures::import_first::install().ok_or_else(not_prepared)
+    pub(crate) fn import_first(&self, own_gil: bool) -> Result<()> {
+        cures::import_first::install(own_gil).ok_or_else(not_prepared)
     }
 
     pub(crate) fn take_streams(

@@ -68,9 +68,7 @@ impl Interpreter {
             || {
                 let cache = config.code_cache;
                 let mut contents = Contents::new(runtime.module_search_paths(), cache, &stats)?;
-                if recipe.has_own_gil() {
-                    contents.import_first()?;
-                }
+                contents.import_first(recipe.has_own_gil())?;
                 contents.take_streams(id, config.stdout, config.stderr)?;
                 Ok(contents)
             },

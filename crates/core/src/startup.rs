@@ -74,7 +74,8 @@ pub(crate) fn start(config: &RuntimeConfig) -> Result<()> {
         before.utf8_mode = 1;
         match allocator() {
             Some(asked) => before.allocator = asked,
-            None => cures::allocator::install(),
+            None if cfg!(Py_3_12) => cures::allocator::install(),
+            None => {}
         }
         let status = ffi::Py_PreInitialize(&before);
         if ffi::PyStatus_Exception(status) != 0 {

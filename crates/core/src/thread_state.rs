@@ -179,7 +179,7 @@ pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
 }
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
-#[cfg(all(Py_3_12, not(Py_3_14)))]
+#[cfg(not(Py_3_14))]
 pub(crate) fn visit_main(work: impl FnOnce()) {
     let _host = Host::set_aside(CURRENT.get());
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.

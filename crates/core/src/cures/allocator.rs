@@ -7,10 +7,12 @@
 //!   interpreter than the one that made them: heap corruption ("double free", "munmap_chunk()").
 //!
 //! Has it: 3.12 and 3.13, each patch release that was tried (3.12.1, 3.13.0, 3.13.18). gh-117398,
-//! gh-117953, gh-119213. On 3.14 and later memory is given back.
+//! gh-117953, gh-119213. On 3.14 and later memory is given back; a third-party module that declares its
+//! support but keeps objects in C statics does the second there, too. Before 3.12 all interpreters share
+//! one allocator.
 //!
 //! Cure: one allocator for all interpreters, in which a block may be freed by any thread, mimalloc, in
-//! the place of all three of Python's. Memory of a dead interpreter serves the next one, and what is
+//! the place of all three of Python's, from 3.12 on. Memory of a dead interpreter serves the next one, and what is
 //! freed by the wrong interpreter is freed all the same. Not possible where the host has started Python.
 
 use std::ffi::c_void;

@@ -1,26 +1,31 @@
 //! Defect: an extension module that is imported by a subinterpreter before the main one has it leaves
 //! things of that subinterpreter in C statics, where the next one finds them, and the main one at its
 //! end:
+//! - to 3.11: two subinterpreters that import a single-phase module (`_asyncio`) at once, in two threads,
+//!   run its initialization at once, each time the GIL is passed on in it;
 //! - gh-117953, 3.12: a single-phase module (`_datetime`, `_decimal`, ...) runs its whole initialization
 //!   in the subinterpreter before it is refused there; a second run replaces entries of static types;
 //! - gh-117398, 3.12 and 3.13 (to 3.13.18 at least): the first importer of `_datetime` allocates what
-//!   hangs on its static types, the last one to end frees it.
+//!   hangs on its static types, the last one to end frees it;
+//! - 3.12: `_zoneinfo` finds no C API in a `datetime` whose `_datetime` was refused and raises
+//!   AttributeError, where `zoneinfo` takes its Python code only after an ImportError.
 //!
-//! Has it: 3.12 and 3.13, where interpreters have a GIL of their own.
+//! Has it: 3.13 and before.
 //!
 //! Cure: before a subinterpreter creates an extension module for the first time in the process, the
 //! main interpreter imports it. What is refused afterwards is refused before its initialization runs.
-//! Its price is paid on first use; nothing is imported at start.
+//! Its price is paid on first use; nothing is imported at start. And that AttributeError is made an
+//! ImportError.
 
-#[cfg(any(not(Py_3_12), Py_3_14))]
+#[cfg(Py_3_14)]
 mod cure {
     /// Nothing to do in this version.
-    pub(crate) fn install() -> Option<()> {
+    pub(crate) fn install(_own_gil: bool) -> Option<()> {
         Some(())
     }
 }
 
-#[cfg(all(Py_3_12, not(Py_3_14)))]
+#[cfg(not(Py_3_14))]
 mod cure {
     use std::collections::HashSet;
     use std::ffi::CStr;
@@ -38,6 +43,7 @@ mod cure {
 def wrap(first, frozen, external):
     create_dynamic = external.ExtensionFileLoader.create_module
     create_builtin = frozen.BuiltinImporter.create_module
+    execute = external.ExtensionFileLoader.exec_module
 
     def create_module(self, spec):
         first(spec.name, spec.origin)
@@ -47,14 +53,23 @@ def wrap(first, frozen, external):
         first(spec.name, spec.origin)
         return create_builtin(spec)
 
+    def exec_module(self, module):
+        try:
+            execute(self, module)
+        except AttributeError as e:
+            if 'datetime_CAPI' not in str(e):
+                raise
+            raise ImportError(f'{self.name} needs _datetime: {e}', name=self.name) from e
+
     external.ExtensionFileLoader.create_module = create_module
+    external.ExtensionFileLoader.exec_module = exec_module
     frozen.BuiltinImporter.create_module = staticmethod(create_builtin_module)
 ";
 
-    /// In the main interpreter: imports what it would import under that name itself; of anything else,
-    /// such as a module of a package, runs only the part that CPython runs too early.
+    /// In the main interpreter: imports what it would import under that name itself. Of anything else,
+    /// such as a module of a package, it runs only the part that CPython runs too early, where it does.
     const IMPORT: &CStr = c"
-def load(name, origin):
+def load(name, origin, too_early):
     import sys, _imp
     from importlib.machinery import BuiltinImporter, ExtensionFileLoader, ModuleSpec, PathFinder
     if name in sys.modules:
@@ -64,7 +79,8 @@ def load(name, origin):
         if spec is not None and spec.origin == origin:
             __import__(name)
             return
-    _imp.create_dynamic(ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin))
+    if too_early:
+        _imp.create_dynamic(ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin))
 ";
 
     /// What the main interpreter has, or can't import. Held to look or to add, never over an import.
@@ -81,13 +97,26 @@ def load(name, origin):
     }
 
     /// Has the attached interpreter, a new one, ask the main one first. `None`: an exception is set.
-    pub(crate) fn install() -> Option<()> {
+    pub(crate) fn install(own_gil: bool) -> Option<()> {
         let wrap = function(INSTALL, c"wrap")?;
         let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
         let [frozen, external] = modules.map(crate::object::import);
         // SAFETY: attached; the method is static.
-        let first = unsafe { Object::owned(ffi::PyCFunction_New(&raw mut FIRST.0, null_mut()))? };
+        let first = unsafe {
+            let too_early = ffi::PyBool_FromLong((own_gil && cfg!(Py_3_12)).into());
+            let too_early = Object::owned(too_early)?;
+            Object::owned(ffi::PyCFunction_New(&raw mut FIRST.0, too_early.as_ptr()))?
+        };
         wrap.call(&[&first, &frozen?, &external?])?;
+        Some(())
+    }
+
+    /// Calls the function in [`IMPORT`].
+    fn load(name: &str, origin: &str, too_early: bool) -> Option<()> {
+        let load = function(IMPORT, c"load")?;
+        // SAFETY: attached; a new reference.
+        let too_early = unsafe { Object::owned(ffi::PyBool_FromLong(too_early.into()))? };
+        load.call(&[&Object::text(name)?, &Object::text(origin)?, &too_early])?;
         Some(())
     }
 
@@ -120,7 +149,7 @@ def load(name, origin):
 
     /// `first(name, origin)`: returns when the main interpreter has the module, or can't have it.
     unsafe extern "C" fn first(
-        _: *mut ffi::PyObject,
+        too_early: *mut ffi::PyObject,
         arguments: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject {
         // SAFETY: called by Python, attached, with a tuple.
@@ -128,12 +157,10 @@ def load(name, origin):
         if let (Some(name), Some(origin)) = (text(0), text(1))
             && !is_done(&name)
         {
+            // SAFETY: as above; True and False live as long as Python.
+            let too_early = unsafe { too_early == ffi::Py_True() };
             thread_state::visit_main(|| {
-                let load = function(IMPORT, c"load");
-                let arguments = (Object::text(&name), Object::text(&origin));
-                if let (Some(load), (Some(name), Some(origin))) = (load, arguments) {
-                    load.call(&[&name, &origin]);
-                }
+                load(&name, &origin, too_early);
                 clear_exception();
             });
             set_done(name);
