@@ -414,12 +414,29 @@ enum subpy_status subpy_create(const struct subpy_interpreter_config *config,
  *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
  *         #SUBPY_ERR_BUSY if it runs now (also where the caller is inside of it), or if Python
  *         threads that its scripts started still do (the message says how many): nothing has
- *         happened then.
+ *         happened then, unless an `atexit` function started that thread; those run once.
+ *
+ * Finalizers that raise, print or run code do so as at the end of any Python process; from then on
+ * no thread can be started.
  *
  * Threads: any; it need not be the one that created it. A GIL that the calling thread holds is
  * released meanwhile.
  */
 enum subpy_status subpy_destroy(subpy_id id, struct subpy_error **error);
+
+/**
+ * As subpy_destroy(), but waits for the Python threads of its scripts to end. Idle workers of a
+ * `concurrent.futures.ThreadPoolExecutor`, which would wait for work for ever, are told to.
+ *
+ * @param id      The interpreter.
+ * @param wait_ms How long to wait at most, in milliseconds; nothing else can be run in the
+ *                interpreter meanwhile.
+ * @param error   NULL, or where the error goes.
+ * @return As subpy_destroy(); #SUBPY_ERR_BUSY if threads still run when the time is over.
+ *
+ * Threads: as subpy_destroy().
+ */
+enum subpy_status subpy_destroy_wait(subpy_id id, uint32_t wait_ms, struct subpy_error **error);
 
 /**
  * Lists the interpreters that subpy knows: the main one, then those that it created, in ascending

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::ptr::null_mut;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
@@ -15,7 +16,7 @@ use crate::creation::Recipe;
 use crate::cures::stack_bounds::Watched;
 use crate::stats::{Counters, Stats};
 use crate::thread_state::{self, Attached};
-use crate::{Error, Id, Result, Status, registry, runtime};
+use crate::{Error, Id, Result, Status, ending, registry, runtime};
 
 /// A handle to an interpreter: cheap to clone, valid for ever; once the interpreter is destroyed, its
 /// calls say so. Dropping it does not destroy the interpreter.
@@ -208,13 +209,31 @@ impl Interpreter {
 
     /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts do.
     pub fn destroy(&self) -> Result<()> {
+        self.destroy_within(Duration::ZERO)
+    }
+
+    /// As [`destroy`](Self::destroy), but waits up to `patience` for the Python threads of its scripts
+    /// to end. Idle workers of `concurrent.futures` are told to.
+    pub fn destroy_within(&self, patience: Duration) -> Result<()> {
         runtime::ready()?;
         if self.0.id == 0 {
             let message = "the main interpreter can't be destroyed: finalize subpy instead";
             return Err(Error::new(Status::NotPermitted, message));
         }
-        let session = self.session(Purpose::End)?;
-        session.no_other_threads()?;
+        let deadline = Instant::now().checked_add(patience);
+        let mut session = self.session(Purpose::End)?;
+        while let Err(busy) = ending::no_other_threads(self.0.id) {
+            if patience.is_zero() || deadline.is_some_and(|end| Instant::now() >= end) {
+                return Err(busy);
+            }
+            ending::dismiss_idle_workers();
+            let claim = session.leave();
+            // CPython tells nobody that a thread has ended.
+            std::thread::sleep(Duration::from_millis(1));
+            session = self.enter(claim);
+        }
+        ending::run_exit_functions();
+        ending::no_other_threads(self.0.id)?;
         session.end();
         Ok(())
     }
@@ -260,7 +279,7 @@ pub(crate) fn end_all(finalize: bool) -> Result<()> {
     for interpreter in &all {
         let session = interpreter.session(Purpose::End)?;
         if finalize || interpreter.id() != 0 {
-            session.no_other_threads()?;
+            ending::no_other_threads(interpreter.id())?;
         }
         claims.push(session.leave());
     }
@@ -269,7 +288,10 @@ pub(crate) fn end_all(finalize: bool) -> Result<()> {
         match interpreter.id() {
             0 if finalize => session.finalize(),
             0 => session.disown(),
-            _ => session.end(),
+            _ => {
+                ending::run_exit_functions();
+                session.end();
+            }
         }
     }
     Ok(())
@@ -323,16 +345,6 @@ impl<'a> Session<'a> {
         held.contents
             .as_mut()
             .ok_or_else(|| registry::not_found(self.inner.id))
-    }
-
-    fn no_other_threads(&self) -> Result<()> {
-        let id = self.inner.id;
-        let message = match thread_state::others() {
-            0 => return Ok(()),
-            1 => format!("interpreter {id} has 1 Python thread that still runs: end it first"),
-            n => format!("interpreter {id} has {n} Python threads that still run: end them first"),
-        };
-        Err(Error::new(Status::Busy, message))
     }
 
     /// Detaches, and keeps the claim.

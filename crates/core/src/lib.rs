@@ -23,7 +23,7 @@
 //! From the bottom up: [`error`], [`config`]; [`object`] (owned references); [`cures`] (what CPython
 //! gets wrong, one defect a file); [`thread_state`]; [`output`], [`exception`], [`code_cache`],
 //! [`contents`] (what is kept of an interpreter, and a run); [`claim`], [`creation`],
-//! [`interpreter`] (its life); [`registry`] (ids); [`startup`], [`runtime`].
+//! [`ending`], [`interpreter`] (its life); [`registry`] (ids); [`startup`], [`runtime`].
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod claim;
@@ -32,6 +32,7 @@ mod config;
 mod contents;
 mod creation;
 mod cures;
+mod ending;
 mod error;
 mod exception;
 mod interpreter;

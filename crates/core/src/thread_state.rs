@@ -14,7 +14,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
-use crate::cures::{gilstate_slot, threading_main};
+use crate::cures::{gilstate_slot, threading_main, threads_at_end};
 
 /// What [`CURRENT`] holds outside of every interpreter.
 const NOWHERE: Id = -1;
@@ -125,6 +125,7 @@ impl Attached {
     /// It is not the main interpreter, and has no other thread state.
     pub(crate) unsafe fn end_interpreter(self) {
         threading_main::move_here();
+        threads_at_end::refuse();
         let host = self.leave_attached();
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
         // thread state of the main interpreter takes it over, to let it go.

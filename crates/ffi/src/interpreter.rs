@@ -1,6 +1,7 @@
 //! Creating, running, listing and destroying interpreters.
 
 use std::ffi::c_char;
+use std::time::Duration;
 
 use subpy_core::{Interpreter, RunOptions, runtime};
 
@@ -57,7 +58,10 @@ pub unsafe extern "C" fn subpy_create(
 ///         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
 ///         #SUBPY_ERR_BUSY if it runs now (also where the caller is inside of it), or if Python
 ///         threads that its scripts started still do (the message says how many): nothing has
-///         happened then.
+///         happened then, unless an `atexit` function started that thread; those run once.
+///
+/// Finalizers that raise, print or run code do so as at the end of any Python process; from then on
+/// no thread can be started.
 ///
 /// Threads: any; it need not be the one that created it. A GIL that the calling thread holds is
 /// released meanwhile.
@@ -68,6 +72,30 @@ pub unsafe extern "C" fn subpy_create(
 pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_error) -> subpy_status {
     // SAFETY: the caller keeps the header's contract for `error`.
     unsafe { enter(error, || Interpreter::find(id)?.destroy()) }
+}
+
+/// As subpy_destroy(), but waits for the Python threads of its scripts to end. Idle workers of a
+/// `concurrent.futures.ThreadPoolExecutor`, which would wait for work for ever, are told to.
+///
+/// @param id      The interpreter.
+/// @param wait_ms How long to wait at most, in milliseconds; nothing else can be run in the
+///                interpreter meanwhile.
+/// @param error   NULL, or where the error goes.
+/// @return As subpy_destroy(); #SUBPY_ERR_BUSY if threads still run when the time is over.
+///
+/// Threads: as subpy_destroy().
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_destroy_wait(
+    id: subpy_id,
+    wait_ms: u32,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    let patience = Duration::from_millis(wait_ms.into());
+    // SAFETY: the caller keeps the header's contract for `error`.
+    unsafe { enter(error, || Interpreter::find(id)?.destroy_within(patience)) }
 }
 
 /// Lists the interpreters that subpy knows: the main one, then those that it created, in ascending

@@ -7,6 +7,7 @@ pub(crate) mod global_symbols;
 pub(crate) mod import_first;
 pub(crate) mod stack_bounds;
 pub(crate) mod threading_main;
+pub(crate) mod threads_at_end;
 
 use std::ffi::CStr;
 
