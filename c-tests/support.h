@@ -36,7 +36,9 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The thread that runs the tests, while a check may leave by longjmp. */
+#ifndef SUPPORT_PLAIN
 static pthread_t test_thread;
+#endif
 static bool tests_run;
 
 /* Checks. ------------------------------------------------------------------------------------ */
