@@ -12,6 +12,7 @@ static void test_calls_say_that_initialize_comes_first(void **state) {
   REFUSES(SUBPY_ERR_NOT_INITIALIZED, FIRST, subpy_create(NULL, &id, &error));
   CHECK_EQUAL(id, 0);
   REFUSES(SUBPY_ERR_NOT_INITIALIZED, FIRST, subpy_destroy(1, &error));
+  REFUSES(SUBPY_ERR_NOT_INITIALIZED, FIRST, subpy_destroy_wait(1, 1, &error));
   REFUSES(SUBPY_ERR_NOT_INITIALIZED, FIRST, subpy_list_all(&id, 1, &count, &error));
   CHECK_EQUAL(count, 0);
   REFUSES(SUBPY_ERR_NOT_INITIALIZED, FIRST, subpy_get_current(&id, &error));

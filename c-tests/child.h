@@ -37,7 +37,8 @@ static inline void check_child(const char *file, int line, const char *work, int
 }
 
 /* Does some work in a child process, which has to succeed. */
-#define IN_CHILD(work, argument) check_child(__FILE__, __LINE__, #work, child_status(work, argument))
+#define IN_CHILD(work, argument)                                                                   \
+  check_child(__FILE__, __LINE__, #work, child_status(work, argument))
 
 struct question {
   const char *expression;

@@ -124,8 +124,9 @@ static void test_sqlite3_and_ssl(void **state) {
 
 static void test_all_of_them(void **state) {
   (void)state;
-  in_any_order("datetime decimal asyncio sqlite3 ssl statistics tomllib ctypes xml.etree.ElementTree "
-               "csv pickle socket");
+  in_any_order(
+      "datetime decimal asyncio sqlite3 ssl statistics tomllib ctypes xml.etree.ElementTree "
+      "csv pickle socket");
 }
 
 static void use_a_thread_pool(void *unused) {

@@ -9,6 +9,7 @@ static void check_is_over(void) {
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_create(NULL, &id, &error));
   CHECK_EQUAL(id, 0);
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_destroy(1, &error));
+  EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_destroy_wait(1, 1, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_list_all(&id, 1, &count, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_get_current(&id, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_get_main(&id, &error));

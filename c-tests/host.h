@@ -12,7 +12,8 @@
 /* How many interpreters Python has, whoever made them. Nobody makes or ends one meanwhile. */
 static inline int count_interpreters(void) {
   int count = 0;
-  for (PyInterpreterState *i = PyInterpreterState_Head(); i != NULL; i = PyInterpreterState_Next(i)) {
+  for (PyInterpreterState *i = PyInterpreterState_Head(); i != NULL;
+       i = PyInterpreterState_Next(i)) {
     count++;
   }
   return count;
@@ -21,8 +22,10 @@ static inline int count_interpreters(void) {
 /* How many thread states all interpreters have. */
 static inline int count_thread_states(void) {
   int count = 0;
-  for (PyInterpreterState *i = PyInterpreterState_Head(); i != NULL; i = PyInterpreterState_Next(i)) {
-    for (PyThreadState *t = PyInterpreterState_ThreadHead(i); t != NULL; t = PyThreadState_Next(t)) {
+  for (PyInterpreterState *i = PyInterpreterState_Head(); i != NULL;
+       i = PyInterpreterState_Next(i)) {
+    for (PyThreadState *t = PyInterpreterState_ThreadHead(i); t != NULL;
+         t = PyThreadState_Next(t)) {
       count++;
     }
   }

@@ -158,22 +158,6 @@ static void test_outside_there_is_no_current_one(void **state) {
   EXPECT(SUBPY_ERR_NOT_FOUND, subpy_get_current(&current, &error));
 }
 
-static void test_destroying_runs_what_atexit_was_given(void **state) {
-  (void)state;
-  struct capture capture = {0};
-  subpy_interpreter_config config = capture_config(&capture);
-  subpy_id id;
-  CREATE(&config, &id);
-  RUN(id, "import atexit\n"
-          "atexit.register(print, 'second', end='')\n"
-          "atexit.register(print, 'first')\n");
-  CHECK_TEXT(text_of(&capture.out), "");
-  DESTROY(id);
-  CHECK_TEXT(text_of(&capture.out), "first\nsecond");
-  CHECK_TEXT(text_of(&capture.err), "");
-  capture_clear(&capture);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_the_list_has_the_main_interpreter),
@@ -187,7 +171,6 @@ int main(void) {
       cmocka_unit_test(test_the_main_interpreter),
       cmocka_unit_test(test_a_new_interpreter_is_idle),
       cmocka_unit_test(test_outside_there_is_no_current_one),
-      cmocka_unit_test(test_destroying_runs_what_atexit_was_given),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

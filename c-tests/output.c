@@ -18,11 +18,11 @@ static int destroy(void **state) {
   return 0;
 }
 
-#define WRITES(code, expected_out, expected_err)                                                    \
+#define WRITES(code, expected_out, expected_err)                                                   \
   do {                                                                                             \
     RUN(id, code);                                                                                 \
-    CHECK_TEXT(text_of(&capture.out), expected_out);                                              \
-    CHECK_TEXT(text_of(&capture.err), expected_err);                                              \
+    CHECK_TEXT(text_of(&capture.out), expected_out);                                               \
+    CHECK_TEXT(text_of(&capture.err), expected_err);                                               \
     capture_clear(&capture);                                                                       \
   } while (0)
 

@@ -12,6 +12,7 @@
 #define FUNCTIONS(EACH)                                                                            \
   EACH(subpy_create)                                                                               \
   EACH(subpy_destroy)                                                                              \
+  EACH(subpy_destroy_wait)                                                                         \
   EACH(subpy_error_exit_code)                                                                      \
   EACH(subpy_error_free)                                                                           \
   EACH(subpy_error_message)                                                                        \
@@ -34,9 +35,7 @@
 
 /* A pointer to each, under the same name: `plugin.subpy_create(...)`. */
 #define MEMBER(name) __typeof__(&name) name;
-static struct {
-  FUNCTIONS(MEMBER)
-} plugin;
+static struct { FUNCTIONS(MEMBER) } plugin;
 
 static void load(void) {
   void *library = dlopen(SUBPY_LIBRARY, RTLD_NOW | RTLD_LOCAL);
@@ -82,7 +81,8 @@ static void check(int line, int condition, const char *what) {
 /* Each is a file of its own in most Pythons, and linked to no libpython. */
 static const char *const IMPORT_EXTENSIONS =
     "import array, _json, json, math, select, _socket, _struct, zlib\n"
-    "assert json.loads('[1.5]') == [1.5] and math.sqrt(4) == 2 and len(array.array('i', [1])) == 1\n";
+    "assert json.loads('[1.5]') == [1.5] and math.sqrt(4) == 2 and len(array.array('i', [1])) == "
+    "1\n";
 
 int main(void) {
   subpy_id id = 0, shared = 0, current = 7;
@@ -102,8 +102,8 @@ int main(void) {
   config.gil = SUBPY_GIL_SHARED;
   EXPECT(SUBPY_OK, subpy_create(&config, &shared, &error));
   EXPECT(SUBPY_OK, subpy_run_string(shared, IMPORT_EXTENSIONS, &error));
-  EXPECT(SUBPY_OK, subpy_run_string(shared, "import ctypes; ctypes.pythonapi.Py_IsInitialized",
-                                    &error));
+  EXPECT(SUBPY_OK,
+         subpy_run_string(shared, "import ctypes; ctypes.pythonapi.Py_IsInitialized", &error));
   EXPECT(SUBPY_OK, subpy_list_all(NULL, 0, &count, &error));
   CHECK(count == 3);
   EXPECT(SUBPY_OK, subpy_is_running(id, &running, &error));
@@ -120,7 +120,7 @@ int main(void) {
   plugin.subpy_error_free(error);
 
   EXPECT(SUBPY_OK, subpy_destroy(id, &error));
-  EXPECT(SUBPY_OK, subpy_destroy(shared, &error));
+  EXPECT(SUBPY_OK, subpy_destroy_wait(shared, 0, &error));
   EXPECT(SUBPY_OK, subpy_finalize(&error));
   CHECK(!plugin.subpy_is_initialized());
   CHECK(plugin.subpy_supports(SUBPY_FEATURE_OWN_GIL) ==

@@ -68,8 +68,7 @@ static void test_it_goes_on_as_before(void **state) {
 static void test_a_threading_thread(void **state) {
   (void)state;
   struct waiting waiting;
-  start_threads(&waiting, NULL,
-                "import threading\nt = threading.Thread(target=wait)\nt.start()");
+  start_threads(&waiting, NULL, "import threading\nt = threading.Thread(target=wait)\nt.start()");
   REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(waiting.id, &error));
   end_threads(&waiting);
   RUN(waiting.id, "t.join()");

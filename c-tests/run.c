@@ -101,10 +101,11 @@ static void test_annotations_and_classes(void **state) {
 
 static void test_the_standard_library_imports(void **state) {
   (void)state;
-  const char *const modules = "import ast, collections, json, math, os, re, struct, threading, zlib\n"
-                              "assert json.loads('[1, 2]') == [1, 2]\n"
-                              "assert math.sqrt(4) == 2\n"
-                              "assert re.match('a+', 'aab').end() == 2\n";
+  const char *const modules =
+      "import ast, collections, json, math, os, re, struct, threading, zlib\n"
+      "assert json.loads('[1, 2]') == [1, 2]\n"
+      "assert math.sqrt(4) == 2\n"
+      "assert re.match('a+', 'aab').end() == 2\n";
   RUN(a, modules);
   RUN(b, modules);
 }

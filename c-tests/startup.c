@@ -88,7 +88,8 @@ static void test_a_home(void **state) {
   (void)state;
   char home[PATH_ROOM], code[2 * PATH_ROOM];
   ask_python("sys.base_prefix", home, sizeof home);
-  snprintf(code, sizeof code, "import json, math, sys\nassert sys.prefix == '%s', sys.prefix", home);
+  snprintf(code, sizeof code, "import json, math, sys\nassert sys.prefix == '%s', sys.prefix",
+           home);
   struct start start = {SUBPY_RUNTIME_CONFIG_INIT, code};
   start.config.home = home;
   STARTS(start);

@@ -74,8 +74,9 @@ static void test_exit_and_quit(void **state) {
 
 static void test_a_class_of_its_own(void **state) {
   (void)state;
-  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXIT, id, "class Leave(SystemExit): pass\n"
-                                                     "raise Leave(9)");
+  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXIT, id,
+                                 "class Leave(SystemExit): pass\n"
+                                 "raise Leave(9)");
   CHECK_TEXT(subpy_error_type(error), "Leave");
   CHECK_EQUAL(subpy_error_exit_code(error), 9);
   subpy_error_free(error);

@@ -27,9 +27,10 @@ static subpy_error *fails_in(const char *filename, const char *code) {
 
 static void test_the_whole_text(void **state) {
   (void)state;
-  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, id, "def f():\n"
-                                                          "    raise ValueError('no good')\n"
-                                                          "f()\n");
+  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, id,
+                                 "def f():\n"
+                                 "    raise ValueError('no good')\n"
+                                 "f()\n");
   char expected[256];
   snprintf(expected, sizeof expected,
            "Traceback (most recent call last):\n"

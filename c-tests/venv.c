@@ -2,9 +2,7 @@
 #include "child.h"
 #include "files.h"
 
-static void run_command(const char *command) {
-  CHECK_EQUAL(system(command), 0);
-}
+static void run_command(const char *command) { CHECK_EQUAL(system(command), 0); }
 
 struct place {
   char python[PATH_ROOM], environment[PATH_ROOM];
@@ -48,7 +46,8 @@ static void test_its_packages_are_importable(void **state) {
   make_temporary(directory);
   join_path(place.environment, directory, "venv");
   join_path(place.python, place.environment, "bin/python");
-  snprintf(command, sizeof command, "'%s' -I -m venv --without-pip '%s'", python, place.environment);
+  snprintf(command, sizeof command, "'%s' -I -m venv --without-pip '%s'", python,
+           place.environment);
   run_command(command);
   snprintf(command, sizeof command,
            "package=$('%s' -I -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')"
