@@ -41,11 +41,16 @@
 
 /** The defaults of a ::subpy_run_options. */
 #define SUBPY_RUN_OPTIONS_INIT                                                                     \
-  { sizeof(subpy_run_options), NULL }
+  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0 }
 
 /** To be filled by subpy_stats(). */
 #define SUBPY_INTERPRETER_STATS_INIT                                                               \
-  { sizeof(subpy_interpreter_stats), 0, 0, 0, 0 }
+  { sizeof(subpy_interpreter_stats), 0, 0, 0, 0, 0, 0 }
+
+/**
+ * What a ::subpy_deadline_fn returns for a run that may go on for ever.
+ */
+#define SUBPY_NO_DEADLINE UINT64_MAX
 
 /**
  * What a call returns: #SUBPY_OK, or why nothing was done.
@@ -224,6 +229,21 @@ typedef struct subpy_interpreter_config {
 typedef int64_t subpy_id;
 
 /**
+ * Asked when a run is out of time; see subpy_run_options::deadline_fn.
+ *
+ * @param user       subpy_run_options::deadline_user.
+ * @param id         The interpreter.
+ * @param elapsed_ms How long the run has taken so far, in milliseconds.
+ * @return For how many milliseconds more it may run, after which the question is asked again; 0: it
+ *         is interrupted and returns #SUBPY_ERR_TIMEOUT; #SUBPY_NO_DEADLINE: it goes on without a
+ *         limit.
+ *
+ * Called in a thread of subpy's that serves all limits: be quick. It holds no GIL and no lock. It
+ * must not call subpy, and must not leave by an exception or longjmp.
+ */
+typedef uint64_t (*subpy_deadline_fn)(void *user, subpy_id id, uint64_t elapsed_ms);
+
+/**
  * How a string is run. Fill it with #SUBPY_RUN_OPTIONS_INIT, then change what you need.
  */
 typedef struct subpy_run_options {
@@ -236,6 +256,26 @@ typedef struct subpy_run_options {
    * string that the interpreter compiles and those after it.
    */
   const char *filename;
+  /**
+   * How long it may take, in milliseconds; 0 (the default): as long as it likes. When the time is
+   * over the script gets a KeyboardInterrupt, as by subpy_interrupt(), and the run returns
+   * #SUBPY_ERR_TIMEOUT.
+   */
+  uint64_t timeout_ms;
+  /**
+   * Asked when the time is over, instead of interrupting at once. NULL: it is interrupted. Not
+   * called any more when the run has returned.
+   */
+  subpy_deadline_fn deadline_fn;
+  /**
+   * Handed to it; not touched by subpy.
+   */
+  void *deadline_user;
+  /**
+   * 1: the time of the run is measured, for subpy_stats(); it costs a microsecond. 0 (the default):
+   * only that of a run with a limit is.
+   */
+  uint8_t measure;
 } subpy_run_options;
 
 /**
@@ -313,6 +353,15 @@ typedef struct subpy_interpreter_stats {
    * The size of their sources, in bytes.
    */
   uint64_t code_cache_bytes;
+  /**
+   * How long the last run took that was measured, in nanoseconds: one with a limit, or with
+   * subpy_run_options::measure.
+   */
+  uint64_t last_wall_ns;
+  /**
+   * How much CPU time its thread took for it, in nanoseconds.
+   */
+  uint64_t last_cpu_ns;
 } subpy_interpreter_stats;
 
 #ifdef __cplusplus
@@ -501,6 +550,32 @@ enum subpy_status subpy_get_main(subpy_id *id, struct subpy_error **error);
 enum subpy_status subpy_is_running(subpy_id id, bool *running, struct subpy_error **error);
 
 /**
+ * Asks the run that is under way in an interpreter to end. Nothing happens if there is none, and the
+ * next run is not affected.
+ *
+ * The script gets a KeyboardInterrupt at its next safe point, at once in Python code; `except
+ * Exception` lets that pass. If it goes on all the same, it gets it again every 10 ms, and after
+ * 100 ms at each safe point, also in the handler that has just caught it, until it has ended (below
+ * Python 3.12 every 10 ms all along, so a loop that catches everything can escape it). Then its run returns #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches
+ * it and ends by itself just ends.
+ *
+ * A call that blocks in C (`time.sleep`, a lock, a socket, `select`, a long computation in an
+ * extension module) is not woken: the script gets the exception when it returns.
+ *
+ * @param id    The interpreter; the main one, too.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK, also if nothing runs;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+ *
+ * Threads: any; it waits for no GIL, but below Python 3.12, where it waits for the one GIL and the
+ * script gets the exception within some milliseconds. Not from a signal handler: from a thread that
+ * takes signals with sigwait(), say.
+ */
+enum subpy_status subpy_interrupt(subpy_id id,
+                                  struct subpy_error **error);
+
+/**
  * Runs a program in an interpreter's `__main__`, in the calling thread, with the defaults of
  * subpy_run().
  *
@@ -533,7 +608,9 @@ enum subpy_status subpy_run_string(subpy_id id, const char *code, struct subpy_e
  *         subpy_runtime_config::allow_main is set;
  *         #SUBPY_ERR_BUSY if it runs now;
  *         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
- *         #SUBPY_ERR_EXIT if it raised SystemExit: the process goes on.
+ *         #SUBPY_ERR_EXIT if it raised SystemExit: the process goes on;
+ *         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it;
+ *         #SUBPY_ERR_TIMEOUT if its time was over.
  *
  * Threads: any. A GIL that the calling thread holds is released meanwhile.
  */

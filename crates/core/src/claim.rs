@@ -1,21 +1,35 @@
-//! Who may touch an interpreter: one atomic word, changed by compare-and-swap, so that a run, another
-//! run and a destroy that race have exactly one winner, and the others know at once.
+//! Who may touch an interpreter, and whether its run is to end: one atomic word, changed by
+//! compare-and-swap, so that a run, another run, a destroy and an interrupt that race have exactly one
+//! winner, and the others know at once.
+//!
+//! The word is a kind and the number of the run: an interrupt is for one run, and comes too late for
+//! the next one.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-const IDLE: u8 = 0;
-const RUNNING: u8 = 1;
-const ENDING: u8 = 2;
-const GONE: u8 = 3;
+const IDLE: u64 = 0;
+const RUNNING: u64 = 1;
+/// Running, and asked to end.
+const INTERRUPTED: u64 = 2;
+/// Running, and out of time.
+const TIMED_OUT: u64 = 3;
+/// The program has ended; its exception is being read.
+const FINISHING: u64 = 4;
+const ENDING: u64 = 5;
+const GONE: u64 = 6;
+
+/// The bits of a kind.
+const KIND: u64 = 7;
+const ONE_RUN: u64 = KIND + 1;
 
 /// The state of an interpreter.
-pub(crate) struct State(AtomicU8);
+pub(crate) struct State(AtomicU64);
 
 /// What a claim is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    Run = RUNNING as isize,
-    End = ENDING as isize,
+    Run,
+    End,
 }
 
 /// Why a claim was refused.
@@ -26,35 +40,102 @@ pub(crate) enum Refused {
     Gone,
 }
 
+/// Why a run is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    Interrupt = INTERRUPTED as isize,
+    Timeout = TIMED_OUT as isize,
+}
+
+/// The number of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run(u64);
+
 /// The right to touch an interpreter, until this is dropped.
 pub(crate) struct Claim<'a>(&'a State);
 
 impl State {
     pub(crate) fn new() -> Self {
-        Self(AtomicU8::new(IDLE))
+        Self(AtomicU64::new(IDLE))
     }
 
     /// Claims the interpreter, or says at once who has it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn claim(&self, purpose: Purpose) -> Result<Claim<'_>, Refused> {
+        let word = self.0.load(Ordering::Relaxed);
+        let kind = match purpose {
+            Purpose::Run => RUNNING,
+            Purpose::End => ENDING,
+        };
+        let idle = word & !KIND;
         // Acquire: what the last holder wrote is seen. Release is in `Claim::drop`.
-        match self
-            .0
-            .compare_exchange(IDLE, purpose as u8, Ordering::Acquire, Ordering::Relaxed)
-        {
+        let claimed = self.0.compare_exchange(
+            idle,
+            (idle + ONE_RUN) | kind,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
+        match claimed.map_err(|word| word & KIND) {
             Ok(_) => Ok(Claim(self)),
-            Err(RUNNING) => Err(Refused::Running),
             Err(ENDING) => Err(Refused::Ending),
-            Err(_) => Err(Refused::Gone),
+            Err(GONE) => Err(Refused::Gone),
+            Err(_) => Err(Refused::Running),
         }
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == RUNNING
+        matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT | FINISHING)
     }
 
     pub(crate) fn is_gone(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == GONE
+        self.kind() == GONE
+    }
+
+    /// Asks the run that is under way to end, if it is `run`, where that is given. The answer is the run
+    /// that has been asked; `None`: there is nothing to ask.
+    pub(crate) fn request(&self, run: Option<Run>, why: Request) -> Option<Run> {
+        let word = self.0.load(Ordering::Relaxed);
+        let this = word & !KIND;
+        if word & KIND != RUNNING || run.is_some_and(|run| run.0 != this) {
+            return None;
+        }
+        let asked = this | why as u64;
+        let result = self
+            .0
+            .compare_exchange(word, asked, Ordering::Relaxed, Ordering::Relaxed);
+        result.ok().map(|_| Run(this))
+    }
+
+    /// Why the run that is under way is to end, if it is.
+    pub(crate) fn requested(&self) -> Option<Request> {
+        match self.kind() {
+            INTERRUPTED => Some(Request::Interrupt),
+            TIMED_OUT => Some(Request::Timeout),
+            _ => None,
+        }
+    }
+
+    /// Whether `run` is under way and is to end.
+    pub(crate) fn is_requested(&self, run: Run) -> bool {
+        let word = self.0.load(Ordering::Relaxed);
+        word & !KIND == run.0 && matches!(word & KIND, INTERRUPTED | TIMED_OUT)
+    }
+
+    /// The run that is under way. To be called by the holder of the claim.
+    pub(crate) fn run(&self) -> Run {
+        Run(self.0.load(Ordering::Relaxed) & !KIND)
+    }
+
+    /// The run has ended, but its claim goes on; no interrupt reaches it from here on. Says whether one
+    /// did before. To be called by the holder of the claim.
+    pub(crate) fn finish(&self) -> Option<Request> {
+        let requested = self.requested();
+        self.0.store(self.run().0 | FINISHING, Ordering::Relaxed);
+        requested
+    }
+
+    fn kind(&self) -> u64 {
+        self.0.load(Ordering::Relaxed) & KIND
     }
 }
 
@@ -67,9 +148,11 @@ impl Claim<'_> {
 }
 
 impl Drop for Claim<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        self.0.0.store(IDLE, Ordering::Release);
+        // A request that comes between the two is lost, as it should be: the run is over.
+        let run = self.0.run();
+        self.0.0.store(run.0 | IDLE, Ordering::Release);
     }
 }
 
@@ -93,9 +176,39 @@ mod tests {
     }
 
     #[test]
+    fn an_interrupt_is_for_one_run() {
+        let state = State::new();
+        assert_eq!(
+            state.request(None, Request::Interrupt),
+            None,
+            "nothing runs"
+        );
+        let first = state.claim(Purpose::Run).ok();
+        let run = state.run();
+        drop(first);
+        let _second = state.claim(Purpose::Run).ok();
+        assert_eq!(state.request(Some(run), Request::Timeout), None, "too late");
+        let run = state.run();
+        assert_eq!(state.request(Some(run), Request::Timeout), Some(run));
+        assert!(state.is_running() && state.is_requested(run));
+        assert_eq!(
+            state.request(None, Request::Interrupt),
+            None,
+            "asked already"
+        );
+        assert_eq!(state.finish(), Some(Request::Timeout));
+        assert_eq!(
+            state.request(None, Request::Interrupt),
+            None,
+            "it has ended"
+        );
+        assert!(state.is_running() && !state.is_requested(run));
+    }
+
+    #[test]
     fn a_race_has_one_winner() {
         let state = State::new();
-        let inside = AtomicU8::new(0);
+        let inside = AtomicU64::new(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -104,6 +217,7 @@ mod tests {
                             assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
                             inside.fetch_sub(1, Ordering::Relaxed);
                         }
+                        state.request(None, Request::Interrupt);
                     }
                 });
             }

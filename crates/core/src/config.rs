@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+use crate::deadline::OnDeadline;
 
 /// How Python is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,9 +153,26 @@ impl fmt::Debug for InterpreterConfig {
 }
 
 /// How a string is run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct RunOptions<'a> {
     /// What tracebacks call the code; `None`: `<string>`, or `<string-2>` and so on for the second
     /// string that an interpreter compiles and those after it.
     pub filename: Option<&'a str>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// Asked when the time is over; `None`: it is interrupted.
+    pub on_deadline: Option<OnDeadline>,
+    /// Its time is measured, for `Interpreter::stats`. So is that of a run with a timeout.
+    pub measure: bool,
+}
+
+impl fmt::Debug for RunOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunOptions")
+            .field("filename", &self.filename)
+            .field("timeout", &self.timeout)
+            .field("on_deadline", &self.on_deadline.is_some())
+            .field("measure", &self.measure)
+            .finish()
+    }
 }

@@ -8,10 +8,11 @@ use pyo3_ffi as ffi;
 
 use crate::code_cache::CodeCache;
 use crate::config::{CacheLimits, Output, RunOptions};
+use crate::control::Control;
+use crate::deadline::Deadline;
 use crate::exception::{self, Describer};
 use crate::object::{Object, import};
 use crate::output::{self, Name};
-use crate::stats::Counters;
 use crate::{Error, Id, Result, Status, cures};
 
 /// References into an interpreter. They are used and dropped while it is attached.
@@ -24,7 +25,7 @@ pub(crate) struct Contents {
     /// How many strings without a name of their own were compiled.
     unnamed: u64,
     describer: Option<Describer>,
-    stats: Arc<Counters>,
+    control: Arc<Control>,
 }
 
 fn not_prepared() -> Error {
@@ -37,7 +38,7 @@ impl Contents {
     pub(crate) fn new(
         module_search_paths: &[PathBuf],
         cache: CacheLimits,
-        stats: &Arc<Counters>,
+        control: &Arc<Control>,
     ) -> Result<Self> {
         let main = import(c"__main__").ok_or_else(not_prepared)?;
         // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
@@ -62,7 +63,7 @@ impl Contents {
             code: CodeCache::new(cache),
             unnamed: 0,
             describer: None,
-            stats: stats.clone(),
+            control: control.clone(),
         })
     }
 
@@ -89,14 +90,25 @@ impl Contents {
     pub(crate) fn run(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
         let kept = self.code.get(options.filename, source).map(Object::as_ptr);
         if let Some(code) = kept {
-            self.stats.hit();
+            self.control.stats.hit();
             // SAFETY: the cache keeps the code, and nobody else reaches it meanwhile.
             return unsafe { self.execute(code, source, options) };
         }
         let code = self.compile(source, options)?;
-        self.stats.miss(&self.code);
+        self.control.stats.miss(&self.code);
         // SAFETY: the code is ours.
         unsafe { self.execute(code.as_ptr(), source, options) }
+    }
+
+    /// As [`run`](Self::run), with a limit on its time or its time measured.
+    #[cold]
+    pub(crate) fn run_timed(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
+        let control = self.control.clone();
+        control.stats.measure(|| {
+            let limit = |time| Deadline::new(&control, time, options.on_deadline.clone());
+            let _deadline = options.timeout.map(limit);
+            self.run(source, options)
+        })
     }
 
     /// Hands on what was written and waits in our streams.
@@ -183,7 +195,8 @@ impl Contents {
     #[cold]
     fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
         let cache = &self.code;
-        exception::take(&mut self.describer, |name| {
+        let request = self.control.state.finish();
+        exception::take(&mut self.describer, request, |name| {
             if Some(name) == filename {
                 return std::str::from_utf8(source).ok().map(str::to_owned);
             }

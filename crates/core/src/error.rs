@@ -19,6 +19,10 @@ pub enum Status {
     Exception,
     /// The script raised SystemExit.
     Exit,
+    /// The run was interrupted.
+    Interrupted,
+    /// The run took longer than it was given.
+    Timeout,
     /// No memory left.
     NoMemory,
     /// A defect of this crate, or of Python where it says so.

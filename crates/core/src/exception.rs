@@ -4,6 +4,7 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
+use crate::claim::Request;
 use crate::error::{Error, Exception, Status};
 use crate::object::{Object, clear_exception};
 
@@ -66,9 +67,10 @@ impl Describer {
 }
 
 /// The exception that is set, as an error; it is not set any more. `source` knows the text of what was
-/// run under a file name.
+/// run under a file name. `request`: the run was to end for that.
 pub(crate) fn take(
     describer: &mut Option<Describer>,
+    request: Option<Request>,
     source: impl Fn(&str) -> Option<String>,
 ) -> Error {
     let Some(exception) = raised() else {
@@ -78,14 +80,19 @@ pub(crate) fn take(
     let traceback = traceback(describer, &exception, source);
     // SAFETY: a live exception, and Python's own static types.
     let type_name = unsafe { type_name(&exception) };
-    let message = text_of(&exception).unwrap_or_else(|| "<exception str() failed>".into());
+    let message = match text_of(&exception) {
+        Some(text) => text,
+        None => "<exception str() failed>".into(),
+    };
     // SAFETY: as above.
     let is_exit =
         unsafe { ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_SystemExit) != 0 };
-    let (status, exit_code) = if is_exit {
-        (Status::Exit, exit_code(&exception))
-    } else {
-        (Status::Exception, 0)
+    let interrupted = request.filter(|_| comes_from_interrupt(&exception));
+    let (status, exit_code) = match interrupted {
+        Some(Request::Interrupt) => (Status::Interrupted, 0),
+        Some(Request::Timeout) => (Status::Timeout, 0),
+        None if is_exit => (Status::Exit, exit_code(&exception)),
+        None => (Status::Exception, 0),
     };
     drop(exception);
     clear_exception();
@@ -149,6 +156,24 @@ fn traceback(
     });
     clear_exception();
     text
+}
+
+/// Whether an exception is a KeyboardInterrupt, or was raised while one was handled.
+fn comes_from_interrupt(exception: &Object) -> bool {
+    /// As deep as a chain is followed.
+    const DEEP: usize = 100;
+    let mut next = Some(exception.clone());
+    for _ in 0..DEEP {
+        let Some(this) = next else { return false };
+        // SAFETY: attached; an exception, and one of Python's static types; a new reference.
+        unsafe {
+            if ffi::PyErr_GivenExceptionMatches(this.as_ptr(), ffi::PyExc_KeyboardInterrupt) != 0 {
+                return true;
+            }
+            next = Object::owned(ffi::PyException_GetContext(this.as_ptr()));
+        }
+    }
+    false
 }
 
 /// # Safety

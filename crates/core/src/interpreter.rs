@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use crate::claim::{Claim, Purpose, Refused, State};
+use crate::claim::{Claim, Purpose, Refused, Request};
 use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
 use crate::contents::Contents;
+use crate::control::Control;
 use crate::creation::Recipe;
 use crate::cures::stack_bounds::Watched;
-use crate::stats::{Counters, Stats};
+use crate::stats::Stats;
 use crate::thread_state::{self, Attached};
 use crate::{Error, Id, Result, Status, ending, registry, runtime};
 
@@ -25,16 +26,13 @@ pub struct Interpreter(Arc<Inner>);
 
 struct Inner {
     id: Id,
-    /// Compared, never dereferenced.
-    python: *mut PyInterpreterState,
-    state: State,
-    stats: Arc<Counters>,
+    control: Arc<Control>,
     /// Only for the holder of a claim; see [`Session`].
     held: UnsafeCell<Held>,
 }
 
 // SAFETY: `held` is reached through a `Session` alone, which has claimed the interpreter and attached
-// its thread state; `python` is only compared.
+// its thread state.
 unsafe impl Send for Inner {}
 // SAFETY: as above.
 unsafe impl Sync for Inner {}
@@ -61,31 +59,35 @@ impl Interpreter {
         let runtime = runtime::creating()?;
         let recipe = Recipe::new(&config)?;
         let id = registry::next_id();
-        let stats = Arc::<Counters>::default();
         let mut why = String::new();
         let made = thread_state::create(
             id,
             || recipe.make(&mut why),
-            || {
-                let cache = config.code_cache;
-                let mut contents = Contents::new(runtime.module_search_paths(), cache, &stats)?;
-                contents.import_first(recipe.has_own_gil())?;
-                contents.take_streams(id, config.stdout, config.stderr)?;
-                Ok(contents)
+            |thread_state| {
+                let control = Arc::new(Control::new(thread_state));
+                let prepare = || {
+                    let paths = runtime.module_search_paths();
+                    let mut contents = Contents::new(paths, config.code_cache, &control)?;
+                    contents.import_first(recipe.has_own_gil())?;
+                    contents.take_streams(id, config.stdout, config.stderr)?;
+                    Ok(contents)
+                };
+                let contents = prepare();
+                (control, contents)
             },
         );
-        let Some((thread_state, prepared)) = made else {
+        let Some((thread_state, (control, contents))) = made else {
             let message = format!("Python could not create an interpreter: {why}");
             return Err(Error::new(Status::Internal, message));
         };
-        match prepared {
+        match contents {
             Ok(contents) => {
-                let interpreter = Self::new(id, thread_state, stats.clone(), Some(contents));
+                let interpreter = Self::new(id, thread_state, control, Some(contents));
                 registry::insert(interpreter.clone());
                 Ok(interpreter)
             }
             Err(e) => {
-                Self::new(id, thread_state, stats, None)
+                Self::new(id, thread_state, control, None)
                     .session(Purpose::End)?
                     .end();
                 Err(e)
@@ -100,10 +102,11 @@ impl Interpreter {
         module_search_paths: &[PathBuf],
         take_streams: bool,
     ) -> Result<Self> {
-        let stats = Arc::<Counters>::default();
-        let main = Self::new(0, thread_state, stats.clone(), None);
+        let control = Arc::new(Control::new(thread_state));
+        let main = Self::new(0, thread_state, control.clone(), None);
         let session = main.session(Purpose::Run)?;
-        let mut contents = Contents::new(module_search_paths, CacheLimits::default(), &stats)?;
+        let cache = CacheLimits::default();
+        let mut contents = Contents::new(module_search_paths, cache, &control)?;
         if take_streams {
             contents.take_streams(0, None, None)?;
         }
@@ -116,14 +119,12 @@ impl Interpreter {
     fn new(
         id: Id,
         thread_state: *mut PyThreadState,
-        stats: Arc<Counters>,
+        control: Arc<Control>,
         contents: Option<Contents>,
     ) -> Self {
         Self(Arc::new(Inner {
             id,
-            python: thread_state::interpreter_of(thread_state),
-            state: State::new(),
-            stats,
+            control,
             held: UnsafeCell::new(Held {
                 thread_state,
                 watched: Watched::new(),
@@ -145,7 +146,7 @@ impl Interpreter {
 
     /// Whether it is this one of CPython's.
     pub(crate) fn is(&self, python: *mut PyInterpreterState) -> bool {
-        self.0.python == python
+        self.0.control.is(python)
     }
 
     /// Whether a run is under way. The answer may be old by the time it arrives.
@@ -154,7 +155,7 @@ impl Interpreter {
         if self.is_gone() {
             return Err(registry::not_found(self.0.id));
         }
-        Ok(self.0.state.is_running())
+        Ok(self.0.control.state.is_running())
     }
 
     /// What it has done so far. Takes no lock and waits for no run.
@@ -163,12 +164,12 @@ impl Interpreter {
         if self.is_gone() {
             return Err(registry::not_found(self.0.id));
         }
-        Ok(self.0.stats.read())
+        Ok(self.0.control.stats.read())
     }
 
     /// Whether it was destroyed.
     pub(crate) fn is_gone(&self) -> bool {
-        self.0.state.is_gone()
+        self.0.control.state.is_gone()
     }
 
     /// Runs a program in `__main__`, in the calling thread.
@@ -191,7 +192,13 @@ impl Interpreter {
 
     #[inline(always)]
     fn run_ready(&self, code: &[u8], options: &RunOptions) -> Result<()> {
-        self.inside(|contents| contents.run(code, options))
+        self.inside(|contents| {
+            if options.timeout.is_none() && !options.measure {
+                contents.run(code, options)
+            } else {
+                contents.run_timed(code, options)
+            }
+        })
     }
 
     /// Claims and attaches the interpreter, does `work` with what is kept of it, and flushes its streams.
@@ -205,6 +212,17 @@ impl Interpreter {
         let outcome = work(contents);
         contents.flush();
         outcome
+    }
+
+    /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`.
+    /// Nothing happens if there is none. Waits for nobody, but before Python 3.12 for the GIL.
+    pub fn interrupt(&self) -> Result<()> {
+        runtime::ready()?;
+        if self.is_gone() {
+            return Err(registry::not_found(self.0.id));
+        }
+        self.0.control.ask(None, Request::Interrupt);
+        Ok(())
     }
 
     /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts do.
@@ -248,6 +266,7 @@ impl Interpreter {
     #[inline(always)]
     fn claim(&self, purpose: Purpose) -> Result<Claim<'_>> {
         self.0
+            .control
             .state
             .claim(purpose)
             .map_err(|why| self.0.refused(why))
@@ -356,6 +375,7 @@ impl<'a> Session<'a> {
     /// Ends the interpreter, which has no other threads.
     fn end(mut self) {
         self.let_go();
+        self.inner.control.settle();
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter() };
         retire(self.inner, self.claim);
@@ -364,6 +384,7 @@ impl<'a> Session<'a> {
     /// Finalizes Python from its main interpreter, the last one, which has no other threads.
     fn finalize(mut self) {
         self.let_go();
+        self.inner.control.settle();
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };
         retire(self.inner, self.claim);

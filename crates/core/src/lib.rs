@@ -22,7 +22,8 @@
 //!
 //! From the bottom up: [`error`], [`config`]; [`object`] (owned references); [`cures`] (what CPython
 //! gets wrong, one defect a file); [`thread_state`]; [`output`], [`exception`], [`code_cache`],
-//! [`contents`] (what is kept of an interpreter, and a run); [`claim`], [`creation`],
+//! [`contents`] (what is kept of an interpreter, and a run); [`claim`], [`timer`], [`control`],
+//! [`deadline`] (interrupts and limits); [`creation`],
 //! [`ending`], [`interpreter`] (its life); [`registry`] (ids); [`startup`], [`runtime`].
 #![allow(rustdoc::private_intra_doc_links)]
 
@@ -30,8 +31,10 @@ mod claim;
 mod code_cache;
 mod config;
 mod contents;
+mod control;
 mod creation;
 mod cures;
+mod deadline;
 mod ending;
 mod error;
 mod exception;
@@ -43,8 +46,10 @@ pub mod runtime;
 mod startup;
 mod stats;
 mod thread_state;
+mod timer;
 
 pub use config::{CacheLimits, Gil, InterpreterConfig, Output, RunOptions, RuntimeConfig};
+pub use deadline::{Decision, OnDeadline};
 pub use error::{Error, Exception, Status};
 pub use interpreter::Interpreter;
 pub use runtime::{Feature, Runtime};

@@ -1,6 +1,7 @@
 //! What an interpreter has done: counted by the one thread that runs in it, read by any.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::code_cache::CodeCache;
 
@@ -15,6 +16,10 @@ pub struct Stats {
     pub code_cache_entries: u64,
     /// The size of their sources in bytes.
     pub code_cache_bytes: u64,
+    /// How long the last run took that was measured.
+    pub last_wall: Duration,
+    /// How much CPU time its thread took for it.
+    pub last_cpu: Duration,
 }
 
 #[derive(Default)]
@@ -23,6 +28,8 @@ pub(crate) struct Counters {
     misses: AtomicU64,
     entries: AtomicU64,
     bytes: AtomicU64,
+    wall: AtomicU64,
+    cpu: AtomicU64,
 }
 
 impl Counters {
@@ -37,14 +44,38 @@ impl Counters {
         self.bytes.store(code.bytes() as u64, Ordering::Relaxed);
     }
 
+    /// Does `run`, and measures it.
+    pub(crate) fn measure<T>(&self, run: impl FnOnce() -> T) -> T {
+        let (wall, cpu) = (Instant::now(), cpu_time());
+        let result = run();
+        self.wall
+            .store(wall.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        self.cpu
+            .store((cpu_time() - cpu).as_nanos() as u64, Ordering::Relaxed);
+        result
+    }
+
     pub(crate) fn read(&self) -> Stats {
         Stats {
             code_cache_hits: self.hits.load(Ordering::Relaxed),
             code_cache_misses: self.misses.load(Ordering::Relaxed),
             code_cache_entries: self.entries.load(Ordering::Relaxed),
             code_cache_bytes: self.bytes.load(Ordering::Relaxed),
+            last_wall: Duration::from_nanos(self.wall.load(Ordering::Relaxed)),
+            last_cpu: Duration::from_nanos(self.cpu.load(Ordering::Relaxed)),
         }
     }
+}
+
+/// The CPU time of the calling thread.
+fn cpu_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: a place for the result.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// There is one writer at a time, the holder of the claim: a plain addition will do.

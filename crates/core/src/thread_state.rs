@@ -181,15 +181,33 @@ pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
 #[cfg(not(Py_3_14))]
-pub(crate) fn visit_main(work: impl FnOnce()) {
+pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     let _host = Host::set_aside(CURRENT.get());
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
         ffi::PyEval_RestoreThread(visitor);
-        work();
+        let result = work();
         ffi::PyThreadState_Clear(visitor);
         ffi::PyThreadState_DeleteCurrent();
+        result
+    }
+}
+
+/// Does `work` in an interpreter, with a thread state that is made for it. The GIL is not let go.
+///
+/// # Safety
+/// The GIL is held, and the interpreter lives as long as it is.
+#[cfg(not(Py_3_12))]
+pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) {
+    // SAFETY: the caller's promise; all interpreters share the GIL.
+    unsafe {
+        let visitor = ffi::PyThreadState_New(interpreter);
+        let before = ffi::PyThreadState_Swap(visitor);
+        work();
+        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_Swap(before);
+        ffi::PyThreadState_Delete(visitor);
     }
 }
 
@@ -199,7 +217,7 @@ pub(crate) fn visit_main(work: impl FnOnce()) {
 pub(crate) fn create<T>(
     id: Id,
     make: impl FnOnce() -> *mut PyThreadState,
-    prepare: impl FnOnce() -> T,
+    prepare: impl FnOnce(*mut PyThreadState) -> T,
 ) -> Option<(*mut PyThreadState, T)> {
     let _host = Host::set_aside(id);
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's
@@ -216,7 +234,7 @@ pub(crate) fn create<T>(
             None
         } else {
             gilstate_slot::set(made);
-            let prepared = prepare();
+            let prepared = prepare(made);
             ffi::PyEval_SaveThread();
             ffi::PyEval_RestoreThread(visitor);
             Some((made, prepared))

@@ -42,6 +42,7 @@ fn a_kept_string_runs_without_an_allocation() {
     let b = Interpreter::create(InterpreterConfig::default()).unwrap();
     let named = RunOptions {
         filename: Some("plugin.py"),
+        ..RunOptions::default()
     };
     let round = || {
         for interpreter in [&a, &b] {

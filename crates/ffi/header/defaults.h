@@ -9,8 +9,8 @@
 
 /** The defaults of a ::subpy_run_options. */
 #define SUBPY_RUN_OPTIONS_INIT                                                                     \
-  { sizeof(subpy_run_options), NULL }
+  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0 }
 
 /** To be filled by subpy_stats(). */
 #define SUBPY_INTERPRETER_STATS_INIT                                                               \
-  { sizeof(subpy_interpreter_stats), 0, 0, 0, 0 }
+  { sizeof(subpy_interpreter_stats), 0, 0, 0, 0, 0, 0 }

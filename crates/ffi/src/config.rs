@@ -5,10 +5,16 @@
 
 use std::ffi::{c_char, c_void};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use subpy_core::{CacheLimits, Error, Gil, InterpreterConfig, Output, RunOptions, RuntimeConfig};
+use subpy_core::{
+    CacheLimits, Decision, Error, Gil, InterpreterConfig, OnDeadline, Output, RunOptions,
+    RuntimeConfig,
+};
 
 use crate::arguments::{flag, invalid, optional};
+use crate::interpreter::subpy_id;
 
 /// How Python is started. Fill it with #SUBPY_RUNTIME_CONFIG_INIT, then change what you need. The
 /// strings are copied by subpy_initialize().
@@ -100,6 +106,23 @@ pub struct subpy_interpreter_config {
     pub code_cache_bytes: usize,
 }
 
+/// Asked when a run is out of time; see subpy_run_options::deadline_fn.
+///
+/// @param user       subpy_run_options::deadline_user.
+/// @param id         The interpreter.
+/// @param elapsed_ms How long the run has taken so far, in milliseconds.
+/// @return For how many milliseconds more it may run, after which the question is asked again; 0: it
+///         is interrupted and returns #SUBPY_ERR_TIMEOUT; #SUBPY_NO_DEADLINE: it goes on without a
+///         limit.
+///
+/// Called in a thread of subpy's that serves all limits: be quick. It holds no GIL and no lock. It
+/// must not call subpy, and must not leave by an exception or longjmp.
+pub type subpy_deadline_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, id: subpy_id, elapsed_ms: u64) -> u64>;
+
+/// What a ::subpy_deadline_fn returns for a run that may go on for ever.
+pub const SUBPY_NO_DEADLINE: u64 = u64::MAX;
+
 /// How a string is run. Fill it with #SUBPY_RUN_OPTIONS_INIT, then change what you need.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -109,6 +132,18 @@ pub struct subpy_run_options {
     /// What tracebacks call the code. NULL: "<string>", or "<string-2>" and so on for the second
     /// string that the interpreter compiles and those after it.
     pub filename: *const c_char,
+    /// How long it may take, in milliseconds; 0 (the default): as long as it likes. When the time is
+    /// over the script gets a KeyboardInterrupt, as by subpy_interrupt(), and the run returns
+    /// #SUBPY_ERR_TIMEOUT.
+    pub timeout_ms: u64,
+    /// Asked when the time is over, instead of interrupting at once. NULL: it is interrupted. Not
+    /// called any more when the run has returned.
+    pub deadline_fn: subpy_deadline_fn,
+    /// Handed to it; not touched by subpy.
+    pub deadline_user: *mut c_void,
+    /// 1: the time of the run is measured, for subpy_stats(); it costs a microsecond. 0 (the default):
+    /// only that of a run with a limit is.
+    pub measure: u8,
 }
 
 /// Copies `*config` over `default`, as much of it as the caller's header knows.
@@ -162,6 +197,10 @@ const INTERPRETER_DEFAULT: subpy_interpreter_config = subpy_interpreter_config {
 const RUN_DEFAULT: subpy_run_options = subpy_run_options {
     struct_size: size_of::<subpy_run_options>(),
     filename: std::ptr::null(),
+    timeout_ms: 0,
+    deadline_fn: None,
+    deadline_user: std::ptr::null_mut(),
+    measure: 0,
 };
 
 /// # Safety
@@ -232,17 +271,20 @@ pub(crate) unsafe fn interpreter(
     })
 }
 
-fn output(write: subpy_write_fn, user: *mut c_void) -> Option<Output> {
-    /// The host's pointer, which the host lets any thread use.
-    struct User(*mut c_void);
-    // SAFETY: the header says that the callback is called in the thread that wrote.
-    unsafe impl Send for User {}
-    impl User {
-        fn get(&self) -> *mut c_void {
-            self.0
-        }
-    }
+/// A pointer of the host's, which it lets any thread use: the header says in which a callback is called.
+struct User(*mut c_void);
+// SAFETY: the host's promise.
+unsafe impl Send for User {}
+// SAFETY: as above; and a callback is never called twice at once with one.
+unsafe impl Sync for User {}
 
+impl User {
+    fn get(&self) -> *mut c_void {
+        self.0
+    }
+}
+
+fn output(write: subpy_write_fn, user: *mut c_void) -> Option<Output> {
     let write = write?;
     let user = User(user);
     Some(Box::new(move |text: &str| {
@@ -253,10 +295,37 @@ fn output(write: subpy_write_fn, user: *mut c_void) -> Option<Output> {
 
 /// # Safety
 /// `options` is NULL or a valid struct, its strings end in a NUL and live as long as `'a`.
-pub(crate) unsafe fn run<'a>(options: *const subpy_run_options) -> Result<RunOptions<'a>, Error> {
+pub(crate) unsafe fn run<'a>(
+    id: subpy_id,
+    options: *const subpy_run_options,
+) -> Result<RunOptions<'a>, Error> {
     // SAFETY: the caller's promise.
     let options = unsafe { read(options, RUN_DEFAULT, "run options") }?;
     // SAFETY: the caller's promise.
     let filename = unsafe { optional(options.filename, "filename") }?;
-    Ok(RunOptions { filename })
+    if options.deadline_fn.is_some() && options.timeout_ms == 0 {
+        return Err(invalid(
+            "deadline_fn needs timeout_ms: the time after which it is asked",
+        ));
+    }
+    Ok(RunOptions {
+        filename,
+        timeout: (options.timeout_ms > 0).then(|| Duration::from_millis(options.timeout_ms)),
+        on_deadline: deadline(id, options.deadline_fn, options.deadline_user),
+        measure: flag(options.measure, "measure")?,
+    })
+}
+
+fn deadline(id: subpy_id, ask: subpy_deadline_fn, user: *mut c_void) -> Option<OnDeadline> {
+    let ask = ask?;
+    let user = User(user);
+    Some(Arc::new(move |elapsed: Duration| {
+        let elapsed = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        // SAFETY: the host promised that `ask` and `user` live as long as the run.
+        match unsafe { ask(user.get(), id, elapsed) } {
+            0 => Decision::Interrupt,
+            SUBPY_NO_DEADLINE => Decision::GoOn,
+            more => Decision::Extend(Duration::from_millis(more)),
+        }
+    }))
 }

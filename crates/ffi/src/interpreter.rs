@@ -223,6 +223,39 @@ pub unsafe extern "C" fn subpy_is_running(
     }
 }
 
+/// Asks the run that is under way in an interpreter to end. Nothing happens if there is none, and the
+/// next run is not affected.
+///
+/// The script gets a KeyboardInterrupt at its next safe point, at once in Python code; `except
+/// Exception` lets that pass. If it goes on all the same, it gets it again every 10 ms, and after
+/// 100 ms at each safe point, also in the handler that has just caught it, until it has ended (below
+/// Python 3.12 every 10 ms all along, so a loop that catches everything can escape it). Then its run returns #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches
+/// it and ends by itself just ends.
+///
+/// A call that blocks in C (`time.sleep`, a lock, a socket, `select`, a long computation in an
+/// extension module) is not woken: the script gets the exception when it returns.
+///
+/// @param id    The interpreter; the main one, too.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK, also if nothing runs;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+///
+/// Threads: any; it waits for no GIL, but below Python 3.12, where it waits for the one GIL and the
+/// script gets the exception within some milliseconds. Not from a signal handler: from a thread that
+/// takes signals with sigwait(), say.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_interrupt(
+    id: subpy_id,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error`.
+    unsafe { enter(error, || Interpreter::find(id)?.interrupt()) }
+}
+
 /// Runs a program in an interpreter's `__main__`, in the calling thread, with the defaults of
 /// subpy_run().
 ///
@@ -269,7 +302,9 @@ pub unsafe extern "C" fn subpy_run_string(
 ///         subpy_runtime_config::allow_main is set;
 ///         #SUBPY_ERR_BUSY if it runs now;
 ///         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
-///         #SUBPY_ERR_EXIT if it raised SystemExit: the process goes on.
+///         #SUBPY_ERR_EXIT if it raised SystemExit: the process goes on;
+///         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it;
+///         #SUBPY_ERR_TIMEOUT if its time was over.
 ///
 /// Threads: any. A GIL that the calling thread holds is released meanwhile.
 ///
@@ -286,7 +321,7 @@ pub unsafe extern "C" fn subpy_run(
     // SAFETY: the caller keeps the header's contract: `code` has `length` bytes.
     unsafe {
         enter(error, || {
-            let options = config::run(options)?;
+            let options = config::run(id, options)?;
             if code.is_null() {
                 return Err(invalid("code is NULL; pass a string"));
             }

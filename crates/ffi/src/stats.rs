@@ -22,6 +22,11 @@ pub struct subpy_interpreter_stats {
     pub code_cache_entries: u64,
     /// The size of their sources, in bytes.
     pub code_cache_bytes: u64,
+    /// How long the last run took that was measured, in nanoseconds: one with a limit, or with
+    /// subpy_run_options::measure.
+    pub last_wall_ns: u64,
+    /// How much CPU time its thread took for it, in nanoseconds.
+    pub last_cpu_ns: u64,
 }
 
 /// What an interpreter has done so far.
@@ -61,6 +66,8 @@ pub unsafe extern "C" fn subpy_stats(
             stats.code_cache_misses = read.code_cache_misses;
             stats.code_cache_entries = read.code_cache_entries;
             stats.code_cache_bytes = read.code_cache_bytes;
+            stats.last_wall_ns = read.last_wall.as_nanos() as u64;
+            stats.last_cpu_ns = read.last_cpu.as_nanos() as u64;
             Ok(())
         })
     }

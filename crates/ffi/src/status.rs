@@ -54,6 +54,8 @@ impl From<Status> for subpy_status {
             Status::Unsupported => Self::SUBPY_ERR_UNSUPPORTED,
             Status::Exception => Self::SUBPY_ERR_EXCEPTION,
             Status::Exit => Self::SUBPY_ERR_EXIT,
+            Status::Interrupted => Self::SUBPY_ERR_INTERRUPTED,
+            Status::Timeout => Self::SUBPY_ERR_TIMEOUT,
             Status::NoMemory => Self::SUBPY_ERR_NO_MEMORY,
             Status::Internal => Self::SUBPY_ERR_INTERNAL,
         }

@@ -1,0 +1,153 @@
+//! One thread that does small things at their time, for all interpreters. It holds no GIL, and its lock
+//! only to look at what is next.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Something that is to be done.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// When it is to be done; the number tells two of the same time apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(Instant, u64);
+
+struct Timer {
+    jobs: BTreeMap<Ticket, Job>,
+    next_number: u64,
+    started: bool,
+    /// The job that is being done.
+    doing: Option<Ticket>,
+}
+
+static TIMER: Mutex<Timer> = Mutex::new(Timer {
+    jobs: BTreeMap::new(),
+    next_number: 0,
+    started: false,
+    doing: None,
+});
+/// There is a new first job.
+static EARLIER: Condvar = Condvar::new();
+/// A job is done.
+static DONE: Condvar = Condvar::new();
+
+fn timer() -> MutexGuard<'static, Timer> {
+    TIMER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does `job` at `time`, or soon after.
+pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> Ticket {
+    let mut timer = timer();
+    if !timer.started {
+        timer.started = start();
+    }
+    let ticket = Ticket(time, timer.next_number);
+    timer.next_number += 1;
+    timer.jobs.insert(ticket, Box::new(job));
+    if timer.jobs.keys().next() == Some(&ticket) {
+        EARLIER.notify_one();
+    }
+    ticket
+}
+
+/// Sees to it that a job is not done any more: if it is being done now, waits for it.
+pub(crate) fn cancel(ticket: Ticket) {
+    let mut timer = timer();
+    let job = timer.jobs.remove(&ticket);
+    while timer.doing == Some(ticket) {
+        timer = DONE.wait(timer).unwrap_or_else(PoisonError::into_inner);
+    }
+    drop(timer);
+    drop(job);
+}
+
+/// Starts the thread; it takes no signals of the host's.
+fn start() -> bool {
+    let thread = std::thread::Builder::new().name("subpy timer".into());
+    // SAFETY: the mask is the calling thread's, and is put back.
+    unsafe {
+        let mut all = std::mem::zeroed();
+        let mut before = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let started = thread.spawn(serve).is_ok();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+        started
+    }
+}
+
+fn serve() {
+    let mut timer = timer();
+    loop {
+        let now = Instant::now();
+        timer = match timer.jobs.first_key_value().map(|(ticket, _)| *ticket) {
+            None => EARLIER.wait(timer).unwrap_or_else(PoisonError::into_inner),
+            Some(Ticket(time, _)) if time > now => {
+                let waited = EARLIER.wait_timeout(timer, time - now);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            Some(ticket) => {
+                let job = timer.jobs.remove(&ticket);
+                timer.doing = Some(ticket);
+                drop(timer);
+                if let Some(job) = job {
+                    job();
+                }
+                let mut timer = self::timer();
+                timer.doing = None;
+                DONE.notify_all();
+                timer
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    #[test]
+    fn jobs_are_done_in_the_order_of_their_time() {
+        let (send, receive) = channel();
+        let start = Instant::now();
+        for n in [3u64, 1, 2] {
+            let send = send.clone();
+            at(start + Duration::from_millis(20 * n), move || {
+                send.send(n).unwrap()
+            });
+        }
+        let order: Vec<u64> = receive.iter().take(3).collect();
+        assert_eq!(order, [1, 2, 3]);
+        assert!(start.elapsed() >= Duration::from_millis(60));
+    }
+
+    #[test]
+    fn ten_thousand_can_be_cancelled() {
+        let later = Instant::now() + Duration::from_secs(3600);
+        let tickets: Vec<Ticket> = (0..10_000)
+            .map(|_| at(later, || panic!("too early")))
+            .collect();
+        tickets.into_iter().for_each(cancel);
+        let (send, receive) = channel();
+        at(Instant::now(), move || send.send(()).unwrap());
+        receive.recv().unwrap();
+    }
+
+    #[test]
+    fn cancelling_waits_for_a_job_that_is_being_done() {
+        let (begun_send, begun) = channel();
+        let (end, end_receive) = channel();
+        let (ended_send, ended) = channel();
+        let ticket = at(Instant::now(), move || {
+            begun_send.send(()).unwrap();
+            end_receive.recv().unwrap();
+            ended_send.send(()).unwrap();
+        });
+        begun.recv().unwrap();
+        end.send(()).unwrap();
+        cancel(ticket);
+        assert!(ended.try_recv().is_ok());
+    }
+}
