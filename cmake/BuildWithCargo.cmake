@@ -36,7 +36,11 @@ file(MAKE_DIRECTORY "${SUBPY_LIB_DIR}")
 add_custom_target(subpy ALL
   COMMAND ${SUBPY_CARGO_COMMAND} build --locked --package subpy-ffi --profile ${cargo_profile}
   COMMAND ${CMAKE_COMMAND} -E copy_if_different "${cargo_output}/libsubpy.so" "${SUBPY_SHARED_LIBRARY}"
-  COMMAND ${CMAKE_COMMAND} -E copy_if_different "${cargo_output}/libsubpy.a" "${SUBPY_STATIC_LIBRARY}"
+  COMMAND ${CMAKE_COMMAND}
+    "-DINPUT=${cargo_output}/libsubpy.a" "-DSHARED=${cargo_output}/libsubpy.so"
+    "-DOUTPUT=${SUBPY_STATIC_LIBRARY}" -DPROFILE=${cargo_profile}
+    "-DLD=${CMAKE_LINKER}" "-DNM=${CMAKE_NM}" "-DOBJCOPY=${CMAKE_OBJCOPY}" "-DAR=${CMAKE_AR}"
+    -P "${CMAKE_CURRENT_LIST_DIR}/MergeStaticLibrary.cmake"
   COMMAND ${CMAKE_COMMAND} -E create_symlink libsubpy.so.${PROJECT_VERSION} "${SUBPY_LIB_DIR}/${SUBPY_SONAME}"
   COMMAND ${CMAKE_COMMAND} -E create_symlink ${SUBPY_SONAME} "${SUBPY_LIB_DIR}/libsubpy.so"
   BYPRODUCTS "${SUBPY_SHARED_LIBRARY}" "${SUBPY_STATIC_LIBRARY}"

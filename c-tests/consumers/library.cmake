@@ -1,5 +1,5 @@
-# Checks the installed shared library in LIB_DIR: its SONAME and the links to it agree with VERSION,
-# and it exports subpy_* and nothing else.
+# Checks the installed libraries in LIB_DIR: the SONAME of the shared one and the links to it agree
+# with VERSION, and both have the functions subpy_* and no other global name.
 
 string(REGEX MATCH "^[0-9]+" major "${VERSION}")
 set(library "${LIB_DIR}/libsubpy.so.${VERSION}")
@@ -27,11 +27,16 @@ run(dynamic "${READELF}" -dW "${library}")
 string(REGEX MATCH "SONAME[^[]*\\[([^]]*)\\]" found "${dynamic}")
 expect("The SONAME" "${CMAKE_MATCH_1}" "libsubpy.so.${major}")
 
-run(symbols "${NM}" -D --defined-only --format=posix "${library}")
-string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
-list(LENGTH symbols all)
-list(FILTER symbols EXCLUDE REGEX "^subpy_[a-z0-9_]+ T ")
-expect("What is exported besides the functions subpy_*" "${symbols}" "")
-if(all LESS 20)
-  message(SEND_ERROR "Only ${all} functions are exported")
-endif()
+function(expect_functions_only library)
+  run(symbols "${NM}" ${ARGN} --defined-only --format=posix "${library}")
+  string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
+  list(FILTER symbols EXCLUDE REGEX ":$")  # the headings of an archive's members
+  list(LENGTH symbols all)
+  list(FILTER symbols EXCLUDE REGEX "^subpy_[a-z0-9_]+ T ")
+  expect("What ${library} has besides the functions subpy_*" "${symbols}" "")
+  if(all LESS 20)
+    message(SEND_ERROR "${library} has only ${all} functions")
+  endif()
+endfunction()
+expect_functions_only("${library}" -D)
+expect_functions_only("${LIB_DIR}/libsubpy.a" --extern-only)
