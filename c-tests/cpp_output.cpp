@@ -154,9 +154,7 @@ TEST_CASE("what a thread writes after the object is gone is thrown away") {
   }
   CHECK(write(go[1], &byte, 1) == 1);
   CHECK(read(done[0], &byte, 1) == 1);
-  while (subpy_destroy(id, nullptr) == SUBPY_ERR_BUSY) {
-    std::this_thread::yield(); // until the thread has ended
-  }
+  subpy::Interpreter::adopt(id).destroy(std::chrono::minutes(1));
   for (int end : {go[0], go[1], done[0], done[1]}) {
     close(end);
   }

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <vector>
 
+#include <unistd.h>
+
 template <typename Work> void in_threads(int count, Work work) {
   std::vector<std::future<void>> threads;
   for (int i = 0; i < count; ++i) {
@@ -65,6 +67,24 @@ TEST_CASE("one that runs in another thread") {
   busy.leave();
   CHECK_FALSE(busy.interpreter.is_running());
   busy.interpreter.destroy();
+}
+
+TEST_CASE("destroy waits for Python threads if it is told to") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  subpy::Interpreter interpreter;
+  interpreter.run("import os, threading\n"
+                  "threading.Thread(target=os.read, args=(" +
+                  std::to_string(ends[0]) + ", 1)).start()");
+  CHECK(status_of([&] { interpreter.destroy(); }) == SUBPY_ERR_BUSY);
+  CHECK(status_of([&] { interpreter.destroy(std::chrono::milliseconds(-1)); }) == SUBPY_ERR_BUSY);
+  CHECK(status_of([&] { interpreter.destroy(std::chrono::milliseconds(1)); }) == SUBPY_ERR_BUSY);
+  CHECK(interpreter);
+  CHECK(write(ends[1], "!", 1) == 1);
+  interpreter.destroy(std::chrono::hours(10000)); // more than 32 bits of milliseconds
+  CHECK_FALSE(interpreter);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST_CASE("callbacks are called in the thread that wrote") {

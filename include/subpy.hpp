@@ -32,8 +32,11 @@
 
 #include <subpy.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -501,7 +504,8 @@ public:
   /// where the caller is inside of it), Python threads of its scripts still do, or the last Runtime
   /// is gone already, then the interpreter is left to subpy_finalize(): what its scripts still
   /// write is thrown away, and the callbacks stay allocated; one that is being called at this very
-  /// moment is not waited for. Hosts that run scripts which start threads call destroy().
+  /// moment is not waited for. Hosts that run scripts which start threads call
+  /// destroy(std::chrono::milliseconds).
   ~Interpreter() {
     if (id_ == NONE) {
       return;
@@ -556,9 +560,20 @@ public:
   /// @throws anything that a callback has thrown; the interpreter is destroyed then.
   void destroy() {
     detail::call(subpy_destroy, id_);
-    id_ = NONE;
-    const std::unique_ptr<detail::Output> output = std::move(output_);
-    detail::fail(SUBPY_OK, nullptr, output.get());
+    end();
+  }
+
+  /// As destroy(), but waits for the Python threads of its scripts to end.
+  ///
+  /// @param wait How long at most; nothing else can be run in the interpreter meanwhile.
+  /// @throws Error as subpy_destroy_wait(): #SUBPY_ERR_BUSY if threads still run when the time is
+  ///         over. This object still holds the interpreter then.
+  /// @throws anything that a callback has thrown; the interpreter is destroyed then.
+  void destroy(std::chrono::milliseconds wait) {
+    constexpr std::chrono::milliseconds none(0), most(UINT32_MAX);
+    detail::call(subpy_destroy_wait, id_,
+                 static_cast<uint32_t>(std::clamp(wait, none, most).count()));
+    end();
   }
 
   /// Gives the interpreter up without destroying it: subpy_destroy() or the last Runtime does. Its
@@ -590,6 +605,13 @@ private:
     if (status != SUBPY_OK || (output && output->has_thrown())) {
       detail::fail(status, error, output);
     }
+  }
+
+  /// The interpreter is destroyed.
+  void end() {
+    id_ = NONE;
+    const std::unique_ptr<detail::Output> output = std::move(output_);
+    detail::fail(SUBPY_OK, nullptr, output.get());
   }
 
   subpy_id id_ = NONE;
