@@ -4,6 +4,8 @@
 # brings its own mimalloc, or another library made of Rust, would get two of each. So all that is
 # used from the functions on that SHARED exports is linked into one object, and the rest of its
 # names become local. What is left is a tenth in size.
+cmake_minimum_required(VERSION 3.18)
+
 foreach(input "${INPUT}" "${SHARED}" "${CMAKE_CURRENT_LIST_FILE}")
   if("${input}" IS_NEWER_THAN "${OUTPUT}")
     set(outdated TRUE)

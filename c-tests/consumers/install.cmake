@@ -1,4 +1,5 @@
 # Installs BUILD_DIR into a prefix that is then moved to INSTALL_DIR.
+cmake_minimum_required(VERSION 3.18)
 set(first "${INSTALL_DIR}-first")
 file(REMOVE_RECURSE "${first}" "${INSTALL_DIR}")
 execute_process(COMMAND ${CMAKE_COMMAND} --install "${BUILD_DIR}" --prefix "${first}"

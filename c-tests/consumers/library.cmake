@@ -1,5 +1,6 @@
 # Checks the installed libraries in LIB_DIR: the SONAME of the shared one and the links to it agree
 # with VERSION, and both have the functions subpy_* and no other global name.
+cmake_minimum_required(VERSION 3.18)
 
 string(REGEX MATCH "^[0-9]+" major "${VERSION}")
 set(library "${LIB_DIR}/libsubpy.so.${VERSION}")

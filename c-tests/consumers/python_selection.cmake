@@ -1,5 +1,6 @@
 # Configures SOURCE_DIR with the Python PYTHON, given in each of the ways there are, and with Pythons
 # that have to be refused with a word of advice.
+cmake_minimum_required(VERSION 3.18)
 
 file(REMOVE_RECURSE "${WORK_DIR}")
 set(scripts "${WORK_DIR}/scripts")
