@@ -43,7 +43,7 @@ static bool tests_run;
 
 /* Checks. ------------------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 4, 5))) static inline void
+__attribute__((format(printf, 4, 5), noreturn)) static inline void
 check_failed(const char *file, int line, const char *what, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
@@ -100,6 +100,9 @@ static inline void check_call(const char *file, int line, const char *call, subp
     check_failed(file, line, call, "%s, but the error was not written", subpy_status_name(got));
   }
   const char *message = subpy_error_message(error);
+  if (message == NULL) {
+    check_failed(file, line, call, "%s, but the message is NULL", subpy_status_name(got));
+  }
   if (got != expected) {
     check_failed(file, line, call, "%s, not %s: %s\n%s", subpy_status_name(got),
                  subpy_status_name(expected), message, subpy_error_traceback(error));
