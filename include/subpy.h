@@ -32,12 +32,12 @@
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
-  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0 }
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0 }
 
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
   { sizeof(subpy_interpreter_config), SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL, NULL, NULL, 256,       \
-    4194304 }
+    4194304, 0 }
 
 /** The defaults of a ::subpy_run_options. */
 #define SUBPY_RUN_OPTIONS_INIT                                                                     \
@@ -145,6 +145,10 @@ typedef enum subpy_feature {
    * allow_fork, allow_exec, allow_threads and allow_daemon_threads are enforced: 3.12 and later.
    */
   SUBPY_FEATURE_RESTRICTIONS = 2,
+  /**
+   * The memory of interpreters can be counted and limited: 3.12 and later.
+   */
+  SUBPY_FEATURE_MEMORY_ACCOUNTS = 3,
 } subpy_feature;
 
 /**
@@ -221,6 +225,11 @@ typedef struct subpy_interpreter_config {
    * takes some ten times as much.
    */
   size_t code_cache_bytes;
+  /**
+   * How much memory it may take, in bytes; 0 (the default): as much as there is. At the limit a
+   * script gets a MemoryError, which it can catch. Needs subpy_runtime_config::account_memory.
+   */
+  uint64_t memory_limit;
 } subpy_interpreter_config;
 
 /**
@@ -327,6 +336,12 @@ typedef struct subpy_runtime_config {
    * #SUBPY_ERR_NOT_PERMITTED.
    */
   uint8_t allow_main;
+  /**
+   * 1: the memory of each interpreter is counted, for subpy_memory_usage() and
+   * subpy_interpreter_config::memory_limit; allocation-heavy scripts then take some 4 % longer. 0
+   * (the default): it isn't. Python 3.12 and later, started by subpy.
+   */
+  uint8_t account_memory;
 } subpy_runtime_config;
 
 /**
@@ -442,7 +457,8 @@ void subpy_error_free(struct subpy_error *error);
  *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a combination that Python forbids, or
  *         NULL for `id`;
  *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12;
+ *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12, and
+ *         for a `memory_limit` where memory is not counted;
  *         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
  *
  * Threads: any; several at once. A GIL that the calling thread holds is released meanwhile.
@@ -639,7 +655,8 @@ enum subpy_status subpy_run(subpy_id id,
  *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a path that doesn't exist, or where no
  *         standard library is found (the message has the places that were searched);
  *         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else;
- *         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process;
+ *         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, and
+ *         for `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment;
  *         #SUBPY_ERR_INTERNAL if Python could not be started for another reason.
  *
  * Threads: any, at any time.
@@ -717,6 +734,26 @@ bool subpy_supports(uint32_t feature);
 enum subpy_status subpy_stats(subpy_id id,
                               struct subpy_interpreter_stats *stats,
                               struct subpy_error **error);
+
+/**
+ * How much memory an interpreter has: the blocks that Python has allocated for it. What extension
+ * modules allocate past Python, and what Python shares between interpreters, is not in it.
+ *
+ * @param id      The interpreter; the main one, too, from the time when subpy has taken it over.
+ * @param current Where the bytes that it has now go; may be NULL.
+ * @param peak    Where the most that it has had at once goes, in bytes; may be NULL.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+ *         #SUBPY_ERR_UNSUPPORTED unless subpy_runtime_config::account_memory is set.
+ *
+ * Threads: any; it waits for nothing, not even for a run in that interpreter.
+ */
+enum subpy_status subpy_memory_usage(subpy_id id,
+                                     uint64_t *current,
+                                     uint64_t *peak,
+                                     struct subpy_error **error);
 
 /**
  * The name of a status, as the header spells it.

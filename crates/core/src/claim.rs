@@ -5,6 +5,7 @@
 //! The word is a kind and the number of the run: an interrupt is for one run, and comes too late for
 //! the next one.
 
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const IDLE: u64 = 0;
@@ -45,6 +46,16 @@ pub(crate) enum Refused {
 pub(crate) enum Request {
     Interrupt = INTERRUPTED as isize,
     Timeout = TIMED_OUT as isize,
+}
+
+impl Request {
+    /// What the run is told, and the host.
+    pub(crate) fn message(self) -> &'static CStr {
+        match self {
+            Self::Interrupt => c"the run was interrupted by the host",
+            Self::Timeout => c"the run has taken longer than it was given",
+        }
+    }
 }
 
 /// The number of a run.

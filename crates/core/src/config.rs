@@ -26,6 +26,8 @@ pub struct RuntimeConfig {
     pub import_site: bool,
     /// Code may run in the main interpreter.
     pub allow_main: bool,
+    /// The memory of each interpreter is counted, so that it can be asked for and limited.
+    pub account_memory: bool,
 }
 
 impl Default for RuntimeConfig {
@@ -39,6 +41,7 @@ impl Default for RuntimeConfig {
             install_signal_handlers: false,
             import_site: true,
             allow_main: false,
+            account_memory: false,
         }
     }
 }
@@ -61,6 +64,10 @@ impl RuntimeConfig {
             ),
             ("import_site", self.import_site != other.import_site),
             ("allow_main", self.allow_main != other.allow_main),
+            (
+                "account_memory",
+                self.account_memory != other.account_memory,
+            ),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
@@ -120,6 +127,8 @@ pub struct InterpreterConfig {
     pub stderr: Option<Output>,
     /// How much compiled code it keeps.
     pub code_cache: CacheLimits,
+    /// How much memory it may take, in bytes; 0: as much as there is.
+    pub memory_limit: u64,
 }
 
 impl Default for InterpreterConfig {
@@ -133,6 +142,7 @@ impl Default for InterpreterConfig {
             stdout: None,
             stderr: None,
             code_cache: CacheLimits::default(),
+            memory_limit: 0,
         }
     }
 }
@@ -148,6 +158,7 @@ impl fmt::Debug for InterpreterConfig {
             .field("stdout", &self.stdout.is_some())
             .field("stderr", &self.stderr.is_some())
             .field("code_cache", &self.code_cache)
+            .field("memory_limit", &self.memory_limit)
             .finish()
     }
 }

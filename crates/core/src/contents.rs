@@ -166,11 +166,13 @@ impl Contents {
         };
         /// The source is UTF-8 whatever an encoding cookie says.
         const PYCF_SOURCE_IS_UTF8: i32 = 0x0100;
-        const PYCF_IGNORE_COOKIE: i32 = 0x0200;
+        const PYCF_IGNORE_COOKIE: i32 = 0x0800;
         let mut flags = ffi::PyCompilerFlags {
             cf_flags: PYCF_SOURCE_IS_UTF8 | PYCF_IGNORE_COOKIE,
             cf_feature_version: 0,
         };
+        // An interpreter that is full has to be able to run what makes room.
+        self.control.suspend_memory_limit(true);
         // SAFETY: attached; strings that end in a NUL; the result is new.
         let code = Object::text(&filename).and_then(|name| unsafe {
             Object::owned(ffi::Py_CompileStringObject(
@@ -181,6 +183,7 @@ impl Contents {
                 -1,
             ))
         });
+        self.control.suspend_memory_limit(false);
         let Some(code) = code else {
             return Err(self.exception(source, Some(&filename)));
         };
@@ -196,11 +199,14 @@ impl Contents {
     fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
         let cache = &self.code;
         let request = self.control.state.finish();
-        exception::take(&mut self.describer, request, |name| {
+        self.control.suspend_memory_limit(true);
+        let error = exception::take(&mut self.describer, request, |name| {
             if Some(name) == filename {
                 return std::str::from_utf8(source).ok().map(str::to_owned);
             }
             cache.source(name).map(str::to_owned)
-        })
+        });
+        self.control.suspend_memory_limit(false);
+        error
     }
 }

@@ -20,6 +20,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::claim::{Request, Run, State};
+use crate::memory::Account;
 use crate::stats::Counters;
 use crate::{thread_state, timer};
 
@@ -32,6 +33,8 @@ const PATIENT: u32 = 10;
 pub(crate) struct Control {
     pub(crate) state: State,
     pub(crate) stats: Counters,
+    /// Where its memory is counted.
+    pub(crate) account: Option<&'static Account>,
     /// Used only under `asking`, while a run is under way; compared otherwise.
     interpreter: *mut PyInterpreterState,
     /// As above: the thread state that runs.
@@ -53,10 +56,11 @@ unsafe impl Sync for Control {}
 
 impl Control {
     /// For the interpreter of a thread state that was made in the calling thread.
-    pub(crate) fn new(thread_state: *mut PyThreadState) -> Self {
+    pub(crate) fn new(thread_state: *mut PyThreadState, account: Option<&'static Account>) -> Self {
         Self {
             state: State::new(),
             stats: Counters::default(),
+            account,
             interpreter: thread_state::interpreter_of(thread_state),
             #[cfg(Py_3_12)]
             thread_state,
@@ -118,6 +122,13 @@ impl Control {
         thread_state::visit_main(locked)
     }
 
+    /// Suspends the limit on its memory, or puts it in force.
+    pub(crate) fn suspend_memory_limit(&self, suspended: bool) {
+        if let Some(account) = self.account {
+            account.suspend(suspended);
+        }
+    }
+
     /// Waits for a thread that asks a run to end, before the interpreter is ended.
     pub(crate) fn settle(&self) {
         drop(self.asking.lock().unwrap_or_else(PoisonError::into_inner));
@@ -157,12 +168,8 @@ impl Control {
             self.leave_exception();
             return 0;
         }
-        let message = match why {
-            Request::Interrupt => c"the run was interrupted by the host",
-            Request::Timeout => c"the run has taken longer than it was given",
-        };
         // SAFETY: attached.
-        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, message.as_ptr()) };
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
         if self.impatient.load(Ordering::Relaxed) {
             self.add_pending_call();
         }

@@ -80,10 +80,7 @@ pub(crate) fn take(
     let traceback = traceback(describer, &exception, source);
     // SAFETY: a live exception, and Python's own static types.
     let type_name = unsafe { type_name(&exception) };
-    let message = match text_of(&exception) {
-        Some(text) => text,
-        None => "<exception str() failed>".into(),
-    };
+    let message = text_of(&exception).unwrap_or_else(|| "<exception str() failed>".into());
     // SAFETY: as above.
     let is_exit =
         unsafe { ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_SystemExit) != 0 };
@@ -96,9 +93,10 @@ pub(crate) fn take(
     };
     drop(exception);
     clear_exception();
+    let request = interrupted.and_then(|request| request.message().to_str().ok());
     Error::raised(
         status,
-        message,
+        request.map_or(message, str::to_owned),
         Exception {
             traceback: traceback.unwrap_or_else(|| {
                 "Traceback (most recent call last):\n  <traceback module failed>\n".into()

@@ -15,6 +15,7 @@ use crate::contents::Contents;
 use crate::control::Control;
 use crate::creation::Recipe;
 use crate::cures::stack_bounds::Watched;
+use crate::memory::{Account, MemoryUsage};
 use crate::stats::Stats;
 use crate::thread_state::{self, Attached};
 use crate::{Error, Id, Result, Status, ending, registry, runtime};
@@ -59,29 +60,42 @@ impl Interpreter {
         let runtime = runtime::creating()?;
         let recipe = Recipe::new(&config)?;
         let id = registry::next_id();
+        let account = Account::open(config.memory_limit);
+        if config.memory_limit > 0 && account.is_none() {
+            let message = "a memory_limit needs a runtime that was initialized with account_memory";
+            return Err(Error::new(Status::Unsupported, message));
+        }
         let mut why = String::new();
-        let made = thread_state::create(
-            id,
-            || recipe.make(&mut why),
-            |thread_state| {
-                let control = Arc::new(Control::new(thread_state));
-                let prepare = || {
-                    let paths = runtime.module_search_paths();
-                    let mut contents = Contents::new(paths, config.code_cache, &control)?;
-                    contents.import_first(recipe.has_own_gil())?;
-                    contents.take_streams(id, config.stdout, config.stderr)?;
-                    Ok(contents)
-                };
-                let contents = prepare();
-                (control, contents)
-            },
-        );
+        let make = || {
+            thread_state::create(
+                id,
+                || recipe.make(&mut why),
+                |thread_state| {
+                    let control = Arc::new(Control::new(thread_state, account));
+                    let prepare = || {
+                        let paths = runtime.module_search_paths();
+                        let mut contents = Contents::new(paths, config.code_cache, &control)?;
+                        contents.import_first(recipe.has_own_gil())?;
+                        contents.take_streams(id, config.stdout, config.stderr)?;
+                        Ok(contents)
+                    };
+                    let contents = prepare();
+                    (control, contents)
+                },
+            )
+        };
+        let made = thread_state::with_account(account, make);
         let Some((thread_state, (control, contents))) = made else {
             let message = format!("Python could not create an interpreter: {why}");
             return Err(Error::new(Status::Internal, message));
         };
+        let contents = contents.and_then(|contents| match account.map(|a| a.usage().current) {
+            Some(idle) if (1..=idle).contains(&config.memory_limit) => Err(too_low(idle)),
+            _ => Ok(contents),
+        });
         match contents {
             Ok(contents) => {
+                control.suspend_memory_limit(false);
                 let interpreter = Self::new(id, thread_state, control, Some(contents));
                 registry::insert(interpreter.clone());
                 Ok(interpreter)
@@ -102,7 +116,7 @@ impl Interpreter {
         module_search_paths: &[PathBuf],
         take_streams: bool,
     ) -> Result<Self> {
-        let control = Arc::new(Control::new(thread_state));
+        let control = Arc::new(Control::new(thread_state, Account::open(0)));
         let main = Self::new(0, thread_state, control.clone(), None);
         let session = main.session(Purpose::Run)?;
         let cache = CacheLimits::default();
@@ -158,6 +172,24 @@ impl Interpreter {
         Ok(self.0.control.state.is_running())
     }
 
+    /// Where its memory is counted.
+    pub(crate) fn account(&self) -> Option<&'static Account> {
+        self.0.control.account
+    }
+
+    /// How much memory it has. Takes no lock and waits for no run.
+    pub fn memory_usage(&self) -> Result<MemoryUsage> {
+        runtime::ready()?;
+        if self.is_gone() {
+            return Err(registry::not_found(self.0.id));
+        }
+        let account = self.account().ok_or_else(|| {
+            let message = "memory is not counted: initialize with account_memory";
+            Error::new(Status::Unsupported, message)
+        })?;
+        Ok(account.usage())
+    }
+
     /// What it has done so far. Takes no lock and waits for no run.
     pub fn stats(&self) -> Result<Stats> {
         runtime::ready()?;
@@ -208,6 +240,9 @@ impl Interpreter {
             return Err(main_not_permitted());
         }
         let session = self.session(Purpose::Run)?;
+        if let Some(account) = self.account() {
+            account.begin_run();
+        }
         let contents = session.contents()?;
         let outcome = work(contents);
         contents.flush();
@@ -278,7 +313,7 @@ impl Interpreter {
         let held = inner.held.get();
         // SAFETY: claimed, so nobody else reaches `held`, nor attaches its thread state.
         let attached = unsafe {
-            let attached = Attached::enter(inner.id, (*held).thread_state);
+            let attached = Attached::enter(inner.id, (*held).thread_state, inner.control.account);
             (*held).watched.follow((*held).thread_state);
             attached
         };
@@ -320,6 +355,12 @@ impl fmt::Debug for Interpreter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Interpreter").field(&self.0.id).finish()
     }
+}
+
+fn too_low(idle: u64) -> Error {
+    let message =
+        format!("memory_limit is too low: an interpreter that does nothing takes {idle} bytes");
+    Error::new(Status::InvalidArgument, message)
 }
 
 #[cold]
@@ -401,6 +442,7 @@ impl<'a> Session<'a> {
 
     /// Lets the interpreter's contents go; its thread state is not to be attached any more.
     fn let_go(&mut self) -> *mut PyThreadState {
+        self.inner.control.suspend_memory_limit(true);
         // SAFETY: a session is the right to touch what is held.
         let held = unsafe { &mut *self.inner.held.get() };
         drop(held.contents.take());

@@ -20,7 +20,8 @@
 //! lock), then carries that thread state ([`thread_state`], the only module that attaches and
 //! detaches any). Nothing is kept per host thread, so threads may come and go by the thousand.
 //!
-//! From the bottom up: [`error`], [`config`]; [`object`] (owned references); [`cures`] (what CPython
+//! From the bottom up: [`error`], [`config`]; [`object`] (owned references); [`memory`] (who
+//! has how much); [`cures`] (what CPython
 //! gets wrong, one defect a file); [`thread_state`]; [`output`], [`exception`], [`code_cache`],
 //! [`contents`] (what is kept of an interpreter, and a run); [`claim`], [`timer`], [`control`],
 //! [`deadline`] (interrupts and limits); [`creation`],
@@ -39,6 +40,7 @@ mod ending;
 mod error;
 mod exception;
 mod interpreter;
+mod memory;
 mod object;
 mod output;
 mod registry;
@@ -52,6 +54,7 @@ pub use config::{CacheLimits, Gil, InterpreterConfig, Output, RunOptions, Runtim
 pub use deadline::{Decision, OnDeadline};
 pub use error::{Error, Exception, Status};
 pub use interpreter::Interpreter;
+pub use memory::MemoryUsage;
 pub use runtime::{Feature, Runtime};
 pub use stats::Stats;
 

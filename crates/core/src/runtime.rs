@@ -18,6 +18,8 @@ pub enum Feature {
     OwnGil,
     /// The `allow_*` fields of an interpreter's config are enforced.
     Restrictions,
+    /// The memory of interpreters can be counted and limited.
+    MemoryAccounts,
 }
 
 /// Where Python's life is. The lock is held to look at it or to change it, never while Python starts,
@@ -354,6 +356,6 @@ pub fn python_version() -> &'static str {
 /// Whether the Python that is loaded can do something.
 pub fn supports(feature: Feature) -> bool {
     match feature {
-        Feature::OwnGil | Feature::Restrictions => cfg!(Py_3_12),
+        Feature::OwnGil | Feature::Restrictions | Feature::MemoryAccounts => cfg!(Py_3_12),
     }
 }

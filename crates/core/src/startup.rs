@@ -27,6 +27,10 @@ pub(crate) fn check(config: &RuntimeConfig) -> Result<()> {
             return invalid(format!("module_search_paths[{i}] does not exist: {path}"));
         }
     }
+    if config.account_memory && (!cfg!(Py_3_12) || allocator().is_some()) {
+        let message = "account_memory needs Python 3.12 or later, and no PYTHONMALLOC";
+        return Err(Error::new(Status::Unsupported, message));
+    }
     if let Some(executable) = &config.executable
         && !executable.is_file()
     {
@@ -74,7 +78,7 @@ pub(crate) fn start(config: &RuntimeConfig) -> Result<()> {
         before.utf8_mode = 1;
         match allocator() {
             Some(asked) => before.allocator = asked,
-            None if cfg!(Py_3_12) => cures::allocator::install(),
+            None if cfg!(Py_3_12) => cures::allocator::install(config.account_memory),
             None => {}
         }
         let status = ffi::Py_PreInitialize(&before);

@@ -15,14 +15,40 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
 use crate::cures::{gilstate_slot, threading_main, threads_at_end};
+use crate::memory::Account;
 
-/// What [`CURRENT`] holds outside of every interpreter.
-const NOWHERE: Id = -1;
+/// The interpreter that a thread is in, and where its memory is counted.
+#[derive(Clone, Copy)]
+struct Here {
+    id: Id,
+    account: Option<&'static Account>,
+}
+
+/// Outside of every interpreter.
+const NOWHERE: Here = Here {
+    id: -1,
+    account: None,
+};
 
 thread_local! {
     /// The interpreter that the calling thread is in, also while a callback of the host runs
     /// without its GIL.
-    static CURRENT: Cell<Id> = const { Cell::new(NOWHERE) };
+    static HERE: Cell<Here> = const { Cell::new(NOWHERE) };
+}
+
+/// Where the memory of the interpreter is counted that the calling thread carries a thread state for.
+#[inline(always)]
+pub(crate) fn account_here() -> Option<&'static Account> {
+    HERE.get().account
+}
+
+/// Counts the calling thread's memory there while `work` is done.
+pub(crate) fn with_account<T>(account: Option<&'static Account>, work: impl FnOnce() -> T) -> T {
+    let before = HERE.get();
+    HERE.set(Here { account, ..before });
+    let result = work();
+    HERE.set(before);
+    result
 }
 
 /// The thread state that the calling thread is attached to; NULL if there is none.
@@ -41,8 +67,8 @@ fn attached() -> *mut PyThreadState {
 /// The interpreter that the calling thread is in, if subpy knows that: its id, or else the state of
 /// an interpreter that the host has entered by itself.
 pub(crate) fn whereabouts() -> (Option<Id>, *mut PyInterpreterState) {
-    let id = CURRENT.get();
-    if id != NOWHERE {
+    let id = HERE.get().id;
+    if id != NOWHERE.id {
         return (Some(id), null_mut());
     }
     let host = attached();
@@ -57,13 +83,13 @@ pub(crate) fn whereabouts() -> (Option<Id>, *mut PyInterpreterState) {
 struct Host {
     thread_state: *mut PyThreadState,
     slot: *mut PyThreadState,
-    id: Id,
+    here: Here,
 }
 
 impl Host {
     /// Detaches the calling thread from whatever it is attached to.
     #[inline(always)]
-    fn set_aside(id: Id) -> Self {
+    fn set_aside(here: Here) -> Self {
         let thread_state = attached();
         if !thread_state.is_null() {
             // SAFETY: attached.
@@ -72,7 +98,7 @@ impl Host {
         Self {
             thread_state,
             slot: gilstate_slot::get(),
-            id: CURRENT.replace(id),
+            here: HERE.replace(here),
         }
     }
 }
@@ -80,7 +106,7 @@ impl Host {
 impl Drop for Host {
     #[inline(always)]
     fn drop(&mut self) {
-        CURRENT.set(self.id);
+        HERE.set(self.here);
         gilstate_slot::set(self.slot);
         if !self.thread_state.is_null() {
             // SAFETY: it was attached in this thread before, and nobody deletes another's.
@@ -91,7 +117,7 @@ impl Drop for Host {
 
 /// Runs `wait` without any GIL, whatever the calling thread holds.
 pub(crate) fn detached<T>(wait: impl FnOnce() -> T) -> T {
-    let _host = Host::set_aside(CURRENT.get());
+    let _host = Host::set_aside(HERE.get());
     wait()
 }
 
@@ -106,13 +132,17 @@ pub(crate) struct Attached {
 }
 
 impl Attached {
-    /// Waits for the GIL of `thread_state` and attaches it. `id` is its interpreter's.
+    /// Waits for the GIL of `thread_state` and attaches it. `id` and `account` are its interpreter's.
     ///
     /// # Safety
     /// `thread_state` is detached, lives, and is nobody else's to attach until this is dropped.
     #[inline(always)]
-    pub(crate) unsafe fn enter(id: Id, thread_state: *mut PyThreadState) -> Self {
-        let host = Host::set_aside(id);
+    pub(crate) unsafe fn enter(
+        id: Id,
+        thread_state: *mut PyThreadState,
+        account: Option<&'static Account>,
+    ) -> Self {
+        let host = Host::set_aside(Here { id, account });
         // SAFETY: the caller's promise; this thread is detached.
         unsafe { ffi::PyEval_RestoreThread(thread_state) };
         gilstate_slot::set(thread_state);
@@ -150,7 +180,7 @@ impl Attached {
     pub(crate) unsafe fn finalize(self) -> bool {
         threading_main::move_here();
         let host = self.leave_attached();
-        CURRENT.set(host.id);
+        HERE.set(host.here);
         // What the slot held is gone with Python; so is the slot, where it is a key.
         std::mem::forget(host);
         // SAFETY: the caller's promise.
@@ -175,14 +205,14 @@ impl Drop for Attached {
 
 /// Lets go of the GIL of whatever is attached, for a call to the host.
 pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
-    let _host = Host::set_aside(id);
+    let _host = Host::set_aside(Here { id, ..HERE.get() });
     call()
 }
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
 #[cfg(not(Py_3_14))]
 pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
-    let _host = Host::set_aside(CURRENT.get());
+    let _host = Host::set_aside(HERE.get());
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
@@ -219,7 +249,7 @@ pub(crate) fn create<T>(
     make: impl FnOnce() -> *mut PyThreadState,
     prepare: impl FnOnce(*mut PyThreadState) -> T,
 ) -> Option<(*mut PyThreadState, T)> {
-    let _host = Host::set_aside(id);
+    let _host = Host::set_aside(Here { id, ..HERE.get() });
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's
     // own; it is attached again before it is cleared and deleted. The new thread state is in the
     // slot while it is attached.
@@ -247,7 +277,7 @@ pub(crate) fn create<T>(
 
 /// Lets [`gilstate_slot`] find the slot, while it holds the thread state of a visitor.
 pub(crate) fn locate_slot() {
-    let _host = Host::set_aside(CURRENT.get());
+    let _host = Host::set_aside(HERE.get());
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
@@ -269,7 +299,7 @@ pub(crate) fn leave_main() -> *mut PyThreadState {
 
 /// A new thread state of the main interpreter, detached; for a Python that the host has started.
 pub(crate) fn new_main() -> *mut PyThreadState {
-    let _host = Host::set_aside(CURRENT.get());
+    let _host = Host::set_aside(HERE.get());
     // SAFETY: Python is initialized; a thread state may be made by any thread.
     unsafe { ffi::PyThreadState_New(ffi::PyInterpreterState_Main()) }
 }
@@ -285,7 +315,7 @@ pub(crate) fn interpreter_of(thread_state: *mut PyThreadState) -> *mut PyInterpr
 /// # Safety
 /// It is detached and used by nobody else.
 pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
-    let _host = Host::set_aside(CURRENT.get());
+    let _host = Host::set_aside(HERE.get());
     // SAFETY: the caller's promise.
     unsafe {
         ffi::PyEval_RestoreThread(thread_state);

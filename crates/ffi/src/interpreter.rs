@@ -23,7 +23,8 @@ pub type subpy_id = i64;
 ///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a combination that Python forbids, or
 ///         NULL for `id`;
 ///         #SUBPY_ERR_NOT_INITIALIZED;
-///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12;
+///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12, and
+///         for a `memory_limit` where memory is not counted;
 ///         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
 ///
 /// Threads: any; several at once. A GIL that the calling thread holds is released meanwhile.

@@ -17,6 +17,8 @@ pub enum subpy_feature {
     SUBPY_FEATURE_OWN_GIL = 1,
     /// allow_fork, allow_exec, allow_threads and allow_daemon_threads are enforced: 3.12 and later.
     SUBPY_FEATURE_RESTRICTIONS = 2,
+    /// The memory of interpreters can be counted and limited: 3.12 and later.
+    SUBPY_FEATURE_MEMORY_ACCOUNTS = 3,
 }
 
 /// Starts Python, or joins the one that the host has started itself.
@@ -37,7 +39,8 @@ pub enum subpy_feature {
 ///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a path that doesn't exist, or where no
 ///         standard library is found (the message has the places that were searched);
 ///         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else;
-///         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process;
+///         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, and
+///         for `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment;
 ///         #SUBPY_ERR_INTERNAL if Python could not be started for another reason.
 ///
 /// Threads: any, at any time.
@@ -126,6 +129,7 @@ pub extern "C" fn subpy_supports(feature: u32) -> bool {
     or_else(false, || match feature {
         1 => runtime::supports(Feature::OwnGil),
         2 => runtime::supports(Feature::Restrictions),
+        3 => runtime::supports(Feature::MemoryAccounts),
         _ => false,
     })
 }

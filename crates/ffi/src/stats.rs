@@ -1,4 +1,4 @@
-//! What an interpreter has done.
+//! What an interpreter has done, and how much memory it has.
 
 use subpy_core::Interpreter;
 
@@ -68,6 +68,44 @@ pub unsafe extern "C" fn subpy_stats(
             stats.code_cache_bytes = read.code_cache_bytes;
             stats.last_wall_ns = read.last_wall.as_nanos() as u64;
             stats.last_cpu_ns = read.last_cpu.as_nanos() as u64;
+            Ok(())
+        })
+    }
+}
+
+/// How much memory an interpreter has: the blocks that Python has allocated for it. What extension
+/// modules allocate past Python, and what Python shares between interpreters, is not in it.
+///
+/// @param id      The interpreter; the main one, too, from the time when subpy has taken it over.
+/// @param current Where the bytes that it has now go; may be NULL.
+/// @param peak    Where the most that it has had at once goes, in bytes; may be NULL.
+/// @param error   NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+///         #SUBPY_ERR_UNSUPPORTED unless subpy_runtime_config::account_memory is set.
+///
+/// Threads: any; it waits for nothing, not even for a run in that interpreter.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_memory_usage(
+    id: subpy_id,
+    current: *mut u64,
+    peak: *mut u64,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error`, `current` and `peak`.
+    unsafe {
+        enter(error, || {
+            let usage = Interpreter::find(id)?.memory_usage()?;
+            if let Some(current) = current.as_mut() {
+                *current = usage.current;
+            }
+            if let Some(peak) = peak.as_mut() {
+                *peak = usage.peak;
+            }
             Ok(())
         })
     }

@@ -20,22 +20,36 @@ use std::ffi::c_void;
 use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 
-/// Has Python allocate from mimalloc. To be called before Python is pre-initialized.
-pub(crate) fn install() {
-    let mut allocator = ffi::PyMemAllocatorEx {
+use crate::memory;
+
+/// Has Python allocate from mimalloc; `count`: for the account of each interpreter. To be called before
+/// Python is pre-initialized.
+pub(crate) fn install(count: bool) {
+    let mut raw = plain();
+    let mut other = plain();
+    if count {
+        raw = memory::functions::<true>();
+        other = memory::functions::<false>();
+    }
+    // SAFETY: Python is not initialized yet, so nothing has been allocated that would be freed here.
+    unsafe {
+        use ffi::PyMemAllocatorDomain as Domain;
+        ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_RAW, &mut raw);
+        ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_MEM, &mut other);
+        ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_OBJ, &mut other);
+        if count {
+            ffi::PyObject_SetArenaAllocator(&mut memory::arenas());
+        }
+    }
+}
+
+fn plain() -> ffi::PyMemAllocatorEx {
+    ffi::PyMemAllocatorEx {
         ctx: std::ptr::null_mut(),
         malloc: Some(malloc),
         calloc: Some(calloc),
         realloc: Some(realloc),
         free: Some(free),
-    };
-    for domain in [
-        ffi::PyMemAllocatorDomain::PYMEM_DOMAIN_RAW,
-        ffi::PyMemAllocatorDomain::PYMEM_DOMAIN_MEM,
-        ffi::PyMemAllocatorDomain::PYMEM_DOMAIN_OBJ,
-    ] {
-        // SAFETY: Python is not initialized yet, so nothing has been allocated that would be freed here.
-        unsafe { ffi::PyMem_SetAllocator(domain, &mut allocator) };
     }
 }
 
