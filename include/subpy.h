@@ -32,7 +32,7 @@
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
-  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0 }
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 0 }
 
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
@@ -342,6 +342,12 @@ typedef struct subpy_runtime_config {
    * (the default): it isn't. Python 3.12 and later, started by subpy.
    */
   uint8_t account_memory;
+  /**
+   * 1: SIGPIPE is ignored from now on, as in any Python process, unless the host has a handler for
+   * it. 0 (the default): it is left alone, and a script that writes to a pipe or a socket that
+   * nobody reads any more ends the process. (The process's own stdout and stderr are safe either way.)
+   */
+  uint8_t ignore_sigpipe;
 } subpy_runtime_config;
 
 /**

@@ -28,6 +28,8 @@ pub struct RuntimeConfig {
     pub allow_main: bool,
     /// The memory of each interpreter is counted, so that it can be asked for and limited.
     pub account_memory: bool,
+    /// SIGPIPE is ignored, if the process does nothing else about it.
+    pub ignore_sigpipe: bool,
 }
 
 impl Default for RuntimeConfig {
@@ -42,6 +44,7 @@ impl Default for RuntimeConfig {
             import_site: true,
             allow_main: false,
             account_memory: false,
+            ignore_sigpipe: false,
         }
     }
 }

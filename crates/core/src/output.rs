@@ -12,6 +12,7 @@ use std::ptr::{addr_of_mut, null_mut};
 use pyo3_ffi as ffi;
 
 use crate::config::Output;
+use crate::cures::sigpipe;
 use crate::object::{Object, import};
 use crate::{Id, thread_state};
 
@@ -164,7 +165,7 @@ unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
                     write(&String::from_utf8_lossy(&bytes));
                     Ok(())
                 }
-                None => write_all((*stream).name.descriptor(), &bytes),
+                None => sigpipe::held_back(|| write_all((*stream).name.descriptor(), &bytes)),
             });
             if result.is_err() {
                 break;

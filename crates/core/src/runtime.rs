@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use pyo3_ffi as ffi;
 
 use crate::config::RuntimeConfig;
-use crate::cures::{self, global_symbols, stack_bounds};
+use crate::cures::{self, global_symbols, sigpipe, stack_bounds};
 use crate::interpreter::{self, Interpreter};
 use crate::{Error, Id, Result, Status, registry, startup, thread_state};
 
@@ -192,6 +192,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         // What a running Python can't be told any more.
         let asked = RuntimeConfig {
             allow_main: false,
+            ignore_sigpipe: false,
             ..config.clone()
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
@@ -204,6 +205,9 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         thread_state::leave_main()
     };
     global_symbols::expose();
+    if config.ignore_sigpipe {
+        sigpipe::ignore();
+    }
     if !stack_bounds::can_follow() {
         let version = cures::python_version();
         let message = format!(

@@ -49,6 +49,10 @@ pub struct subpy_runtime_config {
     /// subpy_interpreter_config::memory_limit; allocation-heavy scripts then take some 4 % longer. 0
     /// (the default): it isn't. Python 3.12 and later, started by subpy.
     pub account_memory: u8,
+    /// 1: SIGPIPE is ignored from now on, as in any Python process, unless the host has a handler for
+    /// it. 0 (the default): it is left alone, and a script that writes to a pipe or a socket that
+    /// nobody reads any more ends the process. (The process's own stdout and stderr are safe either way.)
+    pub ignore_sigpipe: u8,
 }
 
 /// Whose GIL an interpreter uses: the values of subpy_interpreter_config::gil.
@@ -186,6 +190,7 @@ const RUNTIME_DEFAULT: subpy_runtime_config = subpy_runtime_config {
     import_site: 1,
     allow_main: 0,
     account_memory: 0,
+    ignore_sigpipe: 0,
 };
 
 const INTERPRETER_DEFAULT: subpy_interpreter_config = subpy_interpreter_config {
@@ -245,6 +250,7 @@ pub(crate) unsafe fn runtime(config: *const subpy_runtime_config) -> Result<Runt
         import_site: flag(config.import_site, "import_site")?,
         allow_main: flag(config.allow_main, "allow_main")?,
         account_memory: flag(config.account_memory, "account_memory")?,
+        ignore_sigpipe: flag(config.ignore_sigpipe, "ignore_sigpipe")?,
     })
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod allocator;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod import_first;
+pub(crate) mod sigpipe;
 pub(crate) mod stack_bounds;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
