@@ -43,6 +43,8 @@ def problem(library, include):
         return "is %s, but subpy needs CPython" % platform.python_implementation()
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         return "is Python %s, but subpy works with %d.%d to %d.%d" % ((version,) + OLDEST + NEWEST)
+    if var("Py_GIL_DISABLED"):
+        return "is a free-threaded build, but subpy needs one with a GIL"
     if not library:
         return (
             "has no shared library lib%s.so: install the distribution's development package"

@@ -82,6 +82,9 @@ configure(old refused "is Python 3.9.18, but subpy works with 3.10 to 3.15" "-DP
 write_script("${scripts}/new" "sys.version_info = (3, 16, 0)")
 configure(new refused "is Python 3.16.0, but subpy works with 3.10 to 3.15" "-DPython3_EXECUTABLE=${scripts}/new")
 
+write_script("${scripts}/threaded" "sysconfig.get_config_vars()[\"Py_GIL_DISABLED\"] = 1")
+configure(threaded refused "is a free-threaded build" "-DPython3_EXECUTABLE=${scripts}/threaded")
+
 write_script("${scripts}/static" "sysconfig.get_config_var = {\"LDVERSION\": \"3.0\"}.get")
 configure(static refused "no shared library libpython3.0.so: install .*enable-shared" "-DPython3_EXECUTABLE=${scripts}/static")
 
