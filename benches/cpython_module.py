@@ -62,16 +62,17 @@ def life():
     report("destroy", timed(interpreters.destroy, interpreter))
 
 
+threading.Thread(target=int).start()  # as in the other programs: see become_multithreaded()
 ids = [interpreters.create() for _ in range(4)]
 number = 1_000_000_000
 for _ in range(REPETITIONS):
-    repeated("run_again", ids[0], [SOURCES["short"]] * 500)
-    fresh = [f"x={number + i}" for i in range(500)]
+    repeated("run_again", ids[0], [SOURCES["short"]] * 200)
+    fresh = [f"x={number + i}" for i in range(200)]
     number += len(fresh)
     repeated("run_first", ids[0], fresh)
-    repeated("run_large", ids[0], [SOURCES["large"]] * 3)
+    repeated("run_large", ids[0], [SOURCES["large"]])
     life()
     for count in 1, 2, 4:
-        parallel(count, ids, 5)
+        parallel(count, ids, 2)
 
 json.dump({"benchmarks": RESULTS}, sys.stdout)

@@ -6,6 +6,7 @@
 //     subpy_bench alive raw|subpy COUNT [no-site]
 //     subpy_bench source short|busy|large          prints that program
 #include "alive.hpp"
+#include "parallel.hpp"
 #include "sources.hpp"
 #include "ways.hpp"
 
@@ -30,6 +31,7 @@ int main(int count, char **arguments) {
     arguments[1] = arguments[0];
     arguments++, count--;
   }
+  become_multithreaded();
   benchmark::Initialize(&count, arguments);
   if (benchmark::ReportUnrecognizedArguments(count, arguments)) {
     return 2;

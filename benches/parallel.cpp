@@ -16,6 +16,11 @@ static subpy_id c_interpreter(int i) {
   return ids[i];
 }
 
+static subpy::Interpreter &cpp_interpreter(int i) {
+  static auto *const interpreters = new subpy::Interpreter[MOST_THREADS];
+  return interpreters[i];
+}
+
 static void parallel_raw(benchmark::State &state, int runs, const char *source) {
   std::vector<raw::Program> programs;
   for (int i = 0; i < MOST_THREADS; i++) {
@@ -53,4 +58,18 @@ BENCHMARK_CAPTURE(parallel_c, busy, BUSY_RUNS, sources::BUSY)
     ->Apply(one_two_four);
 BENCHMARK_CAPTURE(parallel_c, brief, SHORT_RUNS, sources::SHORT)
     ->Name("parallel_short/subpy")
+    ->Apply(one_two_four);
+
+static void parallel_cpp(benchmark::State &state, int runs, const char *source) {
+  time_threads(state, runs, [&](int i) {
+    subpy::Interpreter &interpreter = cpp_interpreter(i);
+    interpreter.run(source);
+    return [&interpreter, source] { interpreter.run(source); };
+  });
+}
+BENCHMARK_CAPTURE(parallel_cpp, busy, BUSY_RUNS, sources::BUSY)
+    ->Name("parallel/subpy_cpp")
+    ->Apply(one_two_four);
+BENCHMARK_CAPTURE(parallel_cpp, brief, SHORT_RUNS, sources::SHORT)
+    ->Name("parallel_short/subpy_cpp")
     ->Apply(one_two_four);

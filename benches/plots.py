@@ -57,10 +57,10 @@ def throughput(report, path):
     counts = [1, 2, 4]
     by_count = {count: figures(report, f"parallel/{count}") for count in counts}
     one = 1e9 / by_count[1]["raw"]
-    figure, axes = plt.subplots(figsize=(7.5, 4))
+    figure, axes = plt.subplots(figsize=(8, 3.6))
     ideal = [one * min(count, report["cpus"]) for count in counts]
     axes.plot(counts, ideal, "--", color="black", label=f"ideal, {report['cpus']} CPUs")
-    for way in "raw", "subpy", "pybind11_kept", "cpython_module":
+    for way in "raw", "subpy", "subpy_cpp", "pybind11_kept", "cpython_module":
         if all(way in by_count[count] for count in counts):
             rates = [1e9 / by_count[count][way] for count in counts]
             axes.plot(counts, rates, "o-", color=COLOURS[way], label=table.WAYS[way])
@@ -69,5 +69,5 @@ def throughput(report, path):
     axes.set_xlabel("interpreters, each in a thread of its own")
     axes.set_ylabel("runs per second")
     axes.set_title(f"Throughput of pure Python, Python {report['python']}")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     save(figure, axes, path)

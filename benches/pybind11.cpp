@@ -98,6 +98,7 @@ BENCHMARK_CAPTURE(parallel, busy, BUSY_RUNS, sources::BUSY)
     ->Apply(one_two_four);
 
 int main(int count, char **arguments) {
+  become_multithreaded();
   benchmark::Initialize(&count, arguments);
   if (benchmark::ReportUnrecognizedArguments(count, arguments)) {
     return 2;

@@ -61,6 +61,20 @@ static void turns_c(benchmark::State &state) {
 }
 BENCHMARK(turns_c)->Name("run_turns/subpy");
 
+static void turns_cpp(benchmark::State &state) {
+  subpy::Interpreter &interpreter = cpp_interpreter();
+  std::vector<std::string> programs;
+  for (int i = 0; i < sources::TURNS; i++) {
+    programs.push_back(sources::short_number(i));
+    interpreter.run(programs.back());
+  }
+  int i = 0;
+  for (auto _ : state) {
+    interpreter.run(programs[i++ % sources::TURNS]);
+  }
+}
+BENCHMARK(turns_cpp)->Name("run_turns/subpy_cpp");
+
 static void first_raw(benchmark::State &state) {
   PyThreadState *const interpreter = raw_interpreter();
   sources::Fresh fresh;

@@ -137,8 +137,8 @@ def markdown(report):
         cells += [ratio(ratios[r]["median"]) if r in ratios else "" for r in RATIOS]
         cells.append("; ".join(goal_cell(g) for g in report["goals"] if g["work"] == row["work"]))
         lines.append(cells)
-    said = f"Python {report['python']}; {report['machine']}; medians of {report['rounds']} rounds"
-    said += f" of {report['repetitions']} repetitions."
+    said = f"Python {report['python']}; {report['machine']}; medians of {report['rounds']} rounds,"
+    said += f" each the lowest of {report['repetitions']} repetitions."
     return said + "\n\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
