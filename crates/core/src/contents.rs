@@ -11,6 +11,7 @@ use crate::config::{CacheLimits, Output, RunOptions};
 use crate::control::Control;
 use crate::deadline::Deadline;
 use crate::exception::{self, Describer};
+use crate::memory::Work;
 use crate::object::{Object, import};
 use crate::output::{self, Name};
 use crate::{Error, Id, Result, Status, cures};
@@ -172,7 +173,7 @@ impl Contents {
             cf_feature_version: 0,
         };
         // An interpreter that is full has to be able to run what makes room.
-        self.control.suspend_memory_limit(true);
+        self.control.work_begins(Work::Own);
         // SAFETY: attached; strings that end in a NUL; the result is new.
         let code = Object::text(&filename).and_then(|name| unsafe {
             Object::owned(ffi::Py_CompileStringObject(
@@ -183,7 +184,7 @@ impl Contents {
                 -1,
             ))
         });
-        self.control.suspend_memory_limit(false);
+        self.control.work_begins(Work::Script);
         let Some(code) = code else {
             return Err(self.exception(source, Some(&filename)));
         };
@@ -199,14 +200,14 @@ impl Contents {
     fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
         let cache = &self.code;
         let request = self.control.state.finish();
-        self.control.suspend_memory_limit(true);
+        self.control.work_begins(Work::Exception);
         let error = exception::take(&mut self.describer, request, |name| {
             if Some(name) == filename {
                 return std::str::from_utf8(source).ok().map(str::to_owned);
             }
             cache.source(name).map(str::to_owned)
         });
-        self.control.suspend_memory_limit(false);
+        self.control.work_begins(Work::Script);
         error
     }
 }

@@ -20,7 +20,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::claim::{Request, Run, State};
-use crate::memory::Account;
+use crate::memory::{Account, Work};
 use crate::stats::Counters;
 use crate::{thread_state, timer};
 
@@ -122,10 +122,10 @@ impl Control {
         thread_state::visit_main(locked)
     }
 
-    /// Suspends the limit on its memory, or puts it in force.
-    pub(crate) fn suspend_memory_limit(&self, suspended: bool) {
+    /// Says what memory is needed for from now on.
+    pub(crate) fn work_begins(&self, work: Work) {
         if let Some(account) = self.account {
-            account.suspend(suspended);
+            account.begin(work);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::contents::Contents;
 use crate::control::Control;
 use crate::creation::Recipe;
 use crate::cures::stack_bounds::Watched;
-use crate::memory::{Account, MemoryUsage};
+use crate::memory::{Account, MemoryUsage, Work};
 use crate::stats::Stats;
 use crate::thread_state::{self, Attached};
 use crate::{Error, Id, Result, Status, ending, registry, runtime};
@@ -95,7 +95,9 @@ impl Interpreter {
         });
         match contents {
             Ok(contents) => {
-                control.suspend_memory_limit(false);
+                if let Some(account) = account {
+                    account.opened();
+                }
                 let interpreter = Self::new(id, thread_state, control, Some(contents));
                 registry::insert(interpreter.clone());
                 Ok(interpreter)
@@ -442,7 +444,7 @@ impl<'a> Session<'a> {
 
     /// Lets the interpreter's contents go; its thread state is not to be attached any more.
     fn let_go(&mut self) -> *mut PyThreadState {
-        self.inner.control.suspend_memory_limit(true);
+        self.inner.control.work_begins(Work::Own);
         // SAFETY: a session is the right to touch what is held.
         let held = unsafe { &mut *self.inner.held.get() };
         drop(held.contents.take());

@@ -15,7 +15,7 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 
 use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
@@ -31,6 +31,8 @@ const RESERVE: i64 = 256 * 1024;
 /// go in all.
 const NEXT_RUN: i64 = 64 * 1024;
 const ALL_RUNS: i64 = 1024 * 1024;
+/// What reading exceptions may add to an interpreter, in bytes: mostly the modules that it takes.
+const READING: i64 = 8 * 1024 * 1024;
 /// Which part of the limit the stacks of Python's frames may take.
 const STACKS: u64 = 10;
 /// Blocks of CPython's own machinery (the raw domain) fail only from this size on, in bytes.
@@ -46,8 +48,21 @@ pub(crate) struct Account {
     limit: AtomicU64,
     /// The limit for small blocks, in bytes.
     small_limit: AtomicI64,
-    /// No limit for now: an exception is being read, or the interpreter ends.
-    suspended: AtomicBool,
+    /// A [`Work`].
+    work: AtomicU8,
+    /// What each kind of work but the script's has added to `current`: the limit is so much higher.
+    added: [AtomicI64; 3],
+}
+
+/// What memory is needed for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// A script runs: its limit is in force.
+    Script,
+    /// An exception is read. Parts of a script run for that, so there is a limit for it: [`READING`].
+    Exception,
+    /// The interpreter is made, compiles what the host has given it, or ends. No limit.
+    Own,
 }
 
 /// A number of bytes, and the most that it has been.
@@ -83,14 +98,21 @@ impl Account {
                 stacks: AtomicI64::new(0),
                 limit: AtomicU64::new(limit),
                 small_limit: AtomicI64::new(0),
-                suspended: AtomicBool::new(true),
+                work: AtomicU8::new(Work::Own as u8),
+                added: Default::default(),
             }))
         })
     }
 
-    /// Suspends the limit, or puts it in force.
-    pub(crate) fn suspend(&self, suspended: bool) {
-        self.suspended.store(suspended, Ordering::Relaxed);
+    /// Says what memory is needed for from now on.
+    pub(crate) fn begin(&self, work: Work) {
+        self.work.store(work as u8, Ordering::Relaxed);
+    }
+
+    /// The interpreter is made: what it has counts for its limit from now on.
+    pub(crate) fn opened(&self) {
+        self.added[Work::Own as usize].store(0, Ordering::Relaxed);
+        self.begin(Work::Script);
     }
 
     /// A run begins: it gets a little to work with, even where there is nothing left.
@@ -105,8 +127,14 @@ impl Account {
         self.small_limit.store(small, Ordering::Relaxed);
     }
 
+    fn added(&self, work: Work) -> i64 {
+        self.added[work as usize].load(Ordering::Relaxed)
+    }
+
     fn limit(&self) -> i64 {
-        i64::try_from(self.limit.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
+        let limit = i64::try_from(self.limit.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+        let added = self.added(Work::Own) + self.added(Work::Exception);
+        limit.saturating_add(added.max(0))
     }
 
     pub(crate) fn usage(&self) -> MemoryUsage {
@@ -123,29 +151,38 @@ impl Account {
         if current > self.peak.load(Ordering::Relaxed) {
             self.peak.store(current, Ordering::Relaxed);
         }
-    }
-
-    fn is_limited(&self) -> bool {
-        self.limit.load(Ordering::Relaxed) != 0 && !self.suspended.load(Ordering::Relaxed)
+        let work = self.work.load(Ordering::Relaxed);
+        if work != Work::Script as u8 {
+            let added = &self.added[work as usize];
+            added.store(added.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
+        }
     }
 
     #[inline(always)]
     fn allows(&self, bytes: usize) -> bool {
-        !self.is_limited() || self.has(bytes)
+        self.limit.load(Ordering::Relaxed) == 0 || self.has(bytes)
     }
 
     fn has(&self, bytes: usize) -> bool {
+        let work = self.work.load(Ordering::Relaxed);
+        if work == Work::Own as u8 {
+            return true;
+        }
+        let more = i64::try_from(bytes).unwrap_or(i64::MAX);
+        if work == Work::Exception as u8 {
+            return self.added(Work::Exception).saturating_add(more) <= READING;
+        }
         let limit = match bytes {
             0..=SMALL => self.small_limit.load(Ordering::Relaxed),
             _ => self.limit(),
         };
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.current.load(Ordering::Relaxed).saturating_add(bytes) <= limit
+        self.current.load(Ordering::Relaxed).saturating_add(more) <= limit
     }
 
     fn allows_stack(&self, bytes: usize) -> bool {
-        let most = (self.limit.load(Ordering::Relaxed) / STACKS) as i64;
-        !self.is_limited() || self.stacks.load(Ordering::Relaxed) + bytes as i64 <= most
+        let limit = self.limit.load(Ordering::Relaxed);
+        let most = (limit / STACKS) as i64;
+        limit == 0 || self.stacks.load(Ordering::Relaxed) + bytes as i64 <= most
     }
 
     fn add_to_stacks(&self, bytes: i64) {
