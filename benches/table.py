@@ -51,7 +51,7 @@ GOALS = [
     ("idle_memory", "subpy − raw", "<=", 64),
 ]
 
-RATIOS = "subpy ÷ raw", "subpy C++ ÷ C", "pybind11 ÷ subpy", "module ÷ subpy"
+RATIOS = "subpy ÷ raw", "subpy ÷ raw without subpy", "subpy C++ ÷ C", "pybind11 ÷ subpy", "module ÷ subpy"
 
 
 def compare(figures, work, what):
@@ -63,6 +63,7 @@ def compare(figures, work, what):
     best = [f for f in (figure("pybind11_kept"), figure("pybind11_transient")) if f]
     above, below, combine = {
         "subpy ÷ raw": (figure("subpy"), figure("raw"), lambda a, b: a / b),
+        "subpy ÷ raw without subpy": (figure("subpy"), figure("raw_alone"), lambda a, b: a / b),
         "raw ÷ subpy": (figure("raw"), figure("subpy"), lambda a, b: a / b),
         "subpy − raw": (figure("subpy"), figure("raw"), lambda a, b: a - b),
         "subpy C++ ÷ C": (figure("subpy_cpp"), figure("subpy"), lambda a, b: a / b),
