@@ -3,8 +3,9 @@
 //! CPython runs "pending calls" of an interpreter at the next safe point of any of its threads. Adding
 //! one takes a short lock of CPython's and no GIL, so a script that keeps its GIL, in a long call of C
 //! code, say, holds up nobody but itself. The call raises KeyboardInterrupt, which `except Exception`
-//! lets pass. Before 3.12 only the main interpreter has pending calls that run in any thread: there the
-//! exception is left with the thread state instead, for which the GIL has to be waited for.
+//! lets pass. Before 3.12 only the main thread runs pending calls: there the exception is left with the
+//! thread state instead, for which the GIL has to be waited for. (By a thread state of the interpreter
+//! that runs: these versions ask the waiter's own interpreter to let go of the GIL, and no other one.)
 //!
 //! A run that goes on all the same gets the exception again every [`AGAIN`], and from the [`PATIENT`]th
 //! time on at each safe point, also in the handler that has just caught it, until it has ended. (Before
@@ -13,7 +14,7 @@
 #[cfg(Py_3_12)]
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
@@ -35,16 +36,18 @@ pub(crate) struct Control {
     pub(crate) stats: Counters,
     /// Where its memory is counted.
     pub(crate) account: Option<&'static Account>,
-    /// Used only under `asking`, while a run is under way; compared otherwise.
+    /// Used only by a thread that is counted in `asking`; compared otherwise.
     interpreter: *mut PyInterpreterState,
     /// As above: the thread state that runs.
     #[cfg(Py_3_12)]
     thread_state: *mut PyThreadState,
     /// What CPython takes for the id of that thread state's thread.
     thread_id: u64,
-    /// Held while a run is asked to end: the interpreter is not ended meanwhile. Before 3.12, only by
-    /// threads that hold the GIL, so that the one that ends the interpreter never waits for it.
-    asking: Mutex<()>,
+    /// How many threads ask its run to end: the interpreter is not ended meanwhile. The lock is held to
+    /// count.
+    asking: Mutex<usize>,
+    /// There is one less.
+    asked: Condvar,
     /// Each safe point raises.
     impatient: AtomicBool,
 }
@@ -66,7 +69,8 @@ impl Control {
             thread_state,
             // SAFETY: always allowed.
             thread_id: unsafe { libc::pthread_self() },
-            asking: Mutex::new(()),
+            asking: Mutex::new(0),
+            asked: Condvar::new(),
             impatient: AtomicBool::new(false),
         }
     }
@@ -78,48 +82,49 @@ impl Control {
 
     /// Asks the run that is under way to end, if it is `run`, where that is given.
     pub(crate) fn ask(self: &Arc<Self>, run: Option<Run>, why: Request) {
-        let asked = self.asking(|| {
-            let run = self.state.request(run, why)?;
-            self.impatient.store(false, Ordering::Relaxed);
-            self.add_pending_call();
-            Some(run)
-        });
-        if let Some(run) = asked {
-            self.ask_again_later(run, 1);
+        let mut asking = self.asking();
+        if let Some(run) = self.state.request(run, why) {
+            *asking += 1;
+            drop(asking);
+            self.ask_now(run, 0);
         }
     }
 
-    fn ask_again_later(self: &Arc<Self>, run: Run, times: u32) {
-        let control = self.clone();
+    fn ask_again(self: &Arc<Self>, run: Run, times: u32) {
+        let mut asking = self.asking();
+        if self.state.is_requested(run) {
+            *asking += 1;
+            drop(asking);
+            self.ask_now(run, times);
+        }
+    }
+
+    /// To be called when this thread is counted in `asking`.
+    fn ask_now(self: &Arc<Self>, run: Run, times: u32) {
+        self.impatient.store(times >= PATIENT, Ordering::Relaxed);
+        self.add_pending_call();
+        *self.asking() -= 1;
+        self.asked.notify_all();
+        let (control, times) = (self.clone(), times.saturating_add(1));
         timer::at(Instant::now() + AGAIN, move || {
             control.ask_again(run, times)
         });
     }
 
-    fn ask_again(self: &Arc<Self>, run: Run, times: u32) {
-        let asked = self.asking(|| {
-            let goes_on = self.state.is_requested(run);
-            if goes_on {
-                self.impatient.store(times >= PATIENT, Ordering::Relaxed);
-                self.add_pending_call();
-            }
-            goes_on
-        });
-        if asked {
-            self.ask_again_later(run, times.saturating_add(1));
-        }
+    fn asking(&self) -> MutexGuard<'_, usize> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the interpreter from being ended while `ask` asks its run to end.
-    fn asking<T>(&self, ask: impl FnOnce() -> T) -> T {
-        let locked = || {
-            let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-            ask()
-        };
-        #[cfg(Py_3_12)]
-        return locked();
-        #[cfg(not(Py_3_12))]
-        thread_state::visit_main(locked)
+    /// Waits for the threads that ask a run to end, before the interpreter is ended. To be called with
+    /// the claim that keeps others from coming, and without a GIL.
+    pub(crate) fn settle(&self) {
+        let mut asking = self.asking();
+        while *asking > 0 {
+            asking = self
+                .asked
+                .wait(asking)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Says what memory is needed for from now on.
@@ -129,13 +134,8 @@ impl Control {
         }
     }
 
-    /// Waits for a thread that asks a run to end, before the interpreter is ended.
-    pub(crate) fn settle(&self) {
-        drop(self.asking.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// To be called under `asking`, while a run is under way: its interpreter lives. A full queue is
-    /// left alone: it is asked again later.
+    /// To be called by a thread that is counted in `asking`: the interpreter lives. A full queue is left
+    /// alone: it is asked again later.
     #[cfg(Py_3_12)]
     fn add_pending_call(&self) {
         unsafe extern "C" {
@@ -153,7 +153,7 @@ impl Control {
 
     #[cfg(not(Py_3_12))]
     fn add_pending_call(&self) {
-        // SAFETY: the GIL is held, and the interpreter lives.
+        // SAFETY: the interpreter lives.
         unsafe { thread_state::visit(self.interpreter, || self.leave_exception()) };
     }
 

@@ -297,16 +297,16 @@ impl Interpreter {
     /// then the GIL, with no lock of ours held.
     #[inline(always)]
     fn session(&self, purpose: Purpose) -> Result<Session<'_>> {
-        Ok(self.enter(self.claim(purpose)?))
-    }
-
-    #[inline(always)]
-    fn claim(&self, purpose: Purpose) -> Result<Claim<'_>> {
-        self.0
+        let claim = self
+            .0
             .control
             .state
             .claim(purpose)
-            .map_err(|why| self.0.refused(why))
+            .map_err(|why| self.0.refused(why))?;
+        if purpose == Purpose::End {
+            thread_state::detached(|| self.0.control.settle());
+        }
+        Ok(self.enter(claim))
     }
 
     #[inline(always)]
@@ -418,7 +418,6 @@ impl<'a> Session<'a> {
     /// Ends the interpreter, which has no other threads.
     fn end(mut self) {
         self.let_go();
-        self.inner.control.settle();
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter() };
         retire(self.inner, self.claim);
@@ -427,7 +426,6 @@ impl<'a> Session<'a> {
     /// Finalizes Python from its main interpreter, the last one, which has no other threads.
     fn finalize(mut self) {
         self.let_go();
-        self.inner.control.settle();
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };
         retire(self.inner, self.claim);

@@ -224,20 +224,20 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Does `work` in an interpreter, with a thread state that is made for it. The GIL is not let go.
+/// Does `work` in an interpreter, with a thread state that is made for it.
 ///
 /// # Safety
-/// The GIL is held, and the interpreter lives as long as it is.
+/// The interpreter lives until this returns.
 #[cfg(not(Py_3_12))]
 pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) {
-    // SAFETY: the caller's promise; all interpreters share the GIL.
+    let _host = Host::set_aside(HERE.get());
+    // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = ffi::PyThreadState_New(interpreter);
-        let before = ffi::PyThreadState_Swap(visitor);
+        ffi::PyEval_RestoreThread(visitor);
         work();
         ffi::PyThreadState_Clear(visitor);
-        ffi::PyThreadState_Swap(before);
-        ffi::PyThreadState_Delete(visitor);
+        ffi::PyThreadState_DeleteCurrent();
     }
 }
 
