@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /** The version of this header; subpy_version() is that of the library. */
 #define SUBPY_VERSION "0.1.0"
@@ -47,10 +48,47 @@
 #define SUBPY_INTERPRETER_STATS_INIT                                                               \
   { sizeof(subpy_interpreter_stats), 0, 0, 0, 0, 0, 0 }
 
+/** The defaults of a ::subpy_call_options. */
+#define SUBPY_CALL_OPTIONS_INIT                                                                    \
+  { sizeof(subpy_call_options), 0, NULL, NULL }
+
+/** The id for subpy_define_function() that stands for every interpreter created from now on. */
+#define SUBPY_EVERYWHERE ((subpy_id)-1)
+
+/** The defaults of a ::subpy_function_options. */
+#define SUBPY_FUNCTION_OPTIONS_INIT                                                                \
+  { sizeof(subpy_function_options), NULL, NULL, 0, 0 }
+
+/** The defaults of a ::subpy_buffer_info: no bytes, read-only. */
+#define SUBPY_BUFFER_INFO_INIT                                                                     \
+  { sizeof(subpy_buffer_info), NULL, 0, 0, 0, NULL, 0, NULL, NULL, NULL, NULL }
+
 /**
  * What a ::subpy_deadline_fn returns for a run that may go on for ever.
  */
 #define SUBPY_NO_DEADLINE UINT64_MAX
+
+/**
+ * How deep values may be nested: a list in a list is nested two deep.
+ */
+#define SUBPY_MAX_DEPTH 256
+
+/**
+ * A flag: an int past 64 bits becomes a #SUBPY_BIG_INT, a str with lone surrogates a #SUBPY_WTF8.
+ * Without it, they are #SUBPY_ERR_NOT_SHAREABLE.
+ */
+#define SUBPY_LOSSLESS_TEXT 1
+
+/**
+ * A flag: `bytes` become a #SUBPY_BUFFER, without a copy. Without it, they are copied.
+ */
+#define SUBPY_PIN_BYTES 2
+
+/**
+ * A flag: memory whose items are not in C's order without gaps comes out, too, with
+ * subpy_buffer_info::strides set. Without it, it is #SUBPY_ERR_NOT_SHAREABLE.
+ */
+#define SUBPY_STRIDED 4
 
 /**
  * What a call returns: #SUBPY_OK, or why nothing was done.
@@ -152,10 +190,282 @@ typedef enum subpy_feature {
 } subpy_feature;
 
 /**
+ * The kinds of a ::subpy_value.
+ */
+typedef enum subpy_kind {
+  /**
+   * None.
+   */
+  SUBPY_NONE = 0,
+  /**
+   * A bool: `as.boolean`.
+   */
+  SUBPY_BOOL = 1,
+  /**
+   * An int of 64 bits: `as.integer`.
+   */
+  SUBPY_INT = 2,
+  /**
+   * A float: `as.real`.
+   */
+  SUBPY_FLOAT = 3,
+  /**
+   * A str: `as.text`, in UTF-8.
+   */
+  SUBPY_STR = 4,
+  /**
+   * Bytes: `as.text`.
+   */
+  SUBPY_BYTES = 5,
+  /**
+   * A tuple: `as.items`.
+   */
+  SUBPY_TUPLE = 6,
+  /**
+   * A list: `as.items`.
+   */
+  SUBPY_LIST = 7,
+  /**
+   * A dict: `as.items`, keys and values in turn, in the dict's order.
+   */
+  SUBPY_DICT = 8,
+  /**
+   * Memory that is shared: `as.buffer`.
+   */
+  SUBPY_BUFFER = 9,
+  /**
+   * An int of any size: `as.text`, as Python's `int(text, 0)` reads it. From Python, where
+   * #SUBPY_LOSSLESS_TEXT was asked for: an int past 64 bits, in hexadecimal ("-0x1f").
+   */
+  SUBPY_BIG_INT = 10,
+  /**
+   * A str with lone surrogates: `as.text`, in UTF-8, but for them, which take three bytes each, as
+   * other characters of their size do ("WTF-8"). From Python, only where #SUBPY_LOSSLESS_TEXT was
+   * asked for.
+   */
+  SUBPY_WTF8 = 11,
+} subpy_kind;
+
+/**
  * Why a call failed. Owned by the caller, freed with subpy_error_free(). Plain data: it can be
  * read in any thread, after the interpreter is destroyed and after subpy_finalize().
  */
 typedef struct subpy_error subpy_error;
+
+/**
+ * A call of a host function: to be answered by subpy_host_return() or subpy_host_raise(). It is valid
+ * until the function returns, in the thread that it was called in.
+ */
+typedef struct subpy_host_call subpy_host_call;
+
+/**
+ * An interpreter. 0 is the main one; an id is never given out twice in a process.
+ */
+typedef int64_t subpy_id;
+
+/**
+ * The text or the bytes of a ::subpy_value.
+ */
+typedef struct subpy_text_data {
+  /**
+   * The first byte. What the library hands out ends in a NUL that is not counted; what the host
+   * passes need not. May be NULL if the length is 0.
+   */
+  const char *data;
+  /**
+   * How many bytes.
+   */
+  size_t length;
+} subpy_text_data;
+
+/**
+ * The items of a ::subpy_value.
+ */
+typedef struct subpy_items {
+  /**
+   * The first item. Of a dict: the first key, then its value, the second key, and so on. May be
+   * NULL if the length is 0.
+   */
+  const struct subpy_value *data;
+  /**
+   * How many items; of a dict: how many pairs.
+   */
+  size_t length;
+} subpy_items;
+
+/**
+ * Called by the library once, when it does not need something of the host's any more.
+ *
+ * @param user What the host handed over with it.
+ *
+ * Called in the thread that let go of it, which holds neither a GIL nor a lock of subpy. It may call
+ * subpy. It must not leave by an exception or longjmp.
+ */
+typedef void (*subpy_drop_fn)(void *user);
+
+/**
+ * Memory that the host and Python share. Start from #SUBPY_BUFFER_INFO_INIT.
+ *
+ * From the host to Python it becomes a memoryview, without a copy. Each call that takes the value
+ * calls `release` once, whatever becomes of the call: when Python's last view of the memory is gone,
+ * when the interpreter has ended, or, if there never was a view, before the call returns. Until then
+ * the memory has to stay where it is: that is the host's side of it.
+ *
+ * From Python to the host it is the memory of a Python object, which stays in place until
+ * subpy_value_clear(); for an argument of a host function, until that returns.
+ */
+typedef struct subpy_buffer_info {
+  /**
+   * `sizeof(subpy_buffer_info)`.
+   */
+  size_t struct_size;
+  /**
+   * The first byte. May be NULL if the length is 0.
+   */
+  void *data;
+  /**
+   * The size of all items in bytes.
+   */
+  size_t length;
+  /**
+   * 1: it may be written to, by the side that gets it. 0 (the default): it may only be read.
+   */
+  uint8_t writable;
+  /**
+   * The size of an item in bytes. 0 (the default): as the format says, for those that are one letter
+   * of Python's `struct` module.
+   */
+  size_t item_size;
+  /**
+   * What an item is, as Python's `struct` module has it: "d", "<i4". NULL (the default): "B",
+   * bytes. Copied by the library.
+   */
+  const char *format;
+  /**
+   * How many dimensions; 0 (the default): one, of all items.
+   */
+  size_t dimensions;
+  /**
+   * How many items each dimension has. May be NULL if `dimensions` is 0. Copied by the library.
+   */
+  const ptrdiff_t *shape;
+  /**
+   * NULL: the items are in C's order, with no gaps. Else how many bytes lie between the items of
+   * each dimension: only from Python, and only if #SUBPY_STRIDED was asked for.
+   */
+  const ptrdiff_t *strides;
+  /**
+   * Called when the library does not need the memory any more; NULL: nothing is. NULL from Python.
+   */
+  subpy_drop_fn release;
+  /**
+   * Handed to `release`.
+   */
+  void *user;
+} subpy_buffer_info;
+
+/**
+ * What a ::subpy_value is: the field that its kind names.
+ */
+typedef union subpy_data {
+  /**
+   * Of #SUBPY_INT.
+   */
+  int64_t integer;
+  /**
+   * Of #SUBPY_FLOAT.
+   */
+  double real;
+  /**
+   * Of #SUBPY_BOOL.
+   */
+  bool boolean;
+  /**
+   * Of #SUBPY_STR, #SUBPY_BYTES, #SUBPY_BIG_INT and #SUBPY_WTF8.
+   */
+  struct subpy_text_data text;
+  /**
+   * Of #SUBPY_TUPLE, #SUBPY_LIST and #SUBPY_DICT.
+   */
+  struct subpy_items items;
+  /**
+   * Of #SUBPY_BUFFER.
+   */
+  const struct subpy_buffer_info *buffer;
+} subpy_data;
+
+/**
+ * A value: plain data, made by the helpers (subpy_int() and the others) or by hand. It points to its
+ * text and its items; copying it copies neither.
+ *
+ * One that the library has handed out owns what it points to, until subpy_value_clear().
+ */
+typedef struct subpy_value {
+  /**
+   * One of ::subpy_kind: which field of `as` counts.
+   */
+  uint32_t kind;
+  /**
+   * The library's own; 0 in a value that the host builds.
+   */
+  uint32_t owned;
+  /**
+   * What it is.
+   */
+  union subpy_data as;
+} subpy_value;
+
+/**
+ * A function of the host's, called by a script.
+ *
+ * @param user  What subpy_define_function() got.
+ * @param call  The call: to answer it. The last answer counts; without one, it is None.
+ * @param args  The positional arguments; they belong to the library and are valid until the function
+ *              returns. Not NULL where `nargs` is not 0.
+ * @param nargs How many there are.
+ *
+ * Called in the thread that runs the script, or a Python thread of it, with the interpreter's GIL,
+ * unless subpy_function_options::release_gil is set; it may be called in several threads at once then.
+ * It should not wait while it has the GIL: what it waits for may need the interpreter, or another one
+ * that shares the GIL. It may call subpy for other interpreters; its own is #SUBPY_ERR_BUSY. It must not leave by an exception or
+ * longjmp.
+ */
+typedef void (*subpy_host_fn)(void *user,
+                              struct subpy_host_call *call,
+                              const struct subpy_value *args,
+                              size_t nargs);
+
+/**
+ * How a function is defined. Fill it with #SUBPY_FUNCTION_OPTIONS_INIT, then change what you need. The
+ * strings are copied.
+ */
+typedef struct subpy_function_options {
+  /**
+   * `sizeof(subpy_function_options)`.
+   */
+  size_t struct_size;
+  /**
+   * Its `__doc__`, which `help()` shows. NULL: none.
+   */
+  const char *doc;
+  /**
+   * Its parameters, as Python writes them: "(level, text, *, end='\\n')". `help()` and
+   * `inspect.signature()` show them; the function is called with whatever the script passes. NULL:
+   * "(*args, **kwargs)".
+   */
+  const char *signature;
+  /**
+   * 1: the GIL is released while the function works, so other Python threads of the interpreter run
+   * meanwhile. 0 (the default): it is held.
+   */
+  uint8_t release_gil;
+  /**
+   * How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several
+   * of them; 0 (the default): none. An argument that can't become a value is a TypeError in the
+   * script; the function is not called then.
+   */
+  uint32_t flags;
+} subpy_function_options;
 
 /**
  * Takes a piece of a script's output.
@@ -231,11 +541,6 @@ typedef struct subpy_interpreter_config {
    */
   uint64_t memory_limit;
 } subpy_interpreter_config;
-
-/**
- * An interpreter. 0 is the main one; an id is never given out twice in a process.
- */
-typedef int64_t subpy_id;
 
 /**
  * Asked when a run is out of time; see subpy_run_options::deadline_fn.
@@ -385,6 +690,31 @@ typedef struct subpy_interpreter_stats {
   uint64_t last_cpu_ns;
 } subpy_interpreter_stats;
 
+/**
+ * How a function is called or an expression is evaluated, and how the result becomes a value. Fill it
+ * with #SUBPY_CALL_OPTIONS_INIT, then change what you need.
+ */
+typedef struct subpy_call_options {
+  /**
+   * `sizeof(subpy_call_options)`.
+   */
+  size_t struct_size;
+  /**
+   * #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of them; 0 (the default):
+   * none.
+   */
+  uint32_t flags;
+  /**
+   * Of subpy_call_with(): a dict of keyword arguments. NULL (the default): there are none. Has to be
+   * NULL for other calls.
+   */
+  const struct subpy_value *keywords;
+  /**
+   * The file name and the limit on the time, as for subpy_run(). NULL: the defaults.
+   */
+  const struct subpy_run_options *run;
+} subpy_call_options;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -452,6 +782,115 @@ int subpy_error_exit_code(const struct subpy_error *error);
  * Threads: any, at any time; each error once.
  */
 void subpy_error_free(struct subpy_error *error);
+
+/**
+ * Defines a function of the host's in a module: subpy_define_function_with() with the defaults.
+ *
+ * @param id     The interpreter, or #SUBPY_EVERYWHERE.
+ * @param module The module: UTF-8, "host" or "app.host".
+ * @param name   The function's name in it: UTF-8.
+ * @param fn     The function.
+ * @param user   Handed to it; not touched by subpy.
+ * @param drop   Called once with `user`, whatever becomes of this call. NULL: nothing is.
+ * @param error  NULL, or where the error goes.
+ * @return As subpy_define_function_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_define_function(subpy_id id,
+                                        const char *module,
+                                        const char *name,
+                                        subpy_host_fn fn,
+                                        void *user,
+                                        subpy_drop_fn drop,
+                                        struct subpy_error **error);
+
+/**
+ * Defines a function of the host's in a module of an interpreter. The module is imported, or made if
+ * there is none of that name; scripts then import it as any other. A function that is there already is
+ * replaced.
+ *
+ * With #SUBPY_EVERYWHERE, every interpreter that is created from now on gets the function when it is
+ * created, until the last subpy_finalize(). (If a module that is imported for it raises an exception,
+ * creating fails with that.)
+ *
+ * `drop` is called once, without a GIL, as soon as the function can't be called any more: when Python
+ * has let go of it (it was replaced, and no script holds it), in the thread that did; when its
+ * interpreter is destroyed, in the thread that does that; for one that is defined everywhere, when that
+ * holds for each interpreter, and the definition was replaced or subpy is finalized; and if this call
+ * fails, before it returns. It may call subpy; the interpreter that is being destroyed is
+ * #SUBPY_ERR_BUSY.
+ *
+ * @param id      The interpreter, or #SUBPY_EVERYWHERE.
+ * @param options NULL for the defaults.
+ * @param module  The module: UTF-8, "host" or "app.host".
+ * @param name    The function's name in it: UTF-8.
+ * @param fn      The function.
+ * @param user    Handed to it; not touched by subpy.
+ * @param drop    Called once with `user`, whatever becomes of this call. NULL: nothing is.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, or what can't be a name;
+ *         #SUBPY_ERR_EXCEPTION if the module is there, and raised an exception when it was imported;
+ *         and as subpy_run().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_define_function_with(subpy_id id,
+                                             const struct subpy_function_options *options,
+                                             const char *module,
+                                             const char *name,
+                                             subpy_host_fn fn,
+                                             void *user,
+                                             subpy_drop_fn drop,
+                                             struct subpy_error **error);
+
+/**
+ * Answers a call with a value, which is copied, but for its buffers. One that is wrong is a ValueError
+ * or TypeError in the script, which says where.
+ *
+ * @param call  The call; NULL: nothing happens.
+ * @param value The value; NULL stands for None.
+ *
+ * Threads: the one that the host function was called in. (In another one, nothing happens.)
+ */
+void subpy_host_return(struct subpy_host_call *call,
+                       const struct subpy_value *value);
+
+/**
+ * Answers a call with an exception.
+ *
+ * @param call    The call; NULL: nothing happens.
+ * @param type    Its type: "builtins.ValueError", "package.module.Oops" or, in short, "ValueError".
+ *                The module is imported. A type that there is not is a RuntimeError that says so; NULL
+ *                stands for "RuntimeError". UTF-8; copied.
+ * @param message Its argument; NULL stands for "". UTF-8; copied.
+ *
+ * Threads: the one that the host function was called in. (In another one, nothing happens.)
+ */
+void subpy_host_raise(struct subpy_host_call *call,
+                      const char *type,
+                      const char *message);
+
+/**
+ * The keyword arguments of a call.
+ *
+ * @param call The call.
+ * @return A dict, of length 0 if there are none; it belongs to the call. NULL for NULL.
+ *
+ * Threads: the one that the host function was called in.
+ */
+const struct subpy_value *subpy_host_keywords(struct subpy_host_call *call);
+
+/**
+ * The interpreter that makes a call.
+ *
+ * @param call The call.
+ * @return Its id; -1 for NULL.
+ *
+ * Threads: the one that the host function was called in.
+ */
+subpy_id subpy_host_interpreter(struct subpy_host_call *call);
 
 /**
  * Creates an interpreter. It stays idle until something is run in it.
@@ -772,8 +1211,452 @@ enum subpy_status subpy_memory_usage(subpy_id id,
  */
 const char *subpy_status_name(subpy_status status);
 
+/**
+ * Gives a value a name in an interpreter's `__main__`. The value is copied, but for its buffers.
+ *
+ * @param id    The interpreter.
+ * @param name  The name: UTF-8, an identifier.
+ * @param value The value; not kept after the call.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, what can't be a name, or a wrong value (the message
+ *         says where in the value: `value[1]["a"]`): a kind that there is none of, NULL with a length,
+ *         a length past all limits, text that is not UTF-8, a key that Python can't have, a buffer
+ *         that is described wrong;
+ *         #SUBPY_ERR_NOT_SHAREABLE for a value that is nested more than #SUBPY_MAX_DEPTH deep, or
+ *         contains itself;
+ *         and as subpy_run().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_set(subpy_id id,
+                            const char *name,
+                            const struct subpy_value *value,
+                            struct subpy_error **error);
+
+/**
+ * The value that a name has in an interpreter's `__main__`: subpy_get_with() with the defaults.
+ *
+ * @param id    The interpreter.
+ * @param name  The name: UTF-8.
+ * @param out   Where the value goes, to be cleared by subpy_value_clear(); None if the call fails.
+ *              What was there before is not cleared.
+ * @param error NULL, or where the error goes.
+ * @return As subpy_get_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_get(subpy_id id,
+                            const char *name,
+                            struct subpy_value *out,
+                            struct subpy_error **error);
+
+/**
+ * The value that a name has in an interpreter's `__main__`: a copy, in one allocation, but for buffers,
+ * which stay where Python has them.
+ *
+ * None, bool, int, float, str, bytes, tuple, list and dict become what they are; instances of their
+ * subclasses, too. What else has the buffer protocol (bytearray, memoryview, array.array, arrays of
+ * numpy) becomes a #SUBPY_BUFFER. No other object has a form outside of its interpreter.
+ *
+ * As long as a value has a buffer of an interpreter, the interpreter can't be destroyed.
+ *
+ * @param id    The interpreter.
+ * @param flags #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of them; 0: none.
+ * @param name  The name: UTF-8.
+ * @param out   Where the value goes, to be cleared by subpy_value_clear(); None if the call fails.
+ *              What was there before is not cleared.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, unknown flags, or what can't be a name;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed, and for a name that
+ *         there is not in `__main__` (its builtins don't count: evaluate them);
+ *         #SUBPY_ERR_NOT_SHAREABLE for an object that has no form outside of its interpreter, an int
+ *         past 64 bits, a str with lone surrogates, what is nested more than #SUBPY_MAX_DEPTH deep, or
+ *         contains itself (the message says where in the value: `result["a"][3]`);
+ *         #SUBPY_ERR_NO_MEMORY;
+ *         and as subpy_run().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_get_with(subpy_id id,
+                                 uint32_t flags,
+                                 const char *name,
+                                 struct subpy_value *out,
+                                 struct subpy_error **error);
+
+/**
+ * Evaluates an expression in an interpreter's `__main__`: subpy_eval_with() with the defaults.
+ *
+ * @param id         The interpreter.
+ * @param expression The expression: UTF-8, ends in a NUL. Not kept after the call.
+ * @param out        Where its value goes, to be cleared by subpy_value_clear(); None if the call
+ *                   fails. What was there before is not cleared. NULL: it is thrown away.
+ * @param error      NULL, or where the error goes.
+ * @return As subpy_eval_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_eval(subpy_id id,
+                             const char *expression,
+                             struct subpy_value *out,
+                             struct subpy_error **error);
+
+/**
+ * Evaluates an expression in an interpreter's `__main__`. Its code is kept, as that of subpy_run() is.
+ *
+ * @param id         The interpreter.
+ * @param options    NULL for the defaults.
+ * @param expression The expression: UTF-8, without NUL characters. Not kept after the call.
+ * @param length     Its length in bytes.
+ * @param out        Where its value goes, to be cleared by subpy_value_clear(); None if the call
+ *                   fails. What was there before is not cleared. NULL: it is thrown away.
+ * @param error      NULL, or where the error goes.
+ * @return As subpy_run(), which has what evaluating may come to, and subpy_get_with(), which has what
+ *         the value may come to.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_eval_with(subpy_id id,
+                                  const struct subpy_call_options *options,
+                                  const char *expression,
+                                  size_t length,
+                                  struct subpy_value *out,
+                                  struct subpy_error **error);
+
+/**
+ * Calls a function with positional arguments: subpy_call_with() with the defaults.
+ *
+ * @param id       The interpreter.
+ * @param callable `name`, or `package.module:qualified.name`: UTF-8.
+ * @param args     The arguments; not kept after the call. May be NULL if `nargs` is 0.
+ * @param nargs    How many there are.
+ * @param out      Where the result goes, to be cleared by subpy_value_clear(); None if the call
+ *                 fails. What was there before is not cleared. NULL: it is thrown away.
+ * @param error    NULL, or where the error goes.
+ * @return As subpy_call_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_call(subpy_id id,
+                             const char *callable,
+                             const struct subpy_value *args,
+                             size_t nargs,
+                             struct subpy_value *out,
+                             struct subpy_error **error);
+
+/**
+ * Calls a function, or whatever else can be called.
+ *
+ * `name` is looked up in `__main__`, at each call. `package.module:qualified.name` is looked up in the
+ * module, which is imported if it is not yet; `__main__:thing.method` is what a dotted name in
+ * `__main__` is. A coroutine, which an `async def` function returns, is run to its end by
+ * `asyncio.run()`, and its result is the result.
+ *
+ * @param id       The interpreter.
+ * @param options  NULL for the defaults; subpy_call_options::keywords is taken as `args` are.
+ * @param callable `name`, or `package.module:qualified.name`: UTF-8.
+ * @param args     The arguments; not kept after the call. May be NULL if `nargs` is 0.
+ * @param nargs    How many there are.
+ * @param out      Where the result goes, to be cleared by subpy_value_clear(); None if the call
+ *                 fails. What was there before is not cleared. NULL: it is thrown away.
+ * @param error    NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, what can't be a callable's name, an
+ *         object that can't be called, or a wrong value (see subpy_set());
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed, and for a module or
+ *         a name that there is not;
+ *         and as subpy_run(), which has what running may come to, and subpy_get_with(), which has what
+ *         the result may come to.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_call_with(subpy_id id,
+                                  const struct subpy_call_options *options,
+                                  const char *callable,
+                                  const struct subpy_value *args,
+                                  size_t nargs,
+                                  struct subpy_value *out,
+                                  struct subpy_error **error);
+
+/**
+ * Runs a program with names of the host's: subpy_run_unrestricted() with the defaults.
+ *
+ * @param id     The interpreter.
+ * @param code   The program: UTF-8, ends in a NUL. Not kept after the call.
+ * @param ns     A dict of names that are added to `__main__` first; NULL: none.
+ * @param ns_out Where the names go that are in `__main__` then, to be cleared by subpy_value_clear();
+ *               None if the call fails. What was there before is not cleared. NULL: they are thrown
+ *               away.
+ * @param error  NULL, or where the error goes.
+ * @return As subpy_run_unrestricted().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_run_string_unrestricted(subpy_id id,
+                                                const char *code,
+                                                const struct subpy_value *ns,
+                                                struct subpy_value *ns_out,
+                                                struct subpy_error **error);
+
+/**
+ * Runs a program in an interpreter's `__main__`, after adding names of the host's, and hands back the
+ * names that are there then.
+ *
+ * Names that start with `__` stay as they are in `__main__`, and don't come back. Nor do names whose
+ * value has no form outside of the interpreter, such as modules and functions, or does not have one
+ * because of something in it: what comes back is what can be shared.
+ *
+ * @param id      The interpreter.
+ * @param options NULL for the defaults.
+ * @param code    The program: UTF-8, without NUL characters. Not kept after the call.
+ * @param length  Its length in bytes.
+ * @param ns      A dict of names that are added to `__main__` first; NULL: none.
+ * @param ns_out  Where the names go that are in `__main__` then, to be cleared by subpy_value_clear();
+ *                None if the call fails. What was there before is not cleared. NULL: they are thrown
+ *                away.
+ * @param error   NULL, or where the error goes.
+ * @return As subpy_run(), and subpy_set() for `ns`.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+enum subpy_status subpy_run_unrestricted(subpy_id id,
+                                         const struct subpy_call_options *options,
+                                         const char *code,
+                                         size_t length,
+                                         const struct subpy_value *ns,
+                                         struct subpy_value *ns_out,
+                                         struct subpy_error **error);
+
+/**
+ * Frees what the library has handed out with a value, and makes it None. Does nothing to a value of
+ * the host's own but that, nor to one that is cleared already. Only the value that a call wrote owns
+ * what it points to: not its items, and not a second copy of it.
+ *
+ * Buffers of an interpreter that the value has are given back to it: that waits for its GIL, also while
+ * another thread runs in it. The interpreter lives as long as there are any.
+ *
+ * @param value A value, or NULL.
+ *
+ * Threads: any, at any time; also after the interpreter is destroyed and after subpy_finalize().
+ */
+void subpy_value_clear(struct subpy_value *value);
+
+/**
+ * The name of a kind, as Python calls it.
+ *
+ * @param kind Any value.
+ * @return A static string such as "list"; "unknown" for a kind that this library doesn't know. Never
+ *         NULL.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_kind_name(uint32_t kind);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
+
+/* Values, built and read. What is built points to what it is given, and lives no longer. ---------- */
+
+/** None. */
+static inline subpy_value subpy_none(void) {
+  subpy_value value;
+  value.kind = SUBPY_NONE;
+  value.owned = 0;
+  value.as.text.data = NULL;
+  value.as.text.length = 0;
+  return value;
+}
+
+/** A bool. */
+static inline subpy_value subpy_bool(bool boolean) {
+  subpy_value value = subpy_none();
+  value.kind = SUBPY_BOOL;
+  value.as.boolean = boolean;
+  return value;
+}
+
+/** An int of 64 bits. For larger ones, see subpy_big_int(). */
+static inline subpy_value subpy_int(int64_t integer) {
+  subpy_value value = subpy_none();
+  value.kind = SUBPY_INT;
+  value.as.integer = integer;
+  return value;
+}
+
+/** A float. */
+static inline subpy_value subpy_float(double real) {
+  subpy_value value = subpy_none();
+  value.kind = SUBPY_FLOAT;
+  value.as.real = real;
+  return value;
+}
+
+/** What the next ones are made of. */
+static inline subpy_value subpy_text_of_kind(uint32_t kind, const char *data, size_t length) {
+  subpy_value value = subpy_none();
+  value.kind = kind;
+  value.as.text.data = data;
+  value.as.text.length = length;
+  return value;
+}
+
+/** A str of UTF-8 that ends in a NUL. NULL makes a value that every call refuses. */
+static inline subpy_value subpy_str(const char *text) {
+  return subpy_text_of_kind(SUBPY_STR, text, text != NULL ? strlen(text) : 1);
+}
+
+/** A str of `length` bytes of UTF-8, which may have NULs. */
+static inline subpy_value subpy_str_n(const char *text, size_t length) {
+  return subpy_text_of_kind(SUBPY_STR, text, length);
+}
+
+/** Bytes. */
+static inline subpy_value subpy_bytes(const void *data, size_t length) {
+  return subpy_text_of_kind(SUBPY_BYTES, (const char *)data, length);
+}
+
+/** An int of any size: "18446744073709551615", "-0xff". NULL makes a value that every call refuses. */
+static inline subpy_value subpy_big_int(const char *digits) {
+  return subpy_text_of_kind(SUBPY_BIG_INT, digits, digits != NULL ? strlen(digits) : 1);
+}
+
+/** What the next ones are made of. */
+static inline subpy_value subpy_items_of_kind(uint32_t kind, const subpy_value *items,
+                                              size_t length) {
+  subpy_value value = subpy_none();
+  value.kind = kind;
+  value.as.items.data = items;
+  value.as.items.length = length;
+  return value;
+}
+
+/** A tuple of `length` items. */
+static inline subpy_value subpy_tuple(const subpy_value *items, size_t length) {
+  return subpy_items_of_kind(SUBPY_TUPLE, items, length);
+}
+
+/** A list of `length` items. */
+static inline subpy_value subpy_list(const subpy_value *items, size_t length) {
+  return subpy_items_of_kind(SUBPY_LIST, items, length);
+}
+
+/** A dict of `length` pairs: 2 * `length` values, keys and values in turn. */
+static inline subpy_value subpy_dict(const subpy_value *pairs, size_t length) {
+  return subpy_items_of_kind(SUBPY_DICT, pairs, length);
+}
+
+/** Memory of the host's: see ::subpy_buffer_info, which has to live as long as the value does. */
+static inline subpy_value subpy_buffer(const subpy_buffer_info *buffer) {
+  subpy_value value = subpy_none();
+  value.kind = SUBPY_BUFFER;
+  value.as.buffer = buffer;
+  return value;
+}
+
+/**
+ * How many items a tuple or list has, pairs a dict, bytes a str, bytes or a buffer. 0 for anything
+ * else, and for NULL.
+ */
+static inline size_t subpy_length(const subpy_value *value) {
+  if (value == NULL) {
+    return 0;
+  }
+  switch (value->kind) {
+  case SUBPY_STR:
+  case SUBPY_BYTES:
+  case SUBPY_BIG_INT:
+  case SUBPY_WTF8:
+    return value->as.text.length;
+  case SUBPY_TUPLE:
+  case SUBPY_LIST:
+  case SUBPY_DICT:
+    return value->as.items.length;
+  case SUBPY_BUFFER:
+    return value->as.buffer != NULL ? value->as.buffer->length : 0;
+  default:
+    return 0;
+  }
+}
+
+/** An item of a tuple or list. NULL for anything else, and past the end. */
+static inline const subpy_value *subpy_item(const subpy_value *value, size_t index) {
+  if (value == NULL || (value->kind != SUBPY_TUPLE && value->kind != SUBPY_LIST) ||
+      index >= value->as.items.length) {
+    return NULL;
+  }
+  return value->as.items.data + index;
+}
+
+/** A key of a dict, in its order. NULL for anything else, and past the end. */
+static inline const subpy_value *subpy_dict_key(const subpy_value *value, size_t index) {
+  if (value == NULL || value->kind != SUBPY_DICT || index >= value->as.items.length) {
+    return NULL;
+  }
+  return value->as.items.data + 2 * index;
+}
+
+/** The value of the same key. */
+static inline const subpy_value *subpy_dict_value(const subpy_value *value, size_t index) {
+  const subpy_value *key = subpy_dict_key(value, index);
+  return key != NULL ? key + 1 : NULL;
+}
+
+/** The value of a dict's key that is a str. NULL if there is none, and for anything but a dict. */
+static inline const subpy_value *subpy_dict_get(const subpy_value *value, const char *key) {
+  size_t length = key != NULL ? strlen(key) : 0;
+  for (size_t i = 0; key != NULL; i++) {
+    const subpy_value *found = subpy_dict_key(value, i);
+    if (found == NULL) {
+      break;
+    }
+    if (found->kind == SUBPY_STR && found->as.text.length == length &&
+        (length == 0 || memcmp(found->as.text.data, key, length) == 0)) {
+      return found + 1;
+    }
+  }
+  return NULL;
+}
+
+/** The text of a str or bytes that the library has handed out: it ends in a NUL. NULL for others. */
+static inline const char *subpy_text(const subpy_value *value) {
+  if (value == NULL || (value->kind != SUBPY_STR && value->kind != SUBPY_BYTES &&
+                        value->kind != SUBPY_BIG_INT && value->kind != SUBPY_WTF8)) {
+    return NULL;
+  }
+  return value->as.text.data;
+}
+
+/** Whether it is an int of 64 bits, which is written to `integer` then. */
+static inline bool subpy_get_int(const subpy_value *value, int64_t *integer) {
+  if (value == NULL || value->kind != SUBPY_INT) {
+    return false;
+  }
+  *integer = value->as.integer;
+  return true;
+}
+
+/** Whether it is a float, or an int of 64 bits, which is written to `real` then. */
+static inline bool subpy_get_float(const subpy_value *value, double *real) {
+  if (value != NULL && value->kind == SUBPY_INT) {
+    *real = (double)value->as.integer;
+    return true;
+  }
+  if (value == NULL || value->kind != SUBPY_FLOAT) {
+    return false;
+  }
+  *real = value->as.real;
+  return true;
+}
+
+/** Whether it is a bool, which is written to `boolean` then. */
+static inline bool subpy_get_bool(const subpy_value *value, bool *boolean) {
+  if (value == NULL || value->kind != SUBPY_BOOL) {
+    return false;
+  }
+  *boolean = value->as.boolean;
+  return true;
+}
 
 #endif  /* SUBPY_H */

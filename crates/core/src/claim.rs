@@ -18,6 +18,7 @@ const TIMED_OUT: u64 = 3;
 const FINISHING: u64 = 4;
 const ENDING: u64 = 5;
 const GONE: u64 = 6;
+const VISITED: u64 = 7;
 
 /// The bits of a kind.
 const KIND: u64 = 7;
@@ -31,6 +32,8 @@ pub(crate) struct State(AtomicU64);
 pub(crate) enum Purpose {
     Run,
     End,
+    /// To give something back, without being noticed: who wants to run or to end it waits for that.
+    Visit,
 }
 
 /// Why a claim was refused.
@@ -38,6 +41,8 @@ pub(crate) enum Purpose {
 pub(crate) enum Refused {
     Running,
     Ending,
+    /// For a moment.
+    Visited,
     Gone,
 }
 
@@ -77,6 +82,7 @@ impl State {
         let kind = match purpose {
             Purpose::Run => RUNNING,
             Purpose::End => ENDING,
+            Purpose::Visit => VISITED,
         };
         let idle = word & !KIND;
         // Acquire: what the last holder wrote is seen. Release is in `Claim::drop`.
@@ -89,6 +95,7 @@ impl State {
         match claimed.map_err(|word| word & KIND) {
             Ok(_) => Ok(Claim(self)),
             Err(ENDING) => Err(Refused::Ending),
+            Err(VISITED) => Err(Refused::Visited),
             Err(GONE) => Err(Refused::Gone),
             Err(_) => Err(Refused::Running),
         }
@@ -96,6 +103,10 @@ impl State {
 
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT | FINISHING)
+    }
+
+    pub(crate) fn is_visited(&self) -> bool {
+        self.kind() == VISITED
     }
 
     pub(crate) fn is_gone(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Compiled code, kept by an interpreter for the strings that it has run.
 //!
-//! The key is the whole source and the file name, so a hit is exactly what a compile would give:
+//! The key is the whole source, what it is and the file name, so a hit is exactly what a compile would give:
 //! code objects don't change. Least recently used out first. Its sources also serve the tracebacks
 //! of functions that earlier strings have defined.
 
@@ -10,8 +10,16 @@ use std::hash::{BuildHasher, RandomState};
 use crate::config::CacheLimits;
 use crate::object::Object;
 
+/// What a string is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Mode {
+    Program,
+    Expression,
+}
+
 struct Entry<T> {
     hash: u64,
+    mode: Mode,
     /// With a NUL at its end, so that an empty one has an address, too: comparing with the dangling
     /// one of an empty `Box` costs 75 ns (a masked load that faults).
     source: Box<[u8]>,
@@ -51,19 +59,19 @@ impl<T> CodeCache<T> {
 
     /// The code of `source` under the name that the host gave it.
     #[inline(always)]
-    pub(crate) fn get(&mut self, asked: Option<&str>, source: &[u8]) -> Option<&T> {
+    pub(crate) fn get(&mut self, mode: Mode, asked: Option<&str>, source: &[u8]) -> Option<&T> {
         let last = self.entries.get(self.last);
-        if !last.is_some_and(|entry| entry.is(asked, source)) {
-            self.look_up(asked, source)?;
+        if !last.is_some_and(|entry| entry.is(mode, asked, source)) {
+            self.look_up(mode, asked, source)?;
         }
         Some(&self.entries[self.last].code)
     }
 
     /// Makes it the last one that was used.
-    fn look_up(&mut self, asked: Option<&str>, source: &[u8]) -> Option<()> {
-        let position = *self.index.get(&self.hash(asked, source))?;
+    fn look_up(&mut self, mode: Mode, asked: Option<&str>, source: &[u8]) -> Option<()> {
+        let position = *self.index.get(&self.hash(mode, asked, source))?;
         let entry = &mut self.entries[position];
-        if !entry.is(asked, source) {
+        if !entry.is(mode, asked, source) {
             return None;
         }
         self.last = position;
@@ -76,6 +84,7 @@ impl<T> CodeCache<T> {
     /// back if it is larger than the whole cache.
     pub(crate) fn insert(
         &mut self,
+        mode: Mode,
         asked: Option<&str>,
         filename: &str,
         source: &[u8],
@@ -85,7 +94,7 @@ impl<T> CodeCache<T> {
             return vec![code];
         }
         let mut out = Vec::new();
-        let hash = self.hash(asked, source);
+        let hash = self.hash(mode, asked, source);
         if let Some(&position) = self.index.get(&hash) {
             out.push(self.remove(position));
         }
@@ -102,6 +111,7 @@ impl<T> CodeCache<T> {
         self.index.insert(hash, self.last);
         self.entries.push(Entry {
             hash,
+            mode,
             source: [source, b"\0"].concat().into(),
             asked: asked.map(Into::into),
             filename: filename.into(),
@@ -138,8 +148,8 @@ impl<T> CodeCache<T> {
         entry.code
     }
 
-    fn hash(&self, asked: Option<&str>, source: &[u8]) -> u64 {
-        self.hasher.hash_one((asked, source))
+    fn hash(&self, mode: Mode, asked: Option<&str>, source: &[u8]) -> u64 {
+        self.hasher.hash_one((mode, asked, source))
     }
 }
 
@@ -150,13 +160,14 @@ impl<T> Entry<T> {
     }
 
     #[inline(always)]
-    fn is(&self, asked: Option<&str>, source: &[u8]) -> bool {
-        self.source() == source && self.asked.as_deref() == asked
+    fn is(&self, mode: Mode, asked: Option<&str>, source: &[u8]) -> bool {
+        self.source() == source && self.mode == mode && self.asked.as_deref() == asked
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Mode::{Expression, Program};
     use super::*;
 
     fn cache(entries: usize, bytes: usize) -> CodeCache<u32> {
@@ -166,12 +177,21 @@ mod tests {
     #[test]
     fn hits_need_the_same_source_and_name() {
         let mut cache = cache(8, 100);
-        assert!(cache.insert(None, "<string>", b"x=1", 1).is_empty());
-        assert!(cache.insert(Some("a.py"), "a.py", b"x=1", 2).is_empty());
-        assert_eq!(cache.get(None, b"x=1"), Some(&1));
-        assert_eq!(cache.get(Some("a.py"), b"x=1"), Some(&2));
-        assert_eq!(cache.get(Some("b.py"), b"x=1"), None);
-        assert_eq!(cache.get(None, b"x=2"), None);
+        assert!(
+            cache
+                .insert(Program, None, "<string>", b"x=1", 1)
+                .is_empty()
+        );
+        assert!(
+            cache
+                .insert(Program, Some("a.py"), "a.py", b"x=1", 2)
+                .is_empty()
+        );
+        assert_eq!(cache.get(Program, None, b"x=1"), Some(&1));
+        assert_eq!(cache.get(Program, Some("a.py"), b"x=1"), Some(&2));
+        assert_eq!(cache.get(Program, Some("b.py"), b"x=1"), None);
+        assert_eq!(cache.get(Program, None, b"x=2"), None);
+        assert_eq!(cache.get(Expression, None, b"x=1"), None);
         assert_eq!(cache.source("a.py"), Some("x=1"));
         assert_eq!(cache.source("b.py"), None);
     }
@@ -179,29 +199,33 @@ mod tests {
     #[test]
     fn the_least_recently_used_goes_first() {
         let mut cache = cache(2, 100);
-        cache.insert(None, "1", b"a", 1);
-        cache.insert(None, "2", b"b", 2);
-        assert_eq!(cache.get(None, b"a"), Some(&1));
-        assert_eq!(cache.insert(None, "3", b"c", 3), [2]);
-        assert_eq!(cache.get(None, b"b"), None);
-        assert_eq!(cache.get(None, b"a"), Some(&1));
-        assert_eq!(cache.get(None, b"c"), Some(&3));
+        cache.insert(Program, None, "1", b"a", 1);
+        cache.insert(Program, None, "2", b"b", 2);
+        assert_eq!(cache.get(Program, None, b"a"), Some(&1));
+        assert_eq!(cache.insert(Program, None, "3", b"c", 3), [2]);
+        assert_eq!(cache.get(Program, None, b"b"), None);
+        assert_eq!(cache.get(Program, None, b"a"), Some(&1));
+        assert_eq!(cache.get(Program, None, b"c"), Some(&3));
     }
 
     #[test]
     fn bytes_are_bounded() {
         let mut cache = cache(10, 4);
-        cache.insert(None, "1", b"aa", 1);
-        cache.insert(None, "2", b"bb", 2);
-        assert_eq!(cache.insert(None, "3", b"ccc", 3), [1, 2]);
-        assert_eq!(cache.insert(None, "4", b"ddddd", 4), [4], "larger than all");
-        assert_eq!(cache.get(None, b"ccc"), Some(&3));
+        cache.insert(Program, None, "1", b"aa", 1);
+        cache.insert(Program, None, "2", b"bb", 2);
+        assert_eq!(cache.insert(Program, None, "3", b"ccc", 3), [1, 2]);
+        assert_eq!(
+            cache.insert(Program, None, "4", b"ddddd", 4),
+            [4],
+            "larger than all"
+        );
+        assert_eq!(cache.get(Program, None, b"ccc"), Some(&3));
     }
 
     #[test]
     fn no_entries_is_off() {
         let mut cache = cache(0, 100);
-        assert_eq!(cache.insert(None, "1", b"a", 1), [1]);
-        assert_eq!(cache.get(None, b"a"), None);
+        assert_eq!(cache.insert(Program, None, "1", b"a", 1), [1]);
+        assert_eq!(cache.get(Program, None, b"a"), None);
     }
 }

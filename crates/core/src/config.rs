@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crate::deadline::OnDeadline;
 
+use crate::convert::Conversion;
+
 /// How Python is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeConfig {
@@ -188,5 +190,23 @@ impl fmt::Debug for RunOptions<'_> {
             .field("on_deadline", &self.on_deadline.is_some())
             .field("measure", &self.measure)
             .finish()
+    }
+}
+
+/// How an expression is evaluated, or a function is called.
+#[derive(Clone, Debug)]
+pub struct CallOptions<'a> {
+    /// How the result becomes a value; `None`: it is thrown away.
+    pub conversion: Option<Conversion>,
+    /// As for a run.
+    pub run: RunOptions<'a>,
+}
+
+impl Default for CallOptions<'_> {
+    fn default() -> Self {
+        Self {
+            conversion: Some(Conversion::default()),
+            run: RunOptions::default(),
+        }
     }
 }

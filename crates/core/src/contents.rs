@@ -1,19 +1,25 @@
 //! What is kept of an interpreter while it lives, and what a run does with it.
 
+mod exchange;
+
 use std::ffi::CString;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use crate::code_cache::CodeCache;
+use crate::code_cache::{CodeCache, Mode};
 use crate::config::{CacheLimits, Output, RunOptions};
 use crate::control::Control;
 use crate::deadline::Deadline;
 use crate::exception::{self, Describer};
+use crate::local::Local;
 use crate::memory::Work;
+use crate::names::Names;
 use crate::object::{Object, import};
 use crate::output::{self, Name};
+use crate::release::Ledger;
 use crate::{Error, Id, Result, Status, cures};
 
 /// References into an interpreter. They are used and dropped while it is attached.
@@ -23,6 +29,8 @@ pub(crate) struct Contents {
     stdout: Option<output::Handle>,
     stderr: Option<output::Handle>,
     code: CodeCache,
+    names: Names,
+    local: Rc<Local>,
     /// How many strings without a name of their own were compiled.
     unnamed: u64,
     describer: Option<Describer>,
@@ -37,6 +45,7 @@ fn not_prepared() -> Error {
 impl Contents {
     /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
     pub(crate) fn new(
+        id: Id,
         module_search_paths: &[PathBuf],
         cache: CacheLimits,
         control: &Arc<Control>,
@@ -62,6 +71,8 @@ impl Contents {
             stdout: None,
             stderr: None,
             code: CodeCache::new(cache),
+            names: Names::new(),
+            local: Local::new(id, control.account),
             unnamed: 0,
             describer: None,
             control: control.clone(),
@@ -89,27 +100,47 @@ impl Contents {
     /// Runs a program in `__main__`.
     #[inline(always)]
     pub(crate) fn run(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
-        let kept = self.code.get(options.filename, source).map(Object::as_ptr);
-        if let Some(code) = kept {
+        self.evaluate(Mode::Program, source, options).map(drop)
+    }
+
+    /// Evaluates a program or an expression in `__main__`.
+    #[inline(always)]
+    fn evaluate(&mut self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
+        let kept = self.code.get(mode, options.filename, source);
+        if let Some(code) = kept.map(Object::as_ptr) {
             self.control.stats.hit();
             // SAFETY: the cache keeps the code, and nobody else reaches it meanwhile.
             return unsafe { self.execute(code, source, options) };
         }
-        let code = self.compile(source, options)?;
+        let code = self.compile(mode, source, options)?;
         self.control.stats.miss(&self.code);
         // SAFETY: the code is ours.
         unsafe { self.execute(code.as_ptr(), source, options) }
     }
 
-    /// As [`run`](Self::run), with a limit on its time or its time measured.
+    /// Does `work`, with a limit on its time or its time measured.
     #[cold]
-    pub(crate) fn run_timed(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
+    pub(crate) fn timed<T>(
+        &mut self,
+        options: &RunOptions,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let control = self.control.clone();
         control.stats.measure(|| {
             let limit = |time| Deadline::new(&control, time, options.on_deadline.clone());
             let _deadline = options.timeout.map(limit);
-            self.run(source, options)
+            work(self)
         })
+    }
+
+    /// How many buffers of its objects the host holds.
+    pub(crate) fn pins(&self) -> usize {
+        self.local.pins.get()
+    }
+
+    /// What it has borrowed of the host.
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.local.ledger.clone()
     }
 
     /// Hands on what was written and waits in our streams.
@@ -131,18 +162,18 @@ impl Contents {
         code: *mut ffi::PyObject,
         source: &[u8],
         options: &RunOptions,
-    ) -> Result<()> {
+    ) -> Result<Object> {
         let namespace = self.namespace.as_ptr();
         // SAFETY: attached, and by the caller's promise; the result is ours.
         match unsafe { Object::owned(ffi::PyEval_EvalCode(code, namespace, namespace)) } {
-            Some(_) => Ok(()),
+            Some(result) => Ok(result),
             None => Err(self.exception(source, options.filename)),
         }
     }
 
     /// Compiles `source` and keeps the code.
     #[cold]
-    fn compile(&mut self, source: &[u8], options: &RunOptions) -> Result<Object> {
+    fn compile(&mut self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
         let invalid = |message| Error::new(Status::InvalidArgument, message);
         let text = std::str::from_utf8(source).map_err(|e| {
             let at = e.valid_up_to();
@@ -179,7 +210,10 @@ impl Contents {
             Object::owned(ffi::Py_CompileStringObject(
                 c_text.as_ptr(),
                 name.as_ptr(),
-                ffi::Py_file_input,
+                match mode {
+                    Mode::Program => ffi::Py_file_input,
+                    Mode::Expression => ffi::Py_eval_input,
+                },
                 &mut flags,
                 -1,
             ))
@@ -190,7 +224,7 @@ impl Contents {
         };
         drop(
             self.code
-                .insert(options.filename, &filename, source, code.clone()),
+                .insert(mode, options.filename, &filename, source, code.clone()),
         );
         Ok(code)
     }

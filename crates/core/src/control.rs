@@ -23,7 +23,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 use crate::claim::{Request, Run, State};
 use crate::memory::{Account, Work};
 use crate::stats::Counters;
-use crate::{thread_state, timer};
+use crate::{Id, thread_state, timer};
 
 /// How long a run is given to end before it is asked again.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -36,7 +36,7 @@ pub(crate) struct Control {
     pub(crate) stats: Counters,
     /// Where its memory is counted.
     pub(crate) account: Option<&'static Account>,
-    /// Used only by a thread that is counted in `asking`; compared otherwise.
+    /// Used only by a thread that is counted in `asking`, and by visitors; compared otherwise.
     interpreter: *mut PyInterpreterState,
     /// As above: the thread state that runs.
     #[cfg(Py_3_12)]
@@ -78,6 +78,15 @@ impl Control {
     /// Whether it is this interpreter of CPython's.
     pub(crate) fn is(&self, interpreter: *mut PyInterpreterState) -> bool {
         self.interpreter == interpreter
+    }
+
+    /// Does `work` in the interpreter, beside whoever runs in it. Waits for its GIL.
+    ///
+    /// # Safety
+    /// Something keeps the interpreter from being ended until `work` is done.
+    pub(crate) unsafe fn visit<T>(&self, id: Id, work: impl FnOnce() -> T) -> T {
+        // SAFETY: the caller's promise.
+        unsafe { thread_state::visit_beside(id, self.account, self.interpreter, work) }
     }
 
     /// Asks the run that is under way to end, if it is `run`, where that is given.

@@ -23,6 +23,8 @@ pub enum Status {
     Interrupted,
     /// The run took longer than it was given.
     Timeout,
+    /// A value has no form on the other side.
+    NotShareable,
     /// No memory left.
     NoMemory,
     /// A defect of this crate, or of Python where it says so.

@@ -108,7 +108,7 @@ pub(crate) fn take(
 }
 
 /// The exception that is set, normalized, with its traceback attached.
-fn raised() -> Option<Object> {
+pub(crate) fn raised() -> Option<Object> {
     #[cfg(Py_3_12)]
     // SAFETY: attached; the result is ours.
     unsafe {
@@ -130,6 +130,23 @@ fn raised() -> Option<Object> {
             ffi::PyException_SetTraceback(value.as_ptr(), traceback.as_ptr());
         }
         value
+    }
+}
+
+/// Sets an exception again that [`raised`] has taken.
+pub(crate) fn restore(exception: Object) {
+    #[cfg(Py_3_12)]
+    // SAFETY: attached; the reference is handed over.
+    unsafe {
+        ffi::PyErr_SetRaisedException(exception.into_ptr());
+    }
+    #[cfg(not(Py_3_12))]
+    // SAFETY: attached; the references are handed over.
+    unsafe {
+        let kind = Object::borrowed(ffi::Py_TYPE(exception.as_ptr()).cast());
+        let traceback = ffi::PyException_GetTraceback(exception.as_ptr());
+        let kind = kind.map_or(std::ptr::null_mut(), Object::into_ptr);
+        ffi::PyErr_Restore(kind, exception.into_ptr(), traceback);
     }
 }
 

@@ -1,5 +1,7 @@
 //! An interpreter: what it holds, and its life from `create` over `run` to `destroy`.
 
+mod exchange;
+
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::path::PathBuf;
@@ -16,6 +18,7 @@ use crate::control::Control;
 use crate::creation::Recipe;
 use crate::cures::stack_bounds::Watched;
 use crate::memory::{Account, MemoryUsage, Work};
+use crate::release::Ledger;
 use crate::stats::Stats;
 use crate::thread_state::{self, Attached};
 use crate::{Error, Id, Result, Status, ending, registry, runtime};
@@ -74,9 +77,10 @@ impl Interpreter {
                     let control = Arc::new(Control::new(thread_state, account));
                     let prepare = || {
                         let paths = runtime.module_search_paths();
-                        let mut contents = Contents::new(paths, config.code_cache, &control)?;
+                        let mut contents = Contents::new(id, paths, config.code_cache, &control)?;
                         contents.import_first(recipe.has_own_gil())?;
                         contents.take_streams(id, config.stdout, config.stderr)?;
+                        contents.define_everywhere()?;
                         Ok(contents)
                     };
                     let contents = prepare();
@@ -122,7 +126,7 @@ impl Interpreter {
         let main = Self::new(0, thread_state, control.clone(), None);
         let session = main.session(Purpose::Run)?;
         let cache = CacheLimits::default();
-        let mut contents = Contents::new(module_search_paths, cache, &control)?;
+        let mut contents = Contents::new(0, module_search_paths, cache, &control)?;
         if take_streams {
             contents.take_streams(0, None, None)?;
         }
@@ -226,11 +230,21 @@ impl Interpreter {
 
     #[inline(always)]
     fn run_ready(&self, code: &[u8], options: &RunOptions) -> Result<()> {
+        self.inside_for(options, |contents| contents.run(code, options))
+    }
+
+    /// As [`inside`](Self::inside), with a limit on the time or the time measured, as the options say.
+    #[inline(always)]
+    fn inside_for<T>(
+        &self,
+        options: &RunOptions,
+        work: impl FnOnce(&mut Contents) -> Result<T>,
+    ) -> Result<T> {
         self.inside(|contents| {
             if options.timeout.is_none() && !options.measure {
-                contents.run(code, options)
+                work(contents)
             } else {
-                contents.run_timed(code, options)
+                contents.timed(options, work)
             }
         })
     }
@@ -277,6 +291,7 @@ impl Interpreter {
         }
         let deadline = Instant::now().checked_add(patience);
         let mut session = self.session(Purpose::End)?;
+        session.no_pins()?;
         while let Err(busy) = ending::no_other_threads(self.0.id) {
             if patience.is_zero() || deadline.is_some_and(|end| Instant::now() >= end) {
                 return Err(busy);
@@ -289,6 +304,7 @@ impl Interpreter {
         }
         ending::run_exit_functions();
         ending::no_other_threads(self.0.id)?;
+        session.no_pins()?;
         session.end();
         Ok(())
     }
@@ -302,11 +318,48 @@ impl Interpreter {
             .control
             .state
             .claim(purpose)
-            .map_err(|why| self.0.refused(why))?;
+            .or_else(|why| self.claim_after(why, purpose))?;
         if purpose == Purpose::End {
             thread_state::detached(|| self.0.control.settle());
         }
         Ok(self.enter(claim))
+    }
+
+    /// Claims it after a visitor, for whom it was refused; else says why it is.
+    #[cold]
+    fn claim_after(&self, mut why: Refused, purpose: Purpose) -> Result<Claim<'_>> {
+        let state = &self.0.control.state;
+        while why == Refused::Visited {
+            thread_state::detached(|| {
+                while state.is_visited() {
+                    std::thread::yield_now();
+                }
+            });
+            match state.claim(purpose) {
+                Ok(claim) => return Ok(claim),
+                Err(refused) => why = refused,
+            }
+        }
+        Err(self.0.refused(why))
+    }
+
+    /// Does `work` while the interpreter is attached, whoever runs in it, and whatever the calling
+    /// thread is in. Waits for its GIL.
+    ///
+    /// # Safety
+    /// Something keeps the interpreter from being ended until `work` is done: a pin.
+    pub(crate) unsafe fn visit<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.0.control.is(thread_state::attached_interpreter()) {
+            return work();
+        }
+        match self.0.control.state.claim(Purpose::Visit) {
+            Ok(claim) => {
+                let _session = self.enter(claim);
+                work()
+            }
+            // SAFETY: the caller's promise.
+            Err(_) => unsafe { self.0.control.visit(self.0.id, work) },
+        }
     }
 
     #[inline(always)]
@@ -334,6 +387,7 @@ pub(crate) fn end_all(finalize: bool) -> Result<()> {
     let mut claims = Vec::new();
     for interpreter in &all {
         let session = interpreter.session(Purpose::End)?;
+        session.no_pins()?;
         if finalize || interpreter.id() != 0 {
             ending::no_other_threads(interpreter.id())?;
         }
@@ -391,7 +445,7 @@ impl Inner {
                 Status::Busy,
                 format!("interpreter {id} is being destroyed in another thread"),
             ),
-            Refused::Gone => return registry::not_found(id),
+            Refused::Gone | Refused::Visited => return registry::not_found(id),
         };
         Error::new(status, message)
     }
@@ -409,6 +463,25 @@ impl<'a> Session<'a> {
             .ok_or_else(|| registry::not_found(self.inner.id))
     }
 
+    fn no_pins(&self) -> Result<()> {
+        // SAFETY: a session is the right to look at it.
+        let contents = unsafe { &(*self.inner.held.get()).contents };
+        let message = match contents.as_ref().map_or(0, Contents::pins) {
+            0 => return Ok(()),
+            1 => "1 buffer that the host holds: clear the value that has it first".to_owned(),
+            n => format!("{n} buffers that the host holds: clear the values that have them first"),
+        };
+        let message = format!("interpreter {} has {message}", self.inner.id);
+        Err(Error::new(Status::Busy, message))
+    }
+
+    /// What the interpreter has borrowed of the host, to be given back once it has ended.
+    fn ledger(&self) -> Ledger {
+        // SAFETY: a session is the right to look at it.
+        let contents = unsafe { &(*self.inner.held.get()).contents };
+        contents.as_ref().map(Contents::ledger).unwrap_or_default()
+    }
+
     /// Detaches, and keeps the claim.
     fn leave(self) -> Claim<'a> {
         drop(self.attached);
@@ -417,17 +490,23 @@ impl<'a> Session<'a> {
 
     /// Ends the interpreter, which has no other threads.
     fn end(mut self) {
+        let ledger = self.ledger();
         self.let_go();
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter() };
+        // SAFETY: ended.
+        unsafe { ledger.close() };
         retire(self.inner, self.claim);
     }
 
     /// Finalizes Python from its main interpreter, the last one, which has no other threads.
     fn finalize(mut self) {
+        let ledger = self.ledger();
         self.let_go();
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };
+        // SAFETY: ended.
+        unsafe { ledger.close() };
         retire(self.inner, self.claim);
     }
 

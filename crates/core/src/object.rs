@@ -6,8 +6,9 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-/// A strong reference. It may only be made, used and dropped while a thread state of the object's
+/// A strong reference: a pointer, whose `None` is NULL. It may only be made, used and dropped while a thread state of the object's
 /// interpreter is attached; whoever stores one sees to that.
+#[repr(transparent)]
 pub(crate) struct Object {
     ptr: NonNull<ffi::PyObject>,
     /// Not `Send`: a reference belongs where its interpreter is attached.
@@ -56,6 +57,16 @@ impl Object {
                 text.as_ptr().cast(),
                 text.len() as ffi::Py_ssize_t,
             ))
+        }
+    }
+
+    /// A `str` that is the only one of its text, as those in code are: found fast in dicts.
+    pub(crate) fn interned(text: &str) -> Option<Self> {
+        let mut object = Self::text(text)?.into_ptr();
+        // SAFETY: a reference of ours, which the call replaces by another one of ours.
+        unsafe {
+            ffi::PyUnicode_InternInPlace(&mut object);
+            Self::owned(object)
         }
     }
 
@@ -119,6 +130,16 @@ impl Drop for Object {
 pub(crate) fn import(name: &CStr) -> Option<Object> {
     // SAFETY: a C string; the result is new.
     unsafe { Object::owned(ffi::PyImport_ImportModule(name.as_ptr())) }
+}
+
+/// The name of an object's type, as Python's own messages have it.
+///
+/// # Safety
+/// Attached; `object` lives.
+pub(crate) unsafe fn type_name_of(object: *mut ffi::PyObject) -> String {
+    // SAFETY: every object has a type, and every type a name.
+    let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) };
+    name.to_string_lossy().into_owned()
 }
 
 /// Forgets the exception that is set, if any.

@@ -1,5 +1,6 @@
 //! Python as a whole: started or joined, counted, finalized.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,7 @@ use pyo3_ffi as ffi;
 use crate::config::RuntimeConfig;
 use crate::cures::{self, global_symbols, sigpipe, stack_bounds};
 use crate::interpreter::{self, Interpreter};
-use crate::{Error, Id, Result, Status, registry, startup, thread_state};
+use crate::{Error, Id, Result, Status, host_function, registry, startup, thread_state};
 
 /// What a Python can or can't do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +87,19 @@ fn phase() -> MutexGuard<'static, Phase> {
     PHASE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The phase, once nobody changes it. The calling thread waits without a GIL.
-fn settled_phase() -> MutexGuard<'static, Phase> {
+thread_local! {
+    /// The calling thread starts or finalizes Python, further out in its chain of calls.
+    static CHANGES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The phase, once nobody changes it. The calling thread waits without a GIL. `Busy`: it would wait
+/// for itself.
+fn settled_phase() -> Result<MutexGuard<'static, Phase>> {
+    if CHANGES.get() {
+        let message =
+            "this thread is starting or finalizing Python: the call came from inside of that";
+        return Err(Error::new(Status::Busy, message));
+    }
     let wait = || {
         let changing = |phase: &mut Phase| matches!(phase, Phase::Changing);
         drop(
@@ -99,7 +111,7 @@ fn settled_phase() -> MutexGuard<'static, Phase> {
     loop {
         let phase = phase();
         if !matches!(*phase, Phase::Changing) {
-            return phase;
+            return Ok(phase);
         }
         drop(phase);
         thread_state::detached(wait);
@@ -120,7 +132,7 @@ fn set_phase(new: Phase) {
 /// Starts Python, or joins the one that runs already; counts. `None` asks for nothing in particular:
 /// the defaults, or what there is.
 pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
-    let mut phase = settled_phase();
+    let mut phase = settled_phase()?;
     match &mut *phase {
         Phase::Ready(ready) => {
             if let Some(config) = config {
@@ -133,7 +145,9 @@ pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
         Phase::Fresh | Phase::Changing => *phase = Phase::Changing,
     }
     drop(phase);
+    CHANGES.set(true);
     let begun = begin(config);
+    CHANGES.set(false);
     match begun {
         Ok(ready) => {
             ALLOWS_MAIN.store(ready.config.allow_main, Ordering::Relaxed);
@@ -229,7 +243,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
 /// Gives back one [`retain`]. The last one destroys the interpreters, and finalizes Python unless the
 /// host started it. `Busy`: nothing has happened.
 pub fn release() -> Result<()> {
-    let mut phase = settled_phase();
+    let mut phase = settled_phase()?;
     let Phase::Ready(ready) = &mut *phase else {
         return Err(not_ready(&phase));
     };
@@ -250,7 +264,13 @@ pub fn release() -> Result<()> {
     };
     SHORT.store(NOT_READY, Ordering::Release);
     drop(phase);
-    match interpreter::end_all(!ready.joined) {
+    CHANGES.set(true);
+    let ended = interpreter::end_all(!ready.joined);
+    if ended.is_ok() {
+        host_function::forget_everywhere();
+    }
+    CHANGES.set(false);
+    match ended {
         Ok(()) if ready.joined => set_phase(Phase::Fresh),
         Ok(()) => set_phase(Phase::Over(FINALIZED)),
         Err(busy) => {

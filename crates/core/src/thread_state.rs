@@ -126,6 +126,21 @@ pub(crate) fn is_attached() -> bool {
     !attached().is_null()
 }
 
+/// The interpreter that the calling thread is attached to; NULL if there is none.
+pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
+    let current = attached();
+    if current.is_null() {
+        return null_mut();
+    }
+    interpreter_of(current)
+}
+
+/// What the calling thread is attached to: to be compared, and to be attached again.
+#[inline(always)]
+pub(crate) fn current() -> *mut PyThreadState {
+    attached()
+}
+
 /// The calling thread is attached to a thread state of ours until this is dropped.
 pub(crate) struct Attached {
     _host: Host,
@@ -207,6 +222,32 @@ impl Drop for Attached {
 pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
     let _host = Host::set_aside(Here { id, ..HERE.get() });
     call()
+}
+
+/// Does `work` in an interpreter that another thread may be running in, or this one further out: with
+/// a thread state that is made for it, so that nothing of theirs is touched. Waits for the GIL.
+///
+/// # Safety
+/// The interpreter lives until `work` is done; `id` and `account` are its own.
+pub(crate) unsafe fn visit_beside<T>(
+    id: Id,
+    account: Option<&'static Account>,
+    python: *mut PyInterpreterState,
+    work: impl FnOnce() -> T,
+) -> T {
+    let _host = Host::set_aside(Here { id, account });
+    // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own; while
+    // it is attached, the interpreter can't be ended: its GIL is held.
+    unsafe {
+        let visitor = ffi::PyThreadState_New(python);
+        assert!(!visitor.is_null(), "no memory for a thread state");
+        ffi::PyEval_RestoreThread(visitor);
+        gilstate_slot::set(visitor);
+        let result = work();
+        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_DeleteCurrent();
+        result
+    }
 }
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.

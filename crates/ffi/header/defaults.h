@@ -14,3 +14,18 @@
 /** To be filled by subpy_stats(). */
 #define SUBPY_INTERPRETER_STATS_INIT                                                               \
   { sizeof(subpy_interpreter_stats), 0, 0, 0, 0, 0, 0 }
+
+/** The defaults of a ::subpy_call_options. */
+#define SUBPY_CALL_OPTIONS_INIT                                                                    \
+  { sizeof(subpy_call_options), 0, NULL, NULL }
+
+/** The id for subpy_define_function() that stands for every interpreter created from now on. */
+#define SUBPY_EVERYWHERE ((subpy_id)-1)
+
+/** The defaults of a ::subpy_function_options. */
+#define SUBPY_FUNCTION_OPTIONS_INIT                                                                \
+  { sizeof(subpy_function_options), NULL, NULL, 0, 0 }
+
+/** The defaults of a ::subpy_buffer_info: no bytes, read-only. */
+#define SUBPY_BUFFER_INFO_INIT                                                                     \
+  { sizeof(subpy_buffer_info), NULL, 0, 0, 0, NULL, 0, NULL, NULL, NULL, NULL }

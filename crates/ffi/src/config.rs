@@ -161,7 +161,7 @@ pub struct subpy_run_options {
 ///
 /// # Safety
 /// `config` is NULL or a struct of the size that its first field says.
-unsafe fn read<T: Copy>(config: *const T, default: T, name: &str) -> Result<T, Error> {
+pub(crate) unsafe fn read<T: Copy>(config: *const T, default: T, name: &str) -> Result<T, Error> {
     if config.is_null() {
         return Ok(default);
     }

@@ -56,6 +56,7 @@ impl From<Status> for subpy_status {
             Status::Exit => Self::SUBPY_ERR_EXIT,
             Status::Interrupted => Self::SUBPY_ERR_INTERRUPTED,
             Status::Timeout => Self::SUBPY_ERR_TIMEOUT,
+            Status::NotShareable => Self::SUBPY_ERR_NOT_SHAREABLE,
             Status::NoMemory => Self::SUBPY_ERR_NO_MEMORY,
             Status::Internal => Self::SUBPY_ERR_INTERNAL,
         }

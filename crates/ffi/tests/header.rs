@@ -23,12 +23,16 @@ fn generate(crate_dir: &Path) -> String {
     ));
     let bindings = cbindgen::Builder::new()
         .with_crate(crate_dir)
+        .with_src(crate_dir.join("../core/src/value.rs"))
         .with_config(config)
         .generate()
         .unwrap();
     let mut header = Vec::new();
     bindings.write(&mut header);
-    without_rust_sections(&String::from_utf8(header).unwrap())
+    let header = without_rust_sections(&String::from_utf8(header).unwrap());
+    let helpers = fs::read_to_string(crate_dir.join("header/values.h")).unwrap();
+    let end = header.rfind("#endif").unwrap();
+    format!("{}{helpers}\n{}", &header[..end], &header[end..])
 }
 
 /// Drops the `# Safety` sections, which are Rust's: C's contract is the rest of each comment.

@@ -1,0 +1,122 @@
+//! Values in and out, calls, and functions of the host's.
+
+use super::Interpreter;
+use crate::config::CallOptions;
+use crate::contents::Contents;
+use crate::convert::Conversion;
+use crate::host_function::{self, Definition, FunctionOptions, Handler};
+use crate::lending::Lending;
+use crate::tree::OwnedValue;
+use crate::{Id, Result, registry, runtime};
+
+impl Interpreter {
+    /// Calls `use_it` with the interpreter of this id, without a lock.
+    #[inline(always)]
+    pub fn at<T>(id: Id, use_it: impl FnOnce(&Interpreter) -> Result<T>) -> Result<T> {
+        runtime::ready()?;
+        registry::with(id, use_it)
+    }
+
+    /// Gives a value a name in `__main__`.
+    pub fn set<'a>(&self, name: impl AsRef<[u8]>, value: impl Into<Lending<'a>>) -> Result<()> {
+        let value = value.into();
+        self.inside_ready(|contents| contents.set(name.as_ref(), value))
+    }
+
+    /// The value that a name has in `__main__`.
+    pub fn get(&self, name: impl AsRef<[u8]>, conversion: Conversion) -> Result<OwnedValue> {
+        self.inside_ready(|contents| contents.get(name.as_ref(), conversion))
+    }
+
+    /// The value of an expression.
+    pub fn eval(&self, source: impl AsRef<[u8]>) -> Result<OwnedValue> {
+        self.eval_with(source, &CallOptions::default())
+    }
+
+    /// As [`eval`](Self::eval).
+    pub fn eval_with(
+        &self,
+        source: impl AsRef<[u8]>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        runtime::ready()?;
+        self.inside_for(&options.run, |contents| {
+            contents.eval(source.as_ref(), &options.run, options.conversion)
+        })
+    }
+
+    /// Calls `name` of `__main__`, or `package.module:qualified.name`, which is imported. A coroutine
+    /// is run to its end by `asyncio.run()`.
+    #[inline]
+    pub fn call<'a>(
+        &self,
+        callable: impl AsRef<[u8]>,
+        arguments: impl Into<Lending<'a>>,
+    ) -> Result<OwnedValue> {
+        self.call_with(callable, arguments, &CallOptions::default())
+    }
+
+    /// As [`call`](Self::call).
+    #[inline(always)]
+    pub fn call_with<'a>(
+        &self,
+        callable: impl AsRef<[u8]>,
+        arguments: impl Into<Lending<'a>>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        let arguments = arguments.into();
+        runtime::ready()?;
+        self.inside_for(&options.run, |contents| {
+            contents.call(callable.as_ref(), arguments, options.conversion)
+        })
+    }
+
+    /// Adds the named values to `__main__`, but for those that start with `__`; runs a program there; and returns
+    /// the names that are there then, with their values. Left out are those that start with `__`, and
+    /// those whose value can't be shared.
+    pub fn run_unrestricted(
+        &self,
+        source: impl AsRef<[u8]>,
+        names: Lending<'_>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        runtime::ready()?;
+        self.inside_for(&options.run, |contents| {
+            contents.run_unrestricted(source.as_ref(), &options.run, names, options.conversion)
+        })
+    }
+
+    /// Puts a function into a module, which is imported, or made if there is none. The handler is
+    /// dropped when Python does not need the function any more, when the interpreter has ended, or if
+    /// this fails.
+    pub fn define(
+        &self,
+        module: &str,
+        name: &str,
+        options: &FunctionOptions<'_>,
+        handler: Handler,
+    ) -> Result<()> {
+        let definition = Definition::new(module, name, options, handler)?;
+        self.inside_ready(|contents| contents.define(&definition))
+    }
+
+    /// As [`define`](Self::define), in every interpreter that is created from now on until the runtime
+    /// is finalized.
+    pub fn define_everywhere(
+        module: &str,
+        name: &str,
+        options: &FunctionOptions<'_>,
+        handler: Handler,
+    ) -> Result<()> {
+        let definition = Definition::new(module, name, options, handler)?;
+        runtime::ready()?;
+        host_function::define_everywhere(definition);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn inside_ready<T>(&self, work: impl FnOnce(&mut Contents) -> Result<T>) -> Result<T> {
+        runtime::ready()?;
+        self.inside(work)
+    }
+}
