@@ -1,0 +1,66 @@
+/*
+ * The memory that an interpreter leaves behind: creates, runs and destroys one after the other, and
+ * prints the resident memory every hundred cycles.
+ *
+ *     cycles CYCLES CODE        `cycles_raw` is the same over the C API of Python
+ */
+#include "subject.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void fail(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+  exit(EXIT_FAILURE);
+}
+
+static long resident(void) {
+  long total, pages;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (file == NULL || fscanf(file, "%ld %ld", &total, &pages) != 2) {
+    fail("the resident memory can't be read");
+  }
+  fclose(file);
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+static void cycle(const char *code) {
+  const struct options options = {.process_streams = true};
+  struct failure failure = {"", ""};
+  struct interpreter *interpreter = subject_create(&options);
+  if (subject_run(interpreter, code, strlen(code), NULL, &failure) != SUBPY_OK) {
+    fail("%s: %s", failure.type, failure.message);
+  }
+  subject_destroy(interpreter, &failure);
+  subject_forget(interpreter);
+}
+
+int main(int count, char **arguments) {
+  if (count != 3) {
+    fail("usage: %s CYCLES CODE", arguments[0]);
+  }
+  /* The first cycles fill caches that stay. */
+  enum { FIRST = 50 };
+  long cycles = atol(arguments[1]), before = 0;
+  subject_start();
+  for (long i = 1; i <= FIRST + cycles; i++) {
+    cycle(arguments[2]);
+    if (i == FIRST) {
+      before = resident();
+    }
+    if (i % 100 == 0) {
+      printf("%5ld cycles: %7ld KiB\n", i, resident() / 1024);
+      fflush(stdout);
+    }
+  }
+  printf("%s, Python %.7s: lost per cycle: %ld bytes\n", SUBJECT, subject_python_version(),
+         (resident() - before) / cycles);
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,29 @@
+# What a cycle of create, run and destroy loses, beside the raw C API, which loses it by itself.
+#
+#   cmake -DCYCLES=... -DCYCLES_RAW=... -DCOUNT=150 -DPYTHON=3.13.0 -DCODE=... -P cycles.cmake
+
+function(lost program out)
+  execute_process(COMMAND "${program}" ${COUNT} "${CODE}" RESULT_VARIABLE result OUTPUT_VARIABLE output)
+  message("${output}")
+  if(NOT result EQUAL 0 OR NOT output MATCHES "lost per cycle: (-?[0-9]+) bytes")
+    message(FATAL_ERROR "${program}: ${result}")
+  endif()
+  set(${out} "${CMAKE_MATCH_1}" PARENT_SCOPE)
+endfunction()
+
+message("Python ${PYTHON}: ${CODE}")
+lost("${CYCLES_RAW}" raw)
+lost("${CYCLES}" subpy)
+
+if(PYTHON VERSION_LESS 3.12 OR PYTHON VERSION_GREATER_EQUAL 3.14)
+  math(EXPR most "${raw} + 4096")
+elseif(PYTHON VERSION_GREATER_EQUAL 3.13 AND CODE MATCHES asyncio)
+  # 12.5 %: what is left is strings that CPython has interned and never frees, and their dict.
+  math(EXPR most "${raw} / 8")
+else()
+  math(EXPR most "${raw} / 10")
+endif()
+message("lost per cycle: ${subpy} bytes; raw: ${raw} bytes; at most: ${most} bytes")
+if(subpy GREATER most)
+  message(FATAL_ERROR "too much")
+endif()

@@ -1,0 +1,525 @@
+/*
+ * Puts hazards to subpy, or to the raw C API (hazard_raw):
+ *
+ *     hazard [-r] FILE NAME [SITUATION...]        a script; -r: report only
+ *     hazard [-r] -m PART/PARTS [SITUATION...]    importing each module of the standard library
+ *
+ * Each situation is a process of its own:
+ *
+ *   once       two interpreters run the script; one is destroyed, the other is left to the end
+ *   elsewhere  the same, but each call comes from a thread of its own, which is gone then
+ *   stack=64K  the same as `once`, but the script runs in a thread with a stack of this size
+ *   fifo, lifo, mixed    six interpreters, destroyed in this order
+ *   churn      create, run, destroy, a dozen times
+ *   threads    the same in four threads at once
+ *
+ * What has to come out is in the script's first line: see script.h.
+ */
+#include "subject.h"
+
+#include "script.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How the process of a situation ends, if no script ends it. */
+enum { SURVIVED = 42, FAILED = 43, SKIPPED = 77 };
+
+static struct script script;
+
+void fail(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+  _exit(FAILED);
+}
+
+static bool flag(const char *name) {
+  char value[8];
+  return script_option(&script, name, value, sizeof value);
+}
+
+static void expect(const char *option, subpy_status status, const struct failure *failure) {
+  char expected[32] = "OK";
+  script_option(&script, option, expected, sizeof expected);
+  const char *name = subject_status_name(status) + strlen("SUBPY_");
+  name += strncmp(name, "ERR_", 4) == 0 ? 4 : 0;
+  if (strcmp(expected, "any") != 0 && strcmp(name, expected) != 0) {
+    fail("%s: %s, not %s: %s: %s", option, name, expected, failure->type, failure->message);
+  }
+}
+
+/* In a thread of its own, where that is asked for. -----------------------------------------------
+ */
+
+struct call {
+  subpy_status (*function)(struct interpreter *, struct failure *);
+  struct interpreter *interpreter;
+  struct failure *failure;
+  subpy_status status;
+};
+
+static void *make_call(void *argument) {
+  struct call *call = argument;
+  call->status = call->function(call->interpreter, call->failure);
+  return NULL;
+}
+
+static bool elsewhere;
+static long stack;
+
+static subpy_status in_thread(subpy_status (*function)(struct interpreter *, struct failure *),
+                              struct interpreter *interpreter, struct failure *failure) {
+  struct call call = {function, interpreter, failure, SUBPY_OK};
+  if (!elsewhere && stack == 0) {
+    make_call(&call);
+    return call.status;
+  }
+  pthread_t thread;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  if (stack != 0 && pthread_attr_setstacksize(&attributes, (size_t)stack) != 0) {
+    fail("a stack of %ld bytes can't be had", stack);
+  }
+  if (pthread_create(&thread, &attributes, make_call, &call) != 0) {
+    fail("no thread");
+  }
+  pthread_join(thread, NULL);
+  return call.status;
+}
+
+/* A life. ----------------------------------------------------------------------------------------
+ */
+
+static struct interpreter *create(void) {
+  const struct options options = {flag("shared"), flag("fork"), flag("exec"), flag("daemon"),
+                                  flag("process")};
+  return subject_create(&options);
+}
+
+static subpy_status run_script(struct interpreter *interpreter, struct failure *failure) {
+  char filename[128];
+  bool named = script_option(&script, "filename", filename, sizeof filename);
+  subpy_status status =
+      subject_run(interpreter, script.code, script.length, named ? filename : NULL, failure);
+  if (status == SUBPY_OK && flag("generate")) {
+    size_t length;
+    const char *source = subject_output(interpreter, &length);
+    status = subject_run(interpreter, source, length, NULL, failure);
+  }
+  return status;
+}
+
+static subpy_status run_more(struct interpreter *interpreter, struct failure *failure) {
+  static const char *const CODE = "x = 1";
+  return subject_run(interpreter, CODE, strlen(CODE), NULL, failure);
+}
+
+/* Extension modules that this Python refuses in an interpreter with a GIL of its own. */
+static bool is_refused(void) {
+  char range[32];
+  return script_option(&script, "refused", range, sizeof range) && !flag("shared") &&
+         version_in(subject_python_version(), range);
+}
+
+static void run(struct interpreter *interpreter) {
+  struct failure failure = {"", ""};
+  subpy_status status = in_thread(run_script, interpreter, &failure);
+  if (is_refused()) {
+    if (*SUBJECT != 'r' && strcmp(failure.type, "ImportError") != 0) {
+      fail("no clean ImportError: %s: %s", failure.type, failure.message);
+    }
+  } else {
+    expect("expect", status, &failure);
+  }
+  char part[128];
+  if (script_option(&script, "type", part, sizeof part) && strcmp(failure.type, part) != 0) {
+    fail("the exception is a %s, not a %s: %s", failure.type, part, failure.message);
+  }
+  if (script_option(&script, "message", part, sizeof part) && !strstr(failure.message, part)) {
+    fail("\"%s\" is not in the message: %s", part, failure.message);
+  }
+  expect("after", in_thread(run_more, interpreter, &failure), &failure);
+}
+
+static void pause_a_little(void) {
+  const struct timespec little = {0, 1000000};
+  nanosleep(&little, NULL);
+}
+
+/* Python threads that were told to end are gone some time later. */
+static subpy_status until_not_busy(subpy_status (*end)(struct interpreter *, struct failure *),
+                                   struct interpreter *interpreter, struct failure *failure) {
+  subpy_status status;
+  while ((status = in_thread(end, interpreter, failure)) == SUBPY_ERR_BUSY) {
+    pause_a_little();
+  }
+  return status;
+}
+
+static void release(struct interpreter *interpreter) {
+  static const char *const CODE = "release()";
+  struct failure failure = {"", ""};
+  if (subject_run(interpreter, CODE, strlen(CODE), NULL, &failure) != SUBPY_OK) {
+    fail("release(): %s: %s", failure.type, failure.message);
+  }
+}
+
+static void check_output(struct interpreter *interpreter) {
+  char part[128];
+  size_t length;
+  const char *output = subject_output(interpreter, &length);
+  if (script_option(&script, "says", part, sizeof part) && strstr(output, part) == NULL) {
+    fail("\"%s\" is not in what was written: %s", part, output);
+  }
+  if (flag("output") && length != (size_t)script_number(&script, "output", 0)) {
+    fail("%zu bytes were written", length);
+  }
+}
+
+static bool is_busy(void) {
+  char status[8] = "";
+  script_option(&script, "destroy", status, sizeof status);
+  return strcmp(status, "BUSY") == 0 || flag("threads");
+}
+
+static void expect_busy(subpy_status status, const struct failure *failure) {
+  char threads[32], number[64] = "";
+  if (script_option(&script, "threads", threads, sizeof threads)) {
+    snprintf(number, sizeof number, "has %s Python thread", threads);
+  }
+  if (status != SUBPY_ERR_BUSY || strstr(failure->message, number) == NULL) {
+    fail("it should be busy and the message say \"%s\", but: %s: %s", number,
+         subject_status_name(status), failure->message);
+  }
+}
+
+static void destroy(struct interpreter *interpreter) {
+  struct failure failure = {"", ""};
+  subpy_status status;
+  if (is_busy()) {
+    expect_busy(in_thread(subject_destroy, interpreter, &failure), &failure);
+    release(interpreter);
+    status = until_not_busy(subject_destroy, interpreter, &failure);
+  } else if (flag("destroy")) {
+    status = until_not_busy(subject_destroy, interpreter, &failure);
+  } else {
+    status = in_thread(subject_destroy, interpreter, &failure);
+  }
+  if (status != SUBPY_OK) {
+    fail("destroy: %s: %s", subject_status_name(status), failure.message);
+  }
+  check_output(interpreter);
+}
+
+static subpy_status stop_all(struct interpreter *none, struct failure *failure) {
+  (void)none;
+  return subject_stop(failure);
+}
+
+/* `left` is what is not destroyed yet. Python's main thread stops it. */
+static void stop(struct interpreter *left) {
+  struct failure failure = {"", ""};
+  elsewhere = false;
+  stack = 0;
+  if (left != NULL && is_busy()) {
+    expect_busy(subject_stop(&failure), &failure);
+    release(left);
+  }
+  subpy_status status = until_not_busy(stop_all, NULL, &failure);
+  if (status != SUBPY_OK) {
+    fail("stop: %s: %s", subject_status_name(status), failure.message);
+  }
+  if (left != NULL) {
+    check_output(left);
+  }
+}
+
+/* The process still works. */
+static void use_another(void) {
+  static const char *const CODE = "import datetime, re\n"
+                                  "assert re.match('[0-9]+', str(datetime.date(2000, 1, 1)))\n";
+  const struct options plain = {false, false, false, false, false};
+  struct failure failure = {"", ""};
+  struct interpreter *another = subject_create(&plain);
+  if (subject_run(another, CODE, strlen(CODE), NULL, &failure) != SUBPY_OK) {
+    fail("another interpreter does not work: %s: %s", failure.type, failure.message);
+  }
+  subject_destroy(another, &failure);
+}
+
+/* Situations. ------------------------------------------------------------------------------------
+ */
+
+static void once(void) {
+  struct interpreter *first = create(), *second = create();
+  run(first);
+  run(second);
+  if (flag("leave")) {
+    return;
+  }
+  destroy(first);
+  use_another();
+  stop(second);
+}
+
+static void once_elsewhere(void) {
+  elsewhere = true;
+  once();
+}
+
+static void six(const int order[6]) {
+  struct interpreter *interpreters[6];
+  for (int i = 0; i < 6; i++) {
+    interpreters[i] = create();
+    run(interpreters[i]);
+  }
+  for (int i = 0; i < 6; i++) {
+    destroy(interpreters[order[i]]);
+  }
+  use_another();
+  stop(NULL);
+}
+
+static void fifo(void) { six((const int[]){0, 1, 2, 3, 4, 5}); }
+static void lifo(void) { six((const int[]){5, 4, 3, 2, 1, 0}); }
+static void mixed(void) { six((const int[]){2, 0, 5, 1, 3, 4}); }
+
+static void live(int cycles) {
+  for (int i = 0; i < cycles; i++) {
+    struct interpreter *interpreter = create();
+    run(interpreter);
+    destroy(interpreter);
+  }
+}
+
+static void churn(void) {
+  live(12);
+  stop(NULL);
+}
+
+static void *live_in_thread(void *none) {
+  live(3);
+  return none;
+}
+
+static void threads(void) {
+  pthread_t threads[4];
+  for (int i = 0; i < 4; i++) {
+    pthread_create(&threads[i], NULL, live_in_thread, NULL);
+  }
+  for (int i = 0; i < 4; i++) {
+    pthread_join(threads[i], NULL);
+  }
+  use_another();
+  stop(NULL);
+}
+
+static const struct situation {
+  const char *name;
+  void (*function)(void);
+} SITUATIONS[] = {
+    {"once", once},       {"elsewhere", once_elsewhere},
+    {"fifo", fifo},       {"lifo", lifo},
+    {"mixed", mixed},     {"churn", churn},
+    {"threads", threads},
+};
+
+static void live_through(const char *situation) {
+  if (strncmp(situation, "stack=", 6) == 0) {
+    stack = script_size(situation + 6);
+    once();
+    return;
+  }
+  for (size_t i = 0; i < sizeof SITUATIONS / sizeof *SITUATIONS; i++) {
+    if (strcmp(SITUATIONS[i].name, situation) == 0) {
+      SITUATIONS[i].function();
+      return;
+    }
+  }
+  fail("there is no situation of the name %s", situation);
+}
+
+/* The process of a situation, and how it ends. ---------------------------------------------------
+ */
+
+static void close_stdout(void) {
+  int ends[2];
+  if (pipe(ends) != 0 || dup2(ends[1], STDOUT_FILENO) < 0) {
+    fail("no pipe");
+  }
+  close(ends[0]);
+  close(ends[1]);
+}
+
+static void child(const char *situation) {
+  const struct rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  alarm((unsigned)script_number(&script, "timeout", *SUBJECT == 'r' ? 10 : 60));
+  if (flag("closed")) {
+    close_stdout();
+  }
+  subject_start();
+  live_through(situation);
+  exit(SURVIVED);
+}
+
+/* "survived", "exited 3", "died of signal 11", ... */
+static void describe(int status, char *text, size_t room) {
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+    snprintf(text, room, "hung");
+  } else if (WIFSIGNALED(status)) {
+    snprintf(text, room, "died of signal %d", WTERMSIG(status));
+  } else if (WEXITSTATUS(status) == SURVIVED) {
+    snprintf(text, room, "survived");
+  } else if (WEXITSTATUS(status) == FAILED) {
+    snprintf(text, room, "failed");
+  } else {
+    snprintf(text, room, "exited %d", WEXITSTATUS(status));
+  }
+}
+
+/* What has to come out; false: that is not known. */
+static bool expected(char *text, size_t room) {
+  const char *version = subject_python_version();
+  if (*SUBJECT == 'r') {
+    char raw[64];
+    for (int i = 0; script_option_nth(&script, "raw", i, raw, sizeof raw); i++) {
+      char *range = strchr(raw, '@');
+      if (range == NULL || version_in(version, range + 1)) {
+        snprintf(text, room, "%.*s", (int)strcspn(raw, "@"), raw);
+        return true;
+      }
+    }
+    return false;
+  }
+  snprintf(text, room, "survived");
+  if (flag("exit")) {
+    snprintf(text, room, "exited %ld", script_number(&script, "exit", 0));
+  }
+  return true;
+}
+
+static bool report_only;
+
+/* Whether what came out is what has to; what it is goes to `found`. */
+static bool put_to(const char *situation, char *found, size_t room) {
+  char needed[64] = "";
+  fflush(NULL);
+  pid_t pid = fork();
+  if (pid == 0) {
+    child(situation);
+  }
+  int status;
+  waitpid(pid, &status, 0);
+  describe(status, found, room);
+  expected(needed, sizeof needed);
+  return report_only || strncmp(found, needed, strlen(needed)) == 0;
+}
+
+static int put_script_to(const char *file, const char *name, char **situations) {
+  char *once_only[] = {"once", NULL}, found[64], text[64];
+  script = script_read(file, name);
+  if (script_option(&script, "needs", text, sizeof text) &&
+      !version_in(subject_python_version(), text)) {
+    printf("needs Python %s\n", text);
+    return SKIPPED;
+  }
+  if (script_option(&script, "environment", text, sizeof text) && getenv(text) == NULL) {
+    printf("needs %s\n", text);
+    return SKIPPED;
+  }
+  if (!report_only && !expected(text, sizeof text)) {
+    printf("what this Python does by itself is not certain\n");
+    return SKIPPED;
+  }
+  bool good = true;
+  for (char **each = *situations ? situations : once_only; *each != NULL; each++) {
+    bool this_good = put_to(*each, found, sizeof found);
+    printf("%s, Python %.7s, %s: %s%s\n", SUBJECT, subject_python_version(), *each, found,
+           this_good ? "" : ", which is wrong");
+    good &= this_good;
+  }
+  return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Every module. ----------------------------------------------------------------------------------
+ */
+
+/* The names of the standard library's modules, one a line, from a process that is gone then. */
+static char *module_names(void) {
+  enum { ROOM = 1 << 16 };
+  int ends[2];
+  if (pipe(ends) != 0) {
+    fail("no pipe");
+  }
+  if (fork() == 0) {
+    char code[256];
+    /* antigravity opens a browser */
+    snprintf(code, sizeof code,
+             "import os, sys\n"
+             "names = sys.stdlib_module_names - {'antigravity'}\n"
+             "os.write(%d, ''.join(f'{name}\\n' for name in sorted(names)).encode())\n",
+             ends[1]);
+    script = (struct script){"", code, strlen(code)};
+    subject_start();
+    run(create());
+    _exit(0);
+  }
+  close(ends[1]);
+  char *names = calloc(1, ROOM);
+  size_t length = 0;
+  ssize_t more;
+  while ((more = read(ends[0], names + length, ROOM - 1 - length)) > 0) {
+    length += (size_t)more;
+  }
+  return names;
+}
+
+static int put_modules_to(const char *part, char **situations) {
+  int number, parts, count = 0, bad = 0;
+  if (sscanf(part, "%d/%d", &number, &parts) != 2) {
+    fail("not PART/PARTS: %s", part);
+  }
+  for (char *name = strtok(module_names(), "\n"); name != NULL; name = strtok(NULL, "\n")) {
+    if (count++ % parts != number) {
+      continue;
+    }
+    char code[128], found[64];
+    snprintf(code, sizeof code, "import %s", name);
+    script = (struct script){"expect=any", code, strlen(code)};
+    for (char **each = situations; *each != NULL; each++) {
+      bool good = put_to(*each, found, sizeof found);
+      if (!good || (report_only && strcmp(found, "survived") != 0)) {
+        printf("%s, Python %.7s, %s, %s: %s\n", SUBJECT, subject_python_version(), *each, code,
+               found);
+        bad += !good;
+      }
+    }
+  }
+  printf("%d modules, every %dth\n", count, parts);
+  return bad > 0 || count == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int count, char **arguments) {
+  report_only = count > 1 && strcmp(arguments[1], "-r") == 0;
+  char **rest = arguments + (report_only ? 2 : 1);
+  if (count < (report_only ? 4 : 3)) {
+    fail("usage: %s [-r] FILE NAME [SITUATION...]", arguments[0]);
+  }
+  if (strcmp(rest[0], "-m") == 0) {
+    return put_modules_to(rest[1], rest + 2);
+  }
+  return put_script_to(rest[0], rest[1], rest + 2);
+}

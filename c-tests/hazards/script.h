@@ -1,0 +1,65 @@
+/*
+ * The scripts of a file of hazards. Each one begins with a line
+ *
+ *     #: name option=value option
+ *
+ * and ends at the next one. The options say what has to come out, and what is special:
+ *
+ *   expect=EXCEPTION    the status of the run, without SUBPY_ERR_ (OK); `any` for whichever
+ *   type=ValueError     the exception's type
+ *   message=part        is in the error's message (no blanks in it)
+ *   after=EXCEPTION     the status of a run of `x = 1` after it (OK)
+ *   destroy=BUSY        the status of destroying the interpreter (OK); BUSY: `release()` is run
+ * then, which the script has defined, and it has to be OK some time after that; any: it may be busy
+ * for a time, by itself threads=2           as destroy=BUSY, with this many threads in the message
+ *   says=text           is in what the interpreter has written when it is destroyed
+ *   output=1000         bytes are written by then
+ *   exit=3              the process ends, with this code
+ *   raw=died@3.12-3.13  what the raw C API does, where that is certain: died (of a signal), exited,
+ *                       hung; of these versions: @3.12 from 3.12 on, @-3.12 to 3.12. May be
+ * repeated.
+ *
+ *   refused=3.12-3.12   these Pythons refuse its extension modules where the GIL is not shared: the
+ *                       run ends in a clean ImportError
+ *   needs=3.12          a later Python than the oldest
+ *   shared fork exec daemon    how the interpreter is made
+ *   environment=NAME    an environment variable that has to be set
+ *   filename=text       is what the script is called
+ *   generate            the output of the script is what is run then
+ *   process             its streams are the process's own; closed: and stdout is a closed pipe
+ *   leave               the process ends without finalizing
+ *   timeout=120         seconds (60)
+ */
+#ifndef SUBPY_HAZARDS_SCRIPT_H
+#define SUBPY_HAZARDS_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct script {
+  char *options; /* the first line, after the name */
+  char *code;    /* ends in a NUL */
+  size_t length;
+};
+
+/* Ends the process with a message if there is none of this name. */
+struct script script_read(const char *file, const char *name);
+
+/* Whether an option is given. Its value goes to `value`, cut off at `room`; "" if it has none. */
+bool script_option(const struct script *script, const char *name, char *value, size_t room);
+
+/* As above, for the `nth` of several. */
+bool script_option_nth(const struct script *script, const char *name, int nth, char *value,
+                       size_t room);
+
+/* The value of an option that is a number; `otherwise` if it isn't given. */
+long script_number(const struct script *script, const char *name, long otherwise);
+
+/* The number in a text such as 300, 64K, 2M. */
+long script_size(const char *text);
+
+/* Whether a Python version such as "3.12.1" is in a range such as "3.12-3.13", "-3.12", "3.12" (and
+ * later). */
+bool version_in(const char *version, const char *range);
+
+#endif

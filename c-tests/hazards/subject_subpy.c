@@ -1,0 +1,104 @@
+/* Hazards are put to subpy. */
+#include "subject.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const SUBJECT = "subpy";
+
+struct interpreter {
+  subpy_id id;
+  char *output;
+  size_t length;
+};
+
+/* Enough to tell by; the rest is only counted. */
+#define KEPT ((size_t)16 << 20)
+
+/* Called for stdout and stderr: the scripts write to both from one thread only. */
+static void keep(void *user, const char *text, size_t length) {
+  struct interpreter *interpreter = user;
+  if (interpreter->length + length < KEPT) {
+    interpreter->output = realloc(interpreter->output, interpreter->length + length + 1);
+    memcpy(interpreter->output + interpreter->length, text, length);
+    interpreter->output[interpreter->length + length] = '\0';
+  }
+  interpreter->length += length;
+}
+
+static subpy_status take(subpy_status status, subpy_error *error, struct failure *failure) {
+  if (subpy_error_status(error) != status) {
+    fail("%s, with an error of status %s", subpy_status_name(status),
+         subpy_status_name(subpy_error_status(error)));
+  }
+  if (status == SUBPY_ERR_EXCEPTION && *subpy_error_traceback(error) == '\0') {
+    fail("an exception without a traceback: %s", subpy_error_type(error));
+  }
+  if (failure != NULL) {
+    snprintf(failure->type, sizeof failure->type, "%s", subpy_error_type(error));
+    snprintf(failure->message, sizeof failure->message, "%s", subpy_error_message(error));
+  }
+  subpy_error_free(error);
+  return status;
+}
+
+const char *subject_python_version(void) { return subpy_python_version(); }
+
+void subject_start(void) {
+  subpy_error *error = NULL;
+  if (subpy_initialize(NULL, &error) != SUBPY_OK) {
+    fail("Python does not start: %s", subpy_error_message(error));
+  }
+}
+
+struct interpreter *subject_create(const struct options *options) {
+  struct interpreter *interpreter = calloc(1, sizeof *interpreter);
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.gil = options->shared_gil ? SUBPY_GIL_SHARED : SUBPY_GIL_DEFAULT;
+  config.allow_fork = options->fork;
+  config.allow_exec = options->exec;
+  config.allow_daemon_threads = options->daemon_threads;
+  if (!options->process_streams) {
+    config.stdout_fn = config.stderr_fn = keep;
+    config.output_user = interpreter;
+  }
+  subpy_error *error = NULL;
+  if (subpy_create(&config, &interpreter->id, &error) != SUBPY_OK) {
+    fail("no interpreter: %s", subpy_error_message(error));
+  }
+  return interpreter;
+}
+
+subpy_status subject_run(struct interpreter *interpreter, const char *code, size_t length,
+                         const char *filename, struct failure *failure) {
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.filename = filename;
+  subpy_error *error = NULL;
+  subpy_status status = subpy_run(interpreter->id, &options, code, length, &error);
+  return take(status, error, failure);
+}
+
+subpy_status subject_destroy(struct interpreter *interpreter, struct failure *failure) {
+  subpy_error *error = NULL;
+  subpy_status status = subpy_destroy(interpreter->id, &error);
+  return take(status, error, failure);
+}
+
+void subject_forget(struct interpreter *interpreter) {
+  free(interpreter->output);
+  free(interpreter);
+}
+
+const char *subject_output(const struct interpreter *interpreter, size_t *length) {
+  *length = interpreter->length;
+  return interpreter->output ? interpreter->output : "";
+}
+
+const char *subject_status_name(subpy_status status) { return subpy_status_name(status); }
+
+subpy_status subject_stop(struct failure *failure) {
+  subpy_error *error = NULL;
+  subpy_status status = subpy_finalize(&error);
+  return take(status, error, failure);
+}
