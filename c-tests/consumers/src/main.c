@@ -14,13 +14,13 @@ static int same(const char *what, const char *got, const char *expected) {
 int main(void) {
   subpy_error *error = NULL;
   subpy_id id = 0;
-  int ok = same("the header's version", SUBPY_VERSION, EXPECTED_VERSION) &&
-           same("the library's version", subpy_version(), EXPECTED_VERSION) &&
-           same("Python's version", subpy_python_version(), EXPECTED_PYTHON_VERSION) &&
-           subpy_initialize(NULL, &error) == SUBPY_OK &&
-           subpy_create(NULL, &id, &error) == SUBPY_OK &&
-           subpy_run_string(id, "import datetime, zlib; print('a script ran')", &error) == SUBPY_OK &&
-           subpy_destroy(id, &error) == SUBPY_OK && subpy_finalize(&error) == SUBPY_OK;
+  int ok =
+      same("the header's version", SUBPY_VERSION, EXPECTED_VERSION) &&
+      same("the library's version", subpy_version(), EXPECTED_VERSION) &&
+      same("Python's version", subpy_python_version(), EXPECTED_PYTHON_VERSION) &&
+      subpy_initialize(NULL, &error) == SUBPY_OK && subpy_create(NULL, &id, &error) == SUBPY_OK &&
+      subpy_run_string(id, "import datetime, zlib; print('a script ran')", &error) == SUBPY_OK &&
+      subpy_destroy(id, &error) == SUBPY_OK && subpy_finalize(&error) == SUBPY_OK;
   if (error != NULL) {
     fprintf(stderr, "%s\n%s", subpy_error_message(error), subpy_error_traceback(error));
     subpy_error_free(error);
