@@ -64,6 +64,31 @@ static void test_finalizing_is_refused_and_changes_nothing(void **state) {
   DESTROY(idle);
 }
 
+static void *finalize_in_vain(void *ended) {
+  for (int i = 0; i < 5000; i++) {
+    EXPECT(SUBPY_ERR_BUSY, subpy_finalize(&error));
+  }
+  gate_open(ended);
+  return NULL;
+}
+
+static void test_others_do_not_notice_a_refused_finalize(void **state) {
+  (void)state;
+  struct busy busy;
+  struct gate ended = GATE_INIT;
+  busy_start(&busy);
+  const pthread_t thread = thread_start(finalize_in_vain, &ended);
+  int refused = 0;
+  while (!gate_is_open(&ended)) {
+    subpy_id id;
+    refused += !subpy_is_initialized() || subpy_get_main(&id, NULL) != SUBPY_OK;
+  }
+  thread_join(thread);
+  busy_end(&busy);
+  DESTROY(busy.id);
+  CHECK(refused == 0, "%d times, subpy was not initialized", refused);
+}
+
 static void test_others_come_run_and_go(void **state) {
   (void)state;
   struct busy busy;
@@ -95,6 +120,7 @@ int main(void) {
       cmocka_unit_test(test_is_running_says_so),
       cmocka_unit_test(test_it_is_not_current_in_another_thread),
       cmocka_unit_test(test_finalizing_is_refused_and_changes_nothing),
+      cmocka_unit_test(test_others_do_not_notice_a_refused_finalize),
       cmocka_unit_test(test_others_come_run_and_go),
       cmocka_unit_test(test_null_is_refused_all_the_same),
   };

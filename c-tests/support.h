@@ -68,6 +68,13 @@ static inline void gate_open(struct gate *gate) {
   pthread_mutex_unlock(&gate->lock);
 }
 
+static inline bool gate_is_open(struct gate *gate) {
+  pthread_mutex_lock(&gate->lock);
+  const bool open = gate->open;
+  pthread_mutex_unlock(&gate->lock);
+  return open;
+}
+
 static inline void gate_wait(struct gate *gate) {
   pthread_mutex_lock(&gate->lock);
   while (!gate->open) {
