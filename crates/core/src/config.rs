@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deadline::OnDeadline;
+use crate::interpreter::deadline::OnDeadline;
 
-use crate::convert::Conversion;
+use crate::values::convert::Conversion;
 
 /// How Python is started.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,16 @@
 //! An interpreter: what it holds, and its life from `create` over `run` to `destroy`.
 
+pub(crate) mod claim;
+pub(crate) mod code_cache;
+pub(crate) mod contents;
+pub(crate) mod control;
+mod creation;
+pub(crate) mod deadline;
+mod ending;
 mod exchange;
+pub(crate) mod output;
+pub(crate) mod stats;
+mod timer;
 
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -11,17 +21,20 @@ use std::time::{Duration, Instant};
 
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use crate::claim::{Claim, Purpose, Refused, Request};
 use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
-use crate::contents::Contents;
-use crate::control::Control;
-use crate::creation::Recipe;
 use crate::cures::stack_bounds::Watched;
-use crate::memory::{Account, MemoryUsage, Work};
-use crate::release::Ledger;
-use crate::stats::Stats;
-use crate::thread_state::{self, Attached};
-use crate::{Error, Id, Result, Status, ending, registry, runtime};
+use crate::interpreter::claim::{Claim, Purpose, Refused, Request};
+use crate::interpreter::contents::Contents;
+use crate::interpreter::control::Control;
+use crate::interpreter::creation::Recipe;
+use crate::interpreter::stats::Stats;
+use crate::memory::account::{Account, MemoryUsage, Work};
+use crate::memory::counting;
+use crate::python::thread_state::{self, Attached};
+use crate::runtime::phase;
+use crate::runtime::registry;
+use crate::values::release::Ledger;
+use crate::{Error, Id, Result, Status};
 
 /// A handle to an interpreter: cheap to clone, valid for ever; once the interpreter is destroyed, its
 /// calls say so. Dropping it does not destroy the interpreter.
@@ -60,7 +73,7 @@ struct Session<'a> {
 impl Interpreter {
     /// Creates an interpreter. Any thread may.
     pub fn create(config: InterpreterConfig) -> Result<Self> {
-        let runtime = runtime::creating()?;
+        let runtime = phase::creating()?;
         let recipe = Recipe::new(&config)?;
         let id = registry::next_id();
         let account = Account::open(config.memory_limit);
@@ -101,6 +114,7 @@ impl Interpreter {
             Ok(contents) => {
                 if let Some(account) = account {
                     account.opened();
+                    counting::own(thread_state::interpreter_of(thread_state), account);
                 }
                 let interpreter = Self::new(id, thread_state, control, Some(contents));
                 registry::insert(interpreter.clone());
@@ -122,7 +136,11 @@ impl Interpreter {
         module_search_paths: &[PathBuf],
         take_streams: bool,
     ) -> Result<Self> {
-        let control = Arc::new(Control::new(thread_state, Account::open(0)));
+        let account = Account::open(0);
+        if let Some(account) = account {
+            counting::own(thread_state::interpreter_of(thread_state), account);
+        }
+        let control = Arc::new(Control::new(thread_state, account));
         let main = Self::new(0, thread_state, control.clone(), None);
         let session = main.session(Purpose::Run)?;
         let cache = CacheLimits::default();
@@ -155,7 +173,7 @@ impl Interpreter {
 
     /// The interpreter with this id.
     pub fn find(id: Id) -> Result<Self> {
-        runtime::ready()?;
+        phase::ready()?;
         registry::find(id)
     }
 
@@ -171,7 +189,7 @@ impl Interpreter {
 
     /// Whether a run is under way. The answer may be old by the time it arrives.
     pub fn is_running(&self) -> Result<bool> {
-        runtime::ready()?;
+        phase::ready()?;
         if self.is_gone() {
             return Err(registry::not_found(self.0.id));
         }
@@ -185,7 +203,7 @@ impl Interpreter {
 
     /// How much memory it has. Takes no lock and waits for no run.
     pub fn memory_usage(&self) -> Result<MemoryUsage> {
-        runtime::ready()?;
+        phase::ready()?;
         if self.is_gone() {
             return Err(registry::not_found(self.0.id));
         }
@@ -198,7 +216,7 @@ impl Interpreter {
 
     /// What it has done so far. Takes no lock and waits for no run.
     pub fn stats(&self) -> Result<Stats> {
-        runtime::ready()?;
+        phase::ready()?;
         if self.is_gone() {
             return Err(registry::not_found(self.0.id));
         }
@@ -217,14 +235,14 @@ impl Interpreter {
 
     /// As [`run`](Self::run), for code that need not be UTF-8 and is refused then.
     pub fn run_with(&self, code: &[u8], options: &RunOptions) -> Result<()> {
-        runtime::ready()?;
+        phase::ready()?;
         self.run_ready(code, options)
     }
 
     /// [`run_with`](Self::run_with) in the interpreter with this id, without a lock.
     #[inline]
     pub fn run_in(id: Id, code: &[u8], options: &RunOptions) -> Result<()> {
-        runtime::ready()?;
+        phase::ready()?;
         registry::with(id, |interpreter| interpreter.run_ready(code, options))
     }
 
@@ -252,7 +270,7 @@ impl Interpreter {
     /// Claims and attaches the interpreter, does `work` with what is kept of it, and flushes its streams.
     #[inline(always)]
     fn inside<T>(&self, work: impl FnOnce(&mut Contents) -> Result<T>) -> Result<T> {
-        if self.0.id == 0 && !runtime::allows_main() {
+        if self.0.id == 0 && !phase::allows_main() {
             return Err(main_not_permitted());
         }
         let session = self.session(Purpose::Run)?;
@@ -268,7 +286,7 @@ impl Interpreter {
     /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`.
     /// Nothing happens if there is none. Waits for nobody, but before Python 3.12 for the GIL.
     pub fn interrupt(&self) -> Result<()> {
-        runtime::ready()?;
+        phase::ready()?;
         if self.is_gone() {
             return Err(registry::not_found(self.0.id));
         }
@@ -284,7 +302,7 @@ impl Interpreter {
     /// As [`destroy`](Self::destroy), but waits up to `patience` for the Python threads of its scripts
     /// to end. Idle workers of `concurrent.futures` are told to.
     pub fn destroy_within(&self, patience: Duration) -> Result<()> {
-        runtime::ready()?;
+        phase::ready()?;
         if self.0.id == 0 {
             let message = "the main interpreter can't be destroyed: finalize subpy instead";
             return Err(Error::new(Status::NotPermitted, message));
@@ -531,5 +549,8 @@ impl<'a> Session<'a> {
 
 fn retire(inner: &Inner, claim: Claim<'_>) {
     registry::remove(inner.id);
+    if let Some(account) = inner.control.account {
+        counting::disown(account);
+    }
     claim.retire();
 }

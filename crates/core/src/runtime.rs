@@ -1,16 +1,18 @@
 //! Python as a whole: started or joined, counted, finalized.
 
-use std::cell::Cell;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+pub(crate) mod phase;
+pub(crate) mod registry;
+pub(crate) mod startup;
 
 use pyo3_ffi as ffi;
 
+use self::phase::{Phase, Ready};
 use crate::config::RuntimeConfig;
 use crate::cures::{self, global_symbols, sigpipe, stack_bounds};
+use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
-use crate::{Error, Id, Result, Status, host_function, registry, startup, thread_state};
+use crate::python::thread_state;
+use crate::{Error, Id, Result, Status};
 
 /// What a Python can or can't do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,38 +24,6 @@ pub enum Feature {
     /// The memory of interpreters can be counted and limited.
     MemoryAccounts,
 }
-
-/// Where Python's life is. The lock is held to look at it or to change it, never while Python starts,
-/// ends or runs, and never while a GIL is awaited: `Changing` stands for that.
-enum Phase {
-    Fresh,
-    /// One thread starts or finalizes Python; others wait for [`CHANGED`].
-    Changing,
-    Ready(Ready),
-    /// For ever; why.
-    Over(&'static str),
-}
-
-struct Ready {
-    /// Successful [`retain`]s that are not [`release`]d yet.
-    count: usize,
-    config: RuntimeConfig,
-    /// The host started Python, and will finalize it.
-    joined: bool,
-    /// Interpreters that are being created now.
-    creating: usize,
-}
-
-static PHASE: Mutex<Phase> = Mutex::new(Phase::Fresh);
-static CHANGED: Condvar = Condvar::new();
-
-/// [`PHASE`] in short, to be read without its lock.
-static SHORT: AtomicU8 = AtomicU8::new(NOT_READY);
-const NOT_READY: u8 = 0;
-const STARTED: u8 = 1;
-const JOINED: u8 = 2;
-
-static ALLOWS_MAIN: AtomicBool = AtomicBool::new(false);
 
 const FINALIZED: &str = "Python was finalized, which can't be undone in a process: keep it \
                          initialized as long as it may be needed again";
@@ -83,56 +53,10 @@ impl Drop for Runtime {
     }
 }
 
-fn phase() -> MutexGuard<'static, Phase> {
-    PHASE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-thread_local! {
-    /// The calling thread starts or finalizes Python, further out in its chain of calls.
-    static CHANGES: Cell<bool> = const { Cell::new(false) };
-}
-
-/// The phase, once nobody changes it. The calling thread waits without a GIL. `Busy`: it would wait
-/// for itself.
-fn settled_phase() -> Result<MutexGuard<'static, Phase>> {
-    if CHANGES.get() {
-        let message =
-            "this thread is starting or finalizing Python: the call came from inside of that";
-        return Err(Error::new(Status::Busy, message));
-    }
-    let wait = || {
-        let changing = |phase: &mut Phase| matches!(phase, Phase::Changing);
-        drop(
-            CHANGED
-                .wait_while(phase(), changing)
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-    };
-    loop {
-        let phase = phase();
-        if !matches!(*phase, Phase::Changing) {
-            return Ok(phase);
-        }
-        drop(phase);
-        thread_state::detached(wait);
-    }
-}
-
-fn set_phase(new: Phase) {
-    let short = match &new {
-        Phase::Ready(ready) if ready.joined => JOINED,
-        Phase::Ready(_) => STARTED,
-        _ => NOT_READY,
-    };
-    *phase() = new;
-    SHORT.store(short, Ordering::Release);
-    CHANGED.notify_all();
-}
-
 /// Starts Python, or joins the one that runs already; counts. `None` asks for nothing in particular:
 /// the defaults, or what there is.
 pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
-    let mut phase = settled_phase()?;
+    let mut phase = phase::settled()?;
     match &mut *phase {
         Phase::Ready(ready) => {
             if let Some(config) = config {
@@ -145,17 +69,13 @@ pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
         Phase::Fresh | Phase::Changing => *phase = Phase::Changing,
     }
     drop(phase);
-    CHANGES.set(true);
-    let begun = begin(config);
-    CHANGES.set(false);
-    match begun {
+    match phase::changing(|| begin(config)) {
         Ok(ready) => {
-            ALLOWS_MAIN.store(ready.config.allow_main, Ordering::Relaxed);
-            set_phase(Phase::Ready(ready));
+            phase::set(Phase::Ready(ready));
             Ok(())
         }
         Err(Failed { for_ever, error }) => {
-            set_phase(if for_ever {
+            phase::set(if for_ever {
                 Phase::Over(FAILED)
             } else {
                 Phase::Fresh
@@ -243,9 +163,9 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
 /// Gives back one [`retain`]. The last one destroys the interpreters, and finalizes Python unless the
 /// host started it. `Busy`: nothing has happened.
 pub fn release() -> Result<()> {
-    let mut phase = settled_phase()?;
+    let mut phase = phase::settled()?;
     let Phase::Ready(ready) = &mut *phase else {
-        return Err(not_ready(&phase));
+        return Err(phase::not_ready(&phase));
     };
     if ready.count > 1 {
         ready.count -= 1;
@@ -262,105 +182,43 @@ pub fn release() -> Result<()> {
     let Phase::Ready(ready) = std::mem::replace(&mut *phase, Phase::Changing) else {
         unreachable!("it was ready just now");
     };
-    SHORT.store(NOT_READY, Ordering::Release);
     drop(phase);
-    CHANGES.set(true);
-    let ended = interpreter::end_all(!ready.joined);
-    if ended.is_ok() {
+    let ended = phase::changing(|| {
+        interpreter::end_all(!ready.joined)?;
         host_function::forget_everywhere();
-    }
-    CHANGES.set(false);
+        Ok(())
+    });
     match ended {
-        Ok(()) if ready.joined => set_phase(Phase::Fresh),
-        Ok(()) => set_phase(Phase::Over(FINALIZED)),
+        Ok(()) if ready.joined => phase::set(Phase::Fresh),
+        Ok(()) => phase::set(Phase::Over(FINALIZED)),
         Err(busy) => {
-            set_phase(Phase::Ready(ready));
+            phase::set(Phase::Ready(ready));
             return Err(busy);
         }
     }
     Ok(())
 }
 
-/// Fails unless Python is initialized.
-#[inline]
-pub(crate) fn ready() -> Result<()> {
-    match SHORT.load(Ordering::Acquire) {
-        STARTED => Ok(()),
-        // SAFETY: at any time, in any thread.
-        JOINED if unsafe { ffi::Py_IsInitialized() } != 0 => Ok(()),
-        _ => Err(not_ready(&phase())),
-    }
-}
-
-#[cold]
-fn not_ready(phase: &Phase) -> Error {
-    let message = match phase {
-        Phase::Fresh => "subpy is not initialized: initialize it first",
-        Phase::Changing => "Python is being started or finalized in another thread",
-        Phase::Ready(_) => "the host has finalized Python",
-        Phase::Over(why) => why,
-    };
-    Error::new(Status::NotInitialized, message)
-}
-
-/// Counts an interpreter that is being created, so that Python is not finalized meanwhile.
-pub(crate) struct Creating {
-    module_search_paths: Arc<[PathBuf]>,
-}
-
-pub(crate) fn creating() -> Result<Creating> {
-    ready()?;
-    match &mut *phase() {
-        Phase::Ready(ready) => {
-            ready.creating += 1;
-            Ok(Creating {
-                module_search_paths: ready.config.module_search_paths.clone(),
-            })
-        }
-        other => Err(not_ready(other)),
-    }
-}
-
-impl Creating {
-    pub(crate) fn module_search_paths(&self) -> &[PathBuf] {
-        &self.module_search_paths
-    }
-}
-
-impl Drop for Creating {
-    fn drop(&mut self) {
-        if let Phase::Ready(ready) = &mut *phase() {
-            ready.creating -= 1;
-        }
-    }
-}
-
-/// Whether code may run in the main interpreter.
-#[inline]
-pub(crate) fn allows_main() -> bool {
-    ALLOWS_MAIN.load(Ordering::Relaxed)
-}
-
 /// Whether Python is initialized, as far as subpy is concerned.
 pub fn is_initialized() -> bool {
-    ready().is_ok()
+    phase::ready().is_ok()
 }
 
 /// The ids of all interpreters, in ascending order.
 pub fn list_all() -> Result<Vec<Id>> {
-    ready()?;
+    phase::ready()?;
     Ok(registry::all().iter().map(Interpreter::id).collect())
 }
 
 /// The main interpreter's id: 0.
 pub fn main() -> Result<Id> {
-    ready()?;
+    phase::ready()?;
     Ok(0)
 }
 
 /// The interpreter whose code runs in the calling thread now.
 pub fn current() -> Result<Id> {
-    ready()?;
+    phase::ready()?;
     let found = match thread_state::whereabouts() {
         (Some(id), _) => Some(id),
         (None, python) if !python.is_null() => registry::find_by(|i| i.is(python)).map(|i| i.id()),

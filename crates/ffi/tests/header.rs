@@ -23,7 +23,7 @@ fn generate(crate_dir: &Path) -> String {
     ));
     let bindings = cbindgen::Builder::new()
         .with_crate(crate_dir)
-        .with_src(crate_dir.join("../core/src/value.rs"))
+        .with_src(crate_dir.join("../core/src/values/value.rs"))
         .with_config(config)
         .generate()
         .unwrap();

@@ -20,7 +20,7 @@ use std::ffi::c_void;
 use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 
-use crate::memory;
+use crate::memory::counting;
 
 /// Has Python allocate from mimalloc; `count`: for the account of each interpreter. To be called before
 /// Python is pre-initialized.
@@ -28,8 +28,8 @@ pub(crate) fn install(count: bool) {
     let mut raw = plain();
     let mut other = plain();
     if count {
-        raw = memory::functions::<true>();
-        other = memory::functions::<false>();
+        raw = counting::functions::<true>();
+        other = counting::functions::<false>();
     }
     // SAFETY: Python is not initialized yet, so nothing has been allocated that would be freed here.
     unsafe {
@@ -38,7 +38,7 @@ pub(crate) fn install(count: bool) {
         ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_MEM, &mut other);
         ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_OBJ, &mut other);
         if count {
-            ffi::PyObject_SetArenaAllocator(&mut memory::arenas());
+            ffi::PyObject_SetArenaAllocator(&mut counting::arenas());
         }
     }
 }

@@ -34,8 +34,8 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
-    use crate::object::{Object, clear_exception};
-    use crate::thread_state;
+    use crate::python::object::{Object, clear_exception};
+    use crate::python::thread_state;
 
     /// Puts the cure before the two loaders of extension modules. Its frames look like theirs, so that
     /// tracebacks leave them out.
@@ -100,7 +100,7 @@ def load(name, origin, too_early):
     pub(crate) fn install(own_gil: bool) -> Option<()> {
         let wrap = function(INSTALL, c"wrap")?;
         let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
-        let [frozen, external] = modules.map(crate::object::import);
+        let [frozen, external] = modules.map(crate::python::object::import);
         // SAFETY: attached; the method is static.
         let first = unsafe {
             let too_early = ffi::PyBool_FromLong((own_gil && cfg!(Py_3_12)).into());

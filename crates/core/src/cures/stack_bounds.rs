@@ -73,7 +73,7 @@ mod bounds {
         if let (Some(set), true) = (setter(), size > 0) {
             // SAFETY: attached, and the bounds are those of the stack that we are on.
             if unsafe { set(thread_state, lowest, size) } != 0 {
-                crate::object::clear_exception(); // too small a stack: the old bounds stay
+                crate::python::object::clear_exception(); // too small a stack: the old bounds stay
             }
         }
     }

@@ -15,7 +15,7 @@ pub(crate) fn move_here() {}
 /// To be called before an interpreter ends, while it is attached.
 #[cfg(not(Py_3_13))]
 pub(crate) fn move_here() {
-    use crate::object::{Object, clear_exception};
+    use crate::python::object::{Object, clear_exception};
     use pyo3_ffi as ffi;
 
     let moved = || {

@@ -2,18 +2,20 @@
 
 use super::Interpreter;
 use crate::config::CallOptions;
-use crate::contents::Contents;
-use crate::convert::Conversion;
-use crate::host_function::{self, Definition, FunctionOptions, Handler};
-use crate::lending::Lending;
-use crate::tree::OwnedValue;
-use crate::{Id, Result, registry, runtime};
+use crate::functions::host_function::{self, Definition, FunctionOptions, Handler};
+use crate::interpreter::contents::Contents;
+use crate::runtime::phase;
+use crate::runtime::registry;
+use crate::values::convert::Conversion;
+use crate::values::lending::Lending;
+use crate::values::tree::OwnedValue;
+use crate::{Id, Result};
 
 impl Interpreter {
     /// Calls `use_it` with the interpreter of this id, without a lock.
     #[inline(always)]
     pub fn at<T>(id: Id, use_it: impl FnOnce(&Interpreter) -> Result<T>) -> Result<T> {
-        runtime::ready()?;
+        phase::ready()?;
         registry::with(id, use_it)
     }
 
@@ -39,7 +41,7 @@ impl Interpreter {
         source: impl AsRef<[u8]>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        runtime::ready()?;
+        phase::ready()?;
         self.inside_for(&options.run, |contents| {
             contents.eval(source.as_ref(), &options.run, options.conversion)
         })
@@ -65,7 +67,7 @@ impl Interpreter {
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
         let arguments = arguments.into();
-        runtime::ready()?;
+        phase::ready()?;
         self.inside_for(&options.run, |contents| {
             contents.call(callable.as_ref(), arguments, options.conversion)
         })
@@ -80,7 +82,7 @@ impl Interpreter {
         names: Lending<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        runtime::ready()?;
+        phase::ready()?;
         self.inside_for(&options.run, |contents| {
             contents.run_unrestricted(source.as_ref(), &options.run, names, options.conversion)
         })
@@ -109,14 +111,14 @@ impl Interpreter {
         handler: Handler,
     ) -> Result<()> {
         let definition = Definition::new(module, name, options, handler)?;
-        runtime::ready()?;
+        phase::ready()?;
         host_function::define_everywhere(definition);
         Ok(())
     }
 
     #[inline(always)]
     fn inside_ready<T>(&self, work: impl FnOnce(&mut Contents) -> Result<T>) -> Result<T> {
-        runtime::ready()?;
+        phase::ready()?;
         self.inside(work)
     }
 }

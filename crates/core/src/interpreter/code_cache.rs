@@ -1,0 +1,231 @@
+//! Compiled code, kept by an interpreter for the strings that it has run.
+//!
+//! The key is the whole source, what it is and the file name, so a hit is exactly what a compile would give:
+//! code objects don't change. Least recently used out first. Its sources also serve the tracebacks
+//! of functions that earlier strings have defined.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use crate::config::CacheLimits;
+use crate::python::object::Object;
+
+/// What a string is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Mode {
+    Program,
+    Expression,
+}
+
+struct Entry<T> {
+    hash: u64,
+    mode: Mode,
+    /// With a NUL at its end, so that an empty one has an address, too: comparing with the dangling
+    /// one of an empty `Box` costs 75 ns (a masked load that faults).
+    source: Box<[u8]>,
+    /// What the host called it; `None`: it left that to us.
+    asked: Option<Box<str>>,
+    /// What tracebacks call it.
+    filename: Box<str>,
+    code: T,
+    used: u64,
+}
+
+/// A cache of code objects. `T` is an [`Object`], but for the tests.
+pub(crate) struct CodeCache<T = Object> {
+    limits: CacheLimits,
+    hasher: RandomState,
+    entries: Vec<Entry<T>>,
+    /// Where each hash is in `entries`.
+    index: HashMap<u64, usize>,
+    bytes: usize,
+    clock: u64,
+    /// The entry that was used last: asked first, for the host that runs one string again and again.
+    last: usize,
+}
+
+impl<T> CodeCache<T> {
+    pub(crate) fn new(limits: CacheLimits) -> Self {
+        Self {
+            limits,
+            hasher: RandomState::new(),
+            entries: Vec::new(),
+            index: HashMap::new(),
+            bytes: 0,
+            clock: 0,
+            last: 0,
+        }
+    }
+
+    /// The code of `source` under the name that the host gave it.
+    #[inline(always)]
+    pub(crate) fn get(&mut self, mode: Mode, asked: Option<&str>, source: &[u8]) -> Option<&T> {
+        let last = self.entries.get(self.last);
+        if !last.is_some_and(|entry| entry.is(mode, asked, source)) {
+            self.look_up(mode, asked, source)?;
+        }
+        Some(&self.entries[self.last].code)
+    }
+
+    /// Makes it the last one that was used.
+    fn look_up(&mut self, mode: Mode, asked: Option<&str>, source: &[u8]) -> Option<()> {
+        let position = *self.index.get(&self.hash(mode, asked, source))?;
+        let entry = &mut self.entries[position];
+        if !entry.is(mode, asked, source) {
+            return None;
+        }
+        self.last = position;
+        self.clock += 1;
+        entry.used = self.clock;
+        Some(())
+    }
+
+    /// Keeps `code`. What has to go for it comes back, for the caller to drop; `code` itself comes
+    /// back if it is larger than the whole cache.
+    pub(crate) fn insert(
+        &mut self,
+        mode: Mode,
+        asked: Option<&str>,
+        filename: &str,
+        source: &[u8],
+        code: T,
+    ) -> Vec<T> {
+        if self.limits.entries == 0 || source.len() > self.limits.bytes {
+            return vec![code];
+        }
+        let mut out = Vec::new();
+        let hash = self.hash(mode, asked, source);
+        if let Some(&position) = self.index.get(&hash) {
+            out.push(self.remove(position));
+        }
+        while self.entries.len() >= self.limits.entries
+            || self.bytes + source.len() > self.limits.bytes
+        {
+            let oldest = (0..self.entries.len()).min_by_key(|i| self.entries[*i].used);
+            let Some(oldest) = oldest else { break };
+            out.push(self.remove(oldest));
+        }
+        self.clock += 1;
+        self.bytes += source.len();
+        self.last = self.entries.len();
+        self.index.insert(hash, self.last);
+        self.entries.push(Entry {
+            hash,
+            mode,
+            source: [source, b"\0"].concat().into(),
+            asked: asked.map(Into::into),
+            filename: filename.into(),
+            code,
+            used: self.clock,
+        });
+        out
+    }
+
+    /// The source that tracebacks call `filename`: of several, the one used last.
+    pub(crate) fn source(&self, filename: &str) -> Option<&str> {
+        let named = self.entries.iter().filter(|e| *e.filename == *filename);
+        let latest = named.max_by_key(|e| e.used)?;
+        std::str::from_utf8(latest.source()).ok()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The size of their sources.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn remove(&mut self, position: usize) -> T {
+        let entry = self.entries.swap_remove(position);
+        self.index.remove(&entry.hash);
+        if let Some(moved) = self.entries.get(position) {
+            self.index.insert(moved.hash, position);
+        }
+        self.bytes -= entry.source().len();
+        entry.code
+    }
+
+    fn hash(&self, mode: Mode, asked: Option<&str>, source: &[u8]) -> u64 {
+        self.hasher.hash_one((mode, asked, source))
+    }
+}
+
+impl<T> Entry<T> {
+    #[inline(always)]
+    fn source(&self) -> &[u8] {
+        &self.source[..self.source.len() - 1]
+    }
+
+    #[inline(always)]
+    fn is(&self, mode: Mode, asked: Option<&str>, source: &[u8]) -> bool {
+        self.source() == source && self.mode == mode && self.asked.as_deref() == asked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mode::{Expression, Program};
+    use super::*;
+
+    fn cache(entries: usize, bytes: usize) -> CodeCache<u32> {
+        CodeCache::new(CacheLimits { entries, bytes })
+    }
+
+    #[test]
+    fn hits_need_the_same_source_and_name() {
+        let mut cache = cache(8, 100);
+        assert!(
+            cache
+                .insert(Program, None, "<string>", b"x=1", 1)
+                .is_empty()
+        );
+        assert!(
+            cache
+                .insert(Program, Some("a.py"), "a.py", b"x=1", 2)
+                .is_empty()
+        );
+        assert_eq!(cache.get(Program, None, b"x=1"), Some(&1));
+        assert_eq!(cache.get(Program, Some("a.py"), b"x=1"), Some(&2));
+        assert_eq!(cache.get(Program, Some("b.py"), b"x=1"), None);
+        assert_eq!(cache.get(Program, None, b"x=2"), None);
+        assert_eq!(cache.get(Expression, None, b"x=1"), None);
+        assert_eq!(cache.source("a.py"), Some("x=1"));
+        assert_eq!(cache.source("b.py"), None);
+    }
+
+    #[test]
+    fn the_least_recently_used_goes_first() {
+        let mut cache = cache(2, 100);
+        cache.insert(Program, None, "1", b"a", 1);
+        cache.insert(Program, None, "2", b"b", 2);
+        assert_eq!(cache.get(Program, None, b"a"), Some(&1));
+        assert_eq!(cache.insert(Program, None, "3", b"c", 3), [2]);
+        assert_eq!(cache.get(Program, None, b"b"), None);
+        assert_eq!(cache.get(Program, None, b"a"), Some(&1));
+        assert_eq!(cache.get(Program, None, b"c"), Some(&3));
+    }
+
+    #[test]
+    fn bytes_are_bounded() {
+        let mut cache = cache(10, 4);
+        cache.insert(Program, None, "1", b"aa", 1);
+        cache.insert(Program, None, "2", b"bb", 2);
+        assert_eq!(cache.insert(Program, None, "3", b"ccc", 3), [1, 2]);
+        assert_eq!(
+            cache.insert(Program, None, "4", b"ddddd", 4),
+            [4],
+            "larger than all"
+        );
+        assert_eq!(cache.get(Program, None, b"ccc"), Some(&3));
+    }
+
+    #[test]
+    fn no_entries_is_off() {
+        let mut cache = cache(0, 100);
+        assert_eq!(cache.insert(Program, None, "1", b"a", 1), [1]);
+        assert_eq!(cache.get(Program, None, b"a"), None);
+    }
+}

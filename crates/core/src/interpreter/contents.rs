@@ -1,0 +1,247 @@
+//! What is kept of an interpreter while it lives, and what a run does with it.
+
+mod exchange;
+
+use std::ffi::CString;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use crate::config::{CacheLimits, Output, RunOptions};
+use crate::functions::names::Names;
+use crate::interpreter::code_cache::{CodeCache, Mode};
+use crate::interpreter::control::Control;
+use crate::interpreter::deadline::Deadline;
+use crate::interpreter::output::{self, Name};
+use crate::memory::account::Work;
+use crate::python::exception::{self, Describer};
+use crate::python::object::{Object, import};
+use crate::values::local::Local;
+use crate::values::release::Ledger;
+use crate::{Error, Id, Result, Status, cures};
+
+/// References into an interpreter. They are used and dropped while it is attached.
+pub(crate) struct Contents {
+    /// The namespace of `__main__`.
+    namespace: Object,
+    stdout: Option<output::Handle>,
+    stderr: Option<output::Handle>,
+    code: CodeCache,
+    names: Names,
+    local: Rc<Local>,
+    /// How many strings without a name of their own were compiled.
+    unnamed: u64,
+    describer: Option<Describer>,
+    control: Arc<Control>,
+}
+
+fn not_prepared() -> Error {
+    let message = format!("a new interpreter can't be used: {}", exception::one_line());
+    Error::new(Status::Internal, message)
+}
+
+impl Contents {
+    /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
+    pub(crate) fn new(
+        id: Id,
+        module_search_paths: &[PathBuf],
+        cache: CacheLimits,
+        control: &Arc<Control>,
+    ) -> Result<Self> {
+        let main = import(c"__main__").ok_or_else(not_prepared)?;
+        // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
+        let (namespace, path) = unsafe {
+            (
+                Object::borrowed(ffi::PyModule_GetDict(main.as_ptr())),
+                Object::borrowed(ffi::PySys_GetObject(c"path".as_ptr())),
+            )
+        };
+        for (i, place) in module_search_paths.iter().enumerate() {
+            let place = Object::text(&place.to_string_lossy()).ok_or_else(not_prepared)?;
+            let path = path.as_ref().ok_or_else(not_prepared)?;
+            // SAFETY: attached; live objects.
+            if unsafe { ffi::PyList_Insert(path.as_ptr(), i as isize, place.as_ptr()) } != 0 {
+                return Err(not_prepared());
+            }
+        }
+        Ok(Self {
+            namespace: namespace.ok_or_else(not_prepared)?,
+            stdout: None,
+            stderr: None,
+            code: CodeCache::new(cache),
+            names: Names::new(),
+            local: Local::new(id, control.account),
+            unnamed: 0,
+            describer: None,
+            control: control.clone(),
+        })
+    }
+
+    /// Has the interpreter's extension modules imported by the main one first, where that is a cure.
+    pub(crate) fn import_first(&self, own_gil: bool) -> Result<()> {
+        cures::import_first::install(own_gil).ok_or_else(not_prepared)
+    }
+
+    pub(crate) fn take_streams(
+        &mut self,
+        id: Id,
+        stdout: Option<Output>,
+        stderr: Option<Output>,
+    ) -> Result<()> {
+        let stdout = output::install(id, Name::Stdout, stdout);
+        self.stdout = Some(stdout.ok_or_else(not_prepared)?);
+        let stderr = output::install(id, Name::Stderr, stderr);
+        self.stderr = Some(stderr.ok_or_else(not_prepared)?);
+        Ok(())
+    }
+
+    /// Runs a program in `__main__`.
+    #[inline(always)]
+    pub(crate) fn run(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
+        self.evaluate(Mode::Program, source, options).map(drop)
+    }
+
+    /// Evaluates a program or an expression in `__main__`.
+    #[inline(always)]
+    fn evaluate(&mut self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
+        let kept = self.code.get(mode, options.filename, source);
+        if let Some(code) = kept.map(Object::as_ptr) {
+            self.control.stats.hit();
+            // SAFETY: the cache keeps the code, and nobody else reaches it meanwhile.
+            return unsafe { self.execute(code, source, options) };
+        }
+        let code = self.compile(mode, source, options)?;
+        self.control.stats.miss(&self.code);
+        // SAFETY: the code is ours.
+        unsafe { self.execute(code.as_ptr(), source, options) }
+    }
+
+    /// Does `work`, with a limit on its time or its time measured.
+    #[cold]
+    pub(crate) fn timed<T>(
+        &mut self,
+        options: &RunOptions,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let control = self.control.clone();
+        control.stats.measure(|| {
+            let limit = |time| Deadline::new(&control, time, options.on_deadline.clone());
+            let _deadline = options.timeout.map(limit);
+            work(self)
+        })
+    }
+
+    /// How many buffers of its objects the host holds.
+    pub(crate) fn pins(&self) -> usize {
+        self.local.pins.get()
+    }
+
+    /// What it has borrowed of the host.
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.local.ledger.clone()
+    }
+
+    /// Hands on what was written and waits in our streams.
+    #[inline(always)]
+    pub(crate) fn flush(&self) {
+        if let Some(stdout) = &self.stdout {
+            stdout.flush();
+        }
+        if let Some(stderr) = &self.stderr {
+            stderr.flush();
+        }
+    }
+
+    /// # Safety
+    /// `code` is a code object that lives until this returns.
+    #[inline(always)]
+    unsafe fn execute(
+        &mut self,
+        code: *mut ffi::PyObject,
+        source: &[u8],
+        options: &RunOptions,
+    ) -> Result<Object> {
+        let namespace = self.namespace.as_ptr();
+        // SAFETY: attached, and by the caller's promise; the result is ours.
+        match unsafe { Object::owned(ffi::PyEval_EvalCode(code, namespace, namespace)) } {
+            Some(result) => Ok(result),
+            None => Err(self.exception(source, options.filename)),
+        }
+    }
+
+    /// Compiles `source` and keeps the code.
+    #[cold]
+    fn compile(&mut self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
+        let invalid = |message| Error::new(Status::InvalidArgument, message);
+        let text = std::str::from_utf8(source).map_err(|e| {
+            let at = e.valid_up_to();
+            invalid(format!(
+                "the code is not UTF-8: the byte at offset {at} is wrong"
+            ))
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let c_text = CString::new(text).map_err(|e| {
+            let at = e.nul_position();
+            invalid(format!("the code has a NUL character, at offset {at}"))
+        })?;
+        let filename = match options.filename {
+            Some(filename) => filename.to_owned(),
+            None => {
+                self.unnamed += 1;
+                match self.unnamed {
+                    1 => "<string>".to_owned(),
+                    n => format!("<string-{n}>"),
+                }
+            }
+        };
+        /// The source is UTF-8 whatever an encoding cookie says.
+        const PYCF_SOURCE_IS_UTF8: i32 = 0x0100;
+        const PYCF_IGNORE_COOKIE: i32 = 0x0800;
+        let mut flags = ffi::PyCompilerFlags {
+            cf_flags: PYCF_SOURCE_IS_UTF8 | PYCF_IGNORE_COOKIE,
+            cf_feature_version: 0,
+        };
+        // An interpreter that is full has to be able to run what makes room.
+        self.control.work_begins(Work::Own);
+        // SAFETY: attached; strings that end in a NUL; the result is new.
+        let code = Object::text(&filename).and_then(|name| unsafe {
+            Object::owned(ffi::Py_CompileStringObject(
+                c_text.as_ptr(),
+                name.as_ptr(),
+                match mode {
+                    Mode::Program => ffi::Py_file_input,
+                    Mode::Expression => ffi::Py_eval_input,
+                },
+                &mut flags,
+                -1,
+            ))
+        });
+        self.control.work_begins(Work::Script);
+        let Some(code) = code else {
+            return Err(self.exception(source, Some(&filename)));
+        };
+        drop(
+            self.code
+                .insert(mode, options.filename, &filename, source, code.clone()),
+        );
+        Ok(code)
+    }
+
+    /// The exception that is set. `source` was run under `filename`, if it was given one.
+    #[cold]
+    fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
+        let cache = &self.code;
+        let request = self.control.state.finish();
+        self.control.work_begins(Work::Exception);
+        let error = exception::take(&mut self.describer, request, |name| {
+            if Some(name) == filename {
+                return std::str::from_utf8(source).ok().map(str::to_owned);
+            }
+            cache.source(name).map(str::to_owned)
+        });
+        self.control.work_begins(Work::Script);
+        error
+    }
+}

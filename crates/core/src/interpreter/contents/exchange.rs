@@ -1,0 +1,250 @@
+//! What a host does with an interpreter's values and functions, while it is attached.
+
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use super::Contents;
+use crate::config::RunOptions;
+use crate::functions::host_function::{self, Definition};
+use crate::functions::names::Missing;
+use crate::interpreter::code_cache::Mode;
+use crate::python::object::{Object, import, type_name_of};
+use crate::values::convert::from_python::{self, plain};
+use crate::values::convert::{Conversion, Trouble, to_python};
+use crate::values::lending::Lending;
+use crate::values::tree::OwnedValue;
+use crate::{Error, Result, Status};
+
+/// Up to so many positional arguments, a call needs no allocation of ours.
+const FEW: usize = 8;
+
+impl Contents {
+    /// Gives a value a name in `__main__`.
+    pub(crate) fn set(&mut self, name: &[u8], mut value: Lending<'_>) -> Result<()> {
+        let name = self.names.plain(name)?.clone();
+        let Some(value) = value.next() else {
+            return Ok(());
+        };
+        let written = to_python::write(value, &self.local);
+        let object = written.map_err(|e| self.error("value", e))?;
+        // SAFETY: attached; a dict, a str, and a live object.
+        match unsafe { ffi::PyDict_SetItem(self.namespace(), name.as_ptr(), object.as_ptr()) } {
+            0 => Ok(()),
+            _ => Err(self.raised()),
+        }
+    }
+
+    /// The value that a name has in `__main__`.
+    pub(crate) fn get(&mut self, name: &[u8], conversion: Conversion) -> Result<OwnedValue> {
+        self.names.plain(name)?;
+        let object = self.find(name, "name")?;
+        self.read(&object, conversion)
+    }
+
+    /// The value of an expression; `None` for the conversion: it is thrown away.
+    pub(crate) fn eval(
+        &mut self,
+        source: &[u8],
+        options: &RunOptions,
+        conversion: Option<Conversion>,
+    ) -> Result<OwnedValue> {
+        let start = source.iter().position(|c| !matches!(c, b' ' | b'\t'));
+        let source = &source[start.unwrap_or(source.len())..];
+        let result = self.evaluate(Mode::Expression, source, options)?;
+        self.wanted(&result, conversion)
+    }
+
+    /// Calls what has this name. A coroutine is run to its end.
+    pub(crate) fn call(
+        &mut self,
+        callable: &[u8],
+        mut arguments: Lending<'_>,
+        conversion: Option<Conversion>,
+    ) -> Result<OwnedValue> {
+        let function = self.find(callable, "callable")?;
+        // SAFETY: attached; a live object.
+        if unsafe { ffi::PyCallable_Check(function.as_ptr()) } == 0 {
+            return Err(not_callable(callable, &function));
+        }
+        let count = arguments.len();
+        let result = if count <= FEW && !arguments.has_named() {
+            let mut objects = [const { None }; FEW + 1];
+            self.write_arguments(&mut arguments, &mut objects[1..])?;
+            // SAFETY: attached; so many arguments, with room before them.
+            unsafe { vectorcall(&function, &mut objects, count, None) }
+        } else {
+            let mut objects: Vec<Option<Object>> = Vec::new();
+            objects.resize_with(count + 1, || None);
+            self.write_arguments(&mut arguments, &mut objects[1..])?;
+            let keywords = self.named(&mut arguments, "keywords", |_| true)?;
+            // SAFETY: as above; a dict with strs for keys.
+            unsafe { vectorcall(&function, &mut objects, count, keywords.as_ref()) }
+        };
+        let result = result.ok_or_else(|| self.raised())?;
+        // SAFETY: attached; a live object.
+        if let Some(value) = unsafe { plain(result.as_ptr()) } {
+            // SAFETY: it owns nothing.
+            return Ok(unsafe { OwnedValue::from_raw(value) });
+        }
+        // SAFETY: as above.
+        if unsafe { ffi::PyCoro_CheckExact(result.as_ptr()) } == 0 {
+            return self.wanted(&result, conversion);
+        }
+        let result = self.run_to_its_end(&result)?;
+        self.wanted(&result, conversion)
+    }
+
+    /// Runs a program after adding names to `__main__`, and returns those that are there then.
+    pub(crate) fn run_unrestricted(
+        &mut self,
+        source: &[u8],
+        options: &RunOptions,
+        mut names: Lending<'_>,
+        conversion: Option<Conversion>,
+    ) -> Result<OwnedValue> {
+        let is_free = |name: &str| !name.starts_with("__");
+        if let Some(added) = self.named(&mut names, "ns", is_free)? {
+            // SAFETY: attached; dicts, of which the keys are strs: no Python code runs.
+            if unsafe { ffi::PyDict_Update(self.namespace(), added.as_ptr()) } != 0 {
+                return Err(self.raised());
+            }
+        }
+        self.run(source, options)?;
+        let Some(conversion) = conversion else {
+            return Ok(none());
+        };
+        // SAFETY: attached; a dict.
+        let read =
+            unsafe { from_python::read_namespace(self.namespace(), conversion, &self.local) };
+        read.map_err(|e| self.error("ns", e))
+    }
+
+    /// Puts a function of the host's into a module.
+    pub(crate) fn define(&mut self, definition: &Arc<Definition>) -> Result<()> {
+        // SAFETY: attached.
+        unsafe { definition.define(&self.local) }.ok_or_else(|| self.raised())
+    }
+
+    /// Defines what the host has defined for every interpreter.
+    pub(crate) fn define_everywhere(&mut self) -> Result<()> {
+        for definition in host_function::defined_everywhere() {
+            self.define(&definition)?;
+        }
+        Ok(())
+    }
+
+    fn namespace(&self) -> *mut ffi::PyObject {
+        self.namespace.as_ptr()
+    }
+
+    #[inline(always)]
+    fn find(&mut self, name: &[u8], what: &str) -> Result<Object> {
+        let found = self.names.get(name, what)?.find(&self.namespace);
+        found.map_err(|missing| match missing {
+            Missing::Because(error) => error,
+            Missing::Raised => self.raised(),
+        })
+    }
+
+    #[inline(always)]
+    fn write_arguments(
+        &mut self,
+        arguments: &mut Lending<'_>,
+        places: &mut [Option<Object>],
+    ) -> Result<()> {
+        let mut places = places.iter_mut();
+        let mut i = 0;
+        while let (Some(value), Some(place)) = (arguments.next(), places.next()) {
+            match to_python::write(value, &self.local) {
+                Ok(object) => *place = Some(object),
+                Err(e) => return Err(self.error(&format!("args[{i}]"), e)),
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+
+    /// A new dict of the named values, if there are any.
+    fn named(
+        &mut self,
+        values: &mut Lending<'_>,
+        root: &str,
+        admits: impl Fn(&str) -> bool,
+    ) -> Result<Option<Object>> {
+        let Some(named) = values.take_named() else {
+            return Ok(None);
+        };
+        let written = to_python::write_names(named, admits, &self.local);
+        written.map(Some).map_err(|e| self.error(root, e))
+    }
+
+    #[inline]
+    fn wanted(&mut self, object: &Object, conversion: Option<Conversion>) -> Result<OwnedValue> {
+        match conversion {
+            Some(conversion) => self.read(object, conversion),
+            None => Ok(none()),
+        }
+    }
+
+    #[inline]
+    fn read(&mut self, object: &Object, conversion: Conversion) -> Result<OwnedValue> {
+        // SAFETY: attached; a live object.
+        let read = unsafe { from_python::read(object.as_ptr(), conversion, &self.local) };
+        read.map_err(|e| self.error("result", e))
+    }
+
+    #[cold]
+    fn run_to_its_end(&mut self, coroutine: &Object) -> Result<Object> {
+        let run = import(c"asyncio").and_then(|asyncio| asyncio.attribute(c"run"));
+        run.and_then(|run| run.call(&[coroutine]))
+            .ok_or_else(|| self.raised())
+    }
+
+    #[cold]
+    fn error(&mut self, root: &str, trouble: Trouble) -> Error {
+        trouble.into_error(root, || self.raised())
+    }
+
+    /// The exception that is set.
+    #[cold]
+    fn raised(&mut self) -> Error {
+        self.exception(b"", None)
+    }
+}
+
+/// # Safety
+/// Attached. `objects` starts with a free place; `count` arguments follow. `keywords` is a dict.
+#[inline(always)]
+unsafe fn vectorcall(
+    function: &Object,
+    objects: &mut [Option<Object>],
+    count: usize,
+    keywords: Option<&Object>,
+) -> Option<Object> {
+    // An `Option<Object>` is a pointer. The free place is the callee's to use, and to restore.
+    let arguments = objects.as_mut_ptr().wrapping_add(1).cast();
+    let count = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+    let function = function.as_ptr();
+    // SAFETY: the caller's promise; the result is new.
+    unsafe {
+        Object::owned(match keywords {
+            None => ffi::PyObject_Vectorcall(function, arguments, count, std::ptr::null_mut()),
+            Some(names) => ffi::PyObject_VectorcallDict(function, arguments, count, names.as_ptr()),
+        })
+    }
+}
+
+fn none() -> OwnedValue {
+    // SAFETY: it owns nothing.
+    unsafe { OwnedValue::from_raw(crate::values::value::RawValue::NONE) }
+}
+
+#[cold]
+fn not_callable(name: &[u8], object: &Object) -> Error {
+    // SAFETY: attached; a live object.
+    let kind = unsafe { type_name_of(object.as_ptr()) };
+    let name = String::from_utf8_lossy(name);
+    let message = format!("callable {name:?} is of type {kind}, which can't be called");
+    Error::new(Status::InvalidArgument, message)
+}

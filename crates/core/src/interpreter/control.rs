@@ -1,0 +1,210 @@
+//! Interrupting a run: how the request reaches the thread that runs it, without waiting for its GIL.
+//!
+//! CPython runs "pending calls" of an interpreter at the next safe point of any of its threads. Adding
+//! one takes a short lock of CPython's and no GIL, so a script that keeps its GIL, in a long call of C
+//! code, say, holds up nobody but itself. The call raises KeyboardInterrupt, which `except Exception`
+//! lets pass. Before 3.12 only the main thread runs pending calls: there the exception is left with the
+//! thread state instead, for which the GIL has to be waited for. (By a thread state of the interpreter
+//! that runs: these versions ask the waiter's own interpreter to let go of the GIL, and no other one.)
+//!
+//! A run that goes on all the same gets the exception again every [`AGAIN`], and from the [`PATIENT`]th
+//! time on at each safe point, also in the handler that has just caught it, until it has ended. (Before
+//! 3.12 there is no such call to repeat at each safe point: it stays at every [`AGAIN`].)
+
+#[cfg(Py_3_12)]
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::{PyInterpreterState, PyThreadState};
+
+use crate::Id;
+use crate::interpreter::claim::{Request, Run, State};
+use crate::interpreter::stats::Counters;
+use crate::interpreter::timer;
+use crate::memory::account::{Account, Work};
+use crate::python::thread_state;
+
+/// How long a run is given to end before it is asked again.
+const AGAIN: Duration = Duration::from_millis(10);
+/// How often it is asked gently.
+const PATIENT: u32 = 10;
+
+/// What other threads may see and do of an interpreter, whoever has claimed it.
+pub(crate) struct Control {
+    pub(crate) state: State,
+    pub(crate) stats: Counters,
+    /// Where its memory is counted.
+    pub(crate) account: Option<&'static Account>,
+    /// Used only by a thread that is counted in `asking`, and by visitors; compared otherwise.
+    interpreter: *mut PyInterpreterState,
+    /// As above: the thread state that runs.
+    #[cfg(Py_3_12)]
+    thread_state: *mut PyThreadState,
+    /// What CPython takes for the id of that thread state's thread.
+    thread_id: u64,
+    /// How many threads ask its run to end: the interpreter is not ended meanwhile. The lock is held to
+    /// count.
+    asking: Mutex<usize>,
+    /// There is one less.
+    asked: Condvar,
+    /// Each safe point raises.
+    impatient: AtomicBool,
+}
+
+// SAFETY: the two pointers are used as their comments say.
+unsafe impl Send for Control {}
+// SAFETY: as above.
+unsafe impl Sync for Control {}
+
+impl Control {
+    /// For the interpreter of a thread state that was made in the calling thread.
+    pub(crate) fn new(thread_state: *mut PyThreadState, account: Option<&'static Account>) -> Self {
+        Self {
+            state: State::new(),
+            stats: Counters::default(),
+            account,
+            interpreter: thread_state::interpreter_of(thread_state),
+            #[cfg(Py_3_12)]
+            thread_state,
+            // SAFETY: always allowed.
+            thread_id: unsafe { libc::pthread_self() },
+            asking: Mutex::new(0),
+            asked: Condvar::new(),
+            impatient: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it is this interpreter of CPython's.
+    pub(crate) fn is(&self, interpreter: *mut PyInterpreterState) -> bool {
+        self.interpreter == interpreter
+    }
+
+    /// Does `work` in the interpreter, beside whoever runs in it. Waits for its GIL.
+    ///
+    /// # Safety
+    /// Something keeps the interpreter from being ended until `work` is done.
+    pub(crate) unsafe fn visit<T>(&self, id: Id, work: impl FnOnce() -> T) -> T {
+        // SAFETY: the caller's promise.
+        unsafe { thread_state::visit_beside(id, self.account, self.interpreter, work) }
+    }
+
+    /// Asks the run that is under way to end, if it is `run`, where that is given.
+    pub(crate) fn ask(self: &Arc<Self>, run: Option<Run>, why: Request) {
+        let mut asking = self.asking();
+        if let Some(run) = self.state.request(run, why) {
+            *asking += 1;
+            drop(asking);
+            self.ask_now(run, 0);
+        }
+    }
+
+    fn ask_again(self: &Arc<Self>, run: Run, times: u32) {
+        let mut asking = self.asking();
+        if self.state.is_requested(run) {
+            *asking += 1;
+            drop(asking);
+            self.ask_now(run, times);
+        }
+    }
+
+    /// To be called when this thread is counted in `asking`.
+    fn ask_now(self: &Arc<Self>, run: Run, times: u32) {
+        self.impatient.store(times >= PATIENT, Ordering::Relaxed);
+        self.add_pending_call();
+        *self.asking() -= 1;
+        self.asked.notify_all();
+        let (control, times) = (self.clone(), times.saturating_add(1));
+        timer::at(Instant::now() + AGAIN, move || {
+            control.ask_again(run, times)
+        });
+    }
+
+    fn asking(&self) -> MutexGuard<'_, usize> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the threads that ask a run to end, before the interpreter is ended. To be called with
+    /// the claim that keeps others from coming, and without a GIL.
+    pub(crate) fn settle(&self) {
+        let mut asking = self.asking();
+        while *asking > 0 {
+            asking = self
+                .asked
+                .wait(asking)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Says what memory is needed for from now on.
+    pub(crate) fn work_begins(&self, work: Work) {
+        if let Some(account) = self.account {
+            account.begin(work);
+        }
+    }
+
+    /// To be called by a thread that is counted in `asking`: the interpreter lives. A full queue is left
+    /// alone: it is asked again later.
+    #[cfg(Py_3_12)]
+    fn add_pending_call(&self) {
+        unsafe extern "C" {
+            fn _PyEval_AddPendingCall(
+                interpreter: *mut PyInterpreterState,
+                call: unsafe extern "C" fn(*mut c_void) -> c_int,
+                argument: *mut c_void,
+                flags: c_int,
+            ) -> c_int;
+        }
+        let argument = std::ptr::from_ref(self).cast_mut().cast();
+        // SAFETY: the interpreter lives, and this record lives longer.
+        unsafe { _PyEval_AddPendingCall(self.interpreter, pending_call, argument, 0) };
+    }
+
+    #[cfg(not(Py_3_12))]
+    fn add_pending_call(&self) {
+        // SAFETY: the interpreter lives.
+        unsafe { thread_state::visit(self.interpreter, || self.leave_exception()) };
+    }
+
+    /// In any thread of the interpreter: raises, if a run is to end and this thread runs it.
+    #[cfg(Py_3_12)]
+    fn raise(&self) -> c_int {
+        let Some(why) = self.state.requested() else {
+            return 0;
+        };
+        // SAFETY: attached.
+        if unsafe { ffi::PyThreadState_Get() } != self.thread_state {
+            self.leave_exception();
+            return 0;
+        }
+        // SAFETY: attached.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
+        if self.impatient.load(Ordering::Relaxed) {
+            self.add_pending_call();
+        }
+        -1
+    }
+
+    /// In another thread of the interpreter: leaves the exception with the thread that runs.
+    fn leave_exception(&self) {
+        // SAFETY: always allowed.
+        if self.thread_id != unsafe { libc::pthread_self() } {
+            // SAFETY: attached to the same interpreter.
+            unsafe {
+                ffi::PyThreadState_SetAsyncExc(
+                    self.thread_id as std::ffi::c_long,
+                    ffi::PyExc_KeyboardInterrupt,
+                )
+            };
+        }
+    }
+}
+
+/// What CPython calls at a safe point.
+#[cfg(Py_3_12)]
+unsafe extern "C" fn pending_call(control: *mut c_void) -> c_int {
+    // SAFETY: the record of the interpreter that this is called in, which it outlives.
+    unsafe { &*control.cast::<Control>() }.raise()
+}

@@ -1,0 +1,91 @@
+//! A limit on the time of a run.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::interpreter::claim::{Request, Run};
+use crate::interpreter::control::Control;
+use crate::interpreter::timer::{self, Ticket};
+
+/// What is to happen when a run is out of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is interrupted, and returns `Timeout`.
+    Interrupt,
+    /// It gets that much more; then the question is asked again.
+    Extend(Duration),
+    /// It goes on without a limit.
+    GoOn,
+}
+
+/// Asked when a run is out of time, with the time that it has taken so far. Called in subpy's timer
+/// thread, which it holds up: it should be quick, and must not call back.
+pub type OnDeadline = Arc<dyn Fn(Duration) -> Decision + Send + Sync>;
+
+/// A limit that is set; lifted when this is dropped, which waits for a question that is being asked.
+pub(crate) struct Deadline(Arc<Watch>);
+
+struct Watch {
+    control: Arc<Control>,
+    run: Run,
+    start: Instant,
+    on_deadline: Option<OnDeadline>,
+    ticket: Mutex<Option<Ticket>>,
+}
+
+impl Deadline {
+    /// Limits the run that is under way. To be called by the holder of the claim.
+    pub(crate) fn new(
+        control: &Arc<Control>,
+        timeout: Duration,
+        on_deadline: Option<OnDeadline>,
+    ) -> Self {
+        let watch = Arc::new(Watch {
+            control: control.clone(),
+            run: control.state.run(),
+            start: Instant::now(),
+            on_deadline,
+            ticket: Mutex::new(None),
+        });
+        watch.wait(timeout);
+        Self(watch)
+    }
+}
+
+impl Watch {
+    /// Asks after `time` from now. Further off than the clock goes is never.
+    fn wait(self: &Arc<Self>, time: Duration) {
+        if let Some(end) = Instant::now().checked_add(time) {
+            let watch = self.clone();
+            // Held over `at`, so that the job finds its own ticket there when it sets another.
+            let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+            *ticket = Some(timer::at(end, move || watch.is_over()));
+        }
+    }
+
+    fn is_over(self: &Arc<Self>) {
+        let ask = self.on_deadline.as_ref();
+        match ask.map_or(Decision::Interrupt, |ask| ask(self.start.elapsed())) {
+            Decision::Interrupt => self.control.ask(Some(self.run), Request::Timeout),
+            Decision::Extend(time) => self.wait(time),
+            Decision::GoOn => {}
+        }
+    }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        // A question that is being asked may set another ticket: until none is new.
+        let mut cancelled = None;
+        loop {
+            let ticket = *self.0.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+            if ticket == cancelled {
+                return;
+            }
+            if let Some(ticket) = ticket {
+                timer::cancel(ticket);
+            }
+            cancelled = ticket;
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What goes before the end of an interpreter: its exit functions run, and its Python threads are gone.
+//!
+//! CPython's `Py_EndInterpreter` does both, too, but it aborts the process when an exit function has
+//! started a thread, and waits for a `threading.Thread` for ever. So we do it first, and look then.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use crate::python::object::{Object, clear_exception, import};
+use crate::python::thread_state;
+use crate::{Error, Id, Result, Status};
+
+/// How often exit functions may register new ones.
+const ROUNDS: usize = 100;
+
+/// Runs the exit functions of the attached interpreter as it would itself: those of `threading`, the
+/// latest first, then those of `atexit`. None of them is left afterwards.
+pub(crate) fn run_exit_functions() {
+    if let Some(threading) = imported(c"threading") {
+        run_all(&threading);
+    }
+    if let Some(atexit) = import(c"atexit") {
+        let call = |name: &CStr| atexit.attribute(name)?.call(&[]);
+        // SAFETY: attached; a live object.
+        let is_true = |o: &Object| unsafe { ffi::PyObject_IsTrue(o.as_ptr()) == 1 };
+        for _ in 0..ROUNDS {
+            if !call(c"_ncallbacks").is_some_and(|count| is_true(&count)) {
+                break;
+            }
+            if call(c"_run_exitfuncs").is_none() {
+                report(&atexit);
+            }
+        }
+        call(c"_clear");
+    }
+    clear_exception();
+}
+
+/// The functions that `threading._register_atexit` has taken.
+fn run_all(threading: &Object) {
+    let Some(functions) = threading.attribute(c"_threading_atexits") else {
+        return clear_exception();
+    };
+    for _ in 0..ROUNDS {
+        // SAFETY: attached; results are new.
+        let next = unsafe {
+            match ffi::PyList_Size(functions.as_ptr()) {
+                count if count > 0 => functions.attribute(c"pop").and_then(|pop| pop.call(&[])),
+                _ => None,
+            }
+        };
+        let Some(next) = next else { break };
+        if next.call(&[]).is_none() {
+            report(&next);
+        }
+    }
+    clear_exception();
+}
+
+/// Tells `sys.unraisablehook` of the exception that is set.
+fn report(whence: &Object) {
+    // SAFETY: attached, with an exception set.
+    unsafe { ffi::PyErr_WriteUnraisable(whence.as_ptr()) }
+}
+
+/// A module, if it was imported before.
+fn imported(name: &CStr) -> Option<Object> {
+    // SAFETY: attached; new references.
+    let module = unsafe {
+        let name = Object::owned(ffi::PyUnicode_FromString(name.as_ptr()))?;
+        Object::owned(ffi::PyImport_GetModule(name.as_ptr()))
+    };
+    clear_exception();
+    module
+}
+
+/// Lets the idle workers of `concurrent.futures` end: they wait for work until Python shuts down.
+pub(crate) fn dismiss_idle_workers() {
+    let dismiss = || {
+        let pools = imported(c"concurrent.futures.thread")?;
+        // SAFETY: attached; live objects; new references.
+        unsafe {
+            ffi::PyObject_SetAttrString(pools.as_ptr(), c"_shutdown".as_ptr(), ffi::Py_True());
+            let queues = pools
+                .attribute(c"_threads_queues")?
+                .attribute(c"values")?
+                .call(&[])?;
+            let queues = Object::owned(ffi::PySequence_List(queues.as_ptr()))?;
+            let none = Object::borrowed(ffi::Py_None())?;
+            for i in 0..ffi::PyList_Size(queues.as_ptr()) {
+                let queue = Object::borrowed(ffi::PyList_GetItem(queues.as_ptr(), i))?;
+                queue.attribute(c"put")?.call(&[&none])?;
+            }
+        }
+        Some(())
+    };
+    dismiss();
+    clear_exception();
+}
+
+/// `Busy` if the attached interpreter has Python threads.
+pub(crate) fn no_other_threads(id: Id) -> Result<()> {
+    let message = match thread_state::others() {
+        0 => return Ok(()),
+        1 => format!("interpreter {id} has 1 Python thread that still runs: end it first"),
+        n => format!("interpreter {id} has {n} Python threads that still run: end them first"),
+    };
+    Err(Error::new(Status::Busy, message))
+}

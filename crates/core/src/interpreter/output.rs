@@ -1,0 +1,492 @@
+//! `sys.stdout` and `sys.stderr` of an interpreter: a `TextIOWrapper`, as everywhere in Python, over a
+//! stream object of ours, which keeps what is written until a line is full and hands it on.
+//!
+//! A stream is touched only while the interpreter's GIL is held, but handing on happens without it: a
+//! host's callback may wait for whatever it likes. `delivering` keeps the order meanwhile: what other
+//! Python threads write waits in `pending` for the one that delivers.
+
+use std::ffi::{CStr, c_int, c_void};
+use std::io;
+use std::ptr::{addr_of_mut, null_mut};
+
+use pyo3_ffi as ffi;
+
+use crate::Id;
+use crate::config::Output;
+use crate::cures::sigpipe;
+use crate::python::object::{Object, import};
+use crate::python::thread_state;
+
+/// What is kept of a line that is not full yet.
+const PENDING: usize = 8 * 1024;
+
+/// Which of the two.
+#[derive(Clone, Copy)]
+pub(crate) enum Name {
+    Stdout,
+    Stderr,
+}
+
+struct Stream {
+    interpreter: Id,
+    name: Name,
+    /// `None`: the process's own stream.
+    sink: Option<Output>,
+    pending: Vec<u8>,
+    /// A thread hands on what was pending.
+    delivering: bool,
+    closed: bool,
+}
+
+/// An interpreter's hold on one of its streams, to flush it when a run ends.
+pub(crate) struct Handle {
+    /// Keeps `stream` alive.
+    _object: Object,
+    stream: *mut Stream,
+}
+
+impl Handle {
+    /// Hands on what is pending, and waits until a Python thread that is at it has done so. What can't
+    /// be written is lost: there is no script left to tell.
+    #[inline(always)]
+    pub(crate) fn flush(&self) {
+        // SAFETY: attached, and `_object` keeps the stream.
+        if unsafe { !(*self.stream).pending.is_empty() } || self.is_delivering() {
+            self.flush_pending();
+        }
+    }
+
+    #[cold]
+    fn flush_pending(&self) {
+        // SAFETY: as above.
+        unsafe {
+            while self.is_delivering() {
+                thread_state::without_gil((*self.stream).interpreter, std::thread::yield_now);
+            }
+            let _ = deliver(self.stream);
+        }
+    }
+
+    #[inline(always)]
+    fn is_delivering(&self) -> bool {
+        // SAFETY: attached, and `_object` keeps the stream.
+        unsafe { (*self.stream).delivering }
+    }
+}
+
+/// Puts a stream in the place of `sys.stdout` or `sys.stderr` of the attached interpreter. `None`: an
+/// exception is set.
+pub(crate) fn install(interpreter: Id, name: Name, sink: Option<Output>) -> Option<Handle> {
+    let stream = Box::into_raw(Box::new(Stream {
+        interpreter,
+        name,
+        sink,
+        pending: Vec::new(),
+        delivering: false,
+        closed: false,
+    }));
+    // SAFETY: attached; the object takes the stream over, and frees it with itself.
+    unsafe {
+        let Some(object) = new_object(stream) else {
+            drop(Box::from_raw(stream));
+            return None;
+        };
+        let text = import(c"io")?.attribute(c"TextIOWrapper")?.call(&[
+            &object,
+            &Object::text("utf-8")?,
+            &Object::text("backslashreplace")?,
+            &Object::text("\n")?,
+            &Object::borrowed(ffi::Py_False())?,
+            &Object::borrowed(ffi::Py_True())?, // write_through: nothing waits in the wrapper
+        ])?;
+        let mode = Object::text("w")?;
+        ffi::PyObject_SetAttrString(text.as_ptr(), c"mode".as_ptr(), mode.as_ptr());
+        for place in name.places() {
+            if ffi::PySys_SetObject(place.as_ptr(), text.as_ptr()) != 0 {
+                return None;
+            }
+        }
+        Some(Handle {
+            _object: object,
+            stream,
+        })
+    }
+}
+
+impl Name {
+    fn places(self) -> [&'static CStr; 2] {
+        match self {
+            Name::Stdout => [c"stdout", c"__stdout__"],
+            Name::Stderr => [c"stderr", c"__stderr__"],
+        }
+    }
+
+    fn descriptor(self) -> c_int {
+        match self {
+            Name::Stdout => libc::STDOUT_FILENO,
+            Name::Stderr => libc::STDERR_FILENO,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Name::Stdout => "<stdout>",
+            Name::Stderr => "<stderr>",
+        }
+    }
+}
+
+/// Hands on what is pending; a character that is not whole yet stays.
+///
+/// # Safety
+/// Attached to the interpreter of `stream`, which lives until this returns. The fields are reached one
+/// by one: while the GIL is released, other threads use `pending`, and `sink` is ours.
+unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if (*stream).delivering {
+            return Ok(());
+        }
+        let mut result = Ok(());
+        (*stream).delivering = true;
+        let sink = &mut *addr_of_mut!((*stream).sink);
+        loop {
+            let pending = &mut *addr_of_mut!((*stream).pending);
+            let ready = match sink {
+                Some(_) if !(*stream).closed => whole_characters(pending),
+                _ => pending.len(),
+            };
+            if ready == 0 {
+                break;
+            }
+            let rest = pending.split_off(ready);
+            let bytes = std::mem::replace(pending, rest);
+            result = thread_state::without_gil((*stream).interpreter, || match sink {
+                Some(write) => {
+                    write(&String::from_utf8_lossy(&bytes));
+                    Ok(())
+                }
+                None => sigpipe::held_back(|| write_all((*stream).name.descriptor(), &bytes)),
+            });
+            if result.is_err() {
+                break;
+            }
+        }
+        (*stream).delivering = false;
+        result
+    }
+}
+
+/// How many bytes at the start of `bytes` end where a character ends.
+fn whole_characters(bytes: &[u8]) -> usize {
+    for back in 1..=bytes.len().min(3) {
+        let at = bytes.len() - back;
+        let needed = match bytes[at] {
+            0b1100_0000..=0b1101_1111 => 2,
+            0b1110_0000..=0b1110_1111 => 3,
+            0b1111_0000..=0b1111_0111 => 4,
+            0b1000_0000..=0b1011_1111 => continue,
+            _ => break,
+        };
+        return if needed > back { at } else { bytes.len() };
+    }
+    bytes.len()
+}
+
+fn write_all(descriptor: c_int, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        // SAFETY: the bytes live.
+        let n = unsafe { libc::write(descriptor, bytes.as_ptr().cast(), bytes.len()) };
+        if n >= 0 {
+            bytes = &bytes[n as usize..];
+            continue;
+        }
+        let error = io::Error::last_os_error();
+        match error.kind() {
+            io::ErrorKind::Interrupted => {}
+            io::ErrorKind::WouldBlock => {
+                let mut poll = libc::pollfd {
+                    fd: descriptor,
+                    events: libc::POLLOUT,
+                    revents: 0,
+                };
+                // SAFETY: one entry.
+                unsafe { libc::poll(&mut poll, 1, -1) };
+            }
+            _ => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+// The Python type. ------------------------------------------------------------------------------
+
+#[repr(C)]
+struct StreamObject {
+    base: ffi::PyObject,
+    stream: *mut Stream,
+}
+
+/// The stream of an object of our type.
+///
+/// # Safety
+/// `object` is one.
+unsafe fn stream_of(object: *mut ffi::PyObject) -> *mut Stream {
+    // SAFETY: the caller's promise.
+    unsafe { (*object.cast::<StreamObject>()).stream }
+}
+
+/// # Safety
+/// Attached; the object takes `stream` over if there is one.
+unsafe fn new_object(stream: *mut Stream) -> Option<Object> {
+    // SAFETY: the spec is read during the call; its tables are static. A new object of the type has
+    // room for a `StreamObject`.
+    unsafe {
+        let mut slots = [
+            slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
+            slot(ffi::Py_tp_methods, METHODS.0.as_ptr() as *mut c_void),
+            slot(ffi::Py_tp_getset, GETTERS.0.as_ptr() as *mut c_void),
+            slot(0, null_mut()),
+        ];
+        let mut spec = ffi::PyType_Spec {
+            name: c"subpy.Stream".as_ptr(),
+            basicsize: size_of::<StreamObject>() as c_int,
+            itemsize: 0,
+            flags: ffi::Py_TPFLAGS_DEFAULT as _,
+            slots: slots.as_mut_ptr(),
+        };
+        let kind = Object::owned(ffi::PyType_FromSpec(&mut spec))?;
+        let kind = kind.as_ptr().cast::<ffi::PyTypeObject>();
+        let object = Object::owned(ffi::PyType_GenericAlloc(kind, 0))?;
+        (*object.as_ptr().cast::<StreamObject>()).stream = stream;
+        Some(object)
+    }
+}
+
+fn slot(slot: c_int, pfunc: *mut c_void) -> ffi::PyType_Slot {
+    ffi::PyType_Slot { slot, pfunc }
+}
+
+unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+    // SAFETY: called once, by Python, attached. An object holds a reference to its heap type.
+    unsafe {
+        let stream = stream_of(object);
+        if !stream.is_null() {
+            (*stream).closed = true;
+            let _ = deliver(stream);
+            drop(Box::from_raw(stream));
+        }
+        let kind = ffi::Py_TYPE(object);
+        ffi::PyObject_Free(object.cast());
+        ffi::Py_DECREF(kind.cast());
+    }
+}
+
+/// Raises OSError for a write that failed.
+///
+/// # Safety
+/// Attached.
+unsafe fn raise(error: &io::Error) -> *mut ffi::PyObject {
+    // SAFETY: attached; errno is this thread's.
+    unsafe {
+        *libc::__errno_location() = error.raw_os_error().unwrap_or(libc::EIO);
+        ffi::PyErr_SetFromErrno(ffi::PyExc_OSError)
+    }
+}
+
+/// The stream of `object`, unless it is closed: then ValueError is raised.
+///
+/// # Safety
+/// Attached; `object` is one of our type.
+unsafe fn open_stream(object: *mut ffi::PyObject) -> Option<*mut Stream> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let stream = stream_of(object);
+        if (*stream).closed {
+            let message = c"I/O operation on closed file.";
+            ffi::PyErr_SetString(ffi::PyExc_ValueError, message.as_ptr());
+            return None;
+        }
+        Some(stream)
+    }
+}
+
+unsafe extern "C" fn write(
+    this: *mut ffi::PyObject,
+    data: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with an object of our type; the buffer is released before
+    // the GIL can be.
+    unsafe {
+        let Some(stream) = open_stream(this) else {
+            return null_mut();
+        };
+        let mut view: ffi::Py_buffer = std::mem::zeroed();
+        if ffi::PyObject_GetBuffer(data, &mut view, ffi::PyBUF_SIMPLE) != 0 {
+            return null_mut();
+        }
+        let bytes: &[u8] = match view.len {
+            0 => &[],
+            length => std::slice::from_raw_parts(view.buf.cast(), length as usize),
+        };
+        let pending = &mut *addr_of_mut!((*stream).pending);
+        pending.extend_from_slice(bytes);
+        let full = bytes.contains(&b'\n') || pending.len() >= PENDING;
+        ffi::PyBuffer_Release(&mut view);
+        match if full { deliver(stream) } else { Ok(()) } {
+            Ok(()) => ffi::PyLong_FromSsize_t(view.len),
+            Err(e) => raise(&e),
+        }
+    }
+}
+
+unsafe extern "C" fn flush(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with an object of our type.
+    unsafe {
+        match open_stream(this).map(|stream| deliver(stream)) {
+            None => null_mut(),
+            Some(Ok(())) => none(),
+            Some(Err(e)) => raise(&e),
+        }
+    }
+}
+
+unsafe extern "C" fn close(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with an object of our type.
+    unsafe {
+        let stream = stream_of(this);
+        (*stream).closed = true;
+        match deliver(stream) {
+            Ok(()) => none(),
+            Err(e) => raise(&e),
+        }
+    }
+}
+
+unsafe extern "C" fn fileno(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with an object of our type.
+    unsafe {
+        let stream = stream_of(this);
+        if (*stream).sink.is_none() {
+            return ffi::PyLong_FromLong((*stream).name.descriptor().into());
+        }
+        if let Some(kind) = import(c"io").and_then(|io| io.attribute(c"UnsupportedOperation")) {
+            let message = c"the host captures this stream: it has no file descriptor";
+            ffi::PyErr_SetString(kind.as_ptr(), message.as_ptr());
+        }
+        null_mut()
+    }
+}
+
+unsafe extern "C" fn isatty(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with an object of our type.
+    unsafe {
+        let stream = stream_of(this);
+        let own = (*stream).sink.is_none();
+        boolean(own && libc::isatty((*stream).name.descriptor()) == 1)
+    }
+}
+
+unsafe extern "C" fn yes(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached.
+    unsafe { boolean(true) }
+}
+
+unsafe extern "C" fn no(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached.
+    unsafe { boolean(false) }
+}
+
+unsafe extern "C" fn get_closed(this: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with an object of our type.
+    unsafe { boolean((*stream_of(this)).closed) }
+}
+
+unsafe extern "C" fn get_name(this: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with an object of our type.
+    let text = unsafe { Object::text((*stream_of(this)).name.text()) };
+    text.map_or(null_mut(), Object::into_ptr)
+}
+
+/// # Safety
+/// Attached.
+unsafe fn boolean(value: bool) -> *mut ffi::PyObject {
+    // SAFETY: attached; the result is a new reference.
+    unsafe { ffi::PyBool_FromLong(value.into()) }
+}
+
+/// # Safety
+/// Attached.
+unsafe fn none() -> *mut ffi::PyObject {
+    // SAFETY: attached; the result is a new reference.
+    unsafe {
+        ffi::Py_INCREF(ffi::Py_None());
+        ffi::Py_None()
+    }
+}
+
+/// A table that Python only reads.
+struct Table<T>(T);
+// SAFETY: never written to; what it points to is static.
+unsafe impl<T> Sync for Table<T> {}
+
+const fn method(name: &'static CStr, function: ffi::PyCFunction, flags: c_int) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunction: function,
+        },
+        ml_flags: flags,
+        ml_doc: std::ptr::null(),
+    }
+}
+
+const fn getter(name: &'static CStr, get: ffi::getter) -> ffi::PyGetSetDef {
+    ffi::PyGetSetDef {
+        name: name.as_ptr(),
+        get: Some(get),
+        set: None,
+        doc: std::ptr::null(),
+        closure: null_mut(),
+    }
+}
+
+static METHODS: Table<[ffi::PyMethodDef; 9]> = Table([
+    method(c"write", write, ffi::METH_O),
+    method(c"flush", flush, ffi::METH_NOARGS),
+    method(c"close", close, ffi::METH_NOARGS),
+    method(c"fileno", fileno, ffi::METH_NOARGS),
+    method(c"isatty", isatty, ffi::METH_NOARGS),
+    method(c"writable", yes, ffi::METH_NOARGS),
+    method(c"readable", no, ffi::METH_NOARGS),
+    method(c"seekable", no, ffi::METH_NOARGS),
+    ffi::PyMethodDef::zeroed(),
+]);
+
+static GETTERS: Table<[ffi::PyGetSetDef; 3]> = Table([
+    getter(c"closed", get_closed),
+    getter(c"name", get_name),
+    ffi::PyGetSetDef {
+        name: std::ptr::null(),
+        get: None,
+        set: None,
+        doc: std::ptr::null(),
+        closure: null_mut(),
+    },
+]);
+
+#[cfg(test)]
+mod tests {
+    use super::whole_characters;
+
+    #[test]
+    fn a_character_is_never_split() {
+        let text = "aé€😀".as_bytes();
+        let ends = [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10];
+        for (length, end) in ends.into_iter().enumerate() {
+            assert_eq!(whole_characters(&text[..length]), end, "of {length} bytes");
+        }
+        assert_eq!(whole_characters(b"\xff"), 1, "not UTF-8: not waited for");
+        assert_eq!(whole_characters(b"\x80\x80\x80\x80"), 4);
+    }
+}

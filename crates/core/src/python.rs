@@ -1,0 +1,6 @@
+//! CPython as it is: owned references, thread states, exceptions, objects that hold ours.
+
+pub(crate) mod exception;
+pub(crate) mod holder;
+pub(crate) mod object;
+pub(crate) mod thread_state;

@@ -1,0 +1,383 @@
+//! The only module that makes, attaches, detaches and deletes thread states.
+//!
+//! Who holds what: a call that comes in may find the calling thread attached to a thread state of the
+//! host's, or of an interpreter that is further out in the call chain. That one is detached first, so
+//! no call ever waits for a GIL while it holds another (own-GIL interpreters take the main
+//! interpreter's GIL to import extension modules: holding it while waiting for one of them is a
+//! deadlock). No lock of ours is held either: the callers of this module hold none. On the way out
+//! everything is put back: first ours is detached, then the host's is attached.
+
+use std::cell::Cell;
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::{PyInterpreterState, PyThreadState};
+
+use crate::Id;
+use crate::cures::{gilstate_slot, threading_main, threads_at_end};
+use crate::memory::account::Account;
+
+/// The interpreter that a thread is in, and where its memory is counted.
+#[derive(Clone, Copy)]
+struct Here {
+    id: Id,
+    account: Option<&'static Account>,
+}
+
+/// Outside of every interpreter.
+const NOWHERE: Here = Here {
+    id: -1,
+    account: None,
+};
+
+thread_local! {
+    /// The interpreter that the calling thread is in, also while a callback of the host runs
+    /// without its GIL.
+    static HERE: Cell<Here> = const { Cell::new(NOWHERE) };
+}
+
+/// Where the memory of the interpreter is counted that the calling thread carries a thread state for.
+#[inline(always)]
+pub(crate) fn account_here() -> Option<&'static Account> {
+    HERE.get().account
+}
+
+/// Counts the calling thread's memory there while `work` is done.
+pub(crate) fn with_account<T>(account: Option<&'static Account>, work: impl FnOnce() -> T) -> T {
+    let before = HERE.get();
+    HERE.set(Here { account, ..before });
+    let result = work();
+    HERE.set(before);
+    result
+}
+
+/// The thread state that the calling thread is attached to; NULL if there is none.
+#[inline]
+fn attached() -> *mut PyThreadState {
+    // SAFETY: initialized or not, in any thread.
+    let current = unsafe { ffi::compat::PyThreadState_GetUnchecked() };
+    // Before 3.12 that is the one that holds the GIL, in whatever thread; ours, if it is in our slot.
+    if cfg!(Py_3_12) || current.is_null() || current == gilstate_slot::get() {
+        current
+    } else {
+        null_mut()
+    }
+}
+
+/// The interpreter that the calling thread is in, if subpy knows that: its id, or else the state of
+/// an interpreter that the host has entered by itself.
+pub(crate) fn whereabouts() -> (Option<Id>, *mut PyInterpreterState) {
+    let id = HERE.get().id;
+    if id != NOWHERE.id {
+        return (Some(id), null_mut());
+    }
+    let host = attached();
+    if host.is_null() {
+        return (None, null_mut());
+    }
+    // SAFETY: attached in this thread, so it lives.
+    (None, unsafe { ffi::PyThreadState_GetInterpreter(host) })
+}
+
+/// What the calling thread had before we came: put back when this is dropped.
+struct Host {
+    thread_state: *mut PyThreadState,
+    slot: *mut PyThreadState,
+    here: Here,
+}
+
+impl Host {
+    /// Detaches the calling thread from whatever it is attached to.
+    #[inline(always)]
+    fn set_aside(here: Here) -> Self {
+        let thread_state = attached();
+        if !thread_state.is_null() {
+            // SAFETY: attached.
+            unsafe { ffi::PyEval_SaveThread() };
+        }
+        Self {
+            thread_state,
+            slot: gilstate_slot::get(),
+            here: HERE.replace(here),
+        }
+    }
+}
+
+impl Drop for Host {
+    #[inline(always)]
+    fn drop(&mut self) {
+        HERE.set(self.here);
+        gilstate_slot::set(self.slot);
+        if !self.thread_state.is_null() {
+            // SAFETY: it was attached in this thread before, and nobody deletes another's.
+            unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
+        }
+    }
+}
+
+/// Runs `wait` without any GIL, whatever the calling thread holds.
+pub(crate) fn detached<T>(wait: impl FnOnce() -> T) -> T {
+    let _host = Host::set_aside(HERE.get());
+    wait()
+}
+
+/// Whether the calling thread is attached to a thread state.
+pub(crate) fn is_attached() -> bool {
+    !attached().is_null()
+}
+
+/// The interpreter that the calling thread is attached to; NULL if there is none.
+pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
+    let current = attached();
+    if current.is_null() {
+        return null_mut();
+    }
+    interpreter_of(current)
+}
+
+/// What the calling thread is attached to: to be compared, and to be attached again.
+#[inline(always)]
+pub(crate) fn current() -> *mut PyThreadState {
+    attached()
+}
+
+/// The calling thread is attached to a thread state of ours until this is dropped.
+pub(crate) struct Attached {
+    _host: Host,
+}
+
+impl Attached {
+    /// Waits for the GIL of `thread_state` and attaches it. `id` and `account` are its interpreter's.
+    ///
+    /// # Safety
+    /// `thread_state` is detached, lives, and is nobody else's to attach until this is dropped.
+    #[inline(always)]
+    pub(crate) unsafe fn enter(
+        id: Id,
+        thread_state: *mut PyThreadState,
+        account: Option<&'static Account>,
+    ) -> Self {
+        let host = Host::set_aside(Here { id, account });
+        // SAFETY: the caller's promise; this thread is detached.
+        unsafe { ffi::PyEval_RestoreThread(thread_state) };
+        gilstate_slot::set(thread_state);
+        Self { _host: host }
+    }
+
+    /// Ends the attached interpreter. Its thread state is gone afterwards.
+    ///
+    /// # Safety
+    /// It is not the main interpreter, and has no other thread state.
+    pub(crate) unsafe fn end_interpreter(self) {
+        threading_main::move_here();
+        threads_at_end::refuse();
+        let host = self.leave_attached();
+        // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
+        // thread state of the main interpreter takes it over, to let it go.
+        unsafe {
+            #[cfg(not(Py_3_12))]
+            let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+            ffi::Py_EndInterpreter(ffi::PyThreadState_Get());
+            #[cfg(not(Py_3_12))]
+            {
+                ffi::PyThreadState_Swap(visitor);
+                ffi::PyThreadState_Clear(visitor);
+                ffi::PyThreadState_DeleteCurrent();
+            }
+        }
+        drop(host);
+    }
+
+    /// Finalizes Python from its main interpreter's thread state.
+    ///
+    /// # Safety
+    /// The main interpreter's is attached; no other interpreter and no other thread state is left.
+    pub(crate) unsafe fn finalize(self) -> bool {
+        threading_main::move_here();
+        let host = self.leave_attached();
+        HERE.set(host.here);
+        // What the slot held is gone with Python; so is the slot, where it is a key.
+        std::mem::forget(host);
+        // SAFETY: the caller's promise.
+        unsafe { ffi::Py_FinalizeEx() == 0 }
+    }
+
+    /// Takes the host out, so that dropping it does not detach.
+    fn leave_attached(self) -> Host {
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is never dropped, so the host is moved out once.
+        unsafe { std::ptr::read(&this._host) }
+    }
+}
+
+impl Drop for Attached {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: attached since `enter`. The field `_host` is dropped next.
+        unsafe { ffi::PyEval_SaveThread() };
+    }
+}
+
+/// Lets go of the GIL of whatever is attached, for a call to the host.
+pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
+    let _host = Host::set_aside(Here { id, ..HERE.get() });
+    call()
+}
+
+/// Does `work` in an interpreter that another thread may be running in, or this one further out: with
+/// a thread state that is made for it, so that nothing of theirs is touched. Waits for the GIL.
+///
+/// # Safety
+/// The interpreter lives until `work` is done; `id` and `account` are its own.
+pub(crate) unsafe fn visit_beside<T>(
+    id: Id,
+    account: Option<&'static Account>,
+    python: *mut PyInterpreterState,
+    work: impl FnOnce() -> T,
+) -> T {
+    let _host = Host::set_aside(Here { id, account });
+    // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own; while
+    // it is attached, the interpreter can't be ended: its GIL is held.
+    unsafe {
+        let visitor = ffi::PyThreadState_New(python);
+        assert!(!visitor.is_null(), "no memory for a thread state");
+        ffi::PyEval_RestoreThread(visitor);
+        gilstate_slot::set(visitor);
+        let result = work();
+        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_DeleteCurrent();
+        result
+    }
+}
+
+/// Does `work` in the main interpreter, with a thread state that is made for it.
+#[cfg(not(Py_3_14))]
+pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
+    let _host = Host::set_aside(HERE.get());
+    // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
+    unsafe {
+        let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+        ffi::PyEval_RestoreThread(visitor);
+        let result = work();
+        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_DeleteCurrent();
+        result
+    }
+}
+
+/// Does `work` in an interpreter, with a thread state that is made for it.
+///
+/// # Safety
+/// The interpreter lives until this returns.
+#[cfg(not(Py_3_12))]
+pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) {
+    let _host = Host::set_aside(HERE.get());
+    // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
+    unsafe {
+        let visitor = ffi::PyThreadState_New(interpreter);
+        ffi::PyEval_RestoreThread(visitor);
+        work();
+        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_DeleteCurrent();
+    }
+}
+
+/// Makes an interpreter with `make`, which leaves its new thread state attached or returns NULL.
+/// `make` runs in the main interpreter; `prepare` runs in the new one. The new thread state is
+/// detached afterwards.
+pub(crate) fn create<T>(
+    id: Id,
+    make: impl FnOnce() -> *mut PyThreadState,
+    prepare: impl FnOnce(*mut PyThreadState) -> T,
+) -> Option<(*mut PyThreadState, T)> {
+    let _host = Host::set_aside(Here { id, ..HERE.get() });
+    // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's
+    // own; it is attached again before it is cleared and deleted. The new thread state is in the
+    // slot while it is attached.
+    unsafe {
+        let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+        if visitor.is_null() {
+            return None;
+        }
+        ffi::PyEval_RestoreThread(visitor);
+        let made = make();
+        let result = if made.is_null() {
+            None
+        } else {
+            gilstate_slot::set(made);
+            let prepared = prepare(made);
+            ffi::PyEval_SaveThread();
+            ffi::PyEval_RestoreThread(visitor);
+            Some((made, prepared))
+        };
+        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_DeleteCurrent();
+        result
+    }
+}
+
+/// Lets [`gilstate_slot`] find the slot, while it holds the thread state of a visitor.
+pub(crate) fn locate_slot() {
+    let _host = Host::set_aside(HERE.get());
+    // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
+    unsafe {
+        let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+        ffi::PyEval_RestoreThread(visitor);
+        // Before 3.12 an occupied slot keeps what it has.
+        gilstate_slot::locate(ffi::PyGILState_GetThisThreadState());
+        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_DeleteCurrent();
+    }
+}
+
+/// Detaches the thread state that initializing Python has left attached, and returns it.
+pub(crate) fn leave_main() -> *mut PyThreadState {
+    // SAFETY: `Py_InitializeFromConfig` has just returned in this thread.
+    let thread_state = unsafe { ffi::PyEval_SaveThread() };
+    gilstate_slot::set(null_mut());
+    thread_state
+}
+
+/// A new thread state of the main interpreter, detached; for a Python that the host has started.
+pub(crate) fn new_main() -> *mut PyThreadState {
+    let _host = Host::set_aside(HERE.get());
+    // SAFETY: Python is initialized; a thread state may be made by any thread.
+    unsafe { ffi::PyThreadState_New(ffi::PyInterpreterState_Main()) }
+}
+
+/// The interpreter of a thread state.
+pub(crate) fn interpreter_of(thread_state: *mut PyThreadState) -> *mut PyInterpreterState {
+    // SAFETY: reads a field that never changes, of a thread state that its caller owns.
+    unsafe { ffi::PyThreadState_GetInterpreter(thread_state) }
+}
+
+/// Deletes a thread state that [`new_main`] made.
+///
+/// # Safety
+/// It is detached and used by nobody else.
+pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
+    let _host = Host::set_aside(HERE.get());
+    // SAFETY: the caller's promise.
+    unsafe {
+        ffi::PyEval_RestoreThread(thread_state);
+        ffi::PyThreadState_Clear(thread_state);
+        ffi::PyThreadState_DeleteCurrent();
+    }
+}
+
+/// How many thread states the attached interpreter has besides the attached one: Python threads that
+/// its scripts started, or the host's own.
+pub(crate) fn others() -> usize {
+    // SAFETY: attached. A thread state comes and goes only while its interpreter's GIL is held,
+    // which we hold.
+    unsafe {
+        let own = ffi::PyThreadState_Get();
+        let mut next = ffi::PyInterpreterState_ThreadHead(ffi::PyThreadState_GetInterpreter(own));
+        let mut count = 0;
+        while !next.is_null() {
+            count += usize::from(next != own);
+            next = ffi::PyThreadState_Next(next);
+        }
+        count
+    }
+}

@@ -1,0 +1,163 @@
+//! Where Python's life is: what every call asks first, and what starting and finalizing change.
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use pyo3_ffi as ffi;
+
+use crate::config::RuntimeConfig;
+use crate::python::thread_state;
+use crate::{Error, Result, Status};
+
+/// Where Python's life is. The lock is held to look at it or to change it, never while Python starts,
+/// ends or runs, and never while a GIL is awaited: `Changing` stands for that.
+pub(crate) enum Phase {
+    Fresh,
+    /// One thread starts or finalizes Python; others wait for [`CHANGED`].
+    Changing,
+    Ready(Ready),
+    /// For ever; why.
+    Over(&'static str),
+}
+
+pub(crate) struct Ready {
+    /// Successful [`retain`]s that are not [`release`]d yet.
+    pub(crate) count: usize,
+    pub(crate) config: RuntimeConfig,
+    /// The host started Python, and will finalize it.
+    pub(crate) joined: bool,
+    /// Interpreters that are being created now.
+    pub(crate) creating: usize,
+}
+
+static PHASE: Mutex<Phase> = Mutex::new(Phase::Fresh);
+static CHANGED: Condvar = Condvar::new();
+
+/// [`PHASE`] in short, to be read without its lock.
+static SHORT: AtomicU8 = AtomicU8::new(NOT_READY);
+const NOT_READY: u8 = 0;
+const STARTED: u8 = 1;
+const JOINED: u8 = 2;
+
+static ALLOWS_MAIN: AtomicBool = AtomicBool::new(false);
+
+fn phase() -> MutexGuard<'static, Phase> {
+    PHASE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+thread_local! {
+    /// The calling thread starts or finalizes Python, further out in its chain of calls.
+    static CHANGES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The phase, once nobody changes it. The calling thread waits without a GIL. `Busy`: it would wait
+/// for itself.
+pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
+    if CHANGES.get() {
+        let message =
+            "this thread is starting or finalizing Python: the call came from inside of that";
+        return Err(Error::new(Status::Busy, message));
+    }
+    let wait = || {
+        let changing = |phase: &mut Phase| matches!(phase, Phase::Changing);
+        drop(
+            CHANGED
+                .wait_while(phase(), changing)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    };
+    loop {
+        let phase = phase();
+        if !matches!(*phase, Phase::Changing) {
+            return Ok(phase);
+        }
+        drop(phase);
+        thread_state::detached(wait);
+    }
+}
+
+/// The one thread that changes the phase does `work`, which may call back.
+pub(crate) fn changing<T>(work: impl FnOnce() -> T) -> T {
+    SHORT.store(NOT_READY, Ordering::Release);
+    CHANGES.set(true);
+    let result = work();
+    CHANGES.set(false);
+    result
+}
+
+/// What the phase is from now on.
+pub(crate) fn set(new: Phase) {
+    if let Phase::Ready(ready) = &new {
+        ALLOWS_MAIN.store(ready.config.allow_main, Ordering::Relaxed);
+    }
+    let short = match &new {
+        Phase::Ready(ready) if ready.joined => JOINED,
+        Phase::Ready(_) => STARTED,
+        _ => NOT_READY,
+    };
+    *phase() = new;
+    SHORT.store(short, Ordering::Release);
+    CHANGED.notify_all();
+}
+
+/// Fails unless Python is initialized.
+#[inline]
+pub(crate) fn ready() -> Result<()> {
+    match SHORT.load(Ordering::Acquire) {
+        STARTED => Ok(()),
+        // SAFETY: at any time, in any thread.
+        JOINED if unsafe { ffi::Py_IsInitialized() } != 0 => Ok(()),
+        _ => Err(not_ready(&phase())),
+    }
+}
+
+#[cold]
+pub(crate) fn not_ready(phase: &Phase) -> Error {
+    let message = match phase {
+        Phase::Fresh => "subpy is not initialized: initialize it first",
+        Phase::Changing => "Python is being started or finalized in another thread",
+        Phase::Ready(_) => "the host has finalized Python",
+        Phase::Over(why) => why,
+    };
+    Error::new(Status::NotInitialized, message)
+}
+
+/// Counts an interpreter that is being created, so that Python is not finalized meanwhile.
+pub(crate) struct Creating {
+    module_search_paths: Arc<[PathBuf]>,
+}
+
+pub(crate) fn creating() -> Result<Creating> {
+    ready()?;
+    match &mut *phase() {
+        Phase::Ready(ready) => {
+            ready.creating += 1;
+            Ok(Creating {
+                module_search_paths: ready.config.module_search_paths.clone(),
+            })
+        }
+        other => Err(not_ready(other)),
+    }
+}
+
+impl Creating {
+    pub(crate) fn module_search_paths(&self) -> &[PathBuf] {
+        &self.module_search_paths
+    }
+}
+
+impl Drop for Creating {
+    fn drop(&mut self) {
+        if let Phase::Ready(ready) = &mut *phase() {
+            ready.creating -= 1;
+        }
+    }
+}
+
+/// Whether code may run in the main interpreter.
+#[inline]
+pub(crate) fn allows_main() -> bool {
+    ALLOWS_MAIN.load(Ordering::Relaxed)
+}

@@ -1,0 +1,437 @@
+//! The host's memory in Python: a memoryview over an object of ours, which describes the memory and
+//! gives it back when Python's last view of it is gone.
+
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::ptr::null_mut;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use crate::python::holder::{self, Held};
+use crate::python::object::Object;
+use crate::values::convert::{Outcome, Trouble};
+use crate::values::local::Local;
+use crate::values::release::{Lent, Release};
+use crate::values::value::BufferInfo;
+
+/// What the buffer protocol allows.
+const MOST_DIMENSIONS: usize = 64;
+
+/// The host's memory.
+struct Memory {
+    data: *mut c_void,
+    length: isize,
+    writable: bool,
+    item_size: isize,
+    format: CString,
+    shape: Vec<isize>,
+    strides: Vec<isize>,
+    _release: Release,
+}
+
+// SAFETY: described by the host, which lets any thread have it.
+unsafe impl Send for Memory {}
+// SAFETY: never changed.
+unsafe impl Sync for Memory {}
+
+/// What the host wants to be called for.
+///
+/// # Safety
+/// `info` is NULL or true.
+pub(crate) unsafe fn take_release(info: *const BufferInfo) -> Option<Release> {
+    // SAFETY: the caller's promise.
+    let info = unsafe { info.as_ref() }?;
+    // Of another size, its fields may be elsewhere.
+    if info.struct_size != size_of::<BufferInfo>() || info.release.is_none() {
+        return None;
+    }
+    // SAFETY: the host's promise.
+    Some(unsafe { Release::new(info.user, info.release) })
+}
+
+/// Makes a memoryview of the host's memory.
+///
+/// # Safety
+/// Attached to the interpreter of `local`; `info` is NULL or true.
+pub(crate) unsafe fn view(info: *const BufferInfo, local: &Rc<Local>) -> Outcome<Object> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let release = take_release(info);
+        let info = info
+            .as_ref()
+            .ok_or_else(|| Trouble::invalid("has NULL for its buffer"))?;
+        let memory = match describe(info) {
+            Ok(describe) => describe(release),
+            Err(message) => {
+                let unused = release.into_iter().collect();
+                return Err(Trouble::invalid(message).with_unused(unused));
+            }
+        };
+        let memory = Arc::new(Lent::new(memory));
+        local.ledger.add(&memory);
+        // From here on the memory is given back with its owner.
+        let owner = new_owner(memory, local).ok_or_else(Trouble::raised)?;
+        Object::owned(ffi::PyMemoryView_FromObject(owner.as_ptr())).ok_or_else(Trouble::raised)
+    }
+}
+
+/// Checks a description. What is left to do can't fail.
+///
+/// # Safety
+/// `info` is true.
+unsafe fn describe(info: &BufferInfo) -> Result<impl FnOnce(Option<Release>) -> Memory, String> {
+    let expected = size_of::<BufferInfo>();
+    if info.struct_size != expected {
+        return Err(format!(
+            "is a buffer whose struct_size is {}, but this version of subpy knows {expected}; start \
+             from SUBPY_BUFFER_INFO_INIT",
+            info.struct_size
+        ));
+    }
+    let length = isize::try_from(info.length).map_err(|_| {
+        format!(
+            "is a buffer of {} bytes, which is past all limits",
+            info.length
+        )
+    })?;
+    if info.data.is_null() && length > 0 {
+        return Err(format!("is a buffer of {length} bytes at NULL"));
+    }
+    if info.writable > 1 {
+        return Err("is a buffer whose writable is neither 0 nor 1".into());
+    }
+    if !info.strides.is_null() {
+        return Err("is a buffer with strides, which only Python's buffers may have".into());
+    }
+    let format = if info.format.is_null() {
+        c"B"
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { CStr::from_ptr(info.format) }
+    };
+    let item_size = match (size_of_format(format), info.item_size) {
+        (Some(size), 0) => size,
+        (Some(size), given) if size != given => {
+            return Err(format!(
+                "is a buffer with an item_size of {given}, but an item of format {format:?} has {size}"
+            ));
+        }
+        (None, 0) => {
+            return Err(format!(
+                "is a buffer of format {format:?}, which needs an item_size"
+            ));
+        }
+        (_, given) => given,
+    };
+    if info.length % item_size != 0 {
+        return Err(format!(
+            "is a buffer of {length} bytes, which are no whole number of items of {item_size}"
+        ));
+    }
+    let shape = match (info.dimensions, info.shape.is_null()) {
+        (0, _) => vec![(info.length / item_size) as isize],
+        (n, _) if n > MOST_DIMENSIONS => {
+            return Err(format!(
+                "is a buffer of {n} dimensions, more than {MOST_DIMENSIONS}"
+            ));
+        }
+        (n, true) => {
+            return Err(format!(
+                "is a buffer of {n} dimensions with NULL for its shape"
+            ));
+        }
+        // SAFETY: the caller's promise.
+        (n, false) => unsafe { std::slice::from_raw_parts(info.shape, n) }.to_vec(),
+    };
+    let items = shape.iter().try_fold(1_usize, |product, n| {
+        product.checked_mul(usize::try_from(*n).ok()?)
+    });
+    if items.and_then(|n| n.checked_mul(item_size)) != Some(info.length) {
+        return Err(format!(
+            "is a buffer of {length} bytes, which is not what its shape {shape:?} and its item_size \
+             {item_size} make"
+        ));
+    }
+    early_release::check(info.data, info.length)?;
+    let mut strides = vec![item_size as isize; shape.len()];
+    for i in (1..shape.len()).rev() {
+        strides[i - 1] = strides[i] * shape[i];
+    }
+    let (data, writable, format) = (info.data, info.writable == 1, format.to_owned());
+    Ok(move |release: Option<Release>| Memory {
+        data,
+        length,
+        writable,
+        item_size: item_size as isize,
+        format,
+        shape,
+        strides,
+        // SAFETY: nothing to call.
+        _release: release.unwrap_or_else(|| unsafe { Release::new(null_mut(), None) }),
+    })
+}
+
+/// The size of an item, for formats of one letter.
+fn size_of_format(format: &CStr) -> Option<usize> {
+    let (native, letter) = match format.to_bytes() {
+        [letter] | [b'@', letter] => (true, *letter),
+        [b'<' | b'>' | b'=' | b'!', letter] => (false, *letter),
+        _ => return None,
+    };
+    Some(match letter {
+        b'c' | b'b' | b'B' | b'?' => 1,
+        b'h' | b'H' | b'e' => 2,
+        b'i' | b'I' | b'f' => 4,
+        b'l' | b'L' if native => size_of::<std::ffi::c_long>(),
+        b'l' | b'L' => 4,
+        b'q' | b'Q' | b'd' => 8,
+        b'n' | b'N' | b'P' if native => size_of::<usize>(),
+        _ => return None,
+    })
+}
+
+// The Python type. ------------------------------------------------------------------------------
+
+unsafe fn new_owner(memory: Arc<Lent<Memory>>, local: &Rc<Local>) -> Option<Object> {
+    let make = || {
+        let slots = [
+            holder::slot(ffi::Py_bf_getbuffer, get_buffer as *mut c_void),
+            holder::slot(
+                ffi::Py_tp_doc,
+                c"Memory of the host.".as_ptr() as *mut c_void,
+            ),
+        ];
+        // SAFETY: the slots are right for the type.
+        unsafe { holder::new_type::<Lent<Memory>>(c"subpy.HostMemory", &slots) }
+    };
+    // SAFETY: attached; a type of ours for this.
+    unsafe { holder::hold(|local| &local.memory_type, make, memory, local) }
+}
+
+unsafe extern "C" fn get_buffer(
+    object: *mut ffi::PyObject,
+    view: *mut ffi::Py_buffer,
+    flags: c_int,
+) -> c_int {
+    let asks = |flag| flags & flag == flag;
+    // SAFETY: called by Python, attached, with an object of our type and a view to fill. What the view
+    // points to lives as long as the object, which the view keeps.
+    unsafe {
+        (*view).obj = null_mut();
+        let memory: &Held<Lent<Memory>> = Held::of(object);
+        let memory: &Memory = memory;
+        let refuse = |message: &CStr| {
+            ffi::PyErr_SetString(ffi::PyExc_BufferError, message.as_ptr());
+            -1
+        };
+        if asks(ffi::PyBUF_WRITABLE) && !memory.writable {
+            return refuse(c"the host's memory is read-only");
+        }
+        if asks(ffi::PyBUF_F_CONTIGUOUS) && memory.shape.len() > 1 {
+            return refuse(c"the host's memory is in C's order");
+        }
+        if let Err(message) = early_release::check(memory.data, memory.length as usize) {
+            let message = CString::new(format!("the memory {message}")).unwrap_or_default();
+            return refuse(&message);
+        }
+        (*view).buf = match memory.data.is_null() {
+            true => null_mut::<u8>().wrapping_add(1).cast(), // empty; some take NULL for a failure
+            false => memory.data,
+        };
+        (*view).len = memory.length;
+        (*view).readonly = (!memory.writable).into();
+        (*view).itemsize = memory.item_size;
+        (*view).format = match asks(ffi::PyBUF_FORMAT) {
+            true => memory.format.as_ptr().cast_mut(),
+            false => null_mut(),
+        };
+        (*view).ndim = memory.shape.len() as c_int;
+        (*view).shape = match asks(ffi::PyBUF_ND) {
+            true => memory.shape.as_ptr().cast_mut(),
+            false => null_mut(),
+        };
+        (*view).strides = match asks(ffi::PyBUF_STRIDES) {
+            true => memory.strides.as_ptr().cast_mut(),
+            false => null_mut(),
+        };
+        (*view).suboffsets = null_mut();
+        (*view).internal = null_mut();
+        ffi::Py_INCREF(object);
+        (*view).obj = object;
+    }
+    0
+}
+
+/// In debug builds: has the host freed memory that Python may still read? Found where the pages are
+/// gone, which they are for what is large.
+mod early_release {
+    use std::ffi::c_void;
+
+    #[cfg(debug_assertions)]
+    pub(super) fn check(data: *mut c_void, length: usize) -> Result<(), String> {
+        if length == 0 {
+            return Ok(());
+        }
+        // SAFETY: asks the system about addresses; nothing is read.
+        let is_mapped = unsafe {
+            let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
+            let start = data as usize & !(page - 1);
+            let size = data as usize + length - start;
+            libc::msync(start as *mut c_void, size, libc::MS_ASYNC) == 0
+                || std::io::Error::last_os_error().raw_os_error() != Some(libc::ENOMEM)
+        };
+        match is_mapped {
+            true => Ok(()),
+            false => Err(format!(
+                "is a buffer of {length} bytes at {data:p}, where there is no memory: was it freed \
+                 before its release callback was called?"
+            )),
+        }
+    }
+
+    #[cfg(not(debug_assertions))]
+    #[inline(always)]
+    pub(super) fn check(_: *mut c_void, _: usize) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn described(info: BufferInfo) -> Result<(Vec<isize>, Vec<isize>, isize), String> {
+        // SAFETY: the tests tell the truth, or what is refused before it is used.
+        let memory = unsafe { describe(&info) }?(None);
+        Ok((memory.shape, memory.strides, memory.item_size))
+    }
+
+    fn of(data: &mut [u64]) -> BufferInfo {
+        BufferInfo {
+            data: data.as_mut_ptr().cast(),
+            length: size_of_val(data),
+            ..BufferInfo::default()
+        }
+    }
+
+    #[test]
+    fn descriptions() {
+        let mut data = [0_u64; 6];
+        let info = of(&mut data);
+        assert_eq!(described(info), Ok((vec![48], vec![1], 1)));
+        let doubles = BufferInfo {
+            format: c"<d".as_ptr(),
+            ..info
+        };
+        assert_eq!(described(doubles), Ok((vec![6], vec![8], 8)));
+        let shape = [2, 3];
+        let matrix = BufferInfo {
+            dimensions: 2,
+            shape: shape.as_ptr(),
+            ..doubles
+        };
+        assert_eq!(described(matrix), Ok((vec![2, 3], vec![24, 8], 8)));
+        assert_eq!(described(of(&mut [])), Ok((vec![0], vec![1], 1)));
+    }
+
+    #[test]
+    fn wrong_descriptions() {
+        let mut data = [0_u64; 6];
+        let info = of(&mut data);
+        let wrong = |info, part: &str| {
+            let message = described(info).unwrap_err();
+            assert!(message.contains(part), "{message}");
+        };
+        let shape = [2, -3];
+        let d = c"d".as_ptr();
+        wrong(
+            BufferInfo {
+                struct_size: 8,
+                ..info
+            },
+            "struct_size is 8",
+        );
+        wrong(
+            BufferInfo {
+                length: usize::MAX,
+                ..info
+            },
+            "past all limits",
+        );
+        wrong(
+            BufferInfo {
+                data: null_mut(),
+                ..info
+            },
+            "at NULL",
+        );
+        wrong(
+            BufferInfo {
+                writable: 2,
+                ..info
+            },
+            "neither 0 nor 1",
+        );
+        wrong(
+            BufferInfo {
+                strides: shape.as_ptr(),
+                ..info
+            },
+            "strides",
+        );
+        wrong(
+            BufferInfo {
+                format: c"ddd".as_ptr(),
+                ..info
+            },
+            "needs an item_size",
+        );
+        wrong(
+            BufferInfo {
+                format: d,
+                item_size: 4,
+                ..info
+            },
+            "has 8",
+        );
+        wrong(
+            BufferInfo {
+                format: d,
+                length: 47,
+                ..info
+            },
+            "whole number",
+        );
+        wrong(
+            BufferInfo {
+                dimensions: 65,
+                ..info
+            },
+            "65 dimensions",
+        );
+        wrong(
+            BufferInfo {
+                dimensions: 1,
+                ..info
+            },
+            "NULL for its shape",
+        );
+        wrong(
+            BufferInfo {
+                dimensions: 2,
+                shape: shape.as_ptr(),
+                ..info
+            },
+            "[2, -3]",
+        );
+        wrong(
+            BufferInfo {
+                dimensions: 1,
+                shape: shape.as_ptr(),
+                ..info
+            },
+            "[2]",
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! What is an interpreter's own, and what its Python objects that belong to us share.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+use crate::Id;
+use crate::memory::account::Account;
+use crate::python::object::Object;
+use crate::values::release::Ledger;
+
+/// Shared by what is kept of an interpreter and by the objects that we have made in it. Touched only
+/// while the interpreter is attached, which is also what counts its references.
+pub(crate) struct Local {
+    pub(crate) id: Id,
+    /// Where the interpreter's memory is counted.
+    pub(crate) account: Option<&'static Account>,
+    /// The types of our objects, made when they are first needed.
+    pub(crate) function_type: OnceCell<Object>,
+    pub(crate) memory_type: OnceCell<Object>,
+    /// How many buffers of the interpreter's objects the host holds: it can't be ended meanwhile.
+    pub(crate) pins: Cell<usize>,
+    /// What it has borrowed of the host.
+    pub(crate) ledger: Ledger,
+}
+
+impl Local {
+    pub(crate) fn new(id: Id, account: Option<&'static Account>) -> Rc<Self> {
+        Rc::new(Self {
+            id,
+            account,
+            function_type: OnceCell::new(),
+            memory_type: OnceCell::new(),
+            pins: Cell::new(0),
+            ledger: Ledger::default(),
+        })
+    }
+}

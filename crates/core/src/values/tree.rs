@@ -1,0 +1,147 @@
+//! The one allocation of a tree of values, and the owned value that stands for it.
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::ptr::NonNull;
+
+use crate::values::pin::Pins;
+use crate::values::value::{BufferInfo, RawValue, Value};
+
+/// What [`RawValue::owned`] holds in the root of a tree of ours: nothing that a host leaves there by
+/// accident.
+const OWNED: u32 = 0x7375_6270;
+
+/// What precedes the values.
+#[repr(C, align(16))]
+struct Header {
+    size: usize,
+    pins: Option<Box<Pins>>,
+}
+
+/// Room for a tree: nodes first, then descriptions of buffers, then text. So what the root points to
+/// is what comes first.
+pub(crate) struct Block {
+    header: NonNull<Header>,
+    pub(crate) nodes: *mut RawValue,
+    pub(crate) buffers: *mut BufferInfo,
+    pub(crate) text: *mut u8,
+}
+
+impl Block {
+    /// Room for so many nodes and buffers, and so many bytes of text. `None`: no memory.
+    pub(crate) fn new(nodes: usize, buffers: usize, text: usize) -> Option<Self> {
+        let header = size_of::<Header>();
+        let buffers_at = nodes
+            .checked_mul(size_of::<RawValue>())?
+            .checked_add(header)?;
+        let text_at = buffers
+            .checked_mul(size_of::<BufferInfo>())?
+            .checked_add(buffers_at)?;
+        let size = text_at.checked_add(text)?;
+        // SAFETY: a layout of more than 0 bytes; what is written and pointed to is inside of it, and
+        // aligned: each part's size is a multiple of 8.
+        unsafe {
+            let start = alloc(layout(size)?);
+            let place = NonNull::new(start.cast::<Header>())?;
+            place.write(Header { size, pins: None });
+            Some(Self {
+                header: place,
+                nodes: start.add(header).cast(),
+                buffers: start.add(buffers_at).cast(),
+                text: start.add(text_at),
+            })
+        }
+    }
+
+    /// Keeps the pins as long as the block lives.
+    pub(crate) fn keep(&mut self, pins: Pins) {
+        if !pins.is_empty() {
+            // SAFETY: ours, and alive.
+            unsafe { self.header.as_mut() }.pins = Some(Box::new(pins));
+        }
+    }
+
+    /// Makes `root`, whose data is the first thing in the block, the owner of the block.
+    pub(crate) fn into_owned(self, root: RawValue) -> RawValue {
+        std::mem::forget(self);
+        RawValue {
+            owned: OWNED,
+            ..root
+        }
+    }
+
+    /// # Safety
+    /// `header` is a block's, which is used no more.
+    unsafe fn free(header: NonNull<Header>) {
+        // SAFETY: allocated by `new`, which has written the size.
+        unsafe {
+            if let Some(layout) = layout(header.as_ref().size) {
+                header.drop_in_place();
+                dealloc(header.as_ptr().cast(), layout);
+            }
+        }
+    }
+}
+
+impl Drop for Block {
+    /// The pins are dropped here, too: their interpreter has to be attached.
+    fn drop(&mut self) {
+        // SAFETY: ours.
+        unsafe { Self::free(self.header) }
+    }
+}
+
+fn layout(size: usize) -> Option<Layout> {
+    Layout::from_size_align(size, align_of::<Header>()).ok()
+}
+
+/// A value that owns its data: plain memory, free of any interpreter, but for the buffers in it, which
+/// stay where their Python objects have them.
+pub struct OwnedValue(RawValue);
+
+// SAFETY: plain data that nobody changes; pins are released with their interpreter attached.
+unsafe impl Send for OwnedValue {}
+// SAFETY: as above.
+unsafe impl Sync for OwnedValue {}
+
+impl OwnedValue {
+    /// # Safety
+    /// `raw` is the library's, and nobody else's to clear.
+    pub unsafe fn from_raw(raw: RawValue) -> Self {
+        Self(raw)
+    }
+
+    /// Hands it over in C's form; to be given to [`from_raw`](Self::from_raw) once.
+    pub fn into_raw(self) -> RawValue {
+        std::mem::ManuallyDrop::new(self).0
+    }
+
+    /// The value.
+    pub fn get(&self) -> &Value<'_> {
+        // SAFETY: what it points to is the block's, or static.
+        unsafe { Value::from_raw(&self.0) }
+    }
+}
+
+impl Drop for OwnedValue {
+    fn drop(&mut self) {
+        if self.0.owned != OWNED {
+            return;
+        }
+        // SAFETY: whatever its kind, the first thing that it points to follows the block's header.
+        unsafe {
+            let data = self.0.r#as.items.data;
+            let header = data.cast::<Header>().sub(1).cast_mut();
+            let mut header = NonNull::new_unchecked(header);
+            if let Some(pins) = header.as_mut().pins.take() {
+                pins.release();
+            }
+            Block::free(header);
+        }
+    }
+}
+
+impl std::fmt::Debug for OwnedValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.get().fmt(f)
+    }
+}
