@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::interpreter::deadline::OnDeadline;
-
 use crate::values::convert::Conversion;
 
 /// How Python is started.
@@ -167,6 +165,21 @@ impl fmt::Debug for InterpreterConfig {
             .finish()
     }
 }
+
+/// What is to happen when a run is out of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is interrupted, and returns `Timeout`.
+    Interrupt,
+    /// It gets that much more; then the question is asked again.
+    Extend(Duration),
+    /// It goes on without a limit.
+    GoOn,
+}
+
+/// Asked when a run is out of time, with the time that it has taken so far. Called in subpy's timer
+/// thread, which it holds up: it should be quick, and must not call back.
+pub type OnDeadline = Arc<dyn Fn(Duration) -> Decision + Send + Sync>;
 
 /// How a string is run.
 #[derive(Clone, Default)]

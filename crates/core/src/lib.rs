@@ -37,13 +37,13 @@ pub mod runtime;
 mod values;
 
 pub use config::{
-    CacheLimits, CallOptions, Gil, InterpreterConfig, Output, RunOptions, RuntimeConfig,
+    CacheLimits, CallOptions, Decision, Gil, InterpreterConfig, OnDeadline, Output, RunOptions,
+    RuntimeConfig,
 };
 pub use error::{Error, Exception, Status};
 pub use functions::host_call::HostCall;
 pub use functions::host_function::{FunctionOptions, Handler};
 pub use interpreter::Interpreter;
-pub use interpreter::deadline::{Decision, OnDeadline};
 pub use interpreter::stats::Stats;
 pub use memory::account::MemoryUsage;
 pub use runtime::{Feature, Runtime};

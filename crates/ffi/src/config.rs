@@ -14,7 +14,7 @@ use subpy_core::{
 };
 
 use crate::arguments::{flag, invalid, optional};
-use crate::interpreter::subpy_id;
+use crate::id::subpy_id;
 
 /// How Python is started. Fill it with #SUBPY_RUNTIME_CONFIG_INIT, then change what you need. The
 /// strings are copied by subpy_initialize().

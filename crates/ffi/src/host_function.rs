@@ -9,7 +9,7 @@ use crate::arguments::{flag, invalid, optional};
 use crate::boundary::{enter, or_else};
 use crate::config;
 use crate::error::subpy_error;
-use crate::interpreter::subpy_id;
+use crate::id::subpy_id;
 use crate::status::subpy_status;
 use crate::value::conversion;
 

@@ -9,10 +9,8 @@ use crate::arguments::{bytes, invalid, out};
 use crate::boundary::enter;
 use crate::config::{self, subpy_interpreter_config, subpy_run_options};
 use crate::error::subpy_error;
+use crate::id::subpy_id;
 use crate::status::subpy_status;
-
-/// An interpreter. 0 is the main one; an id is never given out twice in a process.
-pub type subpy_id = i64;
 
 /// Creates an interpreter. It stays idle until something is run in it.
 ///

@@ -11,6 +11,7 @@ mod boundary;
 pub mod config;
 pub mod error;
 pub mod host_function;
+pub mod id;
 pub mod interpreter;
 pub mod runtime;
 pub mod stats;

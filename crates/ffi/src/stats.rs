@@ -5,7 +5,7 @@ use subpy_core::Interpreter;
 use crate::arguments::{invalid, out};
 use crate::boundary::enter;
 use crate::error::subpy_error;
-use crate::interpreter::subpy_id;
+use crate::id::subpy_id;
 use crate::status::subpy_status;
 
 /// What an interpreter has done so far. Start from #SUBPY_INTERPRETER_STATS_INIT.

@@ -9,7 +9,7 @@ use crate::arguments::{self, bytes, invalid};
 use crate::boundary::{enter, or_else};
 use crate::config::{self, subpy_run_options};
 use crate::error::subpy_error;
-use crate::interpreter::subpy_id;
+use crate::id::subpy_id;
 use crate::status::subpy_status;
 
 /// The kinds of a ::subpy_value.

@@ -113,7 +113,7 @@ impl Contents {
             return unsafe { self.execute(code, source, options) };
         }
         let code = self.compile(mode, source, options)?;
-        self.control.stats.miss(&self.code);
+        self.control.stats.miss(self.code.len(), self.code.bytes());
         // SAFETY: the code is ours.
         unsafe { self.execute(code.as_ptr(), source, options) }
     }

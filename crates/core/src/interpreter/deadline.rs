@@ -3,24 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::config::{Decision, OnDeadline};
 use crate::interpreter::claim::{Request, Run};
 use crate::interpreter::control::Control;
 use crate::interpreter::timer::{self, Ticket};
-
-/// What is to happen when a run is out of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It is interrupted, and returns `Timeout`.
-    Interrupt,
-    /// It gets that much more; then the question is asked again.
-    Extend(Duration),
-    /// It goes on without a limit.
-    GoOn,
-}
-
-/// Asked when a run is out of time, with the time that it has taken so far. Called in subpy's timer
-/// thread, which it holds up: it should be quick, and must not call back.
-pub type OnDeadline = Arc<dyn Fn(Duration) -> Decision + Send + Sync>;
 
 /// A limit that is set; lifted when this is dropped, which waits for a question that is being asked.
 pub(crate) struct Deadline(Arc<Watch>);

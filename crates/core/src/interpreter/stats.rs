@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::interpreter::code_cache::CodeCache;
-
 /// What an interpreter has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -38,10 +36,11 @@ impl Counters {
         add_one(&self.hits);
     }
 
-    pub(crate) fn miss(&self, code: &CodeCache) {
+    /// `entries` and `bytes`: what is kept now.
+    pub(crate) fn miss(&self, entries: usize, bytes: usize) {
         add_one(&self.misses);
-        self.entries.store(code.len() as u64, Ordering::Relaxed);
-        self.bytes.store(code.bytes() as u64, Ordering::Relaxed);
+        self.entries.store(entries as u64, Ordering::Relaxed);
+        self.bytes.store(bytes as u64, Ordering::Relaxed);
     }
 
     /// Does `run`, and measures it.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use crate::runtime::registry;
+use crate::runtime::{phase, registry};
 use crate::values::convert::Conversion;
 use crate::values::local::Local;
 use crate::values::value::BufferInfo;
@@ -102,7 +102,7 @@ impl Pins {
         };
         match registry::find(id) {
             // SAFETY: the pins keep the interpreter.
-            Ok(interpreter) if crate::runtime::is_initialized() => unsafe {
+            Ok(interpreter) if phase::ready().is_ok() => unsafe {
                 interpreter.visit(|| drop(self));
             },
             // The host has finalized its Python in spite of them: there is nothing to give back to.
