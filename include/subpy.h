@@ -312,7 +312,10 @@ typedef void (*subpy_drop_fn)(void *user);
  * the memory has to stay where it is: that is the host's side of it.
  *
  * From Python to the host it is the memory of a Python object, which stays in place until
- * subpy_value_clear(); for an argument of a host function, until that returns.
+ * subpy_value_clear(); for an argument of a host function, until that returns. The host may pass such a
+ * value on: in its own interpreter it is a view of the object again; another interpreter shares the
+ * memory, which then stays in place until the views there are gone, too. As long as it has to, its
+ * interpreter can't be destroyed.
  */
 typedef struct subpy_buffer_info {
   /**
@@ -355,11 +358,12 @@ typedef struct subpy_buffer_info {
    */
   const ptrdiff_t *strides;
   /**
-   * Called when the library does not need the memory any more; NULL: nothing is. NULL from Python.
+   * Called when the library does not need the memory any more; NULL: nothing is. From Python: the
+   * library's own, not to be called.
    */
   subpy_drop_fn release;
   /**
-   * Handed to `release`.
+   * Handed to `release`. From Python: the library's own.
    */
   void *user;
 } subpy_buffer_info;
@@ -1457,7 +1461,8 @@ const char *subpy_kind_name(uint32_t kind);
 }  // extern "C"
 #endif  // __cplusplus
 
-/* Values, built and read. What is built points to what it is given, and lives no longer. ---------- */
+/* Values, built and read. What is built points to what it is given, and lives no longer. ----------
+ */
 
 /** None. */
 static inline subpy_value subpy_none(void) {
@@ -1517,7 +1522,8 @@ static inline subpy_value subpy_bytes(const void *data, size_t length) {
   return subpy_text_of_kind(SUBPY_BYTES, (const char *)data, length);
 }
 
-/** An int of any size: "18446744073709551615", "-0xff". NULL makes a value that every call refuses. */
+/** An int of any size: "18446744073709551615", "-0xff". NULL makes a value that every call refuses.
+ */
 static inline subpy_value subpy_big_int(const char *digits) {
   return subpy_text_of_kind(SUBPY_BIG_INT, digits, digits != NULL ? strlen(digits) : 1);
 }
@@ -1619,7 +1625,8 @@ static inline const subpy_value *subpy_dict_get(const subpy_value *value, const 
   return NULL;
 }
 
-/** The text of a str or bytes that the library has handed out: it ends in a NUL. NULL for others. */
+/** The text of a str or bytes that the library has handed out: it ends in a NUL. NULL for others.
+ */
 static inline const char *subpy_text(const subpy_value *value) {
   if (value == NULL || (value->kind != SUBPY_STR && value->kind != SUBPY_BYTES &&
                         value->kind != SUBPY_BIG_INT && value->kind != SUBPY_WTF8)) {

@@ -195,6 +195,16 @@ pub struct RunOptions<'a> {
     pub measure: bool,
 }
 
+impl RunOptions<'static> {
+    /// The defaults.
+    pub const DEFAULT: Self = Self {
+        filename: None,
+        timeout: None,
+        on_deadline: None,
+        measure: false,
+    };
+}
+
 impl fmt::Debug for RunOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunOptions")
@@ -215,11 +225,22 @@ pub struct CallOptions<'a> {
     pub run: RunOptions<'a>,
 }
 
+impl CallOptions<'static> {
+    /// The defaults.
+    pub const DEFAULT: Self = Self {
+        conversion: Some(Conversion::DEFAULT),
+        run: RunOptions::DEFAULT,
+    };
+
+    /// The defaults, for a result that is thrown away.
+    pub const THROW_AWAY: Self = Self {
+        conversion: None,
+        run: RunOptions::DEFAULT,
+    };
+}
+
 impl Default for CallOptions<'_> {
     fn default() -> Self {
-        Self {
-            conversion: Some(Conversion::default()),
-            run: RunOptions::default(),
-        }
+        CallOptions::DEFAULT
     }
 }

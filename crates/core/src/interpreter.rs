@@ -445,11 +445,19 @@ fn main_not_permitted() -> Error {
 }
 
 impl Inner {
+    /// Whether the calling thread is inside of the interpreter.
+    fn is_here(&self) -> bool {
+        match thread_state::whereabouts() {
+            (Some(id), _) => id == self.id,
+            (None, python) => self.control.is(python),
+        }
+    }
+
     #[cold]
     fn refused(&self, why: Refused) -> Error {
         let id = self.id;
         let (status, message) = match why {
-            Refused::Running if thread_state::whereabouts().0 == Some(id) => (
+            Refused::Running if self.is_here() => (
                 Status::Busy,
                 format!(
                     "interpreter {id} is running, in this thread: the call came from inside it"
@@ -486,10 +494,14 @@ impl<'a> Session<'a> {
         let contents = unsafe { &(*self.inner.held.get()).contents };
         let message = match contents.as_ref().map_or(0, Contents::pins) {
             0 => return Ok(()),
-            1 => "1 buffer that the host holds: clear the value that has it first".to_owned(),
-            n => format!("{n} buffers that the host holds: clear the values that have them first"),
+            1 => "1 buffer that the host holds".to_owned(),
+            n => format!("{n} buffers that the host holds"),
         };
-        let message = format!("interpreter {} has {message}", self.inner.id);
+        let message = format!(
+            "interpreter {} has {message}, or another interpreter: clear the values that have them, \
+             and the views of them, first",
+            self.inner.id
+        );
         Err(Error::new(Status::Busy, message))
     }
 

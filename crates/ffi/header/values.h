@@ -1,4 +1,5 @@
-/* Values, built and read. What is built points to what it is given, and lives no longer. ---------- */
+/* Values, built and read. What is built points to what it is given, and lives no longer. ----------
+ */
 
 /** None. */
 static inline subpy_value subpy_none(void) {
@@ -58,7 +59,8 @@ static inline subpy_value subpy_bytes(const void *data, size_t length) {
   return subpy_text_of_kind(SUBPY_BYTES, (const char *)data, length);
 }
 
-/** An int of any size: "18446744073709551615", "-0xff". NULL makes a value that every call refuses. */
+/** An int of any size: "18446744073709551615", "-0xff". NULL makes a value that every call refuses.
+ */
 static inline subpy_value subpy_big_int(const char *digits) {
   return subpy_text_of_kind(SUBPY_BIG_INT, digits, digits != NULL ? strlen(digits) : 1);
 }
@@ -160,7 +162,8 @@ static inline const subpy_value *subpy_dict_get(const subpy_value *value, const 
   return NULL;
 }
 
-/** The text of a str or bytes that the library has handed out: it ends in a NUL. NULL for others. */
+/** The text of a str or bytes that the library has handed out: it ends in a NUL. NULL for others.
+ */
 static inline const char *subpy_text(const subpy_value *value) {
   if (value == NULL || (value->kind != SUBPY_STR && value->kind != SUBPY_BYTES &&
                         value->kind != SUBPY_BIG_INT && value->kind != SUBPY_WTF8)) {

@@ -218,8 +218,10 @@ pub unsafe extern "C" fn subpy_host_return(call: *mut subpy_host_call, value: *c
     // SAFETY: the caller keeps the header's contract for both.
     unsafe {
         if let Some(call) = call_of(call) {
-            let value = value.as_ref().unwrap_or(&RawValue::NONE);
-            or_else((), || call.answer(Value::from_raw(value)));
+            let value = Value::from_raw(value.as_ref().unwrap_or(&RawValue::NONE));
+            if !call.answer_plain(value) {
+                or_else((), || call.answer(value));
+            }
         }
     }
 }

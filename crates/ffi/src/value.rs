@@ -112,6 +112,15 @@ pub(crate) fn conversion(flags: u32) -> Result<Conversion, Error> {
     })
 }
 
+static DEFAULT: CallOptions<'static> = CallOptions::DEFAULT;
+static THROW_AWAY: CallOptions<'static> = CallOptions::THROW_AWAY;
+
+/// The defaults, for a result that goes to `out`.
+#[inline(always)]
+fn default_for(out: *mut RawValue) -> &'static CallOptions<'static> {
+    if out.is_null() { &THROW_AWAY } else { &DEFAULT }
+}
+
 /// # Safety
 /// `options` is NULL or a valid struct, whose strings live as long as `'a`.
 unsafe fn call_options<'a>(
@@ -171,24 +180,25 @@ unsafe fn one<'a>(value: *const RawValue) -> Result<&'a Value<'a>, Error> {
         .ok_or_else(|| invalid("value is NULL; pass a value"))
 }
 
-/// Writes what `work` makes to `place`, and None if it fails.
+/// Has `work` write to `place`, where there is None unless it has written something.
 ///
 /// # Safety
 /// `place` is NULL or may be written to.
 #[inline(always)]
 unsafe fn write(
     place: *mut RawValue,
-    work: impl FnOnce() -> Result<OwnedValue, Error>,
+    work: impl FnOnce(&mut OwnedValue) -> Result<(), Error>,
 ) -> Result<(), Error> {
     if place.is_null() {
-        return work().map(drop);
+        let mut thrown_away = OwnedValue::NONE;
+        return work(&mut thrown_away);
     }
-    // SAFETY: the caller's promise. What was there is the caller's, and may be anything.
+    // SAFETY: the caller's promise, and the same layout. What was there is the caller's, and may be
+    // anything.
     unsafe {
         place.write(RawValue::NONE);
-        place.write(work()?.into_raw());
+        work(&mut *place.cast::<OwnedValue>())
     }
-    Ok(())
 }
 
 /// Gives a value a name in an interpreter's `__main__`. The value is copied, but for its buffers.
@@ -292,10 +302,11 @@ pub unsafe extern "C" fn subpy_get_with(
     unsafe {
         enter(error, || {
             arguments::out(out, "out").map(drop)?;
-            write(out, || {
+            write(out, |result| {
                 let name = bytes(name, "name")?;
                 let conversion = conversion(flags)?;
-                Interpreter::at(id, |interpreter| interpreter.get(name, conversion))
+                *result = Interpreter::at(id, |interpreter| interpreter.get(name, conversion))?;
+                Ok(())
             })
         })
     }
@@ -324,12 +335,12 @@ pub unsafe extern "C" fn subpy_eval(
     // SAFETY: the caller keeps the header's contract for all of them.
     unsafe {
         enter(error, || {
-            write(out, || {
+            write(out, |result| {
                 let expression = bytes(expression, "expression")?;
-                let options = call_options(id, &CALL_DEFAULT, !out.is_null())?;
-                Interpreter::at(id, |interpreter| {
-                    interpreter.eval_with(expression, &options)
-                })
+                let options = default_for(out);
+                *result =
+                    Interpreter::at(id, |interpreter| interpreter.eval_with(expression, options))?;
+                Ok(())
             })
         })
     }
@@ -363,15 +374,16 @@ pub unsafe extern "C" fn subpy_eval_with(
     // SAFETY: the caller keeps the header's contract: `expression` has `length` bytes.
     unsafe {
         enter(error, || {
-            write(out, || {
+            write(out, |result| {
                 let options = call_options(id, &without_keywords(options)?, !out.is_null())?;
                 if expression.is_null() {
                     return Err(invalid("expression is NULL; pass a string"));
                 }
                 let expression = std::slice::from_raw_parts(expression.cast::<u8>(), length);
-                Interpreter::at(id, |interpreter| {
+                *result = Interpreter::at(id, |interpreter| {
                     interpreter.eval_with(expression, &options)
-                })
+                })?;
+                Ok(())
             })
         })
     }
@@ -404,12 +416,12 @@ pub unsafe extern "C" fn subpy_call(
     // SAFETY: the caller keeps the header's contract for all of them.
     unsafe {
         enter(error, || {
-            write(out, || {
-                let args = lending(args, nargs, std::ptr::null())?;
+            write(out, |result| {
+                let mut args = lending(args, nargs, std::ptr::null())?;
                 let callable = bytes(callable, "callable")?;
-                let options = call_options(id, &CALL_DEFAULT, !out.is_null())?;
+                let options = default_for(out);
                 Interpreter::at(id, |interpreter| {
-                    interpreter.call_with(callable, args, &options)
+                    interpreter.call_into(callable, &mut args, options, result)
                 })
             })
         })
@@ -456,14 +468,14 @@ pub unsafe extern "C" fn subpy_call_with(
     // SAFETY: the caller keeps the header's contract for all of them.
     unsafe {
         enter(error, || {
-            write(out, || {
+            write(out, |result| {
                 let read = config::read(options, CALL_DEFAULT, "call options");
                 let keywords = read.as_ref().map_or(std::ptr::null(), |o| o.keywords);
-                let args = lending(args, nargs, keywords)?;
+                let mut args = lending(args, nargs, keywords)?;
                 let options = call_options(id, &read?, !out.is_null())?;
                 let callable = bytes(callable, "callable")?;
                 Interpreter::at(id, |interpreter| {
-                    interpreter.call_with(callable, args, &options)
+                    interpreter.call_into(callable, &mut args, &options, result)
                 })
             })
         })
@@ -496,13 +508,14 @@ pub unsafe extern "C" fn subpy_run_string_unrestricted(
     // SAFETY: the caller keeps the header's contract for all of them.
     unsafe {
         enter(error, || {
-            write(ns_out, || {
+            write(ns_out, |result| {
                 let names = lending(std::ptr::null(), 0, ns)?;
                 let code = bytes(code, "code")?;
-                let options = call_options(id, &CALL_DEFAULT, !ns_out.is_null())?;
-                Interpreter::at(id, |interpreter| {
-                    interpreter.run_unrestricted(code, names, &options)
-                })
+                let options = default_for(ns_out);
+                *result = Interpreter::at(id, |interpreter| {
+                    interpreter.run_unrestricted(code, names, options)
+                })?;
+                Ok(())
             })
         })
     }
@@ -543,16 +556,17 @@ pub unsafe extern "C" fn subpy_run_unrestricted(
     // SAFETY: the caller keeps the header's contract: `code` has `length` bytes.
     unsafe {
         enter(error, || {
-            write(ns_out, || {
+            write(ns_out, |result| {
                 let names = lending(std::ptr::null(), 0, ns)?;
                 let options = call_options(id, &without_keywords(options)?, !ns_out.is_null())?;
                 if code.is_null() {
                     return Err(invalid("code is NULL; pass a string"));
                 }
                 let code = std::slice::from_raw_parts(code.cast::<u8>(), length);
-                Interpreter::at(id, |interpreter| {
+                *result = Interpreter::at(id, |interpreter| {
                     interpreter.run_unrestricted(code, names, &options)
-                })
+                })?;
+                Ok(())
             })
         })
     }

@@ -1,6 +1,5 @@
 //! A call of a host function: how the host answers it.
 
-use std::marker::PhantomData;
 use std::rc::Rc;
 
 use pyo3_ffi as ffi;
@@ -20,23 +19,20 @@ use crate::values::value::{RawValue, Value, kind};
 pub struct HostCall<'a> {
     function: &'a Held<Lent<Function>>,
     keywords: RawValue,
-    /// What the calling thread was attached to when Python called.
-    thread_state: *mut PyThreadState,
-    thread: *const u8,
-    answer: Answer,
-    _borrowed: PhantomData<&'a ()>,
+    /// The thread that Python called in: a call is its alone, but the host may get that wrong.
+    thread: libc::pthread_t,
+    /// The thread state that was let go for the call; NULL: none was.
+    released: *mut PyThreadState,
+    /// The answer, if it needs no object.
+    plain: RawValue,
+    /// The answer, if there is one here.
+    other: Option<Box<Answer>>,
 }
 
 enum Answer {
-    /// No allocation, no pointer.
-    Plain(RawValue),
     Object(Object),
-    Raise {
-        kind: String,
-        message: String,
-    },
     Trouble(Trouble),
-    Panicked,
+    Raise { kind: String, message: String },
 }
 
 impl<'a> HostCall<'a> {
@@ -45,11 +41,16 @@ impl<'a> HostCall<'a> {
         Self {
             function,
             keywords,
-            thread_state: thread_state::current(),
             thread: this_thread(),
-            answer: Answer::Plain(RawValue::NONE),
-            _borrowed: PhantomData,
+            released: std::ptr::null_mut(),
+            plain: RawValue::NONE,
+            other: None,
         }
+    }
+
+    /// The thread state was let go.
+    pub(crate) fn set_released(&mut self, thread_state: *mut PyThreadState) {
+        self.released = thread_state;
     }
 
     /// The interpreter that calls.
@@ -66,11 +67,26 @@ impl<'a> HostCall<'a> {
     /// Answers with a value. One that can't cross is an exception in the script.
     #[inline]
     pub fn answer(&mut self, value: &Value<'_>) {
-        let raw = value.as_raw();
-        if matches!(raw.kind, kind::NONE | kind::BOOL | kind::INT | kind::FLOAT) {
-            return self.set(Answer::Plain(*raw));
+        if !self.answer_plain(value) {
+            self.answer_any(value);
         }
-        if !self.is_in_its_thread() {
+    }
+
+    /// Answers with a value that points to nothing, as the first answer. Says whether it has.
+    #[inline(always)]
+    pub fn answer_plain(&mut self, value: &Value<'_>) -> bool {
+        let raw = value.as_raw();
+        let is_plain = matches!(raw.kind, kind::NONE | kind::BOOL | kind::INT | kind::FLOAT);
+        let can = is_plain && self.other.is_none() && self.thread == this_thread();
+        if can {
+            self.plain = *raw;
+        }
+        can
+    }
+
+    #[inline(never)]
+    fn answer_any(&mut self, value: &Value<'_>) {
+        if self.thread != this_thread() {
             return to_python::lent_by(value, &mut Vec::new());
         }
         let written = self.attached(|local| to_python::write(value, local));
@@ -81,6 +97,7 @@ impl<'a> HostCall<'a> {
     }
 
     /// Answers with an exception: `builtins.ValueError`, or `package.module.Oops`, which is imported.
+    #[cold]
     pub fn raise(&mut self, kind: &str, message: &str) {
         self.set(Answer::Raise {
             kind: kind.into(),
@@ -88,73 +105,71 @@ impl<'a> HostCall<'a> {
         });
     }
 
-    #[cold]
-    pub(crate) fn panicked(&mut self) {
-        self.set(Answer::Panicked);
-    }
-
-    #[inline(always)]
     fn set(&mut self, answer: Answer) {
-        if !self.is_in_its_thread() {
+        if self.thread != this_thread() {
             return;
         }
-        let old = std::mem::replace(&mut self.answer, answer);
-        if let Answer::Object(object) = old {
-            self.attached(|_| drop(object));
+        let old = self.other.replace(Box::new(answer));
+        if old.is_some() {
+            self.attached(|_| drop(old));
         }
-    }
-
-    /// A call is its thread's alone; the host may get that wrong.
-    fn is_in_its_thread(&self) -> bool {
-        self.thread == this_thread()
     }
 
     /// Does `work` while the interpreter is attached.
     fn attached<T>(&self, work: impl FnOnce(&Rc<Local>) -> T) -> T {
         let local = self.function.local();
-        if thread_state::current() == self.thread_state {
+        if thread_state::attached_interpreter() == local.python {
             return work(local);
         }
-        // SAFETY: detached in this thread, by us or by a call of the host's further in.
-        let _attached = unsafe { Attached::enter(local.id, self.thread_state, local.account) };
-        work(local)
+        // SAFETY: the thread state, if it was let go, is this thread's to attach again. Else the host
+        // is in another interpreter, further in; ours is kept by the call.
+        unsafe {
+            if self.released.is_null() {
+                let work = || work(local);
+                return thread_state::visit_beside(local.id, local.account, local.python, work);
+            }
+            let _attached = Attached::enter(local.id, self.released, local.account);
+            work(local)
+        }
     }
 
     /// What Python gets. NULL: an exception is set.
     #[inline(always)]
     pub(crate) fn finish(self) -> *mut ffi::PyObject {
-        let written = match self.answer {
-            Answer::Plain(value) => {
-                // SAFETY: plain.
-                to_python::write(unsafe { Value::from_raw(&value) }, self.function.local())
-            }
-            Answer::Object(object) => return object.into_ptr(),
-            Answer::Trouble(trouble) => Err(trouble),
-            Answer::Raise { kind, message } => {
-                raise(&kind, &message);
-                return std::ptr::null_mut();
-            }
-            Answer::Panicked => {
-                raise("RuntimeError", "the host function panicked");
-                return std::ptr::null_mut();
-            }
-        };
-        match written {
+        if let Some(answer) = self.other {
+            return finish_other(*answer, self.function);
+        }
+        // SAFETY: it points to nothing.
+        let value = unsafe { Value::from_raw(&self.plain) };
+        match to_python::write(value, self.function.local()) {
             Ok(object) => object.into_ptr(),
-            Err(trouble) => {
-                let name = self.function.definition().name();
-                trouble.raise(&format!("{name}(): result"));
-                std::ptr::null_mut()
-            }
+            Err(trouble) => refuse(trouble, self.function),
         }
     }
 }
 
-/// Something that no other thread has at this address.
+#[inline(never)]
+fn finish_other(answer: Answer, function: &Function) -> *mut ffi::PyObject {
+    match answer {
+        Answer::Object(object) => object.into_ptr(),
+        Answer::Trouble(trouble) => refuse(trouble, function),
+        Answer::Raise { kind, message } => {
+            raise(&kind, &message);
+            std::ptr::null_mut()
+        }
+    }
+}
+
+#[cold]
+fn refuse(trouble: Trouble, function: &Function) -> *mut ffi::PyObject {
+    trouble.raise(&format!("{}(): result", function.definition().name()));
+    std::ptr::null_mut()
+}
+
 #[inline(always)]
-fn this_thread() -> *const u8 {
-    thread_local!(static HERE: u8 = const { 0 });
-    HERE.with(std::ptr::from_ref)
+fn this_thread() -> libc::pthread_t {
+    // SAFETY: always allowed.
+    unsafe { libc::pthread_self() }
 }
 
 /// Sets an exception of the type that is named.

@@ -1,6 +1,7 @@
 //! Functions of the host's in a module of an interpreter.
 
 use std::ffi::{CString, c_void};
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +13,8 @@ use crate::functions::names::{is_identifier, not_there};
 use crate::python::holder::{self, Held};
 use crate::python::object::Object;
 use crate::python::thread_state;
+use crate::values::convert::Conversion;
 use crate::values::convert::from_python::{borrowed, read_several};
-use crate::values::convert::{Conversion, Trouble};
 use crate::values::local::Local;
 use crate::values::release::Lent;
 use crate::values::value::{RawValue, Value, kind};
@@ -260,76 +261,100 @@ unsafe extern "C" fn trampoline(
     unsafe {
         let function: &Held<Lent<Function>> = Held::of(this);
         let count = count as usize;
-        let named = match names.is_null() {
-            true => 0,
-            false => ffi::PyTuple_GET_SIZE(names) as usize,
-        };
-        let total = count + 2 * named;
-        if total > FEW {
-            let mut places = vec![RawValue::NONE; total];
-            return with_places(function, arguments, count, names, named, &mut places);
+        if count <= FEW && names.is_null() {
+            let mut places = [const { MaybeUninit::<RawValue>::uninit() }; FEW];
+            let places: *mut RawValue = places.as_mut_ptr().cast();
+            let mut done = 0;
+            while done < count {
+                match borrowed(*arguments.add(done), function.definition.conversion) {
+                    Some(value) => places.add(done).write(value),
+                    None => break,
+                }
+                done += 1;
+            }
+            if done == count {
+                return work(function, places, count, 0);
+            }
         }
-        let mut places = [RawValue::NONE; FEW];
-        with_places(function, arguments, count, names, named, &mut places)
+        with_any_arguments(function, arguments, count, names)
     }
 }
 
 /// # Safety
-/// As Python calls [`trampoline`]; `places` has room for the arguments, then for the names, each with
-/// its value.
-#[inline(always)]
-unsafe fn with_places(
+/// As Python calls [`trampoline`].
+#[inline(never)]
+unsafe fn with_any_arguments(
     function: &Held<Lent<Function>>,
     arguments: *const *mut ffi::PyObject,
     count: usize,
     names: *mut ffi::PyObject,
-    named: usize,
-    places: &mut [RawValue],
 ) -> *mut ffi::PyObject {
-    let conversion = function.definition.conversion;
-    let mut larger = Vec::new();
     // SAFETY: the caller's promise.
     unsafe {
-        let mut put = |place: usize, object| match borrowed(object, conversion) {
-            Some(value) => places[place] = value,
-            None => larger.push((place, object)),
+        let conversion = function.definition.conversion;
+        let named = match names.is_null() {
+            true => 0,
+            false => ffi::PyTuple_GET_SIZE(names) as usize,
         };
-        for i in 0..count {
-            put(i, *arguments.add(i));
-        }
-        for i in 0..named {
-            put(count + 2 * i, ffi::PyTuple_GET_ITEM(names, i as isize));
-            put(count + 2 * i + 1, *arguments.add(count + i));
+        // The positional ones, then each name with its value.
+        let mut places = vec![RawValue::NONE; count + 2 * named];
+        let mut larger = Vec::new();
+        for (place, value) in places.iter_mut().enumerate() {
+            let object = match place.checked_sub(count) {
+                None => *arguments.add(place),
+                Some(n) if n % 2 == 0 => ffi::PyTuple_GET_ITEM(names, (n / 2) as isize),
+                Some(n) => *arguments.add(count + n / 2),
+            };
+            match borrowed(object, conversion) {
+                Some(found) => *value = found,
+                None => larger.push((place, object)),
+            }
         }
         let _block = if larger.is_empty() {
             None
         } else {
-            match read_several(&larger, places, conversion, function.local()) {
+            match read_several(&larger, &mut places, conversion, function.local()) {
                 Ok(block) => Some(block),
                 Err((place, trouble)) => {
-                    refuse(function, &trouble_at(place, count, names), trouble);
+                    let root = trouble_at(place, count, names);
+                    trouble.raise(&format!("{}(): {root}", function.definition.name));
                     return std::ptr::null_mut();
                 }
             }
         };
-        let pairs = places.as_ptr().wrapping_add(count);
-        let keywords = RawValue::of_items(kind::DICT, pairs, named);
-        let mut call = HostCall::new(function, keywords);
-        let arguments = Value::slice_from_raw(places.as_ptr(), count);
-        let work = |call: &mut HostCall<'_>| {
-            let handler = &function.definition.handler;
-            catch_unwind(AssertUnwindSafe(|| handler(call, arguments)))
-        };
-        let outcome = if function.definition.release_gil {
-            thread_state::without_gil(function.local().id, || work(&mut call))
-        } else {
-            work(&mut call)
-        };
-        if outcome.is_err() {
-            call.panicked();
-        }
-        call.finish()
+        work(function, places.as_ptr(), count, named)
     }
+}
+
+/// # Safety
+/// Attached. `places` has so many arguments, then so many names, each with its value.
+#[inline(always)]
+unsafe fn work(
+    function: &Held<Lent<Function>>,
+    places: *const RawValue,
+    count: usize,
+    named: usize,
+) -> *mut ffi::PyObject {
+    let definition = &function.definition;
+    let keywords = RawValue::of_items(kind::DICT, places.wrapping_add(count), named);
+    let mut call = HostCall::new(function, keywords);
+    // SAFETY: the caller's promise.
+    let arguments = unsafe { Value::slice_from_raw(places, count) };
+    let work = |call: &mut HostCall<'_>| {
+        let work = AssertUnwindSafe(|| (definition.handler)(call, arguments));
+        if catch_unwind(work).is_err() {
+            call.raise("RuntimeError", "the host function panicked");
+        }
+    };
+    if definition.release_gil {
+        thread_state::released(function.local().id, |thread_state| {
+            call.set_released(thread_state);
+            work(&mut call);
+        });
+    } else {
+        work(&mut call);
+    }
+    call.finish()
 }
 
 /// The root of an argument's path.
@@ -343,9 +368,4 @@ unsafe fn trouble_at(place: usize, count: usize, names: *mut ffi::PyObject) -> S
         unsafe { Object::borrowed(ffi::PyTuple_GET_ITEM(names, ((place - count) / 2) as isize)) };
     let name = name.and_then(|name| name.to_text()).unwrap_or_default();
     format!("kwargs[{name:?}]")
-}
-
-#[cold]
-fn refuse(function: &Function, root: &str, trouble: Trouble) {
-    trouble.raise(&format!("{}(): {root}", function.definition.name));
 }

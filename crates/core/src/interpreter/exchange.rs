@@ -59,17 +59,30 @@ impl Interpreter {
     }
 
     /// As [`call`](Self::call).
-    #[inline(always)]
     pub fn call_with<'a>(
         &self,
         callable: impl AsRef<[u8]>,
         arguments: impl Into<Lending<'a>>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        let arguments = arguments.into();
+        let mut result = OwnedValue::NONE;
+        let arguments = &mut arguments.into();
+        self.call_into(callable.as_ref(), arguments, options, &mut result)?;
+        Ok(result)
+    }
+
+    /// As [`call`](Self::call), without moving a thing that need not be: a call takes but 70 ns.
+    #[inline(always)]
+    pub fn call_into(
+        &self,
+        callable: &[u8],
+        arguments: &mut Lending<'_>,
+        options: &CallOptions<'_>,
+        result: &mut OwnedValue,
+    ) -> Result<()> {
         phase::ready()?;
         self.inside_for(&options.run, |contents| {
-            contents.call(callable.as_ref(), arguments, options.conversion)
+            contents.call(callable, arguments, options.conversion, result)
         })
     }
 

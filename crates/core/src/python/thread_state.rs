@@ -135,12 +135,6 @@ pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
     interpreter_of(current)
 }
 
-/// What the calling thread is attached to: to be compared, and to be attached again.
-#[inline(always)]
-pub(crate) fn current() -> *mut PyThreadState {
-    attached()
-}
-
 /// The calling thread is attached to a thread state of ours until this is dropped.
 pub(crate) struct Attached {
     _host: Host,
@@ -220,8 +214,14 @@ impl Drop for Attached {
 
 /// Lets go of the GIL of whatever is attached, for a call to the host.
 pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
-    let _host = Host::set_aside(Here { id, ..HERE.get() });
-    call()
+    released(id, |_| call())
+}
+
+/// As [`without_gil`], for a call that may want to attach again for a moment: `call` gets what was
+/// attached, for [`Attached::enter`].
+pub(crate) fn released<T>(id: Id, call: impl FnOnce(*mut PyThreadState) -> T) -> T {
+    let host = Host::set_aside(Here { id, ..HERE.get() });
+    call(host.thread_state)
 }
 
 /// Does `work` in an interpreter that another thread may be running in, or this one further out: with

@@ -22,6 +22,15 @@ pub struct Conversion {
     pub strided: bool,
 }
 
+impl Conversion {
+    /// The defaults.
+    pub const DEFAULT: Self = Self {
+        lossless_text: false,
+        pin_bytes: false,
+        strided: false,
+    };
+}
+
 /// What went wrong.
 pub(crate) enum What {
     /// A value of the host's is wrong.

@@ -12,6 +12,7 @@ use crate::python::holder::{self, Held};
 use crate::python::object::Object;
 use crate::values::convert::{Outcome, Trouble};
 use crate::values::local::Local;
+use crate::values::pin::Pin;
 use crate::values::release::{Lent, Release};
 use crate::values::value::BufferInfo;
 
@@ -46,8 +47,14 @@ pub(crate) unsafe fn take_release(info: *const BufferInfo) -> Option<Release> {
     if info.struct_size != size_of::<BufferInfo>() || info.release.is_none() {
         return None;
     }
-    // SAFETY: the host's promise.
-    Some(unsafe { Release::new(info.user, info.release) })
+    // SAFETY: the description is true. What `unpin` gives back is the pin that was kept.
+    unsafe {
+        if let Some(pin) = Pin::of(info) {
+            let user = Arc::into_raw(pin).cast_mut().cast();
+            return Some(Release::new(user, info.release));
+        }
+        Some(Release::new(info.user, info.release))
+    }
 }
 
 /// Makes a memoryview of the host's memory.
@@ -57,6 +64,9 @@ pub(crate) unsafe fn take_release(info: *const BufferInfo) -> Option<Release> {
 pub(crate) unsafe fn view(info: *const BufferInfo, local: &Rc<Local>) -> Outcome<Object> {
     // SAFETY: the caller's promise.
     unsafe {
+        if let Some(object) = of_this_interpreter(info, local) {
+            return object;
+        }
         let release = take_release(info);
         let info = info
             .as_ref()
@@ -73,6 +83,26 @@ pub(crate) unsafe fn view(info: *const BufferInfo, local: &Rc<Local>) -> Outcome
         // From here on the memory is given back with its owner.
         let owner = new_owner(memory, local).ok_or_else(Trouble::raised)?;
         Object::owned(ffi::PyMemoryView_FromObject(owner.as_ptr())).ok_or_else(Trouble::raised)
+    }
+}
+
+/// Memory of the interpreter's own, which the host hands back to it: a memoryview of the object.
+///
+/// # Safety
+/// As for [`view`].
+unsafe fn of_this_interpreter(
+    info: *const BufferInfo,
+    local: &Rc<Local>,
+) -> Option<Outcome<Object>> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let pin = Pin::of(info.as_ref()?)?;
+        let Some(object) = pin.object_in(local) else {
+            // Not the last one: the description is true as long as there is another.
+            return None;
+        };
+        let view = Object::owned(ffi::PyMemoryView_FromObject(object.as_ptr()));
+        Some(view.ok_or_else(Trouble::raised))
     }
 }
 
@@ -102,7 +132,7 @@ unsafe fn describe(info: &BufferInfo) -> Result<impl FnOnce(Option<Release>) -> 
         return Err("is a buffer whose writable is neither 0 nor 1".into());
     }
     if !info.strides.is_null() {
-        return Err("is a buffer with strides, which only Python's buffers may have".into());
+        return Err("is a buffer with strides, which have to stay in their interpreter".into());
     }
     let format = if info.format.is_null() {
         c"B"

@@ -3,9 +3,12 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
+use pyo3_ffi::PyInterpreterState;
+
 use crate::Id;
 use crate::memory::account::Account;
 use crate::python::object::Object;
+use crate::python::thread_state;
 use crate::values::release::Ledger;
 
 /// Shared by what is kept of an interpreter and by the objects that we have made in it. Touched only
@@ -14,6 +17,8 @@ pub(crate) struct Local {
     pub(crate) id: Id,
     /// Where the interpreter's memory is counted.
     pub(crate) account: Option<&'static Account>,
+    /// Compared, and visited by threads that something keeps it for.
+    pub(crate) python: *mut PyInterpreterState,
     /// The types of our objects, made when they are first needed.
     pub(crate) function_type: OnceCell<Object>,
     pub(crate) memory_type: OnceCell<Object>,
@@ -24,10 +29,12 @@ pub(crate) struct Local {
 }
 
 impl Local {
+    /// Of the attached interpreter.
     pub(crate) fn new(id: Id, account: Option<&'static Account>) -> Rc<Self> {
         Rc::new(Self {
             id,
             account,
+            python: thread_state::attached_interpreter(),
             function_type: OnceCell::new(),
             memory_type: OnceCell::new(),
             pins: Cell::new(0),

@@ -1,35 +1,47 @@
 //! Memory of Python objects in the host's hands: pinned by the buffer protocol, so that it stays where
 //! it is, and given back with the interpreter attached, by whatever thread.
 //!
-//! An interpreter of whose objects the host holds pins is not ended: that is `Busy`. So a pin's
-//! interpreter lives, and a thread that gives pins back may enter it at any time.
+//! A pinned buffer that the host passes on to another interpreter is shared: the pin is kept as long as
+//! there is a view of it there. (In its own interpreter, the object itself is what is passed on.)
+//!
+//! An interpreter of whose objects there are pins is not ended: that is `Busy`. So a pin's interpreter
+//! lives, and a thread that gives pins back may enter it at any time.
 
+use std::ffi::c_void;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
+use crate::python::object::Object;
 use crate::runtime::{phase, registry};
 use crate::values::convert::Conversion;
 use crate::values::local::Local;
 use crate::values::value::BufferInfo;
 
-/// One buffer. Made and dropped while its interpreter is attached.
+/// One buffer. Made and dropped while its interpreter is attached; counted in any thread.
 pub(crate) struct Pin {
     /// Boxed: its shape may point into itself.
     view: Box<ffi::Py_buffer>,
+    object: Object,
     local: Rc<Local>,
 }
+
+// SAFETY: see above; what it points to is Python's and stays.
+unsafe impl Send for Pin {}
+// SAFETY: as above; `object` is touched only while its interpreter is attached.
+unsafe impl Sync for Pin {}
 
 impl Pin {
     /// Pins the memory of `object`. `None`: an exception is set.
     ///
     /// # Safety
-    /// Attached; `object` lives.
+    /// Attached to the interpreter of `local`; `object` lives.
     pub(crate) unsafe fn new(
         object: *mut ffi::PyObject,
         conversion: Conversion,
         local: &Rc<Local>,
-    ) -> Option<Self> {
+    ) -> Option<Arc<Self>> {
         let layout = if conversion.strided {
             ffi::PyBUF_STRIDES
         } else {
@@ -37,18 +49,24 @@ impl Pin {
         };
         let mut view = Box::new(ffi::Py_buffer::new());
         // SAFETY: the caller's promise; the view stays where it is.
-        if unsafe { ffi::PyObject_GetBuffer(object, &mut *view, layout | ffi::PyBUF_FORMAT) } != 0 {
-            return None;
-        }
+        let object = unsafe {
+            let object = Object::borrowed(object)?;
+            let flags = layout | ffi::PyBUF_FORMAT;
+            if ffi::PyObject_GetBuffer(object.as_ptr(), &mut *view, flags) != 0 {
+                return None;
+            }
+            object
+        };
         local.pins.set(local.pins.get() + 1);
-        Some(Self {
+        Some(Arc::new(Self {
             view,
+            object,
             local: local.clone(),
-        })
+        }))
     }
 
     /// What the host sees. It points into the view.
-    pub(crate) fn info(&self) -> BufferInfo {
+    pub(crate) fn info(self: &Arc<Self>) -> BufferInfo {
         let view = &*self.view;
         let strides = if self.is_contiguous() {
             std::ptr::null()
@@ -68,8 +86,32 @@ impl Pin {
             dimensions: view.ndim as usize,
             shape: view.shape,
             strides,
+            release: Some(unpin),
+            user: Arc::as_ptr(self).cast_mut().cast(),
             ..BufferInfo::default()
         }
+    }
+
+    /// The pin that a description is of, kept, if it is one of a pin.
+    ///
+    /// # Safety
+    /// `info` is true.
+    pub(crate) unsafe fn of(info: &BufferInfo) -> Option<Arc<Self>> {
+        let ours: unsafe extern "C" fn(*mut c_void) = unpin;
+        if !std::ptr::fn_addr_eq(info.release?, ours) {
+            return None;
+        }
+        // SAFETY: of a pin, which lives as long as its description is true.
+        unsafe {
+            let pin = info.user.cast_const().cast::<Self>();
+            Arc::increment_strong_count(pin);
+            Some(Arc::from_raw(pin))
+        }
+    }
+
+    /// The object, if it is one of this interpreter, which is attached.
+    pub(crate) fn object_in(&self, local: &Local) -> Option<&Object> {
+        (self.local.python == local.python).then_some(&self.object)
     }
 
     fn is_contiguous(&self) -> bool {
@@ -86,9 +128,31 @@ impl Drop for Pin {
     }
 }
 
+/// Gives back a pin that [`Pin::of`] has kept.
+pub(crate) unsafe extern "C" fn unpin(pin: *mut c_void) {
+    // SAFETY: kept, and given back once.
+    let pin = unsafe { Arc::from_raw(pin.cast_const().cast::<Pin>()) };
+    let id = pin.local.id;
+    if let Some(pin) = Arc::into_inner(pin) {
+        drop_in(id, pin);
+    }
+}
+
+/// Drops pins of an interpreter in it, in whatever thread. Waits for its GIL.
+fn drop_in<T>(id: crate::Id, pins: T) {
+    match registry::find(id) {
+        // SAFETY: the pins keep the interpreter.
+        Ok(interpreter) if phase::ready().is_ok() => unsafe {
+            interpreter.visit(|| drop(pins));
+        },
+        // The host has finalized its Python in spite of them: there is nothing to give back to.
+        _ => std::mem::forget(pins),
+    }
+}
+
 /// The pins of one tree. Made and dropped while their interpreter is attached, but see
 /// [`release`](Self::release).
-pub(crate) struct Pins(pub(crate) Vec<Pin>);
+pub(crate) struct Pins(pub(crate) Vec<Arc<Pin>>);
 
 impl Pins {
     pub(crate) fn is_empty(&self) -> bool {
@@ -97,16 +161,8 @@ impl Pins {
 
     /// Drops them, in whatever thread. Waits for the interpreter's GIL.
     pub(crate) fn release(self: Box<Self>) {
-        let Some(id) = self.0.first().map(|pin| pin.local.id) else {
-            return;
-        };
-        match registry::find(id) {
-            // SAFETY: the pins keep the interpreter.
-            Ok(interpreter) if phase::ready().is_ok() => unsafe {
-                interpreter.visit(|| drop(self));
-            },
-            // The host has finalized its Python in spite of them: there is nothing to give back to.
-            _ => std::mem::forget(self),
+        if let Some(id) = self.0.first().map(|pin| pin.local.id) {
+            drop_in(id, self);
         }
     }
 }

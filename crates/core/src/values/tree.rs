@@ -96,6 +96,7 @@ fn layout(size: usize) -> Option<Layout> {
 
 /// A value that owns its data: plain memory, free of any interpreter, but for the buffers in it, which
 /// stay where their Python objects have them.
+#[repr(transparent)]
 pub struct OwnedValue(RawValue);
 
 // SAFETY: plain data that nobody changes; pins are released with their interpreter attached.
@@ -104,6 +105,9 @@ unsafe impl Send for OwnedValue {}
 unsafe impl Sync for OwnedValue {}
 
 impl OwnedValue {
+    /// None.
+    pub const NONE: Self = Self(RawValue::NONE);
+
     /// # Safety
     /// `raw` is the library's, and nobody else's to clear.
     pub unsafe fn from_raw(raw: RawValue) -> Self {

@@ -79,7 +79,10 @@ pub type ReleaseFn = Option<unsafe extern "C" fn(user: *mut c_void)>;
 /// the memory has to stay where it is: that is the host's side of it.
 ///
 /// From Python to the host it is the memory of a Python object, which stays in place until
-/// subpy_value_clear(); for an argument of a host function, until that returns.
+/// subpy_value_clear(); for an argument of a host function, until that returns. The host may pass such a
+/// value on: in its own interpreter it is a view of the object again; another interpreter shares the
+/// memory, which then stays in place until the views there are gone, too. As long as it has to, its
+/// interpreter can't be destroyed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct BufferInfo {
@@ -104,9 +107,10 @@ pub struct BufferInfo {
     /// NULL: the items are in C's order, with no gaps. Else how many bytes lie between the items of
     /// each dimension: only from Python, and only if #SUBPY_STRIDED was asked for.
     pub strides: *const isize,
-    /// Called when the library does not need the memory any more; NULL: nothing is. NULL from Python.
+    /// Called when the library does not need the memory any more; NULL: nothing is. From Python: the
+    /// library's own, not to be called.
     pub release: ReleaseFn,
-    /// Handed to `release`.
+    /// Handed to `release`. From Python: the library's own.
     pub user: *mut c_void,
 }
 

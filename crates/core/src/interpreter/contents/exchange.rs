@@ -56,12 +56,14 @@ impl Contents {
     }
 
     /// Calls what has this name. A coroutine is run to its end.
+    #[inline(always)]
     pub(crate) fn call(
         &mut self,
         callable: &[u8],
-        mut arguments: Lending<'_>,
+        arguments: &mut Lending<'_>,
         conversion: Option<Conversion>,
-    ) -> Result<OwnedValue> {
+        place: &mut OwnedValue,
+    ) -> Result<()> {
         let function = self.find(callable, "callable")?;
         // SAFETY: attached; a live object.
         if unsafe { ffi::PyCallable_Check(function.as_ptr()) } == 0 {
@@ -70,28 +72,50 @@ impl Contents {
         let count = arguments.len();
         let result = if count <= FEW && !arguments.has_named() {
             let mut objects = [const { None }; FEW + 1];
-            self.write_arguments(&mut arguments, &mut objects[1..])?;
+            self.write_arguments(arguments, &mut objects[1..])?;
             // SAFETY: attached; so many arguments, with room before them.
             unsafe { vectorcall(&function, &mut objects, count, None) }
         } else {
-            let mut objects: Vec<Option<Object>> = Vec::new();
-            objects.resize_with(count + 1, || None);
-            self.write_arguments(&mut arguments, &mut objects[1..])?;
-            let keywords = self.named(&mut arguments, "keywords", |_| true)?;
-            // SAFETY: as above; a dict with strs for keys.
-            unsafe { vectorcall(&function, &mut objects, count, keywords.as_ref()) }
+            self.call_with_many(&function, arguments)?
         };
-        let result = result.ok_or_else(|| self.raised())?;
+        let Some(result) = result else {
+            return Err(self.raised());
+        };
         // SAFETY: attached; a live object.
         if let Some(value) = unsafe { plain(result.as_ptr()) } {
             // SAFETY: it owns nothing.
-            return Ok(unsafe { OwnedValue::from_raw(value) });
+            *place = unsafe { OwnedValue::from_raw(value) };
+            return Ok(());
         }
-        // SAFETY: as above.
-        if unsafe { ffi::PyCoro_CheckExact(result.as_ptr()) } == 0 {
-            return self.wanted(&result, conversion);
+        *place = self.read_result(result, conversion)?;
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn call_with_many(
+        &mut self,
+        function: &Object,
+        arguments: &mut Lending<'_>,
+    ) -> Result<Option<Object>> {
+        let count = arguments.len();
+        let mut objects: Vec<Option<Object>> = Vec::new();
+        objects.resize_with(count + 1, || None);
+        self.write_arguments(arguments, &mut objects[1..])?;
+        let keywords = self.named(arguments, "keywords", |_| true)?;
+        // SAFETY: attached; so many arguments, with room before them; a dict with strs for keys.
+        Ok(unsafe { vectorcall(function, &mut objects, count, keywords.as_ref()) })
+    }
+
+    #[inline(never)]
+    fn read_result(
+        &mut self,
+        mut result: Object,
+        conversion: Option<Conversion>,
+    ) -> Result<OwnedValue> {
+        // SAFETY: attached; a live object.
+        if unsafe { ffi::PyCoro_CheckExact(result.as_ptr()) } != 0 {
+            result = self.run_to_its_end(&result)?;
         }
-        let result = self.run_to_its_end(&result)?;
         self.wanted(&result, conversion)
     }
 
@@ -112,7 +136,7 @@ impl Contents {
         }
         self.run(source, options)?;
         let Some(conversion) = conversion else {
-            return Ok(none());
+            return Ok(OwnedValue::NONE);
         };
         // SAFETY: attached; a dict.
         let read =
@@ -183,7 +207,7 @@ impl Contents {
     fn wanted(&mut self, object: &Object, conversion: Option<Conversion>) -> Result<OwnedValue> {
         match conversion {
             Some(conversion) => self.read(object, conversion),
-            None => Ok(none()),
+            None => Ok(OwnedValue::NONE),
         }
     }
 
@@ -233,11 +257,6 @@ unsafe fn vectorcall(
             Some(names) => ffi::PyObject_VectorcallDict(function, arguments, count, names.as_ptr()),
         })
     }
-}
-
-fn none() -> OwnedValue {
-    // SAFETY: it owns nothing.
-    unsafe { OwnedValue::from_raw(crate::values::value::RawValue::NONE) }
 }
 
 #[cold]

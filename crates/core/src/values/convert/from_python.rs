@@ -5,6 +5,7 @@
 
 use std::ffi::c_char;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
@@ -299,7 +300,7 @@ struct Reader<'a> {
     nodes: usize,
     text: usize,
     /// Of the buffers, in the order in which they come.
-    pins: Vec<Pin>,
+    pins: Vec<Arc<Pin>>,
     /// The containers that we are in.
     above: Vec<PyObject>,
 }
@@ -491,7 +492,7 @@ struct Filler {
     next_text: *mut u8,
     text_left: usize,
     pins_used: usize,
-    pins: Vec<Pin>,
+    pins: Vec<Arc<Pin>>,
     block: Block,
 }
 
