@@ -239,7 +239,7 @@ static void test_too_low(void **state) {
   (void)state;
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
   subpy_id id = 77;
-  const uint64_t too_low[] = {1, 1000, 100000};
+  const uint64_t too_low[] = {MIB, MIB + 1};
   for (size_t i = 0; i < COUNT(too_low); i++) {
     config.memory_limit = too_low[i];
     REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "memory_limit is too low",
