@@ -27,9 +27,9 @@
 
 /** The version of this header; subpy_version() is that of the library. */
 #define SUBPY_VERSION "0.1.0"
-#define SUBPY_VERSION_MAJOR 0
-#define SUBPY_VERSION_MINOR 1
-#define SUBPY_VERSION_PATCH 0
+#define SUBPY_VERSION_MAJOR 0 /**< As a number. */
+#define SUBPY_VERSION_MINOR 1 /**< As a number. */
+#define SUBPY_VERSION_PATCH 0 /**< As a number. */
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \

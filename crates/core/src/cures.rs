@@ -5,10 +5,12 @@ pub(crate) mod allocator;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod import_first;
+pub(crate) mod shared_gil;
 pub(crate) mod sigpipe;
 pub(crate) mod stack_bounds;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
+pub(crate) mod unicode_names;
 
 use std::ffi::CStr;
 

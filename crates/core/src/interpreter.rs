@@ -10,7 +10,6 @@ mod ending;
 mod exchange;
 pub(crate) mod output;
 pub(crate) mod stats;
-mod timer;
 
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -23,6 +22,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
 use crate::cures::stack_bounds::Watched;
+use crate::cures::unicode_names;
 use crate::interpreter::claim::{Claim, Purpose, Refused, Request};
 use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
@@ -87,7 +87,8 @@ impl Interpreter {
                 id,
                 || recipe.make(&mut why),
                 |thread_state| {
-                    let control = Arc::new(Control::new(thread_state, account));
+                    let control =
+                        Arc::new(Control::new(thread_state, !recipe.has_own_gil(), account));
                     let prepare = || {
                         let paths = runtime.module_search_paths();
                         let mut contents = Contents::new(id, paths, config.code_cache, &control)?;
@@ -140,9 +141,10 @@ impl Interpreter {
         if let Some(account) = account {
             counting::own(thread_state::interpreter_of(thread_state), account);
         }
-        let control = Arc::new(Control::new(thread_state, account));
+        let control = Arc::new(Control::new(thread_state, true, account));
         let main = Self::new(0, thread_state, control.clone(), None);
         let session = main.session(Purpose::Run)?;
+        unicode_names::load();
         let cache = CacheLimits::default();
         let mut contents = Contents::new(0, module_search_paths, cache, &control)?;
         if take_streams {
@@ -280,6 +282,7 @@ impl Interpreter {
         let contents = session.contents()?;
         let outcome = work(contents);
         contents.flush();
+        self.0.control.run_ended();
         outcome
     }
 
@@ -386,7 +389,12 @@ impl Interpreter {
         let held = inner.held.get();
         // SAFETY: claimed, so nobody else reaches `held`, nor attaches its thread state.
         let attached = unsafe {
-            let attached = Attached::enter(inner.id, (*held).thread_state, inner.control.account);
+            let attached = Attached::enter(
+                inner.id,
+                (*held).thread_state,
+                inner.control.shares_gil,
+                inner.control.account,
+            );
             (*held).watched.follow((*held).thread_state);
             attached
         };
@@ -395,6 +403,19 @@ impl Interpreter {
             claim,
             inner,
         }
+    }
+}
+
+/// Visits each interpreter that may have the shared GIL, if those or the threads `inside` of it are more
+/// than one; see [`shared_gil`](crate::cures::shared_gil).
+#[cfg(not(Py_3_13))]
+pub(crate) fn visit_holders(inside: usize) {
+    let mut holders = registry::all();
+    holders.retain(|interpreter| interpreter.0.control.may_hold_shared_gil());
+    if holders.len().max(inside) > 1 {
+        holders
+            .iter()
+            .for_each(|holder| holder.0.control.visit_holder());
     }
 }
 
@@ -428,6 +449,19 @@ pub(crate) fn end_all(finalize: bool) -> Result<()> {
 impl fmt::Debug for Interpreter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Interpreter").field(&self.0.id).finish()
+    }
+}
+
+/// Forgets all interpreters, with all that is kept of them: the host has finalized its Python in spite of
+/// them.
+pub(crate) fn abandon_all() {
+    for interpreter in registry::all() {
+        // SAFETY: Python is gone, so nobody is inside; what is kept can't be dropped any more.
+        unsafe { std::mem::forget((*interpreter.0.held.get()).contents.take()) };
+        match interpreter.0.control.state.claim(Purpose::End) {
+            Ok(claim) => retire(&interpreter.0, claim),
+            Err(_) => registry::remove(interpreter.id()),
+        }
     }
 }
 

@@ -34,6 +34,7 @@ mod interpreter;
 mod memory;
 mod python;
 pub mod runtime;
+mod timer;
 mod values;
 
 pub use config::{

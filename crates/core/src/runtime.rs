@@ -59,6 +59,7 @@ pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
     let mut phase = phase::settled()?;
     match &mut *phase {
         Phase::Ready(ready) => {
+            phase::ready_to_join(ready)?;
             if let Some(config) = config {
                 same(config, &ready.config)?;
             }
@@ -152,6 +153,8 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     let main =
         Interpreter::adopt_main(main, &config.module_search_paths, !joined).map_err(for_ever)?;
     registry::insert(main);
+    #[cfg(not(Py_3_13))]
+    cures::shared_gil::every_turn(interpreter::visit_holders);
     Ok(Ready {
         count: 1,
         config,
@@ -169,6 +172,12 @@ pub fn release() -> Result<()> {
     };
     if ready.count > 1 {
         ready.count -= 1;
+        return Ok(());
+    }
+    if phase::ready_to_join(ready).is_err() {
+        interpreter::abandon_all();
+        drop(phase);
+        phase::set(Phase::Over(FINALIZED));
         return Ok(());
     }
     if ready.creating > 0 {

@@ -159,7 +159,8 @@ pub unsafe extern "C" fn subpy_get_current(
     // SAFETY: the caller keeps the header's contract for `error` and `id`.
     unsafe {
         enter(error, || {
-            *out(id, "id")? = runtime::current()?;
+            let id = out(id, "id")?;
+            *id = runtime::current()?;
             Ok(())
         })
     }
@@ -185,7 +186,8 @@ pub unsafe extern "C" fn subpy_get_main(
     // SAFETY: the caller keeps the header's contract for `error` and `id`.
     unsafe {
         enter(error, || {
-            *out(id, "id")? = runtime::main()?;
+            let id = out(id, "id")?;
+            *id = runtime::main()?;
             Ok(())
         })
     }

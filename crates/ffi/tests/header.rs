@@ -11,9 +11,9 @@ fn generate(crate_dir: &Path) -> String {
     config.after_includes = Some(format!(
         "\n/** The version of this header; subpy_version() is that of the library. */\n\
          #define SUBPY_VERSION \"{version}\"\n\
-         #define SUBPY_VERSION_MAJOR {}\n\
-         #define SUBPY_VERSION_MINOR {}\n\
-         #define SUBPY_VERSION_PATCH {}\n\n{}",
+         #define SUBPY_VERSION_MAJOR {} /**< As a number. */\n\
+         #define SUBPY_VERSION_MINOR {} /**< As a number. */\n\
+         #define SUBPY_VERSION_PATCH {} /**< As a number. */\n\n{}",
         env!("CARGO_PKG_VERSION_MAJOR"),
         env!("CARGO_PKG_VERSION_MINOR"),
         env!("CARGO_PKG_VERSION_PATCH"),

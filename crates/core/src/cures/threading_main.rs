@@ -5,8 +5,12 @@
 //!
 //! Has it: 3.12 and before; 3.13 keeps no lock in the thread state.
 //!
+//! And where `threading` was first imported on a thread state that is gone (a Python thread's; a visitor's
+//! of ours), that lock is free, which it asserts not to be.
+//!
 //! Cure: before the end, the thread that ends the interpreter becomes what `threading` calls the main
-//! thread, if that one's lock is still held: then it is the lock of the thread state that we carry.
+//! thread, if that one's lock is still held: then it is the lock of the thread state that we carry. Else
+//! no thread is.
 
 /// To be called before an interpreter ends, while it is attached.
 #[cfg(Py_3_13)]
@@ -26,10 +30,12 @@ pub(crate) fn move_here() {
             let main = threading.attribute(c"_main_thread")?;
             let lock = main.attribute(c"_tstate_lock")?;
             let locked = lock.attribute(c"locked")?.call(&[])?;
-            if locked.as_ptr() == ffi::Py_True() {
-                let here = threading.attribute(c"get_ident")?.call(&[])?;
-                ffi::PyObject_SetAttrString(main.as_ptr(), c"_ident".as_ptr(), here.as_ptr());
-            }
+            let ident = if locked.as_ptr() == ffi::Py_True() {
+                threading.attribute(c"get_ident")?.call(&[])?
+            } else {
+                Object::owned(ffi::PyLong_FromLong(0))?
+            };
+            ffi::PyObject_SetAttrString(main.as_ptr(), c"_ident".as_ptr(), ident.as_ptr());
         }
         Some(())
     };

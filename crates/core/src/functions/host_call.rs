@@ -128,7 +128,7 @@ impl<'a> HostCall<'a> {
                 let work = || work(local);
                 return thread_state::visit_beside(local.id, local.account, local.python, work);
             }
-            let _attached = Attached::enter(local.id, self.released, local.account);
+            let _attached = Attached::enter(local.id, self.released, true, local.account);
             work(local)
         }
     }

@@ -109,6 +109,12 @@ impl State {
         self.kind() == VISITED
     }
 
+    /// Whether it ends, or has ended.
+    #[cfg(not(Py_3_13))]
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.kind(), ENDING | GONE)
+    }
+
     pub(crate) fn is_gone(&self) -> bool {
         self.kind() == GONE
     }

@@ -23,9 +23,9 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 use crate::Id;
 use crate::interpreter::claim::{Request, Run, State};
 use crate::interpreter::stats::Counters;
-use crate::interpreter::timer;
 use crate::memory::account::{Account, Work};
 use crate::python::thread_state;
+use crate::timer;
 
 /// How long a run is given to end before it is asked again.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -45,7 +45,15 @@ pub(crate) struct Control {
     thread_state: *mut PyThreadState,
     /// What CPython takes for the id of that thread state's thread.
     thread_id: u64,
-    /// How many threads ask its run to end: the interpreter is not ended meanwhile. The lock is held to
+    /// It has no GIL of its own.
+    pub(crate) shares_gil: bool,
+    /// It had Python threads when a run ended.
+    #[cfg(not(Py_3_13))]
+    leaves_threads: AtomicBool,
+    /// Somebody is on its way to see whether it has the GIL.
+    #[cfg(not(Py_3_13))]
+    visited: AtomicBool,
+    /// How many threads ask its run to end, or visit it: the interpreter is not ended meanwhile. The lock is held to
     /// count.
     asking: Mutex<usize>,
     /// There is one less.
@@ -61,7 +69,11 @@ unsafe impl Sync for Control {}
 
 impl Control {
     /// For the interpreter of a thread state that was made in the calling thread.
-    pub(crate) fn new(thread_state: *mut PyThreadState, account: Option<&'static Account>) -> Self {
+    pub(crate) fn new(
+        thread_state: *mut PyThreadState,
+        shares_gil: bool,
+        account: Option<&'static Account>,
+    ) -> Self {
         Self {
             state: State::new(),
             stats: Counters::default(),
@@ -71,6 +83,11 @@ impl Control {
             thread_state,
             // SAFETY: always allowed.
             thread_id: unsafe { libc::pthread_self() },
+            shares_gil,
+            #[cfg(not(Py_3_13))]
+            leaves_threads: AtomicBool::new(false),
+            #[cfg(not(Py_3_13))]
+            visited: AtomicBool::new(false),
             asking: Mutex::new(0),
             asked: Condvar::new(),
             impatient: AtomicBool::new(false),
@@ -114,12 +131,58 @@ impl Control {
     fn ask_now(self: &Arc<Self>, run: Run, times: u32) {
         self.impatient.store(times >= PATIENT, Ordering::Relaxed);
         self.add_pending_call();
-        *self.asking() -= 1;
-        self.asked.notify_all();
+        self.done_asking();
         let (control, times) = (self.clone(), times.saturating_add(1));
         timer::at(Instant::now() + AGAIN, move || {
             control.ask_again(run, times)
         });
+    }
+
+    /// To be called when a run has ended, while the interpreter is attached.
+    #[inline(always)]
+    pub(crate) fn run_ended(&self) {
+        #[cfg(not(Py_3_13))]
+        if self.shares_gil {
+            let leaves_threads = thread_state::others() > 0;
+            self.leaves_threads.store(leaves_threads, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether code may be running in it under the shared GIL.
+    #[cfg(not(Py_3_13))]
+    pub(crate) fn may_hold_shared_gil(&self) -> bool {
+        let may_run = self.state.is_running() || self.leaves_threads.load(Ordering::Relaxed);
+        self.shares_gil && may_run
+    }
+
+    /// Has a thread state of this interpreter wait for its GIL, in a thread made for it.
+    #[cfg(not(Py_3_13))]
+    pub(crate) fn visit_holder(self: &Arc<Self>) {
+        if self.visited.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let mut asking = self.asking();
+        if self.state.is_over() {
+            return self.visited.store(false, Ordering::Relaxed);
+        }
+        *asking += 1;
+        drop(asking);
+        let control = self.clone();
+        let visit = move || {
+            // SAFETY: the interpreter lives: this thread is counted in `asking`.
+            unsafe { thread_state::visit(control.interpreter, || ()) };
+            control.visited.store(false, Ordering::Relaxed);
+            control.done_asking();
+        };
+        if !timer::spawn("subpy visitor", visit) {
+            self.visited.store(false, Ordering::Relaxed);
+            self.done_asking();
+        }
+    }
+
+    fn done_asking(&self) {
+        *self.asking() -= 1;
+        self.asked.notify_all();
     }
 
     fn asking(&self) -> MutexGuard<'_, usize> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::config::{Decision, OnDeadline};
 use crate::interpreter::claim::{Request, Run};
 use crate::interpreter::control::Control;
-use crate::interpreter::timer::{self, Ticket};
+use crate::timer::{self, Ticket};
 
 /// A limit that is set; lifted when this is dropped, which waits for a question that is being asked.
 pub(crate) struct Deadline(Arc<Watch>);

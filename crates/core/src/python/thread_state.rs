@@ -14,6 +14,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
+use crate::cures::shared_gil::Inside;
 use crate::cures::{gilstate_slot, threading_main, threads_at_end};
 use crate::memory::account::Account;
 
@@ -138,10 +139,11 @@ pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
 /// The calling thread is attached to a thread state of ours until this is dropped.
 pub(crate) struct Attached {
     _host: Host,
+    _inside: Inside,
 }
 
 impl Attached {
-    /// Waits for the GIL of `thread_state` and attaches it. `id` and `account` are its interpreter's.
+    /// Waits for the GIL of `thread_state` and attaches it. The rest is what is known of its interpreter.
     ///
     /// # Safety
     /// `thread_state` is detached, lives, and is nobody else's to attach until this is dropped.
@@ -149,13 +151,18 @@ impl Attached {
     pub(crate) unsafe fn enter(
         id: Id,
         thread_state: *mut PyThreadState,
+        shares_gil: bool,
         account: Option<&'static Account>,
     ) -> Self {
         let host = Host::set_aside(Here { id, account });
+        let inside = Inside::new(shares_gil);
         // SAFETY: the caller's promise; this thread is detached.
         unsafe { ffi::PyEval_RestoreThread(thread_state) };
         gilstate_slot::set(thread_state);
-        Self { _host: host }
+        Self {
+            _host: host,
+            _inside: inside,
+        }
     }
 
     /// Ends the attached interpreter. Its thread state is gone afterwards.
@@ -199,8 +206,11 @@ impl Attached {
     /// Takes the host out, so that dropping it does not detach.
     fn leave_attached(self) -> Host {
         let this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: `this` is never dropped, so the host is moved out once.
-        unsafe { std::ptr::read(&this._host) }
+        // SAFETY: `this` is never dropped, so both are moved out once.
+        unsafe {
+            drop(std::ptr::read(&this._inside));
+            std::ptr::read(&this._host)
+        }
     }
 }
 
@@ -254,6 +264,7 @@ pub(crate) unsafe fn visit_beside<T>(
 #[cfg(not(Py_3_14))]
 pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     let _host = Host::set_aside(HERE.get());
+    let _inside = Inside::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
@@ -269,7 +280,7 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
 ///
 /// # Safety
 /// The interpreter lives until this returns.
-#[cfg(not(Py_3_12))]
+#[cfg(not(Py_3_13))]
 pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) {
     let _host = Host::set_aside(HERE.get());
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
@@ -291,6 +302,7 @@ pub(crate) fn create<T>(
     prepare: impl FnOnce(*mut PyThreadState) -> T,
 ) -> Option<(*mut PyThreadState, T)> {
     let _host = Host::set_aside(Here { id, ..HERE.get() });
+    let _inside = Inside::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's
     // own; it is attached again before it is cleared and deleted. The new thread state is in the
     // slot while it is attached.

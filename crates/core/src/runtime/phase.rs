@@ -113,12 +113,23 @@ pub(crate) fn ready() -> Result<()> {
     }
 }
 
+/// Fails if the host has finalized the Python that we have joined.
+pub(crate) fn ready_to_join(ready: &Ready) -> Result<()> {
+    // SAFETY: at any time, in any thread.
+    if ready.joined && unsafe { ffi::Py_IsInitialized() } == 0 {
+        return Err(Error::new(Status::NotInitialized, HOST_HAS_FINALIZED));
+    }
+    Ok(())
+}
+
+const HOST_HAS_FINALIZED: &str = "the host has finalized Python";
+
 #[cold]
 pub(crate) fn not_ready(phase: &Phase) -> Error {
     let message = match phase {
         Phase::Fresh => "subpy is not initialized: initialize it first",
         Phase::Changing => "Python is being started or finalized in another thread",
-        Phase::Ready(_) => "the host has finalized Python",
+        Phase::Ready(_) => HOST_HAS_FINALIZED,
         Phase::Over(why) => why,
     };
     Error::new(Status::NotInitialized, message)

@@ -61,16 +61,20 @@ pub(crate) fn cancel(ticket: Ticket) {
     drop(job);
 }
 
-/// Starts the thread; it takes no signals of the host's.
 fn start() -> bool {
-    let thread = std::thread::Builder::new().name("subpy timer".into());
+    spawn("subpy timer", serve)
+}
+
+/// Starts a thread of ours; it takes no signals of the host's.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
+    let thread = std::thread::Builder::new().name(name.into());
     // SAFETY: the mask is the calling thread's, and is put back.
     unsafe {
         let mut all = std::mem::zeroed();
         let mut before = std::mem::zeroed();
         libc::sigfillset(&mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        let started = thread.spawn(serve).is_ok();
+        let started = thread.spawn(work).is_ok();
         libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
         started
     }
