@@ -856,7 +856,7 @@ enum subpy_status subpy_define_function_with(subpy_id id,
  * @param call  The call; NULL: nothing happens.
  * @param value The value; NULL stands for None.
  *
- * Threads: the one that the host function was called in. (In another one, nothing happens.)
+ * Threads: the one that the host function was called in.
  */
 void subpy_host_return(struct subpy_host_call *call,
                        const struct subpy_value *value);
@@ -870,7 +870,7 @@ void subpy_host_return(struct subpy_host_call *call,
  *                stands for "RuntimeError". UTF-8; copied.
  * @param message Its argument; NULL stands for "". UTF-8; copied.
  *
- * Threads: the one that the host function was called in. (In another one, nothing happens.)
+ * Threads: the one that the host function was called in.
  */
 void subpy_host_raise(struct subpy_host_call *call,
                       const char *type,

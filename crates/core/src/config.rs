@@ -205,6 +205,14 @@ impl RunOptions<'static> {
     };
 }
 
+impl RunOptions<'_> {
+    /// Whether there is no limit on its time, and it is not measured.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.timeout.is_none() && !self.measure
+    }
+}
+
 impl fmt::Debug for RunOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunOptions")

@@ -250,18 +250,23 @@ impl Interpreter {
 
     #[inline(always)]
     fn run_ready(&self, code: &[u8], options: &RunOptions) -> Result<()> {
-        self.inside_for(options, |contents| contents.run(code, options))
+        self.inside(|contents| {
+            if options.is_plain() {
+                contents.run(code, options)
+            } else {
+                contents.run_timed(code, options)
+            }
+        })
     }
 
     /// As [`inside`](Self::inside), with a limit on the time or the time measured, as the options say.
-    #[inline(always)]
     fn inside_for<T>(
         &self,
         options: &RunOptions,
         work: impl FnOnce(&mut Contents) -> Result<T>,
     ) -> Result<T> {
         self.inside(|contents| {
-            if options.timeout.is_none() && !options.measure {
+            if options.is_plain() {
                 work(contents)
             } else {
                 contents.timed(options, work)

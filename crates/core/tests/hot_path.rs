@@ -1,9 +1,11 @@
-//! A run whose code is kept allocates nothing of ours.
+//! A run whose code is kept, and a call, allocate nothing of ours.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use subpy_core::{Interpreter, InterpreterConfig, RunOptions, Runtime, RuntimeConfig};
+use subpy_core::{
+    FunctionOptions, Interpreter, InterpreterConfig, RunOptions, Runtime, RuntimeConfig, Value,
+};
 
 struct Counting;
 
@@ -36,7 +38,7 @@ fn allocations(mut runs: impl FnMut()) -> usize {
 }
 
 #[test]
-fn a_kept_string_runs_without_an_allocation() {
+fn runs_and_calls_without_an_allocation() {
     let runtime = Runtime::initialize(&RuntimeConfig::default()).unwrap();
     let a = Interpreter::create(InterpreterConfig::default()).unwrap();
     let b = Interpreter::create(InterpreterConfig::default()).unwrap();
@@ -59,7 +61,31 @@ fn a_kept_string_runs_without_an_allocation() {
     let stats = a.stats().unwrap();
     assert_eq!((stats.code_cache_misses, stats.code_cache_entries), (4, 4));
     assert_eq!(stats.code_cache_hits, 3 * 40 - 3 + 2);
+    calls_both_ways(&a);
     b.destroy().unwrap();
     a.destroy().unwrap();
     runtime.finalize().unwrap();
+}
+
+fn calls_both_ways(interpreter: &Interpreter) {
+    let echo = Box::new(
+        |call: &mut subpy_core::HostCall<'_>, arguments: &[Value<'_>]| {
+            call.answer(&arguments[0]);
+        },
+    );
+    let options = FunctionOptions::default();
+    interpreter.define("host", "echo", &options, echo).unwrap();
+    interpreter
+        .run("import host\ndef add(a, b): return a + b\ndef call(): return host.echo(7, 'text')\n")
+        .unwrap();
+    let round = || {
+        for i in 0..10 {
+            let arguments = [Value::int(i), Value::int(2)];
+            interpreter.call("add", &arguments).unwrap();
+            interpreter.call("call", &[]).unwrap();
+            interpreter.set("x", &Value::str("text")).unwrap();
+            interpreter.eval("1 + 1").unwrap();
+        }
+    };
+    assert_eq!(allocations(round), 0);
 }

@@ -209,7 +209,7 @@ unsafe fn call_of<'a>(call: *mut subpy_host_call) -> Option<&'a mut HostCall<'a>
 /// @param call  The call; NULL: nothing happens.
 /// @param value The value; NULL stands for None.
 ///
-/// Threads: the one that the host function was called in. (In another one, nothing happens.)
+/// Threads: the one that the host function was called in.
 ///
 /// # Safety
 /// As the parameters say.
@@ -234,7 +234,7 @@ pub unsafe extern "C" fn subpy_host_return(call: *mut subpy_host_call, value: *c
 ///                stands for "RuntimeError". UTF-8; copied.
 /// @param message Its argument; NULL stands for "". UTF-8; copied.
 ///
-/// Threads: the one that the host function was called in. (In another one, nothing happens.)
+/// Threads: the one that the host function was called in.
 ///
 /// # Safety
 /// As the parameters say.

@@ -118,8 +118,13 @@ impl Contents {
         unsafe { self.execute(code.as_ptr(), source, options) }
     }
 
-    /// Does `work`, with a limit on its time or its time measured.
+    /// As [`run`](Self::run), with a limit on its time or its time measured.
     #[cold]
+    pub(crate) fn run_timed(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
+        self.timed(options, |contents| contents.run(source, options))
+    }
+
+    /// Does `work`, with a limit on its time or its time measured.
     pub(crate) fn timed<T>(
         &mut self,
         options: &RunOptions,

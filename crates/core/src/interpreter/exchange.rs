@@ -81,8 +81,12 @@ impl Interpreter {
         result: &mut OwnedValue,
     ) -> Result<()> {
         phase::ready()?;
-        self.inside_for(&options.run, |contents| {
-            contents.call(callable, arguments, options.conversion, result)
+        self.inside(|contents| {
+            if options.run.is_plain() {
+                contents.call(callable, arguments, options.conversion, result)
+            } else {
+                contents.call_timed(callable, arguments, options, result)
+            }
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::Contents;
-use crate::config::RunOptions;
+use crate::config::{CallOptions, RunOptions};
 use crate::functions::host_function::{self, Definition};
 use crate::functions::names::Missing;
 use crate::interpreter::code_cache::Mode;
@@ -89,6 +89,20 @@ impl Contents {
         }
         *place = self.read_result(result, conversion)?;
         Ok(())
+    }
+
+    /// As [`call`](Self::call), with a limit on its time or its time measured.
+    #[cold]
+    pub(crate) fn call_timed(
+        &mut self,
+        callable: &[u8],
+        arguments: &mut Lending<'_>,
+        options: &CallOptions<'_>,
+        place: &mut OwnedValue,
+    ) -> Result<()> {
+        self.timed(&options.run, |contents| {
+            contents.call(callable, arguments, options.conversion, place)
+        })
     }
 
     #[inline(never)]
