@@ -3,4 +3,6 @@
 pub(crate) mod exception;
 pub(crate) mod holder;
 pub(crate) mod object;
+#[cfg(Py_3_12)]
+pub(crate) mod pending_call;
 pub(crate) mod thread_state;

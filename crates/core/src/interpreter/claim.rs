@@ -162,6 +162,14 @@ impl State {
         requested
     }
 
+    /// What comes after a run is one of its own, for those that ask it to end. To be called by the holder
+    /// of the claim.
+    pub(crate) fn begin_next(&self) -> Run {
+        let next = self.run().0 + ONE_RUN;
+        self.0.store(next | RUNNING, Ordering::Relaxed);
+        Run(next)
+    }
+
     fn kind(&self) -> u64 {
         self.0.load(Ordering::Relaxed) & KIND
     }

@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
@@ -21,6 +22,9 @@ use crate::python::object::{Object, import};
 use crate::values::local::Local;
 use crate::values::release::Ledger;
 use crate::{Error, Id, Result, Status, cures};
+
+/// How long reading an exception may take.
+const READING: Duration = Duration::from_secs(1);
 
 /// References into an interpreter. They are used and dropped while it is attached.
 pub(crate) struct Contents {
@@ -239,6 +243,9 @@ impl Contents {
     fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
         let cache = &self.code;
         let request = self.control.state.finish();
+        self.control.state.begin_next();
+        // The script's own code may run when an exception is read, and needs a limit, too.
+        let _deadline = Deadline::new(&self.control, READING, None);
         self.control.work_begins(Work::Exception);
         let error = exception::take(&mut self.describer, request, |name| {
             if Some(name) == filename {
@@ -246,6 +253,7 @@ impl Contents {
             }
             cache.source(name).map(str::to_owned)
         });
+        self.control.state.finish();
         self.control.work_begins(Work::Script);
         error
     }

@@ -24,6 +24,8 @@ use crate::Id;
 use crate::interpreter::claim::{Request, Run, State};
 use crate::interpreter::stats::Counters;
 use crate::memory::account::{Account, Work};
+#[cfg(Py_3_12)]
+use crate::python::pending_call;
 use crate::python::thread_state;
 use crate::timer;
 
@@ -212,17 +214,9 @@ impl Control {
     /// alone: it is asked again later.
     #[cfg(Py_3_12)]
     fn add_pending_call(&self) {
-        unsafe extern "C" {
-            fn _PyEval_AddPendingCall(
-                interpreter: *mut PyInterpreterState,
-                call: unsafe extern "C" fn(*mut c_void) -> c_int,
-                argument: *mut c_void,
-                flags: c_int,
-            ) -> c_int;
-        }
         let argument = std::ptr::from_ref(self).cast_mut().cast();
         // SAFETY: the interpreter lives, and this record lives longer.
-        unsafe { _PyEval_AddPendingCall(self.interpreter, pending_call, argument, 0) };
+        unsafe { pending_call::add(self.interpreter, raise, argument) };
     }
 
     #[cfg(not(Py_3_12))]
@@ -267,7 +261,7 @@ impl Control {
 
 /// What CPython calls at a safe point.
 #[cfg(Py_3_12)]
-unsafe extern "C" fn pending_call(control: *mut c_void) -> c_int {
+unsafe extern "C" fn raise(control: *mut c_void) -> c_int {
     // SAFETY: the record of the interpreter that this is called in, which it outlives.
     unsafe { &*control.cast::<Control>() }.raise()
 }

@@ -1,23 +1,32 @@
 //! What an interpreter has, and how much more it may get.
 //!
-//! At its limit an interpreter gets NULL, and its script a MemoryError. CPython handles that well if small
-//! blocks are still to be had, so these have a reserve on top of the limit:
-//! - handling the exception takes some;
-//! - what is run next, to make room, does;
-//! - a deep recursion leaves frames behind it for its traceback, six times as large as they were on the
-//!   stack: where one of those can't be made, CPython drops the exception ("SystemError: error return
-//!   without exception set"). So stacks are stopped long before the limit.
+//! At its limit an interpreter gets NULL for a large block, and its script a MemoryError. CPython does not
+//! handle that well everywhere for small ones (functions and tuples half made, exceptions dropped), so
+//! these are still to be had: the script gets a MemoryError at its next safe point instead, and NULL only
+//! when it is far past the limit ([`OVERDRAFT`]).
+//!
+//! A deep recursion leaves frames behind it for its traceback, six times as large as they were on the
+//! stack. So stacks are stopped long before the limit.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+#[cfg(Py_3_12)]
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64, Ordering};
+
+use pyo3_ffi::PyInterpreterState;
+
+#[cfg(Py_3_12)]
+use crate::python::pending_call;
 
 /// What is small, in bytes.
 const SMALL: usize = 512;
-/// What small blocks may take on top of the limit, in bytes.
+/// What small blocks may take on top of the limit before the script is stopped, in bytes: handling a
+/// MemoryError takes some.
 const RESERVE: i64 = 256 * 1024;
-/// What they may take of that in a run that begins with the reserve used up, and how far such runs may
-/// go in all.
+/// What a run may take of small blocks that begins with all of that used up, in bytes: it may be there to
+/// make room.
 const NEXT_RUN: i64 = 64 * 1024;
-const ALL_RUNS: i64 = 1024 * 1024;
+/// What small blocks may take on top of the limit at all, in bytes.
+const OVERDRAFT: i64 = 16 * 1024 * 1024;
 /// What reading exceptions may add to an interpreter, in bytes: mostly the modules that it takes.
 const READING: i64 = 8 * 1024 * 1024;
 /// Which part of the limit the stacks of Python's frames may take.
@@ -39,8 +48,13 @@ pub(crate) struct Account {
     stacks: AtomicI64,
     /// In bytes; 0: none.
     limit: AtomicU64,
-    /// The limit for small blocks, in bytes.
+    /// Where small blocks stop the script, in bytes.
     small_limit: AtomicI64,
+    /// It is to be stopped at its next safe point.
+    #[cfg(Py_3_12)]
+    stopping: AtomicBool,
+    /// Whose account it is. Used by threads that are attached to it.
+    owner: AtomicPtr<PyInterpreterState>,
     /// A [`Work`].
     work: AtomicU8,
     /// What each kind of work but the script's has added to `current`: the limit is so much higher.
@@ -77,6 +91,9 @@ impl Account {
                 stacks: AtomicI64::new(0),
                 limit: AtomicU64::new(limit),
                 small_limit: AtomicI64::new(0),
+                #[cfg(Py_3_12)]
+                stopping: AtomicBool::new(false),
+                owner: AtomicPtr::default(),
                 work: AtomicU8::new(Work::Own as u8),
                 added: Default::default(),
             }))
@@ -101,9 +118,14 @@ impl Account {
             .current
             .load(Ordering::Relaxed)
             .saturating_add(NEXT_RUN);
-        let most = limit.saturating_add(ALL_RUNS);
+        let most = limit.saturating_add(OVERDRAFT);
         let small = limit.saturating_add(RESERVE).max(next.min(most));
         self.small_limit.store(small, Ordering::Relaxed);
+    }
+
+    /// It is the account of that interpreter.
+    pub(super) fn belongs_to(&self, interpreter: *mut PyInterpreterState) {
+        self.owner.store(interpreter, Ordering::Relaxed);
     }
 
     fn added(&self, work: Work) -> i64 {
@@ -151,21 +173,58 @@ impl Account {
         if work == Work::Exception as u8 {
             return self.added(Work::Exception).saturating_add(more) <= READING;
         }
-        let limit = match bytes {
-            0..=SMALL => self.small_limit.load(Ordering::Relaxed),
-            _ => self.limit(),
-        };
-        self.current.load(Ordering::Relaxed).saturating_add(more) <= limit
+        let then = self.current.load(Ordering::Relaxed).saturating_add(more);
+        if bytes > SMALL {
+            return then <= self.limit();
+        }
+        if then > self.small_limit.load(Ordering::Relaxed) {
+            self.stop_script();
+        }
+        then <= self.limit().saturating_add(OVERDRAFT)
+    }
+
+    /// Has a MemoryError raised at the next safe point.
+    #[cold]
+    fn stop_script(&self) {
+        #[cfg(Py_3_12)]
+        if !self.stopping.swap(true, Ordering::Relaxed) {
+            let interpreter = self.owner.load(Ordering::Relaxed);
+            let account = std::ptr::from_ref(self).cast_mut().cast();
+            // SAFETY: this thread is attached to the interpreter; accounts are never freed.
+            unsafe { pending_call::add(interpreter, raise_memory_error, account) };
+        }
+    }
+
+    /// At a safe point: whether there is still too much.
+    #[cfg(Py_3_12)]
+    fn is_overdrawn(&self) -> bool {
+        self.stopping.store(false, Ordering::Relaxed);
+        self.work.load(Ordering::Relaxed) == Work::Script as u8
+            && self.current.load(Ordering::Relaxed) > self.small_limit.load(Ordering::Relaxed)
     }
 
     pub(super) fn allows_stack(&self, bytes: usize) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         let most = (limit / STACKS) as i64;
-        limit == 0 || self.stacks.load(Ordering::Relaxed) + bytes as i64 <= most
+        let own = self.work.load(Ordering::Relaxed) == Work::Own as u8;
+        limit == 0 || own || self.stacks.load(Ordering::Relaxed) + bytes as i64 <= most
     }
 
     pub(super) fn add_to_stacks(&self, bytes: i64) {
         let stacks = self.stacks.load(Ordering::Relaxed) + bytes;
         self.stacks.store(stacks, Ordering::Relaxed);
+    }
+}
+
+/// What CPython calls at a safe point.
+#[cfg(Py_3_12)]
+unsafe extern "C" fn raise_memory_error(account: *mut c_void) -> c_int {
+    // SAFETY: accounts are never freed; attached.
+    unsafe {
+        if !(*account.cast::<Account>()).is_overdrawn() {
+            return 0;
+        }
+        pyo3_ffi::PyErr_NoMemory();
+        -1
     }
 }

@@ -25,6 +25,7 @@ static OWNERS: RwLock<Vec<(usize, &'static Account)>> = RwLock::new(Vec::new());
 pub(crate) fn own(interpreter: *mut PyInterpreterState, account: &'static Account) {
     let mut owners = OWNERS.write().unwrap_or_else(PoisonError::into_inner);
     owners.push((interpreter as usize, account));
+    account.belongs_to(interpreter);
 }
 
 /// The interpreter has ended.

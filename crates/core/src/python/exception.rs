@@ -24,6 +24,8 @@ def filenames(exception):
             step = step.tb_next
     return '\\0'.join(names)
 
+LONG = 2000
+
 def describe(exception, *sources):
     import linecache, traceback
     sources = dict(zip(sources[::2], sources[1::2]))
@@ -31,7 +33,15 @@ def describe(exception, *sources):
     for name, text in sources.items():
         linecache.cache[name] = len(text), None, text.splitlines(True), name
     try:
-        return ''.join(traceback.format_exception(type(exception), exception, exception.__traceback__))
+        tb = exception.__traceback__
+        lines = traceback.format_exception(type(exception), exception, tb, limit=-LONG)
+        left_out = -LONG
+        while tb is not None:
+            left_out += 1
+            tb = tb.tb_next
+        if left_out > 0:
+            lines.insert(0, f'(the first {left_out} frames of the last traceback are left out)\\n')
+        return ''.join(lines)
     finally:
         for name, entry in before.items():
             if entry is None:
