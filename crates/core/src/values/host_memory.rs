@@ -303,13 +303,17 @@ mod early_release {
         if length == 0 {
             return Ok(());
         }
-        // SAFETY: asks the system about addresses; nothing is read.
+        // A chunk at a time, of 4096 pages.
+        let mut pages = [0_u8; 4096];
+        // SAFETY: asks the system about addresses; there is room for an answer for each page.
         let is_mapped = unsafe {
             let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
-            let start = data as usize & !(page - 1);
-            let size = data as usize + length - start;
-            libc::msync(start as *mut c_void, size, libc::MS_ASYNC) == 0
-                || std::io::Error::last_os_error().raw_os_error() != Some(libc::ENOMEM)
+            let (start, end) = (data as usize & !(page - 1), data as usize + length);
+            (start..end).step_by(page * pages.len()).all(|chunk| {
+                let size = (end - chunk).min(page * pages.len());
+                libc::mincore(chunk as *mut c_void, size, pages.as_mut_ptr().cast()) == 0
+                    || std::io::Error::last_os_error().raw_os_error() != Some(libc::ENOMEM)
+            })
         };
         match is_mapped {
             true => Ok(()),
