@@ -53,7 +53,7 @@ uint64_t statuses[SUBPY_ERR_INTERNAL + 1];
 
 void ignore_output(void *, const char *, size_t) {}
 
-void check(bool ok, const char *what, const subpy_error *error) {
+void check(bool ok, const char *what, subpy_error *const &error) {
   if (!ok) {
     fprintf(stderr, "run_bytes: %s: %s: %s\n%s\n", what,
             subpy_status_name(subpy_error_status(error)), subpy_error_message(error),
