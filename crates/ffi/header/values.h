@@ -1,6 +1,12 @@
 /* Values, built and read. What is built points to what it is given, and lives no longer. ----------
  */
 
+#ifdef __cplusplus
+#define SUBPY_CAST(type, value) static_cast<type>(value)
+#else
+#define SUBPY_CAST(type, value) ((type)(value))
+#endif
+
 /** None. */
 static inline subpy_value subpy_none(void) {
   subpy_value value;
@@ -56,7 +62,7 @@ static inline subpy_value subpy_str_n(const char *text, size_t length) {
 
 /** Bytes. */
 static inline subpy_value subpy_bytes(const void *data, size_t length) {
-  return subpy_text_of_kind(SUBPY_BYTES, (const char *)data, length);
+  return subpy_text_of_kind(SUBPY_BYTES, SUBPY_CAST(const char *, data), length);
 }
 
 /** An int of any size: "18446744073709551615", "-0xff". NULL makes a value that every call refuses.
@@ -184,7 +190,7 @@ static inline bool subpy_get_int(const subpy_value *value, int64_t *integer) {
 /** Whether it is a float, or an int of 64 bits, which is written to `real` then. */
 static inline bool subpy_get_float(const subpy_value *value, double *real) {
   if (value != NULL && value->kind == SUBPY_INT) {
-    *real = (double)value->as.integer;
+    *real = SUBPY_CAST(double, value->as.integer);
     return true;
   }
   if (value == NULL || value->kind != SUBPY_FLOAT) {
@@ -202,3 +208,5 @@ static inline bool subpy_get_bool(const subpy_value *value, bool *boolean) {
   *boolean = value->as.boolean;
   return true;
 }
+
+#undef SUBPY_CAST
