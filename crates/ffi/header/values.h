@@ -1,11 +1,13 @@
 /* Values, built and read. What is built points to what it is given, and lives no longer. ----------
  */
 
+/** @cond */
 #ifdef __cplusplus
 #define SUBPY_CAST(type, value) static_cast<type>(value)
 #else
 #define SUBPY_CAST(type, value) ((type)(value))
 #endif
+/** @endcond */
 
 /** None. */
 static inline subpy_value subpy_none(void) {
