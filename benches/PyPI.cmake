@@ -15,11 +15,10 @@ function(bench_from_pypi requirement package place)
     message(STATUS "benches: getting ${requirement} from PyPI")
     execute_process(
       COMMAND "${BENCH_PIP_PYTHON}" -m pip install --quiet --disable-pip-version-check
-        --target "${BENCH_PYPI_DIR}" "${requirement}"
-      OUTPUT_QUIET ERROR_VARIABLE error RESULT_VARIABLE failed)
+        --retries 1 --target "${BENCH_PYPI_DIR}" "${requirement}"
+      OUTPUT_QUIET ERROR_QUIET RESULT_VARIABLE failed)
     if(failed)
-      string(REGEX REPLACE "\n.*" "" error "${error}")
-      message(STATUS "benches: no ${package}, so what needs it is left out: ${error}")
+      message(STATUS "benches: pip could not install ${requirement}: what needs it is left out")
       set(${place} "" PARENT_SCOPE)
       return()
     endif()

@@ -115,6 +115,8 @@ def amount(value, unit):
 
 
 def ratio(value):
+    if 0 < value < 0.001:
+        return "< 0.001"
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
