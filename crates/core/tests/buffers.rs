@@ -554,7 +554,8 @@ fn python_code_that_changes_what_is_read() {
 #[cfg(debug_assertions)]
 fn memory_that_is_freed_too_early_is_noticed() {
     let f = Fixture::new();
-    const SIZE: usize = 1 << 20;
+    // So large that nobody else comes to fill all of it.
+    const SIZE: usize = 1 << 28;
     // SAFETY: memory of our own.
     unsafe {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
@@ -566,7 +567,7 @@ fn memory_that_is_freed_too_early_is_noticed() {
             ..BufferInfo::default()
         };
         f.set("m", &buffer(&info)).unwrap();
-        f.run("owner = m.obj\nassert memoryview(owner).nbytes == 1 << 20")
+        f.run("owner = m.obj\nassert memoryview(owner).nbytes == 1 << 28")
             .unwrap();
         libc::munmap(data, SIZE);
         refused(
