@@ -9,6 +9,7 @@ pub(crate) mod deadline;
 mod ending;
 mod exchange;
 pub(crate) mod output;
+mod protected;
 pub(crate) mod stats;
 
 use std::cell::UnsafeCell;

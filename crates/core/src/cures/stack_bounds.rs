@@ -1,16 +1,18 @@
-//! Defect: since 3.14 a thread state remembers where the stack of the OS thread ends that attached it
-//! first, to raise RecursionError in time. Carried to another OS thread, it watches the wrong stack.
+//! Defect: C code that recurses is stopped by a count that fits the main thread's stack of 8 MiB (3.12 and
+//! 3.13), or by the bounds of the stack that a thread state was first attached on (3.14 and later). On
+//! another OS thread's stack it overflows first, which ends the process.
 //!
-//! Has it: 3.14 and later. 3.14.0 and 3.14.1 lack the call that mends it.
+//! Has it: 3.12 and later. (3.14.0 and 3.14.1 lack the call that mends it. Before 3.12 the recursion limit
+//! of the scripts counts C code, too; nothing is done about it here.)
 //!
-//! Cure: when a thread state is attached in another OS thread than the last time, it is told the
-//! bounds of that thread's stack, which are asked of the system once in a thread.
+//! Cure: when a thread state is attached in another OS thread than the last time, it is told of that
+//! thread's stack, whose bounds are asked of the system once in a thread.
 
-#[cfg(not(Py_3_14))]
+#[cfg(not(Py_3_12))]
 mod bounds {
     use pyo3_ffi::PyThreadState;
 
-    /// The OS thread whose stack a thread state watches: nothing to remember before 3.14.
+    /// The OS thread whose stack a thread state knows: nothing to remember before 3.12.
     pub(crate) struct Watched;
 
     impl Watched {
@@ -18,7 +20,7 @@ mod bounds {
             Self
         }
 
-        #[inline]
+        #[inline(always)]
         pub(crate) fn follow(&mut self, _: *mut PyThreadState) {}
     }
 
@@ -27,59 +29,67 @@ mod bounds {
     }
 }
 
-#[cfg(Py_3_14)]
+#[cfg(Py_3_12)]
 mod bounds {
     use std::cell::Cell;
-    use std::ffi::{c_int, c_void};
-    use std::sync::OnceLock;
+    use std::ffi::c_void;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use pyo3_ffi::PyThreadState;
 
-    type SetStackProtection = unsafe extern "C" fn(*mut PyThreadState, *mut c_void, usize) -> c_int;
+    pub(crate) use super::tell::can_follow;
 
-    /// The OS thread whose stack a thread state watches.
+    /// The OS thread whose stack a thread state knows.
     pub(crate) struct Watched(u64);
 
     impl Watched {
-        /// For a thread state that was made in the calling thread.
+        /// For a thread state that was never told of any.
         pub(crate) fn new() -> Self {
-            Self(THREAD.get())
+            Self(u64::MAX)
         }
 
         /// Tells the attached thread state which stack it is on now, if that is another one.
-        #[inline]
+        #[inline(always)]
         pub(crate) fn follow(&mut self, thread_state: *mut PyThreadState) {
             let here = THREAD.get();
-            if self.0 != here {
-                watch_this_stack(thread_state);
-                self.0 = here;
+            if self.0 != here || here == UNNUMBERED {
+                self.follow_here(thread_state);
+            }
+        }
+
+        #[cold]
+        fn follow_here(&mut self, thread_state: *mut PyThreadState) {
+            /// The next thread's number: unlike a pthread_t, it is never given out again.
+            static NEXT: AtomicU64 = AtomicU64::new(1);
+            if THREAD.get() == UNNUMBERED {
+                THREAD.set(NEXT.fetch_add(1, Ordering::Relaxed));
+            }
+            self.0 = THREAD.get();
+            let stack = STACK.get().unwrap_or_else(this_stack);
+            STACK.set(Some(stack));
+            if stack.size > 0 {
+                super::tell::tell(thread_state, stack);
             }
         }
     }
+
+    const UNNUMBERED: u64 = 0;
 
     thread_local! {
-        /// The calling thread's number: unlike a pthread_t, it is never given out again.
-        static THREAD: Cell<u64> = {
-            static NEXT: AtomicU64 = AtomicU64::new(0);
-            Cell::new(NEXT.fetch_add(1, Ordering::Relaxed))
-        };
-        static STACK: Cell<Option<(*mut c_void, usize)>> = const { Cell::new(None) };
+        /// The calling thread's number.
+        static THREAD: Cell<u64> = const { Cell::new(UNNUMBERED) };
+        static STACK: Cell<Option<Stack>> = const { Cell::new(None) };
     }
 
-    fn watch_this_stack(thread_state: *mut PyThreadState) {
-        let (lowest, size) = STACK.get().unwrap_or_else(this_stack);
-        STACK.set(Some((lowest, size)));
-        if let (Some(set), true) = (setter(), size > 0) {
-            // SAFETY: attached, and the bounds are those of the stack that we are on.
-            if unsafe { set(thread_state, lowest, size) } != 0 {
-                crate::python::object::clear_exception(); // too small a stack: the old bounds stay
-            }
-        }
+    /// A thread's stack; of size 0 where it can't be known.
+    #[derive(Clone, Copy)]
+    pub(super) struct Stack {
+        pub(super) lowest: *mut c_void,
+        pub(super) size: usize,
     }
 
-    /// The lowest address and the size of the calling thread's stack.
-    fn this_stack() -> (*mut c_void, usize) {
+    /// The calling thread's stack.
+    fn this_stack() -> Stack {
         let mut lowest = std::ptr::null_mut();
         let mut size = 0;
         // SAFETY: the attributes are filled by the first call and released by the last.
@@ -90,7 +100,79 @@ mod bounds {
                 libc::pthread_attr_destroy(&mut attributes);
             }
         }
-        (lowest, size)
+        Stack { lowest, size }
+    }
+}
+
+#[cfg(all(Py_3_12, not(Py_3_14)))]
+mod tell {
+    use std::ffi::c_int;
+    use std::sync::OnceLock;
+
+    use pyo3_ffi::{Py_GetRecursionLimit, PyThreadState};
+
+    use super::bounds::Stack;
+
+    /// What a level of recursion takes at most, in bytes: 10,000 are safe in 8 MiB.
+    const LEVEL: usize = 800;
+    /// What is left for what CPython doesn't count, in bytes.
+    const MARGIN: usize = 16 * 1024;
+
+    /// The start of CPython's public `struct _ts`: the same in all patch releases.
+    #[repr(C)]
+    struct Start {
+        links: [usize; 3],
+        #[cfg(Py_3_13)]
+        eval_breaker: usize,
+        status: c_int,
+        #[cfg(Py_3_13)]
+        whence_and_state: [c_int; 2],
+        recursion_remaining: c_int,
+        recursion_limit: c_int,
+        c_recursion_remaining: c_int,
+    }
+
+    /// Lets C code recurse as deep as the stack allows, but no deeper than CPython does.
+    pub(super) fn tell(thread_state: *mut PyThreadState, stack: Stack) {
+        /// What CPython allows.
+        static MOST: OnceLock<c_int> = OnceLock::new();
+        // SAFETY: attached, at rest: nothing recurses in it. The fields are checked before they are
+        // believed.
+        unsafe {
+            let start = &mut *thread_state.cast::<Start>();
+            if start.recursion_limit != Py_GetRecursionLimit() {
+                return;
+            }
+            let most = *MOST.get_or_init(|| start.c_recursion_remaining);
+            let here = std::ptr::from_ref(&most) as usize;
+            let room = here.saturating_sub(stack.lowest as usize + MARGIN);
+            let levels = c_int::try_from(room / LEVEL).unwrap_or(c_int::MAX);
+            start.c_recursion_remaining = levels.min(most);
+        }
+    }
+
+    pub(crate) fn can_follow() -> bool {
+        true
+    }
+}
+
+#[cfg(Py_3_14)]
+mod tell {
+    use std::ffi::{c_int, c_void};
+    use std::sync::OnceLock;
+
+    use pyo3_ffi::PyThreadState;
+
+    use super::bounds::Stack;
+
+    type SetStackProtection = unsafe extern "C" fn(*mut PyThreadState, *mut c_void, usize) -> c_int;
+
+    /// Has the thread state watch this stack.
+    pub(super) fn tell(thread_state: *mut PyThreadState, stack: Stack) {
+        // SAFETY: attached, and the bounds are those of the stack that we are on.
+        if setter().is_some_and(|set| unsafe { set(thread_state, stack.lowest, stack.size) } != 0) {
+            crate::python::object::clear_exception(); // too small a stack: the old bounds stay
+        }
     }
 
     /// The call is looked up when it is needed: 3.14.0 and 3.14.1 don't have it.

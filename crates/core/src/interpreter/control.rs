@@ -22,6 +22,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
 use crate::interpreter::claim::{Request, Run, State};
+use crate::interpreter::protected;
 use crate::interpreter::stats::Counters;
 use crate::memory::account::{Account, Work};
 #[cfg(Py_3_12)]
@@ -43,7 +44,6 @@ pub(crate) struct Control {
     /// Used only by a thread that is counted in `asking`, and by visitors; compared otherwise.
     interpreter: *mut PyInterpreterState,
     /// As above: the thread state that runs.
-    #[cfg(Py_3_12)]
     thread_state: *mut PyThreadState,
     /// What CPython takes for the id of that thread state's thread.
     thread_id: u64,
@@ -81,7 +81,6 @@ impl Control {
             stats: Counters::default(),
             account,
             interpreter: thread_state::interpreter_of(thread_state),
-            #[cfg(Py_3_12)]
             thread_state,
             // SAFETY: always allowed.
             thread_id: unsafe { libc::pthread_self() },
@@ -236,6 +235,10 @@ impl Control {
             self.leave_exception();
             return 0;
         }
+        if protected::is_in(self.thread_state) {
+            self.add_pending_call();
+            return 0;
+        }
         // SAFETY: attached.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
         if self.impatient.load(Ordering::Relaxed) {
@@ -247,7 +250,8 @@ impl Control {
     /// In another thread of the interpreter: leaves the exception with the thread that runs.
     fn leave_exception(&self) {
         // SAFETY: always allowed.
-        if self.thread_id != unsafe { libc::pthread_self() } {
+        let here = unsafe { libc::pthread_self() };
+        if self.thread_id != here && !protected::is_in(self.thread_state) {
             // SAFETY: attached to the same interpreter.
             unsafe {
                 ffi::PyThreadState_SetAsyncExc(

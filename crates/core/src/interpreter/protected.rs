@@ -1,0 +1,27 @@
+//! Python code that must not be interrupted where it stands: it has changed something, or taken a lock, and
+//! is not yet inside of the `try` that would undo that. An interrupt waits for its next safe point.
+//!
+//! - importlib: an import lock stays held by the OS thread for ever, and the next import in another one
+//!   waits for it;
+//! - asyncio, `_run_once`: a wake-up that was taken from the queue is lost, and `asyncio.run()` waits for
+//!   the task for ever.
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::PyThreadState;
+
+use crate::python::object::{Object, clear_exception};
+
+/// Whether a thread state of the attached interpreter stands in such code.
+pub(crate) fn is_in(thread_state: *mut PyThreadState) -> bool {
+    // SAFETY: attached to its interpreter; new references.
+    let code = unsafe {
+        Object::owned(ffi::PyThreadState_GetFrame(thread_state).cast())
+            .and_then(|frame| Object::owned(ffi::PyFrame_GetCode(frame.as_ptr().cast()).cast()))
+    };
+    let text = |name| code.as_ref()?.attribute(name)?.to_text();
+    let (file, name) = (text(c"co_filename"), text(c"co_name"));
+    clear_exception();
+    let file = file.unwrap_or_default();
+    file.starts_with("<frozen importlib")
+        || (file.ends_with("asyncio/base_events.py") && name.as_deref() == Some("_run_once"))
+}
