@@ -428,6 +428,13 @@ static bool put_to(const char *situation, char *found, size_t room) {
   return report_only || strncmp(found, needed, strlen(needed)) == 0;
 }
 
+static bool has_package(const char *name) {
+  const char *folder = getenv("SUBPY_HAZARDS_PACKAGES");
+  char path[4096];
+  snprintf(path, sizeof path, "%s/%s", folder ? folder : "", name);
+  return folder != NULL && access(path, F_OK) == 0;
+}
+
 static int put_script_to(const char *file, const char *name, char **situations) {
   char *once_only[] = {"once", NULL}, found[64], text[64];
   script = script_read(file, name);
@@ -436,8 +443,8 @@ static int put_script_to(const char *file, const char *name, char **situations) 
     printf("needs Python %s\n", text);
     return SKIPPED;
   }
-  if (script_option(&script, "environment", text, sizeof text) && getenv(text) == NULL) {
-    printf("needs %s\n", text);
+  if (script_option(&script, "package", text, sizeof text) && !has_package(text)) {
+    printf("%s is not installed\n", text);
     return SKIPPED;
   }
   if (!report_only && !expected(text, sizeof text)) {

@@ -23,7 +23,7 @@
  *                       run ends in a clean ImportError
  *   needs=3.12          a later Python than the oldest
  *   shared fork exec daemon    how the interpreter is made
- *   environment=NAME    an environment variable that has to be set
+ *   package=numpy       is in the folder that SUBPY_HAZARDS_PACKAGES names, or else it is skipped
  *   filename=text       is what the script is called
  *   generate            the output of the script is what is run then
  *   process             its streams are the process's own; closed: and stdout is a closed pipe
