@@ -498,8 +498,9 @@ typedef struct subpy_interpreter_config {
    */
   uint32_t gil;
   /**
-   * 1: `os.fork()` works. 0 (the default): it raises RuntimeError. Python 3.12 and later; before,
-   * it always works.
+   * 1: `os.fork()` is not refused. 0 (the default): it raises RuntimeError. Python 3.12 and later;
+   * before, it is never refused. (Python ends the child of a fork outside of the main interpreter
+   * with exit code 1; `subprocess` works, it needs no fork of this kind.)
    */
   uint8_t allow_fork;
   /**
@@ -1024,8 +1025,10 @@ enum subpy_status subpy_is_running(subpy_id id, bool *running, struct subpy_erro
  * Python 3.12 every 10 ms all along, so a loop that catches everything can escape it). Then its run returns #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches
  * it and ends by itself just ends.
  *
- * A call that blocks in C (`time.sleep`, a lock, a socket, `select`, a long computation in an
- * extension module) is not woken: the script gets the exception when it returns.
+ * A call that blocks in C (`time.sleep`, a lock, a socket, `select`, an event loop that waits, a long
+ * computation in an extension module) is not woken: the script gets the exception when it returns.
+ * As with Ctrl+C, an import that was interrupted may leave a package half imported: an interpreter
+ * that is to be used again is best interrupted when it has imported what it needs.
  *
  * @param id    The interpreter; the main one, too.
  * @param error NULL, or where the error goes.
@@ -1185,8 +1188,9 @@ enum subpy_status subpy_stats(subpy_id id,
                               struct subpy_error **error);
 
 /**
- * How much memory an interpreter has: the blocks that Python has allocated for it. What extension
- * modules allocate past Python, and what Python shares between interpreters, is not in it.
+ * How much memory an interpreter has: the blocks that Python has allocated for its objects. What
+ * extension modules allocate past Python, what Python shares between interpreters, and its own machinery
+ * (what it takes from malloc() itself, some 0.2 MiB for an interpreter) are not in it.
  *
  * @param id      The interpreter; the main one, too, from the time when subpy has taken it over.
  * @param current Where the bytes that it has now go; may be NULL.

@@ -425,36 +425,55 @@ pub(crate) fn visit_holders(inside: usize) {
     }
 }
 
-/// Ends all interpreters, the youngest first, and Python itself if `finalize`. `Busy`: one of them is
-/// in use, and nothing has happened.
-pub(crate) fn end_all(finalize: bool) -> Result<()> {
-    let all = registry::all();
-    let mut claims = Vec::new();
-    for interpreter in &all {
+impl fmt::Debug for Interpreter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Interpreter").field(&self.0.id).finish()
+    }
+}
+
+/// All interpreters, claimed to be ended.
+pub(crate) struct AllClaimed(Vec<Interpreter>);
+
+/// Claims all interpreters, to end them; the main one's threads count only if it is to be `finalize`d.
+/// `Busy`: one of them is in use, and nothing has happened.
+pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
+    let mut all = AllClaimed(Vec::new());
+    for interpreter in registry::all() {
         let session = interpreter.session(Purpose::End)?;
         session.no_pins()?;
         if finalize || interpreter.id() != 0 {
             ending::no_other_threads(interpreter.id())?;
         }
-        claims.push(session.leave());
+        std::mem::forget(session.leave());
+        all.0.push(interpreter);
     }
-    for (interpreter, claim) in all.iter().zip(claims).rev() {
-        let session = interpreter.enter(claim);
-        match interpreter.id() {
-            0 if finalize => session.finalize(),
-            0 => session.disown(),
-            _ => {
-                ending::run_exit_functions();
-                session.end();
+    Ok(all)
+}
+
+impl AllClaimed {
+    /// Ends them, the youngest first, and Python itself if `finalize`.
+    pub(crate) fn end(mut self, finalize: bool) {
+        while let Some(interpreter) = self.0.pop() {
+            // SAFETY: claimed by `claim_all`.
+            let session = interpreter.enter(unsafe { interpreter.0.control.state.claimed() });
+            match interpreter.id() {
+                0 if finalize => session.finalize(),
+                0 => session.disown(),
+                _ => {
+                    ending::run_exit_functions();
+                    session.end();
+                }
             }
         }
     }
-    Ok(())
 }
 
-impl fmt::Debug for Interpreter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Interpreter").field(&self.0.id).finish()
+impl Drop for AllClaimed {
+    fn drop(&mut self) {
+        for interpreter in &self.0 {
+            // SAFETY: claimed by `claim_all`.
+            drop(unsafe { interpreter.0.control.state.claimed() });
+        }
     }
 }
 

@@ -160,6 +160,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         config,
         joined,
         creating: 0,
+        ending: false,
     })
 }
 
@@ -188,24 +189,21 @@ pub fn release() -> Result<()> {
         let message = "this thread holds a GIL: release it, or leave the interpreter, first";
         return Err(Error::new(Status::Busy, message));
     }
-    let Phase::Ready(ready) = std::mem::replace(&mut *phase, Phase::Changing) else {
-        unreachable!("it was ready just now");
-    };
+    let joined = ready.joined;
+    ready.ending = true;
     drop(phase);
-    let ended = phase::changing(|| {
-        interpreter::end_all(!ready.joined)?;
+    phase::changing(|| {
+        let all = interpreter::claim_all(!joined).inspect_err(|_| phase::go_on())?;
+        phase::begin_end();
+        all.end(!joined);
         host_function::forget_everywhere();
+        phase::set(if joined {
+            Phase::Fresh
+        } else {
+            Phase::Over(FINALIZED)
+        });
         Ok(())
-    });
-    match ended {
-        Ok(()) if ready.joined => phase::set(Phase::Fresh),
-        Ok(()) => phase::set(Phase::Over(FINALIZED)),
-        Err(busy) => {
-            phase::set(Phase::Ready(ready));
-            return Err(busy);
-        }
-    }
-    Ok(())
+    })
 }
 
 /// Whether Python is initialized, as far as subpy is concerned.

@@ -88,8 +88,9 @@ pub struct subpy_interpreter_config {
     pub struct_size: usize,
     /// One of ::subpy_gil.
     pub gil: u32,
-    /// 1: `os.fork()` works. 0 (the default): it raises RuntimeError. Python 3.12 and later; before,
-    /// it always works.
+    /// 1: `os.fork()` is not refused. 0 (the default): it raises RuntimeError. Python 3.12 and later;
+    /// before, it is never refused. (Python ends the child of a fork outside of the main interpreter
+    /// with exit code 1; `subprocess` works, it needs no fork of this kind.)
     pub allow_fork: u8,
     /// 1: `os.execv()` works. 0 (the default): it raises RuntimeError. As above.
     pub allow_exec: u8,

@@ -233,8 +233,10 @@ pub unsafe extern "C" fn subpy_is_running(
 /// Python 3.12 every 10 ms all along, so a loop that catches everything can escape it). Then its run returns #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches
 /// it and ends by itself just ends.
 ///
-/// A call that blocks in C (`time.sleep`, a lock, a socket, `select`, a long computation in an
-/// extension module) is not woken: the script gets the exception when it returns.
+/// A call that blocks in C (`time.sleep`, a lock, a socket, `select`, an event loop that waits, a long
+/// computation in an extension module) is not woken: the script gets the exception when it returns.
+/// As with Ctrl+C, an import that was interrupted may leave a package half imported: an interpreter
+/// that is to be used again is best interrupted when it has imported what it needs.
 ///
 /// @param id    The interpreter; the main one, too.
 /// @param error NULL, or where the error goes.

@@ -73,8 +73,9 @@ pub unsafe extern "C" fn subpy_stats(
     }
 }
 
-/// How much memory an interpreter has: the blocks that Python has allocated for it. What extension
-/// modules allocate past Python, and what Python shares between interpreters, is not in it.
+/// How much memory an interpreter has: the blocks that Python has allocated for its objects. What
+/// extension modules allocate past Python, what Python shares between interpreters, and its own machinery
+/// (what it takes from malloc() itself, some 0.2 MiB for an interpreter) are not in it.
 ///
 /// @param id      The interpreter; the main one, too, from the time when subpy has taken it over.
 /// @param current Where the bytes that it has now go; may be NULL.

@@ -12,8 +12,12 @@
 //! one allocator.
 //!
 //! Cure: one allocator for all interpreters, in which a block may be freed by any thread, mimalloc, in
-//! the place of all three of Python's, from 3.12 on. Memory of a dead interpreter serves the next one, and what is
-//! freed by the wrong interpreter is freed all the same. Not possible where the host has started Python.
+//! the place of both of Python's, from 3.12 on. Memory of a dead interpreter serves the next one, and what
+//! is freed by the wrong interpreter is freed all the same. Not possible where the host has started Python.
+//!
+//! The raw domain stays malloc(), which is such an allocator already: 3.12 puts it back there, for the
+//! whole process and for a moment, each time an interpreter is created (`_PyMem_SetDefaultAllocator`), and
+//! what other threads allocate in that moment is freed later.
 
 use std::ffi::c_void;
 
@@ -25,18 +29,16 @@ use crate::memory::counting;
 /// Has Python allocate from mimalloc; `count`: for the account of each interpreter. To be called before
 /// Python is pre-initialized.
 pub(crate) fn install(count: bool) {
-    let mut raw = plain();
-    let mut other = plain();
-    if count {
-        raw = counting::functions::<true>();
-        other = counting::functions::<false>();
-    }
+    let mut allocator = if count {
+        counting::functions()
+    } else {
+        plain()
+    };
     // SAFETY: Python is not initialized yet, so nothing has been allocated that would be freed here.
     unsafe {
         use ffi::PyMemAllocatorDomain as Domain;
-        ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_RAW, &mut raw);
-        ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_MEM, &mut other);
-        ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_OBJ, &mut other);
+        ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_MEM, &mut allocator);
+        ffi::PyMem_SetAllocator(Domain::PYMEM_DOMAIN_OBJ, &mut allocator);
         if count {
             ffi::PyObject_SetArenaAllocator(&mut counting::arenas());
         }

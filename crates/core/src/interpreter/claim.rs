@@ -101,6 +101,14 @@ impl State {
         }
     }
 
+    /// The claim that is held already.
+    ///
+    /// # Safety
+    /// It was forgotten by its holder, who is the caller.
+    pub(crate) unsafe fn claimed(&self) -> Claim<'_> {
+        Claim(self)
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT | FINISHING)
     }

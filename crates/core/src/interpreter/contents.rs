@@ -16,6 +16,7 @@ use crate::interpreter::code_cache::{CodeCache, Mode};
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
 use crate::interpreter::output::{self, Name};
+use crate::interpreter::protected;
 use crate::memory::account::Work;
 use crate::python::exception::{self, Describer};
 use crate::python::object::{Object, import};
@@ -254,6 +255,9 @@ impl Contents {
             cache.source(name).map(str::to_owned)
         });
         self.control.state.finish();
+        if request.is_some() {
+            protected::release_import_locks();
+        }
         self.control.work_begins(Work::Script);
         error
     }

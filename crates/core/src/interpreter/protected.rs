@@ -6,6 +6,8 @@
 //! - asyncio, `_run_once`: a wake-up that was taken from the queue is lost, and `asyncio.run()` waits for
 //!   the task for ever.
 
+use std::ffi::CStr;
+
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
@@ -24,4 +26,41 @@ pub(crate) fn is_in(thread_state: *mut PyThreadState) -> bool {
     let file = file.unwrap_or_default();
     file.starts_with("<frozen importlib")
         || (file.ends_with("asyncio/base_events.py") && name.as_deref() == Some("_run_once"))
+}
+
+/// Releases the locks of importlib that the calling thread holds: it imports nothing now. (Before 3.12 an
+/// interrupt can't see where it will be raised.)
+pub(crate) fn release_import_locks() {
+    const RELEASE: &CStr = c"
+import _frozen_importlib, _imp, _thread
+
+def release(release_lock):
+    try:
+        while True:
+            release_lock()
+    except RuntimeError:
+        pass
+
+for lock in [ref() for ref in list(_frozen_importlib._module_locks.values())]:
+    if lock is not None and getattr(lock, 'owner', None) == _thread.get_ident():
+        release(lock.release)
+release(_imp.release_lock)
+";
+    // SAFETY: attached; a namespace of its own.
+    unsafe {
+        if let Some(namespace) = Object::owned(ffi::PyDict_New()) {
+            let at = namespace.as_ptr();
+            ffi::PyDict_SetItemString(at, c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
+            let flags = std::ptr::null_mut();
+            let start = ffi::Py_file_input;
+            drop(Object::owned(ffi::PyRun_StringFlags(
+                RELEASE.as_ptr(),
+                start,
+                at,
+                at,
+                flags,
+            )));
+        }
+    }
+    clear_exception();
 }

@@ -1,7 +1,7 @@
 //! An allocator that counts for the interpreter whose thread state is attached when a block is allocated or
 //! freed. A block's size is what mimalloc says, so that none needs a header. Only a thread that holds an
 //! interpreter's GIL changes its account, so plain additions will do. Blocks that are allocated with no
-//! thread state attached count for nobody.
+//! thread state attached count for nobody, nor do those of the raw domain, which is malloc().
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -13,9 +13,6 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use super::account::{self, Account};
 use crate::python::thread_state;
-
-/// Blocks of CPython's own machinery (the raw domain) fail only from this size on, in bytes.
-const LARGE_RAW: usize = 64 * 1024;
 
 /// The accounts by interpreter: for its Python threads, which find it once. Held to look, never while a
 /// GIL is awaited.
@@ -75,25 +72,21 @@ fn size(block: *mut c_void) -> i64 {
     unsafe { mi::mi_usable_size(block) as i64 }
 }
 
-/// The functions of a domain. `RAW`: of the raw one.
-pub(crate) fn functions<const RAW: bool>() -> ffi::PyMemAllocatorEx {
+/// The functions of a domain.
+pub(crate) fn functions() -> ffi::PyMemAllocatorEx {
     account::count();
     ffi::PyMemAllocatorEx {
         ctx: std::ptr::null_mut(),
-        malloc: Some(malloc::<RAW>),
-        calloc: Some(calloc::<RAW>),
-        realloc: Some(realloc::<RAW>),
+        malloc: Some(malloc),
+        calloc: Some(calloc),
+        realloc: Some(realloc),
         free: Some(free),
     }
 }
 
-fn allows<const RAW: bool>(account: &Account, bytes: usize) -> bool {
-    (RAW && bytes < LARGE_RAW) || account.allows(bytes)
-}
-
-extern "C" fn malloc<const RAW: bool>(_: *mut c_void, bytes: usize) -> *mut c_void {
+extern "C" fn malloc(_: *mut c_void, bytes: usize) -> *mut c_void {
     let account = account();
-    if account.is_some_and(|account| !allows::<RAW>(account, bytes)) {
+    if account.is_some_and(|account| !account.allows(bytes)) {
         return std::ptr::null_mut();
     }
     // SAFETY: any size is allowed.
@@ -104,10 +97,10 @@ extern "C" fn malloc<const RAW: bool>(_: *mut c_void, bytes: usize) -> *mut c_vo
     block
 }
 
-extern "C" fn calloc<const RAW: bool>(_: *mut c_void, count: usize, each: usize) -> *mut c_void {
+extern "C" fn calloc(_: *mut c_void, count: usize, each: usize) -> *mut c_void {
     let account = account();
     let bytes = count.saturating_mul(each);
-    if account.is_some_and(|account| !allows::<RAW>(account, bytes)) {
+    if account.is_some_and(|account| !account.allows(bytes)) {
         return std::ptr::null_mut();
     }
     // SAFETY: any size is allowed; an overflow gives NULL.
@@ -118,15 +111,11 @@ extern "C" fn calloc<const RAW: bool>(_: *mut c_void, count: usize, each: usize)
     block
 }
 
-extern "C" fn realloc<const RAW: bool>(
-    _: *mut c_void,
-    old: *mut c_void,
-    bytes: usize,
-) -> *mut c_void {
+extern "C" fn realloc(_: *mut c_void, old: *mut c_void, bytes: usize) -> *mut c_void {
     let account = account();
     let before = size(old);
     let more = bytes.saturating_sub(before as usize);
-    if more > 0 && account.is_some_and(|account| !allows::<RAW>(account, more)) {
+    if more > 0 && account.is_some_and(|account| !account.allows(more)) {
         return std::ptr::null_mut();
     }
     // SAFETY: Python's promise: NULL or a block of ours.
@@ -159,7 +148,7 @@ extern "C" fn arena_alloc(_: *mut c_void, bytes: usize) -> *mut c_void {
     if account.is_some_and(|account| !account.allows_stack(bytes)) {
         return std::ptr::null_mut();
     }
-    let block = malloc::<false>(std::ptr::null_mut(), bytes);
+    let block = malloc(std::ptr::null_mut(), bytes);
     if let (Some(account), false) = (account, block.is_null()) {
         account.add_to_stacks(bytes as i64);
     }

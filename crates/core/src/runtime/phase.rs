@@ -22,6 +22,15 @@ pub(crate) enum Phase {
     Over(&'static str),
 }
 
+impl Phase {
+    fn is_settled(&self) -> bool {
+        !matches!(
+            self,
+            Phase::Changing | Phase::Ready(Ready { ending: true, .. })
+        )
+    }
+}
+
 pub(crate) struct Ready {
     /// Successful [`retain`]s that are not [`release`]d yet.
     pub(crate) count: usize,
@@ -30,6 +39,8 @@ pub(crate) struct Ready {
     pub(crate) joined: bool,
     /// Interpreters that are being created now.
     pub(crate) creating: usize,
+    /// One thread looks whether Python can be finalized; all goes on meanwhile but what would change that.
+    pub(crate) ending: bool,
 }
 
 static PHASE: Mutex<Phase> = Mutex::new(Phase::Fresh);
@@ -61,7 +72,7 @@ pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
         return Err(Error::new(Status::Busy, message));
     }
     let wait = || {
-        let changing = |phase: &mut Phase| matches!(phase, Phase::Changing);
+        let changing = |phase: &mut Phase| !phase.is_settled();
         drop(
             CHANGED
                 .wait_while(phase(), changing)
@@ -70,7 +81,7 @@ pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
     };
     loop {
         let phase = phase();
-        if !matches!(*phase, Phase::Changing) {
+        if phase.is_settled() {
             return Ok(phase);
         }
         drop(phase);
@@ -80,11 +91,24 @@ pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
 
 /// The one thread that changes the phase does `work`, which may call back.
 pub(crate) fn changing<T>(work: impl FnOnce() -> T) -> T {
-    SHORT.store(NOT_READY, Ordering::Release);
     CHANGES.set(true);
     let result = work();
     CHANGES.set(false);
     result
+}
+
+/// Python is being finalized, by the one thread that was looking whether it can be.
+pub(crate) fn begin_end() {
+    SHORT.store(NOT_READY, Ordering::Release);
+    *phase() = Phase::Changing;
+}
+
+/// It can't be finalized: all goes on.
+pub(crate) fn go_on() {
+    if let Phase::Ready(ready) = &mut *phase() {
+        ready.ending = false;
+    }
+    CHANGED.notify_all();
 }
 
 /// What the phase is from now on.
@@ -143,6 +167,10 @@ pub(crate) struct Creating {
 pub(crate) fn creating() -> Result<Creating> {
     ready()?;
     match &mut *phase() {
+        Phase::Ready(Ready { ending: true, .. }) => {
+            let message = "Python is being finalized in another thread";
+            Err(Error::new(Status::Busy, message))
+        }
         Phase::Ready(ready) => {
             ready.creating += 1;
             Ok(Creating {
