@@ -41,7 +41,7 @@ pub(crate) enum Purpose {
 pub(crate) enum Refused {
     Running,
     Ending,
-    /// For a moment.
+    /// For a moment: to be tried again.
     Visited,
     Gone,
 }
@@ -95,7 +95,8 @@ impl State {
         match claimed.map_err(|word| word & KIND) {
             Ok(_) => Ok(Claim(self)),
             Err(ENDING) => Err(Refused::Ending),
-            Err(VISITED) => Err(Refused::Visited),
+            // Idle again: another holder has come and gone since we looked.
+            Err(VISITED | IDLE) => Err(Refused::Visited),
             Err(GONE) => Err(Refused::Gone),
             Err(_) => Err(Refused::Running),
         }
