@@ -50,15 +50,22 @@ pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> Ticket {
     ticket
 }
 
-/// Sees to it that a job is not done any more: if it is being done now, waits for it.
-pub(crate) fn cancel(ticket: Ticket) {
+/// Sees to it that a job is not begun any more. False: it is being done now.
+pub(crate) fn cancel(ticket: Ticket) -> bool {
     let mut timer = timer();
     let job = timer.jobs.remove(&ticket);
+    let idle = timer.doing != Some(ticket);
+    drop(timer);
+    drop(job);
+    idle
+}
+
+/// Waits for a job that is being done. To be called without a GIL: the job may wait for one.
+pub(crate) fn wait_for(ticket: Ticket) {
+    let mut timer = timer();
     while timer.doing == Some(ticket) {
         timer = DONE.wait(timer).unwrap_or_else(PoisonError::into_inner);
     }
-    drop(timer);
-    drop(job);
 }
 
 fn start() -> bool {
@@ -133,14 +140,14 @@ mod tests {
         let tickets: Vec<Ticket> = (0..10_000)
             .map(|_| at(later, || panic!("too early")))
             .collect();
-        tickets.into_iter().for_each(cancel);
+        assert!(tickets.into_iter().all(cancel));
         let (send, receive) = channel();
         at(Instant::now(), move || send.send(()).unwrap());
         receive.recv().unwrap();
     }
 
     #[test]
-    fn cancelling_waits_for_a_job_that_is_being_done() {
+    fn a_job_that_is_being_done_can_be_waited_for() {
         let (begun_send, begun) = channel();
         let (end, end_receive) = channel();
         let (ended_send, ended) = channel();
@@ -150,8 +157,9 @@ mod tests {
             ended_send.send(()).unwrap();
         });
         begun.recv().unwrap();
+        assert!(!cancel(ticket));
         end.send(()).unwrap();
-        cancel(ticket);
+        wait_for(ticket);
         assert!(ended.try_recv().is_ok());
     }
 }

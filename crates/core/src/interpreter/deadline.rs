@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::config::{Decision, OnDeadline};
 use crate::interpreter::claim::{Request, Run};
 use crate::interpreter::control::Control;
+use crate::python::thread_state;
 use crate::timer::{self, Ticket};
 
 /// A limit that is set; lifted when this is dropped, which waits for a question that is being asked.
@@ -68,8 +69,10 @@ impl Drop for Deadline {
             if ticket == cancelled {
                 return;
             }
-            if let Some(ticket) = ticket {
-                timer::cancel(ticket);
+            if let Some(ticket) = ticket
+                && !timer::cancel(ticket)
+            {
+                thread_state::detached(|| timer::wait_for(ticket));
             }
             cancelled = ticket;
         }
