@@ -8,6 +8,8 @@ BUILD ?= build
 JOBS ?= 2
 TOOLS ?= $(abspath $(BUILD))/tools
 
+SECONDS ?= 60
+
 export TOOLS PYTHON BENCH_OPTIONS
 export PATH := $(TOOLS)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
@@ -80,8 +82,21 @@ docs: ## Generate the reference of the C and C++ interfaces; a warning is an err
 	mkdir -p '$(BUILD)/docs'
 	SUBPY_DOCS='$(BUILD)/docs' doxygen docs/Doxyfile
 
+fuzz: build ## Run random bytes, and play random calls against a model, for SECONDS=60 each
+	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh fuzz
+
+soak: build ## Keep eight host threads at it for SECONDS=60
+	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh soak
+
+asan: build ## The same under AddressSanitizer with leak checking; Rust, too, where there is clang
+	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh asan
+
+valgrind: build ## The same under valgrind's memcheck
+	@tools/setup.sh valgrind
+	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh valgrind
+
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-all build install build-tests cargo-test ctest bench readme header fmt lint docs clean
+.PHONY: help demo test test-all build install build-tests cargo-test ctest bench readme header fmt lint docs fuzz soak asan valgrind clean
 .NOTPARALLEL:

@@ -2,7 +2,7 @@
  * Random sequences of calls, from several threads at once; each status is checked against what the
  * calling thread knows.
  *
- *   sequences [-s SECONDS | -n CALLS] [-t THREADS] [-r SEED]
+ *   sequences [-s SECONDS | -n CALLS] [-t THREADS] [-m MOVES] [-r SEED]
  *
  * The model: each thread has interpreters of its own, which no other one destroys or runs in, so
  * the thread knows exactly what each call returns. Beside them are a few that all threads share:
@@ -462,8 +462,8 @@ void watch(const std::atomic<bool> &over) {
 int main(int argc, char **argv) {
   double seconds = 1e9;
   uint64_t wanted = UINT64_MAX;
-  size_t threads = 4;
-  for (int option; (option = getopt(argc, argv, "s:n:t:r:")) != -1;) {
+  size_t threads = 4, moves = 3000;
+  for (int option; (option = getopt(argc, argv, "s:n:t:m:r:")) != -1;) {
     switch (option) {
     case 's':
       seconds = atof(optarg);
@@ -473,6 +473,9 @@ int main(int argc, char **argv) {
       break;
     case 't':
       threads = strtoul(optarg, nullptr, 0);
+      break;
+    case 'm':
+      moves = strtoul(optarg, nullptr, 0);
       break;
     case 'r':
       seed = strtoull(optarg, nullptr, 0);
@@ -497,9 +500,9 @@ int main(int argc, char **argv) {
   for (uint64_t round = 0; calls < wanted && elapsed() < seconds; round++, seed++) {
     std::vector<std::thread> players;
     for (size_t i = 0; i < threads; i++) {
-      players.emplace_back([i] {
+      players.emplace_back([i, moves] {
         Player player(seed * 1000 + i);
-        player.play(3000);
+        player.play(moves);
         player.destroy_all();
       });
     }

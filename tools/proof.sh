@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# The evidence beside the tests: fuzzing, soak, AddressSanitizer, valgrind. Needs a build tree.
+#
+#   tools/proof.sh fuzz|soak|asan|valgrind     SECONDS_OF=60 for each program
+set -euo pipefail
+cd "$(dirname "$0")/.."
+BUILD=$(realpath "${BUILD:-build}")
+seconds=${SECONDS_OF:-60}
+out=$BUILD/proof
+mkdir -p "$out"
+
+# compile PROGRAM SOURCE LIBRARY_FOLDER FLAG...
+compile() {
+  "${CXX:-c++}" -std=c++17 -Wall -Wextra -Wpedantic -Werror -O1 -g -Iinclude "$2" -o "$out/$1" \
+    -L"$3" -lsubpy -Wl,-rpath,"$3" -pthread "${@:4}"
+}
+
+fuzz() {
+  compile run_bytes fuzz/run_bytes.cpp "$BUILD/lib" -DFUZZ_PLAIN
+  compile sequences fuzz/sequences.cpp "$BUILD/lib"
+  "$out/run_bytes" -s "$seconds" -r "${SEED:-$RANDOM}" -l "$out/last_bytes" || {
+    echo "the bytes are in $out/last_bytes" >&2
+    return 1
+  }
+  "$out/sequences" -s "$seconds" -r "${SEED:-$RANDOM}"
+}
+
+soak() {
+  compile soak fuzz/soak.cpp "$BUILD/lib"
+  "$out/soak" "$seconds"
+}
+
+# With clang, Rust is instrumented too; without it, its allocations are watched all the same.
+asan() {
+  local lib=$BUILD/lib CXX=${CXX:-c++} host
+  if command -v clang++ >/dev/null && CXX=clang++ can_asan; then
+    CXX=clang++
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address -Cforce-frame-pointers=yes" \
+      PYO3_PYTHON=$(sed -n 's/.*PYO3_PYTHON=\([^ "]*\).*/\1/p' "$BUILD/build.ninja" | head -n 1) \
+      CARGO_TARGET_DIR=$out/cargo CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_DEBUG=1 \
+      cargo build --release --locked --package subpy-ffi --target "$host"
+    lib=$out/cargo/$host/release
+    ln -sf libsubpy.so "$lib/libsubpy.so.0"
+  fi
+  compile sequences_asan fuzz/sequences.cpp "$lib" -fsanitize=address -fno-omit-frame-pointer
+  compile run_bytes_asan fuzz/run_bytes.cpp "$lib" -fsanitize=address -DFUZZ_PLAIN
+  export LSAN_OPTIONS=suppressions=$PWD/tools/lsan.supp:print_suppressions=0 PYTHONMALLOC=malloc
+  # There is no memory limit where Python's allocator is malloc.
+  export ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=256
+  "$out/sequences_asan" -s "$seconds"
+  "$out/run_bytes_asan" -s "$seconds"
+}
+
+can_asan() { echo 'int main() {}' | "$CXX" -fsanitize=address -x c++ - -o "$out/can_asan" 2>/dev/null; }
+
+valgrind() {
+  compile sequences fuzz/sequences.cpp "$BUILD/lib"
+  PYTHONMALLOC=malloc command valgrind --quiet --error-exitcode=1 \
+    --fair-sched=yes "$out/sequences" -t 2 -m 100 -s "$seconds"
+}
+
+"$1"
