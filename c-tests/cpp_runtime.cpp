@@ -35,7 +35,9 @@ TEST_CASE("a runtime's life") {
   main.run("x = 1");
   CHECK(main.release() == 0);
 
-  { const subpy::Runtime second; }
+  {
+    const subpy::Runtime second;
+  }
   CHECK(subpy::Runtime::is_initialized());
 
   // It is not finalized while an interpreter runs, and can be asked again.

@@ -25,7 +25,7 @@ static void restore(struct diversion *diversion, char *text, size_t room) {
   dup2(diversion->original, diversion->descriptor);
   close(diversion->original);
   size_t length = 0;
-  for (ssize_t n = 1; n > 0 && length<room - 1; length += n> 0 ? (size_t)n : 0) {
+  for (ssize_t n = 1; n > 0 && length < room - 1; length += n > 0 ? (size_t)n : 0) {
     n = read(diversion->reader, text + length, room - 1 - length);
   }
   text[length] = '\0';

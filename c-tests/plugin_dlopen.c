@@ -35,7 +35,9 @@
 
 /* A pointer to each, under the same name: `plugin.subpy_create(...)`. */
 #define MEMBER(name) __typeof__(&name) name;
-static struct { FUNCTIONS(MEMBER) } plugin;
+static struct {
+  FUNCTIONS(MEMBER)
+} plugin;
 
 static void load(void) {
   void *library = dlopen(SUBPY_LIBRARY, RTLD_NOW | RTLD_LOCAL);

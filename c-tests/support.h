@@ -58,8 +58,7 @@ struct gate {
   bool open;
 };
 
-#define GATE_INIT                                                                                  \
-  { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false }
+#define GATE_INIT {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false}
 
 static inline void gate_open(struct gate *gate) {
   pthread_mutex_lock(&gate->lock);
