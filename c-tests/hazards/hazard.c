@@ -366,7 +366,7 @@ static void close_stdout(void) {
 static void child(const char *situation) {
   const struct rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  alarm((unsigned)script_number(&script, "timeout", *SUBJECT == 'r' ? 10 : 60));
+  alarm((unsigned)script_number(&script, "timeout", *SUBJECT == 'r' ? 5 : 60));
   if (flag("closed")) {
     close_stdout();
   }

@@ -40,12 +40,12 @@ import numpy
 # Loads where the GIL is shared; since 2.3 in one interpreter of a process, by its own choice.
 import os, sys
 sys.path.insert(0, os.environ['SUBPY_HAZARDS_PACKAGES'])
-first = 'SUBPY_HAZARDS_NUMPY' not in os.environ
-os.environ['SUBPY_HAZARDS_NUMPY'] = 'loaded'
 try:
     import numpy
 except ImportError as error:
-    assert not first and 'more than once per process' in str(error), error
+    assert os.environ['SUBPY_HAZARDS_NUMPY'] == 'loaded', error
+    assert 'more than once per process' in str(error), error
 else:
+    os.environ['SUBPY_HAZARDS_NUMPY'] = 'loaded'
     assert numpy.arange(10).sum() == 45
     assert numpy.linalg.det(numpy.eye(3)) == 1

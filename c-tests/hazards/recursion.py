@@ -188,7 +188,7 @@ isinstance([], x)
 class A:
     pass
 
-for _ in range(2_000):
+for _ in range(500):
     A = type('A', (A,), {})
 A.missing = 1
 

@@ -1,6 +1,6 @@
 #: ten_megabytes generate output=10000000
 import sys
-sys.stdout.write('x = 12345\n' * 1_000_000)
+sys.stdout.write(('x = 12345' + ' ' * 90 + '\n') * 100_000)
 
 #: one_long_line generate output=10000006
 import sys

@@ -71,7 +71,7 @@ def work():
 _thread.start_new_thread(work, ())
 release = gate.release
 
-#: pool threads=2 raw=survived
+#: pool threads=2
 # A pool that nobody has shut down: its idle threads would end with the interpreter.
 import concurrent.futures, threading
 pool = concurrent.futures.ThreadPoolExecutor(2)

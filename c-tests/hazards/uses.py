@@ -127,7 +127,7 @@ assert decimal.Decimal('1.10').quantize(decimal.Decimal('0.1'))
 import difflib, textwrap
 assert list(difflib.unified_diff(['a'], ['b'])) and textwrap.fill('a b', 1)
 
-#: elementtree refused=3.12-3.12 raw=died@3.12
+#: elementtree refused=3.12-3.12
 import xml.etree.ElementTree as tree
 root = tree.fromstring('<a x="1"><b>text</b></a>')
 assert root.find('b').text == 'text' and tree.tostring(root) and list(root.iter(tag='b'))
@@ -425,7 +425,7 @@ gc.collect()
 import zlib
 assert zlib.decompress(zlib.compress(b'x' * 1000, level=1), bufsize=10) == b'x' * 1000
 
-#: zoneinfo raw=died@3.12
+#: zoneinfo
 import datetime, zoneinfo
 try:
     zone = zoneinfo.ZoneInfo(key='Europe/Berlin')
