@@ -108,10 +108,6 @@ impl Interpreter {
             let message = format!("Python could not create an interpreter: {why}");
             return Err(Error::new(Status::Internal, message));
         };
-        let contents = contents.and_then(|contents| match account.map(|a| a.usage().current) {
-            Some(idle) if (1..=idle).contains(&config.memory_limit) => Err(too_low(idle)),
-            _ => Ok(contents),
-        });
         match contents {
             Ok(contents) => {
                 if let Some(account) = account {
@@ -435,13 +431,17 @@ impl fmt::Debug for Interpreter {
 pub(crate) struct AllClaimed(Vec<Interpreter>);
 
 /// Claims all interpreters, to end them; the main one's threads count only if it is to be `finalize`d.
-/// `Busy`: one of them is in use, and nothing has happened.
+/// Their exit functions have run. `Busy`: one of them is in use.
 pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
     let mut all = AllClaimed(Vec::new());
     for interpreter in registry::all() {
         let session = interpreter.session(Purpose::End)?;
         session.no_pins()?;
         if finalize || interpreter.id() != 0 {
+            ending::no_other_threads(interpreter.id())?;
+        }
+        if interpreter.id() != 0 {
+            ending::run_exit_functions();
             ending::no_other_threads(interpreter.id())?;
         }
         std::mem::forget(session.leave());
@@ -459,10 +459,7 @@ impl AllClaimed {
             match interpreter.id() {
                 0 if finalize => session.finalize(),
                 0 => session.disown(),
-                _ => {
-                    ending::run_exit_functions();
-                    session.end();
-                }
+                _ => session.end(),
             }
         }
     }

@@ -14,7 +14,7 @@ const RUNNING: u64 = 1;
 const INTERRUPTED: u64 = 2;
 /// Running, and out of time.
 const TIMED_OUT: u64 = 3;
-/// The program has ended; its exception is being read.
+/// The program has ended; its exception is being read, which only a limit of its own can end.
 const FINISHING: u64 = 4;
 const ENDING: u64 = 5;
 const GONE: u64 = 6;
@@ -133,7 +133,12 @@ impl State {
     pub(crate) fn request(&self, run: Option<Run>, why: Request) -> Option<Run> {
         let word = self.0.load(Ordering::Relaxed);
         let this = word & !KIND;
-        if word & KIND != RUNNING || run.is_some_and(|run| run.0 != this) {
+        let may_ask = match (word & KIND, run) {
+            (RUNNING, None) => true,
+            (RUNNING | FINISHING, Some(run)) => run.0 == this,
+            _ => false,
+        };
+        if !may_ask {
             return None;
         }
         let asked = this | why as u64;
@@ -171,12 +176,10 @@ impl State {
         requested
     }
 
-    /// What comes after a run is one of its own, for those that ask it to end. To be called by the holder
-    /// of the claim.
-    pub(crate) fn begin_next(&self) -> Run {
-        let next = self.run().0 + ONE_RUN;
-        self.0.store(next | RUNNING, Ordering::Relaxed);
-        Run(next)
+    /// The exception of a run is read, under a number of its own. To be called by the holder of the claim.
+    pub(crate) fn begin_reading(&self) {
+        self.0
+            .store((self.run().0 + ONE_RUN) | FINISHING, Ordering::Relaxed);
     }
 
     fn kind(&self) -> u64 {
