@@ -145,7 +145,8 @@ static void test_greedy(void **state) {
     CHECK(wants_memory(subpy_error_type(error)), "%s: %s", subpy_error_type(error),
           subpy_error_traceback(error));
     subpy_error_free(error);
-    CHECK(usage_of(id).peak <= 34 * MIB, "%llu bytes", (unsigned long long)usage_of(id).peak);
+    /* Small blocks may take 16 MiB on top of the limit, and reading the exception some. */
+    CHECK(usage_of(id).peak <= 42 * MIB, "%llu bytes", (unsigned long long)usage_of(id).peak);
     RUN(id, "x = y = None");
     RUN(id, "assert sum(range(1000)) == 499500");
   }

@@ -96,7 +96,12 @@ impl Interpreter {
                         contents.import_first(recipe.has_own_gil())?;
                         contents.take_streams(id, config.stdout, config.stderr)?;
                         contents.define_everywhere()?;
-                        Ok(contents)
+                        match account.map(|account| account.usage().current) {
+                            Some(idle) if (1..=idle).contains(&config.memory_limit) => {
+                                Err(too_low(idle))
+                            }
+                            _ => Ok(contents),
+                        }
                     };
                     let contents = prepare();
                     (control, contents)
