@@ -57,35 +57,13 @@ pub(crate) fn with_account<T>(account: Option<&'static Account>, work: impl FnOn
 fn attached() -> *mut PyThreadState {
     // SAFETY: initialized or not, in any thread.
     let current = unsafe { ffi::compat::PyThreadState_GetUnchecked() };
-    // Before 3.12 that is the one that holds the GIL, in whatever thread.
-    #[cfg(not(Py_3_12))]
-    if !current.is_null() && !is_here(current) {
-        return null_mut();
-    }
-    current
-}
-
-/// Whether the thread state that holds the GIL does so in the calling thread: ours, and the host's first
-/// one, are in our slot; any other one knows the thread that it was made in.
-#[cfg(not(Py_3_12))]
-fn is_here(current: *mut PyThreadState) -> bool {
-    /// Where CPython's public `struct _ts` has `thread_id`: the same in all patch releases.
-    const THREAD_ID: usize = if cfg!(Py_3_11) { 152 } else { 176 };
-    if current == gilstate_slot::get() {
-        return true;
-    }
-    if HERE.get().id != NOWHERE.id {
-        return false;
-    }
-    // SAFETY: the field is inside of the block, which lives as long as it holds the GIL; if that is another
-    // thread's, it may be gone by now, and what is read is not our id.
-    unsafe {
-        let id = current
-            .cast::<u8>()
-            .add(THREAD_ID)
-            .cast::<u64>()
-            .read_volatile();
-        id == libc::pthread_self()
+    // Before 3.12 that is the one that holds the GIL, in whatever thread. Ours, and the host's first one, are
+    // in our slot; a state of an interpreter that the host has made itself isn't, and can't be told from
+    // another thread's.
+    if cfg!(Py_3_12) || current == gilstate_slot::get() {
+        current
+    } else {
+        null_mut()
     }
 }
 
