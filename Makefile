@@ -53,6 +53,12 @@ cargo-test: build-tests
 ctest: build-tests
 	cd '$(BUILD)' && ctest --output-on-failure
 
+hazards: ## Put the catalogue of hazards to subpy and, where it is certain, to the raw C API
+	@tools/setup.sh build tests
+	$(configure) -DSUBPY_BUILD_TESTS=ON -DSUBPY_BUILD_HAZARDS=ON
+	cmake --build '$(BUILD)'
+	cd '$(BUILD)' && ctest --output-on-failure -R '^hazard'
+
 bench: ## Run the benchmarks; BENCH_OPTIONS go to them
 	@tools/setup.sh build benches
 	$(configure) -DSUBPY_BUILD_BENCHES=ON
@@ -98,5 +104,5 @@ valgrind: build ## The same under valgrind's memcheck
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-all build install build-tests cargo-test ctest bench readme header fmt lint docs fuzz soak asan valgrind clean
+.PHONY: help demo test test-all build install build-tests cargo-test ctest hazards bench readme header fmt lint docs fuzz soak asan valgrind clean
 .NOTPARALLEL:
