@@ -49,7 +49,7 @@ int main(int count, char **arguments) {
   /* The first cycles fill caches that stay. */
   enum { FIRST = 50 };
   long cycles = atol(arguments[1]), before = 0;
-  subject_start();
+  subject_start(false, false);
   for (long i = 1; i <= FIRST + cycles; i++) {
     cycle(arguments[2]);
     if (i == FIRST) {

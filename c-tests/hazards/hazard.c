@@ -103,8 +103,15 @@ static subpy_status in_thread(subpy_status (*function)(struct interpreter *, str
  */
 
 static struct interpreter *create(void) {
-  const struct options options = {flag("shared"), flag("fork"), flag("exec"), flag("daemon"),
-                                  flag("process")};
+  const struct options options = {
+      .shared_gil = flag("shared"),
+      .fork = flag("fork"),
+      .exec = flag("exec"),
+      .daemon_threads = flag("daemon"),
+      .process_streams = flag("process"),
+      .memory_limit = (uint64_t)script_number(&script, "memory", 0),
+      .timeout_ms = (uint64_t)script_number(&script, "time", 0),
+  };
   return subject_create(&options);
 }
 
@@ -250,7 +257,7 @@ static void stop(struct interpreter *left) {
 static void use_another(void) {
   static const char *const CODE = "import datetime, re\n"
                                   "assert re.match('[0-9]+', str(datetime.date(2000, 1, 1)))\n";
-  const struct options plain = {false, false, false, false, false};
+  const struct options plain = {.shared_gil = false};
   struct failure failure = {"", ""};
   struct interpreter *another = subject_create(&plain);
   if (subject_run(another, CODE, strlen(CODE), NULL, &failure) != SUBPY_OK) {
@@ -370,7 +377,7 @@ static void child(const char *situation) {
   if (flag("closed")) {
     close_stdout();
   }
-  subject_start();
+  subject_start(flag("ignore_sigpipe"), flag("memory"));
   live_through(situation);
   exit(SURVIVED);
 }
@@ -413,6 +420,18 @@ static bool expected(char *text, size_t room) {
 
 static bool report_only;
 
+static bool is_uncured(void) {
+  char range[32];
+  return script_option(&script, "uncured", range, sizeof range) &&
+         (*range == '\0' || version_in(subject_python_version(), range));
+}
+
+/* Before 3.12, no counter tells how deep C is. */
+static bool is_too_small(const char *situation) {
+  return strncmp(situation, "stack=", 6) == 0 &&
+         (flag("uncounted") || !version_in(subject_python_version(), "3.12"));
+}
+
 /* Whether what came out is what has to; what it is goes to `found`. */
 static bool put_to(const char *situation, char *found, size_t room) {
   char needed[64] = "";
@@ -425,7 +444,7 @@ static bool put_to(const char *situation, char *found, size_t room) {
   waitpid(pid, &status, 0);
   describe(status, found, room);
   expected(needed, sizeof needed);
-  return report_only || strncmp(found, needed, strlen(needed)) == 0;
+  return report_only || is_uncured() || strncmp(found, needed, strlen(needed)) == 0;
 }
 
 static bool has_package(const char *name) {
@@ -453,6 +472,9 @@ static int put_script_to(const char *file, const char *name, char **situations) 
   }
   bool good = true;
   for (char **each = *situations ? situations : once_only; *each != NULL; each++) {
+    if (!report_only && is_too_small(*each)) {
+      continue;
+    }
     bool this_good = put_to(*each, found, sizeof found);
     printf("%s, Python %.7s, %s: %s%s\n", SUBJECT, subject_python_version(), *each, found,
            this_good ? "" : ", which is wrong");
@@ -480,7 +502,7 @@ static char *module_names(void) {
              "os.write(%d, ''.join(f'{name}\\n' for name in sorted(names)).encode())\n",
              ends[1]);
     script = (struct script){"", code, strlen(code)};
-    subject_start();
+    subject_start(false, false);
     run(create());
     _exit(0);
   }

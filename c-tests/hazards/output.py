@@ -106,13 +106,13 @@ print('x' * 100)
 import sys
 sys.stdout.write('x')
 
-#: closed_socket expect=EXCEPTION type=BrokenPipeError raw=died
+#: closed_socket ignore_sigpipe expect=EXCEPTION type=BrokenPipeError raw=died
 import socket
 a, b = socket.socketpair()
 b.close()
 a.send(b'x')
 
-#: closed_child expect=any raw=died
+#: closed_descriptor ignore_sigpipe expect=EXCEPTION type=BrokenPipeError raw=died
 import os
 a, b = os.pipe()
 os.close(a)

@@ -43,9 +43,8 @@ sys.path.insert(0, os.environ['SUBPY_HAZARDS_PACKAGES'])
 try:
     import numpy
 except ImportError as error:
-    assert os.environ['SUBPY_HAZARDS_NUMPY'] == 'loaded', error
-    assert 'more than once per process' in str(error), error
+    if 'more than once per process' not in str(error):
+        raise
 else:
-    os.environ['SUBPY_HAZARDS_NUMPY'] = 'loaded'
     assert numpy.arange(10).sum() == 45
     assert numpy.linalg.det(numpy.eye(3)) == 1

@@ -15,6 +15,8 @@
  *   says=text           is in what the interpreter has written when it is destroyed
  *   output=1000         bytes are written by then
  *   exit=3              the process ends, with this code
+ *   uncured=-3.11       nobody can help, in these versions: whatever comes out passes
+ *   uncounted           uses more of C's stack than CPython counts: not for small stacks
  *   raw=died@3.12-3.13  what the raw C API does, where that is certain: died (of a signal), exited,
  *                       hung; of these versions: @3.12 from 3.12 on, @-3.12 to 3.12. May be
  * repeated.
@@ -27,6 +29,8 @@
  *   filename=text       is what the script is called
  *   generate            the output of the script is what is run then
  *   process             its streams are the process's own; closed: and stdout is a closed pipe
+ *   memory=64M time=200 limits of an interpreter in bytes, and of a run in milliseconds
+ *   ignore_sigpipe      as subpy_runtime_config has it
  *   leave               the process ends without finalizing
  *   timeout=120         seconds (60)
  */

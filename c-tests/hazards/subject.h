@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <subpy.h>
 
 struct interpreter;
@@ -18,6 +19,7 @@ struct interpreter;
 struct options {
   bool shared_gil, fork, exec, daemon_threads;
   bool process_streams; /* sys.stdout and sys.stderr are the process's, not kept by us */
+  uint64_t memory_limit, timeout_ms; /* 0: none; timeout_ms is for each run */
 };
 
 /* What went wrong in a call; empty where nothing did. */
@@ -28,7 +30,7 @@ struct failure {
 extern const char *const SUBJECT;
 const char *subject_python_version(void);
 
-void subject_start(void);
+void subject_start(bool ignore_sigpipe, bool account_memory);
 struct interpreter *subject_create(const struct options *options);
 subpy_status subject_run(struct interpreter *interpreter, const char *code, size_t length,
                          const char *filename, struct failure *failure);

@@ -19,7 +19,8 @@ static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
 
 const char *subject_python_version(void) { return Py_GetVersion(); }
 
-void subject_start(void) {
+void subject_start(bool ignore_sigpipe, bool account_memory) {
+  (void)ignore_sigpipe, (void)account_memory;
   Py_InitializeEx(0);
   main_state = PyEval_SaveThread();
 }

@@ -9,6 +9,7 @@ const char *const SUBJECT = "subpy";
 
 struct interpreter {
   subpy_id id;
+  uint64_t timeout_ms;
   char *output;
   size_t length;
 };
@@ -45,9 +46,12 @@ static subpy_status take(subpy_status status, subpy_error *error, struct failure
 
 const char *subject_python_version(void) { return subpy_python_version(); }
 
-void subject_start(void) {
+void subject_start(bool ignore_sigpipe, bool account_memory) {
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.ignore_sigpipe = ignore_sigpipe;
+  config.account_memory = account_memory;
   subpy_error *error = NULL;
-  if (subpy_initialize(NULL, &error) != SUBPY_OK) {
+  if (subpy_initialize(&config, &error) != SUBPY_OK) {
     fail("Python does not start: %s", subpy_error_message(error));
   }
 }
@@ -59,6 +63,8 @@ struct interpreter *subject_create(const struct options *options) {
   config.allow_fork = options->fork;
   config.allow_exec = options->exec;
   config.allow_daemon_threads = options->daemon_threads;
+  config.memory_limit = options->memory_limit;
+  interpreter->timeout_ms = options->timeout_ms;
   if (!options->process_streams) {
     config.stdout_fn = config.stderr_fn = keep;
     config.output_user = interpreter;
@@ -74,6 +80,7 @@ subpy_status subject_run(struct interpreter *interpreter, const char *code, size
                          const char *filename, struct failure *failure) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.filename = filename;
+  options.timeout_ms = interpreter->timeout_ms;
   subpy_error *error = NULL;
   subpy_status status = subpy_run(interpreter->id, &options, code, length, &error);
   return take(status, error, failure);

@@ -21,7 +21,7 @@ tree = ast.parse('def f(x: int) -> str:\n    return f"{x}"', mode='exec')
 exec(compile(tree, '<ast>', 'exec'))
 assert ast.literal_eval("{'a': [1, 2.5, None]}") and ast.unparse(tree) and ast.dump(tree)
 
-#: asyncio raw=died@3.12-3.13
+#: asyncio raw=died@3.12-3.12
 import asyncio
 
 async def work():
@@ -116,7 +116,7 @@ with tempfile.TemporaryDirectory() as place:
     with shelve.open(os.path.join(place, 'shelf')) as shelf:
         shelf['a'] = [1]
 
-#: decimal raw=died@3.12
+#: decimal raw=died@3.12-3.12
 import decimal
 with decimal.localcontext() as context:
     context.prec = 50
@@ -144,7 +144,7 @@ import errno, fcntl, grp, pwd, resource, syslog, termios
 assert resource.getrlimit(resource.RLIMIT_CPU) and pwd.getpwuid(0) and errno.errorcode
 fcntl.fcntl(0, fcntl.F_GETFD) if False else None
 
-#: fractions raw=died@3.12
+#: fractions raw=died@3.12-3.12
 import fractions, numbers
 assert fractions.Fraction(1, 3) + 1 == fractions.Fraction('4/3')
 assert isinstance(fractions.Fraction(1), numbers.Rational)
@@ -267,7 +267,7 @@ with tempfile.TemporaryDirectory() as place:
     shutil.copy(path, f'{path}2')
     assert sorted(entry.name for entry in os.scandir(place)) == ['file', 'file2']
 
-#: pickle raw=died@3.12
+#: pickle raw=died@3.12-3.12
 import copy, pickle, datetime, decimal
 value = [1, 'a', {2.5: None}, datetime.date(2000, 1, 1), decimal.Decimal(1)]
 for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
@@ -323,7 +323,7 @@ with socket.socket(family=socket.AF_INET, type=socket.SOCK_STREAM) as listener:
     assert ipaddress.ip_address(listener.getsockname()[0]).is_loopback
 assert socket.getaddrinfo('127.0.0.1', 80)
 
-#: sqlite3 raw=died@3.12
+#: sqlite3 raw=died@3.12-3.12
 import sqlite3
 connection = sqlite3.connect(':memory:', timeout=1.0)
 connection.create_function('double', 1, lambda x: 2 * x)
@@ -332,7 +332,7 @@ connection.execute('insert into t values (?)', (21,))
 assert connection.execute('select double(a) from t').fetchall() == [(42,)]
 connection.close()
 
-#: ssl raw=died@3.12
+#: ssl raw=died@3.12-3.12
 import ssl
 context = ssl.create_default_context()
 context.set_alpn_protocols(['h2'])
@@ -345,7 +345,7 @@ except ssl.SSLWantReadError:
     pass
 assert b.read()
 
-#: statistics raw=died@3.12
+#: statistics raw=died@3.12-3.12
 import statistics
 assert statistics.mean([1, 2]) == 1.5 and statistics.NormalDist(mu=1).inv_cdf(0.5) == 1
 assert statistics.quantiles([1, 2, 3], n=4)
@@ -382,7 +382,7 @@ assert time.strptime('2020', '%Y') and calendar.month(2020, 1) and timeit.timeit
 time.sleep(0)
 assert time.perf_counter() and time.localtime().tm_zone
 
-#: tomllib needs=3.11 raw=died@3.12
+#: tomllib needs=3.11 raw=died@3.12-3.12
 import tomllib
 assert tomllib.loads('a = 1\nb = 2020-01-01T00:00:00Z')['a'] == 1
 
