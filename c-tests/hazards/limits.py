@@ -2,7 +2,7 @@
 while True:
     pass
 
-#: loop_that_catches time=100 expect=TIMEOUT raw=hung
+#: loop_that_catches time=100 expect=TIMEOUT raw=hung needs=3.12
 while True:
     try:
         while True:

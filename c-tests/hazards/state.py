@@ -208,7 +208,8 @@ for n in range(1000):
 for n in range(1000):
     del os.environ[f'SUBPY_HAZARD_{n}']
 
-#: int_limit
+#: int_limit shared
+# In 3.12, where _decimal is refused to those with a GIL of their own, this takes for ever there.
 import sys
 sys.set_int_max_str_digits(0)
 str(10 ** 10000)

@@ -28,6 +28,8 @@ struct failure {
 };
 
 extern const char *const SUBJECT;
+/* Whether it tells what went wrong, what was written and which threads are left. */
+extern const bool SUBJECT_REPORTS;
 const char *subject_python_version(void);
 
 void subject_start(bool ignore_sigpipe, bool account_memory);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 const char *const SUBJECT = "raw";
+const bool SUBJECT_REPORTS = false;
 
 struct interpreter {
   PyThreadState *thread_state; /* carried to whichever thread runs something */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 const char *const SUBJECT = "subpy";
+const bool SUBJECT_REPORTS = true;
 
 struct interpreter {
   subpy_id id;

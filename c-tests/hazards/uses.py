@@ -314,7 +314,8 @@ b.close()
 
 #: signal
 import signal
-assert signal.getsignal(signal.SIGUSR1) is not None and signal.valid_signals()
+signal.getsignal(signal.SIGUSR1)
+assert signal.valid_signals() and signal.Signals.SIGTERM == 15
 
 #: socket
 import socket, ipaddress
