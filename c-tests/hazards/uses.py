@@ -440,5 +440,5 @@ import dataclasses, datetime, decimal, difflib, email.message, enum, fractions, 
 import http.client, inspect, io, json, logging, lzma, math, mmap, multiprocessing, pathlib, pickle
 import random, re, select, socket, sqlite3, ssl, statistics, struct, subprocess, tempfile, threading
 import time, traceback, typing, unicodedata, unittest.mock, urllib.request, uuid, weakref
-import zipfile, zlib, zoneinfo
+import zipfile, zlib
 assert datetime.datetime.now() and decimal.Decimal(1) / 3 and statistics.mean([1, 2])
