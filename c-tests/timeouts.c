@@ -38,7 +38,7 @@ static subpy_interpreter_stats stats_of(subpy_id id) {
 
 static void test_endless(void **state) {
   const struct endless *script = *state;
-  if (!script->everywhere && !stops_everything()) {
+  if (!python_at_least(3, script->since)) {
     skip();
   }
   const subpy_id id = create_quiet();
@@ -75,7 +75,11 @@ static void test_a_script_may_catch_it_and_end(void **state) {
   (void)state;
   const subpy_id id = create_quiet();
   RUN_LIMITED(id, SHORT,
-              "try:\n  while True: pass\nexcept KeyboardInterrupt: caught = True\nx = 1\n");
+              "try:\n"
+              "  x = 0\n" /* without it, CPython 3.12 lays the exception before the try */
+              "  while True: pass\n"
+              "except KeyboardInterrupt: caught = True\n"
+              "x = 1\n");
   RUN(id, "assert caught and x == 1");
   DESTROY(id);
 }
