@@ -197,6 +197,18 @@ def start():
 
 threading._register_atexit(start)
 
+#: threading_atexit_raises threads=1 raw=died@3.12-3.13
+# The C API does not wait for the thread then, and aborts.
+import threading
+gate = threading.Event()
+
+def raises():
+    1 / 0
+
+threading._register_atexit(raises)
+threading.Thread(target=gate.wait).start()
+release = gate.set
+
 #: generator_suspended says=closed
 def generator():
     try:

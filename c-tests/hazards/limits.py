@@ -27,6 +27,24 @@ class Evil:
 
 Evil()
 
+#: loop_at_exit timeout=5 uncured raw=hung
+# No run is under way any more that could be interrupted.
+import atexit
+
+def loop():
+    while True:
+        pass
+
+atexit.register(loop)
+
+#: loop_in_del_at_end timeout=5 uncured raw=hung
+class Evil:
+    def __del__(self):
+        while True:
+            pass
+
+kept = Evil()
+
 #: loop_in_import time=100 expect=TIMEOUT raw=hung
 import sys
 
