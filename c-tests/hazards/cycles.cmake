@@ -2,8 +2,8 @@
 #
 #   cmake -DCYCLES=... -DCYCLES_RAW=... -DCOUNT=150 -DPYTHON=3.13.0 -DCODE=... -P cycles.cmake
 
-function(lost program out)
-  execute_process(COMMAND "${program}" ${COUNT} "${CODE}" RESULT_VARIABLE result OUTPUT_VARIABLE output)
+function(lost program count out)
+  execute_process(COMMAND "${program}" ${count} "${CODE}" RESULT_VARIABLE result OUTPUT_VARIABLE output)
   message("${output}")
   if(NOT result EQUAL 0 OR NOT output MATCHES "lost per cycle: (-?[0-9]+) bytes")
     message(FATAL_ERROR "${program}: ${result}")
@@ -12,8 +12,8 @@ function(lost program out)
 endfunction()
 
 message("Python ${PYTHON}: ${CODE}")
-lost("${CYCLES_RAW}" raw)
-lost("${CYCLES}" subpy)
+lost("${CYCLES_RAW}" 150 raw) # 2000 would take 13 GiB
+lost("${CYCLES}" ${COUNT} subpy)
 
 if(raw LESS 0)
   set(raw 0)
