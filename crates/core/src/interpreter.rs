@@ -294,7 +294,7 @@ impl Interpreter {
     }
 
     /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`.
-    /// Nothing happens if there is none. Waits for nobody, but before Python 3.12 for the GIL.
+    /// Nothing happens if there is none. Waits for nobody.
     pub fn interrupt(&self) -> Result<()> {
         phase::ready()?;
         if self.is_gone() {
@@ -413,13 +413,15 @@ impl Interpreter {
     }
 }
 
-/// Visits each interpreter that may have the shared GIL, if those or the threads `inside` of it are more
-/// than one; see [`shared_gil`](crate::cures::shared_gil).
+/// Visits each interpreter that may have the shared GIL, if the threads `inside` of it and the interpreters
+/// that only their own Python threads may run in are more than one; see
+/// [`shared_gil`](crate::cures::shared_gil).
 #[cfg(not(Py_3_13))]
 pub(crate) fn visit_holders(inside: usize) {
     let mut holders = registry::all();
     holders.retain(|interpreter| interpreter.0.control.may_hold_shared_gil());
-    if holders.len().max(inside) > 1 {
+    let is_left = |holder: &&Interpreter| !holder.0.control.state.is_running();
+    if inside + holders.iter().filter(is_left).count() > 1 {
         holders
             .iter()
             .for_each(|holder| holder.0.control.visit_holder());

@@ -243,7 +243,7 @@ impl Contents {
     #[cold]
     fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
         let cache = &self.code;
-        let request = self.control.state.finish();
+        let request = self.control.forget_request();
         self.control.state.begin_reading();
         // The script's own code may run when an exception is read, and needs a limit, too.
         let _deadline = Deadline::new(&self.control, READING, None);
@@ -254,7 +254,7 @@ impl Contents {
             }
             cache.source(name).map(str::to_owned)
         });
-        self.control.state.finish();
+        self.control.forget_request();
         if request.is_some() {
             protected::release_import_locks();
         }

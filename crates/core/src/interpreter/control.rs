@@ -4,8 +4,9 @@
 //! one takes a short lock of CPython's and no GIL, so a script that keeps its GIL, in a long call of C
 //! code, say, holds up nobody but itself. The call raises KeyboardInterrupt, which `except Exception`
 //! lets pass. Before 3.12 only the main thread runs pending calls: there the exception is left with the
-//! thread state instead, for which the GIL has to be waited for. (By a thread state of the interpreter
-//! that runs: these versions ask the waiter's own interpreter to let go of the GIL, and no other one.)
+//! thread state instead, by a visitor: a thread that waits for the GIL with a thread state of the
+//! interpreter that runs. (These versions ask the waiter's own interpreter to let go of the GIL, and no
+//! other one; and the timer's thread must not wait.)
 //!
 //! A run that goes on all the same gets the exception again every [`AGAIN`], and from the [`PATIENT`]th
 //! time on at each safe point, also in the handler that has just caught it, until it has ended. (Before
@@ -131,7 +132,7 @@ impl Control {
     /// To be called when this thread is counted in `asking`.
     fn ask_now(self: &Arc<Self>, run: Run, times: u32) {
         self.impatient.store(times >= PATIENT, Ordering::Relaxed);
-        self.add_pending_call();
+        self.have_it_raised();
         self.done_asking();
         let (control, times) = (self.clone(), times.saturating_add(1));
         timer::at(Instant::now() + AGAIN, move || {
@@ -142,6 +143,9 @@ impl Control {
     /// To be called when a run has ended, while the interpreter is attached.
     #[inline(always)]
     pub(crate) fn run_ended(&self) {
+        if self.state.requested().is_some() {
+            self.forget_request();
+        }
         #[cfg(not(Py_3_13))]
         if self.shares_gil {
             let leaves_threads = thread_state::others() > 0;
@@ -156,10 +160,11 @@ impl Control {
         self.shares_gil && may_run
     }
 
-    /// Has a thread state of this interpreter wait for its GIL, in a thread made for it.
+    /// Has a thread state of this interpreter wait for its GIL, in a thread made for it. Before 3.12 it leaves
+    /// the exception, if the run is to end.
     #[cfg(not(Py_3_13))]
     pub(crate) fn visit_holder(self: &Arc<Self>) {
-        if self.visited.swap(true, Ordering::Relaxed) {
+        if self.visited.swap(true, Ordering::SeqCst) {
             return;
         }
         let mut asking = self.asking();
@@ -170,9 +175,14 @@ impl Control {
         drop(asking);
         let control = self.clone();
         let visit = move || {
+            let work = || {
+                // One who asks from here on needs another visitor.
+                control.visited.swap(false, Ordering::SeqCst);
+                #[cfg(not(Py_3_12))]
+                control.leave_exception();
+            };
             // SAFETY: the interpreter lives: this thread is counted in `asking`.
-            unsafe { thread_state::visit(control.interpreter, || ()) };
-            control.visited.store(false, Ordering::Relaxed);
+            unsafe { thread_state::visit(control.interpreter, work) };
             control.done_asking();
         };
         if !timer::spawn("subpy visitor", visit) {
@@ -212,16 +222,15 @@ impl Control {
     /// To be called by a thread that is counted in `asking`: the interpreter lives. A full queue is left
     /// alone: it is asked again later.
     #[cfg(Py_3_12)]
-    fn add_pending_call(&self) {
+    fn have_it_raised(&self) {
         let argument = std::ptr::from_ref(self).cast_mut().cast();
         // SAFETY: the interpreter lives, and this record lives longer.
         unsafe { pending_call::add(self.interpreter, raise, argument) };
     }
 
     #[cfg(not(Py_3_12))]
-    fn add_pending_call(&self) {
-        // SAFETY: the interpreter lives.
-        unsafe { thread_state::visit(self.interpreter, || self.leave_exception()) };
+    fn have_it_raised(self: &Arc<Self>) {
+        self.visit_holder();
     }
 
     /// In any thread of the interpreter: raises, if a run is to end and this thread runs it.
@@ -236,13 +245,13 @@ impl Control {
             return 0;
         }
         if protected::is_in(self.thread_state) {
-            self.add_pending_call();
+            self.have_it_raised();
             return 0;
         }
         // SAFETY: attached.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
         if self.impatient.load(Ordering::Relaxed) {
-            self.add_pending_call();
+            self.have_it_raised();
         }
         -1
     }
@@ -251,15 +260,29 @@ impl Control {
     fn leave_exception(&self) {
         // SAFETY: always allowed.
         let here = unsafe { libc::pthread_self() };
-        if self.thread_id != here && !protected::is_in(self.thread_state) {
-            // SAFETY: attached to the same interpreter.
-            unsafe {
-                ffi::PyThreadState_SetAsyncExc(
-                    self.thread_id as std::ffi::c_long,
-                    ffi::PyExc_KeyboardInterrupt,
-                )
-            };
+        if self.thread_id != here
+            && self.state.requested().is_some()
+            && !protected::is_in(self.thread_state)
+        {
+            // SAFETY: attached; Python is initialized.
+            self.set_exception(unsafe { ffi::PyExc_KeyboardInterrupt });
         }
+    }
+
+    /// No exception reaches the run any more, nor the next one: those that come see that it has ended, and
+    /// one that was left with the thread is taken back. Says whether it was to end. To be called while the
+    /// interpreter is attached.
+    #[cold]
+    pub(crate) fn forget_request(&self) -> Option<Request> {
+        let requested = self.state.finish();
+        self.set_exception(std::ptr::null_mut());
+        requested
+    }
+
+    /// What the thread that runs is to raise; NULL: nothing. To be called while attached.
+    fn set_exception(&self, exception: *mut ffi::PyObject) {
+        // SAFETY: attached to the same interpreter.
+        unsafe { ffi::PyThreadState_SetAsyncExc(self.thread_id as std::ffi::c_long, exception) };
     }
 }
 
