@@ -1,0 +1,106 @@
+/// @file
+/// How C++ types become Python values and come back.
+
+#ifndef SUBPY_CROSSING_HPP
+#define SUBPY_CROSSING_HPP
+
+#include <subpy/builder.hpp>
+#include <subpy/mismatch.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace subpy {
+
+/// For the host to specialize: how one of its own types crosses, as another one that can.
+///
+/// @code
+/// template <> struct subpy::CrossesAs<Point> {
+///   using type = std::pair<double, double>;
+///   static type to(const Point &point) { return {point.x, point.y}; }
+///   static Point from(const type &pair) { return {pair.first, pair.second}; }
+/// };
+/// @endcode
+///
+/// One of the two functions is enough for one direction. What they throw comes out of the call.
+template <typename T> struct CrossesAs;
+
+namespace detail {
+
+/// How a type crosses. Specializations have
+///
+///     flags          what it needs to be asked for from Python
+///     borrows        a T from Python points into the value
+///     to_python      makes a value, which may point to what it is given and to what is built
+///     from_python    makes a T, or notes why it can't
+///
+/// This one is for types that can't.
+template <typename T, typename = void> struct Crossing {
+  static constexpr std::uint32_t flags = 0;
+  static constexpr bool borrows = false;
+};
+
+template <typename T, typename = void> inline constexpr bool crosses_to = false;
+template <typename T>
+inline constexpr bool crosses_to<T, std::void_t<decltype(Crossing<T>::to_python(
+                                        std::declval<const T &>(), std::declval<Builder &>()))>> =
+    true;
+
+template <typename T, typename = void> inline constexpr bool crosses_from = false;
+template <typename T>
+inline constexpr bool
+    crosses_from<T, std::void_t<decltype(Crossing<T>::from_python(
+                        std::declval<const subpy_value &>(), std::declval<Mismatch &>()))>> = true;
+
+template <typename T> inline constexpr std::uint32_t flags_of = Crossing<T>::flags;
+template <> inline constexpr std::uint32_t flags_of<void> = 0;
+template <typename T> inline constexpr bool borrows = Crossing<T>::borrows;
+
+/// The value that a T becomes.
+template <typename T> subpy_value to_python(const T &thing, Builder &builder) {
+  static_assert(crosses_to<T>, "subpy: this type can't cross to Python. subpy.hpp lists those that "
+                               "can; for one of your own, specialize subpy::CrossesAs");
+  if constexpr (crosses_to<T>) {
+    return Crossing<T>::to_python(thing, builder);
+  } else {
+    return subpy_none();
+  }
+}
+
+/// The T that a value becomes, or none, and why.
+template <typename T> std::optional<T> from_python(const subpy_value &value, Mismatch &mismatch) {
+  static_assert(crosses_from<T>,
+                "subpy: this type can't cross from Python. subpy.hpp lists those that can; for one "
+                "of your own, specialize subpy::CrossesAs");
+  if constexpr (crosses_from<T>) {
+    return Crossing<T>::from_python(value, mismatch);
+  } else {
+    return std::nullopt;
+  }
+}
+
+/// A type of the host's.
+template <typename T> struct Crossing<T, std::void_t<typename CrossesAs<T>::type>> {
+  using As = typename CrossesAs<T>::type;
+  static constexpr std::uint32_t flags = flags_of<As>;
+  static constexpr bool borrows = detail::borrows<As>;
+
+  template <typename U, typename = decltype(CrossesAs<U>::to(std::declval<const U &>()))>
+  static subpy_value to_python(const U &thing, Builder &builder) {
+    return detail::to_python<As>(builder.keep<As>(CrossesAs<U>::to(thing)), builder);
+  }
+
+  template <typename U = T, typename = decltype(CrossesAs<U>::from(std::declval<As>()))>
+  static std::optional<U> from_python(const subpy_value &value, Mismatch &mismatch) {
+    std::optional<As> as = detail::from_python<As>(value, mismatch);
+    return as ? std::optional<U>(CrossesAs<U>::from(std::move(*as))) : std::nullopt;
+  }
+};
+
+} // namespace detail
+
+} // namespace subpy
+
+#endif

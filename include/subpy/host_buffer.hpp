@@ -1,0 +1,144 @@
+/// @file
+/// Memory of the host's in Python's hands.
+
+#ifndef SUBPY_HOST_BUFFER_HPP
+#define SUBPY_HOST_BUFFER_HPP
+
+#include <subpy/buffer_format.hpp>
+#include <subpy/crossing.hpp>
+#include <subpy/span.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace subpy {
+
+/// Memory of the host's that Python gets as a memoryview, without a copy: whatever its size, that
+/// takes the same time. It may be handed to many interpreters, which then share it.
+///
+/// @code
+/// python.set("frame", subpy::HostBuffer(std::move(pixels)).shape({1080, 1920, 3}));
+/// @endcode
+///
+/// Scripts may write to it if what it was made of is not const; then the host and the scripts have
+/// to agree on who writes when.
+///
+/// Copies stand for the same memory. It is released when the last of them is gone and Python's last
+/// view of it, too (an interpreter that ends gives back what is left), in the thread that let go of
+/// it, which holds no GIL.
+class HostBuffer {
+public:
+  /// Of memory that stays where it is until `release` is called.
+  ///
+  /// @param memory  Numbers, or `std::byte`.
+  /// @param release Called once. It may use other interpreters. It must not throw.
+  template <typename T>
+  explicit HostBuffer(Span<T> memory, std::function<void()> release = {})
+      : HostBuffer(memory,
+                   std::shared_ptr<const void>(
+                       memory.data(), [release = std::move(release)](const void *) noexcept {
+                         if (release) {
+                           release();
+                         }
+                       })) {}
+
+  /// Of a vector, which is taken over.
+  template <typename T>
+  explicit HostBuffer(std::vector<T> vector)
+      : HostBuffer(std::make_shared<std::vector<T>>(std::move(vector))) {}
+
+  /// Of a vector that the host shares: it must not be resized.
+  template <typename T>
+  explicit HostBuffer(std::shared_ptr<std::vector<T>> vector)
+      : HostBuffer(Span<T>(*vector), vector) {}
+
+  /// Of a vector that the host shares, which scripts can only read.
+  template <typename T>
+  explicit HostBuffer(std::shared_ptr<const std::vector<T>> vector)
+      : HostBuffer(Span<const T>(*vector), vector) {}
+
+  /// The dimensions: how many items each has. Without them, there is one of all items.
+  HostBuffer &shape(std::vector<std::ptrdiff_t> shape) {
+    shape_ = std::move(shape);
+    return *this;
+  }
+
+  /// What an item is, in place of the C++ type: see subpy_buffer_info::format.
+  HostBuffer &format(std::string format, std::size_t item_size) {
+    format_ = std::move(format);
+    item_size_ = item_size;
+    return *this;
+  }
+
+  /// Scripts can only read it.
+  HostBuffer &read_only() noexcept {
+    writable_ = false;
+    return *this;
+  }
+
+private:
+  friend struct detail::Crossing<HostBuffer>;
+
+  template <typename T>
+  HostBuffer(Span<T> memory, std::shared_ptr<const void> owner)
+      : owner_(std::move(owner)), data_(const_cast<std::remove_cv_t<T> *>(memory.data())),
+        length_(memory.size() * sizeof(T)), writable_(!std::is_const_v<T>),
+        format_(format_or_fail<std::remove_cv_t<T>>()), item_size_(sizeof(T)) {}
+
+  template <typename T> static const char *format_or_fail() noexcept {
+    static_assert(detail::format_of<T>(),
+                  "subpy: a buffer has no items of this type: make it of numbers, or of "
+                  "subpy::as_bytes() and a format()");
+    return detail::format_of<T>() ? detail::format_of<T>() : "";
+  }
+
+  std::shared_ptr<const void> owner_;
+  void *data_;
+  std::size_t length_;
+  bool writable_;
+  std::string format_;
+  std::size_t item_size_;
+  std::vector<std::ptrdiff_t> shape_;
+};
+
+namespace detail {
+
+/// To Python; it comes back as a PinnedBuffer.
+template <> struct Crossing<HostBuffer> {
+  static constexpr std::uint32_t flags = 0;
+  static constexpr bool borrows = false;
+
+  static subpy_value to_python(const HostBuffer &buffer, Builder &builder) {
+    auto owner = std::make_unique<std::shared_ptr<const void>>(buffer.owner_);
+    subpy_buffer_info info = SUBPY_BUFFER_INFO_INIT;
+    info.data = buffer.data_;
+    info.length = buffer.length_;
+    info.writable = buffer.writable_;
+    info.item_size = buffer.item_size_;
+    info.format = buffer.format_.c_str();
+    info.dimensions = buffer.shape_.size();
+    info.shape = buffer.shape_.empty() ? nullptr : buffer.shape_.data();
+    info.release = &release;
+    info.user = owner.get();
+    const subpy_value value = builder.buffer(info);
+    static_cast<void>(owner.release()); // the builder's, then the call's
+    return value;
+  }
+
+private:
+  static void release(void *user) noexcept {
+    delete static_cast<std::shared_ptr<const void> *>(user);
+  }
+};
+
+} // namespace detail
+
+} // namespace subpy
+
+#endif

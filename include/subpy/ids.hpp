@@ -1,0 +1,58 @@
+/// @file
+/// Interpreters by their id.
+
+#ifndef SUBPY_IDS_HPP
+#define SUBPY_IDS_HPP
+
+#include <subpy/error.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace subpy {
+
+/// The id of the main interpreter: 0.
+///
+/// @throws Error as subpy_get_main().
+inline subpy_id main_id() {
+  subpy_id id = 0;
+  detail::call(subpy_get_main, &id);
+  return id;
+}
+
+/// The interpreter whose code runs in the calling thread now, for a function of the host that a
+/// script has called; `nullopt` outside of any.
+///
+/// @throws Error as subpy_get_current(), but for #SUBPY_ERR_NOT_FOUND.
+inline std::optional<subpy_id> current() {
+  subpy_id id = 0;
+  subpy_error *error = nullptr;
+  const subpy_status status = subpy_get_current(&id, &error);
+  if (status == SUBPY_ERR_NOT_FOUND) {
+    subpy_error_free(error);
+    return std::nullopt;
+  }
+  detail::check(status, error);
+  return id;
+}
+
+/// The ids of all interpreters, the main one included, in ascending order.
+///
+/// @throws Error as subpy_list_all().
+inline std::vector<subpy_id> list_all() {
+  std::vector<subpy_id> ids(16);
+  for (;;) {
+    std::size_t count = 0;
+    detail::call(subpy_list_all, ids.data(), ids.size(), &count);
+    const bool all = count <= ids.size();
+    ids.resize(count);
+    if (all) {
+      return ids;
+    }
+  }
+}
+
+} // namespace subpy
+
+#endif

@@ -1,0 +1,115 @@
+/// @file
+/// A value that is not what a C++ type asks for. The inside of the library.
+
+#ifndef SUBPY_MISMATCH_HPP
+#define SUBPY_MISMATCH_HPP
+
+#include <subpy/error.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace subpy::detail {
+
+/// Where in a value it is not what was asked for, and what that was. Conversions write down the
+/// first one, as plain pointers: the words are made when somebody wants to read them.
+class Mismatch {
+public:
+  /// @param wanted A static string that goes on after "not ": "a str".
+  /// @param items  How many items were asked for, too, if that matters.
+  void note(const subpy_value &where, const char *wanted, std::size_t items = NO_MATTER) noexcept {
+    if (!where_) {
+      where_ = &where;
+      wanted_ = wanted;
+      items_ = items;
+    }
+  }
+
+  explicit operator bool() const noexcept { return where_ != nullptr; }
+
+  /// `result["a"][3] is a str, not an int of 64 bits`.
+  std::string text(const subpy_value &root, const std::string &name) const {
+    const std::string path = path_to(root, name);
+    std::string text = path.empty() ? name : path;
+    text += " is " + describe(*where_) + ", not " + wanted_;
+    if (items_ != NO_MATTER) {
+      text += " of " + std::to_string(items_) + (items_ == 1 ? " item" : " items");
+    }
+    return text;
+  }
+
+  /// How to get to the place from a value that is called `name`; empty if it isn't in there.
+  std::string path_to(const subpy_value &value, const std::string &name) const {
+    if (&value == where_) {
+      return name;
+    }
+    const bool dict = value.kind == SUBPY_DICT;
+    const bool list = value.kind == SUBPY_LIST || value.kind == SUBPY_TUPLE;
+    for (std::size_t i = 0; (dict || list) && i < value.as.items.length; i++) {
+      const subpy_value *const key = subpy_dict_key(&value, i);
+      const subpy_value &item = dict ? key[1] : value.as.items.data[i];
+      std::string path =
+          path_to(item, name + "[" + (dict ? written(*key) : std::to_string(i)) + "]");
+      if (path.empty() && dict) {
+        path = path_to(*key, "a key of " + name);
+      }
+      if (!path.empty()) {
+        return path;
+      }
+    }
+    return {};
+  }
+
+private:
+  static constexpr std::size_t NO_MATTER = static_cast<std::size_t>(-1);
+
+  static std::string written(const subpy_value &key) {
+    switch (key.kind) {
+    case SUBPY_STR:
+      return '"' + std::string(key.as.text.data, key.as.text.length) + '"';
+    case SUBPY_INT:
+      return std::to_string(key.as.integer);
+    default:
+      return std::string("a ") + subpy_kind_name(key.kind);
+    }
+  }
+
+  static std::string describe(const subpy_value &value) {
+    const auto counted = [&](const char *what) {
+      const std::size_t count = value.as.items.length;
+      return what + std::to_string(count) + (count == 1 ? " item" : " items");
+    };
+    switch (value.kind) {
+    case SUBPY_NONE:
+      return "None";
+    case SUBPY_INT:
+      return "the int " + std::to_string(value.as.integer);
+    case SUBPY_BIG_INT:
+      return "an int past 64 bits";
+    case SUBPY_WTF8:
+      return "a str with lone surrogates";
+    case SUBPY_BYTES:
+      return "bytes";
+    case SUBPY_TUPLE:
+      return counted("a tuple of ");
+    case SUBPY_LIST:
+      return counted("a list of ");
+    case SUBPY_BUFFER: {
+      const subpy_buffer_info &info = *value.as.buffer;
+      const std::string format = info.format ? info.format : "B";
+      return std::string(info.writable ? "a" : "a read-only") + " buffer of format \"" + format +
+             '"' + (info.strides ? " with gaps" : "");
+    }
+    default:
+      return std::string("a ") + subpy_kind_name(value.kind);
+    }
+  }
+
+  const subpy_value *where_ = nullptr;
+  const char *wanted_ = "";
+  std::size_t items_ = NO_MATTER;
+};
+
+} // namespace subpy::detail
+
+#endif

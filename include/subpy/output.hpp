@@ -1,0 +1,82 @@
+/// @file
+/// The callbacks for the output of scripts. The inside of the library.
+
+#ifndef SUBPY_OUTPUT_HPP
+#define SUBPY_OUTPUT_HPP
+
+#include <subpy/interpreter_config.hpp>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace subpy {
+
+namespace detail {
+
+/// The callbacks of one interpreter, at an address that C can keep, and the exception that one of
+/// them has thrown.
+class Output {
+public:
+  Output(InterpreterConfig::Write on_stdout, InterpreterConfig::Write on_stderr)
+      : stdout_(std::move(on_stdout)), stderr_(std::move(on_stderr)) {}
+  Output(const Output &) = delete;
+  Output &operator=(const Output &) = delete;
+  ~Output() { delete thrown_.load(std::memory_order_acquire); }
+
+  static void write_stdout(void *user, const char *text, std::size_t length) noexcept {
+    Output &output = *static_cast<Output *>(user);
+    output.write(output.stdout_, {text, length});
+  }
+
+  static void write_stderr(void *user, const char *text, std::size_t length) noexcept {
+    Output &output = *static_cast<Output *>(user);
+    output.write(output.stderr_, {text, length});
+  }
+
+  /// From now on, what is written is thrown away.
+  void close() noexcept { closed_.store(true, std::memory_order_release); }
+
+  bool has_thrown() const noexcept { return thrown_.load(std::memory_order_acquire) != nullptr; }
+
+  /// The first exception since the last call.
+  std::exception_ptr take_thrown() noexcept {
+    const std::unique_ptr<std::exception_ptr> thrown(
+        thrown_.exchange(nullptr, std::memory_order_acq_rel));
+    return thrown ? *thrown : nullptr;
+  }
+
+private:
+  void write(const InterpreterConfig::Write &callback, std::string_view text) noexcept {
+    if (closed_.load(std::memory_order_acquire)) {
+      return;
+    }
+    try {
+      callback(text);
+    } catch (...) {
+      keep(std::current_exception());
+    }
+  }
+
+  void keep(std::exception_ptr exception) noexcept {
+    auto *mine = new (std::nothrow) std::exception_ptr(std::move(exception));
+    std::exception_ptr *none = nullptr;
+    if (!thrown_.compare_exchange_strong(none, mine, std::memory_order_acq_rel)) {
+      delete mine;
+    }
+  }
+
+  const InterpreterConfig::Write stdout_;
+  const InterpreterConfig::Write stderr_;
+  std::atomic<bool> closed_{false};
+  /// Owned. Atomic, because stdout and stderr may be written in two threads at once.
+  std::atomic<std::exception_ptr *> thrown_{nullptr};
+};
+
+} // namespace detail
+
+} // namespace subpy
+
+#endif

@@ -1,0 +1,211 @@
+/// @file
+/// Values whose types are known when the program runs.
+
+#ifndef SUBPY_VALUE_HPP
+#define SUBPY_VALUE_HPP
+
+#include <subpy/buffer_format.hpp>
+#include <subpy/view.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace subpy {
+
+namespace detail {
+
+template <typename T> struct CrossesTo : std::bool_constant<crosses_to<T>> {};
+
+/// Whether a T crosses to Python, and is no `Self`, whose crossing is not there yet.
+template <typename T, typename Self>
+struct is_other : std::conjunction<std::negation<std::is_same<T, Self>>, CrossesTo<T>> {};
+
+} // namespace detail
+
+/// A value that owns all that is in it, whatever that is. Copies share it: it never changes. Plain
+/// data: it can be read in any thread, and outlives the interpreter and the runtime.
+///
+/// One that came from Python with buffers in it keeps the memory of their objects in place, and
+/// their interpreter alive, as long as it or a copy of it lives.
+class Value {
+public:
+  /// None.
+  Value() noexcept = default;
+
+  /// Of anything that crosses to Python: `Value(3)`, `Value("text")`, `Value(vector)`. It is
+  /// copied; the memory of buffers, too, which become bytes.
+  ///
+  /// @throws Error #SUBPY_ERR_NOT_SHAREABLE for a buffer with gaps.
+  template <typename T, typename = std::enable_if_t<detail::is_other<T, Value>::value>>
+  Value(const T &thing) {
+    detail::Builder builder;
+    copy(detail::to_python<T>(thing, builder));
+  }
+
+  /// A list of values of any types: `Value::list({1, "two", 3.0})`.
+  static Value list(std::initializer_list<Value> items) { return of_items(subpy_list, items); }
+
+  /// A tuple of values of any types.
+  static Value tuple(std::initializer_list<Value> items) { return of_items(subpy_tuple, items); }
+
+  /// A dict of values of any types: `Value::dict({{"kind", "key"}, {"code", 27}})`.
+  static Value dict(std::initializer_list<std::pair<Value, Value>> pairs) {
+    std::vector<subpy_value> values;
+    for (const auto &[key, value] : pairs) {
+      values.push_back(key.c());
+      values.push_back(value.c());
+    }
+    Value value;
+    value.copy(subpy_dict(values.data(), pairs.size()));
+    return value;
+  }
+
+  /// Takes over what a C call has written; the place has None then.
+  static Value take(subpy_value &place) {
+    Value value;
+    auto owner = std::make_shared<Given>();
+    owner->value = std::exchange(place, subpy_none());
+    value.value_ = std::shared_ptr<const subpy_value>(owner, &owner->value);
+    return value;
+  }
+
+  /// A look at it.
+  View view() const noexcept { return value_ ? View(*value_) : View(); }
+  /// As View::kind().
+  subpy_kind kind() const noexcept { return view().kind(); }
+  /// As View::kind_name().
+  std::string_view kind_name() const noexcept { return view().kind_name(); }
+  /// As View::is_none().
+  bool is_none() const noexcept { return view().is_none(); }
+  /// As View::as(): what doesn't own is valid as long as this value or a copy of it.
+  template <typename T> T as() const { return view().as<T>(); }
+  /// As View::get_if().
+  template <typename T> std::optional<T> get_if() const { return view().get_if<T>(); }
+  /// As View::size().
+  std::size_t size() const noexcept { return view().size(); }
+  /// A part, valid as long as this value or a copy of it: as View::operator[](std::size_t) const.
+  View operator[](std::size_t index) const { return view()[index]; }
+  /// A part, valid as long as this value or a copy of it: as View::operator[](std::string_view)
+  /// const.
+  View operator[](std::string_view key) const { return view()[key]; }
+  /// As View::find().
+  std::optional<View> find(std::string_view key) const noexcept { return view().find(key); }
+  /// As View::items().
+  Items items() const noexcept { return view().items(); }
+  /// As View::pairs().
+  Pairs pairs() const noexcept { return view().pairs(); }
+  /// The C value, which belongs to this.
+  const subpy_value &c() const noexcept { return view().c(); }
+
+private:
+  /// What the library has given.
+  struct Given {
+    subpy_value value = subpy_none();
+    Given() = default;
+    Given(const Given &) = delete;
+    Given &operator=(const Given &) = delete;
+    ~Given() { subpy_value_clear(&value); }
+  };
+
+  /// What the host has made: the items and the text of a copy.
+  struct Copied {
+    subpy_value value = subpy_none();
+    std::vector<std::unique_ptr<subpy_value[]>> items;
+    std::vector<std::unique_ptr<char[]>> texts;
+
+    subpy_value copy(const subpy_value &from) {
+      subpy_value to = from;
+      to.owned = 0;
+      switch (from.kind) {
+      case SUBPY_STR:
+      case SUBPY_BYTES:
+      case SUBPY_BIG_INT:
+      case SUBPY_WTF8:
+        to.as.text.data = text(from.as.text.data, from.as.text.length);
+        break;
+      case SUBPY_TUPLE:
+      case SUBPY_LIST:
+        to.as.items.data = copies(from.as.items.data, from.as.items.length);
+        break;
+      case SUBPY_DICT:
+        to.as.items.data = copies(from.as.items.data, 2 * from.as.items.length);
+        break;
+      case SUBPY_BUFFER: {
+        const subpy_buffer_info &info = *from.as.buffer;
+        if (info.strides) {
+          throw Error(SUBPY_ERR_NOT_SHAREABLE,
+                      "a buffer with gaps can't be copied into a subpy::Value");
+        }
+        return subpy_bytes(text(static_cast<const char *>(info.data), info.length), info.length);
+      }
+      default:
+        break;
+      }
+      return to;
+    }
+
+    const subpy_value *copies(const subpy_value *from, std::size_t count) {
+      subpy_value *const room = items.emplace_back(std::make_unique<subpy_value[]>(count)).get();
+      for (std::size_t i = 0; i < count; i++) {
+        room[i] = copy(from[i]);
+      }
+      return room;
+    }
+
+    const char *text(const char *from, std::size_t length) {
+      char *const room = texts.emplace_back(std::make_unique<char[]>(length + 1)).get();
+      if (length > 0) {
+        std::memcpy(room, from, length);
+      }
+      return room;
+    }
+  };
+
+  void copy(const subpy_value &from) {
+    auto owner = std::make_shared<Copied>();
+    owner->value = owner->copy(from);
+    value_ = std::shared_ptr<const subpy_value>(owner, &owner->value);
+  }
+
+  static Value of_items(subpy_value (*make)(const subpy_value *, std::size_t),
+                        std::initializer_list<Value> items) {
+    std::vector<subpy_value> values;
+    for (const Value &item : items) {
+      values.push_back(item.c());
+    }
+    Value value;
+    value.copy(make(values.data(), values.size()));
+    return value;
+  }
+
+  std::shared_ptr<const subpy_value> value_;
+};
+
+namespace detail {
+
+/// From Python as a part of something else: a copy.
+template <> struct Crossing<Value> {
+  static constexpr std::uint32_t flags = 0;
+  static constexpr bool borrows = false;
+
+  static subpy_value to_python(const Value &value, Builder &builder) {
+    return Crossing<View>::to_python(value.view(), builder);
+  }
+
+  static std::optional<Value> from_python(const subpy_value &value, Mismatch &) {
+    return Value(View(value));
+  }
+};
+
+} // namespace detail
+
+} // namespace subpy
+
+#endif
