@@ -20,7 +20,6 @@ static_assert(!std::is_convertible_v<subpy_id, subpy::Interpreter>);
 static_assert(!std::is_convertible_v<subpy::InterpreterConfig, subpy::Interpreter>);
 static_assert(!std::is_convertible_v<subpy::Interpreter, bool>);
 static_assert(sizeof(subpy::Interpreter) == sizeof(subpy_id) + sizeof(void *));
-static_assert(std::is_trivially_copyable_v<subpy::RunOptions>);
 
 TEST_CASE("a moved-from interpreter holds none") {
   subpy::Interpreter a;
