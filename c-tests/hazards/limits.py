@@ -27,8 +27,8 @@ class Evil:
 
 Evil()
 
-#: loop_at_exit timeout=5 uncured raw=hung
-# No run is under way any more that could be interrupted.
+#: loop_at_exit raw=hung
+# No run is under way any more, but the end has a limit, too.
 import atexit
 
 def loop():
@@ -37,7 +37,7 @@ def loop():
 
 atexit.register(loop)
 
-#: loop_in_del_at_end timeout=5 uncured raw=hung
+#: loop_in_del_at_end raw=hung needs=3.12
 class Evil:
     def __del__(self):
         while True:

@@ -8,6 +8,7 @@ pub(crate) mod import_first;
 pub(crate) mod shared_gil;
 pub(crate) mod sigpipe;
 pub(crate) mod stack_bounds;
+pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
 pub(crate) mod unicode_names;

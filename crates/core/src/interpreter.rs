@@ -126,7 +126,7 @@ impl Interpreter {
             Err(e) => {
                 Self::new(id, thread_state, control, None)
                     .session(Purpose::End)?
-                    .end();
+                    .end(ending::PATIENCE);
                 Err(e)
             }
         }
@@ -330,10 +330,11 @@ impl Interpreter {
             std::thread::sleep(Duration::from_millis(1));
             session = self.enter(claim);
         }
-        ending::run_exit_functions();
+        let time = patience.max(ending::PATIENCE);
+        ending::run_exit_functions(&self.0.control, time);
         ending::no_other_threads(self.0.id)?;
         session.no_pins()?;
-        session.end();
+        session.end(time);
         Ok(())
     }
 
@@ -448,7 +449,7 @@ pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
             ending::no_other_threads(interpreter.id())?;
         }
         if interpreter.id() != 0 {
-            ending::run_exit_functions();
+            ending::run_exit_functions(&interpreter.0.control, ending::PATIENCE);
             ending::no_other_threads(interpreter.id())?;
         }
         std::mem::forget(session.leave());
@@ -466,7 +467,7 @@ impl AllClaimed {
             match interpreter.id() {
                 0 if finalize => session.finalize(),
                 0 => session.disown(),
-                _ => session.end(),
+                _ => session.end(ending::PATIENCE),
             }
         }
     }
@@ -581,10 +582,12 @@ impl<'a> Session<'a> {
         self.claim
     }
 
-    /// Ends the interpreter, which has no other threads.
-    fn end(mut self) {
+    /// Ends the interpreter, which has no other threads. Its finalizers may take `time`.
+    fn end(mut self, time: Duration) {
         let ledger = self.ledger();
         self.let_go();
+        #[cfg(Py_3_12)]
+        ending::limit_end(&self.inner.control, time);
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter() };
         // SAFETY: ended.
@@ -596,6 +599,8 @@ impl<'a> Session<'a> {
     fn finalize(mut self) {
         let ledger = self.ledger();
         self.let_go();
+        #[cfg(Py_3_12)]
+        ending::limit_end(&self.inner.control, ending::PATIENCE);
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };
         // SAFETY: ended.

@@ -60,7 +60,9 @@ pub unsafe extern "C" fn subpy_create(
 ///         happened then, unless an `atexit` function started that thread; those run once.
 ///
 /// Finalizers that raise, print or run code do so as at the end of any Python process; from then on
-/// no thread can be started.
+/// no thread can be started. Exit functions may take 5 seconds, and so may finalizers; what still runs
+/// then gets a KeyboardInterrupt, as from subpy_interrupt(), which works before that time, too. (Below
+/// Python 3.12 finalizers are not interrupted.)
 ///
 /// Threads: any; it need not be the one that created it. A GIL that the calling thread holds is
 /// released meanwhile.
@@ -78,7 +80,8 @@ pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_erro
 ///
 /// @param id      The interpreter.
 /// @param wait_ms How long to wait at most, in milliseconds; nothing else can be run in the
-///                interpreter meanwhile.
+///                interpreter meanwhile. If it is more than 5 seconds, exit functions and
+///                finalizers may take as long, too.
 /// @param error   NULL, or where the error goes.
 /// @return As subpy_destroy(); #SUBPY_ERR_BUSY if threads still run when the time is over.
 ///
@@ -229,9 +232,10 @@ pub unsafe extern "C" fn subpy_is_running(
 ///
 /// The script gets a KeyboardInterrupt at its next safe point, at once in Python code; `except
 /// Exception` lets that pass. If it goes on all the same, it gets it again every 10 ms, and after
-/// 100 ms at each safe point, also in the handler that has just caught it, until it has ended (below
-/// Python 3.12 every 10 ms all along, so a loop that catches everything can escape it). Then its run returns #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches
-/// it and ends by itself just ends.
+/// 100 ms at each safe point, also in the handler that has just caught it, until it has ended. Then
+/// its run returns #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches
+/// it and ends by itself just ends. (Below Python 3.12 it is every 10 ms all along, so a loop that
+/// catches everything can escape it. In 3.12, one can that has nothing outside of its `try`.)
 ///
 /// A call that blocks in C (`time.sleep`, a lock, a socket, `select`, an event loop that waits, a long
 /// computation in an extension module) is not woken: the script gets the exception when it returns.
@@ -244,9 +248,9 @@ pub unsafe extern "C" fn subpy_is_running(
 ///         #SUBPY_ERR_NOT_INITIALIZED;
 ///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
 ///
-/// Threads: any; it waits for no GIL, but below Python 3.12, where it waits for the one GIL and the
-/// script gets the exception within some milliseconds. Not from a signal handler: from a thread that
-/// takes signals with sigwait(), say.
+/// Threads: any; it waits for no GIL. (Below Python 3.12 a thread that it starts does, and the script
+/// gets the exception within some milliseconds.) Not from a signal handler: from a thread that takes
+/// signals with sigwait(), say.
 ///
 /// # Safety
 /// As the parameters say.

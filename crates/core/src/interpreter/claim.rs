@@ -19,9 +19,13 @@ const FINISHING: u64 = 4;
 const ENDING: u64 = 5;
 const GONE: u64 = 6;
 const VISITED: u64 = 7;
+/// Ending, and what its scripts have left to be run at its end runs.
+const ENDING_RUNS: u64 = 8;
+/// Ending, and what runs is to stop.
+const ENDING_TOLD: u64 = 9;
 
 /// The bits of a kind.
-const KIND: u64 = 7;
+const KIND: u64 = 15;
 const ONE_RUN: u64 = KIND + 1;
 
 /// The state of an interpreter.
@@ -46,11 +50,12 @@ pub(crate) enum Refused {
     Gone,
 }
 
-/// Why a run is to end.
+/// Why a run, or what runs at the end, is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Interrupt = INTERRUPTED as isize,
     Timeout = TIMED_OUT as isize,
+    End = ENDING_TOLD as isize,
 }
 
 impl Request {
@@ -59,6 +64,7 @@ impl Request {
         match self {
             Self::Interrupt => c"the run was interrupted by the host",
             Self::Timeout => c"the run has taken longer than it was given",
+            Self::End => c"the interpreter ends, and this takes too long",
         }
     }
 }
@@ -94,7 +100,7 @@ impl State {
         );
         match claimed.map_err(|word| word & KIND) {
             Ok(_) => Ok(Claim(self)),
-            Err(ENDING) => Err(Refused::Ending),
+            Err(ENDING | ENDING_RUNS | ENDING_TOLD) => Err(Refused::Ending),
             // Idle again: another holder has come and gone since we looked.
             Err(VISITED | IDLE) => Err(Refused::Visited),
             Err(GONE) => Err(Refused::Gone),
@@ -121,22 +127,23 @@ impl State {
     /// Whether it ends, or has ended.
     #[cfg(not(Py_3_13))]
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.kind(), ENDING | GONE)
+        matches!(self.kind(), ENDING | ENDING_RUNS | ENDING_TOLD | GONE)
     }
 
     pub(crate) fn is_gone(&self) -> bool {
         self.kind() == GONE
     }
 
-    /// Asks the run that is under way to end, if it is `run`, where that is given. The answer is the run
-    /// that has been asked; `None`: there is nothing to ask.
+    /// Asks the run that is under way to end, or what runs at the end, if it is `run`, where that is given.
+    /// The answer is the run that has been asked; `None`: there is nothing to ask.
     pub(crate) fn request(&self, run: Option<Run>, why: Request) -> Option<Run> {
         let word = self.0.load(Ordering::Relaxed);
         let this = word & !KIND;
-        let may_ask = match (word & KIND, run) {
-            (RUNNING, None) => true,
-            (RUNNING | FINISHING, Some(run)) => run.0 == this,
-            _ => false,
+        let (may_ask, why) = match (word & KIND, run) {
+            (RUNNING, None) => (true, why),
+            (RUNNING | FINISHING, Some(run)) => (run.0 == this, why),
+            (ENDING_RUNS, _) => (run.is_none_or(|run| run.0 == this), Request::End),
+            _ => (false, why),
         };
         if !may_ask {
             return None;
@@ -153,6 +160,7 @@ impl State {
         match self.kind() {
             INTERRUPTED => Some(Request::Interrupt),
             TIMED_OUT => Some(Request::Timeout),
+            ENDING_TOLD => Some(Request::End),
             _ => None,
         }
     }
@@ -160,7 +168,7 @@ impl State {
     /// Whether `run` is under way and is to end.
     pub(crate) fn is_requested(&self, run: Run) -> bool {
         let word = self.0.load(Ordering::Relaxed);
-        word & !KIND == run.0 && matches!(word & KIND, INTERRUPTED | TIMED_OUT)
+        word & !KIND == run.0 && matches!(word & KIND, INTERRUPTED | TIMED_OUT | ENDING_TOLD)
     }
 
     /// The run that is under way. To be called by the holder of the claim.
@@ -174,6 +182,14 @@ impl State {
         let requested = self.requested();
         self.0.store(self.run().0 | FINISHING, Ordering::Relaxed);
         requested
+    }
+
+    /// What scripts have left to be run at the end runs from now on, under a number of its own, or doesn't
+    /// any more; then nobody can ask it to stop. To be called by the holder of the claim.
+    pub(crate) fn set_runs_at_end(&self, runs: bool) {
+        let kind = if runs { ENDING_RUNS } else { ENDING };
+        self.0
+            .store((self.run().0 + ONE_RUN) | kind, Ordering::Relaxed);
     }
 
     /// The exception of a run is read, under a number of its own. To be called by the holder of the claim.
@@ -251,6 +267,21 @@ mod tests {
             "it has ended"
         );
         assert!(state.is_running() && !state.is_requested(run));
+    }
+
+    #[test]
+    fn what_runs_at_the_end_can_be_asked_to_stop() {
+        let state = State::new();
+        let _end = state.claim(Purpose::End).ok();
+        assert_eq!(state.request(None, Request::Interrupt), None, "not yet");
+        state.set_runs_at_end(true);
+        let part = state.run();
+        assert_eq!(state.request(Some(part), Request::Timeout), Some(part));
+        assert_eq!(state.requested(), Some(Request::End));
+        assert_eq!(state.claim(Purpose::Run).err(), Some(Refused::Ending));
+        state.set_runs_at_end(false);
+        assert_eq!(state.requested(), None);
+        assert_eq!(state.request(None, Request::Interrupt), None, "over");
     }
 
     #[test]

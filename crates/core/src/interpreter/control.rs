@@ -168,8 +168,10 @@ impl Control {
             return;
         }
         let mut asking = self.asking();
-        if self.state.is_over() {
-            return self.visited.store(false, Ordering::Relaxed);
+        // Its end lets those in that ask what runs there to stop, and waits for them.
+        if self.state.is_over() && self.state.requested().is_none() {
+            self.visited.store(false, Ordering::SeqCst);
+            return;
         }
         *asking += 1;
         drop(asking);
@@ -186,7 +188,7 @@ impl Control {
             control.done_asking();
         };
         if !timer::spawn("subpy visitor", visit) {
-            self.visited.store(false, Ordering::Relaxed);
+            self.visited.store(false, Ordering::SeqCst);
             self.done_asking();
         }
     }
@@ -210,6 +212,14 @@ impl Control {
                 .wait(asking)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Lets go of those who ask what runs at the end to stop, since that is over. To be called by the holder of
+    /// a claim to end it, while the interpreter is attached.
+    pub(crate) fn end_asks(&self) {
+        self.state.set_runs_at_end(false);
+        self.set_exception(std::ptr::null_mut());
+        thread_state::detached(|| self.settle());
     }
 
     /// Says what memory is needed for from now on.

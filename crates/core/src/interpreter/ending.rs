@@ -2,11 +2,18 @@
 //!
 //! CPython's `Py_EndInterpreter` does both, too, but it aborts the process when an exit function has
 //! started a thread, and waits for a `threading.Thread` for ever. So we do it first, and look then.
+//!
+//! What scripts have left to be run at the end, exit functions first and finalizers later, has a limit of
+//! time each, and can be interrupted as a run can. (Before 3.12, finalizers can't.)
 
 use std::ffi::CStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
+use crate::interpreter::control::Control;
+use crate::interpreter::deadline::Deadline;
 use crate::python::object::{Object, clear_exception, import};
 use crate::python::thread_state;
 use crate::{Error, Id, Result, Status};
@@ -14,13 +21,70 @@ use crate::{Error, Id, Result, Status};
 /// How often exit functions may register new ones.
 const ROUNDS: usize = 100;
 
-/// Runs the exit functions of the attached interpreter as it would itself: those of `threading`, the
-/// latest first, then those of `atexit`. None of them is left afterwards.
-pub(crate) fn run_exit_functions() {
+/// How long exit functions may take, and finalizers again.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs the exit functions of the attached interpreter, which may take `time`. None of them is left
+/// afterwards. To be called by the holder of a claim to end it.
+pub(crate) fn run_exit_functions(control: &Arc<Control>, time: Duration) {
+    control.state.set_runs_at_end(true);
+    let deadline = Deadline::new(control, time, None);
+    run_all_exit_functions();
+    drop(deadline);
+    control.end_asks();
+}
+
+/// What Python runs while it ends the attached interpreter may take `time`. To be called by the holder of
+/// a claim to end it, when nothing but `Py_EndInterpreter` or `Py_Finalize` is left to do.
+///
+/// The limit hangs on the interpreter's dictionary, which goes after all modules and before the
+/// interpreter's memory.
+#[cfg(Py_3_12)]
+pub(crate) fn limit_end(control: &Arc<Control>, time: Duration) {
+    struct Limit(Arc<Control>, Option<Deadline>);
+
+    impl Drop for Limit {
+        fn drop(&mut self) {
+            drop(self.1.take());
+            self.0.state.set_runs_at_end(false);
+            // Attached: those who ask need no GIL.
+            self.0.settle();
+        }
+    }
+
+    unsafe extern "C" fn lift(capsule: *mut ffi::PyObject) {
+        // SAFETY: made below, and given up once.
+        drop(unsafe {
+            let limit = ffi::PyCapsule_GetPointer(capsule, NAME.as_ptr());
+            Box::from_raw(limit.cast::<Limit>())
+        });
+    }
+
+    const NAME: &CStr = c"subpy.limit";
+    control.state.set_runs_at_end(true);
+    let deadline = Deadline::new(control, time, None);
+    let limit = Box::into_raw(Box::new(Limit(control.clone(), Some(deadline))));
+    // SAFETY: attached; the capsule owns the limit, and the dictionary the capsule.
+    unsafe {
+        match Object::owned(ffi::PyCapsule_New(limit.cast(), NAME.as_ptr(), Some(lift))) {
+            Some(capsule) => {
+                let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
+                if !place.is_null() {
+                    ffi::PyDict_SetItemString(place, NAME.as_ptr(), capsule.as_ptr());
+                }
+            }
+            None => drop(Box::from_raw(limit)),
+        }
+    }
+    clear_exception();
+}
+
+/// As it would itself: those of `threading`, the latest first, then those of `atexit`.
+fn run_all_exit_functions() {
     if let Some(threading) = imported(c"threading") {
         run_all(&threading);
     }
-    if let Some(atexit) = import(c"atexit") {
+    if let Some(atexit) = imported(c"atexit").or_else(|| import(c"atexit")) {
         let call = |name: &CStr| atexit.attribute(name)?.call(&[]);
         // SAFETY: attached; a live object.
         let is_true = |o: &Object| unsafe { ffi::PyObject_IsTrue(o.as_ptr()) == 1 };

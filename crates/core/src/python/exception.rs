@@ -99,7 +99,7 @@ pub(crate) fn take(
         Some(Request::Interrupt) => (Status::Interrupted, 0),
         Some(Request::Timeout) => (Status::Timeout, 0),
         None if is_exit => (Status::Exit, exit_code(&exception)),
-        None => (Status::Exception, 0),
+        Some(Request::End) | None => (Status::Exception, 0),
     };
     drop(exception);
     clear_exception();

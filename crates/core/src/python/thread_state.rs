@@ -15,7 +15,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
 use crate::cures::shared_gil::Inside;
-use crate::cures::{gilstate_slot, threading_main, threads_at_end};
+use crate::cures::{gilstate_slot, thread_state_ids, threading_main, threads_at_end};
 use crate::memory::account::Account;
 
 /// The interpreter that a thread is in, and where its memory is counted.
@@ -263,7 +263,6 @@ pub(crate) unsafe fn visit_beside<T>(
 }
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
-#[cfg(not(Py_3_14))]
 pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     let _host = Host::set_aside(HERE.get());
     let _inside = Inside::new(true);
@@ -319,6 +318,7 @@ pub(crate) fn create<T>(
             None
         } else {
             gilstate_slot::set(made);
+            thread_state_ids::begin_anew(made);
             let prepared = prepare(made);
             ffi::PyEval_SaveThread();
             ffi::PyEval_RestoreThread(visitor);
@@ -332,16 +332,8 @@ pub(crate) fn create<T>(
 
 /// Lets [`gilstate_slot`] find the slot, while it holds the thread state of a visitor.
 pub(crate) fn locate_slot() {
-    let _host = Host::set_aside(HERE.get());
-    // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
-    unsafe {
-        let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
-        ffi::PyEval_RestoreThread(visitor);
-        // Before 3.12 an occupied slot keeps what it has.
-        gilstate_slot::locate(ffi::PyGILState_GetThisThreadState());
-        ffi::PyThreadState_Clear(visitor);
-        ffi::PyThreadState_DeleteCurrent();
-    }
+    // SAFETY: always allowed. Before 3.12 an occupied slot keeps what it has.
+    visit_main(|| gilstate_slot::locate(unsafe { ffi::PyGILState_GetThisThreadState() }));
 }
 
 /// Detaches the thread state that initializing Python has left attached, and returns it.
