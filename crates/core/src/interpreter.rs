@@ -586,7 +586,6 @@ impl<'a> Session<'a> {
     fn end(mut self, time: Duration) {
         let ledger = self.ledger();
         self.let_go();
-        #[cfg(Py_3_12)]
         ending::limit_end(&self.inner.control, time);
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter() };
@@ -599,7 +598,6 @@ impl<'a> Session<'a> {
     fn finalize(mut self) {
         let ledger = self.ledger();
         self.let_go();
-        #[cfg(Py_3_12)]
         ending::limit_end(&self.inner.control, ending::PATIENCE);
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };

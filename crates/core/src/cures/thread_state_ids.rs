@@ -60,7 +60,7 @@ mod cure {
                 thread_state::visit_main(|| unsafe {
                     let visitor = ffi::PyThreadState_Get();
                     let interpreter = thread_state::interpreter_of(visitor).cast::<u64>();
-                    let id = ffi::PyThreadState_GetID(visitor).cast_unsigned();
+                    let id = ffi::PyThreadState_GetID(visitor) as u64;
                     ids.retain(|i| visitor.cast::<u64>().add(*i).read() == id);
                     counters.retain(|(i, ahead)| interpreter.add(*i).read() == id + ahead);
                 });

@@ -79,6 +79,10 @@ pub(crate) fn limit_end(control: &Arc<Control>, time: Duration) {
     clear_exception();
 }
 
+/// Not in these versions: who asks needs the GIL there, and a thread state.
+#[cfg(not(Py_3_12))]
+pub(crate) fn limit_end(_: &Arc<Control>, _: Duration) {}
+
 /// As it would itself: those of `threading`, the latest first, then those of `atexit`.
 fn run_all_exit_functions() {
     if let Some(threading) = imported(c"threading") {
