@@ -123,6 +123,12 @@ with decimal.localcontext() as context:
     assert str(decimal.Decimal(1) / decimal.Decimal(3)) == '0.' + '3' * 50
 assert decimal.Decimal('1.10').quantize(decimal.Decimal('0.1'))
 
+#: decimal_shared shared
+import decimal, fractions
+for _ in range(300):
+    decimal.Decimal(1) / 7
+    decimal.getcontext().prec = 30
+
 #: difflib
 import difflib, textwrap
 assert list(difflib.unified_diff(['a'], ['b'])) and textwrap.fill('a b', 1)
