@@ -32,9 +32,14 @@ set(SUBPY_SHARED_LIBRARY "${SUBPY_LIB_DIR}/libsubpy.so.${PROJECT_VERSION}")
 set(SUBPY_STATIC_LIBRARY "${SUBPY_LIB_DIR}/libsubpy.a")
 file(MAKE_DIRECTORY "${SUBPY_LIB_DIR}")
 
+set(cargo_features)
+if(SUBPY_BUILD_BENCHES)
+  set(cargo_features --features bench)
+endif()
+
 # Always asks cargo: only cargo knows what is out of date, and says so in no time.
 add_custom_target(subpy ALL
-  COMMAND ${SUBPY_CARGO_COMMAND} build --locked --package subpy-ffi --profile ${cargo_profile}
+  COMMAND ${SUBPY_CARGO_COMMAND} build --locked --package subpy-ffi --profile ${cargo_profile} ${cargo_features}
   COMMAND ${CMAKE_COMMAND} -E copy_if_different "${cargo_output}/libsubpy.so" "${SUBPY_SHARED_LIBRARY}"
   COMMAND ${CMAKE_COMMAND}
     "-DINPUT=${cargo_output}/libsubpy.a" "-DSHARED=${cargo_output}/libsubpy.so"

@@ -250,6 +250,15 @@ impl Interpreter {
         registry::with(id, |interpreter| interpreter.run_ready(code, options))
     }
 
+    /// Attaches the interpreter with this id and detaches it: what CPython's pair of calls is compared with.
+    #[cfg(feature = "bench")]
+    #[doc(hidden)]
+    #[inline]
+    pub fn attach_in(id: Id) -> Result<()> {
+        phase::ready()?;
+        registry::with(id, |interpreter| interpreter.session(Purpose::Run).map(drop))
+    }
+
     #[inline(always)]
     fn run_ready(&self, code: &[u8], options: &RunOptions) -> Result<()> {
         self.inside(|contents| {

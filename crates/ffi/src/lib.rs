@@ -7,6 +7,8 @@
 #![allow(non_camel_case_types)]
 
 mod arguments;
+#[cfg(feature = "bench")]
+mod bench;
 mod boundary;
 pub mod config;
 pub mod error;

@@ -1,0 +1,14 @@
+//! What `make bench` measures and no header has: built with the feature `bench` alone.
+
+use subpy_core::Interpreter;
+
+use crate::boundary::enter;
+use crate::id::subpy_id;
+use crate::status::subpy_status;
+
+/// Attaches the interpreter and detaches it, as every run does.
+#[unsafe(no_mangle)]
+pub extern "C" fn subpy_bench_attach(id: subpy_id) -> subpy_status {
+    // SAFETY: no place for an error.
+    unsafe { enter(std::ptr::null_mut(), || Interpreter::attach_in(id)) }
+}
