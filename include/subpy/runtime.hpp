@@ -146,7 +146,8 @@ public:
   template <typename Function>
   void define(CString module, CString name, Function &&function,
               const FunctionOptions &options = {}) const {
-    detail::define(SUBPY_EVERYWHERE, module, name, std::forward<Function>(function), options);
+    constexpr subpy_id everywhere = -1; // SUBPY_EVERYWHERE, without its cast
+    detail::define(everywhere, module, name, std::forward<Function>(function), options);
   }
 
   /// Whether Python is initialized, by whomever, as far as subpy is concerned.
