@@ -88,6 +88,9 @@ docs: ## Generate the reference of the C and C++ interfaces; a warning is an err
 	mkdir -p '$(BUILD)/docs'
 	SUBPY_DOCS='$(BUILD)/docs' doxygen docs/Doxyfile
 
+model: build ## Check the interpreter's state under every order of events, with loom
+	@BUILD='$(BUILD)' tools/proof.sh model
+
 fuzz: build ## Run random bytes, and play random calls against a model, for SECONDS=60 each
 	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh fuzz
 
@@ -104,5 +107,5 @@ valgrind: build ## The same under valgrind's memcheck
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-all build install build-tests cargo-test ctest hazards bench readme header fmt lint docs fuzz soak asan valgrind clean
+.PHONY: help demo test test-all build install build-tests cargo-test ctest hazards bench readme header fmt lint docs model fuzz soak asan valgrind clean
 .NOTPARALLEL:

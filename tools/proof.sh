@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The evidence beside the tests: fuzzing, soak, AddressSanitizer, valgrind. Needs a build tree.
 #
-#   tools/proof.sh fuzz|soak|asan|valgrind     SECONDS_OF=60 for each program
+#   tools/proof.sh model|fuzz|soak|asan|valgrind     SECONDS_OF=60 for each program
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=$(realpath "${BUILD:-build}")
@@ -30,6 +30,14 @@ soak() {
   "$out/soak" "$seconds"
 }
 
+# The interpreter's state under every order of events that the memory model allows.
+model() {
+  RUSTFLAGS="--cfg loom" PYO3_PYTHON=$(python) CARGO_TARGET_DIR=$out/cargo-model \
+    cargo test --locked --release --package subpy-core --lib model::
+}
+
+python() { sed -n 's/.*PYO3_PYTHON=\([^ "]*\).*/\1/p' "$BUILD/build.ninja" | head -n 1; }
+
 # With clang, Rust is instrumented too; without it, its allocations are watched all the same.
 asan() {
   local lib=$BUILD/lib CXX=${CXX:-c++} host
@@ -37,7 +45,7 @@ asan() {
     CXX=clang++
     host=$(rustc -vV | sed -n 's/^host: //p')
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address -Cforce-frame-pointers=yes" \
-      PYO3_PYTHON=$(sed -n 's/.*PYO3_PYTHON=\([^ "]*\).*/\1/p' "$BUILD/build.ninja" | head -n 1) \
+      PYO3_PYTHON=$(python) \
       CARGO_TARGET_DIR=$out/cargo CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_DEBUG=1 \
       cargo build --release --locked --package subpy-ffi --target "$host"
     lib=$out/cargo/$host/release

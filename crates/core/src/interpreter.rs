@@ -256,7 +256,9 @@ impl Interpreter {
     #[inline]
     pub fn attach_in(id: Id) -> Result<()> {
         phase::ready()?;
-        registry::with(id, |interpreter| interpreter.session(Purpose::Run).map(drop))
+        registry::with(id, |interpreter| {
+            interpreter.session(Purpose::Run).map(drop)
+        })
     }
 
     #[inline(always)]
