@@ -34,6 +34,9 @@ test: cargo-test ctest ## Run cargo's tests, and the C and C++ tests
 test-all: ## Run the tests for each Python found, 3.10 to 3.15, and sum up in a table
 	@BUILD='$(BUILD)' tools/test_all.sh
 
+test-debian: ## The same in a tree of Debian unstable, with its Pythons (needs root)
+	@BUILD='$(BUILD)' JOBS='$(JOBS)' tools/test_debian.sh $(DEBIAN_TARGETS)
+
 build: ## Build the libraries
 	@tools/setup.sh build
 	$(configure)
@@ -51,13 +54,16 @@ cargo-test: build-tests
 	cmake --build '$(BUILD)' --target cargo-test
 
 ctest: build-tests
-	cd '$(BUILD)' && ctest --output-on-failure
+	cd '$(BUILD)' && ctest --output-on-failure -E '^hazard'
+
+hazards-all: ## The same as hazards, for each Python found
+	@BUILD='$(BUILD)' tools/test_all.sh hazards
 
 hazards: ## Put the catalogue of hazards to subpy and, where it is certain, to the raw C API
 	@tools/setup.sh build tests
 	$(configure) -DSUBPY_BUILD_TESTS=ON -DSUBPY_BUILD_HAZARDS=ON
 	cmake --build '$(BUILD)'
-	cd '$(BUILD)' && ctest --output-on-failure -R '^hazard'
+	cd '$(BUILD)' && ctest --output-on-failure -j '$(JOBS)' -R '^hazard'
 
 bench: ## Run the benchmarks; BENCH_OPTIONS go to them
 	@tools/setup.sh build benches
@@ -107,5 +113,5 @@ valgrind: build ## The same under valgrind's memcheck
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-all build install build-tests cargo-test ctest hazards bench readme header fmt lint docs model fuzz soak asan valgrind clean
+.PHONY: help demo test test-all test-debian build install build-tests cargo-test ctest hazards hazards-all bench readme header fmt lint docs model fuzz soak asan valgrind clean
 .NOTPARALLEL:

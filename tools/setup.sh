@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sees to it that the machine has what a target of the Makefile needs.
 #
-#   tools/setup.sh [build] [tests] [benches] [clang-format] [clang] [doxygen] [pkg-config] [valgrind]
+#   tools/setup.sh [build] [tests] [benches] [clang-format] [clang] [debootstrap] [doxygen] [pkg-config]
+#                  [valgrind]
 #
 # What is missing comes from PyPI into $TOOLS (cmake, ninja, clang-format), or from the distribution:
 # installed where root is at hand, else unpacked into $TOOLS/deb (the test frameworks), else one line
@@ -141,7 +142,7 @@ for what; do
       # Of the pinned version only.
       [ -x "$TOOLS/bin/clang-format" ] || from_pypi clang-format || die "clang-format needs pip or venv for python3"
       ;;
-    clang | doxygen | pkg-config | valgrind) need "$what" "$what" ;;
+    clang | debootstrap | doxygen | pkg-config | valgrind) need "$what" "$what" ;;
     *) die "what is '$what'?" ;;
   esac
   from_distribution

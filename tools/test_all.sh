@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Runs `make test` for one Python of each version that is found, each in a build tree of its own, and
 # sums up in a table. Fails if any failed, or if none was found.
+#
+#   tools/test_all.sh [TARGET]       another one than `test`
 set -uo pipefail
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-build}
+target=${1:-test}
 logs=$BUILD/test-all
 mkdir -p "$logs"
 tools/setup.sh build || exit
@@ -28,12 +31,12 @@ status=0
 for line in "${pythons[@]}"; do
   version=${line%% *}
   python=${line#* }
-  log=$logs/$version.log
+  log=$logs/$version.$target.log
   echo "== Python $version: $python"
   verdict=ok
   SECONDS=0
   # -k: ctest runs also where a test of cargo's failed.
-  make -k --no-print-directory test BUILD="$logs/$version" PYTHON="$python" 2>&1 | tee "$log" ||
+  make -k --no-print-directory "$target" BUILD="$logs/$version" PYTHON="$python" 2>&1 | tee "$log" ||
     { verdict=FAILED status=1; }
   table+=$(row "$version" "$(cargo_result "$log")" "$(ctest_result "$log")" "$((SECONDS / 60))m $((SECONDS % 60))s" "$verdict")$'\n'
 done

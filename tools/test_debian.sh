@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Makes targets of the Makefile in a tree of Debian unstable, whose Pythons are newer than those of most
+# machines. Needs root, for debootstrap and chroot; the tree is BUILD/debian.
+#
+#   tools/test_debian.sh [TARGET...]       test-all
+set -euo pipefail
+cd "$(dirname "$0")/.."
+BUILD=${BUILD:-build}
+mkdir -p "$BUILD"
+tree=$(realpath "$BUILD")/debian
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+
+packages=(ca-certificates cargo cmake doctest-dev g++ gcc libc6-dev libcmocka-dev make ninja-build
+  pkgconf python3 python3.{13,14,15}-{dev,venv})
+
+if [ "$(id -u)" != 0 ]; then
+  echo "test-debian: needs root, for debootstrap and chroot" >&2
+  exit 1
+fi
+tools/setup.sh debootstrap
+
+in_tree() {
+  chroot "$tree" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    DEBIAN_FRONTEND=noninteractive CARGO_NET_OFFLINE=true "$@"
+}
+
+if [ ! -e "$tree/.ready" ]; then
+  echo "test-debian: $tree from $mirror"
+  rm -rf "$tree"
+  debootstrap --variant=minbase unstable "$tree" "$mirror" >"$BUILD/debootstrap.log" 2>&1 || {
+    tail -n 20 "$BUILD/debootstrap.log" >&2
+    exit 1
+  }
+  cp -L /etc/resolv.conf "$tree/etc/resolv.conf"
+  in_tree apt-get install -qq --yes --no-install-recommends "${packages[@]}" >>"$BUILD/debootstrap.log" 2>&1 || {
+    tail -n 20 "$BUILD/debootstrap.log" >&2
+    exit 1
+  }
+  touch "$tree/.ready"
+fi
+
+# The sources, and those of the crates: nothing is downloaded inside.
+rm -rf "$tree/subpy"
+mkdir -p "$tree/subpy/.cargo"
+git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$tree/subpy"
+cargo vendor --quiet --locked "$tree/vendor" >/dev/null
+cat >"$tree/subpy/.cargo/config.toml" <<'END'
+[source.crates-io]
+replace-with = "vendored"
+[source.vendored]
+directory = "/vendor"
+END
+
+mount -t proc proc "$tree/proc"
+trap 'umount "$tree/proc"' EXIT
+in_tree make -C /subpy BUILD=/build JOBS="${JOBS:-2}" "${@:-test-all}"
