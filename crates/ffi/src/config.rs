@@ -313,7 +313,21 @@ fn output(write: subpy_write_fn, user: *mut c_void) -> Option<Output> {
 
 /// # Safety
 /// `options` is NULL or a valid struct, its strings end in a NUL and live as long as `'a`.
+#[inline(always)]
 pub(crate) unsafe fn run<'a>(
+    id: subpy_id,
+    options: *const subpy_run_options,
+) -> Result<RunOptions<'a>, Error> {
+    if options.is_null() {
+        return Ok(RunOptions::default());
+    }
+    // SAFETY: the caller's promise.
+    unsafe { run_given(id, options) }
+}
+
+/// # Safety
+/// As for [`run`], and not NULL.
+unsafe fn run_given<'a>(
     id: subpy_id,
     options: *const subpy_run_options,
 ) -> Result<RunOptions<'a>, Error> {

@@ -5,7 +5,7 @@
 //! of functions that earlier strings have defined.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use crate::config::CacheLimits;
 use crate::python::object::Object;
@@ -31,13 +31,31 @@ struct Entry<T> {
     used: u64,
 }
 
+/// For keys that are hashes already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a hash is a u64");
+    }
+}
+
 /// A cache of code objects. `T` is an [`Object`], but for the tests.
 pub(crate) struct CodeCache<T = Object> {
     limits: CacheLimits,
     hasher: RandomState,
     entries: Vec<Entry<T>>,
     /// Where each hash is in `entries`.
-    index: HashMap<u64, usize>,
+    index: HashMap<u64, usize, BuildHasherDefault<Hashed>>,
     bytes: usize,
     clock: u64,
     /// The entry that was used last: asked first, for the host that runs one string again and again.
@@ -50,7 +68,7 @@ impl<T> CodeCache<T> {
             limits,
             hasher: RandomState::new(),
             entries: Vec::new(),
-            index: HashMap::new(),
+            index: HashMap::default(),
             bytes: 0,
             clock: 0,
             last: 0,
