@@ -3,6 +3,7 @@
 pub(crate) mod exception;
 pub(crate) mod holder;
 pub(crate) mod object;
+pub(crate) mod own_code;
 #[cfg(Py_3_12)]
 pub(crate) mod pending_call;
 pub(crate) mod thread_state;

@@ -37,11 +37,16 @@ mod cure {
     use pyo3_ffi as ffi;
 
     use crate::python::object::{Object, clear_exception};
+    use crate::python::own_code::OwnCode;
     use crate::python::thread_state;
 
-    /// Puts the cure before the two loaders of extension modules. Its frames look like theirs, so that
-    /// tracebacks leave them out.
-    const INSTALL: &CStr = c"
+    /// Its frames look like those of the import system, so that tracebacks leave them out.
+    const FILENAME: &CStr = c"<frozen importlib._bootstrap_external>";
+
+    /// Puts the cure before the two loaders of extension modules.
+    static INSTALL: OwnCode = OwnCode::new(
+        FILENAME,
+        c"
 def wrap(first, frozen, external):
     create_dynamic = external.ExtensionFileLoader.create_module
     create_builtin = frozen.BuiltinImporter.create_module
@@ -66,11 +71,14 @@ def wrap(first, frozen, external):
     external.ExtensionFileLoader.create_module = create_module
     external.ExtensionFileLoader.exec_module = exec_module
     frozen.BuiltinImporter.create_module = staticmethod(create_builtin_module)
-";
+",
+    );
 
     /// In the main interpreter: imports what it would import under that name itself. Of anything else,
     /// such as a module of a package, it runs only the part that CPython runs too early, where it does.
-    const IMPORT: &CStr = c"
+    static IMPORT: OwnCode = OwnCode::new(
+        FILENAME,
+        c"
 def load(name, origin, too_early):
     import sys, _imp
     from importlib.machinery import BuiltinImporter, ExtensionFileLoader, ModuleSpec, PathFinder
@@ -85,7 +93,8 @@ def load(name, origin, too_early):
             return
     if too_early:
         _imp.create_dynamic(ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin))
-";
+",
+    );
 
     /// What the main interpreter has, or can't import. Held to look or to add, never over an import.
     static DONE: Mutex<Option<HashSet<String>>> = Mutex::new(None);
@@ -102,7 +111,7 @@ def load(name, origin, too_early):
 
     /// Has the attached interpreter, a new one, ask the main one first. `None`: an exception is set.
     pub(crate) fn install(own_gil: bool) -> Option<()> {
-        let wrap = function(INSTALL, c"wrap")?;
+        let wrap = OwnCode::function(&INSTALL.run()?, c"wrap")?;
         let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
         let [frozen, external] = modules.map(crate::python::object::import);
         // SAFETY: attached; the method is static.
@@ -117,27 +126,11 @@ def load(name, origin, too_early):
 
     /// Calls the function in [`IMPORT`].
     fn load(name: &str, origin: &str, too_early: bool) -> Option<()> {
-        let load = function(IMPORT, c"load")?;
+        let load = OwnCode::function(&IMPORT.run()?, c"load")?;
         // SAFETY: attached; a new reference.
         let too_early = unsafe { Object::owned(ffi::PyBool_FromLong(too_early.into()))? };
         load.call(&[&Object::text(name)?, &Object::text(origin)?, &too_early])?;
         Some(())
-    }
-
-    /// Runs `source` in a namespace of its own, and takes a function out of that.
-    fn function(source: &CStr, name: &CStr) -> Option<Object> {
-        let file = c"<frozen importlib._bootstrap_external>";
-        // SAFETY: attached; C strings; new references.
-        unsafe {
-            let namespace = Object::owned(ffi::PyDict_New())?;
-            let at = namespace.as_ptr();
-            ffi::PyDict_SetItemString(at, c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
-            let start = ffi::Py_file_input;
-            let code = ffi::Py_CompileString(source.as_ptr(), file.as_ptr(), start);
-            let code = Object::owned(code)?;
-            drop(Object::owned(ffi::PyEval_EvalCode(code.as_ptr(), at, at))?);
-            Object::borrowed(ffi::PyDict_GetItemString(at, name.as_ptr()))
-        }
     }
 
     struct Method(ffi::PyMethodDef);

@@ -6,12 +6,11 @@
 //! - asyncio, `_run_once`: a wake-up that was taken from the queue is lost, and `asyncio.run()` waits for
 //!   the task for ever.
 
-use std::ffi::CStr;
-
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
 use crate::python::object::{Object, clear_exception};
+use crate::python::own_code::OwnCode;
 
 /// Whether a thread state of the attached interpreter stands in such code.
 pub(crate) fn is_in(thread_state: *mut PyThreadState) -> bool {
@@ -31,7 +30,9 @@ pub(crate) fn is_in(thread_state: *mut PyThreadState) -> bool {
 /// Releases the locks of importlib that the calling thread holds: it imports nothing now. (Before 3.12 an
 /// interrupt can't see where it will be raised.)
 pub(crate) fn release_import_locks() {
-    const RELEASE: &CStr = c"
+    static RELEASE: OwnCode = OwnCode::new(
+        c"<subpy>",
+        c"
 import _frozen_importlib, _imp, _thread
 
 def release(release_lock):
@@ -45,22 +46,8 @@ for lock in [ref() for ref in list(_frozen_importlib._module_locks.values())]:
     if lock is not None and getattr(lock, 'owner', None) == _thread.get_ident():
         release(lock.release)
 release(_imp.release_lock)
-";
-    // SAFETY: attached; a namespace of its own.
-    unsafe {
-        if let Some(namespace) = Object::owned(ffi::PyDict_New()) {
-            let at = namespace.as_ptr();
-            ffi::PyDict_SetItemString(at, c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
-            let flags = std::ptr::null_mut();
-            let start = ffi::Py_file_input;
-            drop(Object::owned(ffi::PyRun_StringFlags(
-                RELEASE.as_ptr(),
-                start,
-                at,
-                at,
-                flags,
-            )));
-        }
-    }
+",
+    );
+    drop(RELEASE.run());
     clear_exception();
 }

@@ -1,15 +1,16 @@
 //! From a Python exception to an [`Error`]: a snapshot with the traceback as Python prints it.
 
-use std::ffi::CStr;
-
 use pyo3_ffi as ffi;
 
 use crate::error::{Error, Exception, Status};
 use crate::interpreter::claim::Request;
 use crate::python::object::{Object, clear_exception};
+use crate::python::own_code::OwnCode;
 
 /// The Python side: finds the file names in an exception's tracebacks, and prints them.
-const DESCRIBE: &CStr = c"
+static DESCRIBE: OwnCode = OwnCode::new(
+    c"<subpy>",
+    c"
 def filenames(exception):
     names, seen, todo = set(), set(), [exception]
     while todo:
@@ -48,7 +49,8 @@ def describe(exception, *sources):
                 linecache.cache.pop(name, None)
             else:
                 linecache.cache[name] = entry
-";
+",
+);
 
 /// An interpreter's own copies of the functions above, made when they are first needed.
 pub(crate) struct Describer {
@@ -58,21 +60,11 @@ pub(crate) struct Describer {
 
 impl Describer {
     fn new() -> Option<Self> {
-        // SAFETY: attached; a new namespace, in which Python puts its builtins.
-        unsafe {
-            let namespace = Object::owned(ffi::PyDict_New())?;
-            let at = namespace.as_ptr();
-            ffi::PyDict_SetItemString(at, c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
-            let flags = std::ptr::null_mut();
-            let run = ffi::PyRun_StringFlags(DESCRIBE.as_ptr(), ffi::Py_file_input, at, at, flags);
-            drop(Object::owned(run)?);
-            let function =
-                |name: &CStr| Object::borrowed(ffi::PyDict_GetItemString(at, name.as_ptr()));
-            Some(Self {
-                filenames: function(c"filenames")?,
-                describe: function(c"describe")?,
-            })
-        }
+        let code = DESCRIBE.run()?;
+        Some(Self {
+            filenames: OwnCode::function(&code, c"filenames")?,
+            describe: OwnCode::function(&code, c"describe")?,
+        })
     }
 }
 
