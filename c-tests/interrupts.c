@@ -132,6 +132,12 @@ static void test_what_comes_of_it_is_interrupted(void **state) {
     snprintf(code, sizeof code,
              "try:\n  print()\n  while True: pass\nexcept BaseException:\n  %s\n", handlers[i][0]);
     subpy_error *error = interrupted(&victim, code);
+    /* A handler that takes more than 10 ms, on a busy machine, is interrupted again. */
+    for (int again = 0; again < 100 && strcmp(subpy_error_type(error), handlers[i][1]) != 0;
+         again++) {
+      CHECK_STOPPED(SUBPY_ERR_INTERRUPTED, error, "KeyboardInterrupt");
+      error = interrupted(&victim, code);
+    }
     CHECK_EQUAL(subpy_error_status(error), SUBPY_ERR_INTERRUPTED);
     CHECK_TEXT(subpy_error_type(error), handlers[i][1]);
     CHECK_TEXT(subpy_error_message(error), "the run was interrupted by the host");
