@@ -3,6 +3,8 @@
 # machines. Needs root, for debootstrap and chroot; the tree is BUILD/debian.
 #
 #   tools/test_debian.sh [TARGET...]       test-all
+#
+# Exits with 77 where there can be no such tree.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-build}
@@ -13,11 +15,13 @@ mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 packages=(ca-certificates cargo cmake doctest-dev g++ gcc libc6-dev libcmocka-dev make ninja-build
   pkgconf python3 python3.{13,14,15}-{dev,venv})
 
-if [ "$(id -u)" != 0 ]; then
-  echo "test-debian: needs root, for debootstrap and chroot" >&2
-  exit 1
-fi
-tools/setup.sh debootstrap
+no_tree() {
+  echo "test-debian: $*" >&2
+  exit 77
+}
+
+[ "$(id -u)" = 0 ] || no_tree "needs root, for debootstrap and chroot"
+tools/setup.sh debootstrap || no_tree "needs debootstrap"
 
 in_tree() {
   chroot "$tree" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
@@ -27,15 +31,11 @@ in_tree() {
 if [ ! -e "$tree/.ready" ]; then
   echo "test-debian: $tree from $mirror"
   rm -rf "$tree"
-  debootstrap --variant=minbase unstable "$tree" "$mirror" >"$BUILD/debootstrap.log" 2>&1 || {
-    tail -n 20 "$BUILD/debootstrap.log" >&2
-    exit 1
-  }
+  log=$(realpath "$BUILD")/debootstrap.log
+  debootstrap --variant=minbase unstable "$tree" "$mirror" >"$log" 2>&1 || no_tree "$(tail "$log")"
   cp -L /etc/resolv.conf "$tree/etc/resolv.conf"
-  in_tree apt-get install -qq --yes --no-install-recommends "${packages[@]}" >>"$BUILD/debootstrap.log" 2>&1 || {
-    tail -n 20 "$BUILD/debootstrap.log" >&2
-    exit 1
-  }
+  in_tree apt-get install -qq --yes --no-install-recommends "${packages[@]}" >>"$log" 2>&1 ||
+    no_tree "$(tail "$log")"
   touch "$tree/.ready"
 fi
 
@@ -51,6 +51,6 @@ replace-with = "vendored"
 directory = "/vendor"
 END
 
-mount -t proc proc "$tree/proc"
+mount -t proc proc "$tree/proc" || no_tree "needs to mount /proc"
 trap 'umount "$tree/proc"' EXIT
 in_tree make -C /subpy BUILD=/build JOBS="${JOBS:-2}" "${@:-test-all}"
