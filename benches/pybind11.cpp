@@ -3,30 +3,14 @@
 // `subinterpreter_thread_state`).
 #include "life.hpp"
 #include "parallel.hpp"
+#include "pybind11_ways.hpp"
 #include "sources.hpp"
 
 #include <benchmark/benchmark.h>
-#include <pybind11/embed.h>
-#include <pybind11/subinterpreter.h>
 
 #include <memory>
 
-namespace py = pybind11;
-using Activate = py::subinterpreter_scoped_activate;
-
 namespace {
-
-struct Kept {
-  py::subinterpreter interpreter = py::subinterpreter::create();
-  py::subinterpreter_thread_state state{interpreter};
-
-  py::subinterpreter &transient() { return interpreter; }
-};
-
-Kept &shared() {
-  static auto *const kept = new Kept;
-  return *kept;
-}
 
 template <class Way> void attach(benchmark::State &state, Way &way) {
   for (auto _ : state) {

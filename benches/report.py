@@ -23,8 +23,15 @@ from collections import defaultdict
 import table
 
 MODULE = pathlib.Path(__file__).with_name("cpython_module.py")
+PIPE = pathlib.Path(__file__).with_name("multiprocessing_pipe.py")
 SCRIPTS = "short", "large", "busy"
 ALIVE = 1000
+LARGE = 100_000_000
+#: Which benchmarks a subject has.
+FILTERS = {
+    "runs": "-^(call|get|host|buffer|bytes)_",
+    "data": "^(call|get|host|buffer|bytes)_",
+}
 
 
 def options():
@@ -34,6 +41,7 @@ def options():
     parser.add_argument("--python", required=True, help="the Python that they are built for")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="a folder")
     parser.add_argument("--document", type=pathlib.Path, help="a page whose table is to be renewed")
+    parser.add_argument("--only", choices=table.SUBJECTS, help="one subject; else all of them")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=25, help="of each measurement in a round")
     parser.add_argument("--alive", type=int, default=ALIVE, help="interpreters; 0: leave that out")
@@ -76,34 +84,58 @@ def samples(result, rename=None):
 
 
 def one_round(o, sources):
-    """(work, way): the figure of this round."""
-    main = google_benchmark([o.bench], o.repetitions)
-    all_samples = samples(main)
-    alone = [o.bench, "alone", "--benchmark_filter=/raw"]
-    all_samples.update(samples(google_benchmark(alone, o.repetitions), "raw_alone"))
-    if o.pybind11:
-        all_samples.update(samples(google_benchmark([o.pybind11], o.repetitions)))
+    """(work, way): the figure of this round, and what is said of the machine."""
+    found = {}
+    context = None
+    for subject in [o.only] if o.only else table.SUBJECTS:
+        chosen = f"--benchmark_filter={FILTERS[subject]}"
+        main = google_benchmark([o.bench, chosen], o.repetitions)
+        context = main["context"]
+        found.update(samples(main))
+        if o.pybind11:
+            found.update(samples(google_benchmark([o.pybind11, chosen], o.repetitions)))
+        found.update(runs_elsewhere(o, sources) if subject == "runs" else data_elsewhere(o))
+    return {key: min(values) for key, values in found.items()}, context
+
+
+def runs_elsewhere(o, sources):
+    alone = [o.bench, "alone", "--benchmark_filter=^(attach|evaluate|run|compile|create|parallel).*/raw"]
+    found = samples(google_benchmark(alone, o.repetitions), "raw_alone")
     try:
         module = printed_json([o.python, str(MODULE), json.dumps(sources), str(o.repetitions)])
-        all_samples.update(samples(module))
+        found.update(samples(module))
     except subprocess.CalledProcessError:
         print("CPython's own module is left out: this Python has none")
     for way in ("raw", "subpy") if o.alive else ():
         count = str(o.alive)
-        all_samples.update(samples(printed_json([o.bench, "alive", way, count])))
+        found.update(samples(printed_json([o.bench, "alive", way, count])))
         no_site = printed_json([o.bench, "alive", way, "50", "no-site"])
         row = no_site["benchmarks"][0]
-        all_samples["create_no_site", way] = [row["real_time"]]
-    return {key: min(values) for key, values in all_samples.items()}, main["context"]
+        found["create_no_site", way] = [row["real_time"]]
+    return found
+
+
+def data_elsewhere(o):
+    few = str(min(o.repetitions, 5))
+    return samples(printed_json([o.python, str(PIPE), str(LARGE), few]))
 
 
 def derive(figures):
     """Adds what follows from other figures of a round."""
+
+    def less(work, way, whole, part):
+        if (whole, way) in figures and part in figures:
+            figures[work, way] = figures[whole, way] - figures[part]
+
     for way in "raw", "subpy", "subpy_cpp":
         # What a run spends besides the evaluation.
-        figures["attach_in_run", way] = figures["run_again", way] - figures["evaluate", "raw"]
-    figures["find_large", "raw"] = figures["compile_large", "raw"]
-    figures["find_large", "subpy"] = figures["run_large", "subpy"] - figures["run_large", "raw"]
+        less("attach_in_run", way, "run_again", ("evaluate", "raw"))
+    if ("compile_large", "raw") in figures:
+        figures["find_large", "raw"] = figures["compile_large", "raw"]
+    less("find_large", "subpy", "run_large", ("run_large", "raw"))
+    for way in "raw", "subpy", "subpy_cpp", "pybind11_kept":
+        # A call without the loop that makes it.
+        less("host_call", way, "host_calls", ("host_loop", "raw"))
     return figures
 
 
@@ -131,24 +163,31 @@ def main():
 
 def write(o, report):
     o.output.mkdir(parents=True, exist_ok=True)
-    text = table.markdown(report)
+    texts = {subject: table.markdown(report, subject) for subject in table.SUBJECTS}
+    text = "\n".join(text for text in texts.values() if text)
     print(text)
     (o.output / "performance.json").write_text(json.dumps(report, indent=1) + "\n")
     (o.output / "performance.md").write_text(text)
     with open(o.output / "performance.csv", "w", newline="") as file:
         csv.writer(file).writerows(table.csv_rows(report))
     minor = ".".join(report["python"].split(".")[:2])
-    plots = o.document.parent / f"performance-{minor}" if o.document else o.output / "performance"
+    if texts["runs"]:
+        draw(o, report, minor)
+    for subject, text in texts.items():
+        if o.document and text:
+            table.renew(o.document, minor, subject, text)
+    print(f"Written to {o.output}")
+
+
+def draw(o, report, minor):
+    place = o.document.parent / f"performance-{minor}" if o.document else o.output / "performance"
     try:
-        import plots as draw
+        import plots
     except ImportError as error:
         print(f"No plots: {error}")
     else:
-        draw.cost(report, f"{plots}-cost.svg")
-        draw.throughput(report, f"{plots}-throughput.svg")
-    if o.document:
-        table.renew(o.document, minor, text)
-    print(f"Written to {o.output}")
+        plots.cost(report, f"{place}-cost.svg")
+        plots.throughput(report, f"{place}-throughput.svg")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ WAYS = {
     "pybind11_kept": "pybind11, kept",
     "pybind11_transient": "pybind11, transient",
     "cpython_module": "CPython's module",
+    "multiprocessing": "multiprocessing",
 }
 
-WORKS = {
+#: The subjects, each a table of its own: what is measured, by the names of the benchmarks.
+RUNS = {
     "attach": "attach and detach",
     "attach_in_run": "a run less its evaluation",
     "run_again": "run `x=1` again",
@@ -35,7 +37,19 @@ WORKS = {
     "idle_memory": "memory of an idle interpreter",
 }
 
-#: What issue 3 asks for: a work, which figures to compare, and the limit.
+DATA = {
+    "call_ints": "call f(int, int) → int",
+    "call_dict": "call with a dict of 10, 1,000 floats back",
+    "get_floats": "get a list of 1,000 floats",
+    "host_call": "host function of (int, str) → int, from Python",
+    "buffer_in": "100 MB to Python, shared",
+    "buffer_out": "100 MB from Python, shared",
+    "bytes_round": "100 MB to Python and back, as bytes",
+}
+
+SUBJECTS = {"runs": RUNS, "data": DATA}
+
+#: What the issues ask for: a work, which figures to compare, and the limit.
 GOALS = [
     ("attach", "subpy ÷ raw", "<=", 1.2),
     ("attach_in_run", "subpy ÷ raw", "<=", 1.2),
@@ -49,6 +63,12 @@ GOALS = [
     ("create_many", "subpy ÷ raw", "<=", 1.3),
     ("destroy_many", "subpy ÷ raw", "<=", 1.3),
     ("idle_memory", "subpy − raw", "<=", 64),
+    ("call_ints", "subpy ÷ raw", "<=", 1.5),
+    ("host_call", "subpy ÷ raw", "<=", 1.5),
+    ("get_floats", "subpy ÷ raw", "<=", 1.3),
+    ("buffer_in", "subpy, µs", "<=", 10),
+    ("buffer_out", "subpy, µs", "<=", 10),
+    *((work, "pybind11 ÷ subpy", ">=", 1) for work in DATA),
 ]
 
 RATIOS = "subpy ÷ raw", "subpy ÷ raw without subpy", "subpy C++ ÷ C", "pybind11 ÷ subpy", "module ÷ subpy"
@@ -66,6 +86,7 @@ def compare(figures, work, what):
         "subpy ÷ raw without subpy": (figure("subpy"), figure("raw_alone"), lambda a, b: a / b),
         "raw ÷ subpy": (figure("raw"), figure("subpy"), lambda a, b: a / b),
         "subpy − raw": (figure("subpy"), figure("raw"), lambda a, b: a - b),
+        "subpy, µs": (figure("subpy"), 1000, lambda a, b: a / b),
         "subpy C++ ÷ C": (figure("subpy_cpp"), figure("subpy"), lambda a, b: a / b),
         "pybind11 ÷ subpy": (min(best, default=None), figure("subpy"), lambda a, b: a / b),
         "module ÷ subpy": (figure("cpython_module"), figure("subpy"), lambda a, b: a / b),
@@ -80,7 +101,7 @@ def over_rounds(rounds, work, what):
 
 def works(rounds):
     found = []
-    for work in WORKS:
+    for work in [*RUNS, *DATA]:
         figures = {}
         for way in WAYS:
             values = [r[work, way] for r in rounds if (work, way) in r]
@@ -129,15 +150,21 @@ def goal_cell(goal):
     return f"{goal['compares']} {sign} {limit}: {said}, {value}"
 
 
-def markdown(report):
-    ways = [w for w in WAYS if any(w in row["figures"] for row in report["works"])]
-    head = ["", *(WAYS[w] for w in ways), *RATIOS, "goals of issue 3"]
+def markdown(report, subject):
+    """The table of a subject; "" if nothing of it was measured."""
+    names = SUBJECTS[subject]
+    rows = [row for row in report["works"] if row["work"] in names]
+    if not rows:
+        return ""
+    ways = [w for w in WAYS if any(w in row["figures"] for row in rows)]
+    shown = [r for r in RATIOS if any(r in row["ratios"] for row in rows)]
+    head = ["", *(WAYS[w] for w in ways), *shown, "goals"]
     lines = [head, ["---"] + ["--:"] * (len(head) - 2) + ["---"]]
-    for row in report["works"]:
+    for row in rows:
         figures, ratios = row["figures"], row["ratios"]
-        cells = [WORKS[row["work"]]]
+        cells = [names[row["work"]]]
         cells += [amount(figures[w]["median"], row["unit"]) if w in figures else "" for w in ways]
-        cells += [ratio(ratios[r]["median"]) if r in ratios else "" for r in RATIOS]
+        cells += [ratio(ratios[r]["median"]) if r in ratios else "" for r in shown]
         cells.append("; ".join(goal_cell(g) for g in report["goals"] if g["work"] == row["work"]))
         lines.append(cells)
     said = f"Python {report['python']}; {report['machine']}; medians of {report['rounds']} rounds,"
@@ -155,11 +182,11 @@ def csv_rows(report):
                 yield row["work"], name, unit, value["median"], min(rounds), max(rounds)
 
 
-def renew(document, minor, text):
-    """Puts the table in its place in a page."""
-    begin, end = f"<!-- begin {minor} -->\n", f"<!-- end {minor} -->\n"
+def renew(document, minor, subject, text):
+    """Puts a table in its place in a page."""
+    begin, end = f"<!-- begin {minor} {subject} -->\n", f"<!-- end {minor} {subject} -->\n"
     before, _, rest = document.read_text().partition(begin)
     _, found, after = rest.partition(end)
     if not found:
-        raise SystemExit(f"{document} has no place for a table of Python {minor}: {begin}{end}")
+        raise SystemExit(f"{document} has no place for this table: {begin}{end}")
     document.write_text(f"{before}{begin}\n{text}\n{end}{after}")

@@ -39,6 +39,10 @@ template <typename Sequence> subpy_value list_of(const Sequence &sequence, Build
   return subpy_list(items, i);
 }
 
+template <typename T> inline constexpr bool is_vector = false;
+template <typename T, typename Allocator>
+inline constexpr bool is_vector<std::vector<T, Allocator>> = true;
+
 template <typename Sequence> struct SequenceCrossing {
   using Item = typename Sequence::value_type;
   static constexpr std::uint32_t flags = flags_of<Item>;
@@ -55,7 +59,18 @@ template <typename Sequence> struct SequenceCrossing {
       return std::nullopt;
     }
     std::optional<Sequence> sequence(std::in_place);
-    if constexpr (std::is_same_v<Sequence, std::vector<Item, typename Sequence::allocator_type>>) {
+    if constexpr (is_vector<Sequence> && std::is_arithmetic_v<Item>) {
+      sequence->resize(items->length); // and then written in place: it is where large data arrives
+      for (std::size_t i = 0; i < items->length; i++) {
+        const std::optional<Item> item = detail::from_python<Item>(items->data[i], mismatch);
+        if (!item) {
+          return std::nullopt;
+        }
+        (*sequence)[i] = *item;
+      }
+      return sequence;
+    }
+    if constexpr (is_vector<Sequence>) {
       sequence->reserve(items->length);
     }
     for (std::size_t i = 0; i < items->length; i++) {
