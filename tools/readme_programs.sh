@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles and runs the first C and the first C++ program of README.md, as printed there.
+# Compiles and runs the C and C++ programs of README.md, as printed there.
 #
 #   tools/readme_programs.sh DIRECTORY PREFIX
 #
@@ -10,13 +10,19 @@ directory=$1
 prefix=$2
 mkdir -p "$directory"
 
-# extract LANGUAGE FILE: writes the first block that is fenced with ```LANGUAGE.
+rm -f "$directory"/readme-*
+
+# extract LANGUAGE: writes the blocks that are fenced with ```LANGUAGE, each a program.
 extract() {
-  awk -v fence="\`\`\`$1" '$0 == fence { inside = 1; next } inside && /^```/ { exit } inside' README.md >"$2"
-  grep -q 'main(' "$2" || { echo "README.md has no program in a block that starts with \`\`\`$1" >&2; exit 1; }
+  awk -v fence="\`\`\`$1" -v file="$directory/readme-%d.$1" '
+    $0 == fence { inside = 1; n++; next }
+    /^```/ { inside = 0 }
+    inside { print >sprintf(file, n) }' README.md
+  grep -q 'main(' "$directory/readme-1.$1" ||
+    { echo "README.md has no program in a block that starts with \`\`\`$1" >&2; exit 1; }
 }
-extract c "$directory/readme.c"
-extract cpp "$directory/readme.cpp"
+extract c
+extract cpp
 
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name subpy.pc)")
@@ -26,7 +32,11 @@ libs+=("-Wl,-rpath,$(pkg-config --variable=libdir subpy)" -pthread)
 warnings=(-Wall -Wextra -Wpedantic -Werror)
 
 set -x
-"${CC:-cc}" -std=c99 "${warnings[@]}" "${cflags[@]}" "$directory/readme.c" "${libs[@]}" -o "$directory/c"
-"${CXX:-c++}" -std=c++17 "${warnings[@]}" "${cflags[@]}" "$directory/readme.cpp" "${libs[@]}" -o "$directory/cpp"
-"$directory/c"
-"$directory/cpp"
+for program in "$directory"/readme-*.c; do
+  "${CC:-cc}" -std=c99 "${warnings[@]}" "${cflags[@]}" "$program" "${libs[@]}" -o "$program.program"
+  "$program.program"
+done
+for program in "$directory"/readme-*.cpp; do
+  "${CXX:-c++}" -std=c++17 "${warnings[@]}" "${cflags[@]}" "$program" "${libs[@]}" -o "$program.program"
+  "$program.program"
+done
