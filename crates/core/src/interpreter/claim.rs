@@ -176,6 +176,7 @@ impl State {
     }
 
     /// The run that is under way. To be called by the holder of the claim.
+    #[inline(always)]
     pub(crate) fn run(&self) -> Run {
         Run(self.0.load(Ordering::Relaxed) & !KIND)
     }

@@ -87,6 +87,8 @@ struct Host {
     thread_state: *mut PyThreadState,
     slot: *mut PyThreadState,
     here: Here,
+    /// The thread's [`HERE`], which a shared library does not find for nothing.
+    place: *const Cell<Here>,
 }
 
 impl Host {
@@ -98,18 +100,20 @@ impl Host {
             // SAFETY: attached.
             unsafe { ffi::PyEval_SaveThread() };
         }
-        Self {
+        HERE.with(|place| Self {
             thread_state,
             slot: gilstate_slot::get(),
-            here: HERE.replace(here),
-        }
+            here: place.replace(here),
+            place,
+        })
     }
 }
 
 impl Drop for Host {
     #[inline(always)]
     fn drop(&mut self) {
-        HERE.set(self.here);
+        // SAFETY: it lives as long as the thread, and this is not sent to another one.
+        unsafe { (*self.place).set(self.here) };
         gilstate_slot::set(self.slot);
         if !self.thread_state.is_null() {
             // SAFETY: it was attached in this thread before, and nobody deletes another's.
