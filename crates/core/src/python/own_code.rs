@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use pyo3_ffi as ffi;
 
-use crate::python::object::Object;
+use crate::python::object::{Object, clear_exception};
 
 unsafe extern "C" {
     fn PyMarshal_WriteObjectToString(
@@ -64,7 +64,8 @@ impl OwnCode {
     /// Attached. The result is a new reference.
     #[cold]
     unsafe fn compile(&self) -> *mut ffi::PyObject {
-        const VERSION: i32 = 4;
+        /// 3.14 has constants that are slices.
+        const VERSION: c_int = if cfg!(Py_3_14) { 5 } else { 4 };
         // SAFETY: attached; C strings; a live object.
         unsafe {
             let (source, name) = (self.source.as_ptr(), self.filename.as_ptr());
@@ -79,6 +80,8 @@ impl OwnCode {
                 let copy = std::slice::from_raw_parts(data, length).to_vec();
                 self.compiled.get_or_init(|| copy);
             }
+            // What can't be kept is compiled each time.
+            clear_exception();
             code.into_ptr()
         }
     }
