@@ -15,6 +15,9 @@
 //! the place of both of Python's, from 3.12 on. Memory of a dead interpreter serves the next one, and what
 //! is freed by the wrong interpreter is freed all the same. Not possible where the host has started Python.
 //!
+//! mimalloc is built without its request for huge pages: an interpreter that is created would have to wait
+//! for each of them to be cleared, which took as long as all the rest.
+//!
 //! The raw domain stays malloc(), which is such an allocator already: 3.12 puts it back there, for the
 //! whole process and for a moment, each time an interpreter is created (`_PyMem_SetDefaultAllocator`), and
 //! what other threads allocate in that moment is freed later.
