@@ -138,7 +138,8 @@ BENCHMARK(bytes_c)->Name("bytes_round/subpy")->Iterations(1);
 static void bytes_cpp(benchmark::State &state) {
   for (auto _ : state) {
     cpp_data().set("memory", subpy::as_bytes(data::large()));
-    benchmark::DoNotOptimize(cpp_data().get("memory").as<subpy::Bytes>()[1]);
+    const subpy::Value back = cpp_data().get("memory");
+    benchmark::DoNotOptimize(back.as<subpy::Bytes>()[1]);
   }
 }
 BENCHMARK(bytes_cpp)->Name("bytes_round/subpy_cpp")->Iterations(1);

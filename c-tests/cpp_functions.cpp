@@ -235,6 +235,44 @@ TEST_CASE("what can't be defined is destroyed at once, and says why") {
   refused("host", "f", SUBPY_ERR_NOT_FOUND);
 }
 
+TEST_CASE("what it owns may use subpy when it is destroyed, but not its own interpreter") {
+  subpy::Interpreter python, other;
+  std::vector<subpy_status> statuses;
+  std::shared_ptr<void> owned(nullptr, [&](void *) {
+    statuses.push_back(status_of([&] { other.run("destroyed = 1"); }));
+    statuses.push_back(status_of([&] { python.run("1"); }));
+    statuses.push_back(status_of([&] { python.destroy(); }));
+  });
+  python.define("host", "f", [owned = std::move(owned)] {});
+  python.define("host", "f", [] {});
+  CHECK(statuses == std::vector<subpy_status>{SUBPY_OK, SUBPY_ERR_BUSY, SUBPY_ERR_BUSY});
+  CHECK(other.get<int>("destroyed") == 1);
+}
+
+TEST_CASE("one that does not return while another thread interrupts") {
+  subpy::Interpreter python;
+  Gate inside, leave;
+  subpy::FunctionOptions options;
+  options.release_gil = true; // below 3.12, interrupting waits for the GIL
+  python.define(
+      "host", "stay",
+      [&] {
+        inside.open();
+        leave.wait();
+      },
+      options);
+  std::future<subpy_status> status = std::async(std::launch::async, [&] {
+    return status_of([&] { run(python, "host.stay()\nwhile True: pass"); });
+  });
+  inside.wait();
+  python.interrupt();
+  CHECK(status_of([&] { python.run("1"); }) == SUBPY_ERR_BUSY);
+  CHECK(status_of([&] { python.destroy(); }) == SUBPY_ERR_BUSY);
+  leave.open();
+  CHECK(status.get() == SUBPY_ERR_INTERRUPTED);
+  python.run("1");
+}
+
 TEST_CASE("doc, signature and flags") {
   subpy::Interpreter python;
   subpy::FunctionOptions options;

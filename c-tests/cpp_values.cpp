@@ -302,6 +302,28 @@ TEST_CASE("a Value can be made, of anything, and passed on") {
   check_set(python().eval("{'a': [1, 'b']}")["a"], "x == [1, 'b']");
 }
 
+TEST_CASE("a value of one interpreter is data for any other") {
+  subpy::Interpreter other;
+  const subpy::Value value = python().eval("{'a': [1, 'b', None]}");
+  other.set("x", value);
+  CHECK(other.eval<bool>("x == {'a': [1, 'b', None]}"));
+  CHECK(other.call<std::size_t>("builtins:len", value["a"]) == 3);
+}
+
+TEST_CASE("what is nested too deep is refused, in both directions") {
+  subpy::Value deep;
+  for (std::size_t i = 0; i < SUBPY_MAX_DEPTH; i++) {
+    deep = subpy::Value(std::vector<subpy::Value>{deep});
+  }
+  python().set("x", deep);
+  CHECK(python().get("x")[0].size() == 1);
+  CHECK(status_of([&] { python().set("x", std::vector<subpy::Value>{deep}); }) ==
+        SUBPY_ERR_NOT_SHAREABLE);
+  CHECK(status_of([] { python().eval("[x]"); }) == SUBPY_ERR_NOT_SHAREABLE);
+  python().run("x = []\nx.append(x)");
+  CHECK(status_of([] { python().get("x"); }) == SUBPY_ERR_NOT_SHAREABLE);
+}
+
 TEST_CASE("Values inside of other types") {
   using Map = std::map<std::string, subpy::Value>;
   const auto map = python().eval<Map>("{'a': [1, 'x'], 'b': bytearray(b'bytes'), 'c': None}");

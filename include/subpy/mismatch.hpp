@@ -43,18 +43,25 @@ public:
     if (&value == where_) {
       return name;
     }
+    if (!has_items(value)) {
+      return {};
+    }
     const bool dict = value.kind == SUBPY_DICT;
-    const bool list = value.kind == SUBPY_LIST || value.kind == SUBPY_TUPLE;
-    for (std::size_t i = 0; (dict || list) && i < value.as.items.length; i++) {
+    for (std::size_t i = 0; i < value.as.items.length; i++) {
       const subpy_value *const key = subpy_dict_key(&value, i);
       const subpy_value &item = dict ? key[1] : value.as.items.data[i];
-      std::string path =
-          path_to(item, name + "[" + (dict ? written(*key) : std::to_string(i)) + "]");
-      if (path.empty() && dict) {
-        path = path_to(*key, "a key of " + name);
+      if (dict && (key == where_ || has_items(*key))) {
+        std::string path = path_to(*key, "a key of " + name);
+        if (!path.empty()) {
+          return path;
+        }
       }
-      if (!path.empty()) {
-        return path;
+      if (&item == where_ || has_items(item)) { // no words for the many that are neither
+        std::string path =
+            path_to(item, name + "[" + (dict ? written(*key) : std::to_string(i)) + "]");
+        if (!path.empty()) {
+          return path;
+        }
       }
     }
     return {};
@@ -62,6 +69,10 @@ public:
 
 private:
   static constexpr std::size_t NO_MATTER = static_cast<std::size_t>(-1);
+
+  static bool has_items(const subpy_value &value) noexcept {
+    return value.kind == SUBPY_TUPLE || value.kind == SUBPY_LIST || value.kind == SUBPY_DICT;
+  }
 
   static std::string written(const subpy_value &key) {
     switch (key.kind) {

@@ -85,7 +85,13 @@ public:
   /// As View::is_none().
   bool is_none() const noexcept { return view().is_none(); }
   /// As View::as(): what doesn't own is valid as long as this value or a copy of it.
-  template <typename T> T as() const { return view().as<T>(); }
+  template <typename T> T as() const & { return view().as<T>(); }
+  /// The same, for a value that is gone then: a T has to own what it has.
+  template <typename T> T as() const && {
+    static_assert(!detail::borrows<T>, "subpy: the value that this would look at is gone at once: "
+                                       "keep the subpy::Value, or ask for a type that owns");
+    return view().as<T>();
+  }
   /// As View::get_if().
   template <typename T> std::optional<T> get_if() const { return view().get_if<T>(); }
   /// As View::size().
@@ -97,10 +103,14 @@ public:
   View operator[](std::string_view key) const { return view()[key]; }
   /// As View::find().
   std::optional<View> find(std::string_view key) const noexcept { return view().find(key); }
-  /// As View::items().
-  Items items() const noexcept { return view().items(); }
-  /// As View::pairs().
-  Pairs pairs() const noexcept { return view().pairs(); }
+  /// As View::items(); valid as long as this value or a copy of it.
+  Items items() const & noexcept { return view().items(); }
+  /// Not of a value that is gone before they are gone through.
+  Items items() const && = delete;
+  /// As View::pairs(); valid as long as this value or a copy of it.
+  Pairs pairs() const & noexcept { return view().pairs(); }
+  /// Not of a value that is gone before they are gone through.
+  Pairs pairs() const && = delete;
   /// The C value, which belongs to this.
   const subpy_value &c() const noexcept { return view().c(); }
 
