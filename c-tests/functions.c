@@ -368,6 +368,8 @@ static void test_everywhere(void **state) {
   (void)state;
   int first = 0, second = 0;
   subpy_id b, c;
+  EXPECT(SUBPY_ERR_NOT_FOUND,
+         subpy_define_function(-1, "everywhere", "f", echo, NULL, NULL, &error));
   EXPECT(SUBPY_OK, subpy_define_function(SUBPY_EVERYWHERE, "everywhere", "f", echo, &first,
                                          count_drop, &error));
   CREATE(NULL, &b);

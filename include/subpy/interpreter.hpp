@@ -294,9 +294,6 @@ public:
   template <typename Function>
   void define(CString module, CString name, Function &&function,
               const FunctionOptions &options = {}) {
-    if (id_ == NONE) { // which is SUBPY_EVERYWHERE, too
-      throw Error(SUBPY_ERR_NOT_FOUND, "this object holds no interpreter");
-    }
     detail::define(id_, module, name, std::forward<Function>(function), options);
   }
 

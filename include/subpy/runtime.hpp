@@ -146,8 +146,7 @@ public:
   template <typename Function>
   void define(CString module, CString name, Function &&function,
               const FunctionOptions &options = {}) const {
-    constexpr subpy_id everywhere = -1; // SUBPY_EVERYWHERE, without its cast
-    detail::define(everywhere, module, name, std::forward<Function>(function), options);
+    detail::define(SUBPY_EVERYWHERE, module, name, std::forward<Function>(function), options);
   }
 
   /// Whether Python is initialized, by whomever, as far as subpy is concerned.

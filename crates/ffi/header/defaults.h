@@ -20,7 +20,7 @@
   { sizeof(subpy_call_options), 0, NULL, NULL }
 
 /** The id for subpy_define_function() that stands for every interpreter created from now on. */
-#define SUBPY_EVERYWHERE ((subpy_id)-1)
+#define SUBPY_EVERYWHERE INT64_MIN
 
 /** The defaults of a ::subpy_function_options. */
 #define SUBPY_FUNCTION_OPTIONS_INIT                                                                \

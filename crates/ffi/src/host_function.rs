@@ -42,7 +42,7 @@ pub type subpy_host_fn = Option<
 >;
 
 /// `SUBPY_EVERYWHERE`.
-const EVERYWHERE: subpy_id = -1;
+const EVERYWHERE: subpy_id = subpy_id::MIN;
 
 /// How a function is defined. Fill it with #SUBPY_FUNCTION_OPTIONS_INIT, then change what you need. The
 /// strings are copied.

@@ -160,6 +160,7 @@ impl State {
     }
 
     /// Why the run that is under way is to end, if it is.
+    #[inline(always)]
     pub(crate) fn requested(&self) -> Option<Request> {
         match self.kind() {
             INTERRUPTED => Some(Request::Interrupt),
@@ -211,6 +212,7 @@ impl State {
         }
     }
 
+    #[inline(always)]
     fn kind(&self) -> u64 {
         self.0.load(Ordering::Relaxed) & KIND
     }
