@@ -80,7 +80,10 @@ impl<'a> HostCall<'a> {
         let is_plain = matches!(raw.kind, kind::NONE | kind::BOOL | kind::INT | kind::FLOAT);
         let can = is_plain && self.other.is_none();
         if can {
-            self.plain = *raw;
+            self.plain.kind = raw.kind;
+            // SAFETY: such a value has no more than this, and any bytes are an integer. (A copy of the whole
+            // would wait until all of its parts, just written, have left the store buffer.)
+            self.plain.r#as.integer = unsafe { raw.r#as.integer };
         }
         can
     }
@@ -134,10 +137,10 @@ impl<'a> HostCall<'a> {
         }
     }
 
-    /// What Python gets. NULL: an exception is set.
+    /// What Python gets, once. NULL: an exception is set.
     #[inline(always)]
-    pub(crate) fn finish(self) -> *mut ffi::PyObject {
-        if let Some(answer) = self.other {
+    pub(crate) fn finish(&mut self) -> *mut ffi::PyObject {
+        if let Some(answer) = self.other.take() {
             return finish_other(*answer, self.function);
         }
         // SAFETY: it points to nothing.
