@@ -293,7 +293,7 @@ impl Interpreter {
         if self.0.id == 0 && !phase::allows_main() {
             return Err(main_not_permitted());
         }
-        let session = self.enter(self.claim(Purpose::Run)?);
+        let session = self.session(Purpose::Run)?;
         if let Some(account) = self.account() {
             account.begin_run();
         }
@@ -353,19 +353,16 @@ impl Interpreter {
     /// then the GIL, with no lock of ours held.
     #[inline(always)]
     fn session(&self, purpose: Purpose) -> Result<Session<'_>> {
-        Ok(self.enter(self.claim(purpose)?))
-    }
-
-    #[inline(always)]
-    fn claim(&self, purpose: Purpose) -> Result<Claim<'_>> {
-        let state = &self.0.control.state;
-        let claim = state
+        let claim = self
+            .0
+            .control
+            .state
             .claim(purpose)
             .or_else(|why| self.claim_after(why, purpose))?;
         if purpose == Purpose::End {
             thread_state::detached(|| self.0.control.settle());
         }
-        Ok(claim)
+        Ok(self.enter(claim))
     }
 
     /// Claims it after a visitor, for whom it was refused; else says why it is.
@@ -409,21 +406,21 @@ impl Interpreter {
     fn enter<'a>(&'a self, claim: Claim<'a>) -> Session<'a> {
         let inner = &*self.0;
         let held = inner.held.get();
-        // SAFETY: claimed, so nobody else reaches `held`, nor attaches its thread state. (Made where it stays:
-        // to move it, just written, takes as long as the rest.)
-        unsafe {
-            let session = Session {
-                attached: Attached::enter(
-                    inner.id,
-                    (*held).thread_state,
-                    inner.control.shares_gil,
-                    inner.control.account,
-                ),
-                claim,
-                inner,
-            };
+        // SAFETY: claimed, so nobody else reaches `held`, nor attaches its thread state.
+        let attached = unsafe {
+            let attached = Attached::enter(
+                inner.id,
+                (*held).thread_state,
+                inner.control.shares_gil,
+                inner.control.account,
+            );
             (*held).watched.follow((*held).thread_state);
-            session
+            attached
+        };
+        Session {
+            attached,
+            claim,
+            inner,
         }
     }
 }
