@@ -1,5 +1,6 @@
 //! An interpreter: what it holds, and its life from `create` over `run` to `destroy`.
 
+pub(crate) mod all;
 pub(crate) mod claim;
 pub(crate) mod code_cache;
 pub(crate) mod contents;
@@ -10,12 +11,12 @@ mod ending;
 mod exchange;
 pub(crate) mod output;
 mod protected;
+mod session;
 pub(crate) mod stats;
 
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::path::PathBuf;
-use std::ptr::null_mut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,13 +29,13 @@ use crate::interpreter::claim::{Claim, Purpose, Refused, Request};
 use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
 use crate::interpreter::creation::Recipe;
+use crate::interpreter::session::Session;
 use crate::interpreter::stats::Stats;
-use crate::memory::account::{Account, MemoryUsage, Work};
+use crate::memory::account::{Account, MemoryUsage};
 use crate::memory::counting;
-use crate::python::thread_state::{self, Attached};
+use crate::python::thread_state;
 use crate::runtime::phase;
 use crate::runtime::registry;
-use crate::values::release::Ledger;
 use crate::{Error, Id, Result, Status};
 
 /// A handle to an interpreter: cheap to clone, valid for ever; once the interpreter is destroyed, its
@@ -61,14 +62,6 @@ struct Held {
     watched: Watched,
     /// References into the interpreter; `None` when it is gone.
     contents: Option<Contents>,
-}
-
-/// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
-/// bottom: detached first, given back then.
-struct Session<'a> {
-    attached: Attached,
-    claim: Claim<'a>,
-    inner: &'a Inner,
 }
 
 impl Interpreter {
@@ -339,7 +332,7 @@ impl Interpreter {
             let claim = session.leave();
             // CPython tells nobody that a thread has ended.
             std::thread::sleep(Duration::from_millis(1));
-            session = self.enter(claim);
+            session = Session::enter(&self.0, claim);
         }
         let time = patience.max(ending::PATIENCE);
         ending::run_exit_functions(&self.0.control, time);
@@ -362,7 +355,7 @@ impl Interpreter {
         if purpose == Purpose::End {
             thread_state::detached(|| self.0.control.settle());
         }
-        Ok(self.enter(claim))
+        Ok(Session::enter(&self.0, claim))
     }
 
     /// Claims it after a visitor, for whom it was refused; else says why it is.
@@ -394,33 +387,11 @@ impl Interpreter {
         }
         match self.0.control.state.claim(Purpose::Visit) {
             Ok(claim) => {
-                let _session = self.enter(claim);
+                let _session = Session::enter(&self.0, claim);
                 work()
             }
             // SAFETY: the caller's promise.
             Err(_) => unsafe { self.0.control.visit(self.0.id, work) },
-        }
-    }
-
-    #[inline(always)]
-    fn enter<'a>(&'a self, claim: Claim<'a>) -> Session<'a> {
-        let inner = &*self.0;
-        let held = inner.held.get();
-        // SAFETY: claimed, so nobody else reaches `held`, nor attaches its thread state.
-        let attached = unsafe {
-            let attached = Attached::enter(
-                inner.id,
-                (*held).thread_state,
-                inner.control.shares_gil,
-                inner.control.account,
-            );
-            (*held).watched.follow((*held).thread_state);
-            attached
-        };
-        Session {
-            attached,
-            claim,
-            inner,
         }
     }
 }
@@ -443,66 +414,6 @@ pub(crate) fn visit_holders(inside: usize) {
 impl fmt::Debug for Interpreter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Interpreter").field(&self.0.id).finish()
-    }
-}
-
-/// All interpreters, claimed to be ended.
-pub(crate) struct AllClaimed(Vec<Interpreter>);
-
-/// Claims all interpreters, to end them; the main one's threads count only if it is to be `finalize`d.
-/// Their exit functions have run. `Busy`: one of them is in use.
-pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
-    let mut all = AllClaimed(Vec::new());
-    for interpreter in registry::all() {
-        let session = interpreter.session(Purpose::End)?;
-        session.no_pins()?;
-        if finalize || interpreter.id() != 0 {
-            ending::no_other_threads(interpreter.id())?;
-        }
-        if interpreter.id() != 0 {
-            ending::run_exit_functions(&interpreter.0.control, ending::PATIENCE);
-            ending::no_other_threads(interpreter.id())?;
-        }
-        std::mem::forget(session.leave());
-        all.0.push(interpreter);
-    }
-    Ok(all)
-}
-
-impl AllClaimed {
-    /// Ends them, the youngest first, and Python itself if `finalize`.
-    pub(crate) fn end(mut self, finalize: bool) {
-        while let Some(interpreter) = self.0.pop() {
-            // SAFETY: claimed by `claim_all`.
-            let session = interpreter.enter(unsafe { interpreter.0.control.state.claimed() });
-            match interpreter.id() {
-                0 if finalize => session.finalize(),
-                0 => session.disown(),
-                _ => session.end(ending::PATIENCE),
-            }
-        }
-    }
-}
-
-impl Drop for AllClaimed {
-    fn drop(&mut self) {
-        for interpreter in &self.0 {
-            // SAFETY: claimed by `claim_all`.
-            drop(unsafe { interpreter.0.control.state.claimed() });
-        }
-    }
-}
-
-/// Forgets all interpreters, with all that is kept of them: the host has finalized its Python in spite of
-/// them.
-pub(crate) fn abandon_all() {
-    for interpreter in registry::all() {
-        // SAFETY: Python is gone, so nobody is inside; what is kept can't be dropped any more.
-        unsafe { std::mem::forget((*interpreter.0.held.get()).contents.take()) };
-        match interpreter.0.control.state.claim(Purpose::End) {
-            Ok(claim) => retire(&interpreter.0, claim),
-            Err(_) => registry::remove(interpreter.id()),
-        }
     }
 }
 
@@ -550,96 +461,4 @@ impl Inner {
         };
         Error::new(status, message)
     }
-}
-
-impl<'a> Session<'a> {
-    /// What the interpreter holds. To be asked for once in a session.
-    #[inline(always)]
-    #[allow(clippy::mut_from_ref)]
-    fn contents(&self) -> Result<&mut Contents> {
-        // SAFETY: a session is the right to touch it, and asks once.
-        let held = unsafe { &mut *self.inner.held.get() };
-        held.contents
-            .as_mut()
-            .ok_or_else(|| registry::not_found(self.inner.id))
-    }
-
-    fn no_pins(&self) -> Result<()> {
-        // SAFETY: a session is the right to look at it.
-        let contents = unsafe { &(*self.inner.held.get()).contents };
-        let message = match contents.as_ref().map_or(0, Contents::pins) {
-            0 => return Ok(()),
-            1 => "1 buffer that the host holds".to_owned(),
-            n => format!("{n} buffers that the host holds"),
-        };
-        let message = format!(
-            "interpreter {} has {message}, or another interpreter: clear the values that have them, \
-             and the views of them, first",
-            self.inner.id
-        );
-        Err(Error::new(Status::Busy, message))
-    }
-
-    /// What the interpreter has borrowed of the host, to be given back once it has ended.
-    fn ledger(&self) -> Ledger {
-        // SAFETY: a session is the right to look at it.
-        let contents = unsafe { &(*self.inner.held.get()).contents };
-        contents.as_ref().map(Contents::ledger).unwrap_or_default()
-    }
-
-    /// Detaches, and keeps the claim.
-    fn leave(self) -> Claim<'a> {
-        drop(self.attached);
-        self.claim
-    }
-
-    /// Ends the interpreter, which has no other threads. Its finalizers may take `time`.
-    fn end(mut self, time: Duration) {
-        let ledger = self.ledger();
-        self.let_go();
-        ending::limit_end(&self.inner.control, time);
-        // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
-        unsafe { self.attached.end_interpreter() };
-        // SAFETY: ended.
-        unsafe { ledger.close() };
-        retire(self.inner, self.claim);
-    }
-
-    /// Finalizes Python from its main interpreter, the last one, which has no other threads.
-    fn finalize(mut self) {
-        let ledger = self.ledger();
-        self.let_go();
-        ending::limit_end(&self.inner.control, ending::PATIENCE);
-        // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
-        unsafe { self.attached.finalize() };
-        // SAFETY: ended.
-        unsafe { ledger.close() };
-        retire(self.inner, self.claim);
-    }
-
-    /// Leaves the main interpreter to the host.
-    fn disown(mut self) {
-        let thread_state = self.let_go();
-        drop(self.attached);
-        // SAFETY: ours, made when the host's Python was joined; nobody else has it.
-        unsafe { thread_state::delete(thread_state) };
-        retire(self.inner, self.claim);
-    }
-
-    /// Lets the interpreter's contents go; its thread state is not to be attached any more.
-    fn let_go(&mut self) -> *mut PyThreadState {
-        self.inner.control.work_begins(Work::Own);
-        // SAFETY: a session is the right to touch what is held.
-        let held = unsafe { &mut *self.inner.held.get() };
-        drop(held.contents.take());
-        std::mem::replace(&mut held.thread_state, null_mut())
-    }
-}
-
-fn retire(inner: &Inner, claim: Claim<'_>) {
-    registry::remove(inner.id);
-    if let Some(account) = inner.control.account {
-        counting::disown(account);
-    }
-    claim.retire();
 }

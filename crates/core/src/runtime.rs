@@ -178,7 +178,7 @@ pub fn release() -> Result<()> {
         return Ok(());
     }
     if phase::ready_to_join(ready).is_err() {
-        interpreter::abandon_all();
+        interpreter::all::abandon_all();
         drop(phase);
         phase::set(Phase::Over(FINALIZED));
         return Ok(());
@@ -195,7 +195,7 @@ pub fn release() -> Result<()> {
     ready.ending = true;
     drop(phase);
     phase::changing(|| {
-        let all = interpreter::claim_all(!joined).inspect_err(|_| phase::go_on())?;
+        let all = interpreter::all::claim_all(!joined).inspect_err(|_| phase::go_on())?;
         phase::begin_end();
         all.end(!joined);
         host_function::forget_everywhere();

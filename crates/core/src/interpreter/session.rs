@@ -1,0 +1,139 @@
+//! What may be done with an interpreter that is claimed and attached: looked into, left, ended.
+
+use std::ptr::null_mut;
+use std::time::Duration;
+
+use pyo3_ffi::PyThreadState;
+
+use crate::interpreter::claim::Claim;
+use crate::interpreter::contents::Contents;
+use crate::interpreter::{Inner, ending};
+use crate::memory::account::Work;
+use crate::memory::counting;
+use crate::python::thread_state::{self, Attached};
+use crate::runtime::registry;
+use crate::values::release::Ledger;
+use crate::{Error, Result, Status};
+
+/// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
+/// bottom: detached first, given back then.
+pub(super) struct Session<'a> {
+    attached: Attached,
+    claim: Claim<'a>,
+    inner: &'a Inner,
+}
+
+impl<'a> Session<'a> {
+    /// Attaches the interpreter that was claimed. Waits for its GIL.
+    #[inline(always)]
+    pub(super) fn enter(inner: &'a Inner, claim: Claim<'a>) -> Self {
+        let held = inner.held.get();
+        // SAFETY: claimed, so nobody else reaches `held`, nor attaches its thread state.
+        let attached = unsafe {
+            let attached = Attached::enter(
+                inner.id,
+                (*held).thread_state,
+                inner.control.shares_gil,
+                inner.control.account,
+            );
+            (*held).watched.follow((*held).thread_state);
+            attached
+        };
+        Self {
+            attached,
+            claim,
+            inner,
+        }
+    }
+
+    /// What the interpreter holds. To be asked for once in a session.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub(super) fn contents(&self) -> Result<&mut Contents> {
+        // SAFETY: a session is the right to touch it, and asks once.
+        let held = unsafe { &mut *self.inner.held.get() };
+        held.contents
+            .as_mut()
+            .ok_or_else(|| registry::not_found(self.inner.id))
+    }
+
+    pub(super) fn no_pins(&self) -> Result<()> {
+        // SAFETY: a session is the right to look at it.
+        let contents = unsafe { &(*self.inner.held.get()).contents };
+        let message = match contents.as_ref().map_or(0, Contents::pins) {
+            0 => return Ok(()),
+            1 => "1 buffer that the host holds".to_owned(),
+            n => format!("{n} buffers that the host holds"),
+        };
+        let message = format!(
+            "interpreter {} has {message}, or another interpreter: clear the values that have them, \
+             and the views of them, first",
+            self.inner.id
+        );
+        Err(Error::new(Status::Busy, message))
+    }
+
+    /// What the interpreter has borrowed of the host, to be given back once it has ended.
+    pub(super) fn ledger(&self) -> Ledger {
+        // SAFETY: a session is the right to look at it.
+        let contents = unsafe { &(*self.inner.held.get()).contents };
+        contents.as_ref().map(Contents::ledger).unwrap_or_default()
+    }
+
+    /// Detaches, and keeps the claim.
+    pub(super) fn leave(self) -> Claim<'a> {
+        drop(self.attached);
+        self.claim
+    }
+
+    /// Ends the interpreter, which has no other threads. Its finalizers may take `time`.
+    pub(super) fn end(mut self, time: Duration) {
+        let ledger = self.ledger();
+        self.let_go();
+        ending::limit_end(&self.inner.control, time);
+        // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
+        unsafe { self.attached.end_interpreter() };
+        // SAFETY: ended.
+        unsafe { ledger.close() };
+        retire(self.inner, self.claim);
+    }
+
+    /// Finalizes Python from its main interpreter, the last one, which has no other threads.
+    pub(super) fn finalize(mut self) {
+        let ledger = self.ledger();
+        self.let_go();
+        ending::limit_end(&self.inner.control, ending::PATIENCE);
+        // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
+        unsafe { self.attached.finalize() };
+        // SAFETY: ended.
+        unsafe { ledger.close() };
+        retire(self.inner, self.claim);
+    }
+
+    /// Leaves the main interpreter to the host.
+    pub(super) fn disown(mut self) {
+        let thread_state = self.let_go();
+        drop(self.attached);
+        // SAFETY: ours, made when the host's Python was joined; nobody else has it.
+        unsafe { thread_state::delete(thread_state) };
+        retire(self.inner, self.claim);
+    }
+
+    /// Lets the interpreter's contents go; its thread state is not to be attached any more.
+    pub(super) fn let_go(&mut self) -> *mut PyThreadState {
+        self.inner.control.work_begins(Work::Own);
+        // SAFETY: a session is the right to touch what is held.
+        let held = unsafe { &mut *self.inner.held.get() };
+        drop(held.contents.take());
+        std::mem::replace(&mut held.thread_state, null_mut())
+    }
+}
+
+/// The interpreter is gone, with all that is known of it.
+pub(super) fn retire(inner: &Inner, claim: Claim<'_>) {
+    registry::remove(inner.id);
+    if let Some(account) = inner.control.account {
+        counting::disown(account);
+    }
+    claim.retire();
+}
