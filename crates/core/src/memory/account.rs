@@ -146,6 +146,7 @@ impl Account {
         }
     }
 
+    #[inline(always)]
     pub(super) fn add(&self, bytes: i64) {
         let current = self.current.load(Ordering::Relaxed) + bytes;
         self.current.store(current, Ordering::Relaxed);
@@ -154,14 +155,24 @@ impl Account {
         }
         let work = self.work.load(Ordering::Relaxed);
         if work != Work::Script as u8 {
-            let added = &self.added[work as usize];
-            added.store(added.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
+            self.add_to_work(work, bytes);
         }
+    }
+
+    #[cold]
+    fn add_to_work(&self, work: u8, bytes: i64) {
+        let added = &self.added[work as usize];
+        added.store(added.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    pub(super) fn is_limited(&self) -> bool {
+        self.limit.load(Ordering::Relaxed) != 0
     }
 
     #[inline(always)]
     pub(super) fn allows(&self, bytes: usize) -> bool {
-        self.limit.load(Ordering::Relaxed) == 0 || self.has(bytes)
+        !self.is_limited() || self.has(bytes)
     }
 
     fn has(&self, bytes: usize) -> bool {

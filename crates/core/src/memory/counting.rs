@@ -66,12 +66,6 @@ fn account_of_thread() -> Option<&'static Account> {
     account
 }
 
-/// The size of a block of ours.
-fn size(block: *mut c_void) -> i64 {
-    // SAFETY: NULL, or a block of mimalloc's.
-    unsafe { mi::mi_usable_size(block) as i64 }
-}
-
 /// The functions of a domain.
 pub(crate) fn functions() -> ffi::PyMemAllocatorEx {
     account::count();
@@ -84,54 +78,85 @@ pub(crate) fn functions() -> ffi::PyMemAllocatorEx {
     }
 }
 
+unsafe extern "C" {
+    // mimalloc's functions, which also say what the block's size is, or was.
+    fn mi_umalloc(bytes: usize, size: *mut usize) -> *mut c_void;
+    fn mi_ucalloc(count: usize, each: usize, size: *mut usize) -> *mut c_void;
+    fn mi_urealloc(
+        block: *mut c_void,
+        bytes: usize,
+        before: *mut usize,
+        size: *mut usize,
+    ) -> *mut c_void;
+    fn mi_ufree(block: *mut c_void, size: *mut usize);
+}
+
 extern "C" fn malloc(_: *mut c_void, bytes: usize) -> *mut c_void {
-    let account = account();
-    if account.is_some_and(|account| !account.allows(bytes)) {
+    let Some(account) = account() else {
+        // SAFETY: any size is allowed.
+        return unsafe { mi::mi_malloc(bytes) };
+    };
+    if !account.allows(bytes) {
         return std::ptr::null_mut();
     }
+    let mut size = 0;
     // SAFETY: any size is allowed.
-    let block = unsafe { mi::mi_malloc(bytes) };
-    if let Some(account) = account {
-        account.add(size(block));
+    let block = unsafe { mi_umalloc(bytes, &mut size) };
+    if !block.is_null() {
+        account.add(size as i64);
     }
     block
 }
 
 extern "C" fn calloc(_: *mut c_void, count: usize, each: usize) -> *mut c_void {
-    let account = account();
-    let bytes = count.saturating_mul(each);
-    if account.is_some_and(|account| !account.allows(bytes)) {
+    let Some(account) = account() else {
+        // SAFETY: any size is allowed; an overflow gives NULL.
+        return unsafe { mi::mi_calloc(count, each) };
+    };
+    if !account.allows(count.saturating_mul(each)) {
         return std::ptr::null_mut();
     }
+    let mut size = 0;
     // SAFETY: any size is allowed; an overflow gives NULL.
-    let block = unsafe { mi::mi_calloc(count, each) };
-    if let Some(account) = account {
-        account.add(size(block));
+    let block = unsafe { mi_ucalloc(count, each, &mut size) };
+    if !block.is_null() {
+        account.add(size as i64);
     }
     block
 }
 
 extern "C" fn realloc(_: *mut c_void, old: *mut c_void, bytes: usize) -> *mut c_void {
-    let account = account();
-    let before = size(old);
-    let more = bytes.saturating_sub(before as usize);
-    if more > 0 && account.is_some_and(|account| !account.allows(more)) {
-        return std::ptr::null_mut();
+    let Some(account) = account() else {
+        // SAFETY: Python's promise: NULL or a block of ours.
+        return unsafe { mi::mi_realloc(old, bytes) };
+    };
+    if account.is_limited() {
+        // SAFETY: as above.
+        let more = bytes.saturating_sub(unsafe { mi::mi_usable_size(old) });
+        if more > 0 && !account.allows(more) {
+            return std::ptr::null_mut();
+        }
     }
-    // SAFETY: Python's promise: NULL or a block of ours.
-    let block = unsafe { mi::mi_realloc(old, bytes) };
-    if let (Some(account), false) = (account, block.is_null()) {
-        account.add(size(block) - before);
+    let (mut before, mut size) = (0, 0);
+    // SAFETY: as above.
+    let block = unsafe { mi_urealloc(old, bytes, &mut before, &mut size) };
+    if !block.is_null() {
+        account.add(size as i64 - before as i64);
     }
     block
 }
 
 extern "C" fn free(_: *mut c_void, block: *mut c_void) {
-    if let Some(account) = account() {
-        account.add(-size(block));
+    match account() {
+        Some(account) if !block.is_null() => {
+            let mut size = 0;
+            // SAFETY: Python's promise: a block of ours.
+            unsafe { mi_ufree(block, &mut size) };
+            account.add(-(size as i64));
+        }
+        // SAFETY: as above, or NULL.
+        _ => unsafe { mi::mi_free(block) },
     }
-    // SAFETY: Python's promise: NULL or a block of ours.
-    unsafe { mi::mi_free(block) }
 }
 
 /// Arenas: with mimalloc in obmalloc's place, what is left of them are the stacks of Python's frames.
