@@ -26,6 +26,8 @@ use crate::interpreter::claim::{Request, Run, State};
 use crate::interpreter::protected;
 use crate::interpreter::stats::Counters;
 use crate::memory::account::{Account, Work};
+use crate::python::object::clear_exception;
+use crate::python::own_code::OwnCode;
 #[cfg(Py_3_12)]
 use crate::python::pending_call;
 use crate::python::thread_state;
@@ -63,6 +65,8 @@ pub(crate) struct Control {
     asked: Condvar,
     /// Each safe point raises.
     impatient: AtomicBool,
+    /// An exception was left with the thread that runs. Used by threads that are attached.
+    left: AtomicBool,
 }
 
 // SAFETY: the two pointers are used as their comments say.
@@ -93,6 +97,7 @@ impl Control {
             asking: Mutex::new(0),
             asked: Condvar::new(),
             impatient: AtomicBool::new(false),
+            left: AtomicBool::new(false),
         }
     }
 
@@ -218,7 +223,7 @@ impl Control {
     /// a claim to end it, while the interpreter is attached.
     pub(crate) fn end_asks(&self) {
         self.state.set_runs_at_end(false);
-        self.set_exception(std::ptr::null_mut());
+        self.take_back_exception();
         thread_state::detached(|| self.settle());
     }
 
@@ -274,8 +279,14 @@ impl Control {
             && self.state.requested().is_some()
             && !protected::is_in(self.thread_state)
         {
-            // SAFETY: attached; Python is initialized.
-            self.set_exception(unsafe { ffi::PyExc_KeyboardInterrupt });
+            // SAFETY: attached to the same interpreter.
+            unsafe {
+                ffi::PyThreadState_SetAsyncExc(
+                    self.thread_id as std::ffi::c_long,
+                    ffi::PyExc_KeyboardInterrupt,
+                )
+            };
+            self.left.store(true, Ordering::Relaxed);
         }
     }
 
@@ -285,14 +296,25 @@ impl Control {
     #[cold]
     pub(crate) fn forget_request(&self) -> Option<Request> {
         let requested = self.state.finish();
-        self.set_exception(std::ptr::null_mut());
+        self.take_back_exception();
         requested
     }
 
-    /// What the thread that runs is to raise; NULL: nothing. To be called while attached.
-    fn set_exception(&self, exception: *mut ffi::PyObject) {
-        // SAFETY: attached to the same interpreter.
-        unsafe { ffi::PyThreadState_SetAsyncExc(self.thread_id as std::ffi::c_long, exception) };
+    /// Has an exception that was left and not raised yet raised in code that does nothing. (Taking it back by
+    /// `PyThreadState_SetAsyncExc` leaves CPython to 3.12 looking for it at each safe point, for ever.)
+    fn take_back_exception(&self) {
+        static NOTHING: OwnCode = OwnCode::new(c"<subpy>", c"");
+        if self.left.swap(false, Ordering::Relaxed) {
+            let [mut kind, mut value, mut traceback] = [std::ptr::null_mut(); 3];
+            // SAFETY: attached; the exception that is set now is set again.
+            #[allow(deprecated)]
+            unsafe {
+                ffi::PyErr_Fetch(&mut kind, &mut value, &mut traceback);
+                drop(NOTHING.run());
+                clear_exception();
+                ffi::PyErr_Restore(kind, value, traceback);
+            }
+        }
     }
 }
 
