@@ -181,12 +181,12 @@ def refuse(event, arguments):
 
 sys.addaudithook(refuse)
 
-#: tracemalloc shared
+#: tracemalloc shared uncured=-3.11 timeout=20
 import tracemalloc
 tracemalloc.start(25)
 x = [bytes(100) for _ in range(1000)]
 
-#: tracemalloc_in_two shared
+#: tracemalloc_in_two shared uncured=-3.11 timeout=20
 import tracemalloc
 tracemalloc.start()
 tracemalloc.take_snapshot()
