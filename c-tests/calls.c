@@ -187,7 +187,7 @@ static void test_a_coroutine_is_run_to_its_end(void **state) {
   (void)state;
   RUN(a, "import asyncio\n"
          "async def twice(n):\n"
-         "  await asyncio.sleep(0.001)\n"
+         "  await asyncio.sleep(0)\n"
          "  return 2 * n\n"
          "async def fail():\n"
          "  await asyncio.sleep(0)\n"

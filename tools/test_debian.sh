@@ -4,13 +4,13 @@
 #
 #   tools/test_debian.sh [TARGET...]       test-all
 #
+# From debootstrap's own mirror, or that of DEBIAN_MIRROR.
 # Exits with 77 where there can be no such tree.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-build}
 mkdir -p "$BUILD"
 tree=$(realpath "$BUILD")/debian
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
 packages=(ca-certificates cargo cmake doctest-dev g++ gcc libc6-dev libcmocka-dev make ninja-build
   pkgconf python3 python3.{13,14,15}-{dev,venv})
@@ -29,10 +29,11 @@ in_tree() {
 }
 
 if [ ! -e "$tree/.ready" ]; then
-  echo "test-debian: $tree from $mirror"
+  echo "test-debian: making $tree"
   rm -rf "$tree"
   log=$(realpath "$BUILD")/debootstrap.log
-  debootstrap --variant=minbase unstable "$tree" "$mirror" >"$log" 2>&1 || no_tree "$(tail "$log")"
+  debootstrap --variant=minbase unstable "$tree" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$log" 2>&1 ||
+    no_tree "$(tail "$log")"
   cp -L /etc/resolv.conf "$tree/etc/resolv.conf"
   in_tree apt-get install -qq --yes --no-install-recommends "${packages[@]}" >>"$log" 2>&1 ||
     no_tree "$(tail "$log")"

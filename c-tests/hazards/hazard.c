@@ -28,7 +28,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* How the process of a situation ends, if no script ends it. */
@@ -168,17 +167,12 @@ static void run(struct interpreter *interpreter) {
   expect("after", in_thread(run_more, interpreter, &failure), &failure);
 }
 
-static void pause_a_little(void) {
-  const struct timespec little = {0, 1000000};
-  nanosleep(&little, NULL);
-}
-
 /* Python threads that were told to end are gone some time later. */
 static subpy_status until_not_busy(subpy_status (*end)(struct interpreter *, struct failure *),
                                    struct interpreter *interpreter, struct failure *failure) {
   subpy_status status;
   while ((status = in_thread(end, interpreter, failure)) == SUBPY_ERR_BUSY) {
-    pause_a_little();
+    sched_yield();
   }
   return status;
 }
