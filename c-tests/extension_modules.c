@@ -167,6 +167,22 @@ static void test_datetime_works(void **state) {
   IN_CHILD(use_datetime, NULL);
 }
 
+/* To 3.12 `_decimal` has one ContextVar for all interpreters that share the GIL. */
+static void test_a_decimal_context_is_the_interpreters_own(void **state) {
+  (void)state;
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.gil = SUBPY_GIL_SHARED;
+  subpy_id ids[2];
+  INITIALIZE(NULL);
+  CREATE(&config, &ids[0]);
+  CREATE(&config, &ids[1]);
+  RUN(ids[0], "import decimal\ndecimal.getcontext().prec = 5");
+  RUN(ids[1], "import decimal\nassert decimal.getcontext().prec == 28, decimal.getcontext()");
+  RUN(ids[0], "assert decimal.getcontext().prec == 5, decimal.getcontext()");
+  DESTROY(ids[0]);
+  DESTROY(ids[1]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_datetime),
@@ -176,6 +192,7 @@ int main(void) {
       cmocka_unit_test(test_all_of_them),
       cmocka_unit_test(test_functions_that_are_first_called_with_keywords),
       cmocka_unit_test(test_datetime_works),
+      cmocka_unit_test(test_a_decimal_context_is_the_interpreters_own),
   };
   return RUN_TESTS(tests);
 }
