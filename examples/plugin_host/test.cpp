@@ -138,7 +138,7 @@ static void test_one_that_loops_for_ever() {
              "  state.append(event['n'])\n"
              "  print(state)\n"
              "  while event['n'] == 2:\n"
-             "    try: pass\n"
+             "    try: sum(state)\n"
              "    except Exception: pass\n");
   write("b", "def on_event(event): print(event['n'])\n");
   Said said;

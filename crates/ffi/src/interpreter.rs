@@ -235,7 +235,8 @@ pub unsafe extern "C" fn subpy_is_running(
 /// 100 ms at each safe point, also in the handler that has just caught it, until it has ended. Then
 /// its run returns #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches
 /// it and ends by itself just ends. (Below Python 3.12 it is every 10 ms all along, so a loop that
-/// catches everything can escape it. In 3.12, one can that has nothing outside of its `try`.)
+/// catches everything can escape it. In 3.12, one can that has nothing outside of its `try`. Python
+/// 3.10 itself has no safe point in a loop that begins with `try` and calls nothing.)
 ///
 /// A call that blocks in C (`time.sleep`, a lock, a socket, `select`, an event loop that waits, a long
 /// computation in an extension module) is not woken: the script gets the exception when it returns.
