@@ -7,6 +7,7 @@
 #include <subpy.h>
 
 #include <cstddef>
+#include <forward_list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -22,8 +23,10 @@ public:
   Builder &operator=(const Builder &) = delete;
 
   ~Builder() {
-    for (const Lent &lent : lent_) {
-      lent.release(lent.user);
+    for (const subpy_buffer_info &buffer : buffers_) {
+      if (buffer.release && !handed_over_) {
+        buffer.release(buffer.user);
+      }
     }
   }
 
@@ -48,27 +51,21 @@ public:
 
   /// A buffer, whose `release` is to be called once: by this, unless it is handed over.
   subpy_value buffer(const subpy_buffer_info &info) {
-    lent_.reserve(lent_.size() + 1); // what throws comes first
-    const subpy_buffer_info &kept = keep(info);
-    lent_.push_back({info.release, info.user});
-    return subpy_buffer(&kept);
+    buffers_.push_front(info);
+    return subpy_buffer(&buffers_.front());
   }
 
   /// The next C call takes the values, and releases their buffers, whatever becomes of it.
-  void hand_over() noexcept { lent_.clear(); }
+  void hand_over() noexcept { handed_over_ = true; }
 
 private:
-  struct Lent {
-    subpy_drop_fn release;
-    void *user;
-  };
-
   static constexpr std::size_t SMALL = 32;
 
   subpy_value small_[SMALL]; // uninitialized: see items()
   std::size_t used_ = 0;
   std::vector<std::shared_ptr<const void>> kept_;
-  std::vector<Lent> lent_;
+  std::forward_list<subpy_buffer_info> buffers_;
+  bool handed_over_ = false;
 };
 
 } // namespace subpy::detail

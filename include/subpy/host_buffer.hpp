@@ -40,13 +40,7 @@ public:
   /// @param release Called once. It may use other interpreters. It must not throw.
   template <typename T>
   explicit HostBuffer(Span<T> memory, std::function<void()> release = {})
-      : HostBuffer(memory,
-                   std::shared_ptr<const void>(
-                       memory.data(), [release = std::move(release)](const void *) noexcept {
-                         if (release) {
-                           release();
-                         }
-                       })) {}
+      : HostBuffer(memory, owner_of(memory.data(), std::move(release))) {}
 
   /// Of a vector, which is taken over.
   template <typename T>
@@ -91,6 +85,13 @@ private:
         length_(memory.size() * sizeof(T)), writable_(!std::is_const_v<T>),
         format_(format_or_fail<std::remove_cv_t<T>>()), item_size_(sizeof(T)) {}
 
+  static std::shared_ptr<const void> owner_of(const void *memory, std::function<void()> release) {
+    if (!release) {
+      return nullptr;
+    }
+    return {memory, [release = std::move(release)](const void *) noexcept { release(); }};
+  }
+
   template <typename T> static const char *format_or_fail() noexcept {
     static_assert(detail::format_of<T>(),
                   "subpy: a buffer has no items of this type: make it of numbers, or of "
@@ -115,7 +116,6 @@ template <> struct Crossing<HostBuffer> {
   static constexpr bool borrows = false;
 
   static subpy_value to_python(const HostBuffer &buffer, Builder &builder) {
-    auto owner = std::make_unique<std::shared_ptr<const void>>(buffer.owner_);
     subpy_buffer_info info = SUBPY_BUFFER_INFO_INIT;
     info.data = buffer.data_;
     info.length = buffer.length_;
@@ -124,6 +124,10 @@ template <> struct Crossing<HostBuffer> {
     info.format = buffer.format_.c_str();
     info.dimensions = buffer.shape_.size();
     info.shape = buffer.shape_.empty() ? nullptr : buffer.shape_.data();
+    if (buffer.owner_.use_count() == 0) {
+      return builder.buffer(info);
+    }
+    auto owner = std::make_unique<std::shared_ptr<const void>>(buffer.owner_);
     info.release = &release;
     info.user = owner.get();
     const subpy_value value = builder.buffer(info);

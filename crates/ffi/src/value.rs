@@ -305,8 +305,9 @@ pub unsafe extern "C" fn subpy_get_with(
             write(out, |result| {
                 let name = bytes(name, "name")?;
                 let conversion = conversion(flags)?;
-                *result = Interpreter::at(id, |interpreter| interpreter.get(name, conversion))?;
-                Ok(())
+                Interpreter::at(id, |interpreter| {
+                    interpreter.get_into(name, conversion, result)
+                })
             })
         })
     }

@@ -10,7 +10,7 @@ use pyo3_ffi as ffi;
 
 use crate::functions::host_call::HostCall;
 use crate::functions::names::{is_identifier, not_there};
-use crate::python::holder::{self, Held};
+use crate::python::holder::{self, Held, Holdable};
 use crate::python::object::Object;
 use crate::python::thread_state;
 use crate::values::convert::Conversion;
@@ -177,6 +177,12 @@ impl Definition {
 impl Function {
     pub(crate) fn definition(&self) -> &Definition {
         &self.definition
+    }
+}
+
+impl Holdable for Lent<Function> {
+    fn calls_host(&self) -> bool {
+        true
     }
 }
 

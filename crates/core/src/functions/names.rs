@@ -14,7 +14,9 @@ pub(crate) struct Name {
     text: Box<str>,
     /// `None`: `__main__`, whose namespace is at hand.
     module: Option<Object>,
-    attributes: Vec<Object>,
+    /// The attributes from the module to the last one.
+    way: Vec<Object>,
+    last: Object,
 }
 
 /// How many names are kept. Each has its place by its hash; the latest one there is kept.
@@ -61,16 +63,14 @@ impl Names {
 
     /// As [`get`](Self::get), for a name in `__main__` only.
     #[inline(always)]
-    pub(crate) fn plain(&mut self, text: &[u8]) -> Result<&Object> {
+    pub(crate) fn plain(&mut self, text: &[u8]) -> Result<&Name> {
         let name = self.get(text, "name")?;
-        match (&name.module, &*name.attributes) {
-            (None, [only]) => Ok(only),
-            _ => {
-                let text = &name.text;
-                let message = format!("name {text:?} has to be one in __main__, without a module");
-                invalid(message)
-            }
+        if name.module.is_none() {
+            return Ok(name);
         }
+        let text = &name.text;
+        let message = format!("name {text:?} has to be one in __main__, without a module");
+        invalid(message)
     }
 
     /// Makes it the last one.
@@ -121,9 +121,12 @@ impl Name {
             Error::new(Status::NoMemory, format!("no memory for {what} {text:?}"))
         };
         let interned = |part: &str| Object::interned(part).ok_or_else(no_memory);
+        let (way, last) = qualified.rsplit_once('.').unwrap_or(("", qualified));
+        let way = way.split_terminator('.').map(interned);
         Ok(Self {
             module: module.map(interned).transpose()?,
-            attributes: qualified.split('.').map(interned).collect::<Result<_>>()?,
+            way: way.collect::<Result<_>>()?,
+            last: interned(last)?,
             text: text.into(),
         })
     }
@@ -131,21 +134,23 @@ impl Name {
     /// Finds what has this name. `namespace` is `__main__`'s.
     #[inline(always)]
     pub(crate) fn find(&self, namespace: &Object) -> std::result::Result<Object, Missing> {
-        if let (None, [only]) = (&self.module, &*self.attributes) {
-            // SAFETY: attached; a dict and a str. The result is borrowed, and kept at once.
-            let found = unsafe {
-                let found = ffi::PyDict_GetItemWithError(namespace.as_ptr(), only.as_ptr());
-                Object::borrowed(found)
-            };
-            return found.ok_or_else(|| self.missing("__main__"));
+        if let Some(module) = &self.module {
+            return self.find_in(module);
         }
-        self.find_in_module()
+        // SAFETY: attached; a dict and a str. The result is borrowed, and kept at once.
+        let found = unsafe {
+            let found = ffi::PyDict_GetItemWithError(namespace.as_ptr(), self.last.as_ptr());
+            Object::borrowed(found)
+        };
+        found.ok_or_else(|| self.missing("__main__"))
     }
 
-    fn find_in_module(&self) -> std::result::Result<Object, Missing> {
-        let Some(name) = &self.module else {
-            unreachable!("a path without a module is not parsed");
-        };
+    /// What it is called in its namespace.
+    pub(crate) fn last(&self) -> &Object {
+        &self.last
+    }
+
+    fn find_in(&self, name: &Object) -> std::result::Result<Object, Missing> {
         // SAFETY: attached; strs. Results are new, or NULL.
         unsafe {
             let mut found = match Object::owned(ffi::PyImport_GetModule(name.as_ptr())) {
@@ -154,7 +159,7 @@ impl Name {
                 None => import(name)?,
             };
             let mut place = name.to_text().unwrap_or_default();
-            for attribute in &self.attributes {
+            for attribute in self.way.iter().chain([&self.last]) {
                 let next = ffi::PyObject_GetAttr(found.as_ptr(), attribute.as_ptr());
                 match Object::owned(next) {
                     Some(next) => found = next,

@@ -27,7 +27,23 @@ impl Interpreter {
 
     /// The value that a name has in `__main__`.
     pub fn get(&self, name: impl AsRef<[u8]>, conversion: Conversion) -> Result<OwnedValue> {
-        self.inside_ready(|contents| contents.get(name.as_ref(), conversion))
+        let mut result = OwnedValue::NONE;
+        self.get_into(name.as_ref(), conversion, &mut result)?;
+        Ok(result)
+    }
+
+    /// As [`get`](Self::get), without moving a thing that need not be.
+    #[inline(always)]
+    pub fn get_into(
+        &self,
+        name: &[u8],
+        conversion: Conversion,
+        result: &mut OwnedValue,
+    ) -> Result<()> {
+        self.inside_ready(|contents| {
+            *result = contents.get(name, conversion)?;
+            Ok(())
+        })
     }
 
     /// The value of an expression.

@@ -14,6 +14,12 @@ use crate::python::object::Object;
 use crate::python::thread_state;
 use crate::values::local::Local;
 
+/// What may be held.
+pub(crate) trait Holdable {
+    /// Whether dropping it may call the host.
+    fn calls_host(&self) -> bool;
+}
+
 /// The object.
 #[repr(C)]
 pub(crate) struct Held<T> {
@@ -63,7 +69,7 @@ pub(crate) fn slot(slot: c_int, pfunc: *mut c_void) -> ffi::PyType_Slot {
 ///
 /// # Safety
 /// Attached; the slots are right for such objects.
-pub(crate) unsafe fn new_type<T>(
+pub(crate) unsafe fn new_type<T: Holdable>(
     name: &'static CStr,
     slots: &[ffi::PyType_Slot],
 ) -> Option<Object> {
@@ -86,7 +92,7 @@ pub(crate) unsafe fn new_type<T>(
 ///
 /// # Safety
 /// Attached to the interpreter of `local`; `kind` chooses the type for a `T`.
-pub(crate) unsafe fn hold<T>(
+pub(crate) unsafe fn hold<T: Holdable>(
     kind: impl Fn(&Local) -> &OnceCell<Object>,
     make: impl FnOnce() -> Option<Object>,
     value: Arc<T>,
@@ -113,18 +119,24 @@ pub(crate) unsafe fn hold<T>(
 }
 
 #[cold]
-fn refuse<T>(value: Arc<T>, local: &Local) -> Option<Object> {
-    thread_state::without_gil(local.id, || drop(value));
+fn refuse<T: Holdable>(value: Arc<T>, local: &Local) -> Option<Object> {
+    let_go(value, local);
     None
 }
 
-unsafe extern "C" fn dealloc<T>(object: *mut ffi::PyObject) {
+fn let_go<T: Holdable>(value: Arc<T>, local: &Local) {
+    if value.calls_host() {
+        thread_state::without_gil(local.id, || drop(value));
+    }
+}
+
+unsafe extern "C" fn dealloc<T: Holdable>(object: *mut ffi::PyObject) {
     // SAFETY: called once, by Python, attached. An object holds a reference to its heap type.
     unsafe {
         let held = object.cast::<Held<T>>();
         let (value, local) = ((*held).value.take(), (*held).local.take());
-        if let Some(local) = &local {
-            thread_state::without_gil(local.id, || drop(value));
+        if let (Some(value), Some(local)) = (value, &local) {
+            let_go(value, local);
         }
         let kind = ffi::Py_TYPE(object);
         ffi::PyObject_Free(object.cast());

@@ -1,14 +1,15 @@
 //! The host's memory in Python: a memoryview over an object of ours, which describes the memory and
 //! gives it back when Python's last view of it is gone.
 
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ops::Deref;
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use crate::python::holder::{self, Held};
+use crate::python::holder::{self, Held, Holdable};
 use crate::python::object::Object;
 use crate::values::convert::{Outcome, Trouble};
 use crate::values::local::Local;
@@ -25,16 +26,61 @@ struct Memory {
     length: isize,
     writable: bool,
     item_size: isize,
-    format: CString,
-    shape: Vec<isize>,
-    strides: Vec<isize>,
-    _release: Release,
+    format: Format,
+    shape: Sizes,
+    strides: Sizes,
+    release: Option<Release>,
 }
 
 // SAFETY: described by the host, which lets any thread have it.
 unsafe impl Send for Memory {}
 // SAFETY: never changed.
 unsafe impl Sync for Memory {}
+
+impl Holdable for Lent<Memory> {
+    fn calls_host(&self) -> bool {
+        self.release.is_some()
+    }
+}
+
+/// What an item is; one letter needs no allocation.
+enum Format {
+    Letter([u8; 2]),
+    Longer(CString),
+}
+
+impl Format {
+    fn new(format: &CStr) -> Self {
+        match *format.to_bytes_with_nul() {
+            [letter, nul] => Self::Letter([letter, nul]),
+            _ => Self::Longer(format.to_owned()),
+        }
+    }
+
+    fn as_ptr(&self) -> *const c_char {
+        match self {
+            Self::Letter(text) => text.as_ptr().cast(),
+            Self::Longer(text) => text.as_ptr(),
+        }
+    }
+}
+
+/// A number for each dimension; one needs no allocation.
+enum Sizes {
+    One([isize; 1]),
+    Many(Vec<isize>),
+}
+
+impl Deref for Sizes {
+    type Target = [isize];
+
+    fn deref(&self) -> &[isize] {
+        match self {
+            Self::One(size) => size,
+            Self::Many(sizes) => sizes,
+        }
+    }
+}
 
 /// What the host wants to be called for.
 ///
@@ -160,7 +206,7 @@ unsafe fn describe(info: &BufferInfo) -> Result<impl FnOnce(Option<Release>) -> 
         ));
     }
     let shape = match (info.dimensions, info.shape.is_null()) {
-        (0, _) => vec![(info.length / item_size) as isize],
+        (0, _) => Sizes::One([(info.length / item_size) as isize]),
         (n, _) if n > MOST_DIMENSIONS => {
             return Err(format!(
                 "is a buffer of {n} dimensions, more than {MOST_DIMENSIONS}"
@@ -172,23 +218,21 @@ unsafe fn describe(info: &BufferInfo) -> Result<impl FnOnce(Option<Release>) -> 
             ));
         }
         // SAFETY: the caller's promise.
-        (n, false) => unsafe { std::slice::from_raw_parts(info.shape, n) }.to_vec(),
+        (n, false) => Sizes::Many(unsafe { std::slice::from_raw_parts(info.shape, n) }.to_vec()),
     };
     let items = shape.iter().try_fold(1_usize, |product, n| {
         product.checked_mul(usize::try_from(*n).ok()?)
     });
     if items.and_then(|n| n.checked_mul(item_size)) != Some(info.length) {
         return Err(format!(
-            "is a buffer of {length} bytes, which is not what its shape {shape:?} and its item_size \
-             {item_size} make"
+            "is a buffer of {length} bytes, which is not what its shape {:?} and its item_size \
+             {item_size} make",
+            &*shape
         ));
     }
     early_release::check(info.data, info.length)?;
-    let mut strides = vec![item_size as isize; shape.len()];
-    for i in (1..shape.len()).rev() {
-        strides[i - 1] = strides[i] * shape[i];
-    }
-    let (data, writable, format) = (info.data, info.writable == 1, format.to_owned());
+    let strides = strides_of(&shape, item_size as isize);
+    let (data, writable, format) = (info.data, info.writable == 1, Format::new(format));
     Ok(move |release: Option<Release>| Memory {
         data,
         length,
@@ -197,9 +241,20 @@ unsafe fn describe(info: &BufferInfo) -> Result<impl FnOnce(Option<Release>) -> 
         format,
         shape,
         strides,
-        // SAFETY: nothing to call.
-        _release: release.unwrap_or_else(|| unsafe { Release::new(null_mut(), None) }),
+        release,
     })
+}
+
+/// In C's order.
+fn strides_of(shape: &[isize], item_size: isize) -> Sizes {
+    if shape.len() == 1 {
+        return Sizes::One([item_size]);
+    }
+    let mut strides = vec![item_size; shape.len()];
+    for i in (1..shape.len()).rev() {
+        strides[i - 1] = strides[i] * shape[i];
+    }
+    Sizes::Many(strides)
 }
 
 /// The size of an item, for formats of one letter.
@@ -338,7 +393,11 @@ mod tests {
     fn described(info: BufferInfo) -> Result<(Vec<isize>, Vec<isize>, isize), String> {
         // SAFETY: the tests tell the truth, or what is refused before it is used.
         let memory = unsafe { describe(&info) }?(None);
-        Ok((memory.shape, memory.strides, memory.item_size))
+        Ok((
+            memory.shape.to_vec(),
+            memory.strides.to_vec(),
+            memory.item_size,
+        ))
     }
 
     fn of(data: &mut [u64]) -> BufferInfo {

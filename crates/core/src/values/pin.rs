@@ -8,6 +8,7 @@
 //! lives, and a thread that gives pins back may enter it at any time.
 
 use std::ffi::c_void;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -21,8 +22,8 @@ use crate::values::value::BufferInfo;
 
 /// One buffer. Made and dropped while its interpreter is attached; counted in any thread.
 pub(crate) struct Pin {
-    /// Boxed: its shape may point into itself.
-    view: Box<ffi::Py_buffer>,
+    /// Filled where it stays: its shape may point into itself.
+    view: ffi::Py_buffer,
     object: Object,
     local: Rc<Local>,
 }
@@ -47,27 +48,27 @@ impl Pin {
         } else {
             ffi::PyBUF_C_CONTIGUOUS
         };
-        let mut view = Box::new(ffi::Py_buffer::new());
-        // SAFETY: the caller's promise; the view stays where it is.
-        let object = unsafe {
+        let pin = Arc::new(MaybeUninit::<Self>::uninit());
+        let place = Arc::as_ptr(&pin).cast_mut().cast::<Self>();
+        // SAFETY: the caller's promise; a place that nobody else has yet. All of its fields are written, or
+        // none is dropped.
+        unsafe {
             let object = Object::borrowed(object)?;
+            (&raw mut (*place).view).write(ffi::Py_buffer::new());
             let flags = layout | ffi::PyBUF_FORMAT;
-            if ffi::PyObject_GetBuffer(object.as_ptr(), &mut *view, flags) != 0 {
+            if ffi::PyObject_GetBuffer(object.as_ptr(), &raw mut (*place).view, flags) != 0 {
                 return None;
             }
-            object
-        };
-        local.pins.set(local.pins.get() + 1);
-        Some(Arc::new(Self {
-            view,
-            object,
-            local: local.clone(),
-        }))
+            (&raw mut (*place).object).write(object);
+            (&raw mut (*place).local).write(local.clone());
+            local.pins.set(local.pins.get() + 1);
+            Some(pin.assume_init())
+        }
     }
 
     /// What the host sees. It points into the view.
     pub(crate) fn info(self: &Arc<Self>) -> BufferInfo {
-        let view = &*self.view;
+        let view = &self.view;
         let strides = if self.is_contiguous() {
             std::ptr::null()
         } else {
@@ -116,14 +117,14 @@ impl Pin {
 
     fn is_contiguous(&self) -> bool {
         // SAFETY: a view that is filled.
-        unsafe { ffi::PyBuffer_IsContiguous(&*self.view, b'C' as _) != 0 }
+        unsafe { ffi::PyBuffer_IsContiguous(&self.view, b'C' as _) != 0 }
     }
 }
 
 impl Drop for Pin {
     fn drop(&mut self) {
         // SAFETY: ours, and its interpreter is attached.
-        unsafe { ffi::PyBuffer_Release(&mut *self.view) };
+        unsafe { ffi::PyBuffer_Release(&mut self.view) };
         self.local.pins.set(self.local.pins.get() - 1);
     }
 }
@@ -140,28 +141,54 @@ pub(crate) unsafe extern "C" fn unpin(pin: *mut c_void) {
 
 /// Drops pins of an interpreter in it, in whatever thread. Waits for its GIL.
 fn drop_in<T>(id: crate::Id, pins: T) {
-    match registry::find(id) {
-        // SAFETY: the pins keep the interpreter.
-        Ok(interpreter) if phase::ready().is_ok() => unsafe {
-            interpreter.visit(|| drop(pins));
-        },
-        // The host has finalized its Python in spite of them: there is nothing to give back to.
-        _ => std::mem::forget(pins),
-    }
+    let mut pins = ManuallyDrop::new(pins);
+    // If the host has finalized its Python in spite of them, there is nothing to give back to.
+    let _ = phase::ready().and_then(|_| {
+        // SAFETY: the pins keep the interpreter. They are dropped once.
+        registry::with(id, |interpreter| unsafe {
+            interpreter.visit(|| ManuallyDrop::drop(&mut pins));
+            Ok(())
+        })
+    });
 }
 
 /// The pins of one tree. Made and dropped while their interpreter is attached, but see
-/// [`release`](Self::release).
-pub(crate) struct Pins(pub(crate) Vec<Arc<Pin>>);
+/// [`release`](Self::release). One needs no allocation.
+#[derive(Default)]
+pub(crate) struct Pins {
+    first: Option<Arc<Pin>>,
+    more: Vec<Arc<Pin>>,
+}
 
 impl Pins {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(crate) fn push(&mut self, pin: Arc<Pin>) {
+        match self.first {
+            None => self.first = Some(pin),
+            Some(_) => self.more.push(pin),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+
+    pub(crate) fn get(&self, i: usize) -> Option<&Arc<Pin>> {
+        match i {
+            0 => self.first.as_ref(),
+            _ => self.more.get(i - 1),
+        }
+    }
+
+    pub(crate) fn truncate(&mut self, length: usize) {
+        match length {
+            0 => *self = Self::default(),
+            _ => self.more.truncate(length - 1),
+        }
     }
 
     /// Drops them, in whatever thread. Waits for the interpreter's GIL.
-    pub(crate) fn release(self: Box<Self>) {
-        if let Some(id) = self.0.first().map(|pin| pin.local.id) {
+    pub(crate) fn release(self) {
+        if let Some(id) = self.first.as_ref().map(|pin| pin.local.id) {
             drop_in(id, self);
         }
     }

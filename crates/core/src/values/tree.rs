@@ -14,7 +14,7 @@ const OWNED: u32 = 0x7375_6270;
 #[repr(C, align(16))]
 struct Header {
     size: usize,
-    pins: Option<Box<Pins>>,
+    pins: Pins,
 }
 
 /// Room for a tree: nodes first, then descriptions of buffers, then text. So what the root points to
@@ -42,7 +42,8 @@ impl Block {
         unsafe {
             let start = alloc(layout(size)?);
             let place = NonNull::new(start.cast::<Header>())?;
-            place.write(Header { size, pins: None });
+            let pins = Pins::default();
+            place.write(Header { size, pins });
             Some(Self {
                 header: place,
                 nodes: start.add(header).cast(),
@@ -54,10 +55,8 @@ impl Block {
 
     /// Keeps the pins as long as the block lives.
     pub(crate) fn keep(&mut self, pins: Pins) {
-        if !pins.is_empty() {
-            // SAFETY: ours, and alive.
-            unsafe { self.header.as_mut() }.pins = Some(Box::new(pins));
-        }
+        // SAFETY: ours, and alive.
+        unsafe { self.header.as_mut() }.pins = pins;
     }
 
     /// Makes `root`, whose data is the first thing in the block, the owner of the block.
@@ -136,9 +135,7 @@ impl Drop for OwnedValue {
             let data = self.0.r#as.items.data;
             let header = data.cast::<Header>().sub(1).cast_mut();
             let mut header = NonNull::new_unchecked(header);
-            if let Some(pins) = header.as_mut().pins.take() {
-                pins.release();
-            }
+            std::mem::take(&mut header.as_mut().pins).release();
             Block::free(header);
         }
     }

@@ -22,7 +22,7 @@ const FEW: usize = 8;
 impl Contents {
     /// Gives a value a name in `__main__`.
     pub(crate) fn set(&mut self, name: &[u8], mut value: Lending<'_>) -> Result<()> {
-        let name = self.names.plain(name)?.clone();
+        let name = self.names.plain(name)?.last().clone();
         let Some(value) = value.next() else {
             return Ok(());
         };
@@ -37,8 +37,8 @@ impl Contents {
 
     /// The value that a name has in `__main__`.
     pub(crate) fn get(&mut self, name: &[u8], conversion: Conversion) -> Result<OwnedValue> {
-        self.names.plain(name)?;
-        let object = self.find(name, "name")?;
+        let found = self.names.plain(name)?.find(&self.namespace);
+        let object = found.map_err(|missing| self.missing(missing))?;
         self.read(&object, conversion)
     }
 
@@ -179,10 +179,15 @@ impl Contents {
     #[inline(always)]
     fn find(&mut self, name: &[u8], what: &str) -> Result<Object> {
         let found = self.names.get(name, what)?.find(&self.namespace);
-        found.map_err(|missing| match missing {
+        found.map_err(|missing| self.missing(missing))
+    }
+
+    #[cold]
+    fn missing(&mut self, missing: Missing) -> Error {
+        match missing {
             Missing::Because(error) => error,
             Missing::Raised => self.raised(),
-        })
+        }
     }
 
     #[inline(always)]

@@ -1,7 +1,6 @@
 //! The second pass: what was measured is copied. No Python code runs meanwhile.
 
 use std::ffi::c_char;
-use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
@@ -9,7 +8,7 @@ use super::forms::{each_pair, hexadecimal, wtf8};
 use super::sort::{PyObject, Sort, plain_of, real, sort, utf8};
 use crate::python::object::clear_exception;
 use crate::values::convert::{Conversion, Outcome, Trouble};
-use crate::values::pin::{Pin, Pins};
+use crate::values::pin::Pins;
 use crate::values::tree::{Block, OwnedValue};
 use crate::values::value::{RawData, RawValue, kind};
 
@@ -21,17 +20,18 @@ pub(super) struct Filler {
     next_text: *mut u8,
     text_left: usize,
     pins_used: usize,
-    pins: Vec<Arc<Pin>>,
+    pins: Pins,
     block: Block,
 }
 
 impl Filler {
     /// `room`: how many nodes and how many bytes of text the block has room for.
+    #[inline(always)]
     pub(super) fn new(
         conversion: Conversion,
         block: Block,
         room: (usize, usize),
-        pins: Vec<Arc<Pin>>,
+        pins: Pins,
     ) -> Self {
         Self {
             conversion,
@@ -161,12 +161,14 @@ impl Filler {
         Ok(place)
     }
 
+    #[inline(always)]
     pub(super) fn into_block(self) -> Block {
         let mut block = self.block;
-        block.keep(Pins(self.pins));
+        block.keep(self.pins);
         block
     }
 
+    #[inline(always)]
     pub(super) fn into_tree(self, root: RawValue) -> OwnedValue {
         let root = self.into_block().into_owned(root);
         // SAFETY: just made, and handed to nobody else.

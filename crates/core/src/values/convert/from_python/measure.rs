@@ -1,7 +1,6 @@
 //! The first pass: how much room a tree needs, and whether all of it can be shared.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
@@ -11,7 +10,7 @@ use super::sort::{PyObject, Sort, integer, plain, sort, utf8};
 use crate::python::object::{Object, clear_exception, type_name_of};
 use crate::values::convert::{Conversion, Outcome, Trouble, What, quoted, too_deep};
 use crate::values::local::Local;
-use crate::values::pin::Pin;
+use crate::values::pin::{Pin, Pins};
 use crate::values::tree::Block;
 use crate::values::value::{MAX_DEPTH, kind};
 
@@ -22,7 +21,7 @@ pub(super) struct Reader<'a> {
     pub(super) nodes: usize,
     pub(super) text: usize,
     /// Of the buffers, in the order in which they come.
-    pub(super) pins: Vec<Arc<Pin>>,
+    pub(super) pins: Pins,
     /// The containers that we are in.
     above: Vec<PyObject>,
 }
@@ -34,7 +33,7 @@ impl<'a> Reader<'a> {
             local,
             nodes: 0,
             text: 0,
-            pins: Vec::new(),
+            pins: Pins::default(),
             above: Vec::new(),
         }
     }
@@ -180,6 +179,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline(always)]
     pub(super) fn filler(self) -> Outcome<Filler> {
         let block = Block::new(self.nodes, self.pins.len(), self.text).ok_or_else(no_memory)?;
         let room = (self.nodes, self.text);
