@@ -2,12 +2,8 @@
 #ifndef SUBPY_TESTS_HOST_H
 #define SUBPY_TESTS_HOST_H
 
+#include "start_python.h"
 #include "support.h"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpedantic" /* not ours */
-#include <Python.h>
-#pragma GCC diagnostic pop
 
 /* How many interpreters Python has, whoever made them. Nobody makes or ends one meanwhile. */
 static inline int count_interpreters(void) {

@@ -5,7 +5,7 @@ static void test_calls_say_that_python_is_gone(void **state) {
   (void)state;
   subpy_id id;
   size_t count = 7;
-  Py_InitializeEx(0);
+  start_python();
   INITIALIZE(NULL);
   CREATE(NULL, &id);
   RUN(id, "x = 1");

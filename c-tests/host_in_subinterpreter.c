@@ -8,7 +8,7 @@ static void test_it_gets_its_interpreter_back(void **state) {
 #endif
   subpy_id id;
   size_t count = 0;
-  Py_InitializeEx(0);
+  start_python();
   PyThreadState *own = PyThreadState_Get();
   INITIALIZE(NULL);
   PyThreadState *inside = Py_NewInterpreter();

@@ -87,7 +87,7 @@ static void test_a_config_that_asks_for_other_things(void **state) {
 
 static int start_python_and_join(void **state) {
   (void)state;
-  Py_InitializeEx(0);
+  start_python();
   own = PyThreadState_Get();
   HOST_RUN("import sys\n"
            "host_name, host_stdout, host_path = 'host', sys.stdout, list(sys.path)\n");

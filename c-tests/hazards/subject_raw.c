@@ -1,8 +1,7 @@
 /* Hazards are put to the C API of Python, used as its documentation says. */
-#include "subject.h"
-
 #define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "../start_python.h"
+#include "subject.h"
 
 #include <pthread.h>
 
@@ -22,7 +21,7 @@ const char *subject_python_version(void) { return Py_GetVersion(); }
 
 void subject_start(bool ignore_sigpipe, bool account_memory) {
   (void)ignore_sigpipe, (void)account_memory;
-  Py_InitializeEx(0);
+  start_python();
   main_state = PyEval_SaveThread();
 }
 
