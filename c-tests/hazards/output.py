@@ -100,7 +100,7 @@ sys.stdout.buffer.write('€'.encode()[:2])
 
 #: closed_pipe process closed expect=EXCEPTION type=BrokenPipeError raw=died
 # Nobody reads the process's stdout any more: SIGPIPE.
-print('x' * 100)
+print('x' * 100, flush=True)
 
 #: closed_pipe_at_end process closed expect=any raw=died
 import sys
