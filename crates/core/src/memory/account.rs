@@ -48,6 +48,8 @@ pub(crate) struct Account {
     stacks: AtomicI64,
     /// In bytes; 0: none.
     limit: AtomicU64,
+    /// What `current` may be without anybody being asked, in bytes.
+    ceiling: AtomicI64,
     /// Where small blocks stop the script, in bytes.
     small_limit: AtomicI64,
     /// It is to be stopped at its next safe point.
@@ -57,7 +59,9 @@ pub(crate) struct Account {
     owner: AtomicPtr<PyInterpreterState>,
     /// A [`Work`].
     work: AtomicU8,
-    /// What each kind of work but the script's has added to `current`: the limit is so much higher.
+    /// What `current` was when that began.
+    before: AtomicI64,
+    /// What each kind of work has added to `current`: the limit is higher by that of all but the script's.
     added: [AtomicI64; 3],
 }
 
@@ -90,11 +94,13 @@ impl Account {
                 peak: AtomicI64::new(0),
                 stacks: AtomicI64::new(0),
                 limit: AtomicU64::new(limit),
+                ceiling: AtomicI64::new(i64::MAX),
                 small_limit: AtomicI64::new(0),
                 #[cfg(Py_3_12)]
                 stopping: AtomicBool::new(false),
                 owner: AtomicPtr::default(),
                 work: AtomicU8::new(Work::Own as u8),
+                before: AtomicI64::new(0),
                 added: Default::default(),
             }))
         })
@@ -102,13 +108,36 @@ impl Account {
 
     /// Says what memory is needed for from now on.
     pub(crate) fn begin(&self, work: Work) {
-        self.work.store(work as u8, Ordering::Relaxed);
+        let old = self.work.swap(work as u8, Ordering::Relaxed);
+        let added = &self.added[usize::from(old)];
+        let current = self.current.load(Ordering::Relaxed);
+        let before = self.before.swap(current, Ordering::Relaxed);
+        added.store(
+            added.load(Ordering::Relaxed) + current - before,
+            Ordering::Relaxed,
+        );
+        self.set_ceiling();
     }
 
     /// The interpreter is made: what it has counts for its limit from now on.
     pub(crate) fn opened(&self) {
-        self.added[Work::Own as usize].store(0, Ordering::Relaxed);
         self.begin(Work::Script);
+        self.added[Work::Own as usize].store(0, Ordering::Relaxed);
+        self.set_ceiling();
+    }
+
+    fn set_ceiling(&self) {
+        let ceiling = match self.limit.load(Ordering::Relaxed) {
+            0 => i64::MAX,
+            _ if self.is_for(Work::Own) => i64::MAX,
+            _ if self.is_for(Work::Exception) => i64::MIN,
+            _ => self.limit(),
+        };
+        self.ceiling.store(ceiling, Ordering::Relaxed);
+    }
+
+    fn is_for(&self, work: Work) -> bool {
+        self.work.load(Ordering::Relaxed) == work as u8
     }
 
     /// A run begins: it gets a little to work with, even where there is nothing left.
@@ -153,16 +182,12 @@ impl Account {
         if current > self.peak.load(Ordering::Relaxed) {
             self.peak.store(current, Ordering::Relaxed);
         }
-        let work = self.work.load(Ordering::Relaxed);
-        if work != Work::Script as u8 {
-            self.add_to_work(work, bytes);
-        }
     }
 
-    #[cold]
-    fn add_to_work(&self, work: u8, bytes: i64) {
-        let added = &self.added[work as usize];
-        added.store(added.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
+    #[inline(always)]
+    pub(super) fn take(&self, bytes: i64) {
+        let current = self.current.load(Ordering::Relaxed) - bytes;
+        self.current.store(current, Ordering::Relaxed);
     }
 
     #[inline(always)]
@@ -172,19 +197,20 @@ impl Account {
 
     #[inline(always)]
     pub(super) fn allows(&self, bytes: usize) -> bool {
-        !self.is_limited() || self.has(bytes)
+        let current = self.current.load(Ordering::Relaxed);
+        // What is past all numbers is let through: the allocator has none.
+        let then = current.wrapping_add(bytes as i64);
+        then <= self.ceiling.load(Ordering::Relaxed) || self.allows_past_ceiling(bytes)
     }
 
-    fn has(&self, bytes: usize) -> bool {
-        let work = self.work.load(Ordering::Relaxed);
-        if work == Work::Own as u8 {
-            return true;
+    #[cold]
+    fn allows_past_ceiling(&self, bytes: usize) -> bool {
+        let current = self.current.load(Ordering::Relaxed);
+        let then = current.saturating_add_unsigned(bytes as u64);
+        if self.is_for(Work::Exception) {
+            let added = then.saturating_sub(self.before.load(Ordering::Relaxed));
+            return self.added(Work::Exception).saturating_add(added) <= READING;
         }
-        let more = i64::try_from(bytes).unwrap_or(i64::MAX);
-        if work == Work::Exception as u8 {
-            return self.added(Work::Exception).saturating_add(more) <= READING;
-        }
-        let then = self.current.load(Ordering::Relaxed).saturating_add(more);
         if bytes > SMALL {
             return then <= self.limit();
         }
@@ -210,15 +236,16 @@ impl Account {
     #[cfg(Py_3_12)]
     fn is_overdrawn(&self) -> bool {
         self.stopping.store(false, Ordering::Relaxed);
-        self.work.load(Ordering::Relaxed) == Work::Script as u8
+        self.is_for(Work::Script)
             && self.current.load(Ordering::Relaxed) > self.small_limit.load(Ordering::Relaxed)
     }
 
     pub(super) fn allows_stack(&self, bytes: usize) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         let most = (limit / STACKS) as i64;
-        let own = self.work.load(Ordering::Relaxed) == Work::Own as u8;
-        limit == 0 || own || self.stacks.load(Ordering::Relaxed) + bytes as i64 <= most
+        limit == 0
+            || self.is_for(Work::Own)
+            || self.stacks.load(Ordering::Relaxed) + bytes as i64 <= most
     }
 
     pub(super) fn add_to_stacks(&self, bytes: i64) {

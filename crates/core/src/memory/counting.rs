@@ -45,6 +45,7 @@ fn account() -> Option<&'static Account> {
     thread_state::account_here().or_else(account_of_thread)
 }
 
+#[inline(never)]
 fn account_of_thread() -> Option<&'static Account> {
     // SAFETY: at any time, in any thread.
     let thread_state = unsafe { ffi::compat::PyThreadState_GetUnchecked() };
@@ -152,7 +153,7 @@ extern "C" fn free(_: *mut c_void, block: *mut c_void) {
             let mut size = 0;
             // SAFETY: Python's promise: a block of ours.
             unsafe { mi_ufree(block, &mut size) };
-            account.add(-(size as i64));
+            account.take(size as i64);
         }
         // SAFETY: as above, or NULL.
         _ => unsafe { mi::mi_free(block) },
