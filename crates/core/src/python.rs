@@ -1,6 +1,7 @@
 //! CPython as it is: owned references, thread states, exceptions, objects that hold ours.
 
 pub(crate) mod exception;
+pub(crate) mod here;
 pub(crate) mod holder;
 pub(crate) mod object;
 pub(crate) mod own_code;

@@ -12,7 +12,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use super::account::{self, Account};
-use crate::python::thread_state;
+use crate::python::here;
 
 /// The accounts by interpreter: for its Python threads, which find it once. Held to look, never while a
 /// GIL is awaited.
@@ -42,7 +42,7 @@ thread_local! {
 /// a Python thread belongs to.
 #[inline(always)]
 fn account() -> Option<&'static Account> {
-    thread_state::account_here().or_else(account_of_thread)
+    here::get().account.or_else(account_of_thread)
 }
 
 #[inline(never)]

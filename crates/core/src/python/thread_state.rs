@@ -7,7 +7,6 @@
 //! deadlock). No lock of ours is held either: the callers of this module hold none. On the way out
 //! everything is put back: first ours is detached, then the host's is attached.
 
-use std::cell::Cell;
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
@@ -17,38 +16,16 @@ use crate::Id;
 use crate::cures::shared_gil::Inside;
 use crate::cures::{gilstate_slot, thread_state_ids, threading_main, threads_at_end};
 use crate::memory::account::Account;
-
-/// The interpreter that a thread is in, and where its memory is counted.
-#[derive(Clone, Copy)]
-struct Here {
-    id: Id,
-    account: Option<&'static Account>,
-}
-
-/// Outside of every interpreter.
-const NOWHERE: Here = Here {
-    id: -1,
-    account: None,
-};
-
-thread_local! {
-    /// The interpreter that the calling thread is in, also while a callback of the host runs
-    /// without its GIL.
-    static HERE: Cell<Here> = const { Cell::new(NOWHERE) };
-}
-
-/// Where the memory of the interpreter is counted that the calling thread carries a thread state for.
-#[inline(always)]
-pub(crate) fn account_here() -> Option<&'static Account> {
-    HERE.get().account
-}
+use crate::python::here::{self, Here, NOWHERE};
 
 /// Counts the calling thread's memory there while `work` is done.
 pub(crate) fn with_account<T>(account: Option<&'static Account>, work: impl FnOnce() -> T) -> T {
-    let before = HERE.get();
-    HERE.set(Here { account, ..before });
+    let before = here::replace(Here {
+        account,
+        ..here::get()
+    });
     let result = work();
-    HERE.set(before);
+    here::set(before);
     result
 }
 
@@ -70,7 +47,7 @@ fn attached() -> *mut PyThreadState {
 /// The interpreter that the calling thread is in, if subpy knows that: its id, or else the state of
 /// an interpreter that the host has entered by itself.
 pub(crate) fn whereabouts() -> (Option<Id>, *mut PyInterpreterState) {
-    let id = HERE.get().id;
+    let id = here::get().id;
     if id != NOWHERE.id {
         return (Some(id), null_mut());
     }
@@ -87,8 +64,6 @@ struct Host {
     thread_state: *mut PyThreadState,
     slot: *mut PyThreadState,
     here: Here,
-    /// The thread's [`HERE`], which a shared library does not find for nothing.
-    place: *const Cell<Here>,
 }
 
 impl Host {
@@ -100,20 +75,18 @@ impl Host {
             // SAFETY: attached.
             unsafe { ffi::PyEval_SaveThread() };
         }
-        HERE.with(|place| Self {
+        Self {
             thread_state,
             slot: gilstate_slot::get(),
-            here: place.replace(here),
-            place,
-        })
+            here: here::replace(here),
+        }
     }
 }
 
 impl Drop for Host {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: it lives as long as the thread, and this is not sent to another one.
-        unsafe { (*self.place).set(self.here) };
+        here::set(self.here);
         gilstate_slot::set(self.slot);
         if !self.thread_state.is_null() {
             // SAFETY: it was attached in this thread before, and nobody deletes another's.
@@ -124,7 +97,7 @@ impl Drop for Host {
 
 /// Runs `wait` without any GIL, whatever the calling thread holds.
 pub(crate) fn detached<T>(wait: impl FnOnce() -> T) -> T {
-    let _host = Host::set_aside(HERE.get());
+    let _host = Host::set_aside(here::get());
     wait()
 }
 
@@ -202,7 +175,7 @@ impl Attached {
     pub(crate) unsafe fn finalize(self) -> bool {
         threading_main::move_here();
         let host = self.leave_attached();
-        HERE.set(host.here);
+        here::set(host.here);
         // What the slot held is gone with Python; so is the slot, where it is a key.
         std::mem::forget(host);
         // SAFETY: the caller's promise.
@@ -236,7 +209,7 @@ pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
 /// As [`without_gil`], for a call that may want to attach again for a moment: `call` gets what was
 /// attached, for [`Attached::enter`].
 pub(crate) fn released<T>(id: Id, call: impl FnOnce(*mut PyThreadState) -> T) -> T {
-    let host = Host::set_aside(Here { id, ..HERE.get() });
+    let host = Host::set_aside(Here { id, ..here::get() });
     call(host.thread_state)
 }
 
@@ -268,7 +241,7 @@ pub(crate) unsafe fn visit_beside<T>(
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
 pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
-    let _host = Host::set_aside(HERE.get());
+    let _host = Host::set_aside(here::get());
     let _inside = Inside::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
     unsafe {
@@ -287,7 +260,7 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
 /// The interpreter lives until this returns.
 #[cfg(not(Py_3_13))]
 pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) {
-    let _host = Host::set_aside(HERE.get());
+    let _host = Host::set_aside(here::get());
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = ffi::PyThreadState_New(interpreter);
@@ -306,7 +279,7 @@ pub(crate) fn create<T>(
     make: impl FnOnce() -> *mut PyThreadState,
     prepare: impl FnOnce(*mut PyThreadState) -> T,
 ) -> Option<(*mut PyThreadState, T)> {
-    let _host = Host::set_aside(Here { id, ..HERE.get() });
+    let _host = Host::set_aside(Here { id, ..here::get() });
     let _inside = Inside::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's
     // own; it is attached again before it is cleared and deleted. The new thread state is in the
@@ -350,7 +323,7 @@ pub(crate) fn leave_main() -> *mut PyThreadState {
 
 /// A new thread state of the main interpreter, detached; for a Python that the host has started.
 pub(crate) fn new_main() -> *mut PyThreadState {
-    let _host = Host::set_aside(HERE.get());
+    let _host = Host::set_aside(here::get());
     // SAFETY: Python is initialized; a thread state may be made by any thread.
     unsafe { ffi::PyThreadState_New(ffi::PyInterpreterState_Main()) }
 }
@@ -366,7 +339,7 @@ pub(crate) fn interpreter_of(thread_state: *mut PyThreadState) -> *mut PyInterpr
 /// # Safety
 /// It is detached and used by nobody else.
 pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
-    let _host = Host::set_aside(HERE.get());
+    let _host = Host::set_aside(here::get());
     // SAFETY: the caller's promise.
     unsafe {
         ffi::PyEval_RestoreThread(thread_state);
