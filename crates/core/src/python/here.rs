@@ -47,15 +47,15 @@ mod place {
 
     use super::Here;
 
-    // It starts as `NOWHERE`.
+    // It starts as `NOWHERE`. Named so that the static library does not show it.
     global_asm!(
-        ".pushsection .tdata.subpy_here, \"awT\", @progbits",
-        ".globl subpy_here",
-        ".hidden subpy_here",
-        ".type subpy_here, @tls_object",
-        ".size subpy_here, 16",
+        ".pushsection .tdata.here_in_subpy, \"awT\", @progbits",
+        ".globl here_in_subpy",
+        ".hidden here_in_subpy",
+        ".type here_in_subpy, @tls_object",
+        ".size here_in_subpy, 16",
         ".p2align 3",
-        "subpy_here:",
+        "here_in_subpy:",
         ".quad -1",
         ".quad 0",
         ".popsection",
@@ -68,7 +68,7 @@ mod place {
         // SAFETY: adds the thread's own address to where the variable is from there.
         unsafe {
             asm!(
-                "mov {place}, qword ptr [rip + subpy_here@GOTTPOFF]",
+                "mov {place}, qword ptr [rip + here_in_subpy@GOTTPOFF]",
                 "add {place}, qword ptr fs:[0]",
                 place = out(reg) place,
                 options(pure, nomem, nostack),
