@@ -62,6 +62,10 @@ template <typename Sequence> struct SequenceCrossing {
     if constexpr (is_vector<Sequence> && std::is_arithmetic_v<Item>) {
       sequence->resize(items->length); // and then written in place: it is where large data arrives
       for (std::size_t i = 0; i < items->length; i++) {
+        if (std::is_floating_point_v<Item> && items->data[i].kind == SUBPY_FLOAT) {
+          (*sequence)[i] = static_cast<Item>(items->data[i].as.real); // without an optional
+          continue;
+        }
         const std::optional<Item> item = detail::from_python<Item>(items->data[i], mismatch);
         if (!item) {
           return std::nullopt;
