@@ -137,7 +137,7 @@ for what; do
   case $what in
     build) need_build ;;
     tests) need_tests ;;
-    benches) need_header benchmark/benchmark.h c++ libbenchmark-dev libbenchmark1 ;;
+    benches) need_header benchmark/benchmark.h c++ libbenchmark-dev 'libbenchmark1*' ;;
     clang-format)
       # Of the pinned version only.
       [ -x "$TOOLS/bin/clang-format" ] || from_pypi clang-format || die "clang-format needs pip or venv for python3"

@@ -1,7 +1,7 @@
 /* Hazards are put to the C API of Python, used as its documentation says. */
-#define PY_SSIZE_T_CLEAN
-#include "../start_python.h"
 #include "subject.h"
+
+#include "../start_python.h"
 
 #include <pthread.h>
 
