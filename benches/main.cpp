@@ -3,6 +3,7 @@
 //
 //     subpy_bench [Google Benchmark's options]
 //     subpy_bench alone [...]      without subpy: the raw ones alone are to be selected
+//     subpy_bench counted [...]    with account_memory
 //     subpy_bench alive raw|subpy COUNT [no-site]
 //     subpy_bench source short|busy|large          prints that program
 #include "alive.hpp"
@@ -27,7 +28,8 @@ int main(int count, char **arguments) {
     return 0;
   }
   const bool alone = count > 1 && !std::strcmp(arguments[1], "alone");
-  if (alone) {
+  const bool counted = count > 1 && !std::strcmp(arguments[1], "counted");
+  if (alone || counted) {
     arguments[1] = arguments[0];
     arguments++, count--;
   }
@@ -36,7 +38,9 @@ int main(int count, char **arguments) {
   if (benchmark::ReportUnrecognizedArguments(count, arguments)) {
     return 2;
   }
-  alone ? raw::start() : check(subpy_initialize(nullptr, nullptr));
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.account_memory = counted;
+  alone ? raw::start() : check(subpy_initialize(&config, nullptr));
   benchmark::AddCustomContext("python", subpy_python_version());
   benchmark::RunSpecifiedBenchmarks();
   return 0; // not finalized: the raw side's thread states are still there

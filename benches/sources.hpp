@@ -31,6 +31,10 @@ inline const char *const BUSY = "s = 0\n"
                                 "for i in range(200000):\n"
                                 "    s = (s * 31 + i) % 1000003\n";
 
+/// Some 150,000 blocks of memory, each of which is freed soon.
+inline const char *const ALLOCATES = "x = [(i, str(i), [i]) for i in range(10000)]\n"
+                                     "d = {str(i): {} for i in range(5000)}\n";
+
 /// Programs that nobody has run before, each the same work.
 class Fresh {
 public:
