@@ -29,7 +29,7 @@ ALIVE = 1000
 LARGE = 100_000_000
 #: Which benchmarks a subject has.
 FILTERS = {
-    "runs": "-^(call|get|host|buffer|bytes)_",
+    "runs": "-^(allocate|(call|get|host|buffer|bytes)_)",
     "data": "^(call|get|host|buffer|bytes)_",
 }
 
@@ -101,9 +101,9 @@ def one_round(o, sources):
 def runs_elsewhere(o, sources):
     alone = [o.bench, "alone", "--benchmark_filter=^(attach|evaluate|run|compile|create|parallel).*/raw"]
     found = samples(google_benchmark(alone, o.repetitions), "raw_alone")
-    counted = [o.bench, "counted", "--benchmark_filter=^allocate/subpy"]
-    counting = samples(google_benchmark(counted, o.repetitions))
-    found["allocate_counted", "subpy"] = counting["allocate", "subpy"]
+    for way, mode in ("raw", []), ("subpy", ["counted"]):
+        command = [o.bench, *mode, "--benchmark_filter=^allocate"]
+        found["allocate", way] = samples(google_benchmark(command, o.repetitions))["allocate", "subpy"]
     try:
         module = printed_json([o.python, str(MODULE), json.dumps(sources), str(o.repetitions)])
         found.update(samples(module))
@@ -133,8 +133,6 @@ def derive(figures):
     for way in "raw", "subpy", "subpy_cpp":
         # What a run spends besides the evaluation.
         less("attach_in_run", way, "run_again", ("evaluate", "raw"))
-    if ("allocate", "raw") in figures:
-        figures["allocate_counted", "raw"] = figures["allocate", "raw"]
     if ("compile_large", "raw") in figures:
         figures["find_large", "raw"] = figures["compile_large", "raw"]
     less("find_large", "subpy", "run_large", ("run_large", "raw"))
