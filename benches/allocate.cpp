@@ -1,5 +1,5 @@
-// A script that allocates and frees all the time, which is where counting memory costs most. To be run in
-// processes of its own, with and without that.
+// A script that allocates and frees all the time, which is where counting memory costs most. To be
+// run in processes of its own, with and without that.
 #include "sources.hpp"
 #include "ways.hpp"
 
