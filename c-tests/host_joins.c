@@ -90,7 +90,10 @@ static int start_python_and_join(void **state) {
   start_python();
   own = PyThreadState_Get();
   HOST_RUN("import sys\n"
-           "host_name, host_stdout, host_path = 'host', sys.stdout, list(sys.path)\n");
+           "host_name, host_stdout, host_path = 'host', sys.stdout, list(sys.path)\n"
+           "from importlib.machinery import BuiltinImporter, ExtensionFileLoader\n"
+           "def loaders(): return BuiltinImporter.exec_module, ExtensionFileLoader.exec_module\n"
+           "host_loaders = loaders()\n");
 
   const char *const paths[] = {"/"};
   subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
@@ -111,6 +114,17 @@ static int start_python_and_join(void **state) {
   return 0;
 }
 
+/* New types get what Python's caches know them by, as if subpy had never been there. */
+static void check_new_types(void) {
+#if PY_VERSION_HEX >= 0x030C0000
+  PyType_Slot slots[] = {{0, NULL}};
+  PyType_Spec spec = {"host.made", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+  PyObject *made = PyType_FromSpec(&spec);
+  CHECK_EQUAL(PyUnstable_Type_AssignVersionTag((PyTypeObject *)made), 1);
+  Py_DECREF(made);
+#endif
+}
+
 static int finalize_again_and_again(void **state) {
   subpy_id id;
   for (int i = 0; i < 3; i++) {
@@ -123,6 +137,8 @@ static int finalize_again_and_again(void **state) {
     CHECK_EQUAL(count_interpreters(), 1);
     CHECK_EQUAL(count_thread_states(), 1);
     HOST_RUN("assert sys.stdout is host_stdout and sys.path == host_path");
+    HOST_RUN("assert loaders() == host_loaders");
+    check_new_types();
     EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_run_string(id, "x = 1", &error));
     EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_finalize(&error));
     INITIALIZE(NULL);

@@ -11,6 +11,7 @@ pub(crate) mod stack_bounds;
 pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
+pub(crate) mod type_versions;
 pub(crate) mod unicode_names;
 
 use std::ffi::CStr;

@@ -24,7 +24,6 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
 use crate::cures::stack_bounds::Watched;
-use crate::cures::unicode_names;
 use crate::interpreter::claim::{Claim, Purpose, Refused, Request};
 use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
@@ -86,7 +85,7 @@ impl Interpreter {
                     let prepare = || {
                         let paths = runtime.module_search_paths();
                         let mut contents = Contents::new(id, paths, config.code_cache, &control)?;
-                        contents.import_first(recipe.has_own_gil())?;
+                        contents.cure(recipe.has_own_gil())?;
                         contents.take_streams(id, config.stdout, config.stderr)?;
                         contents.define_everywhere()?;
                         match account.map(|account| account.usage().current) {
@@ -139,9 +138,9 @@ impl Interpreter {
         let control = Arc::new(Control::new(thread_state, true, account));
         let main = Self::new(0, thread_state, control.clone(), None);
         let session = main.session(Purpose::Run)?;
-        unicode_names::load();
         let cache = CacheLimits::default();
         let mut contents = Contents::new(0, module_search_paths, cache, &control)?;
+        contents.cure_main()?;
         if take_streams {
             contents.take_streams(0, None, None)?;
         }

@@ -84,9 +84,16 @@ impl Contents {
         })
     }
 
-    /// Has the interpreter's extension modules imported by the main one first, where that is a cure.
-    pub(crate) fn import_first(&self, own_gil: bool) -> Result<()> {
-        cures::import_first::install(own_gil).ok_or_else(not_prepared)
+    /// Cures what is defective in how the interpreter imports.
+    pub(crate) fn cure(&self, own_gil: bool) -> Result<()> {
+        cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
+        cures::type_versions::install().ok_or_else(not_prepared)
+    }
+
+    /// The same for the main interpreter.
+    pub(crate) fn cure_main(&self) -> Result<()> {
+        cures::unicode_names::load();
+        cures::type_versions::take_over().ok_or_else(not_prepared)
     }
 
     pub(crate) fn take_streams(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pyo3_ffi::PyThreadState;
 
+use crate::cures::type_versions;
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::{Inner, ending};
@@ -112,6 +113,7 @@ impl<'a> Session<'a> {
 
     /// Leaves the main interpreter to the host.
     pub(super) fn disown(mut self) {
+        type_versions::hand_back();
         let thread_state = self.let_go();
         drop(self.attached);
         // SAFETY: ours, made when the host's Python was joined; nobody else has it.

@@ -1,0 +1,71 @@
+/*
+ * The numbers by which CPython knows immutable types, in several interpreters at once and when all
+ * are used up: each type has to have its own methods.
+ *
+ *     type_versions at_once|used_up MODULES    MODULES is the folder that has immutable_types
+ */
+#include "subject.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { THREADS = 2 };
+
+static char program[2048];
+
+void fail(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+  exit(EXIT_FAILURE);
+}
+
+static void *live(void *unused) {
+  const struct options options = {.process_streams = true};
+  struct failure failure = {"", ""};
+  struct interpreter *interpreter = subject_create(&options);
+  if (subject_run(interpreter, program, strlen(program), NULL, &failure) != SUBPY_OK) {
+    fail("%s: %s", failure.type, failure.message);
+  }
+  subject_destroy(interpreter, &failure);
+  subject_forget(interpreter);
+  return unused;
+}
+
+int main(int count, char **arguments) {
+  if (count != 3) {
+    fail("usage: %s at_once|used_up MODULES", arguments[0]);
+  }
+  /* The first takes less than the 131,072 numbers that there are, and the second more. */
+  const bool at_once = strcmp(arguments[1], "at_once") == 0;
+  const char *code = at_once ? "wrong = immutable_types.use(60000, 2)\n"
+                               "assert wrong == 0, f'{wrong} types answer for others'\n"
+                             : "for _ in range(14): assert immutable_types.use(10000, 1) == 0\n"
+                               "import collections, re\n"
+                               "def kind(o):\n"
+                               "    try: return o.match('a').group()\n"
+                               "    except AttributeError: return type(o).__name__\n"
+                               "for _ in range(100): assert kind(re.compile('a')) == 'a'\n"
+                               "assert kind(collections.deque()) == 'deque'\n";
+  snprintf(program, sizeof program, "import sys\nsys.path.append('%s')\nimport immutable_types\n%s",
+           arguments[2], code);
+  subject_start(false, false);
+  pthread_t threads[THREADS];
+  const int lives = at_once ? THREADS : 1;
+  for (int i = 0; i < lives; i++) {
+    pthread_create(&threads[i], NULL, live, NULL);
+  }
+  for (int i = 0; i < lives; i++) {
+    pthread_join(threads[i], NULL);
+  }
+  struct failure failure = {"", ""};
+  if (subject_stop(&failure) != SUBPY_OK) {
+    fail("%s", failure.message);
+  }
+  return EXIT_SUCCESS;
+}
