@@ -5,6 +5,7 @@ pub(crate) mod allocator;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod import_first;
+pub(crate) mod interned_strings;
 pub(crate) mod shared_gil;
 pub(crate) mod sigpipe;
 pub(crate) mod stack_bounds;

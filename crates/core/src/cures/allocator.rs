@@ -23,11 +23,22 @@
 //! what other threads allocate in that moment is freed later.
 
 use std::ffi::c_void;
+#[cfg(all(Py_3_12, not(Py_3_14)))]
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 
 use crate::memory::counting;
+
+#[cfg(all(Py_3_12, not(Py_3_14)))]
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+/// Whether Python's objects are mimalloc's blocks.
+#[cfg(all(Py_3_12, not(Py_3_14)))]
+pub(crate) fn is_installed() -> bool {
+    INSTALLED.load(Ordering::Relaxed)
+}
 
 /// Has Python allocate from mimalloc; `count`: for the account of each interpreter. To be called before
 /// Python is pre-initialized.
@@ -46,6 +57,8 @@ pub(crate) fn install(count: bool) {
             ffi::PyObject_SetArenaAllocator(&mut counting::arenas());
         }
     }
+    #[cfg(all(Py_3_12, not(Py_3_14)))]
+    INSTALLED.store(true, Ordering::Relaxed);
 }
 
 fn plain() -> ffi::PyMemAllocatorEx {

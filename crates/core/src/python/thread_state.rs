@@ -13,6 +13,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
+use crate::cures::interned_strings::Interned;
 use crate::cures::shared_gil::Inside;
 use crate::cures::{gilstate_slot, thread_state_ids, threading_main, threads_at_end};
 use crate::memory::account::Account;
@@ -151,6 +152,7 @@ impl Attached {
     pub(crate) unsafe fn end_interpreter(self) {
         threading_main::move_here();
         threads_at_end::refuse();
+        let interned = Interned::of_attached();
         let host = self.leave_attached();
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
         // thread state of the main interpreter takes it over, to let it go.
@@ -164,6 +166,7 @@ impl Attached {
                 ffi::PyThreadState_Clear(visitor);
                 ffi::PyThreadState_DeleteCurrent();
             }
+            interned.free();
         }
         drop(host);
     }
