@@ -6,8 +6,8 @@
 //!
 //! Cure: they are listed before the end and freed after it, as 3.14 does, but for those that a variable of
 //! the process points to: an extension module may keep a name in a C static, where the next interpreter finds
-//! it. Where these variables are too large to be searched each time, nothing is freed, nor is it in debug
-//! builds, which free them, or where Python has another allocator than ours.
+//! it. Nothing is freed where these variables are too large to be searched each time, while `tracemalloc`
+//! traces, in debug builds, which free them themselves, and where Python has another allocator than ours.
 
 #[cfg(not(all(
     Py_3_12,
