@@ -20,12 +20,8 @@ if(raw LESS 0)
 endif()
 if(PYTHON VERSION_LESS 3.12 OR PYTHON VERSION_GREATER_EQUAL 3.14)
   math(EXPR most "${raw} + 4096")
-elseif(PYTHON VERSION_GREATER_EQUAL 3.13)
-  # More than a tenth: on 3.13.0 10 % for an empty script and 12 % with asyncio, on 3.13.18 12.5 %. What is
-  # left is strings that CPython has interned and never frees.
-  math(EXPR most "${raw} * 13 / 100")
 else()
-  math(EXPR most "${raw} / 10")
+  math(EXPR most "${raw} / 100 + 4096")
 endif()
 message("lost per cycle: ${subpy} bytes; raw: ${raw} bytes; at most: ${most} bytes")
 if(subpy GREATER most)

@@ -2,7 +2,7 @@
  * The numbers by which CPython knows immutable types, in several interpreters at once and when all
  * are used up: each type has to have its own methods.
  *
- *     type_versions at_once|used_up MODULES    MODULES is the folder that has immutable_types
+ *     type_versions at_once|used_up MODULES    MODULES is the folder that has `extension`
  */
 #include "subject.h"
 
@@ -43,16 +43,16 @@ int main(int count, char **arguments) {
   }
   /* The first takes less than the 131,072 numbers that there are, and the second more. */
   const bool at_once = strcmp(arguments[1], "at_once") == 0;
-  const char *code = at_once ? "wrong = immutable_types.use(60000, 2)\n"
+  const char *code = at_once ? "wrong = extension.use(60000, 2)\n"
                                "assert wrong == 0, f'{wrong} types answer for others'\n"
-                             : "for _ in range(14): assert immutable_types.use(10000, 1) == 0\n"
+                             : "for _ in range(14): assert extension.use(10000, 1) == 0\n"
                                "import collections, re\n"
                                "def kind(o):\n"
                                "    try: return o.match('a').group()\n"
                                "    except AttributeError: return type(o).__name__\n"
                                "for _ in range(100): assert kind(re.compile('a')) == 'a'\n"
                                "assert kind(collections.deque()) == 'deque'\n";
-  snprintf(program, sizeof program, "import sys\nsys.path.append('%s')\nimport immutable_types\n%s",
+  snprintf(program, sizeof program, "import sys\nsys.path.append('%s')\nimport extension\n%s",
            arguments[2], code);
   subject_start(false, false);
   pthread_t threads[THREADS];

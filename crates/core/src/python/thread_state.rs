@@ -228,6 +228,7 @@ pub(crate) unsafe fn visit_beside<T>(
     work: impl FnOnce() -> T,
 ) -> T {
     let _host = Host::set_aside(Here { id, account });
+    let _inside = Inside::new(true);
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own; while
     // it is attached, the interpreter can't be ended: its GIL is held.
     unsafe {
@@ -257,13 +258,14 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Does `work` in an interpreter, with a thread state that is made for it.
+/// Does `work` in an interpreter that shares its GIL, with a thread state that is made for it.
 ///
 /// # Safety
 /// The interpreter lives until this returns.
 #[cfg(not(Py_3_13))]
 pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) {
     let _host = Host::set_aside(here::get());
+    let _inside = Inside::new(true);
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = ffi::PyThreadState_New(interpreter);

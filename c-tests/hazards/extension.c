@@ -1,6 +1,6 @@
 /*
- * An extension module of the scripts in type_versions.c, as any that declares its support of
- * interpreters: it makes immutable types.
+ * The extension module of the scripts in type_versions.c and kept_string.c. It declares its support
+ * of interpreters, as others do.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -9,8 +9,7 @@
 
 static PyObject *new_type(void) {
   PyType_Slot slots[] = {{0, NULL}};
-  PyType_Spec spec = {"immutable_types.made", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
-                      slots};
+  PyType_Spec spec = {"extension.made", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
   return PyType_FromSpec(&spec);
 }
 
@@ -59,7 +58,28 @@ static PyObject *use(PyObject *module, PyObject *arguments) {
   return PyLong_FromSsize_t(wrong);
 }
 
-static PyMethodDef methods[] = {{"use", use, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
+static PyObject *kept;
+
+/* keep(s): keeps a string in a static, as modules do that were not written for interpreters. */
+static PyObject *keep(PyObject *module, PyObject *string) {
+  (void)module;
+  Py_INCREF(string);
+  kept = string;
+  Py_RETURN_NONE;
+}
+
+static PyObject *get_kept(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  Py_INCREF(kept);
+  return kept;
+}
+
+static PyMethodDef methods[] = {
+    {"use", use, METH_VARARGS, NULL},
+    {"keep", keep, METH_O, NULL},
+    {"get_kept", get_kept, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
@@ -68,9 +88,9 @@ static PyModuleDef_Slot slots[] = {
 
 static struct PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
-    .m_name = "immutable_types",
+    .m_name = "extension",
     .m_methods = methods,
     .m_slots = slots,
 };
 
-PyMODINIT_FUNC PyInit_immutable_types(void) { return PyModuleDef_Init(&definition); }
+PyMODINIT_FUNC PyInit_extension(void) { return PyModuleDef_Init(&definition); }
