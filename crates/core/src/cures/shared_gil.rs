@@ -34,7 +34,7 @@ mod cure {
     use crate::timer;
 
     /// How long an interpreter may keep the GIL from others.
-    const TURN: Duration = Duration::from_millis(10);
+    const TURN: Duration = Duration::from_millis(2);
 
     /// How many threads are inside of the shared GIL, or wait for it.
     static INSIDE: AtomicUsize = AtomicUsize::new(0);

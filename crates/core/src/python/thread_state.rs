@@ -153,7 +153,7 @@ impl Attached {
         threading_main::move_here();
         threads_at_end::refuse();
         let interned = Interned::of_attached();
-        let host = self.leave_attached();
+        let (host, _inside) = self.leave_attached();
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
         // thread state of the main interpreter takes it over, to let it go.
         unsafe {
@@ -177,7 +177,7 @@ impl Attached {
     /// The main interpreter's is attached; no other interpreter and no other thread state is left.
     pub(crate) unsafe fn finalize(self) -> bool {
         threading_main::move_here();
-        let host = self.leave_attached();
+        let (host, _inside) = self.leave_attached();
         here::set(host.here);
         // What the slot held is gone with Python; so is the slot, where it is a key.
         std::mem::forget(host);
@@ -185,14 +185,11 @@ impl Attached {
         unsafe { ffi::Py_FinalizeEx() == 0 }
     }
 
-    /// Takes the host out, so that dropping it does not detach.
-    fn leave_attached(self) -> Host {
+    /// Takes apart what detaches when it is dropped.
+    fn leave_attached(self) -> (Host, Inside) {
         let this = std::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped, so both are moved out once.
-        unsafe {
-            drop(std::ptr::read(&this._inside));
-            std::ptr::read(&this._host)
-        }
+        unsafe { (std::ptr::read(&this._host), std::ptr::read(&this._inside)) }
     }
 }
 
