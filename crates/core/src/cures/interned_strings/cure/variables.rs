@@ -1,7 +1,6 @@
 //! The variables of the process: what its executable and libraries have in memory of their own.
 
 use std::ffi::{c_int, c_void};
-use std::ops::RangeInclusive;
 
 use libc::{PF_W, PT_LOAD, dl_phdr_info, size_t};
 
@@ -9,7 +8,9 @@ use libc::{PF_W, PT_LOAD, dl_phdr_info, size_t};
 const MOST: usize = 32 << 20;
 
 struct Search {
-    wanted: RangeInclusive<usize>,
+    /// From here on, as many bytes.
+    first: usize,
+    span: usize,
     found: Vec<usize>,
     searched: usize,
 }
@@ -17,7 +18,8 @@ struct Search {
 /// The addresses in a range, sorted, that a variable has. `None`: there is too much to search.
 pub(super) fn pointing_between(first: usize, last: usize) -> Option<Vec<usize>> {
     let mut search = Search {
-        wanted: first..=last,
+        first,
+        span: last - first,
         found: Vec::new(),
         searched: 0,
     };
@@ -47,7 +49,7 @@ unsafe extern "C" fn visit(info: *mut dl_phdr_info, _: size_t, search: *mut c_vo
             for place in (start..end - size_of::<usize>() + 1).step_by(size_of::<usize>()) {
                 // SAFETY: part of what is loaded; others may write it, as they may at any time.
                 let word = unsafe { (place as *const usize).read_volatile() };
-                if search.wanted.contains(&word) {
+                if word.wrapping_sub(search.first) <= search.span {
                     search.found.push(word);
                 }
             }
