@@ -432,7 +432,8 @@ gc.collect()
 import zlib
 assert zlib.decompress(zlib.compress(b'x' * 1000, level=1), bufsize=10) == b'x' * 1000
 
-#: zoneinfo
+#: zoneinfo uncured=-3.11
+# To 3.11 the end of an interpreter takes away what the C module keeps for all of them.
 import datetime, zoneinfo
 try:
     zone = zoneinfo.ZoneInfo(key='Europe/Berlin')
