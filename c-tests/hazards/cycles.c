@@ -61,7 +61,7 @@ int main(int count, char **arguments) {
     fail("usage: %s CYCLES CODE", arguments[0]);
   }
   /* The first cycles fill caches that stay. Then the first third is compared to the last. */
-  enum { FIRST = 50 };
+  enum { FIRST = 200 };
   long cycles = atol(arguments[1]), third = cycles / 3, before = 0, after = 0;
   const double start = now_ms();
   subject_start(false, false);
