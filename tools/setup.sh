@@ -24,10 +24,7 @@ is_root() { [ "${SUBPY_SETUP_ROOT:-yes}" = yes ] && [ "$(id -u)" = 0 ]; }
 
 # from_pypi PACKAGE...: their programs into $TOOLS/bin, at the versions of tools/requirements.txt.
 from_pypi() {
-  local package pip programs program requirements=()
-  for package; do
-    requirements+=("$(grep "^$package==" tools/requirements.txt)")
-  done
+  local package pip programs program requirement place
   if python3 -m pip --version >/dev/null 2>&1; then
     pip=(python3 -m pip)
   elif python3 -m venv "$TOOLS/venv" >/dev/null 2>&1; then
@@ -35,13 +32,16 @@ from_pypi() {
   else
     return 1
   fi
-  say "${requirements[*]} from PyPI into $TOOLS"
-  PIP_ROOT_USER_ACTION=ignore "${pip[@]}" install --quiet --disable-pip-version-check --upgrade \
-    --target "$TOOLS/pypi" "${requirements[@]}" || return 1
   for package; do
+    requirement=$(grep "^$package==" tools/requirements.txt)
+    say "$requirement from PyPI into $TOOLS"
+    # A folder each: pip replaces the target's bin folder whole, with what an earlier package put there.
+    place=$TOOLS/pypi/$package
+    PIP_ROOT_USER_ACTION=ignore "${pip[@]}" install --quiet --disable-pip-version-check --upgrade \
+      --target "$place" "$requirement" || return 1
     # The wheels hold plain programs, behind scripts that would need PYTHONPATH.
-    programs=("$TOOLS/pypi/${package//-/_}/data/bin"/*)
-    [ -x "${programs[0]}" ] || programs=("$TOOLS/pypi/bin/$package")
+    programs=("$place/${package//-/_}/data/bin"/*)
+    [ -x "${programs[0]}" ] || programs=("$place/bin/$package")
     for program in "${programs[@]}"; do
       ln -sf "$program" "$TOOLS/bin/"
     done

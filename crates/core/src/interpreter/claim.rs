@@ -21,7 +21,7 @@ const RUNNING: u64 = 1;
 const INTERRUPTED: u64 = 2;
 /// Running, and out of time.
 const TIMED_OUT: u64 = 3;
-/// The program has ended; its exception is being read, which only a limit of its own can end.
+/// The program has ended. Its exception may be being read, which only a limit of its own can end.
 const FINISHING: u64 = 4;
 const ENDING: u64 = 5;
 const GONE: u64 = 6;
@@ -185,11 +185,14 @@ impl State {
         Run(self.0.load(Ordering::Relaxed) & !KIND)
     }
 
-    /// The run has ended, but its claim goes on; no interrupt reaches it from here on. Says whether one
-    /// did before. To be called by the holder of the claim.
+    /// The run has ended, but its claim goes on, under another number: whoever asks by the old one comes
+    /// too late, a limit of the run's own included. Says whether it was asked to end before. To be called
+    /// by the holder of the claim, before it detaches: those who bring the exception look at this word
+    /// while they hold the GIL.
+    #[inline(always)]
     pub(crate) fn finish(&self) -> Option<Request> {
         let requested = self.requested();
-        self.set(self.run().0 | FINISHING, Ordering::Relaxed);
+        self.set((self.run().0 + ONE_RUN) | FINISHING, Ordering::Relaxed);
         requested
     }
 
@@ -198,11 +201,6 @@ impl State {
     pub(crate) fn set_runs_at_end(&self, runs: bool) {
         let kind = if runs { ENDING_RUNS } else { ENDING };
         self.set((self.run().0 + ONE_RUN) | kind, Ordering::Relaxed);
-    }
-
-    /// The exception of a run is read, under a number of its own. To be called by the holder of the claim.
-    pub(crate) fn begin_reading(&self) {
-        self.set((self.run().0 + ONE_RUN) | FINISHING, Ordering::Relaxed);
     }
 
     /// A store. In the model it is an exchange: loom puts a store and an exchange that race in no order.
@@ -279,12 +277,16 @@ mod tests {
             "asked already"
         );
         assert_eq!(state.finish(), Some(Request::Timeout));
-        assert_eq!(
-            state.request(None, Request::Interrupt),
-            None,
-            "it has ended"
-        );
+        for late in [None, Some(run)] {
+            assert_eq!(state.request(late, Request::Timeout), None, "it has ended");
+        }
         assert!(state.is_running() && !state.is_requested(run));
+        let reading = state.run();
+        assert_eq!(
+            state.request(Some(reading), Request::Timeout),
+            Some(reading),
+            "reading has a limit of its own"
+        );
     }
 
     #[test]

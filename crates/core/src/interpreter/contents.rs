@@ -251,7 +251,6 @@ impl Contents {
     fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
         let cache = &self.code;
         let request = self.control.forget_request();
-        self.control.state.begin_reading();
         // The script's own code may run when an exception is read, and needs a limit, too.
         let _deadline = Deadline::new(&self.control, READING, None);
         self.control.work_begins(Work::Exception);

@@ -145,11 +145,13 @@ impl Control {
         });
     }
 
-    /// To be called when a run has ended, while the interpreter is attached.
+    /// To be called when a run has ended, while the interpreter is attached. A request that comes from here
+    /// on is for nobody: were the run still open to it when its thread has let go of the GIL and not yet of
+    /// the claim, another thread would leave an exception with it that reaches the next run.
     #[inline(always)]
     pub(crate) fn run_ended(&self) {
-        if self.state.requested().is_some() {
-            self.forget_request();
+        if self.state.finish().is_some() {
+            self.take_back_exception();
         }
         #[cfg(not(Py_3_13))]
         if self.shares_gil {
@@ -275,9 +277,11 @@ impl Control {
     fn leave_exception(&self) {
         // SAFETY: always allowed.
         let here = unsafe { libc::pthread_self() };
+        // Looking at the frame may collect garbage to 3.11, and so let go of the GIL: the request is looked
+        // at last.
         if self.thread_id != here
-            && self.state.requested().is_some()
             && !protected::is_in(self.thread_state)
+            && self.state.requested().is_some()
         {
             // SAFETY: attached to the same interpreter.
             unsafe {

@@ -130,3 +130,32 @@ fn an_interrupt_is_for_the_run_that_it_met() {
         assert_eq!(interpreter.state.requested(), None);
     });
 }
+
+/// One who brings an exception has the GIL, sees that the run is to end, and leaves it: then the run takes
+/// it back, whatever moment it ends at.
+#[test]
+fn what_is_left_with_a_run_never_reaches_the_next() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let gil = Arc::new(loom::sync::Mutex::new(false));
+        let (other, others_gil) = (interpreter.clone(), gil.clone());
+        let host = thread::spawn(move || {
+            if other.state.request(None, Request::Interrupt).is_some() {
+                let mut left = others_gil.lock().unwrap();
+                *left |= other.state.requested().is_some();
+            }
+        });
+        for _ in 0..2 {
+            let claim = interpreter.state.claim(Purpose::Run).ok();
+            let mut left = gil.lock().unwrap();
+            let this_run_is_asked = interpreter.state.requested().is_some();
+            assert!(!*left || this_run_is_asked, "left for an earlier run");
+            if interpreter.state.finish().is_some() {
+                *left = false;
+            }
+            drop(left);
+            drop(claim);
+        }
+        host.join().unwrap();
+    });
+}
