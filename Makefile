@@ -2,15 +2,24 @@
 #
 #   PYTHON=/path/of/python    the Python to build for; else cmake/SelectPython.cmake finds one
 #   BUILD=build               the build tree: all that is made or downloaded goes there
-#   JOBS=2                    how many compilers run at once
+#   JOBS=2                    how many compilers, and tests, run at once; by default as many as there are cores
 
 BUILD ?= build
-JOBS ?= 2
+JOBS ?= $(shell nproc)
 TOOLS ?= $(abspath $(BUILD))/tools
 
 SECONDS ?= 60
 
+# What cargo compiles on the way is shared by the trees of all Pythons, so that what does not depend on the
+# Python is compiled once. (Cargo before 1.91 ignores it.)
+CARGO_BUILD_BUILD_DIR ?= $(abspath $(BUILD))/crates
+# A compiler cache, where one is at hand.
+CMAKE_C_COMPILER_LAUNCHER ?= $(firstword $(shell command -v sccache || command -v ccache))
+CMAKE_CXX_COMPILER_LAUNCHER ?= $(CMAKE_C_COMPILER_LAUNCHER)
+RUSTC_WRAPPER ?= $(shell command -v sccache)
+
 export TOOLS PYTHON BENCH_OPTIONS
+export CARGO_BUILD_BUILD_DIR CMAKE_C_COMPILER_LAUNCHER CMAKE_CXX_COMPILER_LAUNCHER RUSTC_WRAPPER
 export PATH := $(TOOLS)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CARGO_BUILD_JOBS := $(JOBS)
@@ -31,6 +40,9 @@ demo: install ## Build and install subpy, and parse Python's standard library wi
 
 test: cargo-test ctest ## Run cargo's tests, and the C and C++ tests
 
+test-python: CTEST_OPTIONS = --label-exclude once
+test-python: cargo-test-core ctest ## Run those of them that depend on the Python
+
 test-all: ## Run the tests for each Python found, 3.10 to 3.15, and sum up in a table
 	@BUILD='$(BUILD)' tools/test_all.sh
 
@@ -45,16 +57,17 @@ build: ## Build the libraries
 install: build
 	cmake --install '$(BUILD)' --prefix '$(prefix)'
 
-build-tests:
+configure-tests:
 	@tools/setup.sh build tests
 	$(configure) -DSUBPY_BUILD_TESTS=ON
+
+# With all that ctest needs, so that one's compilers don't wait for the other's.
+cargo-test cargo-test-core: configure-tests
+	cmake --build '$(BUILD)' --target all $@
+
+ctest: configure-tests
 	cmake --build '$(BUILD)'
-
-cargo-test: build-tests
-	cmake --build '$(BUILD)' --target cargo-test
-
-ctest: build-tests
-	cd '$(BUILD)' && ctest --output-on-failure -E '^hazard'
+	cd '$(BUILD)' && ctest --output-on-failure -j '$(JOBS)' -E '^hazard' $(CTEST_OPTIONS)
 
 hazards-all: ## The same as hazards, for each Python found
 	@BUILD='$(BUILD)' tools/test_all.sh hazards
@@ -113,5 +126,5 @@ valgrind: build ## The same under valgrind's memcheck
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-all test-debian build install build-tests cargo-test ctest hazards hazards-all bench readme header fmt lint docs model fuzz soak asan valgrind clean
+.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test cargo-test-core ctest hazards hazards-all bench readme header fmt lint docs model fuzz soak asan valgrind clean
 .NOTPARALLEL:

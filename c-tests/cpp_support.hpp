@@ -12,7 +12,6 @@
 
 #include <subpy.hpp>
 
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #ifndef SUBPY_TESTS_NO_RUNTIME

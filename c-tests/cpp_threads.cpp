@@ -3,6 +3,7 @@
 #include "cpp_support.hpp"
 
 #include <atomic>
+#include <ostream> // doctest prints a std::thread::id
 #include <vector>
 
 #include <unistd.h>

@@ -11,9 +11,11 @@ endif()
 # to share what was compiled between trees for one and the same Python.
 set(SUBPY_CARGO_TARGET_DIR "${PROJECT_BINARY_DIR}/cargo" CACHE PATH "Where cargo puts what it builds")
 
-# Every call of cargo for this tree starts with this: it says for which Python, and where to.
+# Every call of cargo for this tree starts with this: it says for which Python, by which C compiler, and
+# where to.
 set(SUBPY_CARGO_COMMAND ${CMAKE_COMMAND} -E env
   "PYO3_PYTHON=${SUBPY_PYTHON_EXECUTABLE}"
+  "CC=${CMAKE_C_COMPILER}"
   "CARGO_TARGET_DIR=${SUBPY_CARGO_TARGET_DIR}"
   "${SUBPY_CARGO}")
 

@@ -1,11 +1,18 @@
-# Compiles PROGRAM with COMPILER: that has to fail, and say MESSAGE and nothing of another error than
-# that; without its statement, it has to compile.
-set(command "${COMPILER}" -std=c++17 -fsyntax-only "-I${INCLUDE}" "${PROGRAM}")
-execute_process(COMMAND ${command} RESULT_VARIABLE failed ERROR_VARIABLE output)
-if(failed)
-  message(FATAL_ERROR "It does not compile without its statement either:\n${output}")
+# Compiles PROGRAM with COMPILER: that has to fail, and say MESSAGE and nothing of another error than that.
+# Without MESSAGE it has to compile, and PRECOMPILED, a copy of subpy.hpp, is precompiled for the others.
+set(command "${COMPILER}" -std=c++17 "-I${INCLUDE}")
+if(NOT DEFINED MESSAGE)
+  foreach(arguments IN ITEMS "-fsyntax-only;${PROGRAM}" "-xc++-header;${PRECOMPILED};-o;${PRECOMPILED}.gch")
+    execute_process(COMMAND ${command} ${arguments} RESULT_VARIABLE failed)
+    if(failed)
+      message(FATAL_ERROR "It does not compile: ${arguments}")
+    endif()
+  endforeach()
+  return()
 endif()
-execute_process(COMMAND ${command} -DREFUSED RESULT_VARIABLE failed ERROR_VARIABLE output)
+
+execute_process(COMMAND ${command} -fsyntax-only -include "${PRECOMPILED}" "${PROGRAM}"
+  RESULT_VARIABLE failed ERROR_VARIABLE output)
 if(NOT failed)
   message(FATAL_ERROR "It compiles.")
 endif()
