@@ -123,8 +123,14 @@ valgrind: build ## The same under valgrind's memcheck
 	@tools/setup.sh valgrind
 	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh valgrind
 
+ci: ## What a change has to pass: all for one Python, and of the rest what has its turn (docs/testing.md)
+	.ci/run
+
+ci-full: ## The same with all of the rest: hours
+	.ci/run full
+
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test cargo-test-core ctest hazards hazards-all bench readme header fmt lint docs model fuzz soak asan valgrind clean
+.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test cargo-test-core ctest hazards hazards-all bench readme header fmt lint docs model fuzz soak asan valgrind ci ci-full clean
 .NOTPARALLEL:

@@ -1,18 +1,25 @@
 #!/usr/bin/env bash
-# Runs `make test` for one Python of each version that is found, each in a build tree of its own, and
-# sums up in a table. Fails if any failed, or if none was found.
+# Runs the tests for one Python of each version that is found, each in a build tree of its own, and sums up in
+# a table: all of them for the newest, and those that depend on the Python for the others. Fails if any failed,
+# or if none was found.
 #
-#   tools/test_all.sh [TARGET]       another one than `test`
+#   tools/test_all.sh [TARGET]       another target, for each
+#
+# With TURN=NUMBER only one Python has its turn, of those beside the newest.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-build}
-target=${1:-test}
+target=${1:-}
 logs=$BUILD/test-all
 mkdir -p "$logs"
 tools/setup.sh build || exit
 
-# Of each minor version the first one: they come newest first.
-mapfile -t pythons < <(cmake -P tools/pythons.cmake | awk '{ split($1, v, "."); if (!seen[v[2]]++) print }' | sort -V)
+# Of each minor version the first one, newest first.
+mapfile -t pythons < <(cmake -P tools/pythons.cmake | awk '{ split($1, v, "."); if (!seen[v[2]]++) print }')
+newest=${pythons[0]-}
+if [ -n "${TURN:-}" ] && [ ${#pythons[@]} -gt 1 ]; then
+  pythons=("${pythons[1 + TURN % (${#pythons[@]} - 1)]}")
+fi
 
 # Of a log: "12 passed, 1 failed".
 cargo_result() {
@@ -31,12 +38,14 @@ status=0
 for line in "${pythons[@]}"; do
   version=${line%% *}
   python=${line#* }
-  log=$logs/$version.$target.log
+  make_target=${target:-test-python}
+  [ -n "$target" ] || [ "$line" != "$newest" ] || make_target=test
+  log=$logs/$version.$make_target.log
   echo "== Python $version: $python"
   verdict=ok
   SECONDS=0
   # -k: ctest runs also where a test of cargo's failed.
-  make -k --no-print-directory "$target" BUILD="$logs/$version" PYTHON="$python" 2>&1 | tee "$log" ||
+  make -k --no-print-directory "$make_target" BUILD="$logs/$version" PYTHON="$python" 2>&1 | tee "$log" ||
     { verdict=FAILED status=1; }
   table+=$(row "$version" "$(cargo_result "$log")" "$(ctest_result "$log")" "$((SECONDS / 60))m $((SECONDS % 60))s" "$verdict")$'\n'
 done

@@ -54,4 +54,4 @@ END
 
 mount -t proc proc "$tree/proc" || no_tree "needs to mount /proc"
 trap 'umount "$tree/proc"' EXIT
-in_tree make -C /subpy BUILD=/build JOBS="${JOBS:-2}" "${@:-test-all}"
+in_tree make -C /subpy BUILD=/build JOBS="${JOBS:-$(nproc)}" "${@:-test-all}"
