@@ -29,7 +29,7 @@ endif()
 
 # Cargo calls the shared library libsubpy.so; here it gets its versioned names, the same as installed.
 set(SUBPY_LIB_DIR "${PROJECT_BINARY_DIR}/lib")
-set(SUBPY_SONAME libsubpy.so.${PROJECT_VERSION_MAJOR})
+set(SUBPY_SONAME libsubpy.so.${SUBPY_ABI})
 set(SUBPY_SHARED_LIBRARY "${SUBPY_LIB_DIR}/libsubpy.so.${PROJECT_VERSION}")
 set(SUBPY_STATIC_LIBRARY "${SUBPY_LIB_DIR}/libsubpy.a")
 file(MAKE_DIRECTORY "${SUBPY_LIB_DIR}")

@@ -2,20 +2,47 @@
  * @file
  * subpy: many isolated Python interpreters in one C or C++ program.
  *
- * Conventions of every function:
- *  - One that can fail returns a ::subpy_status and takes, last, a place for an error: NULL to
- *    ignore it; otherwise it is always written: NULL on success, and on failure an error that the
- *    caller frees with subpy_error_free().
- *  - Strings that come in are UTF-8, end in a NUL, and are the caller's. Strings that go out belong
- *    to what they were asked of.
- *  - Any thread may make any call, one that Python has never seen, too. A thread that holds a Python
- *    thread state of its own (the host embeds Python itself, or is inside of a callback) gets it
- *    back as it was.
- *  - No lock of subpy is held while Python code or a callback runs, or while a GIL is awaited.
+ * @code
+ * subpy_id id;
+ * if (subpy_initialize(NULL, NULL) == SUBPY_OK && subpy_create(NULL, &id, NULL) == SUBPY_OK) {
+ *   subpy_run_string(id, "print(6 * 7)", NULL);
+ *   subpy_destroy(id, NULL);
+ *   subpy_finalize(NULL);
+ * }
+ * @endcode
  *
- * This file is generated from crates/ffi by cbindgen: `make header`.
+ * # Conventions
+ *
+ * **Names.** A verb right after `subpy_` acts on an interpreter, and takes its id first: subpy_run_string(),
+ * subpy_get(). Calls of the whole runtime take no id: subpy_initialize(). Other calls carry the noun that they are
+ * for: subpy_error_message(). A call may have a long form, whose name ends in `_with` and whose second argument is a
+ * struct of options. The short form is the long one with the defaults.
+ *
+ * **Errors.** A call that can fail returns a ::subpy_status, and takes a place for an error as its last argument. That
+ * place may be NULL. Otherwise it is always written: NULL on success, and on failure an error, which the caller frees
+ * with subpy_error_free(). A call that has failed has done nothing, unless its comment says otherwise.
+ *
+ * **Strings.** A string that comes in is UTF-8 and ends in a NUL, unless its length is given. The caller owns it, and
+ * the library copies what it keeps. A string that goes out belongs to the thing that it was asked of.
+ *
+ * **Threads.** Any thread may make any call, also a thread that Python has never seen, unless the comment of the call
+ * says otherwise. A thread may hold a Python thread state of its own: the host embeds Python itself, or the thread is
+ * inside of a callback. It gets that thread state back as it was. The library holds no lock of its own while Python
+ * code or a callback runs, or while it waits for a GIL.
+ *
+ * **Structs.** A struct of options starts with its size, and has a macro that ends in `_INIT` and stands for the
+ * defaults. A later version may append fields. A program that was compiled before gets their defaults. A program may
+ * also be newer than the library: then each field that the library does not know has to be 0, or the call is
+ * #SUBPY_ERR_INVALID_ARGUMENT. A field that is called `reserved` has to be 0.
+ *
+ * **Numbers.** Each time that ends in `_ms` is a `uint64_t` in milliseconds; #SUBPY_FOREVER never ends. A flag is a
+ * `uint32_t`, 0 or 1, unless it says otherwise. Sizes and lengths are in bytes, unless they count something.
+ *
+ * **Callbacks.** The type of a function that the host hands over ends in `_fn`. Its comment says which thread calls it
+ * and what it may do. It gets a pointer of the host's, called `user`, which the library does not touch.
+ *
+ * docs/conventions.md has the same text. This file is generated from crates/ffi: `make header`.
  */
-
 
 #ifndef SUBPY_H
 #define SUBPY_H
@@ -25,101 +52,118 @@
 #include <stdint.h>
 #include <string.h>
 
-/** The version of this header; subpy_version() is that of the library. */
-#define SUBPY_VERSION "0.1.0"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version -------------------------------------------------------------------------------------------
+ *
+ * The header, the library and Python have a version each. subpy_supports() tells what the library and
+ * Python can do together. */
+
+/** The version of this header. subpy_version() is the version of the library. */
+#define SUBPY_VERSION "0.2.0"
 #define SUBPY_VERSION_MAJOR 0 /**< As a number. */
-#define SUBPY_VERSION_MINOR 1 /**< As a number. */
+#define SUBPY_VERSION_MINOR 2 /**< As a number. */
 #define SUBPY_VERSION_PATCH 0 /**< As a number. */
 
-/** The defaults of a ::subpy_runtime_config. */
-#define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
-  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 0 }
-
-/** The defaults of a ::subpy_interpreter_config. */
-#define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
-  { sizeof(subpy_interpreter_config), SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL, NULL, NULL, 256,       \
-    4194304, 0 }
-
-/** The defaults of a ::subpy_run_options. */
-#define SUBPY_RUN_OPTIONS_INIT                                                                     \
-  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0 }
-
-/** To be filled by subpy_stats(). */
-#define SUBPY_INTERPRETER_STATS_INIT                                                               \
-  { sizeof(subpy_interpreter_stats), 0, 0, 0, 0, 0, 0 }
-
-/** The defaults of a ::subpy_call_options. */
-#define SUBPY_CALL_OPTIONS_INIT                                                                    \
-  { sizeof(subpy_call_options), 0, NULL, NULL }
-
-/** The id for subpy_define_function() that stands for every interpreter created from now on. */
-#define SUBPY_EVERYWHERE INT64_MIN
-
-/** The defaults of a ::subpy_function_options. */
-#define SUBPY_FUNCTION_OPTIONS_INIT                                                                \
-  { sizeof(subpy_function_options), NULL, NULL, 0, 0 }
-
-/** The defaults of a ::subpy_buffer_info: no bytes, read-only. */
-#define SUBPY_BUFFER_INFO_INIT                                                                     \
-  { sizeof(subpy_buffer_info), NULL, 0, 0, 0, NULL, 0, NULL, NULL, NULL, NULL }
-
 /**
- * What a ::subpy_deadline_fn returns for a run that may go on for ever.
+ * What a Python and this library can do or can't: the argument of subpy_supports().
  */
-#define SUBPY_NO_DEADLINE UINT64_MAX
+typedef enum subpy_feature {
+  /**
+   * An interpreter can have a GIL of its own, and runs in parallel with others then: Python 3.12 and later.
+   */
+  SUBPY_FEATURE_OWN_GIL = 1,
+  /**
+   * `allow_fork`, `allow_exec`, `allow_threads` and `allow_daemon_threads` are enforced: Python 3.12 and later.
+   */
+  SUBPY_FEATURE_RESTRICTIONS = 2,
+  /**
+   * The memory of an interpreter can be counted and limited: Python 3.12 and later.
+   */
+  SUBPY_FEATURE_MEMORY_ACCOUNTS = 3,
+  /**
+   * Interpreters in processes of their own, #SUBPY_BACKEND_PROCESS. This version does not have them.
+   */
+  SUBPY_FEATURE_PROCESSES = 4,
+  /**
+   * A time limit or an interrupt ends a wait in C, such as `time.sleep()`. This version can't do it.
+   */
+  SUBPY_FEATURE_ENDING_WAITS = 5,
+  /**
+   * A sandbox around an interpreter. This version does not have it.
+   */
+  SUBPY_FEATURE_SANDBOX = 6,
+  /**
+   * Copies of an interpreter as it stands. This version does not have them.
+   */
+  SUBPY_FEATURE_CLONES = 7,
+} subpy_feature;
 
 /**
- * How deep values may be nested: a list in a list is nested two deep.
+ * The version of the library: "0.2.0". #SUBPY_VERSION is the version of the header.
+ *
+ * @return A static string.
+ *
+ * Threads: any, at any time.
  */
-#define SUBPY_MAX_DEPTH 256
+const char *subpy_version(void);
 
 /**
- * A flag: an int past 64 bits becomes a #SUBPY_BIG_INT, a str with lone surrogates a #SUBPY_WTF8.
- * Without it, they are #SUBPY_ERR_NOT_SHAREABLE.
+ * The version of the Python library that is loaded, such as "3.13.0".
+ *
+ * @return A string that lives as long as the process.
+ *
+ * Threads: any, at any time.
  */
-#define SUBPY_LOSSLESS_TEXT 1
+const char *subpy_python_version(void);
 
 /**
- * A flag: `bytes` become a #SUBPY_BUFFER, without a copy. Without it, they are copied.
+ * Whether the library and the Python that is loaded can do something.
+ *
+ * @param feature One of ::subpy_feature.
+ * @return false for what they can't do, and for a feature that this library does not know.
+ *
+ * Threads: any, at any time.
  */
-#define SUBPY_PIN_BYTES 2
+bool subpy_supports(uint32_t feature);
+
+/* Status and errors ---------------------------------------------------------------------------------
+ *
+ * A call that fails returns a status, and may hand out an error, which says more. An error is plain
+ * data. */
 
 /**
- * A flag: memory whose items are not in C's order without gaps comes out, too, with
- * subpy_buffer_info::strides set. Without it, it is #SUBPY_ERR_NOT_SHAREABLE.
- */
-#define SUBPY_STRIDED 4
-
-/**
- * What a call returns: #SUBPY_OK, or why nothing was done.
+ * What a call returns: #SUBPY_OK, or why it failed.
  */
 typedef enum subpy_status {
   /**
-   * Done.
+   * The call has done its work.
    */
   SUBPY_OK = 0,
   /**
-   * An argument is wrong: NULL, not UTF-8, out of range. The message names it.
+   * An argument is wrong: it is NULL, not UTF-8, or out of range. The message names it.
    */
   SUBPY_ERR_INVALID_ARGUMENT = 1,
   /**
-   * Before subpy_initialize() or after the last subpy_finalize().
+   * The call came before subpy_initialize(), or after the last subpy_finalize().
    */
   SUBPY_ERR_NOT_INITIALIZED = 2,
   /**
-   * No such interpreter: the id was never given out, or was destroyed. No such name.
+   * The interpreter does not exist: its id was never given out, or it was destroyed. Or there is no such name.
    */
   SUBPY_ERR_NOT_FOUND = 3,
   /**
-   * The interpreter runs right now, or Python threads of its scripts still do.
+   * The interpreter runs now, or Python threads that its scripts started still do.
    */
   SUBPY_ERR_BUSY = 4,
   /**
-   * The call is not for this interpreter, or contradicts what was set before.
+   * The call is not allowed for this interpreter, or contradicts what was set before.
    */
   SUBPY_ERR_NOT_PERMITTED = 5,
   /**
-   * This Python can't do it.
+   * This Python or this version of subpy can't do it. The message says why.
    */
   SUBPY_ERR_UNSUPPORTED = 6,
   /**
@@ -127,67 +171,770 @@ typedef enum subpy_status {
    */
   SUBPY_ERR_EXCEPTION = 7,
   /**
-   * The script raised SystemExit: see subpy_error_exit_code().
+   * The script raised SystemExit: see subpy_error_exit_code(). The process goes on.
    */
   SUBPY_ERR_EXIT = 8,
   /**
-   * The run was interrupted.
+   * subpy_interrupt() ended the run.
    */
   SUBPY_ERR_INTERRUPTED = 9,
   /**
-   * The run took longer than it was given.
+   * The run took longer than its time limit.
    */
   SUBPY_ERR_TIMEOUT = 10,
   /**
-   * A value has no form outside of its interpreter.
+   * A value has no form outside of its interpreter. The message says which one.
    */
   SUBPY_ERR_NOT_SHAREABLE = 11,
   /**
-   * No memory left.
+   * There is no memory left.
    */
   SUBPY_ERR_NO_MEMORY = 12,
   /**
-   * A defect of subpy itself: please report it with the message.
+   * subpy itself has a defect. Please report it, with the message.
    */
   SUBPY_ERR_INTERNAL = 13,
+  /**
+   * The process of the interpreter has ended: by a signal, by an exit, or because the host killed it. Only
+   * #SUBPY_BACKEND_PROCESS has it, which this version does not support yet.
+   */
+  SUBPY_ERR_LOST = 14,
+  /**
+   * A limit on CPU time, output, threads or processes was reached. The message says which one. This version
+   * has no such limit yet.
+   */
+  SUBPY_ERR_LIMIT = 15,
 } subpy_status;
+
+/**
+ * Why a call failed. The caller owns it, and frees it with subpy_error_free(). It is plain data: any thread may
+ * read it, also after the interpreter is destroyed and after subpy_finalize().
+ */
+typedef struct subpy_error subpy_error;
+
+/**
+ * The name of a status, as the header spells it.
+ *
+ * @param status Any value.
+ * @return A static string such as "SUBPY_ERR_BUSY"; "unknown subpy_status" for a value that this
+ *         library doesn't know. Never NULL.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_status_name(subpy_status status);
+
+/**
+ * The status that the failed call returned.
+ *
+ * @param error An error, or NULL.
+ * @return Its status; #SUBPY_OK for NULL.
+ *
+ * Threads: any, at any time.
+ */
+subpy_status subpy_error_status(const subpy_error *error);
+
+/**
+ * What went wrong, in words for a human. Of an exception, it is what `str()` makes of it.
+ *
+ * @param error An error, or NULL.
+ * @return UTF-8, never NULL, "" for NULL. The error owns it, and it is valid until the error is freed. A NUL
+ *         character in the text is written as `\x00`.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_error_message(const subpy_error *error);
+
+/**
+ * The exception's type, as a traceback names it: "ValueError", "package.module.Oops".
+ *
+ * @param error An error, or NULL.
+ * @return UTF-8, never NULL, "" if the error is no exception. The error owns it, and it is valid until the
+ *         error is freed.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_error_type(const subpy_error *error);
+
+/**
+ * The traceback as Python prints it. It has causes and contexts, notes, exception groups, the caret lines of a
+ * SyntaxError, and the source lines of the strings that were run.
+ *
+ * @param error An error, or NULL.
+ * @return UTF-8, never NULL, "" if there is none. Each line ends in "\n". The error owns it, and it is valid
+ *         until the error is freed.
+ *
+ * Source: Python's module `traceback`.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_error_traceback(const subpy_error *error);
+
+/**
+ * The exit code of a #SUBPY_ERR_EXIT, as a shell would see it: 0 to 255. It is 0 for `sys.exit()` and
+ * `sys.exit(None)`, and 1 for a string or any other object.
+ *
+ * @param error An error, or NULL.
+ * @return The code; 0 where there is none.
+ *
+ * Threads: any, at any time.
+ */
+int subpy_error_exit_code(const subpy_error *error);
+
+/**
+ * Frees an error, and the strings that came from it.
+ *
+ * @param error An error, or NULL. It must not be used afterwards.
+ *
+ * Threads: any, at any time; each error once.
+ */
+void subpy_error_free(subpy_error *error);
+
+/* Runtime -------------------------------------------------------------------------------------------
+ *
+ * subpy_initialize() starts Python, and comes before all other calls. subpy_finalize() ends it. */
+
+/**
+ * How Python is started. Start from #SUBPY_RUNTIME_CONFIG_INIT. subpy_initialize() copies the strings.
+ */
+typedef struct subpy_runtime_config {
+  /**
+   * `sizeof(subpy_runtime_config)`.
+   */
+  size_t struct_size;
+  /**
+   * What Python takes for its `argv[0]` when it looks for its home. NULL (the default): it is not set.
+   */
+  const char *program_name;
+  /**
+   * The prefix of the Python installation, such as "/usr". NULL (the default): the one that libpython
+   * belongs to.
+   */
+  const char *home;
+  /**
+   * A Python executable. With the executable of a virtual environment, the environment's site-packages
+   * work. NULL (the default): the executable that libpython belongs to.
+   */
+  const char *executable;
+  /**
+   * Directories or zip files. Each one has to exist. Python searches them in this order, before the
+   * standard library. May be NULL if the count is 0.
+   */
+  const char *const *module_search_paths;
+  /**
+   * How many paths there are.
+   */
+  size_t module_search_paths_count;
+  /**
+   * 1 (the default): the PYTHON* variables and the user's site-packages are ignored. 0: they count.
+   */
+  uint32_t isolated;
+  /**
+   * 1: Python installs its signal handlers. 0 (the default): the host keeps its own.
+   */
+  uint32_t install_signal_handlers;
+  /**
+   * 1 (the default): Python imports `site`, so site-packages work. 0: it does not, and an interpreter is
+   * created faster.
+   */
+  uint32_t import_site;
+  /**
+   * 1: code may run in the main interpreter. 0 (the default): that is #SUBPY_ERR_NOT_PERMITTED.
+   */
+  uint32_t allow_main;
+  /**
+   * 1: the memory of each interpreter is counted. subpy_memory_usage() and
+   * subpy_interpreter_config::memory_limit need it. Scripts that allocate much then take some 4 % longer.
+   * 0 (the default): it is not counted. It needs Python 3.12 or later, and a Python that subpy has started.
+   */
+  uint32_t account_memory;
+  /**
+   * 1: SIGPIPE is ignored from now on, as in any Python process, unless the host has a handler for it. 0
+   * (the default): subpy leaves it alone. A script that writes to a pipe or a socket that nobody reads any
+   * more then ends the process. (The process's own stdout and stderr are safe either way.)
+   */
+  uint32_t ignore_sigpipe;
+} subpy_runtime_config;
+
+/** The defaults of a ::subpy_runtime_config. */
+#define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 0 }
+
+/**
+ * Starts Python, or joins the Python that the host has started itself.
+ *
+ * Calls count: each successful one needs a subpy_finalize(). The config of the first call holds. A later call
+ * with NULL joins whatever there is. A later call that asks for something else fails.
+ *
+ * A Python that subpy starts takes its configuration from here alone. The locale and the signal handlers of
+ * the process stay as they are, and text is UTF-8 everywhere. The thread of the first call becomes Python's
+ * main thread. That matters to scripts only where they use `signal`.
+ *
+ * If the host has started Python before, subpy uses it as it is, and subpy_finalize() leaves it running. The
+ * calling thread may hold a GIL then, and holds it again afterwards.
+ *
+ * @param config NULL for the defaults.
+ * @param error  NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, for a path that does not exist, and where no
+ *         standard library is found (the message has the places that were searched);
+ *         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else, and if
+ *         another copy of subpy is initialized in this process (the message names its file);
+ *         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, and for
+ *         `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment;
+ *         #SUBPY_ERR_INTERNAL if Python could not be started for another reason.
+ *
+ * Threads: any, at any time.
+ *
+ * Source: CPython's `Py_InitializeFromConfig`, PEP 587.
+ */
+subpy_status subpy_initialize(const subpy_runtime_config *config, subpy_error **error);
+
+/**
+ * Gives back one subpy_initialize(). The last one destroys the interpreters that are left and finalizes
+ * Python, unless the host has started it.
+ *
+ * Afterwards these still work: subpy_is_initialized(), subpy_initialize(), the functions of the sections
+ * "Version" and "Status and errors", and subpy_value_clear(). Others are #SUBPY_ERR_NOT_INITIALIZED. A process
+ * may also exit without this call.
+ *
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_NOT_INITIALIZED if there is nothing to give back;
+ *         #SUBPY_ERR_BUSY if an interpreter is in use, if Python threads of one still run, or if the calling
+ *         thread holds a GIL of a Python that subpy has started. Nothing has happened then, and the call can
+ *         be made again.
+ *
+ * Threads: any, at any time.
+ *
+ * Source: CPython's `Py_FinalizeEx`.
+ */
+subpy_status subpy_finalize(subpy_error **error);
+
+/**
+ * Whether subpy is initialized: between subpy_initialize() and the last subpy_finalize().
+ *
+ * @return true or false. It never fails.
+ *
+ * Threads: any, at any time.
+ */
+bool subpy_is_initialized(void);
+
+/* Interpreters --------------------------------------------------------------------------------------
+ *
+ * An interpreter has modules, globals and, from Python 3.12 on, a GIL of its own. The host knows it by
+ * its id. */
+
+/**
+ * What stands behind an interpreter: the values of subpy_interpreter_config::backend.
+ */
+typedef enum subpy_backend {
+  /**
+   * An interpreter of CPython's in this process.
+   */
+  SUBPY_BACKEND_LOCAL = 0,
+  /**
+   * A process of its own. This version does not support it yet: #SUBPY_ERR_UNSUPPORTED.
+   */
+  SUBPY_BACKEND_PROCESS = 1,
+} subpy_backend;
 
 /**
  * Whose GIL an interpreter uses: the values of subpy_interpreter_config::gil.
  */
 typedef enum subpy_gil {
   /**
-   * Its own where this Python has that (3.12 and later), else the shared one.
+   * Its own where Python has that (3.12 and later), else the shared one.
    */
   SUBPY_GIL_DEFAULT = 0,
   /**
-   * Its own: it runs in parallel with all others. #SUBPY_ERR_UNSUPPORTED below Python 3.12.
+   * Its own. The interpreter runs in parallel with all others. #SUBPY_ERR_UNSUPPORTED below Python 3.12.
    */
   SUBPY_GIL_OWN = 1,
   /**
-   * The main interpreter's: it takes turns with others, and extension modules that know nothing
-   * of subinterpreters, such as numpy, load.
+   * The main interpreter's. The interpreter takes turns with others that share it. Extension modules that
+   * know nothing of subinterpreters can be imported.
    */
   SUBPY_GIL_SHARED = 2,
 } subpy_gil;
 
 /**
- * What a Python can or can't do: for subpy_supports().
+ * A function of the host's, which receives text that a script wrote to sys.stdout or sys.stderr.
+ *
+ * @param user   subpy_interpreter_config::output_user.
+ * @param text   UTF-8, never split inside of a character. It does not end in a NUL. It is valid during the
+ *               call.
+ * @param length The length of the text, in bytes. Never 0.
+ *
+ * The library calls it in the thread that wrote, which holds neither a GIL nor a lock of subpy then. It is
+ * never called twice at once for one stream of an interpreter. It may call subpy for other interpreters; its
+ * own one is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
  */
-typedef enum subpy_feature {
+typedef void (*subpy_write_fn)(void *user, const char *text, size_t length);
+
+/**
+ * What an interpreter is like. Start from #SUBPY_INTERPRETER_CONFIG_INIT.
+ */
+typedef struct subpy_interpreter_config {
   /**
-   * Interpreters with a GIL of their own, which run in parallel: Python 3.12 and later.
+   * `sizeof(subpy_interpreter_config)`.
    */
-  SUBPY_FEATURE_OWN_GIL = 1,
+  size_t struct_size;
   /**
-   * allow_fork, allow_exec, allow_threads and allow_daemon_threads are enforced: 3.12 and later.
+   * One of ::subpy_backend. The default is #SUBPY_BACKEND_LOCAL.
    */
-  SUBPY_FEATURE_RESTRICTIONS = 2,
+  uint32_t backend;
   /**
-   * The memory of interpreters can be counted and limited: 3.12 and later.
+   * One of ::subpy_gil. The default is #SUBPY_GIL_DEFAULT.
    */
-  SUBPY_FEATURE_MEMORY_ACCOUNTS = 3,
-} subpy_feature;
+  uint32_t gil;
+  /**
+   * 1: `os.fork()` is not refused. 0 (the default): it raises RuntimeError. Below Python 3.12 it is never
+   * refused. (Python ends the child of a fork outside of the main interpreter with exit code 1.
+   * `subprocess` works: it needs no fork of this kind.)
+   */
+  uint32_t allow_fork;
+  /**
+   * 1: `os.execv()` works. 0 (the default): it raises RuntimeError. Below Python 3.12 it always works.
+   */
+  uint32_t allow_exec;
+  /**
+   * 1 (the default): scripts may start threads. 0: they can't; #SUBPY_ERR_UNSUPPORTED below Python 3.12.
+   */
+  uint32_t allow_threads;
+  /**
+   * 1: the threads of scripts may be daemon threads. 0 (the default): they can't. It needs `allow_threads`.
+   * Below Python 3.12 they always can.
+   */
+  uint32_t allow_daemon_threads;
+  /**
+   * Receives what scripts write to `sys.stdout`. NULL (the default): the process's stdout does.
+   */
+  subpy_write_fn stdout_fn;
+  /**
+   * Receives what scripts write to `sys.stderr`. NULL (the default): the process's stderr does.
+   */
+  subpy_write_fn stderr_fn;
+  /**
+   * Handed to both. The library does not touch it. It has to live until the interpreter is destroyed.
+   */
+  void *output_user;
+  /**
+   * How many strings' compiled code is kept, so that a string that runs again is not compiled again. The
+   * default is 256. 0: none. The code that was not used for the longest time goes first. Code that is kept
+   * does what code that is compiled again does, save that a SyntaxWarning is shown once.
+   */
+  size_t code_cache_entries;
+  /**
+   * How large the sources of kept code may be together, in bytes. The default is 4 MiB. 0: none is kept. The
+   * code itself takes some ten times as much.
+   */
+  size_t code_cache_bytes;
+  /**
+   * How much memory the interpreter may take, in bytes. 0 (the default): as much as there is. At the limit
+   * a script gets a MemoryError, which it can catch. It needs subpy_runtime_config::account_memory.
+   */
+  uint64_t memory_limit;
+} subpy_interpreter_config;
+
+/**
+ * An interpreter. 0 is the main one. An id is never given out twice in a process.
+ */
+typedef int64_t subpy_id;
+
+/**
+ * How an interpreter is destroyed. Start from #SUBPY_DESTROY_OPTIONS_INIT.
+ */
+typedef struct subpy_destroy_options {
+  /**
+   * `sizeof(subpy_destroy_options)`.
+   */
+  size_t struct_size;
+  /**
+   * How long to wait for the Python threads of the scripts to end, in milliseconds. 0 (the default): not at
+   * all. #SUBPY_FOREVER: until they have ended.
+   */
+  uint64_t wait_ms;
+} subpy_destroy_options;
+
+/** The defaults of a ::subpy_interpreter_config. */
+#define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
+  { sizeof(subpy_interpreter_config), SUBPY_BACKEND_LOCAL, SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL,   \
+    NULL, NULL, 256, 4194304, 0 }
+
+/** The defaults of a ::subpy_destroy_options. */
+#define SUBPY_DESTROY_OPTIONS_INIT                                                                 \
+  { sizeof(subpy_destroy_options), 0 }
+
+/**
+ * Creates an interpreter. It stays idle until something runs in it.
+ *
+ * @param config NULL for the defaults.
+ * @param id     Where the id of the new interpreter goes. It is 0 if the call fails.
+ * @param error  NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a combination that Python forbids, or NULL for `id`;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_BACKEND_PROCESS, for #SUBPY_GIL_OWN or `allow_threads = 0` below
+ *         Python 3.12, and for a `memory_limit` where memory is not counted;
+ *         #SUBPY_ERR_EXCEPTION if a module that a function is defined in everywhere can't be imported;
+ *         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
+ *
+ * Threads: any, several at once. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: `_interpreters.create()`; CPython's `Py_NewInterpreterFromConfig`, PEP 684.
+ */
+subpy_status subpy_create(const subpy_interpreter_config *config, subpy_id *id, subpy_error **error);
+
+/**
+ * Finalizes an interpreter: subpy_destroy_with() with the defaults, so it waits for no thread.
+ *
+ * @param id    The interpreter.
+ * @param error NULL, or where the error goes.
+ * @return As subpy_destroy_with().
+ *
+ * Threads: as subpy_destroy_with().
+ *
+ * Source: `_interpreters.destroy()`.
+ */
+subpy_status subpy_destroy(subpy_id id, subpy_error **error);
+
+/**
+ * Finalizes an interpreter. Its `atexit` functions run, and its modules and objects go. From then on its id is
+ * #SUBPY_ERR_NOT_FOUND.
+ *
+ * Finalizers that raise, print or run code do so as at the end of any Python process. From then on no thread
+ * can be started. `atexit` functions may take 5 seconds, or subpy_destroy_options::wait_ms if that is more,
+ * and finalizers may take as long again. What still runs then gets a KeyboardInterrupt. subpy_interrupt() works
+ * before that time, too. (Below Python 3.12 finalizers are not interrupted.)
+ *
+ * While the call waits for threads, nothing else can run in the interpreter. Idle workers of a
+ * `concurrent.futures.ThreadPoolExecutor` would wait for work for ever: where the call waits, they are told to
+ * end.
+ *
+ * @param id      The interpreter.
+ * @param options NULL for the defaults.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for wrong options;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+ *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
+ *         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if the host holds a
+ *         buffer of it, or if Python threads that its scripts started still run when the time is over. The
+ *         message says how many. Nothing has happened then, unless an `atexit` function started that thread:
+ *         those functions run once.
+ *
+ * Threads: any; it need not be the one that created the interpreter. A GIL that the calling thread holds is
+ * released meanwhile.
+ *
+ * Source: `_interpreters.destroy()`; CPython's `Py_EndInterpreter`.
+ */
+subpy_status subpy_destroy_with(subpy_id id, const subpy_destroy_options *options, subpy_error **error);
+
+/**
+ * Lists the interpreters that subpy knows, in ascending order: the main one, and those that it created.
+ *
+ * @param ids      Where the ids go. May be NULL if `capacity` is 0.
+ * @param capacity How many ids fit there. No more than that are written.
+ * @param count    Where the number of all interpreters goes, however many fitted.
+ * @param error    NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_INITIALIZED.
+ *
+ * Threads: any.
+ *
+ * Source: `_interpreters.list_all()`.
+ */
+subpy_status subpy_list_all(subpy_id *ids, size_t capacity, size_t *count, subpy_error **error);
+
+/**
+ * Finds the interpreter whose code runs in the calling thread now. A host function that a script has called may
+ * ask it.
+ *
+ * @param id    Where its id goes.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND outside of any interpreter that subpy knows.
+ *
+ * Threads: any.
+ *
+ * Source: `_interpreters.get_current()`.
+ */
+subpy_status subpy_get_current(subpy_id *id, subpy_error **error);
+
+/**
+ * Finds the main interpreter: its id is always 0.
+ *
+ * @param id    Where its id goes.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_INITIALIZED.
+ *
+ * Threads: any.
+ *
+ * Source: `_interpreters.get_main()`.
+ */
+subpy_status subpy_get_main(subpy_id *id, subpy_error **error);
+
+/**
+ * Whether something runs in an interpreter. The answer may be old by the time it arrives.
+ *
+ * @param id      The interpreter; it may be the main one.
+ * @param running Where the answer goes.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+ *
+ * Threads: any. The call waits for nothing.
+ *
+ * Source: `_interpreters.is_running()`.
+ */
+subpy_status subpy_is_running(subpy_id id, bool *running, subpy_error **error);
+
+/* Running -------------------------------------------------------------------------------------------
+ *
+ * A program runs in the thread that makes the call. Programs of different interpreters run at the same
+ * time. */
+
+/**
+ * A time in milliseconds that never ends.
+ */
+#define SUBPY_FOREVER UINT64_MAX
+
+/**
+ * A function of the host's, which is asked what becomes of a run whose time is over: see
+ * subpy_run_options::deadline_fn.
+ *
+ * @param user       subpy_run_options::deadline_user.
+ * @param id         The interpreter.
+ * @param elapsed_ms How long the run has taken so far, in milliseconds.
+ * @return For how many milliseconds more the run may go on; then the function is asked again. 0: the run is
+ *         interrupted, and returns #SUBPY_ERR_TIMEOUT. #SUBPY_FOREVER: the run goes on without a limit.
+ *
+ * The library calls it in a thread of its own, which serves the limits of all runs: it has to be quick. That
+ * thread holds no GIL and no lock. The function must not call subpy, and must not leave by an exception or by
+ * longjmp().
+ */
+typedef uint64_t (*subpy_deadline_fn)(void *user, subpy_id id, uint64_t elapsed_ms);
+
+/**
+ * How a program is run. Start from #SUBPY_RUN_OPTIONS_INIT.
+ */
+typedef struct subpy_run_options {
+  /**
+   * `sizeof(subpy_run_options)`.
+   */
+  size_t struct_size;
+  /**
+   * What tracebacks call the code. NULL (the default): "<string>" for the first string that the interpreter
+   * compiles, "<string-2>" for the second one, and so on.
+   */
+  const char *filename;
+  /**
+   * How long the run may take, in milliseconds. 0 (the default): as long as it likes. When the time is
+   * over, the script gets a KeyboardInterrupt, as by subpy_interrupt(), and the run returns
+   * #SUBPY_ERR_TIMEOUT.
+   */
+  uint64_t timeout_ms;
+  /**
+   * Asked when the time is over. NULL (the default): the run is interrupted at once. The library does not
+   * call it any more when the run has returned.
+   */
+  subpy_deadline_fn deadline_fn;
+  /**
+   * Handed to `deadline_fn`. The library does not touch it.
+   */
+  void *deadline_user;
+  /**
+   * 1: the time of the run is measured, for subpy_stats(). That costs a microsecond. 0 (the default): only
+   * the time of a run with a limit is.
+   */
+  uint32_t measure;
+  /**
+   * Has to be 0.
+   */
+  uint32_t reserved;
+} subpy_run_options;
+
+/** The defaults of a ::subpy_run_options. */
+#define SUBPY_RUN_OPTIONS_INIT                                                                     \
+  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0, 0 }
+
+/**
+ * Runs a program in an interpreter's `__main__`: subpy_run_string_with() with the defaults.
+ *
+ * @param id    The interpreter.
+ * @param code  The program: UTF-8, ends in a NUL. The library does not keep it.
+ * @param error NULL, or where the error goes.
+ * @return As subpy_run_string_with().
+ *
+ * Threads: any. The program runs in the calling thread. A GIL that this thread holds is released meanwhile.
+ *
+ * Source: `_interpreters.run_string()`.
+ */
+subpy_status subpy_run_string(subpy_id id, const char *code, subpy_error **error);
+
+/**
+ * Runs a program in an interpreter's `__main__`, in the calling thread. The call returns when the program has
+ * ended. The value of the program is thrown away. `__main__` keeps its names from run to run. The program's
+ * output is flushed before the call returns.
+ *
+ * An interpreter has one run at a time. While it runs, whatever the thread, another run is #SUBPY_ERR_BUSY.
+ * Different interpreters run at the same time, in parallel where each has its own GIL.
+ *
+ * @param id      The interpreter.
+ * @param options NULL for the defaults.
+ * @param code    The program: UTF-8, without NUL characters. The library does not keep it.
+ * @param length  The length of the program, in bytes.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, a NUL character, or bad UTF-8;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+ *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter, unless subpy_runtime_config::allow_main is set;
+ *         #SUBPY_ERR_BUSY if the interpreter runs now;
+ *         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
+ *         #SUBPY_ERR_EXIT if it raised SystemExit. The process goes on;
+ *         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it;
+ *         #SUBPY_ERR_TIMEOUT if its time was over.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: `_interpreters.run_string()`; PEP 684 for interpreters with a GIL of their own.
+ */
+subpy_status subpy_run_string_with(subpy_id id,
+                                   const subpy_run_options *options,
+                                   const char *code,
+                                   size_t length,
+                                   subpy_error **error);
+
+/* Control and limits --------------------------------------------------------------------------------
+ *
+ * Any thread may end a run that another thread has begun. It may also ask what an interpreter has
+ * done, and how much memory it has. */
+
+/**
+ * What an interpreter has done so far. Start from #SUBPY_INTERPRETER_STATS_INIT.
+ */
+typedef struct subpy_interpreter_stats {
+  /**
+   * `sizeof(subpy_interpreter_stats)`.
+   */
+  size_t struct_size;
+  /**
+   * Runs that found their code compiled.
+   */
+  uint64_t code_cache_hits;
+  /**
+   * Runs that had to compile their code, and could.
+   */
+  uint64_t code_cache_misses;
+  /**
+   * Strings whose code is kept now.
+   */
+  uint64_t code_cache_entries;
+  /**
+   * The size of their sources together, in bytes.
+   */
+  uint64_t code_cache_bytes;
+  /**
+   * How long the last measured run took, in nanoseconds. A run with a limit is measured, and one with
+   * subpy_run_options::measure.
+   */
+  uint64_t last_wall_ns;
+  /**
+   * How much CPU time the thread of that run took for it, in nanoseconds.
+   */
+  uint64_t last_cpu_ns;
+} subpy_interpreter_stats;
+
+/** The defaults of a ::subpy_interpreter_stats, which subpy_stats() fills. */
+#define SUBPY_INTERPRETER_STATS_INIT                                                               \
+  { sizeof(subpy_interpreter_stats), 0, 0, 0, 0, 0, 0 }
+
+/**
+ * Asks the run that is under way in an interpreter to end. If nothing runs, nothing happens. A later run is not
+ * affected.
+ *
+ * The script gets a KeyboardInterrupt at its next safe point; in Python code that is at once. `except Exception`
+ * lets it pass. A script that goes on all the same gets it again every 10 ms. After 100 ms it gets it at each
+ * safe point, also in the handler that has just caught it, until it has ended. Its run then returns
+ * #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches the exception and ends by
+ * itself just ends. (Below Python 3.12 it is every 10 ms all along, so a loop that catches everything can
+ * escape. In 3.12 a loop can that has nothing outside of its `try`. Python 3.10 has no safe point in a loop that
+ * begins with `try` and calls nothing.)
+ *
+ * A call that waits in C is not woken, such as `time.sleep()`, a lock, a socket, `select`, an event loop that
+ * waits, or a long computation in an extension module. The script gets the exception when that call returns.
+ * An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is
+ * to be used again is best interrupted when it has imported what it needs.
+ *
+ * @param id    The interpreter; it may be the main one.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK, also if nothing runs;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+ *
+ * Threads: any. The call waits for no GIL. (Below Python 3.12 a thread that it starts does, and the script gets
+ * the exception within some milliseconds.) A signal handler must not call it. A thread that takes signals with
+ * sigwait() may.
+ *
+ * Source: CPython's pending calls, and `PyThreadState_SetAsyncExc` below Python 3.12.
+ */
+subpy_status subpy_interrupt(subpy_id id, subpy_error **error);
+
+/**
+ * How much memory an interpreter has: the blocks that Python has allocated for its objects. Not counted are what
+ * extension modules allocate without Python, what Python shares between interpreters, and what Python takes from
+ * malloc() itself (some 0.2 MiB for an interpreter).
+ *
+ * @param id      The interpreter; it may be the main one, which is counted from subpy_initialize() on.
+ * @param current Where the bytes that it has now go. May be NULL.
+ * @param peak    Where the most bytes that it has had at once go. May be NULL.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+ *         #SUBPY_ERR_UNSUPPORTED unless subpy_runtime_config::account_memory is set.
+ *
+ * Threads: any. The call waits for nothing, not even for a run in that interpreter.
+ *
+ * Source: CPython's `PyMem_SetAllocator`.
+ */
+subpy_status subpy_memory_usage(subpy_id id, uint64_t *current, uint64_t *peak, subpy_error **error);
+
+/**
+ * Tells what an interpreter has done so far.
+ *
+ * @param id    The interpreter; it may be the main one.
+ * @param stats Where the figures go. Its `struct_size` has to be set; no more than that is written.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL or a wrong `struct_size`;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+ *
+ * Threads: any. The call waits for nothing, not even for a run in that interpreter.
+ *
+ * Source: subpy's own.
+ */
+subpy_status subpy_stats(subpy_id id, subpy_interpreter_stats *stats, subpy_error **error);
+
+/* Values --------------------------------------------------------------------------------------------
+ *
+ * A value is plain data on its way between the host and an interpreter. The host makes one on its
+ * stack; the library hands one out in one allocation. */
+
+/**
+ * How deep values may be nested. A list in a list is nested two deep.
+ */
+#define SUBPY_MAX_DEPTH 256
 
 /**
  * The kinds of a ::subpy_value.
@@ -226,7 +973,7 @@ typedef enum subpy_kind {
    */
   SUBPY_LIST = 7,
   /**
-   * A dict: `as.items`, keys and values in turn, in the dict's order.
+   * A dict: `as.items`, keys and values in turn, in the order of the dict.
    */
   SUBPY_DICT = 8,
   /**
@@ -234,46 +981,28 @@ typedef enum subpy_kind {
    */
   SUBPY_BUFFER = 9,
   /**
-   * An int of any size: `as.text`, as Python's `int(text, 0)` reads it. From Python, where
-   * #SUBPY_LOSSLESS_TEXT was asked for: an int past 64 bits, in hexadecimal ("-0x1f").
+   * An int of any size: `as.text`, as Python's `int(text, 0)` reads it. From Python it is an int past 64
+   * bits, in hexadecimal ("-0x1f"), and only where #SUBPY_LOSSLESS_TEXT was asked for.
    */
   SUBPY_BIG_INT = 10,
   /**
-   * A str with lone surrogates: `as.text`, in UTF-8, but for them, which take three bytes each, as
-   * other characters of their size do ("WTF-8"). From Python, only where #SUBPY_LOSSLESS_TEXT was
-   * asked for.
+   * A str with lone surrogates: `as.text`, in UTF-8, save that each lone surrogate takes three bytes
+   * ("WTF-8"). From Python it comes only where #SUBPY_LOSSLESS_TEXT was asked for.
    */
   SUBPY_WTF8 = 11,
 } subpy_kind;
-
-/**
- * Why a call failed. Owned by the caller, freed with subpy_error_free(). Plain data: it can be
- * read in any thread, after the interpreter is destroyed and after subpy_finalize().
- */
-typedef struct subpy_error subpy_error;
-
-/**
- * A call of a host function: to be answered by subpy_host_return() or subpy_host_raise(). It is valid
- * until the function returns, in the thread that it was called in.
- */
-typedef struct subpy_host_call subpy_host_call;
-
-/**
- * An interpreter. 0 is the main one; an id is never given out twice in a process.
- */
-typedef int64_t subpy_id;
 
 /**
  * The text or the bytes of a ::subpy_value.
  */
 typedef struct subpy_text_data {
   /**
-   * The first byte. What the library hands out ends in a NUL that is not counted; what the host
-   * passes need not. May be NULL if the length is 0.
+   * The first byte. May be NULL if the length is 0. Text that the library hands out ends in a NUL, which
+   * is not counted. Text that the host passes need not.
    */
   const char *data;
   /**
-   * How many bytes.
+   * The length, in bytes.
    */
   size_t length;
 } subpy_text_data;
@@ -283,39 +1012,40 @@ typedef struct subpy_text_data {
  */
 typedef struct subpy_items {
   /**
-   * The first item. Of a dict: the first key, then its value, the second key, and so on. May be
-   * NULL if the length is 0.
+   * The first item. Of a dict: the first key, then its value, the second key, and so on. May be NULL if
+   * the length is 0.
    */
   const struct subpy_value *data;
   /**
-   * How many items; of a dict: how many pairs.
+   * The number of items; of a dict, the number of pairs.
    */
   size_t length;
 } subpy_items;
 
 /**
- * Called by the library once, when it does not need something of the host's any more.
+ * A function of the host's, which the library calls once, when it does not need something of the host's any
+ * more.
  *
  * @param user What the host handed over with it.
  *
- * Called in the thread that let go of it, which holds neither a GIL nor a lock of subpy. It may call
- * subpy. It must not leave by an exception or longjmp.
+ * The library calls it in the thread that let go of the thing. That thread holds neither a GIL nor a lock of
+ * subpy then. The function may call subpy. It must not leave by an exception or by longjmp().
  */
 typedef void (*subpy_drop_fn)(void *user);
 
 /**
  * Memory that the host and Python share. Start from #SUBPY_BUFFER_INFO_INIT.
  *
- * From the host to Python it becomes a memoryview, without a copy. Each call that takes the value
- * calls `release` once, whatever becomes of the call: when Python's last view of the memory is gone,
- * when the interpreter has ended, or, if there never was a view, before the call returns. Until then
- * the memory has to stay where it is: that is the host's side of it.
+ * *From the host to Python*, the memory becomes a memoryview, without a copy. Each call that takes the value
+ * calls `release` once, whatever becomes of the call. It does so when Python's last view of the memory is
+ * gone, or when the interpreter has ended. If there never was a view, it does so before the call returns.
+ * The host keeps the memory where it is until then.
  *
- * From Python to the host it is the memory of a Python object, which stays in place until
- * subpy_value_clear(); for an argument of a host function, until that returns. The host may pass such a
- * value on: in its own interpreter it is a view of the object again; another interpreter shares the
- * memory, which then stays in place until the views there are gone, too. As long as it has to, its
- * interpreter can't be destroyed.
+ * *From Python to the host*, it is the memory of a Python object. That memory stays in place until
+ * subpy_value_clear(); for an argument of a host function, it stays until the function returns. The host may
+ * pass such a value on. In its own interpreter it becomes a view of the object again. Another interpreter
+ * shares the memory, which then stays in place until the views there are gone, too. The interpreter that has
+ * the object can't be destroyed before.
  */
 typedef struct subpy_buffer_info {
   /**
@@ -327,49 +1057,49 @@ typedef struct subpy_buffer_info {
    */
   void *data;
   /**
-   * The size of all items in bytes.
+   * The size of all items together, in bytes.
    */
   size_t length;
   /**
-   * 1: it may be written to, by the side that gets it. 0 (the default): it may only be read.
-   */
-  uint8_t writable;
-  /**
-   * The size of an item in bytes. 0 (the default): as the format says, for those that are one letter
-   * of Python's `struct` module.
-   */
-  size_t item_size;
-  /**
-   * What an item is, as Python's `struct` module has it: "d", "<i4". NULL (the default): "B",
-   * bytes. Copied by the library.
+   * What an item is, in the words of Python's `struct` module: "d", "<i4". NULL (the default) stands for
+   * "B", bytes. The library copies it.
    */
   const char *format;
   /**
-   * How many dimensions; 0 (the default): one, of all items.
+   * The size of an item, in bytes. 0 (the default): the format says it. A format of more than one letter
+   * needs it.
    */
-  size_t dimensions;
+  size_t item_size;
   /**
-   * How many items each dimension has. May be NULL if `dimensions` is 0. Copied by the library.
+   * 1: the side that gets the memory may write to it. 0 (the default): it may only read.
+   */
+  uint32_t writable;
+  /**
+   * How many dimensions there are. 0 (the default): one, of all items.
+   */
+  uint32_t dimensions;
+  /**
+   * How many items each dimension has. May be NULL if `dimensions` is 0. The library copies it.
    */
   const ptrdiff_t *shape;
   /**
-   * NULL: the items are in C's order, with no gaps. Else how many bytes lie between the items of
-   * each dimension: only from Python, and only if #SUBPY_STRIDED was asked for.
+   * NULL: the items are in C's order, without gaps. Otherwise: how many bytes lie between the items of
+   * each dimension. Only memory from Python has it, and only if #SUBPY_STRIDED was asked for.
    */
   const ptrdiff_t *strides;
   /**
-   * Called when the library does not need the memory any more; NULL: nothing is. From Python: the
-   * library's own, not to be called.
+   * The library calls it when it does not need the memory any more. NULL: nothing is called. From Python
+   * it is the library's own, and the host does not call it.
    */
   subpy_drop_fn release;
   /**
-   * Handed to `release`. From Python: the library's own.
+   * Handed to `release`. From Python it is the library's own.
    */
   void *user;
 } subpy_buffer_info;
 
 /**
- * What a ::subpy_value is: the field that its kind names.
+ * What a ::subpy_value is. The kind of the value names the field that counts.
  */
 typedef union subpy_data {
   /**
@@ -387,1092 +1117,78 @@ typedef union subpy_data {
   /**
    * Of #SUBPY_STR, #SUBPY_BYTES, #SUBPY_BIG_INT and #SUBPY_WTF8.
    */
-  struct subpy_text_data text;
+  subpy_text_data text;
   /**
    * Of #SUBPY_TUPLE, #SUBPY_LIST and #SUBPY_DICT.
    */
-  struct subpy_items items;
+  subpy_items items;
   /**
    * Of #SUBPY_BUFFER.
    */
-  const struct subpy_buffer_info *buffer;
+  const subpy_buffer_info *buffer;
 } subpy_data;
 
 /**
- * A value: plain data, made by the helpers (subpy_int() and the others) or by hand. It points to its
- * text and its items; copying it copies neither.
+ * A value: plain data. The host makes one with the functions subpy_int() and so on, or by hand. It points to
+ * its text and its items, and a copy of it points to the same.
  *
- * One that the library has handed out owns what it points to, until subpy_value_clear().
+ * A value that the library has handed out owns what it points to, until subpy_value_clear(). It has 24 bytes,
+ * in this version and in each later one.
  */
 typedef struct subpy_value {
   /**
-   * One of ::subpy_kind: which field of `as` counts.
+   * One of ::subpy_kind. It says which field of `as` counts.
    */
   uint32_t kind;
   /**
-   * The library's own; 0 in a value that the host builds.
+   * The library's own. 0 in a value that the host makes.
    */
   uint32_t owned;
   /**
-   * What it is.
+   * What the value is.
    */
-  union subpy_data as;
+  subpy_data as;
 } subpy_value;
 
-/**
- * A function of the host's, called by a script.
- *
- * @param user  What subpy_define_function() got.
- * @param call  The call: to answer it. The last answer counts; without one, it is None.
- * @param args  The positional arguments; they belong to the library and are valid until the function
- *              returns. Not NULL where `nargs` is not 0.
- * @param nargs How many there are.
- *
- * Called in the thread that runs the script, or a Python thread of it, with the interpreter's GIL,
- * unless subpy_function_options::release_gil is set; it may be called in several threads at once then.
- * It should not wait while it has the GIL: what it waits for may need the interpreter, or another one
- * that shares the GIL. It may call subpy for other interpreters; its own is #SUBPY_ERR_BUSY. It must not leave by an exception or
- * longjmp.
- */
-typedef void (*subpy_host_fn)(void *user,
-                              struct subpy_host_call *call,
-                              const struct subpy_value *args,
-                              size_t nargs);
+/** The defaults of a ::subpy_buffer_info: no bytes, read-only. */
+#define SUBPY_BUFFER_INFO_INIT                                                                     \
+  { sizeof(subpy_buffer_info), NULL, 0, NULL, 0, 0, 0, NULL, NULL, NULL, NULL }
+
+/** @cond */
+#if defined(__cplusplus)
+static_assert(sizeof(subpy_value) == 24, "subpy needs a platform of 64 bits");
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+_Static_assert(sizeof(subpy_value) == 24, "subpy needs a platform of 64 bits");
+#endif
+/** @endcond */
 
 /**
- * How a function is defined. Fill it with #SUBPY_FUNCTION_OPTIONS_INIT, then change what you need. The
- * strings are copied.
- */
-typedef struct subpy_function_options {
-  /**
-   * `sizeof(subpy_function_options)`.
-   */
-  size_t struct_size;
-  /**
-   * Its `__doc__`, which `help()` shows. NULL: none.
-   */
-  const char *doc;
-  /**
-   * Its parameters, as Python writes them: "(level, text, *, end='\\n')". `help()` and
-   * `inspect.signature()` show them; the function is called with whatever the script passes. NULL:
-   * "(*args, **kwargs)".
-   */
-  const char *signature;
-  /**
-   * 1: the GIL is released while the function works, so other Python threads of the interpreter run
-   * meanwhile. 0 (the default): it is held.
-   */
-  uint8_t release_gil;
-  /**
-   * How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several
-   * of them; 0 (the default): none. An argument that can't become a value is a TypeError in the
-   * script; the function is not called then.
-   */
-  uint32_t flags;
-} subpy_function_options;
-
-/**
- * Takes a piece of a script's output.
+ * Frees what the library has handed out with a value, and makes the value None. A value of the host's own, or one
+ * that is cleared already, only becomes None.
  *
- * @param user   subpy_interpreter_config::output_user.
- * @param text   UTF-8, never split inside a character, not terminated; valid during the call.
- * @param length Its length in bytes; never 0.
+ * Only the value that a call wrote owns what it points to. Its items do not, and neither does a second copy of
+ * it.
  *
- * Called in the thread that wrote, which holds neither a GIL nor a lock of subpy; never twice at
- * once for one stream of an interpreter. It may call subpy for other interpreters. It must not
- * leave by an exception or longjmp.
- */
-typedef void (*subpy_write_fn)(void *user, const char *text, size_t length);
-
-/**
- * What an interpreter is like. Fill it with #SUBPY_INTERPRETER_CONFIG_INIT, then change what you
- * need.
- */
-typedef struct subpy_interpreter_config {
-  /**
-   * `sizeof(subpy_interpreter_config)`.
-   */
-  size_t struct_size;
-  /**
-   * One of ::subpy_gil.
-   */
-  uint32_t gil;
-  /**
-   * 1: `os.fork()` is not refused. 0 (the default): it raises RuntimeError. Python 3.12 and later;
-   * before, it is never refused. (Python ends the child of a fork outside of the main interpreter
-   * with exit code 1; `subprocess` works, it needs no fork of this kind.)
-   */
-  uint8_t allow_fork;
-  /**
-   * 1: `os.execv()` works. 0 (the default): it raises RuntimeError. As above.
-   */
-  uint8_t allow_exec;
-  /**
-   * 1 (the default): scripts may start threads. 0: they can't; #SUBPY_ERR_UNSUPPORTED below
-   * Python 3.12.
-   */
-  uint8_t allow_threads;
-  /**
-   * 1: those may be daemon threads. 0 (the default): they can't. Needs `allow_threads`. Python
-   * 3.12 and later; before, they always can.
-   */
-  uint8_t allow_daemon_threads;
-  /**
-   * Takes what scripts write to `sys.stdout`. NULL: the process's stdout does.
-   */
-  subpy_write_fn stdout_fn;
-  /**
-   * Takes what scripts write to `sys.stderr`. NULL: the process's stderr does.
-   */
-  subpy_write_fn stderr_fn;
-  /**
-   * Handed to both; not touched by subpy. It has to live until the interpreter is destroyed.
-   */
-  void *output_user;
-  /**
-   * How many strings' compiled code is kept, so that they are not compiled again: 256 by default;
-   * 0: none. Running kept code does what compiling it again would do, but that a SyntaxWarning is
-   * shown once. Least recently used out first.
-   */
-  size_t code_cache_entries;
-  /**
-   * How large their sources may be together, in bytes: 4 MiB by default; 0: none is kept. The code
-   * takes some ten times as much.
-   */
-  size_t code_cache_bytes;
-  /**
-   * How much memory it may take, in bytes; 0 (the default): as much as there is. At the limit a
-   * script gets a MemoryError, which it can catch. Needs subpy_runtime_config::account_memory.
-   */
-  uint64_t memory_limit;
-} subpy_interpreter_config;
-
-/**
- * Asked when a run is out of time; see subpy_run_options::deadline_fn.
- *
- * @param user       subpy_run_options::deadline_user.
- * @param id         The interpreter.
- * @param elapsed_ms How long the run has taken so far, in milliseconds.
- * @return For how many milliseconds more it may run, after which the question is asked again; 0: it
- *         is interrupted and returns #SUBPY_ERR_TIMEOUT; #SUBPY_NO_DEADLINE: it goes on without a
- *         limit.
- *
- * Called in a thread of subpy's that serves all limits: be quick. It holds no GIL and no lock. It
- * must not call subpy, and must not leave by an exception or longjmp.
- */
-typedef uint64_t (*subpy_deadline_fn)(void *user, subpy_id id, uint64_t elapsed_ms);
-
-/**
- * How a string is run. Fill it with #SUBPY_RUN_OPTIONS_INIT, then change what you need.
- */
-typedef struct subpy_run_options {
-  /**
-   * `sizeof(subpy_run_options)`.
-   */
-  size_t struct_size;
-  /**
-   * What tracebacks call the code. NULL: "<string>", or "<string-2>" and so on for the second
-   * string that the interpreter compiles and those after it.
-   */
-  const char *filename;
-  /**
-   * How long it may take, in milliseconds; 0 (the default): as long as it likes. When the time is
-   * over the script gets a KeyboardInterrupt, as by subpy_interrupt(), and the run returns
-   * #SUBPY_ERR_TIMEOUT.
-   */
-  uint64_t timeout_ms;
-  /**
-   * Asked when the time is over, instead of interrupting at once. NULL: it is interrupted. Not
-   * called any more when the run has returned.
-   */
-  subpy_deadline_fn deadline_fn;
-  /**
-   * Handed to it; not touched by subpy.
-   */
-  void *deadline_user;
-  /**
-   * 1: the time of the run is measured, for subpy_stats(); it costs a microsecond. 0 (the default):
-   * only that of a run with a limit is.
-   */
-  uint8_t measure;
-} subpy_run_options;
-
-/**
- * How Python is started. Fill it with #SUBPY_RUNTIME_CONFIG_INIT, then change what you need. The
- * strings are copied by subpy_initialize().
- */
-typedef struct subpy_runtime_config {
-  /**
-   * `sizeof(subpy_runtime_config)`.
-   */
-  size_t struct_size;
-  /**
-   * What Python takes for its `argv[0]` when it looks for its home. NULL: not set.
-   */
-  const char *program_name;
-  /**
-   * The prefix of the Python installation ("/usr"). NULL: the one that libpython belongs to.
-   */
-  const char *home;
-  /**
-   * A Python executable; with the one of a virtual environment, its site-packages work. NULL:
-   * the one that libpython belongs to.
-   */
-  const char *executable;
-  /**
-   * Directories or zip files that are searched before the standard library, in this order. Each
-   * one has to exist. May be NULL if the count is 0.
-   */
-  const char *const *module_search_paths;
-  /**
-   * How many there are.
-   */
-  size_t module_search_paths_count;
-  /**
-   * 1 (the default): PYTHON* variables and the user's site-packages are ignored. 0: they count.
-   */
-  uint8_t isolated;
-  /**
-   * 1: Python's signal handlers are installed. 0 (the default): the host keeps its own.
-   */
-  uint8_t install_signal_handlers;
-  /**
-   * 1 (the default): `site` is imported, so site-packages work. 0: it isn't, and interpreters
-   * are created faster.
-   */
-  uint8_t import_site;
-  /**
-   * 1: code may be run in the main interpreter. 0 (the default): that is
-   * #SUBPY_ERR_NOT_PERMITTED.
-   */
-  uint8_t allow_main;
-  /**
-   * 1: the memory of each interpreter is counted, for subpy_memory_usage() and
-   * subpy_interpreter_config::memory_limit; allocation-heavy scripts then take some 4 % longer. 0
-   * (the default): it isn't. Python 3.12 and later, started by subpy.
-   */
-  uint8_t account_memory;
-  /**
-   * 1: SIGPIPE is ignored from now on, as in any Python process, unless the host has a handler for
-   * it. 0 (the default): it is left alone, and a script that writes to a pipe or a socket that
-   * nobody reads any more ends the process. (The process's own stdout and stderr are safe either way.)
-   */
-  uint8_t ignore_sigpipe;
-} subpy_runtime_config;
-
-/**
- * What an interpreter has done so far. Start from #SUBPY_INTERPRETER_STATS_INIT.
- */
-typedef struct subpy_interpreter_stats {
-  /**
-   * `sizeof(subpy_interpreter_stats)`.
-   */
-  size_t struct_size;
-  /**
-   * Runs that found their code compiled.
-   */
-  uint64_t code_cache_hits;
-  /**
-   * Runs that had to compile it, and could.
-   */
-  uint64_t code_cache_misses;
-  /**
-   * Strings whose code is kept now.
-   */
-  uint64_t code_cache_entries;
-  /**
-   * The size of their sources, in bytes.
-   */
-  uint64_t code_cache_bytes;
-  /**
-   * How long the last run took that was measured, in nanoseconds: one with a limit, or with
-   * subpy_run_options::measure.
-   */
-  uint64_t last_wall_ns;
-  /**
-   * How much CPU time its thread took for it, in nanoseconds.
-   */
-  uint64_t last_cpu_ns;
-} subpy_interpreter_stats;
-
-/**
- * How a function is called or an expression is evaluated, and how the result becomes a value. Fill it
- * with #SUBPY_CALL_OPTIONS_INIT, then change what you need.
- */
-typedef struct subpy_call_options {
-  /**
-   * `sizeof(subpy_call_options)`.
-   */
-  size_t struct_size;
-  /**
-   * #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of them; 0 (the default):
-   * none.
-   */
-  uint32_t flags;
-  /**
-   * Of subpy_call_with(): a dict of keyword arguments. NULL (the default): there are none. Has to be
-   * NULL for other calls.
-   */
-  const struct subpy_value *keywords;
-  /**
-   * The file name and the limit on the time, as for subpy_run(). NULL: the defaults.
-   */
-  const struct subpy_run_options *run;
-} subpy_call_options;
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-/**
- * The status that the failed call returned.
- *
- * @param error An error, or NULL.
- * @return Its status; #SUBPY_OK for NULL.
- *
- * Threads: any, at any time.
- */
-enum subpy_status subpy_error_status(const struct subpy_error *error);
-
-/**
- * What went wrong, for a human: for an exception, what `str()` says of it.
- *
- * @param error An error, or NULL.
- * @return UTF-8, never NULL, "" for NULL. Owned by the error, valid until it is freed. A NUL
- *         character in the text is written as `\x00`.
- *
- * Threads: any, at any time.
- */
-const char *subpy_error_message(const struct subpy_error *error);
-
-/**
- * The exception's type, as a traceback names it: "ValueError", "package.module.Oops".
- *
- * @param error An error, or NULL.
- * @return UTF-8, never NULL, "" if the error is no exception. Owned by the error, valid until it
- *         is freed.
- *
- * Threads: any, at any time.
- */
-const char *subpy_error_type(const struct subpy_error *error);
-
-/**
- * The traceback as Python prints it: with causes and contexts, notes, exception groups, the
- * caret lines of a SyntaxError, and the source lines of the strings that were run.
- *
- * @param error An error, or NULL.
- * @return UTF-8, lines end in "\n", never NULL, "" if there is none. Owned by the error, valid
- *         until it is freed.
- *
- * Threads: any, at any time.
- */
-const char *subpy_error_traceback(const struct subpy_error *error);
-
-/**
- * The exit code of a #SUBPY_ERR_EXIT, as the shell would see it: 0 to 255. `sys.exit()` and
- * `sys.exit(None)` are 0, a string or any other object is 1.
- *
- * @param error An error, or NULL.
- * @return The code; 0 where there is none.
- *
- * Threads: any, at any time.
- */
-int subpy_error_exit_code(const struct subpy_error *error);
-
-/**
- * Frees an error and the strings that came from it.
- *
- * @param error An error, which is gone afterwards, or NULL.
- *
- * Threads: any, at any time; each error once.
- */
-void subpy_error_free(struct subpy_error *error);
-
-/**
- * Defines a function of the host's in a module: subpy_define_function_with() with the defaults.
- *
- * @param id     The interpreter, or #SUBPY_EVERYWHERE.
- * @param module The module: UTF-8, "host" or "app.host".
- * @param name   The function's name in it: UTF-8.
- * @param fn     The function.
- * @param user   Handed to it; not touched by subpy.
- * @param drop   Called once with `user`, whatever becomes of this call. NULL: nothing is.
- * @param error  NULL, or where the error goes.
- * @return As subpy_define_function_with().
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_define_function(subpy_id id,
-                                        const char *module,
-                                        const char *name,
-                                        subpy_host_fn fn,
-                                        void *user,
-                                        subpy_drop_fn drop,
-                                        struct subpy_error **error);
-
-/**
- * Defines a function of the host's in a module of an interpreter. The module is imported, or made if
- * there is none of that name; scripts then import it as any other. A function that is there already is
- * replaced.
- *
- * With #SUBPY_EVERYWHERE, every interpreter that is created from now on gets the function when it is
- * created, until the last subpy_finalize(). (If a module that is imported for it raises an exception,
- * creating fails with that.)
- *
- * `drop` is called once, without a GIL, as soon as the function can't be called any more: when Python
- * has let go of it (it was replaced, and no script holds it), in the thread that did; when its
- * interpreter is destroyed, in the thread that does that; for one that is defined everywhere, when that
- * holds for each interpreter, and the definition was replaced or subpy is finalized; and if this call
- * fails, before it returns. It may call subpy; the interpreter that is being destroyed is
- * #SUBPY_ERR_BUSY.
- *
- * @param id      The interpreter, or #SUBPY_EVERYWHERE.
- * @param options NULL for the defaults.
- * @param module  The module: UTF-8, "host" or "app.host".
- * @param name    The function's name in it: UTF-8.
- * @param fn      The function.
- * @param user    Handed to it; not touched by subpy.
- * @param drop    Called once with `user`, whatever becomes of this call. NULL: nothing is.
- * @param error   NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, or what can't be a name;
- *         #SUBPY_ERR_EXCEPTION if the module is there, and raised an exception when it was imported;
- *         and as subpy_run().
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_define_function_with(subpy_id id,
-                                             const struct subpy_function_options *options,
-                                             const char *module,
-                                             const char *name,
-                                             subpy_host_fn fn,
-                                             void *user,
-                                             subpy_drop_fn drop,
-                                             struct subpy_error **error);
-
-/**
- * Answers a call with a value, which is copied, but for its buffers. One that is wrong is a ValueError
- * or TypeError in the script, which says where.
- *
- * @param call  The call; NULL: nothing happens.
- * @param value The value; NULL stands for None.
- *
- * Threads: the one that the host function was called in.
- */
-void subpy_host_return(struct subpy_host_call *call,
-                       const struct subpy_value *value);
-
-/**
- * Answers a call with an exception.
- *
- * @param call    The call; NULL: nothing happens.
- * @param type    Its type: "builtins.ValueError", "package.module.Oops" or, in short, "ValueError".
- *                The module is imported. A type that there is not is a RuntimeError that says so; NULL
- *                stands for "RuntimeError". UTF-8; copied.
- * @param message Its argument; NULL stands for "". UTF-8; copied.
- *
- * Threads: the one that the host function was called in.
- */
-void subpy_host_raise(struct subpy_host_call *call,
-                      const char *type,
-                      const char *message);
-
-/**
- * The keyword arguments of a call.
- *
- * @param call The call.
- * @return A dict, of length 0 if there are none; it belongs to the call. NULL for NULL.
- *
- * Threads: the one that the host function was called in.
- */
-const struct subpy_value *subpy_host_keywords(struct subpy_host_call *call);
-
-/**
- * The interpreter that makes a call.
- *
- * @param call The call.
- * @return Its id; -1 for NULL.
- *
- * Threads: the one that the host function was called in.
- */
-subpy_id subpy_host_interpreter(struct subpy_host_call *call);
-
-/**
- * Creates an interpreter. It stays idle until something is run in it.
- *
- * @param config NULL for the defaults.
- * @param id     Where the new interpreter's id goes; 0 if there is none.
- * @param error  NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a combination that Python forbids, or
- *         NULL for `id`;
- *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12, and
- *         for a `memory_limit` where memory is not counted;
- *         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
- *
- * Threads: any; several at once. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_create(const struct subpy_interpreter_config *config,
-                               subpy_id *id,
-                               struct subpy_error **error);
-
-/**
- * Finalizes an interpreter: its `atexit` functions run, its modules and objects go. Its id is
- * #SUBPY_ERR_NOT_FOUND from then on.
- *
- * @param id    The interpreter.
- * @param error NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
- *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
- *         #SUBPY_ERR_BUSY if it runs now (also where the caller is inside of it), or if Python
- *         threads that its scripts started still do (the message says how many): nothing has
- *         happened then, unless an `atexit` function started that thread; those run once.
- *
- * Finalizers that raise, print or run code do so as at the end of any Python process; from then on
- * no thread can be started. Exit functions may take 5 seconds, and so may finalizers; what still runs
- * then gets a KeyboardInterrupt, as from subpy_interrupt(), which works before that time, too. (Below
- * Python 3.12 finalizers are not interrupted.)
- *
- * Threads: any; it need not be the one that created it. A GIL that the calling thread holds is
- * released meanwhile.
- */
-enum subpy_status subpy_destroy(subpy_id id,
-                                struct subpy_error **error);
-
-/**
- * As subpy_destroy(), but waits for the Python threads of its scripts to end. Idle workers of a
- * `concurrent.futures.ThreadPoolExecutor`, which would wait for work for ever, are told to.
- *
- * @param id      The interpreter.
- * @param wait_ms How long to wait at most, in milliseconds; nothing else can be run in the
- *                interpreter meanwhile. If it is more than 5 seconds, exit functions and
- *                finalizers may take as long, too.
- * @param error   NULL, or where the error goes.
- * @return As subpy_destroy(); #SUBPY_ERR_BUSY if threads still run when the time is over.
- *
- * Threads: as subpy_destroy().
- */
-enum subpy_status subpy_destroy_wait(subpy_id id, uint32_t wait_ms, struct subpy_error **error);
-
-/**
- * Lists the interpreters that subpy knows: the main one, then those that it created, in ascending
- * order.
- *
- * @param ids      Where the ids go; may be NULL if `capacity` is 0.
- * @param capacity How many fit there.
- * @param count    Where the whole number goes, however many fitted.
- * @param error    NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
- *         #SUBPY_ERR_NOT_INITIALIZED.
- *
- * Threads: any.
- */
-enum subpy_status subpy_list_all(subpy_id *ids,
-                                 size_t capacity,
-                                 size_t *count,
-                                 struct subpy_error **error);
-
-/**
- * The interpreter whose code runs in the calling thread now: for a function of the host that a
- * script has called.
- *
- * @param id    Where its id goes.
- * @param error NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
- *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_NOT_FOUND outside of any interpreter that subpy knows.
- *
- * Threads: any.
- */
-enum subpy_status subpy_get_current(subpy_id *id, struct subpy_error **error);
-
-/**
- * The main interpreter: always 0.
- *
- * @param id    Where its id goes.
- * @param error NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
- *         #SUBPY_ERR_NOT_INITIALIZED.
- *
- * Threads: any.
- */
-enum subpy_status subpy_get_main(subpy_id *id, struct subpy_error **error);
-
-/**
- * Whether a run is under way in an interpreter. The answer may be old by the time it arrives.
- *
- * @param id      The interpreter; the main one, too.
- * @param running Where the answer goes.
- * @param error   NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
- *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
- *
- * Threads: any; it waits for nothing.
- */
-enum subpy_status subpy_is_running(subpy_id id, bool *running, struct subpy_error **error);
-
-/**
- * Asks the run that is under way in an interpreter to end. Nothing happens if there is none, and the
- * next run is not affected.
- *
- * The script gets a KeyboardInterrupt at its next safe point, at once in Python code; `except
- * Exception` lets that pass. If it goes on all the same, it gets it again every 10 ms, and after
- * 100 ms at each safe point, also in the handler that has just caught it, until it has ended. Then
- * its run returns #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches
- * it and ends by itself just ends. (Below Python 3.12 it is every 10 ms all along, so a loop that
- * catches everything can escape it. In 3.12, one can that has nothing outside of its `try`. Python
- * 3.10 itself has no safe point in a loop that begins with `try` and calls nothing.)
- *
- * A call that blocks in C (`time.sleep`, a lock, a socket, `select`, an event loop that waits, a long
- * computation in an extension module) is not woken: the script gets the exception when it returns.
- * As with Ctrl+C, an import that was interrupted may leave a package half imported: an interpreter
- * that is to be used again is best interrupted when it has imported what it needs.
- *
- * @param id    The interpreter; the main one, too.
- * @param error NULL, or where the error goes.
- * @return #SUBPY_OK, also if nothing runs;
- *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
- *
- * Threads: any; it waits for no GIL. (Below Python 3.12 a thread that it starts does, and the script
- * gets the exception within some milliseconds.) Not from a signal handler: from a thread that takes
- * signals with sigwait(), say.
- */
-enum subpy_status subpy_interrupt(subpy_id id,
-                                  struct subpy_error **error);
-
-/**
- * Runs a program in an interpreter's `__main__`, in the calling thread, with the defaults of
- * subpy_run().
- *
- * @param id    The interpreter.
- * @param code  The program: UTF-8, ends in a NUL. Not kept after the call.
- * @param error NULL, or where the error goes.
- * @return As subpy_run().
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_run_string(subpy_id id, const char *code, struct subpy_error **error);
-
-/**
- * Runs a program in an interpreter's `__main__`, in the calling thread. What it returns is thrown
- * away; `__main__` keeps its names from run to run. Its output is flushed before the call returns.
- *
- * One run at a time: an interpreter that runs already is #SUBPY_ERR_BUSY, in whatever thread.
- * Different interpreters run at once, in parallel where each has its own GIL.
- *
- * @param id      The interpreter.
- * @param options NULL for the defaults.
- * @param code    The program: UTF-8, without NUL characters. Not kept after the call.
- * @param length  Its length in bytes.
- * @param error   NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, a NUL character or bad UTF-8;
- *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
- *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter, unless
- *         subpy_runtime_config::allow_main is set;
- *         #SUBPY_ERR_BUSY if it runs now;
- *         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
- *         #SUBPY_ERR_EXIT if it raised SystemExit: the process goes on;
- *         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it;
- *         #SUBPY_ERR_TIMEOUT if its time was over.
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_run(subpy_id id,
-                            const struct subpy_run_options *options,
-                            const char *code,
-                            size_t length,
-                            struct subpy_error **error);
-
-/**
- * Starts Python, or joins the one that the host has started itself.
- *
- * Calls count: each successful one needs a subpy_finalize(). The first one's config holds; a later
- * one with NULL joins it whatever it is, and one that asks for something else fails.
- *
- * A Python that subpy started takes its configuration from here alone: the process's locale and
- * signal handlers stay as they are, and text is UTF-8 everywhere. The thread of the first call is
- * Python's main thread; that matters to scripts only where `signal` is concerned.
- *
- * If the host initialized Python before, subpy uses it as it is, and subpy_finalize() leaves it
- * running. The calling thread may then hold a GIL, and holds it again afterwards.
- *
- * @param config NULL for the defaults.
- * @param error  NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a path that doesn't exist, or where no
- *         standard library is found (the message has the places that were searched);
- *         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else;
- *         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, and
- *         for `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment;
- *         #SUBPY_ERR_INTERNAL if Python could not be started for another reason.
- *
- * Threads: any, at any time.
- */
-enum subpy_status subpy_initialize(const struct subpy_runtime_config *config,
-                                   struct subpy_error **error);
-
-/**
- * Gives back one subpy_initialize(). The last one destroys the remaining interpreters and
- * finalizes Python, unless the host started it.
- *
- * Afterwards only subpy_is_initialized(), subpy_version(), subpy_python_version(),
- * subpy_supports(), subpy_initialize() and the functions for errors work; the others are
- * #SUBPY_ERR_NOT_INITIALIZED. A process that exits without this call exits cleanly.
- *
- * @param error NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_NOT_INITIALIZED if there is nothing to give back;
- *         #SUBPY_ERR_BUSY if an interpreter is in use, has Python threads that still run, or if
- *         the calling thread holds a GIL of a Python that subpy started: nothing has happened
- *         then, and the call can be made again.
- *
- * Threads: any, at any time.
- */
-enum subpy_status subpy_finalize(struct subpy_error **error);
-
-/**
- * Whether subpy is between subpy_initialize() and the last subpy_finalize().
- *
- * Threads: any, at any time.
- */
-bool subpy_is_initialized(void);
-
-/**
- * The version of the library: "0.1.0", as #SUBPY_VERSION is that of the header.
- *
- * @return A static string.
- *
- * Threads: any, at any time.
- */
-const char *subpy_version(void);
-
-/**
- * The version of the Python library that is loaded: "3.13.0".
- *
- * @return A string that lives as long as the process.
- *
- * Threads: any, at any time.
- */
-const char *subpy_python_version(void);
-
-/**
- * Whether the Python that is loaded can do something.
- *
- * @param feature One of ::subpy_feature.
- * @return false for what it can't and for what this library doesn't know.
- *
- * Threads: any, at any time.
- */
-bool subpy_supports(uint32_t feature);
-
-/**
- * What an interpreter has done so far.
- *
- * @param id    The interpreter; the main one, too.
- * @param stats Where the figures go; its `struct_size` has to be set.
- * @param error NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL or a wrong `struct_size`;
- *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
- *
- * Threads: any; it waits for nothing, not even for a run in that interpreter.
- */
-enum subpy_status subpy_stats(subpy_id id,
-                              struct subpy_interpreter_stats *stats,
-                              struct subpy_error **error);
-
-/**
- * How much memory an interpreter has: the blocks that Python has allocated for its objects. What
- * extension modules allocate past Python, what Python shares between interpreters, and its own machinery
- * (what it takes from malloc() itself, some 0.2 MiB for an interpreter) are not in it.
- *
- * @param id      The interpreter; the main one, too, from the time when subpy has taken it over.
- * @param current Where the bytes that it has now go; may be NULL.
- * @param peak    Where the most that it has had at once goes, in bytes; may be NULL.
- * @param error   NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
- *         #SUBPY_ERR_UNSUPPORTED unless subpy_runtime_config::account_memory is set.
- *
- * Threads: any; it waits for nothing, not even for a run in that interpreter.
- */
-enum subpy_status subpy_memory_usage(subpy_id id,
-                                     uint64_t *current,
-                                     uint64_t *peak,
-                                     struct subpy_error **error);
-
-/**
- * The name of a status, as the header spells it.
- *
- * @param status Any value.
- * @return A static string such as "SUBPY_ERR_BUSY"; "unknown subpy_status" for a value that this
- *         library doesn't know. Never NULL.
- *
- * Threads: any, at any time.
- */
-const char *subpy_status_name(subpy_status status);
-
-/**
- * Gives a value a name in an interpreter's `__main__`. The value is copied, but for its buffers.
- *
- * @param id    The interpreter.
- * @param name  The name: UTF-8, an identifier.
- * @param value The value; not kept after the call.
- * @param error NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, what can't be a name, or a wrong value (the message
- *         says where in the value: `value[1]["a"]`): a kind that there is none of, NULL with a length,
- *         a length past all limits, text that is not UTF-8, a key that Python can't have, a buffer
- *         that is described wrong;
- *         #SUBPY_ERR_NOT_SHAREABLE for a value that is nested more than #SUBPY_MAX_DEPTH deep, or
- *         contains itself;
- *         and as subpy_run().
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_set(subpy_id id,
-                            const char *name,
-                            const struct subpy_value *value,
-                            struct subpy_error **error);
-
-/**
- * The value that a name has in an interpreter's `__main__`: subpy_get_with() with the defaults.
- *
- * @param id    The interpreter.
- * @param name  The name: UTF-8.
- * @param out   Where the value goes, to be cleared by subpy_value_clear(); None if the call fails.
- *              What was there before is not cleared.
- * @param error NULL, or where the error goes.
- * @return As subpy_get_with().
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_get(subpy_id id,
-                            const char *name,
-                            struct subpy_value *out,
-                            struct subpy_error **error);
-
-/**
- * The value that a name has in an interpreter's `__main__`: a copy, in one allocation, but for buffers,
- * which stay where Python has them.
- *
- * None, bool, int, float, str, bytes, tuple, list and dict become what they are; instances of their
- * subclasses, too. What else has the buffer protocol (bytearray, memoryview, array.array, arrays of
- * numpy) becomes a #SUBPY_BUFFER. No other object has a form outside of its interpreter.
- *
- * As long as a value has a buffer of an interpreter, the interpreter can't be destroyed.
- *
- * @param id    The interpreter.
- * @param flags #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of them; 0: none.
- * @param name  The name: UTF-8.
- * @param out   Where the value goes, to be cleared by subpy_value_clear(); None if the call fails.
- *              What was there before is not cleared.
- * @param error NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, unknown flags, or what can't be a name;
- *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed, and for a name that
- *         there is not in `__main__` (its builtins don't count: evaluate them);
- *         #SUBPY_ERR_NOT_SHAREABLE for an object that has no form outside of its interpreter, an int
- *         past 64 bits, a str with lone surrogates, what is nested more than #SUBPY_MAX_DEPTH deep, or
- *         contains itself (the message says where in the value: `result["a"][3]`);
- *         #SUBPY_ERR_NO_MEMORY;
- *         and as subpy_run().
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_get_with(subpy_id id,
-                                 uint32_t flags,
-                                 const char *name,
-                                 struct subpy_value *out,
-                                 struct subpy_error **error);
-
-/**
- * Evaluates an expression in an interpreter's `__main__`: subpy_eval_with() with the defaults.
- *
- * @param id         The interpreter.
- * @param expression The expression: UTF-8, ends in a NUL. Not kept after the call.
- * @param out        Where its value goes, to be cleared by subpy_value_clear(); None if the call
- *                   fails. What was there before is not cleared. NULL: it is thrown away.
- * @param error      NULL, or where the error goes.
- * @return As subpy_eval_with().
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_eval(subpy_id id,
-                             const char *expression,
-                             struct subpy_value *out,
-                             struct subpy_error **error);
-
-/**
- * Evaluates an expression in an interpreter's `__main__`. Its code is kept, as that of subpy_run() is.
- *
- * @param id         The interpreter.
- * @param options    NULL for the defaults.
- * @param expression The expression: UTF-8, without NUL characters. Not kept after the call.
- * @param length     Its length in bytes.
- * @param out        Where its value goes, to be cleared by subpy_value_clear(); None if the call
- *                   fails. What was there before is not cleared. NULL: it is thrown away.
- * @param error      NULL, or where the error goes.
- * @return As subpy_run(), which has what evaluating may come to, and subpy_get_with(), which has what
- *         the value may come to.
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_eval_with(subpy_id id,
-                                  const struct subpy_call_options *options,
-                                  const char *expression,
-                                  size_t length,
-                                  struct subpy_value *out,
-                                  struct subpy_error **error);
-
-/**
- * Calls a function with positional arguments: subpy_call_with() with the defaults.
- *
- * @param id       The interpreter.
- * @param callable `name`, or `package.module:qualified.name`: UTF-8.
- * @param args     The arguments; not kept after the call. May be NULL if `nargs` is 0.
- * @param nargs    How many there are.
- * @param out      Where the result goes, to be cleared by subpy_value_clear(); None if the call
- *                 fails. What was there before is not cleared. NULL: it is thrown away.
- * @param error    NULL, or where the error goes.
- * @return As subpy_call_with().
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_call(subpy_id id,
-                             const char *callable,
-                             const struct subpy_value *args,
-                             size_t nargs,
-                             struct subpy_value *out,
-                             struct subpy_error **error);
-
-/**
- * Calls a function, or whatever else can be called.
- *
- * `name` is looked up in `__main__`, at each call. `package.module:qualified.name` is looked up in the
- * module, which is imported if it is not yet; `__main__:thing.method` is what a dotted name in
- * `__main__` is. A coroutine, which an `async def` function returns, is run to its end by
- * `asyncio.run()`, and its result is the result.
- *
- * @param id       The interpreter.
- * @param options  NULL for the defaults; subpy_call_options::keywords is taken as `args` are.
- * @param callable `name`, or `package.module:qualified.name`: UTF-8.
- * @param args     The arguments; not kept after the call. May be NULL if `nargs` is 0.
- * @param nargs    How many there are.
- * @param out      Where the result goes, to be cleared by subpy_value_clear(); None if the call
- *                 fails. What was there before is not cleared. NULL: it is thrown away.
- * @param error    NULL, or where the error goes.
- * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, what can't be a callable's name, an
- *         object that can't be called, or a wrong value (see subpy_set());
- *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed, and for a module or
- *         a name that there is not;
- *         and as subpy_run(), which has what running may come to, and subpy_get_with(), which has what
- *         the result may come to.
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_call_with(subpy_id id,
-                                  const struct subpy_call_options *options,
-                                  const char *callable,
-                                  const struct subpy_value *args,
-                                  size_t nargs,
-                                  struct subpy_value *out,
-                                  struct subpy_error **error);
-
-/**
- * Runs a program with names of the host's: subpy_run_unrestricted() with the defaults.
- *
- * @param id     The interpreter.
- * @param code   The program: UTF-8, ends in a NUL. Not kept after the call.
- * @param ns     A dict of names that are added to `__main__` first; NULL: none.
- * @param ns_out Where the names go that are in `__main__` then, to be cleared by subpy_value_clear();
- *               None if the call fails. What was there before is not cleared. NULL: they are thrown
- *               away.
- * @param error  NULL, or where the error goes.
- * @return As subpy_run_unrestricted().
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_run_string_unrestricted(subpy_id id,
-                                                const char *code,
-                                                const struct subpy_value *ns,
-                                                struct subpy_value *ns_out,
-                                                struct subpy_error **error);
-
-/**
- * Runs a program in an interpreter's `__main__`, after adding names of the host's, and hands back the
- * names that are there then.
- *
- * Names that start with `__` stay as they are in `__main__`, and don't come back. Nor do names whose
- * value has no form outside of the interpreter, such as modules and functions, or does not have one
- * because of something in it: what comes back is what can be shared.
- *
- * @param id      The interpreter.
- * @param options NULL for the defaults.
- * @param code    The program: UTF-8, without NUL characters. Not kept after the call.
- * @param length  Its length in bytes.
- * @param ns      A dict of names that are added to `__main__` first; NULL: none.
- * @param ns_out  Where the names go that are in `__main__` then, to be cleared by subpy_value_clear();
- *                None if the call fails. What was there before is not cleared. NULL: they are thrown
- *                away.
- * @param error   NULL, or where the error goes.
- * @return As subpy_run(), and subpy_set() for `ns`.
- *
- * Threads: any. A GIL that the calling thread holds is released meanwhile.
- */
-enum subpy_status subpy_run_unrestricted(subpy_id id,
-                                         const struct subpy_call_options *options,
-                                         const char *code,
-                                         size_t length,
-                                         const struct subpy_value *ns,
-                                         struct subpy_value *ns_out,
-                                         struct subpy_error **error);
-
-/**
- * Frees what the library has handed out with a value, and makes it None. Does nothing to a value of
- * the host's own but that, nor to one that is cleared already. Only the value that a call wrote owns
- * what it points to: not its items, and not a second copy of it.
- *
- * Buffers of an interpreter that the value has are given back to it: that waits for its GIL, also while
- * another thread runs in it. The interpreter lives as long as there are any.
+ * A value may have buffers of an interpreter. They are given back to it. That waits for the interpreter's GIL,
+ * also while another thread runs in it. The interpreter lives as long as the host has a buffer of it.
  *
  * @param value A value, or NULL.
  *
  * Threads: any, at any time; also after the interpreter is destroyed and after subpy_finalize().
  */
-void subpy_value_clear(struct subpy_value *value);
+void subpy_value_clear(subpy_value *value);
 
 /**
  * The name of a kind, as Python calls it.
  *
- * @param kind Any value.
- * @return A static string such as "list"; "unknown" for a kind that this library doesn't know. Never
- *         NULL.
+ * @param kind Any number.
+ * @return A static string such as "list"; "unknown" for a kind that this library does not know. Never NULL.
  *
  * Threads: any, at any time.
  */
 const char *subpy_kind_name(uint32_t kind);
 
-#ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
-
-/* Values, built and read. What is built points to what it is given, and lives no longer. ----------
- */
+/* What these functions make points to what they are given, and lives no longer. */
 
 /** @cond */
 #ifdef __cplusplus
@@ -1500,7 +1216,7 @@ static inline subpy_value subpy_bool(bool boolean) {
   return value;
 }
 
-/** An int of 64 bits. For larger ones, see subpy_big_int(). */
+/** An int of 64 bits. subpy_big_int() makes larger ones. */
 static inline subpy_value subpy_int(int64_t integer) {
   subpy_value value = subpy_none();
   value.kind = SUBPY_INT;
@@ -1516,7 +1232,7 @@ static inline subpy_value subpy_float(double real) {
   return value;
 }
 
-/** What the next ones are made of. */
+/** @cond */
 static inline subpy_value subpy_text_of_kind(uint32_t kind, const char *data, size_t length) {
   subpy_value value = subpy_none();
   value.kind = kind;
@@ -1524,13 +1240,14 @@ static inline subpy_value subpy_text_of_kind(uint32_t kind, const char *data, si
   value.as.text.length = length;
   return value;
 }
+/** @endcond */
 
 /** A str of UTF-8 that ends in a NUL. NULL makes a value that every call refuses. */
 static inline subpy_value subpy_str(const char *text) {
   return subpy_text_of_kind(SUBPY_STR, text, text != NULL ? strlen(text) : 1);
 }
 
-/** A str of `length` bytes of UTF-8, which may have NULs. */
+/** A str of `length` bytes of UTF-8. They may have NULs. */
 static inline subpy_value subpy_str_n(const char *text, size_t length) {
   return subpy_text_of_kind(SUBPY_STR, text, length);
 }
@@ -1540,13 +1257,12 @@ static inline subpy_value subpy_bytes(const void *data, size_t length) {
   return subpy_text_of_kind(SUBPY_BYTES, SUBPY_CAST(const char *, data), length);
 }
 
-/** An int of any size: "18446744073709551615", "-0xff". NULL makes a value that every call refuses.
- */
+/** An int of any size: "18446744073709551615", "-0xff". NULL makes a value that every call refuses. */
 static inline subpy_value subpy_big_int(const char *digits) {
   return subpy_text_of_kind(SUBPY_BIG_INT, digits, digits != NULL ? strlen(digits) : 1);
 }
 
-/** What the next ones are made of. */
+/** @cond */
 static inline subpy_value subpy_items_of_kind(uint32_t kind, const subpy_value *items,
                                               size_t length) {
   subpy_value value = subpy_none();
@@ -1555,6 +1271,7 @@ static inline subpy_value subpy_items_of_kind(uint32_t kind, const subpy_value *
   value.as.items.length = length;
   return value;
 }
+/** @endcond */
 
 /** A tuple of `length` items. */
 static inline subpy_value subpy_tuple(const subpy_value *items, size_t length) {
@@ -1571,7 +1288,7 @@ static inline subpy_value subpy_dict(const subpy_value *pairs, size_t length) {
   return subpy_items_of_kind(SUBPY_DICT, pairs, length);
 }
 
-/** Memory of the host's: see ::subpy_buffer_info, which has to live as long as the value does. */
+/** Memory of the host's. The ::subpy_buffer_info has to live as long as the value does. */
 static inline subpy_value subpy_buffer(const subpy_buffer_info *buffer) {
   subpy_value value = subpy_none();
   value.kind = SUBPY_BUFFER;
@@ -1579,11 +1296,13 @@ static inline subpy_value subpy_buffer(const subpy_buffer_info *buffer) {
   return value;
 }
 
+/* What these functions hand out belongs to the value that they are given. NULL is allowed as the value. */
+
 /**
- * How many items a tuple or list has, pairs a dict, bytes a str, bytes or a buffer. 0 for anything
- * else, and for NULL.
+ * The length of a value: the number of items of a tuple or a list, of pairs of a dict, and of bytes of a str, of bytes
+ * or of a buffer. 0 for any other value, and for NULL.
  */
-static inline size_t subpy_length(const subpy_value *value) {
+static inline size_t subpy_value_length(const subpy_value *value) {
   if (value == NULL) {
     return 0;
   }
@@ -1604,8 +1323,8 @@ static inline size_t subpy_length(const subpy_value *value) {
   }
 }
 
-/** An item of a tuple or list. NULL for anything else, and past the end. */
-static inline const subpy_value *subpy_item(const subpy_value *value, size_t index) {
+/** An item of a tuple or a list. NULL for any other value, and past the end. */
+static inline const subpy_value *subpy_value_item(const subpy_value *value, size_t index) {
   if (value == NULL || (value->kind != SUBPY_TUPLE && value->kind != SUBPY_LIST) ||
       index >= value->as.items.length) {
     return NULL;
@@ -1613,25 +1332,25 @@ static inline const subpy_value *subpy_item(const subpy_value *value, size_t ind
   return value->as.items.data + index;
 }
 
-/** A key of a dict, in its order. NULL for anything else, and past the end. */
-static inline const subpy_value *subpy_dict_key(const subpy_value *value, size_t index) {
+/** A key of a dict, in the dict's order. NULL for any other value, and past the end. */
+static inline const subpy_value *subpy_value_key(const subpy_value *value, size_t index) {
   if (value == NULL || value->kind != SUBPY_DICT || index >= value->as.items.length) {
     return NULL;
   }
   return value->as.items.data + 2 * index;
 }
 
-/** The value of the same key. */
-static inline const subpy_value *subpy_dict_value(const subpy_value *value, size_t index) {
-  const subpy_value *key = subpy_dict_key(value, index);
+/** The value of the key with the same index. NULL for any other value, and past the end. */
+static inline const subpy_value *subpy_value_at(const subpy_value *value, size_t index) {
+  const subpy_value *key = subpy_value_key(value, index);
   return key != NULL ? key + 1 : NULL;
 }
 
-/** The value of a dict's key that is a str. NULL if there is none, and for anything but a dict. */
-static inline const subpy_value *subpy_dict_get(const subpy_value *value, const char *key) {
+/** The value of a key of a dict that is this str. NULL if there is no such key, and for any other value. */
+static inline const subpy_value *subpy_value_get(const subpy_value *value, const char *key) {
   size_t length = key != NULL ? strlen(key) : 0;
   for (size_t i = 0; key != NULL; i++) {
-    const subpy_value *found = subpy_dict_key(value, i);
+    const subpy_value *found = subpy_value_key(value, i);
     if (found == NULL) {
       break;
     }
@@ -1643,9 +1362,8 @@ static inline const subpy_value *subpy_dict_get(const subpy_value *value, const 
   return NULL;
 }
 
-/** The text of a str or bytes that the library has handed out: it ends in a NUL. NULL for others.
- */
-static inline const char *subpy_text(const subpy_value *value) {
+/** The text of a str or of bytes. It ends in a NUL if the library has handed out the value. NULL for any other value. */
+static inline const char *subpy_value_text(const subpy_value *value) {
   if (value == NULL || (value->kind != SUBPY_STR && value->kind != SUBPY_BYTES &&
                         value->kind != SUBPY_BIG_INT && value->kind != SUBPY_WTF8)) {
     return NULL;
@@ -1653,8 +1371,8 @@ static inline const char *subpy_text(const subpy_value *value) {
   return value->as.text.data;
 }
 
-/** Whether it is an int of 64 bits, which is written to `integer` then. */
-static inline bool subpy_get_int(const subpy_value *value, int64_t *integer) {
+/** Whether a value is an int of 64 bits. If it is, the int is written to `integer`. */
+static inline bool subpy_value_as_int(const subpy_value *value, int64_t *integer) {
   if (value == NULL || value->kind != SUBPY_INT) {
     return false;
   }
@@ -1662,8 +1380,8 @@ static inline bool subpy_get_int(const subpy_value *value, int64_t *integer) {
   return true;
 }
 
-/** Whether it is a float, or an int of 64 bits, which is written to `real` then. */
-static inline bool subpy_get_float(const subpy_value *value, double *real) {
+/** Whether a value is a float, or an int of 64 bits. If it is, it is written to `real`. */
+static inline bool subpy_value_as_float(const subpy_value *value, double *real) {
   if (value != NULL && value->kind == SUBPY_INT) {
     *real = SUBPY_CAST(double, value->as.integer);
     return true;
@@ -1675,8 +1393,8 @@ static inline bool subpy_get_float(const subpy_value *value, double *real) {
   return true;
 }
 
-/** Whether it is a bool, which is written to `boolean` then. */
-static inline bool subpy_get_bool(const subpy_value *value, bool *boolean) {
+/** Whether a value is a bool. If it is, the bool is written to `boolean`. */
+static inline bool subpy_value_as_bool(const subpy_value *value, bool *boolean) {
   if (value == NULL || value->kind != SUBPY_BOOL) {
     return false;
   }
@@ -1686,4 +1404,470 @@ static inline bool subpy_get_bool(const subpy_value *value, bool *boolean) {
 
 #undef SUBPY_CAST
 
-#endif  /* SUBPY_H */
+/* Data ----------------------------------------------------------------------------------------------
+ *
+ * Values get names in an interpreter, are read from it, and are computed in it. Any other data stays
+ * in Python. */
+
+/**
+ * A flag. An int past 64 bits becomes a #SUBPY_BIG_INT, and a str with lone surrogates a #SUBPY_WTF8. Without
+ * the flag they are #SUBPY_ERR_NOT_SHAREABLE.
+ */
+#define SUBPY_LOSSLESS_TEXT 1
+
+/**
+ * A flag. `bytes` become a #SUBPY_BUFFER, without a copy. Without the flag they are copied.
+ */
+#define SUBPY_PIN_BYTES 2
+
+/**
+ * A flag. Memory whose items are not in C's order without gaps comes out, too, with
+ * subpy_buffer_info::strides set. Without the flag it is #SUBPY_ERR_NOT_SHAREABLE.
+ */
+#define SUBPY_STRIDED 4
+
+/**
+ * How a value is set, read, or computed. Start from #SUBPY_CALL_OPTIONS_INIT.
+ */
+typedef struct subpy_call_options {
+  /**
+   * `sizeof(subpy_call_options)`.
+   */
+  size_t struct_size;
+  /**
+   * How a result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of
+   * them. 0 (the default): none. subpy_set_with() has no result: it has to be 0 there.
+   */
+  uint32_t flags;
+  /**
+   * Has to be 0.
+   */
+  uint32_t reserved;
+  /**
+   * A dict of keyword arguments, for subpy_call_with(). NULL (the default): there are none. It has to be
+   * NULL for the other calls.
+   */
+  const subpy_value *keywords;
+  /**
+   * The file name and the limit on the time, as for subpy_run_string_with(). NULL (the default): the
+   * defaults.
+   */
+  const subpy_run_options *run;
+} subpy_call_options;
+
+/** The defaults of a ::subpy_call_options. */
+#define SUBPY_CALL_OPTIONS_INIT                                                                    \
+  { sizeof(subpy_call_options), 0, 0, NULL, NULL }
+
+/**
+ * Gives a value a name in an interpreter's `__main__`: subpy_set_with() with the defaults.
+ *
+ * @param id    The interpreter.
+ * @param name  The name: UTF-8, an identifier.
+ * @param value The value. The library copies it, save the memory of its buffers, and does not keep it.
+ * @param error NULL, or where the error goes.
+ * @return As subpy_set_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+subpy_status subpy_set(subpy_id id, const char *name, const subpy_value *value, subpy_error **error);
+
+/**
+ * Gives a value a name in an interpreter's `__main__`.
+ *
+ * @param id      The interpreter.
+ * @param options NULL for the defaults.
+ * @param name    The name: UTF-8, an identifier.
+ * @param value   The value. The library copies it, save the memory of its buffers, and does not keep it.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, what can't be a name, or a wrong value: an
+ *         unknown kind, NULL with a length, a length past all limits, text that is not UTF-8, a key that
+ *         Python can't have, or a buffer that is described wrong. The message says where it is in the value:
+ *         `value[1]["a"]`;
+ *         #SUBPY_ERR_NOT_SHAREABLE for a value that is nested more than #SUBPY_MAX_DEPTH deep, or contains
+ *         itself;
+ *         and as subpy_run_string_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: `Interpreter.prepare_main()` of PEP 734.
+ */
+subpy_status subpy_set_with(subpy_id id,
+                            const subpy_call_options *options,
+                            const char *name,
+                            const subpy_value *value,
+                            subpy_error **error);
+
+/**
+ * Reads the value that a name has in an interpreter's `__main__`: subpy_get_with() with the defaults.
+ *
+ * @param id    The interpreter.
+ * @param name  The name: UTF-8.
+ * @param out   Where the value goes; clear it with subpy_value_clear(). It is None if the call fails. The value
+ *              that was there before is not cleared.
+ * @param error NULL, or where the error goes.
+ * @return As subpy_get_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+subpy_status subpy_get(subpy_id id, const char *name, subpy_value *out, subpy_error **error);
+
+/**
+ * Reads the value that a name has in an interpreter's `__main__`. The value is a copy, in one allocation. Buffers
+ * are not copied: they stay where Python has them.
+ *
+ * None, bool, int, float, str, bytes, tuple, list and dict become what they are. So do instances of their
+ * subclasses. Other objects with the buffer protocol become a #SUBPY_BUFFER: bytearray, memoryview, array.array,
+ * arrays of numpy. No other object has a form outside of its interpreter.
+ *
+ * As long as a value has a buffer of an interpreter, that interpreter can't be destroyed.
+ *
+ * @param id      The interpreter.
+ * @param options NULL for the defaults.
+ * @param name    The name: UTF-8.
+ * @param out     Where the value goes; clear it with subpy_value_clear(). It is None if the call fails. The
+ *                value that was there before is not cleared.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, or what can't be a name;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed, and for a name that is not
+ *         in `__main__` (evaluate the names of builtins instead);
+ *         #SUBPY_ERR_NOT_SHAREABLE for an object that has no form outside of its interpreter, an int past 64
+ *         bits, a str with lone surrogates, and a value that is nested more than #SUBPY_MAX_DEPTH deep or
+ *         contains itself. The message says where it is in the value: `result["a"][3]`;
+ *         #SUBPY_ERR_NO_MEMORY;
+ *         and as subpy_run_string_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: subpy's own.
+ */
+subpy_status subpy_get_with(subpy_id id,
+                            const subpy_call_options *options,
+                            const char *name,
+                            subpy_value *out,
+                            subpy_error **error);
+
+/**
+ * Evaluates an expression in an interpreter's `__main__`: subpy_eval_with() with the defaults.
+ *
+ * @param id         The interpreter.
+ * @param expression The expression: UTF-8, ends in a NUL. The library does not keep it.
+ * @param out        Where its value goes; clear it with subpy_value_clear(). It is None if the call fails. The
+ *                   value that was there before is not cleared. NULL: the value is thrown away.
+ * @param error      NULL, or where the error goes.
+ * @return As subpy_eval_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+subpy_status subpy_eval(subpy_id id, const char *expression, subpy_value *out, subpy_error **error);
+
+/**
+ * Evaluates an expression in an interpreter's `__main__`. The compiled code is kept, as that of
+ * subpy_run_string_with() is.
+ *
+ * @param id         The interpreter.
+ * @param options    NULL for the defaults.
+ * @param expression The expression: UTF-8, without NUL characters. The library does not keep it.
+ * @param length     The length of the expression, in bytes.
+ * @param out        Where its value goes; clear it with subpy_value_clear(). It is None if the call fails. The
+ *                   value that was there before is not cleared. NULL: the value is thrown away.
+ * @param error      NULL, or where the error goes.
+ * @return As subpy_run_string_with() for the evaluation, and as subpy_get_with() for the value.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: Python's `eval()`.
+ */
+subpy_status subpy_eval_with(subpy_id id,
+                             const subpy_call_options *options,
+                             const char *expression,
+                             size_t length,
+                             subpy_value *out,
+                             subpy_error **error);
+
+/**
+ * Calls a function with positional arguments: subpy_call_with() with the defaults.
+ *
+ * @param id       The interpreter.
+ * @param callable `name`, or `package.module:qualified.name`: UTF-8.
+ * @param args     The arguments. The library does not keep them. May be NULL if `nargs` is 0.
+ * @param nargs    The number of arguments.
+ * @param out      Where the result goes; clear it with subpy_value_clear(). It is None if the call fails. The
+ *                 value that was there before is not cleared. NULL: the result is thrown away.
+ * @param error    NULL, or where the error goes.
+ * @return As subpy_call_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+subpy_status subpy_call(subpy_id id,
+                        const char *callable,
+                        const subpy_value *args,
+                        size_t nargs,
+                        subpy_value *out,
+                        subpy_error **error);
+
+/**
+ * Calls a function, or another object that can be called.
+ *
+ * `name` is looked up in `__main__`, at each call. `package.module:qualified.name` is looked up in the module,
+ * which is imported if it is not imported yet. `__main__:thing.method` stands for a dotted name in `__main__`. An
+ * `async def` function returns a coroutine: `asyncio.run()` runs it to its end, and its result is the result.
+ *
+ * @param id       The interpreter.
+ * @param options  NULL for the defaults. subpy_call_options::keywords is taken as `args` are.
+ * @param callable `name`, or `package.module:qualified.name`: UTF-8.
+ * @param args     The arguments. The library does not keep them. May be NULL if `nargs` is 0.
+ * @param nargs    The number of arguments.
+ * @param out      Where the result goes; clear it with subpy_value_clear(). It is None if the call fails. The
+ *                 value that was there before is not cleared. NULL: the result is thrown away.
+ * @param error    NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, what can't be the name of a callable, an object
+ *         that can't be called, or a wrong value (see subpy_set_with());
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed, and for a module or a name
+ *         that does not exist;
+ *         and as subpy_run_string_with() for the call, and as subpy_get_with() for the result.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: `Interpreter.call()` of PEP 734.
+ */
+subpy_status subpy_call_with(subpy_id id,
+                             const subpy_call_options *options,
+                             const char *callable,
+                             const subpy_value *args,
+                             size_t nargs,
+                             subpy_value *out,
+                             subpy_error **error);
+
+/**
+ * Runs a program with names of the host's: subpy_run_string_unrestricted_with() with the defaults.
+ *
+ * @param id     The interpreter.
+ * @param code   The program: UTF-8, ends in a NUL. The library does not keep it.
+ * @param ns     A dict of names, which are added to `__main__` first. NULL: none.
+ * @param ns_out Where the names go that are in `__main__` then; clear it with subpy_value_clear(). It is None if
+ *               the call fails. The value that was there before is not cleared. NULL: the names are thrown away.
+ * @param error  NULL, or where the error goes.
+ * @return As subpy_run_string_unrestricted_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+subpy_status subpy_run_string_unrestricted(subpy_id id,
+                                           const char *code,
+                                           const subpy_value *ns,
+                                           subpy_value *ns_out,
+                                           subpy_error **error);
+
+/**
+ * Runs a program in an interpreter's `__main__`, after adding names of the host's, and hands back the names that
+ * are there then.
+ *
+ * Names that start with `__` stay as they are in `__main__`, and don't come back. A name does not come back
+ * either if its value, or something in it, has no form outside of the interpreter: modules and functions, for
+ * example.
+ *
+ * @param id      The interpreter.
+ * @param options NULL for the defaults.
+ * @param code    The program: UTF-8, without NUL characters. The library does not keep it.
+ * @param length  The length of the program, in bytes.
+ * @param ns      A dict of names, which are added to `__main__` first. NULL: none.
+ * @param ns_out  Where the names go that are in `__main__` then; clear it with subpy_value_clear(). It is None
+ *                if the call fails. The value that was there before is not cleared. NULL: the names are thrown
+ *                away.
+ * @param error   NULL, or where the error goes.
+ * @return As subpy_run_string_with() for the run, and as subpy_set_with() for `ns`.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: `_interpreters.run_string_unrestricted()`.
+ */
+subpy_status subpy_run_string_unrestricted_with(subpy_id id,
+                                                const subpy_call_options *options,
+                                                const char *code,
+                                                size_t length,
+                                                const subpy_value *ns,
+                                                subpy_value *ns_out,
+                                                subpy_error **error);
+
+/* Host functions ------------------------------------------------------------------------------------
+ *
+ * A script calls functions of the host as it calls those of Python. The host defines them in a module
+ * of one interpreter, or of all that are created later. */
+
+/** The id for subpy_define_function() that stands for every interpreter that is created from now on. */
+#define SUBPY_EVERYWHERE INT64_MIN
+
+/**
+ * One call of a host function. subpy_host_return() or subpy_host_raise() answers it. It is valid until the function
+ * returns, in the thread that the function was called in.
+ */
+typedef struct subpy_host_call subpy_host_call;
+
+/**
+ * A function of the host's, which a script calls.
+ *
+ * @param user  What subpy_define_function() got.
+ * @param call  The call, to answer it. The last answer counts. Without one the answer is None.
+ * @param args  The positional arguments. The library owns them, and they are valid until the function returns.
+ *              Not NULL where `nargs` is not 0.
+ * @param nargs The number of arguments.
+ *
+ * The library calls it in the thread that runs the script, or in a Python thread of the script. The
+ * interpreter's GIL is held, unless subpy_function_options::release_gil is set. With that it may be called in
+ * several threads at once. A function that holds the GIL should not wait: what it waits for may need the
+ * interpreter, or another one that shares the GIL. It may call subpy for other interpreters; its own one is
+ * #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
+ */
+typedef void (*subpy_host_fn)(void *user, struct subpy_host_call *call, const subpy_value *args, size_t nargs);
+
+/**
+ * How a function is defined. Start from #SUBPY_FUNCTION_OPTIONS_INIT. The library copies the strings.
+ */
+typedef struct subpy_function_options {
+  /**
+   * `sizeof(subpy_function_options)`.
+   */
+  size_t struct_size;
+  /**
+   * The function's `__doc__`, which `help()` shows. NULL (the default): none.
+   */
+  const char *doc;
+  /**
+   * The function's parameters, as Python writes them: "(level, text, *, end='\\n')". `help()` and
+   * `inspect.signature()` show them. They are not checked: the function gets what the script passes. NULL
+   * (the default): "(*args, **kwargs)".
+   */
+  const char *signature;
+  /**
+   * 1: the GIL is released while the function works, so other Python threads of the interpreter run
+   * meanwhile. 0 (the default): it is held.
+   */
+  uint32_t release_gil;
+  /**
+   * How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of
+   * them. 0 (the default): none. An argument that can't become a value is a TypeError in the script, and
+   * the function is not called then.
+   */
+  uint32_t flags;
+} subpy_function_options;
+
+/** The defaults of a ::subpy_function_options. */
+#define SUBPY_FUNCTION_OPTIONS_INIT                                                                \
+  { sizeof(subpy_function_options), NULL, NULL, 0, 0 }
+
+/**
+ * Defines a function of the host's in a module of an interpreter: subpy_define_function_with() with the defaults.
+ *
+ * @param id     The interpreter, or #SUBPY_EVERYWHERE.
+ * @param module The module: UTF-8, "host" or "app.host".
+ * @param name   The function's name in it: UTF-8.
+ * @param fn     The function.
+ * @param user   Handed to it. The library does not touch it.
+ * @param drop   Called once with `user`, whatever becomes of this call. NULL: nothing is called.
+ * @param error  NULL, or where the error goes.
+ * @return As subpy_define_function_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+subpy_status subpy_define_function(subpy_id id,
+                                   const char *module,
+                                   const char *name,
+                                   subpy_host_fn fn,
+                                   void *user,
+                                   subpy_drop_fn drop,
+                                   subpy_error **error);
+
+/**
+ * Defines a function of the host's in a module of an interpreter. The module is imported, or made if there is none
+ * of that name. Scripts import it as any other module. A function of that name that is there already is replaced.
+ *
+ * With #SUBPY_EVERYWHERE, each interpreter that is created from now on gets the function when it is created, until
+ * the last subpy_finalize(). If a module that is imported for it raises an exception, the creation fails with that.
+ *
+ * The library calls `drop` once, without a GIL, when the function can't be called any more:
+ *  - when Python has let go of it, because it was replaced and no script holds it, in the thread that let go;
+ *  - when its interpreter is destroyed, in the thread that destroys it;
+ *  - for a function that is defined everywhere: when one of the two holds for each interpreter, and the definition
+ *    was replaced or subpy is finalized;
+ *  - if this call fails, before it returns.
+ *
+ * `drop` may call subpy. The interpreter that is being destroyed is #SUBPY_ERR_BUSY for it.
+ *
+ * @param id      The interpreter, or #SUBPY_EVERYWHERE.
+ * @param options NULL for the defaults.
+ * @param module  The module: UTF-8, "host" or "app.host".
+ * @param name    The function's name in it: UTF-8.
+ * @param fn      The function.
+ * @param user    Handed to it. The library does not touch it.
+ * @param drop    Called once with `user`, whatever becomes of this call. NULL: nothing is called.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, or what can't be a name;
+ *         #SUBPY_ERR_EXCEPTION if the module exists, and raised an exception when it was imported;
+ *         and as subpy_run_string_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: subpy's own.
+ */
+subpy_status subpy_define_function_with(subpy_id id,
+                                        const subpy_function_options *options,
+                                        const char *module,
+                                        const char *name,
+                                        subpy_host_fn fn,
+                                        void *user,
+                                        subpy_drop_fn drop,
+                                        subpy_error **error);
+
+/**
+ * Answers a call with a value. The library copies it, save the memory of its buffers. A value that is wrong becomes
+ * a ValueError or a TypeError in the script, which says where it is wrong.
+ *
+ * @param call  The call. NULL: nothing happens.
+ * @param value The value. NULL stands for None.
+ *
+ * Threads: the one that the host function was called in.
+ */
+void subpy_host_return(subpy_host_call *call, const subpy_value *value);
+
+/**
+ * Answers a call with an exception.
+ *
+ * @param call    The call. NULL: nothing happens.
+ * @param type    The type of the exception: "builtins.ValueError", "package.module.Oops" or, in short,
+ *                "ValueError". The module is imported. For a type that does not exist, the script gets a
+ *                RuntimeError that says so. NULL stands for "RuntimeError". UTF-8. The library copies it.
+ * @param message The argument of the exception. NULL stands for "". UTF-8. The library copies it.
+ *
+ * Threads: the one that the host function was called in.
+ */
+void subpy_host_raise(subpy_host_call *call, const char *type, const char *message);
+
+/**
+ * The keyword arguments of a call.
+ *
+ * @param call The call.
+ * @return A dict, of length 0 if there are none. The call owns it. NULL for NULL.
+ *
+ * Threads: the one that the host function was called in.
+ */
+const subpy_value *subpy_host_keywords(subpy_host_call *call);
+
+/**
+ * The interpreter that makes a call.
+ *
+ * @param call The call.
+ * @return The interpreter's id; -1 for NULL.
+ *
+ * Threads: the one that the host function was called in.
+ */
+subpy_id subpy_host_interpreter(subpy_host_call *call);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* SUBPY_H */

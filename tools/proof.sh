@@ -49,7 +49,7 @@ asan() {
       CARGO_TARGET_DIR=$out/cargo CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_DEBUG=1 \
       cargo build --release --locked --package subpy-ffi --target "$host"
     lib=$out/cargo/$host/release
-    ln -sf libsubpy.so "$lib/libsubpy.so.0"
+    ln -sf libsubpy.so "$lib/$(readlink "$BUILD/lib/libsubpy.so")"
   fi
   compile sequences_asan fuzz/sequences.cpp "$lib" -fsanitize=address -fno-omit-frame-pointer
   compile run_bytes_asan fuzz/run_bytes.cpp "$lib" -fsanitize=address -DFUZZ_PLAIN

@@ -1,8 +1,7 @@
 # Checks the installed libraries in LIB_DIR: the SONAME of the shared one and the links to it agree
-# with VERSION, and both have the functions subpy_* and no other global name.
+# with ABI and VERSION, and both have the functions subpy_* and no other global name.
 cmake_minimum_required(VERSION 3.18)
 
-string(REGEX MATCH "^[0-9]+" major "${VERSION}")
 set(library "${LIB_DIR}/libsubpy.so.${VERSION}")
 
 function(expect what value expected)
@@ -20,13 +19,13 @@ function(run out)
 endfunction()
 
 file(READ_SYMLINK "${LIB_DIR}/libsubpy.so" link)
-expect("libsubpy.so's target" "${link}" "libsubpy.so.${major}")
-file(READ_SYMLINK "${LIB_DIR}/libsubpy.so.${major}" link)
-expect("libsubpy.so.${major}'s target" "${link}" "libsubpy.so.${VERSION}")
+expect("libsubpy.so's target" "${link}" "libsubpy.so.${ABI}")
+file(READ_SYMLINK "${LIB_DIR}/libsubpy.so.${ABI}" link)
+expect("libsubpy.so.${ABI}'s target" "${link}" "libsubpy.so.${VERSION}")
 
 run(dynamic "${READELF}" -dW "${library}")
 string(REGEX MATCH "SONAME[^[]*\\[([^]]*)\\]" found "${dynamic}")
-expect("The SONAME" "${CMAKE_MATCH_1}" "libsubpy.so.${major}")
+expect("The SONAME" "${CMAKE_MATCH_1}" "libsubpy.so.${ABI}")
 
 function(expect_functions_only library)
   run(symbols "${NM}" ${ARGN} --defined-only --format=posix "${library}")

@@ -78,6 +78,16 @@ impl RuntimeConfig {
     }
 }
 
+/// What stands behind an interpreter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// An interpreter of CPython's in this process.
+    #[default]
+    Local,
+    /// A process of its own. Not supported yet.
+    Process,
+}
+
 /// Whose GIL an interpreter uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Gil {
@@ -114,6 +124,8 @@ impl Default for CacheLimits {
 
 /// What an interpreter is like.
 pub struct InterpreterConfig {
+    /// What stands behind it.
+    pub backend: Backend,
     /// Whose GIL it uses.
     pub gil: Gil,
     /// `os.fork()` works.
@@ -137,6 +149,7 @@ pub struct InterpreterConfig {
 impl Default for InterpreterConfig {
     fn default() -> Self {
         Self {
+            backend: Backend::Local,
             gil: Gil::Default,
             allow_fork: false,
             allow_exec: false,

@@ -29,6 +29,10 @@ pub enum Status {
     NoMemory,
     /// A defect of this crate, or of Python where it says so.
     Internal,
+    /// The interpreter's process has ended.
+    Lost,
+    /// A limit on CPU time, output, threads or processes was reached.
+    Limit,
 }
 
 /// Why a call failed, with a message that says what to do.

@@ -30,6 +30,7 @@ mod config;
 mod cures;
 mod error;
 mod functions;
+pub mod growable;
 mod interpreter;
 mod memory;
 mod python;
@@ -38,7 +39,7 @@ mod timer;
 mod values;
 
 pub use config::{
-    CacheLimits, CallOptions, Decision, Gil, InterpreterConfig, OnDeadline, Output, RunOptions,
+    Backend, CacheLimits, CallOptions, Decision, Gil, InterpreterConfig, OnDeadline, Output, RunOptions,
     RuntimeConfig,
 };
 pub use error::{Error, Exception, Status};

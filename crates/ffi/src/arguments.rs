@@ -1,7 +1,8 @@
 //! What C hands over, checked and turned into Rust's types.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 
+use subpy_core::growable::{self, Growable};
 use subpy_core::{Error, Status};
 
 /// The error for an argument that is wrong.
@@ -49,13 +50,61 @@ pub(crate) unsafe fn optional<'a>(
         .map_err(|e| invalid(format!("{name} is not UTF-8: byte {}", e.valid_up_to())))
 }
 
+/// A string whose length is given.
+///
+/// # Safety
+/// `text` is NULL or has `length` bytes, for as long as `'a`.
+pub(crate) unsafe fn array<'a>(
+    text: *const c_char,
+    length: usize,
+    name: &str,
+) -> Result<&'a [u8], Error> {
+    if text.is_null() {
+        return Err(invalid(format!("{name} is NULL; pass a string")));
+    }
+    // SAFETY: the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) })
+}
+
+/// A struct that can grow; NULL is its defaults.
+///
+/// # Safety
+/// `options` is NULL or a struct of the size that its first field says.
+pub(crate) unsafe fn read<T: Growable>(options: *const T) -> Result<T, Error> {
+    // SAFETY: the caller's promise.
+    unsafe { growable::read(options) }.map_err(invalid)
+}
+
 /// A flag: 0 or 1.
-pub(crate) fn flag(value: u8, name: &str) -> Result<bool, Error> {
+pub(crate) fn flag(value: u32, name: &str) -> Result<bool, Error> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
         other => Err(invalid(format!(
             "{name} is {other}, but has to be 0 or 1; start from the struct's INIT macro"
         ))),
+    }
+}
+
+/// A field that a later version may give a meaning.
+pub(crate) fn reserved(value: u32) -> Result<(), Error> {
+    if value == 0 {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "reserved is {value}, but has to be 0; start from the struct's INIT macro"
+    )))
+}
+
+/// A pointer of the host's, which it lets any thread use: the header says in which thread a callback is called.
+pub(crate) struct User(pub(crate) *mut c_void);
+// SAFETY: the host's promise.
+unsafe impl Send for User {}
+// SAFETY: as above; and a callback is never called twice at once with one.
+unsafe impl Sync for User {}
+
+impl User {
+    pub(crate) fn get(&self) -> *mut c_void {
+        self.0
     }
 }

@@ -3,8 +3,8 @@
 use subpy_core::Interpreter;
 
 use crate::boundary::enter;
-use crate::id::subpy_id;
-use crate::status::subpy_status;
+use crate::errors::subpy_status;
+use crate::interpreters::subpy_id;
 
 /// Attaches the interpreter and detaches it, as every run does.
 #[unsafe(no_mangle)]

@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use subpy_core::{Error, Status};
 
-use crate::error::subpy_error;
-use crate::status::subpy_status;
+use crate::errors::{subpy_error, subpy_status};
 
 /// Runs `call`, turns its result into a status, and writes `*error` unless `error` is NULL: NULL on
 /// success, an owned error on failure.

@@ -1,21 +1,26 @@
 //! subpy's C ABI.
 //!
-//! Every function here checks its arguments, calls `subpy-core` inside the one panic boundary
-//! ([`boundary`]) and turns the result into a [`subpy_status`](status::subpy_status) and an owned
-//! error. There is no logic in this crate. Its documentation comments are the header's: `cbindgen`
-//! carries them into `include/subpy.h`, so they are written for a C reader.
+//! Each function checks its arguments, calls `subpy-core` inside the one panic boundary ([`boundary`]), and
+//! turns the result into a [`subpy_status`](errors::subpy_status) and an owned error. There is no logic in
+//! this crate.
+//!
+//! Each public module is a section of `include/subpy.h`, in this order: [`version`], [`errors`], [`runtime`],
+//! [`interpreters`], [`running`], [`control`], [`values`], [`data`], [`functions`]. `cbindgen` carries their
+//! items and comments into `header/subpy.h.in`, so they are written for a reader of C.
 #![allow(non_camel_case_types)]
 
 mod arguments;
+mod boundary;
+
+pub mod control;
+pub mod data;
+pub mod errors;
+pub mod functions;
+pub mod interpreters;
+pub mod running;
+pub mod runtime;
+pub mod values;
+pub mod version;
+
 #[cfg(feature = "bench")]
 mod bench;
-mod boundary;
-pub mod config;
-pub mod error;
-pub mod host_function;
-pub mod id;
-pub mod interpreter;
-pub mod runtime;
-pub mod stats;
-pub mod status;
-pub mod value;

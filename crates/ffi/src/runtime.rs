@@ -1,49 +1,129 @@
-//! Starting and stopping Python, and what is asked of it as a whole.
+//! Starting and stopping Python.
 
-use std::ffi::{CString, c_char};
-use std::sync::OnceLock;
+use std::ffi::c_char;
+use std::path::PathBuf;
 
-use subpy_core::{Feature, runtime};
+use subpy_core::{Error, RuntimeConfig, growable, runtime};
 
+use crate::arguments::{flag, invalid, optional, read};
 use crate::boundary::{enter, or_else};
-use crate::config::{self, subpy_runtime_config};
-use crate::error::subpy_error;
-use crate::status::subpy_status;
+use crate::errors::{subpy_error, subpy_status};
 
-/// What a Python can or can't do: for subpy_supports().
+/// How Python is started. Start from #SUBPY_RUNTIME_CONFIG_INIT. subpy_initialize() copies the strings.
 #[repr(C)]
-pub enum subpy_feature {
-    /// Interpreters with a GIL of their own, which run in parallel: Python 3.12 and later.
-    SUBPY_FEATURE_OWN_GIL = 1,
-    /// allow_fork, allow_exec, allow_threads and allow_daemon_threads are enforced: 3.12 and later.
-    SUBPY_FEATURE_RESTRICTIONS = 2,
-    /// The memory of interpreters can be counted and limited: 3.12 and later.
-    SUBPY_FEATURE_MEMORY_ACCOUNTS = 3,
+#[derive(Clone, Copy)]
+pub struct subpy_runtime_config {
+    /// `sizeof(subpy_runtime_config)`.
+    pub struct_size: usize,
+    /// What Python takes for its `argv[0]` when it looks for its home. NULL (the default): it is not set.
+    pub program_name: *const c_char,
+    /// The prefix of the Python installation, such as "/usr". NULL (the default): the one that libpython
+    /// belongs to.
+    pub home: *const c_char,
+    /// A Python executable. With the executable of a virtual environment, the environment's site-packages
+    /// work. NULL (the default): the executable that libpython belongs to.
+    pub executable: *const c_char,
+    /// Directories or zip files. Each one has to exist. Python searches them in this order, before the
+    /// standard library. May be NULL if the count is 0.
+    pub module_search_paths: *const *const c_char,
+    /// How many paths there are.
+    pub module_search_paths_count: usize,
+    /// 1 (the default): the PYTHON* variables and the user's site-packages are ignored. 0: they count.
+    pub isolated: u32,
+    /// 1: Python installs its signal handlers. 0 (the default): the host keeps its own.
+    pub install_signal_handlers: u32,
+    /// 1 (the default): Python imports `site`, so site-packages work. 0: it does not, and an interpreter is
+    /// created faster.
+    pub import_site: u32,
+    /// 1: code may run in the main interpreter. 0 (the default): that is #SUBPY_ERR_NOT_PERMITTED.
+    pub allow_main: u32,
+    /// 1: the memory of each interpreter is counted. subpy_memory_usage() and
+    /// subpy_interpreter_config::memory_limit need it. Scripts that allocate much then take some 4 % longer.
+    /// 0 (the default): it is not counted. It needs Python 3.12 or later, and a Python that subpy has started.
+    pub account_memory: u32,
+    /// 1: SIGPIPE is ignored from now on, as in any Python process, unless the host has a handler for it. 0
+    /// (the default): subpy leaves it alone. A script that writes to a pipe or a socket that nobody reads any
+    /// more then ends the process. (The process's own stdout and stderr are safe either way.)
+    pub ignore_sigpipe: u32,
 }
 
-/// Starts Python, or joins the one that the host has started itself.
+growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
+    program_name: std::ptr::null(),
+    home: std::ptr::null(),
+    executable: std::ptr::null(),
+    module_search_paths: std::ptr::null(),
+    module_search_paths_count: 0,
+    isolated: 1,
+    install_signal_handlers: 0,
+    import_site: 1,
+    allow_main: 0,
+    account_memory: 0,
+    ignore_sigpipe: 0,
+});
+
+/// # Safety
+/// `config` is NULL or a valid struct, its strings end in a NUL.
+unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeConfig, Error> {
+    // SAFETY: the caller's promise.
+    let config = unsafe { read(config) }?;
+    if config.module_search_paths.is_null() && config.module_search_paths_count > 0 {
+        return Err(invalid(format!(
+            "module_search_paths is NULL, but module_search_paths_count is {}",
+            config.module_search_paths_count
+        )));
+    }
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for i in 0..config.module_search_paths_count {
+        let name = format!("module_search_paths[{i}]");
+        // SAFETY: the array has that many strings, by the caller's promise.
+        let path = unsafe { optional(*config.module_search_paths.add(i), &name) }?;
+        paths.push(
+            path.ok_or_else(|| invalid(format!("{name} is NULL")))?
+                .into(),
+        );
+    }
+    // SAFETY: the caller's promise.
+    let path = |text, name| unsafe { optional(text, name) }.map(|t| t.map(PathBuf::from));
+    Ok(RuntimeConfig {
+        program_name: path(config.program_name, "program_name")?,
+        home: path(config.home, "home")?,
+        executable: path(config.executable, "executable")?,
+        module_search_paths: paths.into(),
+        isolated: flag(config.isolated, "isolated")?,
+        install_signal_handlers: flag(config.install_signal_handlers, "install_signal_handlers")?,
+        import_site: flag(config.import_site, "import_site")?,
+        allow_main: flag(config.allow_main, "allow_main")?,
+        account_memory: flag(config.account_memory, "account_memory")?,
+        ignore_sigpipe: flag(config.ignore_sigpipe, "ignore_sigpipe")?,
+    })
+}
+
+/// Starts Python, or joins the Python that the host has started itself.
 ///
-/// Calls count: each successful one needs a subpy_finalize(). The first one's config holds; a later
-/// one with NULL joins it whatever it is, and one that asks for something else fails.
+/// Calls count: each successful one needs a subpy_finalize(). The config of the first call holds. A later call
+/// with NULL joins whatever there is. A later call that asks for something else fails.
 ///
-/// A Python that subpy started takes its configuration from here alone: the process's locale and
-/// signal handlers stay as they are, and text is UTF-8 everywhere. The thread of the first call is
-/// Python's main thread; that matters to scripts only where `signal` is concerned.
+/// A Python that subpy starts takes its configuration from here alone. The locale and the signal handlers of
+/// the process stay as they are, and text is UTF-8 everywhere. The thread of the first call becomes Python's
+/// main thread. That matters to scripts only where they use `signal`.
 ///
-/// If the host initialized Python before, subpy uses it as it is, and subpy_finalize() leaves it
-/// running. The calling thread may then hold a GIL, and holds it again afterwards.
+/// If the host has started Python before, subpy uses it as it is, and subpy_finalize() leaves it running. The
+/// calling thread may hold a GIL then, and holds it again afterwards.
 ///
 /// @param config NULL for the defaults.
 /// @param error  NULL, or where the error goes.
 /// @return #SUBPY_OK;
-///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a path that doesn't exist, or where no
+///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, for a path that does not exist, and where no
 ///         standard library is found (the message has the places that were searched);
-///         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else;
-///         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, and
-///         for `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment;
+///         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else, and if
+///         another copy of subpy is initialized in this process (the message names its file);
+///         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, and for
+///         `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment;
 ///         #SUBPY_ERR_INTERNAL if Python could not be started for another reason.
 ///
 /// Threads: any, at any time.
+///
+/// Source: CPython's `Py_InitializeFromConfig`, PEP 587.
 ///
 /// # Safety
 /// As the parameters say.
@@ -58,27 +138,29 @@ pub unsafe extern "C" fn subpy_initialize(
             if config.is_null() {
                 runtime::retain(None)
             } else {
-                runtime::retain(Some(&config::runtime(config)?))
+                runtime::retain(Some(&runtime_config(config)?))
             }
         })
     }
 }
 
-/// Gives back one subpy_initialize(). The last one destroys the remaining interpreters and
-/// finalizes Python, unless the host started it.
+/// Gives back one subpy_initialize(). The last one destroys the interpreters that are left and finalizes
+/// Python, unless the host has started it.
 ///
-/// Afterwards only subpy_is_initialized(), subpy_version(), subpy_python_version(),
-/// subpy_supports(), subpy_initialize() and the functions for errors work; the others are
-/// #SUBPY_ERR_NOT_INITIALIZED. A process that exits without this call exits cleanly.
+/// Afterwards these still work: subpy_is_initialized(), subpy_initialize(), the functions of the sections
+/// "Version" and "Status and errors", and subpy_value_clear(). Others are #SUBPY_ERR_NOT_INITIALIZED. A process
+/// may also exit without this call.
 ///
 /// @param error NULL, or where the error goes.
 /// @return #SUBPY_OK;
 ///         #SUBPY_ERR_NOT_INITIALIZED if there is nothing to give back;
-///         #SUBPY_ERR_BUSY if an interpreter is in use, has Python threads that still run, or if
-///         the calling thread holds a GIL of a Python that subpy started: nothing has happened
-///         then, and the call can be made again.
+///         #SUBPY_ERR_BUSY if an interpreter is in use, if Python threads of one still run, or if the calling
+///         thread holds a GIL of a Python that subpy has started. Nothing has happened then, and the call can
+///         be made again.
 ///
 /// Threads: any, at any time.
+///
+/// Source: CPython's `Py_FinalizeEx`.
 ///
 /// # Safety
 /// As the parameters say.
@@ -88,48 +170,12 @@ pub unsafe extern "C" fn subpy_finalize(error: *mut *mut subpy_error) -> subpy_s
     unsafe { enter(error, runtime::release) }
 }
 
-/// Whether subpy is between subpy_initialize() and the last subpy_finalize().
+/// Whether subpy is initialized: between subpy_initialize() and the last subpy_finalize().
+///
+/// @return true or false. It never fails.
 ///
 /// Threads: any, at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn subpy_is_initialized() -> bool {
     or_else(false, runtime::is_initialized)
-}
-
-/// The version of the library: "0.1.0", as #SUBPY_VERSION is that of the header.
-///
-/// @return A static string.
-///
-/// Threads: any, at any time.
-#[unsafe(no_mangle)]
-pub extern "C" fn subpy_version() -> *const c_char {
-    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
-}
-
-/// The version of the Python library that is loaded: "3.13.0".
-///
-/// @return A string that lives as long as the process.
-///
-/// Threads: any, at any time.
-#[unsafe(no_mangle)]
-pub extern "C" fn subpy_python_version() -> *const c_char {
-    static VERSION: OnceLock<CString> = OnceLock::new();
-    let make = || CString::new(runtime::python_version()).unwrap_or_default();
-    or_else(c"".as_ptr(), || VERSION.get_or_init(make).as_ptr())
-}
-
-/// Whether the Python that is loaded can do something.
-///
-/// @param feature One of ::subpy_feature.
-/// @return false for what it can't and for what this library doesn't know.
-///
-/// Threads: any, at any time.
-#[unsafe(no_mangle)]
-pub extern "C" fn subpy_supports(feature: u32) -> bool {
-    or_else(false, || match feature {
-        1 => runtime::supports(Feature::OwnGil),
-        2 => runtime::supports(Feature::Restrictions),
-        3 => runtime::supports(Feature::MemoryAccounts),
-        _ => false,
-    })
 }

@@ -1,38 +1,97 @@
-//! `include/subpy.h` is what cbindgen makes of this crate. With `SUBPY_WRITE_HEADER=1` this test
-//! writes it, otherwise it fails where the two differ.
+//! `include/subpy.h` is `header/subpy.h.in`, with what cbindgen makes of this crate's modules in it, and
+//! `docs/conventions.md` is its first comment. With `SUBPY_WRITE_HEADER=1` this test writes both, otherwise it
+//! fails where one differs.
 
 use std::path::Path;
 use std::{env, fs};
 
-fn generate(crate_dir: &Path) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let mut config = cbindgen::Config::from_file(crate_dir.join("cbindgen.toml")).unwrap();
-    config.header = Some(fs::read_to_string(crate_dir.join("header/top.h")).unwrap());
-    config.after_includes = Some(format!(
-        "\n/** The version of this header; subpy_version() is that of the library. */\n\
-         #define SUBPY_VERSION \"{version}\"\n\
-         #define SUBPY_VERSION_MAJOR {} /**< As a number. */\n\
-         #define SUBPY_VERSION_MINOR {} /**< As a number. */\n\
-         #define SUBPY_VERSION_PATCH {} /**< As a number. */\n\n{}",
-        env!("CARGO_PKG_VERSION_MAJOR"),
-        env!("CARGO_PKG_VERSION_MINOR"),
-        env!("CARGO_PKG_VERSION_PATCH"),
-        fs::read_to_string(crate_dir.join("header/defaults.h"))
-            .unwrap()
-            .trim_end(),
-    ));
-    let bindings = cbindgen::Builder::new()
-        .with_crate(crate_dir)
-        .with_src(crate_dir.join("../core/src/values/value.rs"))
+use cbindgen::{Builder, Config, ItemType};
+
+const TYPES: [ItemType; 6] = [
+    ItemType::Constants,
+    ItemType::Enums,
+    ItemType::OpaqueItems,
+    ItemType::Structs,
+    ItemType::Typedefs,
+    ItemType::Unions,
+];
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+fn crate_dir() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A line `@types MODULE` or `@functions MODULE` stands for those items of the module.
+fn header() -> String {
+    let mut header = String::new();
+    for line in read(crate_dir().join("header/subpy.h.in")).lines() {
+        match line.split_once(' ') {
+            Some(("@types", module)) => header += &items(module, &TYPES),
+            Some(("@functions", module)) => header += &items(module, &[ItemType::Functions]),
+            _ => header += &format!("{line}\n"),
+        }
+    }
+    for (name, value) in [
+        ("@VERSION@", env!("CARGO_PKG_VERSION")),
+        ("@VERSION_MAJOR@", env!("CARGO_PKG_VERSION_MAJOR")),
+        ("@VERSION_MINOR@", env!("CARGO_PKG_VERSION_MINOR")),
+        ("@VERSION_PATCH@", env!("CARGO_PKG_VERSION_PATCH")),
+    ] {
+        header = header.replace(name, value);
+    }
+    while header.contains("\n\n\n") {
+        header = header.replace("\n\n\n", "\n\n");
+    }
+    header
+}
+
+fn items(module: &str, types: &[ItemType]) -> String {
+    let mut config = Config::from_file(crate_dir().join("cbindgen.toml")).unwrap();
+    config.export.item_types = types.to_vec();
+    let mut builder = Builder::new()
         .with_config(config)
-        .generate()
-        .unwrap();
-    let mut header = Vec::new();
-    bindings.write(&mut header);
-    let header = without_rust_sections(&String::from_utf8(header).unwrap());
-    let helpers = fs::read_to_string(crate_dir.join("header/values.h")).unwrap();
-    let end = header.rfind("#endif").unwrap();
-    format!("{}{helpers}\n{}", &header[..end], &header[end..])
+        .with_src(crate_dir().join(format!("src/{module}.rs")));
+    if module == "values" {
+        builder = builder.with_src(crate_dir().join("../core/src/values/value.rs"));
+        for name in ["RawValue", "BufferInfo"] {
+            builder = builder.include_item(name);
+        }
+    }
+    for name in exported(module) {
+        builder = builder.include_item(name);
+    }
+    let mut text = Vec::new();
+    builder.generate().unwrap().write(&mut text);
+    let text = without_rust_sections(&String::from_utf8(text).unwrap());
+    plain_names(&text).trim_end().to_owned() + "\n\n"
+}
+
+/// The types that a module makes public, and no function of it may name.
+fn exported(module: &str) -> Vec<String> {
+    let source = read(crate_dir().join(format!("src/{module}.rs")));
+    let name = |line: &str| {
+        let rest = ["pub enum ", "pub struct ", "pub type "]
+            .iter()
+            .find_map(|start| line.strip_prefix(start))?;
+        Some(rest.split([' ', ';', '(']).next()?.to_owned())
+    };
+    source.lines().filter_map(name).filter(|name| name.starts_with("subpy_")).collect()
+}
+
+/// Types by their names alone; `subpy_items` has its `struct`, as it comes before what it points to.
+fn plain_names(text: &str) -> String {
+    let plain = |line: &str| {
+        if line.starts_with("typedef ") || line.contains("const struct subpy_value *data") {
+            return line.to_owned();
+        }
+        ["struct ", "enum ", "union "]
+            .iter()
+            .fold(line.to_owned(), |line, tag| line.replace(&format!("{tag}subpy_"), "subpy_"))
+    };
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Drops the `# Safety` sections, which are Rust's: C's contract is the rest of each comment.
@@ -54,17 +113,35 @@ fn without_rust_sections(header: &str) -> String {
     kept.join("\n") + "\n"
 }
 
+/// The conventions, from the header's first comment.
+fn conventions(header: &str) -> String {
+    let comment = header.split("*/").next().unwrap();
+    let (_, text) = comment.split_once(" * # Conventions\n").unwrap();
+    let (text, _) = text.split_once(" * docs/conventions.md").unwrap();
+    let mut page = "# Conventions\n\nThe header begins with this text, too.\n".to_owned();
+    for line in text.lines() {
+        let line = line.trim_start_matches(" *").trim_start();
+        page += &format!("{}\n", line.replace("::", "").replace("#SUBPY", "SUBPY"));
+    }
+    page.trim_end().to_owned() + "\n"
+}
+
 #[test]
 fn the_header_is_what_cbindgen_makes() {
-    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let checked_in = crate_dir.join("../../include/subpy.h");
-    let generated = generate(crate_dir);
-    if env::var_os("SUBPY_WRITE_HEADER").is_some() {
-        fs::write(&checked_in, &generated).unwrap();
+    let header = header();
+    for (path, generated) in [
+        ("../../include/subpy.h", &header),
+        ("../../docs/conventions.md", &conventions(&header)),
+    ] {
+        let path = crate_dir().join(path);
+        if env::var_os("SUBPY_WRITE_HEADER").is_some() {
+            fs::write(&path, generated).unwrap();
+        }
+        let checked_in = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            checked_in == *generated,
+            "{} is not what is made of crates/ffi; run `make header`",
+            path.display()
+        );
     }
-    let header = fs::read_to_string(&checked_in).unwrap_or_default();
-    assert!(
-        header == generated,
-        "include/subpy.h is not what cbindgen makes of crates/ffi; run `make header`"
-    );
 }

@@ -3,7 +3,7 @@
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
-use crate::config::{Gil, InterpreterConfig};
+use crate::config::{Backend, Gil, InterpreterConfig};
 use crate::python::object::clear_exception;
 use crate::{Error, Result, Status, cures};
 
@@ -17,6 +17,11 @@ impl Recipe {
     /// Fails for what this Python can't do, and for what its documentation forbids: CPython itself
     /// accepts some of that and breaks later.
     pub(crate) fn new(config: &InterpreterConfig) -> Result<Self> {
+        if config.backend == Backend::Process {
+            let message = "this version of subpy can't put an interpreter into a process of its own yet: \
+                           use SUBPY_BACKEND_LOCAL";
+            return Err(Error::new(Status::Unsupported, message));
+        }
         if config.allow_daemon_threads && !config.allow_threads {
             return Err(Error::new(
                 Status::InvalidArgument,

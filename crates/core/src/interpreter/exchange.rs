@@ -1,7 +1,7 @@
 //! Values in and out, calls, and functions of the host's.
 
 use super::Interpreter;
-use crate::config::CallOptions;
+use crate::config::{CallOptions, RunOptions};
 use crate::functions::host_function::{self, Definition, FunctionOptions, Handler};
 use crate::interpreter::contents::Contents;
 use crate::runtime::phase;
@@ -21,14 +21,29 @@ impl Interpreter {
 
     /// Gives a value a name in `__main__`.
     pub fn set<'a>(&self, name: impl AsRef<[u8]>, value: impl Into<Lending<'a>>) -> Result<()> {
+        self.set_with(name, value, &RunOptions::default())
+    }
+
+    /// As [`set`](Self::set).
+    pub fn set_with<'a>(
+        &self,
+        name: impl AsRef<[u8]>,
+        value: impl Into<Lending<'a>>,
+        options: &RunOptions<'_>,
+    ) -> Result<()> {
         let value = value.into();
-        self.inside_ready(|contents| contents.set(name.as_ref(), value))
+        phase::ready()?;
+        self.inside_for(options, |contents| contents.set(name.as_ref(), value))
     }
 
     /// The value that a name has in `__main__`.
     pub fn get(&self, name: impl AsRef<[u8]>, conversion: Conversion) -> Result<OwnedValue> {
         let mut result = OwnedValue::NONE;
-        self.get_into(name.as_ref(), conversion, &mut result)?;
+        let options = CallOptions {
+            conversion: Some(conversion),
+            ..CallOptions::DEFAULT
+        };
+        self.get_into(name.as_ref(), &options, &mut result)?;
         Ok(result)
     }
 
@@ -37,11 +52,12 @@ impl Interpreter {
     pub fn get_into(
         &self,
         name: &[u8],
-        conversion: Conversion,
+        options: &CallOptions<'_>,
         result: &mut OwnedValue,
     ) -> Result<()> {
-        self.inside_ready(|contents| {
-            *result = contents.get(name, conversion)?;
+        phase::ready()?;
+        self.inside_for(&options.run, |contents| {
+            *result = contents.get(name, options.conversion.unwrap_or_default())?;
             Ok(())
         })
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
+use crate::growable;
 use crate::python::holder::{self, Held, Holdable};
 use crate::python::object::Object;
 use crate::values::convert::{Outcome, Trouble};
@@ -88,14 +89,11 @@ impl Deref for Sizes {
 /// `info` is NULL or true.
 pub(crate) unsafe fn take_release(info: *const BufferInfo) -> Option<Release> {
     // SAFETY: the caller's promise.
-    let info = unsafe { info.as_ref() }?;
-    // Of another size, its fields may be elsewhere.
-    if info.struct_size != size_of::<BufferInfo>() || info.release.is_none() {
-        return None;
-    }
+    let info = unsafe { growable::read_first(info) }?;
+    info.release?;
     // SAFETY: the description is true. What `unpin` gives back is the pin that was kept.
     unsafe {
-        if let Some(pin) = Pin::of(info) {
+        if let Some(pin) = Pin::of(&info) {
             let user = Arc::into_raw(pin).cast_mut().cast();
             return Some(Release::new(user, info.release));
         }
@@ -113,10 +111,10 @@ pub(crate) unsafe fn view(info: *const BufferInfo, local: &Rc<Local>) -> Outcome
         if let Some(object) = of_this_interpreter(info, local) {
             return object;
         }
+        if info.is_null() {
+            return Err(Trouble::invalid("has NULL for its buffer"));
+        }
         let release = take_release(info);
-        let info = info
-            .as_ref()
-            .ok_or_else(|| Trouble::invalid("has NULL for its buffer"))?;
         let memory = match describe(info) {
             Ok(describe) => describe(release),
             Err(message) => {
@@ -142,7 +140,7 @@ unsafe fn of_this_interpreter(
 ) -> Option<Outcome<Object>> {
     // SAFETY: the caller's promise.
     unsafe {
-        let pin = Pin::of(info.as_ref()?)?;
+        let pin = Pin::of(&growable::read_first(info)?)?;
         let Some(object) = pin.object_in(local) else {
             // Not the last one: the description is true as long as there is another.
             return None;
@@ -155,16 +153,13 @@ unsafe fn of_this_interpreter(
 /// Checks a description. What is left to do can't fail.
 ///
 /// # Safety
-/// `info` is true.
-unsafe fn describe(info: &BufferInfo) -> Result<impl FnOnce(Option<Release>) -> Memory, String> {
-    let expected = size_of::<BufferInfo>();
-    if info.struct_size != expected {
-        return Err(format!(
-            "is a buffer whose struct_size is {}, but this version of subpy knows {expected}; start \
-             from SUBPY_BUFFER_INFO_INIT",
-            info.struct_size
-        ));
-    }
+/// `info` is true, and not NULL.
+unsafe fn describe(
+    info: *const BufferInfo,
+) -> Result<impl FnOnce(Option<Release>) -> Memory, String> {
+    // SAFETY: the caller's promise.
+    let info = unsafe { growable::read(info) }
+        .map_err(|message| format!("is a buffer with a wrong size: {message}"))?;
     let length = isize::try_from(info.length).map_err(|_| {
         format!(
             "is a buffer of {} bytes, which is past all limits",
@@ -205,7 +200,7 @@ unsafe fn describe(info: &BufferInfo) -> Result<impl FnOnce(Option<Release>) -> 
             "is a buffer of {length} bytes, which are no whole number of items of {item_size}"
         ));
     }
-    let shape = match (info.dimensions, info.shape.is_null()) {
+    let shape = match (info.dimensions as usize, info.shape.is_null()) {
         (0, _) => Sizes::One([(info.length / item_size) as isize]),
         (n, _) if n > MOST_DIMENSIONS => {
             return Err(format!(

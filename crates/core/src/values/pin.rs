@@ -84,7 +84,7 @@ impl Pin {
             } else {
                 view.format
             },
-            dimensions: view.ndim as usize,
+            dimensions: view.ndim as u32,
             shape: view.shape,
             strides,
             release: Some(unpin),

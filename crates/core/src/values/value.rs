@@ -6,24 +6,26 @@
 use std::ffi::{c_char, c_void};
 use std::marker::PhantomData;
 
+use crate::growable::Growable;
 pub use crate::values::kind::{self, MAX_DEPTH};
 
-/// A value: plain data, made by the helpers (subpy_int() and the others) or by hand. It points to its
-/// text and its items; copying it copies neither.
+/// A value: plain data. The host makes one with the functions subpy_int() and so on, or by hand. It points to
+/// its text and its items, and a copy of it points to the same.
 ///
-/// One that the library has handed out owns what it points to, until subpy_value_clear().
+/// A value that the library has handed out owns what it points to, until subpy_value_clear(). It has 24 bytes,
+/// in this version and in each later one.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct RawValue {
-    /// One of ::subpy_kind: which field of `as` counts.
+    /// One of ::subpy_kind. It says which field of `as` counts.
     pub kind: u32,
-    /// The library's own; 0 in a value that the host builds.
+    /// The library's own. 0 in a value that the host makes.
     pub owned: u32,
-    /// What it is.
+    /// What the value is.
     pub r#as: RawData,
 }
 
-/// What a ::subpy_value is: the field that its kind names.
+/// What a ::subpy_value is. The kind of the value names the field that counts.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union RawData {
@@ -45,10 +47,10 @@ pub union RawData {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct RawText {
-    /// The first byte. What the library hands out ends in a NUL that is not counted; what the host
-    /// passes need not. May be NULL if the length is 0.
+    /// The first byte. May be NULL if the length is 0. Text that the library hands out ends in a NUL, which
+    /// is not counted. Text that the host passes need not.
     pub data: *const c_char,
-    /// How many bytes.
+    /// The length, in bytes.
     pub length: usize,
 }
 
@@ -56,33 +58,34 @@ pub struct RawText {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct RawItems {
-    /// The first item. Of a dict: the first key, then its value, the second key, and so on. May be
-    /// NULL if the length is 0.
+    /// The first item. Of a dict: the first key, then its value, the second key, and so on. May be NULL if
+    /// the length is 0.
     pub data: *const RawValue,
-    /// How many items; of a dict: how many pairs.
+    /// The number of items; of a dict, the number of pairs.
     pub length: usize,
 }
 
-/// Called by the library once, when it does not need something of the host's any more.
+/// A function of the host's, which the library calls once, when it does not need something of the host's any
+/// more.
 ///
 /// @param user What the host handed over with it.
 ///
-/// Called in the thread that let go of it, which holds neither a GIL nor a lock of subpy. It may call
-/// subpy. It must not leave by an exception or longjmp.
+/// The library calls it in the thread that let go of the thing. That thread holds neither a GIL nor a lock of
+/// subpy then. The function may call subpy. It must not leave by an exception or by longjmp().
 pub type ReleaseFn = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 /// Memory that the host and Python share. Start from #SUBPY_BUFFER_INFO_INIT.
 ///
-/// From the host to Python it becomes a memoryview, without a copy. Each call that takes the value
-/// calls `release` once, whatever becomes of the call: when Python's last view of the memory is gone,
-/// when the interpreter has ended, or, if there never was a view, before the call returns. Until then
-/// the memory has to stay where it is: that is the host's side of it.
+/// *From the host to Python*, the memory becomes a memoryview, without a copy. Each call that takes the value
+/// calls `release` once, whatever becomes of the call. It does so when Python's last view of the memory is
+/// gone, or when the interpreter has ended. If there never was a view, it does so before the call returns.
+/// The host keeps the memory where it is until then.
 ///
-/// From Python to the host it is the memory of a Python object, which stays in place until
-/// subpy_value_clear(); for an argument of a host function, until that returns. The host may pass such a
-/// value on: in its own interpreter it is a view of the object again; another interpreter shares the
-/// memory, which then stays in place until the views there are gone, too. As long as it has to, its
-/// interpreter can't be destroyed.
+/// *From Python to the host*, it is the memory of a Python object. That memory stays in place until
+/// subpy_value_clear(); for an argument of a host function, it stays until the function returns. The host may
+/// pass such a value on. In its own interpreter it becomes a view of the object again. Another interpreter
+/// shares the memory, which then stays in place until the views there are gone, too. The interpreter that has
+/// the object can't be destroyed before.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct BufferInfo {
@@ -90,47 +93,51 @@ pub struct BufferInfo {
     pub struct_size: usize,
     /// The first byte. May be NULL if the length is 0.
     pub data: *mut c_void,
-    /// The size of all items in bytes.
+    /// The size of all items together, in bytes.
     pub length: usize,
-    /// 1: it may be written to, by the side that gets it. 0 (the default): it may only be read.
-    pub writable: u8,
-    /// The size of an item in bytes. 0 (the default): as the format says, for those that are one letter
-    /// of Python's `struct` module.
-    pub item_size: usize,
-    /// What an item is, as Python's `struct` module has it: "d", "<i4". NULL (the default): "B",
-    /// bytes. Copied by the library.
+    /// What an item is, in the words of Python's `struct` module: "d", "<i4". NULL (the default) stands for
+    /// "B", bytes. The library copies it.
     pub format: *const c_char,
-    /// How many dimensions; 0 (the default): one, of all items.
-    pub dimensions: usize,
-    /// How many items each dimension has. May be NULL if `dimensions` is 0. Copied by the library.
+    /// The size of an item, in bytes. 0 (the default): the format says it. A format of more than one letter
+    /// needs it.
+    pub item_size: usize,
+    /// 1: the side that gets the memory may write to it. 0 (the default): it may only read.
+    pub writable: u32,
+    /// How many dimensions there are. 0 (the default): one, of all items.
+    pub dimensions: u32,
+    /// How many items each dimension has. May be NULL if `dimensions` is 0. The library copies it.
     pub shape: *const isize,
-    /// NULL: the items are in C's order, with no gaps. Else how many bytes lie between the items of
-    /// each dimension: only from Python, and only if #SUBPY_STRIDED was asked for.
+    /// NULL: the items are in C's order, without gaps. Otherwise: how many bytes lie between the items of
+    /// each dimension. Only memory from Python has it, and only if #SUBPY_STRIDED was asked for.
     pub strides: *const isize,
-    /// Called when the library does not need the memory any more; NULL: nothing is. From Python: the
-    /// library's own, not to be called.
+    /// The library calls it when it does not need the memory any more. NULL: nothing is called. From Python
+    /// it is the library's own, and the host does not call it.
     pub release: ReleaseFn,
-    /// Handed to `release`. From Python: the library's own.
+    /// Handed to `release`. From Python it is the library's own.
     pub user: *mut c_void,
 }
 
+crate::growable!(BufferInfo, "subpy_buffer_info", 80, {
+    data: std::ptr::null_mut(),
+    length: 0,
+    format: std::ptr::null(),
+    item_size: 0,
+    writable: 0,
+    dimensions: 0,
+    shape: std::ptr::null(),
+    strides: std::ptr::null(),
+    release: None,
+    user: std::ptr::null_mut(),
+});
+
 impl Default for BufferInfo {
     fn default() -> Self {
-        Self {
-            struct_size: size_of::<Self>(),
-            data: std::ptr::null_mut(),
-            length: 0,
-            writable: 0,
-            item_size: 0,
-            format: std::ptr::null(),
-            dimensions: 0,
-            shape: std::ptr::null(),
-            strides: std::ptr::null(),
-            release: None,
-            user: std::ptr::null_mut(),
-        }
+        Self::DEFAULT
     }
 }
+
+// For ever: arrays of values are the host's, too.
+const _: () = assert!(size_of::<RawValue>() == 24);
 
 impl RawValue {
     /// None.

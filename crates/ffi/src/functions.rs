@@ -3,35 +3,35 @@
 use std::ffi::{CStr, c_char, c_void};
 
 use subpy_core::value::{RawValue, ReleaseFn};
-use subpy_core::{Error, FunctionOptions, Handler, HostCall, Interpreter, Release, Value};
+use subpy_core::{
+    Error, FunctionOptions, Handler, HostCall, Interpreter, Release, Value, growable,
+};
 
-use crate::arguments::{flag, invalid, optional};
+use crate::arguments::{flag, invalid, optional, read};
 use crate::boundary::{enter, or_else};
-use crate::config;
-use crate::error::subpy_error;
-use crate::id::subpy_id;
-use crate::status::subpy_status;
-use crate::value::conversion;
+use crate::data::conversion;
+use crate::errors::{subpy_error, subpy_status};
+use crate::interpreters::subpy_id;
 
-/// A call of a host function: to be answered by subpy_host_return() or subpy_host_raise(). It is valid
-/// until the function returns, in the thread that it was called in.
+/// One call of a host function. subpy_host_return() or subpy_host_raise() answers it. It is valid until the function
+/// returns, in the thread that the function was called in.
 pub struct subpy_host_call {
     _private: [u8; 0],
 }
 
-/// A function of the host's, called by a script.
+/// A function of the host's, which a script calls.
 ///
 /// @param user  What subpy_define_function() got.
-/// @param call  The call: to answer it. The last answer counts; without one, it is None.
-/// @param args  The positional arguments; they belong to the library and are valid until the function
-///              returns. Not NULL where `nargs` is not 0.
-/// @param nargs How many there are.
+/// @param call  The call, to answer it. The last answer counts. Without one the answer is None.
+/// @param args  The positional arguments. The library owns them, and they are valid until the function returns.
+///              Not NULL where `nargs` is not 0.
+/// @param nargs The number of arguments.
 ///
-/// Called in the thread that runs the script, or a Python thread of it, with the interpreter's GIL,
-/// unless subpy_function_options::release_gil is set; it may be called in several threads at once then.
-/// It should not wait while it has the GIL: what it waits for may need the interpreter, or another one
-/// that shares the GIL. It may call subpy for other interpreters; its own is #SUBPY_ERR_BUSY. It must not leave by an exception or
-/// longjmp.
+/// The library calls it in the thread that runs the script, or in a Python thread of the script. The
+/// interpreter's GIL is held, unless subpy_function_options::release_gil is set. With that it may be called in
+/// several threads at once. A function that holds the GIL should not wait: what it waits for may need the
+/// interpreter, or another one that shares the GIL. It may call subpy for other interpreters; its own one is
+/// #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
 pub type subpy_host_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -44,35 +44,33 @@ pub type subpy_host_fn = Option<
 /// `SUBPY_EVERYWHERE`.
 const EVERYWHERE: subpy_id = subpy_id::MIN;
 
-/// How a function is defined. Fill it with #SUBPY_FUNCTION_OPTIONS_INIT, then change what you need. The
-/// strings are copied.
+/// How a function is defined. Start from #SUBPY_FUNCTION_OPTIONS_INIT. The library copies the strings.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct subpy_function_options {
     /// `sizeof(subpy_function_options)`.
     pub struct_size: usize,
-    /// Its `__doc__`, which `help()` shows. NULL: none.
+    /// The function's `__doc__`, which `help()` shows. NULL (the default): none.
     pub doc: *const c_char,
-    /// Its parameters, as Python writes them: "(level, text, *, end='\\n')". `help()` and
-    /// `inspect.signature()` show them; the function is called with whatever the script passes. NULL:
-    /// "(*args, **kwargs)".
+    /// The function's parameters, as Python writes them: "(level, text, *, end='\\n')". `help()` and
+    /// `inspect.signature()` show them. They are not checked: the function gets what the script passes. NULL
+    /// (the default): "(*args, **kwargs)".
     pub signature: *const c_char,
     /// 1: the GIL is released while the function works, so other Python threads of the interpreter run
     /// meanwhile. 0 (the default): it is held.
-    pub release_gil: u8,
-    /// How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several
-    /// of them; 0 (the default): none. An argument that can't become a value is a TypeError in the
-    /// script; the function is not called then.
+    pub release_gil: u32,
+    /// How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of
+    /// them. 0 (the default): none. An argument that can't become a value is a TypeError in the script, and
+    /// the function is not called then.
     pub flags: u32,
 }
 
-const FUNCTION_DEFAULT: subpy_function_options = subpy_function_options {
-    struct_size: size_of::<subpy_function_options>(),
+growable!(subpy_function_options, "subpy_function_options", 32, {
     doc: std::ptr::null(),
     signature: std::ptr::null(),
     release_gil: 0,
     flags: 0,
-};
+});
 
 /// # Safety
 /// `options` is NULL or a valid struct, whose strings live as long as `'a`.
@@ -81,7 +79,7 @@ unsafe fn function_options<'a>(
 ) -> Result<FunctionOptions<'a>, Error> {
     // SAFETY: the caller's promise.
     unsafe {
-        let options = config::read(options, FUNCTION_DEFAULT, "function options")?;
+        let options = read(options)?;
         Ok(FunctionOptions {
             doc: optional(options.doc, "doc")?,
             signature: optional(options.signature, "signature")?,
@@ -99,14 +97,14 @@ unsafe fn required<'a>(text: *const c_char, name: &str) -> Result<&'a str, Error
         .ok_or_else(|| invalid(format!("{name} is NULL; pass a string")))
 }
 
-/// Defines a function of the host's in a module: subpy_define_function_with() with the defaults.
+/// Defines a function of the host's in a module of an interpreter: subpy_define_function_with() with the defaults.
 ///
 /// @param id     The interpreter, or #SUBPY_EVERYWHERE.
 /// @param module The module: UTF-8, "host" or "app.host".
 /// @param name   The function's name in it: UTF-8.
 /// @param fn     The function.
-/// @param user   Handed to it; not touched by subpy.
-/// @param drop   Called once with `user`, whatever becomes of this call. NULL: nothing is.
+/// @param user   Handed to it. The library does not touch it.
+/// @param drop   Called once with `user`, whatever becomes of this call. NULL: nothing is called.
 /// @param error  NULL, or where the error goes.
 /// @return As subpy_define_function_with().
 ///
@@ -129,35 +127,37 @@ pub unsafe extern "C" fn subpy_define_function(
     unsafe { subpy_define_function_with(id, options, module, name, r#fn, user, drop, error) }
 }
 
-/// Defines a function of the host's in a module of an interpreter. The module is imported, or made if
-/// there is none of that name; scripts then import it as any other. A function that is there already is
-/// replaced.
+/// Defines a function of the host's in a module of an interpreter. The module is imported, or made if there is none
+/// of that name. Scripts import it as any other module. A function of that name that is there already is replaced.
 ///
-/// With #SUBPY_EVERYWHERE, every interpreter that is created from now on gets the function when it is
-/// created, until the last subpy_finalize(). (If a module that is imported for it raises an exception,
-/// creating fails with that.)
+/// With #SUBPY_EVERYWHERE, each interpreter that is created from now on gets the function when it is created, until
+/// the last subpy_finalize(). If a module that is imported for it raises an exception, the creation fails with that.
 ///
-/// `drop` is called once, without a GIL, as soon as the function can't be called any more: when Python
-/// has let go of it (it was replaced, and no script holds it), in the thread that did; when its
-/// interpreter is destroyed, in the thread that does that; for one that is defined everywhere, when that
-/// holds for each interpreter, and the definition was replaced or subpy is finalized; and if this call
-/// fails, before it returns. It may call subpy; the interpreter that is being destroyed is
-/// #SUBPY_ERR_BUSY.
+/// The library calls `drop` once, without a GIL, when the function can't be called any more:
+///  - when Python has let go of it, because it was replaced and no script holds it, in the thread that let go;
+///  - when its interpreter is destroyed, in the thread that destroys it;
+///  - for a function that is defined everywhere: when one of the two holds for each interpreter, and the definition
+///    was replaced or subpy is finalized;
+///  - if this call fails, before it returns.
+///
+/// `drop` may call subpy. The interpreter that is being destroyed is #SUBPY_ERR_BUSY for it.
 ///
 /// @param id      The interpreter, or #SUBPY_EVERYWHERE.
 /// @param options NULL for the defaults.
 /// @param module  The module: UTF-8, "host" or "app.host".
 /// @param name    The function's name in it: UTF-8.
 /// @param fn      The function.
-/// @param user    Handed to it; not touched by subpy.
-/// @param drop    Called once with `user`, whatever becomes of this call. NULL: nothing is.
+/// @param user    Handed to it. The library does not touch it.
+/// @param drop    Called once with `user`, whatever becomes of this call. NULL: nothing is called.
 /// @param error   NULL, or where the error goes.
 /// @return #SUBPY_OK;
 ///         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, or what can't be a name;
-///         #SUBPY_ERR_EXCEPTION if the module is there, and raised an exception when it was imported;
-///         and as subpy_run().
+///         #SUBPY_ERR_EXCEPTION if the module exists, and raised an exception when it was imported;
+///         and as subpy_run_string_with().
 ///
 /// Threads: any. A GIL that the calling thread holds is released meanwhile.
+///
+/// Source: subpy's own.
 ///
 /// # Safety
 /// As the parameters say.
@@ -203,11 +203,11 @@ unsafe fn call_of<'a>(call: *mut subpy_host_call) -> Option<&'a mut HostCall<'a>
     unsafe { call.cast::<HostCall<'a>>().as_mut() }
 }
 
-/// Answers a call with a value, which is copied, but for its buffers. One that is wrong is a ValueError
-/// or TypeError in the script, which says where.
+/// Answers a call with a value. The library copies it, save the memory of its buffers. A value that is wrong becomes
+/// a ValueError or a TypeError in the script, which says where it is wrong.
 ///
-/// @param call  The call; NULL: nothing happens.
-/// @param value The value; NULL stands for None.
+/// @param call  The call. NULL: nothing happens.
+/// @param value The value. NULL stands for None.
 ///
 /// Threads: the one that the host function was called in.
 ///
@@ -228,11 +228,11 @@ pub unsafe extern "C" fn subpy_host_return(call: *mut subpy_host_call, value: *c
 
 /// Answers a call with an exception.
 ///
-/// @param call    The call; NULL: nothing happens.
-/// @param type    Its type: "builtins.ValueError", "package.module.Oops" or, in short, "ValueError".
-///                The module is imported. A type that there is not is a RuntimeError that says so; NULL
-///                stands for "RuntimeError". UTF-8; copied.
-/// @param message Its argument; NULL stands for "". UTF-8; copied.
+/// @param call    The call. NULL: nothing happens.
+/// @param type    The type of the exception: "builtins.ValueError", "package.module.Oops" or, in short,
+///                "ValueError". The module is imported. For a type that does not exist, the script gets a
+///                RuntimeError that says so. NULL stands for "RuntimeError". UTF-8. The library copies it.
+/// @param message The argument of the exception. NULL stands for "". UTF-8. The library copies it.
 ///
 /// Threads: the one that the host function was called in.
 ///
@@ -265,7 +265,7 @@ pub unsafe extern "C" fn subpy_host_raise(
 /// The keyword arguments of a call.
 ///
 /// @param call The call.
-/// @return A dict, of length 0 if there are none; it belongs to the call. NULL for NULL.
+/// @return A dict, of length 0 if there are none. The call owns it. NULL for NULL.
 ///
 /// Threads: the one that the host function was called in.
 ///
@@ -283,7 +283,7 @@ pub unsafe extern "C" fn subpy_host_keywords(call: *mut subpy_host_call) -> *con
 /// The interpreter that makes a call.
 ///
 /// @param call The call.
-/// @return Its id; -1 for NULL.
+/// @return The interpreter's id; -1 for NULL.
 ///
 /// Threads: the one that the host function was called in.
 ///

@@ -1,0 +1,159 @@
+//! Control of what runs, limits, and figures.
+
+use subpy_core::{Interpreter, growable};
+
+use crate::arguments::{invalid, out};
+use crate::boundary::enter;
+use crate::errors::{subpy_error, subpy_status};
+use crate::interpreters::subpy_id;
+
+/// What an interpreter has done so far. Start from #SUBPY_INTERPRETER_STATS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct subpy_interpreter_stats {
+    /// `sizeof(subpy_interpreter_stats)`.
+    pub struct_size: usize,
+    /// Runs that found their code compiled.
+    pub code_cache_hits: u64,
+    /// Runs that had to compile their code, and could.
+    pub code_cache_misses: u64,
+    /// Strings whose code is kept now.
+    pub code_cache_entries: u64,
+    /// The size of their sources together, in bytes.
+    pub code_cache_bytes: u64,
+    /// How long the last measured run took, in nanoseconds. A run with a limit is measured, and one with
+    /// subpy_run_options::measure.
+    pub last_wall_ns: u64,
+    /// How much CPU time the thread of that run took for it, in nanoseconds.
+    pub last_cpu_ns: u64,
+}
+
+growable!(subpy_interpreter_stats, "subpy_interpreter_stats", 56, {
+    code_cache_hits: 0,
+    code_cache_misses: 0,
+    code_cache_entries: 0,
+    code_cache_bytes: 0,
+    last_wall_ns: 0,
+    last_cpu_ns: 0,
+});
+
+/// Asks the run that is under way in an interpreter to end. If nothing runs, nothing happens. A later run is not
+/// affected.
+///
+/// The script gets a KeyboardInterrupt at its next safe point; in Python code that is at once. `except Exception`
+/// lets it pass. A script that goes on all the same gets it again every 10 ms. After 100 ms it gets it at each
+/// safe point, also in the handler that has just caught it, until it has ended. Its run then returns
+/// #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches the exception and ends by
+/// itself just ends. (Below Python 3.12 it is every 10 ms all along, so a loop that catches everything can
+/// escape. In 3.12 a loop can that has nothing outside of its `try`. Python 3.10 has no safe point in a loop that
+/// begins with `try` and calls nothing.)
+///
+/// A call that waits in C is not woken, such as `time.sleep()`, a lock, a socket, `select`, an event loop that
+/// waits, or a long computation in an extension module. The script gets the exception when that call returns.
+/// An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is
+/// to be used again is best interrupted when it has imported what it needs.
+///
+/// @param id    The interpreter; it may be the main one.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK, also if nothing runs;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+///
+/// Threads: any. The call waits for no GIL. (Below Python 3.12 a thread that it starts does, and the script gets
+/// the exception within some milliseconds.) A signal handler must not call it. A thread that takes signals with
+/// sigwait() may.
+///
+/// Source: CPython's pending calls, and `PyThreadState_SetAsyncExc` below Python 3.12.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_interrupt(
+    id: subpy_id,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error`.
+    unsafe { enter(error, || Interpreter::find(id)?.interrupt()) }
+}
+
+/// How much memory an interpreter has: the blocks that Python has allocated for its objects. Not counted are what
+/// extension modules allocate without Python, what Python shares between interpreters, and what Python takes from
+/// malloc() itself (some 0.2 MiB for an interpreter).
+///
+/// @param id      The interpreter; it may be the main one, which is counted from subpy_initialize() on.
+/// @param current Where the bytes that it has now go. May be NULL.
+/// @param peak    Where the most bytes that it has had at once go. May be NULL.
+/// @param error   NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+///         #SUBPY_ERR_UNSUPPORTED unless subpy_runtime_config::account_memory is set.
+///
+/// Threads: any. The call waits for nothing, not even for a run in that interpreter.
+///
+/// Source: CPython's `PyMem_SetAllocator`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_memory_usage(
+    id: subpy_id,
+    current: *mut u64,
+    peak: *mut u64,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error`, `current` and `peak`.
+    unsafe {
+        enter(error, || {
+            let usage = Interpreter::find(id)?.memory_usage()?;
+            if let Some(current) = current.as_mut() {
+                *current = usage.current;
+            }
+            if let Some(peak) = peak.as_mut() {
+                *peak = usage.peak;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Tells what an interpreter has done so far.
+///
+/// @param id    The interpreter; it may be the main one.
+/// @param stats Where the figures go. Its `struct_size` has to be set; no more than that is written.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL or a wrong `struct_size`;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+///
+/// Threads: any. The call waits for nothing, not even for a run in that interpreter.
+///
+/// Source: subpy's own.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_stats(
+    id: subpy_id,
+    stats: *mut subpy_interpreter_stats,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error` and `stats`.
+    unsafe {
+        enter(error, || {
+            out(stats.cast::<usize>(), "stats")?;
+            let read = Interpreter::find(id)?.stats()?;
+            let written = subpy_interpreter_stats {
+                struct_size: size_of::<subpy_interpreter_stats>(),
+                code_cache_hits: read.code_cache_hits,
+                code_cache_misses: read.code_cache_misses,
+                code_cache_entries: read.code_cache_entries,
+                code_cache_bytes: read.code_cache_bytes,
+                last_wall_ns: read.last_wall.as_nanos() as u64,
+                last_cpu_ns: read.last_cpu.as_nanos() as u64,
+            };
+            growable::write(stats, &written).map_err(invalid)
+        })
+    }
+}

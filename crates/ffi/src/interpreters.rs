@@ -1,0 +1,404 @@
+//! Creating, finding and destroying interpreters.
+
+use std::ffi::{c_char, c_void};
+use std::time::Duration;
+
+use subpy_core::{
+    Backend, CacheLimits, Error, Gil, Interpreter, InterpreterConfig, Output, growable, runtime,
+};
+
+use crate::arguments::{User, flag, invalid, out, read};
+use crate::boundary::enter;
+use crate::errors::{subpy_error, subpy_status};
+
+/// An interpreter. 0 is the main one. An id is never given out twice in a process.
+pub type subpy_id = i64;
+
+/// What stands behind an interpreter: the values of subpy_interpreter_config::backend.
+#[repr(C)]
+pub enum subpy_backend {
+    /// An interpreter of CPython's in this process.
+    SUBPY_BACKEND_LOCAL = 0,
+    /// A process of its own. This version does not support it yet: #SUBPY_ERR_UNSUPPORTED.
+    SUBPY_BACKEND_PROCESS = 1,
+}
+
+/// Whose GIL an interpreter uses: the values of subpy_interpreter_config::gil.
+#[repr(C)]
+pub enum subpy_gil {
+    /// Its own where Python has that (3.12 and later), else the shared one.
+    SUBPY_GIL_DEFAULT = 0,
+    /// Its own. The interpreter runs in parallel with all others. #SUBPY_ERR_UNSUPPORTED below Python 3.12.
+    SUBPY_GIL_OWN = 1,
+    /// The main interpreter's. The interpreter takes turns with others that share it. Extension modules that
+    /// know nothing of subinterpreters can be imported.
+    SUBPY_GIL_SHARED = 2,
+}
+
+/// A function of the host's, which receives text that a script wrote to sys.stdout or sys.stderr.
+///
+/// @param user   subpy_interpreter_config::output_user.
+/// @param text   UTF-8, never split inside of a character. It does not end in a NUL. It is valid during the
+///               call.
+/// @param length The length of the text, in bytes. Never 0.
+///
+/// The library calls it in the thread that wrote, which holds neither a GIL nor a lock of subpy then. It is
+/// never called twice at once for one stream of an interpreter. It may call subpy for other interpreters; its
+/// own one is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
+pub type subpy_write_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, text: *const c_char, length: usize)>;
+
+/// What an interpreter is like. Start from #SUBPY_INTERPRETER_CONFIG_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct subpy_interpreter_config {
+    /// `sizeof(subpy_interpreter_config)`.
+    pub struct_size: usize,
+    /// One of ::subpy_backend. The default is #SUBPY_BACKEND_LOCAL.
+    pub backend: u32,
+    /// One of ::subpy_gil. The default is #SUBPY_GIL_DEFAULT.
+    pub gil: u32,
+    /// 1: `os.fork()` is not refused. 0 (the default): it raises RuntimeError. Below Python 3.12 it is never
+    /// refused. (Python ends the child of a fork outside of the main interpreter with exit code 1.
+    /// `subprocess` works: it needs no fork of this kind.)
+    pub allow_fork: u32,
+    /// 1: `os.execv()` works. 0 (the default): it raises RuntimeError. Below Python 3.12 it always works.
+    pub allow_exec: u32,
+    /// 1 (the default): scripts may start threads. 0: they can't; #SUBPY_ERR_UNSUPPORTED below Python 3.12.
+    pub allow_threads: u32,
+    /// 1: the threads of scripts may be daemon threads. 0 (the default): they can't. It needs `allow_threads`.
+    /// Below Python 3.12 they always can.
+    pub allow_daemon_threads: u32,
+    /// Receives what scripts write to `sys.stdout`. NULL (the default): the process's stdout does.
+    pub stdout_fn: subpy_write_fn,
+    /// Receives what scripts write to `sys.stderr`. NULL (the default): the process's stderr does.
+    pub stderr_fn: subpy_write_fn,
+    /// Handed to both. The library does not touch it. It has to live until the interpreter is destroyed.
+    pub output_user: *mut c_void,
+    /// How many strings' compiled code is kept, so that a string that runs again is not compiled again. The
+    /// default is 256. 0: none. The code that was not used for the longest time goes first. Code that is kept
+    /// does what code that is compiled again does, save that a SyntaxWarning is shown once.
+    pub code_cache_entries: usize,
+    /// How large the sources of kept code may be together, in bytes. The default is 4 MiB. 0: none is kept. The
+    /// code itself takes some ten times as much.
+    pub code_cache_bytes: usize,
+    /// How much memory the interpreter may take, in bytes. 0 (the default): as much as there is. At the limit
+    /// a script gets a MemoryError, which it can catch. It needs subpy_runtime_config::account_memory.
+    pub memory_limit: u64,
+}
+
+growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
+    backend: subpy_backend::SUBPY_BACKEND_LOCAL as u32,
+    gil: subpy_gil::SUBPY_GIL_DEFAULT as u32,
+    allow_fork: 0,
+    allow_exec: 0,
+    allow_threads: 1,
+    allow_daemon_threads: 0,
+    stdout_fn: None,
+    stderr_fn: None,
+    output_user: std::ptr::null_mut(),
+    code_cache_entries: 256,
+    code_cache_bytes: 4 << 20,
+    memory_limit: 0,
+});
+
+/// # Safety
+/// `config` is NULL or a valid struct; its functions may be called with its `output_user` from any
+/// thread until the interpreter is destroyed.
+unsafe fn interpreter_config(
+    config: *const subpy_interpreter_config,
+) -> Result<InterpreterConfig, Error> {
+    // SAFETY: the caller's promise.
+    let config = unsafe { read(config) }?;
+    let backend = match config.backend {
+        0 => Backend::Local,
+        1 => Backend::Process,
+        other => {
+            return Err(invalid(format!(
+                "backend is {other}, but has to be SUBPY_BACKEND_LOCAL or SUBPY_BACKEND_PROCESS"
+            )));
+        }
+    };
+    let gil = match config.gil {
+        0 => Gil::Default,
+        1 => Gil::Own,
+        2 => Gil::Shared,
+        other => {
+            return Err(invalid(format!(
+                "gil is {other}, but has to be SUBPY_GIL_DEFAULT, SUBPY_GIL_OWN or SUBPY_GIL_SHARED"
+            )));
+        }
+    };
+    Ok(InterpreterConfig {
+        backend,
+        gil,
+        allow_fork: flag(config.allow_fork, "allow_fork")?,
+        allow_exec: flag(config.allow_exec, "allow_exec")?,
+        allow_threads: flag(config.allow_threads, "allow_threads")?,
+        allow_daemon_threads: flag(config.allow_daemon_threads, "allow_daemon_threads")?,
+        stdout: output(config.stdout_fn, config.output_user),
+        stderr: output(config.stderr_fn, config.output_user),
+        code_cache: CacheLimits {
+            entries: config.code_cache_entries,
+            bytes: config.code_cache_bytes,
+        },
+        memory_limit: config.memory_limit,
+    })
+}
+
+fn output(write: subpy_write_fn, user: *mut c_void) -> Option<Output> {
+    let write = write?;
+    let user = User(user);
+    Some(Box::new(move |text: &str| {
+        // SAFETY: the host promised that `write` and `user` live as long as the interpreter.
+        unsafe { write(user.get(), text.as_ptr().cast(), text.len()) }
+    }))
+}
+
+/// How an interpreter is destroyed. Start from #SUBPY_DESTROY_OPTIONS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct subpy_destroy_options {
+    /// `sizeof(subpy_destroy_options)`.
+    pub struct_size: usize,
+    /// How long to wait for the Python threads of the scripts to end, in milliseconds. 0 (the default): not at
+    /// all. #SUBPY_FOREVER: until they have ended.
+    pub wait_ms: u64,
+}
+
+growable!(subpy_destroy_options, "subpy_destroy_options", 16, { wait_ms: 0 });
+
+/// Creates an interpreter. It stays idle until something runs in it.
+///
+/// @param config NULL for the defaults.
+/// @param id     Where the id of the new interpreter goes. It is 0 if the call fails.
+/// @param error  NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a combination that Python forbids, or NULL for `id`;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_BACKEND_PROCESS, for #SUBPY_GIL_OWN or `allow_threads = 0` below
+///         Python 3.12, and for a `memory_limit` where memory is not counted;
+///         #SUBPY_ERR_EXCEPTION if a module that a function is defined in everywhere can't be imported;
+///         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
+///
+/// Threads: any, several at once. A GIL that the calling thread holds is released meanwhile.
+///
+/// Source: `_interpreters.create()`; CPython's `Py_NewInterpreterFromConfig`, PEP 684.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_create(
+    config: *const subpy_interpreter_config,
+    id: *mut subpy_id,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract, for `error`, `id` and `config`.
+    unsafe {
+        enter(error, || {
+            let id = out(id, "id")?;
+            *id = 0;
+            *id = Interpreter::create(interpreter_config(config)?)?.id();
+            Ok(())
+        })
+    }
+}
+
+/// Finalizes an interpreter: subpy_destroy_with() with the defaults, so it waits for no thread.
+///
+/// @param id    The interpreter.
+/// @param error NULL, or where the error goes.
+/// @return As subpy_destroy_with().
+///
+/// Threads: as subpy_destroy_with().
+///
+/// Source: `_interpreters.destroy()`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_error) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error`.
+    unsafe { enter(error, || Interpreter::find(id)?.destroy()) }
+}
+
+/// Finalizes an interpreter. Its `atexit` functions run, and its modules and objects go. From then on its id is
+/// #SUBPY_ERR_NOT_FOUND.
+///
+/// Finalizers that raise, print or run code do so as at the end of any Python process. From then on no thread
+/// can be started. `atexit` functions may take 5 seconds, or subpy_destroy_options::wait_ms if that is more,
+/// and finalizers may take as long again. What still runs then gets a KeyboardInterrupt. subpy_interrupt() works
+/// before that time, too. (Below Python 3.12 finalizers are not interrupted.)
+///
+/// While the call waits for threads, nothing else can run in the interpreter. Idle workers of a
+/// `concurrent.futures.ThreadPoolExecutor` would wait for work for ever: where the call waits, they are told to
+/// end.
+///
+/// @param id      The interpreter.
+/// @param options NULL for the defaults.
+/// @param error   NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for wrong options;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+///         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
+///         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if the host holds a
+///         buffer of it, or if Python threads that its scripts started still run when the time is over. The
+///         message says how many. Nothing has happened then, unless an `atexit` function started that thread:
+///         those functions run once.
+///
+/// Threads: any; it need not be the one that created the interpreter. A GIL that the calling thread holds is
+/// released meanwhile.
+///
+/// Source: `_interpreters.destroy()`; CPython's `Py_EndInterpreter`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_destroy_with(
+    id: subpy_id,
+    options: *const subpy_destroy_options,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `options` and `error`.
+    unsafe {
+        enter(error, || {
+            let wait = Duration::from_millis(read(options)?.wait_ms);
+            Interpreter::find(id)?.destroy_within(wait)
+        })
+    }
+}
+
+/// Lists the interpreters that subpy knows, in ascending order: the main one, and those that it created.
+///
+/// @param ids      Where the ids go. May be NULL if `capacity` is 0.
+/// @param capacity How many ids fit there. No more than that are written.
+/// @param count    Where the number of all interpreters goes, however many fitted.
+/// @param error    NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+///         #SUBPY_ERR_NOT_INITIALIZED.
+///
+/// Threads: any.
+///
+/// Source: `_interpreters.list_all()`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_list_all(
+    ids: *mut subpy_id,
+    capacity: usize,
+    count: *mut usize,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract: `ids` has room for `capacity` ids.
+    unsafe {
+        enter(error, || {
+            let count = out(count, "count")?;
+            *count = 0;
+            if ids.is_null() && capacity > 0 {
+                return Err(invalid("ids is NULL, but capacity is not 0"));
+            }
+            let all = runtime::list_all()?;
+            for (i, id) in all.iter().take(capacity).enumerate() {
+                ids.add(i).write(*id);
+            }
+            *count = all.len();
+            Ok(())
+        })
+    }
+}
+
+/// Finds the interpreter whose code runs in the calling thread now. A host function that a script has called may
+/// ask it.
+///
+/// @param id    Where its id goes.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND outside of any interpreter that subpy knows.
+///
+/// Threads: any.
+///
+/// Source: `_interpreters.get_current()`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_get_current(
+    id: *mut subpy_id,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error` and `id`.
+    unsafe {
+        enter(error, || {
+            let id = out(id, "id")?;
+            *id = runtime::current()?;
+            Ok(())
+        })
+    }
+}
+
+/// Finds the main interpreter: its id is always 0.
+///
+/// @param id    Where its id goes.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+///         #SUBPY_ERR_NOT_INITIALIZED.
+///
+/// Threads: any.
+///
+/// Source: `_interpreters.get_main()`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_get_main(
+    id: *mut subpy_id,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error` and `id`.
+    unsafe {
+        enter(error, || {
+            let id = out(id, "id")?;
+            *id = runtime::main()?;
+            Ok(())
+        })
+    }
+}
+
+/// Whether something runs in an interpreter. The answer may be old by the time it arrives.
+///
+/// @param id      The interpreter; it may be the main one.
+/// @param running Where the answer goes.
+/// @param error   NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+///
+/// Threads: any. The call waits for nothing.
+///
+/// Source: `_interpreters.is_running()`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_is_running(
+    id: subpy_id,
+    running: *mut bool,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error` and `running`.
+    unsafe {
+        enter(error, || {
+            let running = out(running, "running")?;
+            *running = false;
+            *running = Interpreter::find(id)?.is_running()?;
+            Ok(())
+        })
+    }
+}

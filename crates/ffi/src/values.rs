@@ -1,0 +1,108 @@
+//! Values as C has them.
+
+use std::ffi::{CStr, c_char};
+
+use subpy_core::OwnedValue;
+use subpy_core::value::{RawValue, kind};
+
+use crate::boundary::or_else;
+
+/// The kinds of a ::subpy_value.
+#[repr(C)]
+pub enum subpy_kind {
+    /// None.
+    SUBPY_NONE = 0,
+    /// A bool: `as.boolean`.
+    SUBPY_BOOL = 1,
+    /// An int of 64 bits: `as.integer`.
+    SUBPY_INT = 2,
+    /// A float: `as.real`.
+    SUBPY_FLOAT = 3,
+    /// A str: `as.text`, in UTF-8.
+    SUBPY_STR = 4,
+    /// Bytes: `as.text`.
+    SUBPY_BYTES = 5,
+    /// A tuple: `as.items`.
+    SUBPY_TUPLE = 6,
+    /// A list: `as.items`.
+    SUBPY_LIST = 7,
+    /// A dict: `as.items`, keys and values in turn, in the order of the dict.
+    SUBPY_DICT = 8,
+    /// Memory that is shared: `as.buffer`.
+    SUBPY_BUFFER = 9,
+    /// An int of any size: `as.text`, as Python's `int(text, 0)` reads it. From Python it is an int past 64
+    /// bits, in hexadecimal ("-0x1f"), and only where #SUBPY_LOSSLESS_TEXT was asked for.
+    SUBPY_BIG_INT = 10,
+    /// A str with lone surrogates: `as.text`, in UTF-8, save that each lone surrogate takes three bytes
+    /// ("WTF-8"). From Python it comes only where #SUBPY_LOSSLESS_TEXT was asked for.
+    SUBPY_WTF8 = 11,
+}
+
+const _: () = assert!(
+    subpy_kind::SUBPY_NONE as u32 == kind::NONE
+        && subpy_kind::SUBPY_BOOL as u32 == kind::BOOL
+        && subpy_kind::SUBPY_INT as u32 == kind::INT
+        && subpy_kind::SUBPY_FLOAT as u32 == kind::FLOAT
+        && subpy_kind::SUBPY_STR as u32 == kind::STR
+        && subpy_kind::SUBPY_BYTES as u32 == kind::BYTES
+        && subpy_kind::SUBPY_TUPLE as u32 == kind::TUPLE
+        && subpy_kind::SUBPY_LIST as u32 == kind::LIST
+        && subpy_kind::SUBPY_DICT as u32 == kind::DICT
+        && subpy_kind::SUBPY_BUFFER as u32 == kind::BUFFER
+        && subpy_kind::SUBPY_BIG_INT as u32 == kind::BIG_INT
+        && subpy_kind::SUBPY_WTF8 as u32 == kind::WTF8
+);
+
+/// How deep values may be nested. A list in a list is nested two deep.
+pub const SUBPY_MAX_DEPTH: usize = 256;
+const _: () = assert!(SUBPY_MAX_DEPTH == subpy_core::value::MAX_DEPTH);
+
+/// Frees what the library has handed out with a value, and makes the value None. A value of the host's own, or one
+/// that is cleared already, only becomes None.
+///
+/// Only the value that a call wrote owns what it points to. Its items do not, and neither does a second copy of
+/// it.
+///
+/// A value may have buffers of an interpreter. They are given back to it. That waits for the interpreter's GIL,
+/// also while another thread runs in it. The interpreter lives as long as the host has a buffer of it.
+///
+/// @param value A value, or NULL.
+///
+/// Threads: any, at any time; also after the interpreter is destroyed and after subpy_finalize().
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_value_clear(value: *mut RawValue) {
+    // SAFETY: the caller hands over NULL or a value, which owns what it says.
+    unsafe {
+        if let Some(value) = value.as_mut() {
+            let owned = OwnedValue::from_raw(std::mem::replace(value, RawValue::NONE));
+            or_else((), || drop(owned));
+        }
+    }
+}
+
+/// The name of a kind, as Python calls it.
+///
+/// @param kind Any number.
+/// @return A static string such as "list"; "unknown" for a kind that this library does not know. Never NULL.
+///
+/// Threads: any, at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn subpy_kind_name(kind: u32) -> *const c_char {
+    let name: &'static CStr = match kind {
+        kind::NONE => c"None",
+        kind::BOOL => c"bool",
+        kind::INT | kind::BIG_INT => c"int",
+        kind::FLOAT => c"float",
+        kind::STR | kind::WTF8 => c"str",
+        kind::BYTES => c"bytes",
+        kind::TUPLE => c"tuple",
+        kind::LIST => c"list",
+        kind::DICT => c"dict",
+        kind::BUFFER => c"memoryview",
+        _ => c"unknown",
+    };
+    name.as_ptr()
+}
