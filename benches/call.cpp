@@ -51,7 +51,7 @@ static void ints_c(benchmark::State &state) {
     const subpy_value arguments[] = {subpy_int(n), subpy_int(2)};
     subpy_value result;
     check(subpy_call(python, "add", arguments, 2, &result, nullptr));
-    subpy_get_int(&result, &n);
+    subpy_value_as_int(&result, &n);
     subpy_value_clear(&result);
   }
 }
@@ -105,7 +105,7 @@ static void dict_c(benchmark::State &state) {
     const subpy_value event = subpy_dict(pairs, i / 2);
     subpy_value result;
     check(subpy_call(python, "handle", &event, 1, &result, nullptr));
-    benchmark::DoNotOptimize(subpy_item(&result, data::FLOATS - 1)->as.real);
+    benchmark::DoNotOptimize(subpy_value_item(&result, data::FLOATS - 1)->as.real);
     subpy_value_clear(&result);
   }
 }
@@ -137,7 +137,7 @@ static void list_c(benchmark::State &state) {
   for (auto _ : state) {
     subpy_value list;
     check(subpy_get(python, "floats", &list, nullptr));
-    benchmark::DoNotOptimize(subpy_item(&list, data::FLOATS - 1)->as.real);
+    benchmark::DoNotOptimize(subpy_value_item(&list, data::FLOATS - 1)->as.real);
     subpy_value_clear(&list);
   }
 }

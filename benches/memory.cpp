@@ -129,7 +129,7 @@ static void bytes_c(benchmark::State &state) {
     check(subpy_set(c_data(), "memory", &value, nullptr));
     subpy_value back;
     check(subpy_get(c_data(), "memory", &back, nullptr));
-    benchmark::DoNotOptimize(subpy_text(&back)[large.size() - 1]);
+    benchmark::DoNotOptimize(subpy_value_text(&back)[large.size() - 1]);
     subpy_value_clear(&back);
   }
 }

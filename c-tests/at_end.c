@@ -52,10 +52,10 @@ static void test_an_exit_function_that_runs_code(void **state) {
           "atexit.register(late)\n");
   /* The thread that it started is joined, but may not be gone. */
   subpy_error *error = UNWRITTEN;
-  subpy_status got = subpy_destroy_wait(id, UINT32_MAX, &error);
+  subpy_status got = destroy_within(id, UINT32_MAX, &error);
   while (got == SUBPY_ERR_BUSY) {
     subpy_error_free(error);
-    got = subpy_destroy_wait(id, UINT32_MAX, &error);
+    got = destroy_within(id, UINT32_MAX, &error);
   }
   check_call(__FILE__, __LINE__, "destroy", SUBPY_OK, got, "", error);
   CHECK_TEXT(text_of(&capture.out), "in a thread\n[1]\n");
@@ -78,7 +78,7 @@ static void test_an_exit_function_that_starts_a_thread(void **state) {
   REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(id, &error));
   RUN(id, "x = 1");
   close(ends[1]);
-  EXPECT(SUBPY_OK, subpy_destroy_wait(id, UINT32_MAX, &error));
+  EXPECT(SUBPY_OK, destroy_within(id, UINT32_MAX, &error));
   CHECK_TEXT(text_of(&capture.out), "once\n");
   close(ends[0]);
 }

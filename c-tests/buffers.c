@@ -182,7 +182,7 @@ static void test_wrong_descriptions(void **state) {
     REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "value is a buffer " part,                                 \
             subpy_set(a, "v", &value, &error));                                                    \
   } while (0)
-  WRONG("whose struct_size is 1", info.struct_size = 1);
+  WRONG("with a wrong size: subpy_buffer_info.struct_size is 1", info.struct_size = 1);
   WRONG("of 8000 bytes at NULL", info.data = NULL);
   WRONG("of 18446744073709551615 bytes, which is past all limits", info.length = SIZE_MAX);
   WRONG("whose writable is neither 0 nor 1", info.writable = 9);
@@ -241,7 +241,7 @@ static void test_large_memory(void **state) {
   subpy_value out;
   EXPECT(SUBPY_OK, subpy_get(a, "m", &out, &error));
   CHECK(out.as.buffer->data == data, "it was copied");
-  CHECK_EQUAL(subpy_length(&out), size);
+  CHECK_EQUAL(subpy_value_length(&out), size);
   subpy_value_clear(&out);
   RUN(a, "del m");
   munmap(data, size);
@@ -271,12 +271,12 @@ static void test_a_pin(void **state) {
   RUN(a, "data.append(1)\nassert data == b'ybc\\1'");
   EXPECT(SUBPY_OK,
          subpy_eval(a, "{'deep': [ints, memoryview(b'123456').cast('B', (2, 3))]}", &out, &error));
-  const subpy_value *deep = subpy_dict_get(&out, "deep");
-  info = subpy_item(deep, 0)->as.buffer;
+  const subpy_value *deep = subpy_value_get(&out, "deep");
+  info = subpy_value_item(deep, 0)->as.buffer;
   CHECK_TEXT(info->format, "i");
   CHECK(info->item_size == sizeof(int) && info->dimensions == 1 && info->shape[0] == 3, "no ints");
   CHECK_EQUAL(((int *)info->data)[2], 3);
-  info = subpy_item(deep, 1)->as.buffer;
+  info = subpy_value_item(deep, 1)->as.buffer;
   CHECK(info->dimensions == 2 && info->shape[1] == 3 && info->writable == 0, "no matrix");
   subpy_value_clear(&out);
 }
@@ -288,12 +288,12 @@ static void test_flags(void **state) {
   EXPECT(SUBPY_OK, subpy_get(a, "data", &out, &error));
   CHECK_EQUAL(out.kind, SUBPY_BYTES);
   subpy_value_clear(&out);
-  EXPECT(SUBPY_OK, subpy_get_with(a, SUBPY_PIN_BYTES, "data", &out, &error));
+  EXPECT(SUBPY_OK, get_by_flags(a, SUBPY_PIN_BYTES, "data", &out, &error));
   CHECK_EQUAL(out.kind, SUBPY_BUFFER);
   subpy_value_clear(&out);
   REFUSES(SUBPY_ERR_NOT_SHAREABLE, "result can't be shared as a buffer",
           subpy_get(a, "back", &out, &error));
-  EXPECT(SUBPY_OK, subpy_get_with(a, SUBPY_STRIDED, "back", &out, &error));
+  EXPECT(SUBPY_OK, get_by_flags(a, SUBPY_STRIDED, "back", &out, &error));
   CHECK(out.as.buffer->strides[0] == -2 && out.as.buffer->shape[0] == 3, "no strides");
   CHECK_EQUAL(((const char *)out.as.buffer->data)[-2], 'd');
   subpy_value_clear(&out);
@@ -374,7 +374,7 @@ static void sum_bytes(void *user, subpy_host_call *call, const subpy_value *args
       subpy_host_raise(call, "TypeError", subpy_kind_name(args[i].kind));
       return;
     }
-    for (size_t j = 0; j < subpy_length(&args[i]); j++) {
+    for (size_t j = 0; j < subpy_value_length(&args[i]); j++) {
       sum += ((const uint8_t *)args[i].as.buffer->data)[j];
     }
   }

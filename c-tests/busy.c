@@ -6,7 +6,7 @@ static void test_another_run_is_refused(void **state) {
   struct busy busy;
   busy_start(&busy);
   REFUSES(SUBPY_ERR_BUSY, "running", subpy_run_string(busy.id, "x = 1", &error));
-  REFUSES(SUBPY_ERR_BUSY, "running", subpy_run(busy.id, NULL, "x = 1", 5, &error));
+  REFUSES(SUBPY_ERR_BUSY, "running", subpy_run_string_with(busy.id, NULL, "x = 1", 5, &error));
   busy_end(&busy);
   RUN(busy.id, "assert 'x' not in globals()");
   DESTROY(busy.id);

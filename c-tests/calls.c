@@ -20,7 +20,7 @@ static int64_t call_int(const char *callable, const subpy_value *args, size_t na
   subpy_value out;
   int64_t integer = 0;
   EXPECT(SUBPY_OK, subpy_call(a, callable, args, nargs, &out, &error));
-  CHECK(subpy_get_int(&out, &integer), "%s: no int", callable);
+  CHECK(subpy_value_as_int(&out, &integer), "%s: no int", callable);
   subpy_value_clear(&out);
   return integer;
 }
@@ -36,7 +36,7 @@ static void test_a_name_in_main(void **state) {
   args[0] = subpy_str("a");
   args[1] = subpy_str("b");
   EXPECT(SUBPY_OK, subpy_call(a, "add", args, 2, &out, &error));
-  CHECK_TEXT(subpy_text(&out), "ab");
+  CHECK_TEXT(subpy_value_text(&out), "ab");
   subpy_value_clear(&out);
   EXPECT(SUBPY_OK, subpy_call(a, "add", args, 2, NULL, &error));
   CHECK_EQUAL(subpy_call(a, "add", args, 2, NULL, NULL), SUBPY_OK);
@@ -59,11 +59,11 @@ static void test_a_path(void **state) {
   args[0] = subpy_str("abc");
   CHECK_EQUAL(call_int("builtins:len", args, 1), 3);
   EXPECT(SUBPY_OK, subpy_call(a, "builtins:str.upper", args, 1, &out, &error));
-  CHECK_TEXT(subpy_text(&out), "ABC");
+  CHECK_TEXT(subpy_value_text(&out), "ABC");
   subpy_value_clear(&out);
   args[1] = subpy_str("d");
   EXPECT(SUBPY_OK, subpy_call(a, "os.path:join", args, 2, &out, &error));
-  CHECK_TEXT(subpy_text(&out), "abc/d");
+  CHECK_TEXT(subpy_value_text(&out), "abc/d");
   subpy_value_clear(&out);
   RUN(a, "class Counter:\n"
          "  n = 0\n"
@@ -124,7 +124,7 @@ static void test_wrong_arguments(void **state) {
           subpy_call_with(a, &options, "f", NULL, 0, &out, &error));
   options.flags = 0;
   options.struct_size = 1;
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "call options.struct_size is 1",
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "subpy_call_options.struct_size is 1",
           subpy_call_with(a, &options, "f", NULL, 0, &out, &error));
   EXPECT(SUBPY_ERR_NOT_FOUND, subpy_call(12345, "f", NULL, 0, &out, &error));
   EXPECT(SUBPY_ERR_NOT_PERMITTED, subpy_call(0, "f", NULL, 0, &out, &error));
@@ -142,8 +142,8 @@ static void test_keywords(void **state) {
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.keywords = &keywords;
   EXPECT(SUBPY_OK, subpy_call_with(a, &options, "f", &arg, 1, &out, &error));
-  CHECK_EQUAL(subpy_length(subpy_item(&out, 0)), 1);
-  CHECK_TEXT(subpy_text(subpy_dict_get(subpy_item(&out, 1), "y")), "z");
+  CHECK_EQUAL(subpy_value_length(subpy_value_item(&out, 0)), 1);
+  CHECK_TEXT(subpy_value_text(subpy_value_get(subpy_value_item(&out, 1), "y")), "z");
   subpy_value_clear(&out);
   keywords = subpy_int(1);
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "keywords has to be a dict",

@@ -129,6 +129,21 @@ static inline void check_call(const char *file, int line, const char *call, subp
 /* As REFUSES, whatever the message. */
 #define EXPECT(expected, call) REFUSES(expected, "", call)
 
+/* Destroys, and waits for Python threads. */
+static inline subpy_status destroy_within(subpy_id id, uint64_t wait_ms, subpy_error **error) {
+  subpy_destroy_options options = SUBPY_DESTROY_OPTIONS_INIT;
+  options.wait_ms = wait_ms;
+  return subpy_destroy_with(id, &options, error);
+}
+
+/* Reads a value, by these flags. */
+static inline subpy_status get_by_flags(subpy_id id, uint32_t flags, const char *name,
+                                        subpy_value *out, subpy_error **error) {
+  subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
+  options.flags = flags;
+  return subpy_get_with(id, &options, name, out, error);
+}
+
 #define RUN(id, code) EXPECT(SUBPY_OK, subpy_run_string(id, code, &error))
 #define CREATE(config, id) EXPECT(SUBPY_OK, subpy_create(config, id, &error))
 #define DESTROY(id) EXPECT(SUBPY_OK, subpy_destroy(id, &error))

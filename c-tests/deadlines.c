@@ -102,7 +102,7 @@ static void go_on(const uint64_t *answer) {
 
 static void test_go_on(void **state) {
   (void)state;
-  const uint64_t never = SUBPY_NO_DEADLINE, almost_never = SUBPY_NO_DEADLINE - 1;
+  const uint64_t never = SUBPY_FOREVER, almost_never = SUBPY_FOREVER - 1;
   go_on(&never);
   go_on(&almost_never);
 }
@@ -121,7 +121,7 @@ static uint64_t open_and_go_on(void *user, subpy_id id, uint64_t elapsed_ms) {
   struct gate *asked = user;
   (void)id, (void)elapsed_ms;
   gate_open(asked);
-  return SUBPY_NO_DEADLINE;
+  return SUBPY_FOREVER;
 }
 
 struct asked_for {

@@ -28,7 +28,7 @@ static void ends_when_interrupted(const char *code) {
   RUN(ending.id, prepare);
   RUN(ending.id, code);
   const pthread_t thread = thread_start(interrupt_when_it_writes, &ending);
-  EXPECT(SUBPY_OK, subpy_destroy_wait(ending.id, AN_HOUR, &error));
+  EXPECT(SUBPY_OK, destroy_within(ending.id, AN_HOUR, &error));
   thread_join(thread);
   EXPECT(SUBPY_ERR_NOT_FOUND, subpy_interrupt(ending.id, &error));
   close(ending.ends[0]);

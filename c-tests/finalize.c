@@ -9,13 +9,13 @@ static void check_is_over(void) {
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_create(NULL, &id, &error));
   CHECK_EQUAL(id, 0);
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_destroy(1, &error));
-  EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_destroy_wait(1, 1, &error));
+  EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_destroy_with(1, NULL, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_list_all(&id, 1, &count, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_get_current(&id, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_get_main(&id, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_is_running(1, &running, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_run_string(1, "x = 1", &error));
-  EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_run(1, NULL, "x = 1", 5, &error));
+  EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_run_string_with(1, NULL, "x = 1", 5, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_finalize(&error));
   CHECK_TEXT(subpy_version(), SUBPY_VERSION);
   CHECK(python_at_least(3, 10), "Python %s", subpy_python_version());

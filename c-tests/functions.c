@@ -37,7 +37,7 @@ static void nothing(void *user, subpy_host_call *call, const subpy_value *args, 
 static void add(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
   int64_t sum = *(const int64_t *)user, each;
   for (size_t i = 0; i < nargs; i++) {
-    if (!subpy_get_int(&args[i], &each)) {
+    if (!subpy_value_as_int(&args[i], &each)) {
       subpy_host_raise(call, "builtins.TypeError", "not an int");
       return;
     }
@@ -76,7 +76,7 @@ static void test_user(void **state) {
 /* Raises what its arguments say. */
 static void raise_it(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
   (void)user, (void)nargs;
-  subpy_host_raise(call, subpy_text(&args[0]), subpy_text(&args[1]));
+  subpy_host_raise(call, subpy_value_text(&args[0]), subpy_value_text(&args[1]));
 }
 
 static void test_exceptions(void **state) {
@@ -212,7 +212,7 @@ static void test_wrong_definitions(void **state) {
   options.flags = 64;
   REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "0x40 is unknown", a, &options, "host", "f", nothing);
   options.struct_size = 0;
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "function options.struct_size is 0", a, &options, "host", "f",
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "subpy_function_options.struct_size is 0", a, &options, "host", "f",
           nothing);
   struct busy busy;
   busy_start(&busy);

@@ -18,13 +18,24 @@ static void refuses(int line, const subpy_interpreter_config *config, subpy_stat
 
 static void test_a_wrong_struct_size(void **state) {
   (void)state;
-  const size_t size = sizeof(subpy_interpreter_config);
-  const size_t sizes[] = {0, 1, size - 1, size + 8, SIZE_MAX};
+  const size_t sizes[] = {0, 1, sizeof(subpy_interpreter_config) - 1, SIZE_MAX};
   for (size_t i = 0; i < COUNT(sizes); i++) {
     subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
     config.struct_size = sizes[i];
     CONFIG_REFUSED(&config, "struct_size");
   }
+}
+
+static void test_backends(void **state) {
+  (void)state;
+  subpy_id id;
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  CHECK_EQUAL(config.backend, SUBPY_BACKEND_LOCAL);
+  config.backend = SUBPY_BACKEND_PROCESS;
+  REFUSES(SUBPY_ERR_UNSUPPORTED, "SUBPY_BACKEND_LOCAL", subpy_create(&config, &id, &error));
+  CHECK_EQUAL(id, 0);
+  config.backend = 2;
+  CONFIG_REFUSED(&config, "backend is 2");
 }
 
 static void test_an_unknown_gil(void **state) {
@@ -126,6 +137,7 @@ static void test_no_config_is_the_default_one(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_wrong_struct_size),
+      cmocka_unit_test(test_backends),
       cmocka_unit_test(test_an_unknown_gil),
       cmocka_unit_test(test_flags_are_0_or_1),
       cmocka_unit_test(test_daemon_threads_need_threads),

@@ -51,7 +51,7 @@ static subpy_error *interrupted(struct victim *victim, const char *code) {
 
 static void victim_destroy(struct victim *victim) {
   RUN(victim->id, "assert True");
-  EXPECT(SUBPY_OK, subpy_destroy_wait(victim->id, AN_HOUR, &error));
+  EXPECT(SUBPY_OK, destroy_within(victim->id, AN_HOUR, &error));
 }
 
 static void test_endless(void **state) {
@@ -329,7 +329,7 @@ static void race_rounds(int rounds, const char *prepare, const char *first) {
   atomic_store(&race.asked_for, -1);
   thread_join(thread);
   RUN(race.id, "end = True");
-  EXPECT(SUBPY_OK, subpy_destroy_wait(race.id, AN_HOUR, &error));
+  EXPECT(SUBPY_OK, destroy_within(race.id, AN_HOUR, &error));
   print_message("%d of %d runs were interrupted\n", interrupts, rounds);
 }
 

@@ -112,7 +112,7 @@ static void test_ids_that_were_never_given_out(void **state) {
   for (size_t i = 0; i < COUNT(ids); i++) {
     bool running;
     EXPECT(SUBPY_ERR_NOT_FOUND, subpy_run_string(ids[i], "x = 1", &error));
-    EXPECT(SUBPY_ERR_NOT_FOUND, subpy_run(ids[i], NULL, "x = 1", 5, &error));
+    EXPECT(SUBPY_ERR_NOT_FOUND, subpy_run_string_with(ids[i], NULL, "x = 1", 5, &error));
     EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(ids[i], &error));
     EXPECT(SUBPY_ERR_NOT_FOUND, subpy_is_running(ids[i], &running, &error));
   }
@@ -131,7 +131,7 @@ static void test_the_main_interpreter(void **state) {
   CHECK(!running, "the main interpreter is running");
   REFUSES(SUBPY_ERR_NOT_PERMITTED, "main interpreter", subpy_destroy(0, &error));
   REFUSES(SUBPY_ERR_NOT_PERMITTED, "allow_main", subpy_run_string(0, "x = 1", &error));
-  REFUSES(SUBPY_ERR_NOT_PERMITTED, "allow_main", subpy_run(0, NULL, "x = 1", 5, &error));
+  REFUSES(SUBPY_ERR_NOT_PERMITTED, "allow_main", subpy_run_string_with(0, NULL, "x = 1", 5, &error));
 }
 
 static void test_a_new_interpreter_is_idle(void **state) {

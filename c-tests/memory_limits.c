@@ -78,7 +78,7 @@ static void test_python_threads_count(void **state) {
   RUN(id, "def fill():\n  global x\n  x = bytearray(4 << 20)\n"
           "t = threading.Thread(target=fill)\nt.start()\nt.join()\n");
   CHECK(usage_of(id).current >= before.current + 4 * MIB, "what a thread allocates is not seen");
-  EXPECT(SUBPY_OK, subpy_destroy_wait(id, 60000, &error));
+  EXPECT(SUBPY_OK, destroy_within(id, 60000, &error));
 }
 
 static void test_while_it_runs(void **state) {
@@ -187,7 +187,7 @@ static void test_in_a_python_thread(void **state) {
           "for t in threads: t.start()\n"
           "for t in threads: t.join()\n"
           "assert len(found) == 2, found\n");
-  EXPECT(SUBPY_OK, subpy_destroy_wait(id, 60000, &error));
+  EXPECT(SUBPY_OK, destroy_within(id, 60000, &error));
 }
 
 static void test_a_run_that_will_not_stop_filling(void **state) {

@@ -12,7 +12,7 @@
 #define FUNCTIONS(EACH)                                                                            \
   EACH(subpy_create)                                                                               \
   EACH(subpy_destroy)                                                                              \
-  EACH(subpy_destroy_wait)                                                                         \
+  EACH(subpy_destroy_with)                                                                         \
   EACH(subpy_error_exit_code)                                                                      \
   EACH(subpy_error_free)                                                                           \
   EACH(subpy_error_message)                                                                        \
@@ -27,7 +27,7 @@
   EACH(subpy_is_running)                                                                           \
   EACH(subpy_list_all)                                                                             \
   EACH(subpy_python_version)                                                                       \
-  EACH(subpy_run)                                                                                  \
+  EACH(subpy_run_string_with)                                                                                  \
   EACH(subpy_run_string)                                                                           \
   EACH(subpy_status_name)                                                                          \
   EACH(subpy_supports)                                                                             \
@@ -100,7 +100,7 @@ int main(void) {
 
   EXPECT(SUBPY_OK, subpy_create(NULL, &id, &error));
   EXPECT(SUBPY_OK, subpy_run_string(id, IMPORT_EXTENSIONS, &error));
-  EXPECT(SUBPY_OK, subpy_run(id, NULL, "x = 1", 5, &error));
+  EXPECT(SUBPY_OK, subpy_run_string_with(id, NULL, "x = 1", 5, &error));
   config.gil = SUBPY_GIL_SHARED;
   EXPECT(SUBPY_OK, subpy_create(&config, &shared, &error));
   EXPECT(SUBPY_OK, subpy_run_string(shared, IMPORT_EXTENSIONS, &error));
@@ -122,7 +122,7 @@ int main(void) {
   plugin.subpy_error_free(error);
 
   EXPECT(SUBPY_OK, subpy_destroy(id, &error));
-  EXPECT(SUBPY_OK, subpy_destroy_wait(shared, 0, &error));
+  EXPECT(SUBPY_OK, subpy_destroy_with(shared, NULL, &error));
   EXPECT(SUBPY_OK, subpy_finalize(&error));
   CHECK(!plugin.subpy_is_initialized());
   CHECK(plugin.subpy_supports(SUBPY_FEATURE_OWN_GIL) ==

@@ -1,4 +1,4 @@
-/* What code may be, and what it may not: the bytes that subpy_run() takes. */
+/* What code may be, and what it may not: the bytes that subpy_run_string_with() takes. */
 #include "support.h"
 
 #include <sys/mman.h>
@@ -19,8 +19,8 @@ static int destroy(void **state) {
 static void test_null(void **state) {
   (void)state;
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "code", subpy_run_string(id, NULL, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "code", subpy_run(id, NULL, NULL, 0, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "code", subpy_run(id, NULL, NULL, 5, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "code", subpy_run_string_with(id, NULL, NULL, 0, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "code", subpy_run_string_with(id, NULL, NULL, 5, &error));
 }
 
 static void test_code_that_does_nothing(void **state) {
@@ -28,9 +28,9 @@ static void test_code_that_does_nothing(void **state) {
   const char *const codes[] = {"", " ", "\n\n", "\t", "# a comment", "# a comment\n", "pass", "\f"};
   for (size_t i = 0; i < COUNT(codes); i++) {
     RUN(id, codes[i]);
-    EXPECT(SUBPY_OK, subpy_run(id, NULL, codes[i], strlen(codes[i]), &error));
+    EXPECT(SUBPY_OK, subpy_run_string_with(id, NULL, codes[i], strlen(codes[i]), &error));
   }
-  EXPECT(SUBPY_OK, subpy_run(id, NULL, "not read", 0, &error));
+  EXPECT(SUBPY_OK, subpy_run_string_with(id, NULL, "not read", 0, &error));
 }
 
 static void test_a_byte_order_mark_is_skipped(void **state) {
@@ -49,8 +49,8 @@ static void test_a_nul_character_is_refused(void **state) {
   RUN(id, "x = 1");
   const char code[] = "x = 2\n\0x = 3\n";
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "NUL character, at offset 6",
-          subpy_run(id, NULL, code, sizeof code - 1, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "offset 0", subpy_run(id, NULL, "", 1, &error));
+          subpy_run_string_with(id, NULL, code, sizeof code - 1, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "offset 0", subpy_run_string_with(id, NULL, "", 1, &error));
   RUN(id, "assert x == 1, x");
 }
 
@@ -67,7 +67,7 @@ static void test_bytes_that_are_not_utf8_are_refused(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *code = cases[i].code;
     REFUSES(SUBPY_ERR_INVALID_ARGUMENT, cases[i].where, subpy_run_string(id, code, &error));
-    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "UTF-8", subpy_run(id, NULL, code, strlen(code), &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "UTF-8", subpy_run_string_with(id, NULL, code, strlen(code), &error));
   }
   RUN(id, "assert x == 1, x");
 }
@@ -96,8 +96,8 @@ static void test_no_byte_past_the_length_is_read(void **state) {
   const char code[] = {'y', ' ', '=', ' ', '4', '2'};
   char *last = pages + page - sizeof code;
   memcpy(last, code, sizeof code);
-  EXPECT(SUBPY_OK, subpy_run(id, NULL, last, sizeof code, &error));
-  EXPECT(SUBPY_OK, subpy_run(id, NULL, pages + page, 0, &error));
+  EXPECT(SUBPY_OK, subpy_run_string_with(id, NULL, last, sizeof code, &error));
+  EXPECT(SUBPY_OK, subpy_run_string_with(id, NULL, pages + page, 0, &error));
   munmap(pages, 2 * page);
   RUN(id, "assert y == 42, y");
 }
@@ -117,7 +117,7 @@ static void test_a_string_of_50_megabytes(void **state) {
 
   memset(code, '\n', size); /* as many lines */
   memcpy(code + size - 5, "n = 1", 5);
-  EXPECT(SUBPY_OK, subpy_run(id, NULL, code, size, &error));
+  EXPECT(SUBPY_OK, subpy_run_string_with(id, NULL, code, size, &error));
   RUN(id, "assert n == 1");
   free(code);
 }
@@ -133,16 +133,19 @@ static void test_code_that_nests_too_deep_is_an_exception(void **state) {
 
 static void test_wrong_options(void **state) {
   (void)state;
-  const size_t sizes[] = {0, 1, sizeof(subpy_run_options) - 1, sizeof(subpy_run_options) + 8,
-                          SIZE_MAX};
+  const size_t sizes[] = {0, 1, sizeof(subpy_run_options) - 1, SIZE_MAX};
   for (size_t i = 0; i < COUNT(sizes); i++) {
     subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
     options.struct_size = sizes[i];
-    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size", subpy_run(id, &options, "x", 1, &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size", subpy_run_string_with(id, &options, "x", 1, &error));
   }
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.reserved = 1;
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "reserved is 1",
+          subpy_run_string_with(id, &options, "x", 1, &error));
+  options.reserved = 0;
   options.filename = "\xff.py";
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "filename", subpy_run(id, &options, "x", 1, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "filename", subpy_run_string_with(id, &options, "x", 1, &error));
 }
 
 int main(void) {

@@ -13,8 +13,7 @@ static void refuses(int line, const subpy_runtime_config *config, const char *pa
 
 static void test_a_wrong_struct_size(void **state) {
   (void)state;
-  const size_t sizes[] = {0, 1, sizeof(subpy_runtime_config) - 1, sizeof(subpy_runtime_config) + 8,
-                          SIZE_MAX};
+  const size_t sizes[] = {0, 1, sizeof(subpy_runtime_config) - 1, SIZE_MAX};
   for (size_t i = 0; i < COUNT(sizes); i++) {
     subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
     config.struct_size = sizes[i];

@@ -31,7 +31,7 @@ static inline void check_stopped(const char *file, int line, subpy_status expect
 static inline subpy_error *run_for(subpy_id id, const subpy_run_options *options,
                                    const char *code) {
   subpy_error *error = UNWRITTEN;
-  subpy_run(id, options, code, strlen(code), &error);
+  subpy_run_string_with(id, options, code, strlen(code), &error);
   CHECK(error != UNWRITTEN, "the error was not written");
   return error;
 }

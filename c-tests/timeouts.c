@@ -15,7 +15,7 @@ static subpy_run_options limit(uint64_t timeout_ms) {
 #define RUN_LIMITED(id, timeout_ms, code)                                                          \
   do {                                                                                             \
     const subpy_run_options options = limit(timeout_ms);                                           \
-    EXPECT(SUBPY_OK, subpy_run(id, &options, code, strlen(code), &error));                         \
+    EXPECT(SUBPY_OK, subpy_run_string_with(id, &options, code, strlen(code), &error));                         \
   } while (0)
 
 static void ignore_output(void *user, const char *text, size_t length) {
@@ -48,7 +48,7 @@ static void test_endless(void **state) {
   CHECK(stats_of(id).last_wall_ns >= SHORT * 1000000ull, "it took %llu ns",
         (unsigned long long)stats_of(id).last_wall_ns);
   RUN(id, "for _ in range(10000): pass");
-  EXPECT(SUBPY_OK, subpy_destroy_wait(id, AN_HOUR, &error));
+  EXPECT(SUBPY_OK, destroy_within(id, AN_HOUR, &error));
 }
 
 static void test_in_time(void **state) {
@@ -114,10 +114,10 @@ static void test_wrong_options(void **state) {
   const subpy_id id = create_quiet();
   subpy_run_options options = limit(SHORT);
   options.measure = 2;
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "measure", subpy_run(id, &options, "x = 1", 5, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "measure", subpy_run_string_with(id, &options, "x = 1", 5, &error));
   options = limit(SHORT);
   options.struct_size = 0;
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size", subpy_run(id, &options, "x = 1", 5, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size", subpy_run_string_with(id, &options, "x = 1", 5, &error));
   EXPECT(SUBPY_ERR_EXCEPTION, subpy_run_string(id, "x", &error));
   DESTROY(id);
 }
@@ -132,13 +132,13 @@ static void test_measure(void **state) {
   CHECK_EQUAL(stats_of(id).last_wall_ns, 0);
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.measure = 1;
-  EXPECT(SUBPY_OK, subpy_run(id, &options, work, strlen(work), &error));
+  EXPECT(SUBPY_OK, subpy_run_string_with(id, &options, work, strlen(work), &error));
   const subpy_interpreter_stats busy = stats_of(id);
   CHECK(busy.last_cpu_ns > 0 && busy.last_wall_ns > 0, "nothing was measured");
   RUN(id, work);
   CHECK_EQUAL(stats_of(id).last_wall_ns, busy.last_wall_ns);
   static const char idle[] = "import time; time.sleep(0.05)";
-  EXPECT(SUBPY_OK, subpy_run(id, &options, idle, strlen(idle), &error));
+  EXPECT(SUBPY_OK, subpy_run_string_with(id, &options, idle, strlen(idle), &error));
   CHECK(stats_of(id).last_wall_ns >= 50000000, "wall time");
   CHECK(stats_of(id).last_cpu_ns < stats_of(id).last_wall_ns, "CPU time of one that sleeps");
   RUN_LIMITED(id, AN_HOUR, work);

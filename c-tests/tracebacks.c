@@ -20,7 +20,7 @@ static subpy_error *fails_in(const char *filename, const char *code) {
   subpy_error *error = UNWRITTEN;
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.filename = filename;
-  subpy_status got = subpy_run(id, &options, code, strlen(code), &error);
+  subpy_status got = subpy_run_string_with(id, &options, code, strlen(code), &error);
   CHECK(got == SUBPY_ERR_EXCEPTION, "%s: %s", subpy_status_name(got), subpy_error_message(error));
   return error;
 }

@@ -93,32 +93,32 @@ static void test_each_kind_comes_out(void **state) {
   subpy_value v = eval(a, "{'none': None, 'yes': True, 'int': -5, 'float': 1.5, 'str': 'a\\0b', "
                           "'bytes': b'\\xff', 'tuple': (1, 2), 'list': ['x'], 'dict': {7: 8}}");
   CHECK_EQUAL(v.kind, SUBPY_DICT);
-  CHECK_EQUAL(subpy_length(&v), 9);
-  CHECK_EQUAL(subpy_dict_get(&v, "none")->kind, SUBPY_NONE);
+  CHECK_EQUAL(subpy_value_length(&v), 9);
+  CHECK_EQUAL(subpy_value_get(&v, "none")->kind, SUBPY_NONE);
   bool boolean = false;
-  CHECK(subpy_get_bool(subpy_dict_get(&v, "yes"), &boolean) && boolean, "no bool");
+  CHECK(subpy_value_as_bool(subpy_value_get(&v, "yes"), &boolean) && boolean, "no bool");
   int64_t integer = 0;
-  CHECK(subpy_get_int(subpy_dict_get(&v, "int"), &integer) && integer == -5, "no int");
+  CHECK(subpy_value_as_int(subpy_value_get(&v, "int"), &integer) && integer == -5, "no int");
   double real = 0;
-  CHECK(subpy_get_float(subpy_dict_get(&v, "float"), &real) && real == 1.5, "no float");
-  CHECK(subpy_get_float(subpy_dict_get(&v, "int"), &real) && real == -5, "no int");
-  CHECK(!subpy_get_int(subpy_dict_get(&v, "yes"), &integer), "a bool is no int");
-  CHECK(!subpy_get_bool(subpy_dict_get(&v, "int"), &boolean), "an int is no bool");
-  const subpy_value *text = subpy_dict_get(&v, "str");
-  CHECK_EQUAL(subpy_length(text), 3);
-  CHECK(memcmp(subpy_text(text), "a\0b", 4) == 0, "it ends in a NUL");
-  CHECK(memcmp(subpy_text(subpy_dict_get(&v, "bytes")), "\xff", 2) == 0, "it ends in a NUL");
-  const subpy_value *tuple = subpy_dict_get(&v, "tuple");
+  CHECK(subpy_value_as_float(subpy_value_get(&v, "float"), &real) && real == 1.5, "no float");
+  CHECK(subpy_value_as_float(subpy_value_get(&v, "int"), &real) && real == -5, "no int");
+  CHECK(!subpy_value_as_int(subpy_value_get(&v, "yes"), &integer), "a bool is no int");
+  CHECK(!subpy_value_as_bool(subpy_value_get(&v, "int"), &boolean), "an int is no bool");
+  const subpy_value *text = subpy_value_get(&v, "str");
+  CHECK_EQUAL(subpy_value_length(text), 3);
+  CHECK(memcmp(subpy_value_text(text), "a\0b", 4) == 0, "it ends in a NUL");
+  CHECK(memcmp(subpy_value_text(subpy_value_get(&v, "bytes")), "\xff", 2) == 0, "it ends in a NUL");
+  const subpy_value *tuple = subpy_value_get(&v, "tuple");
   CHECK_EQUAL(tuple->kind, SUBPY_TUPLE);
-  CHECK(subpy_get_int(subpy_item(tuple, 1), &integer) && integer == 2, "no item");
-  CHECK(subpy_item(tuple, 2) == NULL, "past the end");
-  CHECK_TEXT(subpy_text(subpy_item(subpy_dict_get(&v, "list"), 0)), "x");
-  const subpy_value *dict = subpy_dict_get(&v, "dict");
-  CHECK(subpy_get_int(subpy_dict_key(dict, 0), &integer) && integer == 7, "no key");
-  CHECK(subpy_get_int(subpy_dict_value(dict, 0), &integer) && integer == 8, "no value");
-  CHECK(subpy_dict_key(dict, 1) == NULL && subpy_dict_value(dict, 1) == NULL, "past the end");
-  CHECK(subpy_dict_get(&v, "nothing") == NULL, "there is none");
-  CHECK_TEXT(subpy_text(subpy_dict_key(&v, 8)), "dict");
+  CHECK(subpy_value_as_int(subpy_value_item(tuple, 1), &integer) && integer == 2, "no item");
+  CHECK(subpy_value_item(tuple, 2) == NULL, "past the end");
+  CHECK_TEXT(subpy_value_text(subpy_value_item(subpy_value_get(&v, "list"), 0)), "x");
+  const subpy_value *dict = subpy_value_get(&v, "dict");
+  CHECK(subpy_value_as_int(subpy_value_key(dict, 0), &integer) && integer == 7, "no key");
+  CHECK(subpy_value_as_int(subpy_value_at(dict, 0), &integer) && integer == 8, "no value");
+  CHECK(subpy_value_key(dict, 1) == NULL && subpy_value_at(dict, 1) == NULL, "past the end");
+  CHECK(subpy_value_get(&v, "nothing") == NULL, "there is none");
+  CHECK_TEXT(subpy_value_text(subpy_value_key(&v, 8)), "dict");
   CHECK_TEXT(subpy_kind_name(dict->kind), "dict");
   CHECK_TEXT(subpy_kind_name(99), "unknown");
   subpy_value_clear(&v);
@@ -130,13 +130,13 @@ static void test_accessors_take_anything(void **state) {
   int64_t integer;
   double real;
   bool boolean;
-  CHECK_EQUAL(subpy_length(NULL) + subpy_length(&five), 0);
-  CHECK(subpy_item(NULL, 0) == NULL && subpy_item(&five, 0) == NULL, "no item");
-  CHECK(subpy_dict_get(NULL, "x") == NULL && subpy_dict_get(&five, "x") == NULL, "no key");
-  CHECK(subpy_dict_get(&five, NULL) == NULL && subpy_dict_key(&five, 0) == NULL, "no key");
-  CHECK(subpy_text(NULL) == NULL && subpy_text(&five) == NULL, "no text");
-  CHECK(!subpy_get_int(NULL, &integer) && !subpy_get_float(NULL, &real), "no number");
-  CHECK(!subpy_get_bool(NULL, &boolean), "no bool");
+  CHECK_EQUAL(subpy_value_length(NULL) + subpy_value_length(&five), 0);
+  CHECK(subpy_value_item(NULL, 0) == NULL && subpy_value_item(&five, 0) == NULL, "no item");
+  CHECK(subpy_value_get(NULL, "x") == NULL && subpy_value_get(&five, "x") == NULL, "no key");
+  CHECK(subpy_value_get(&five, NULL) == NULL && subpy_value_key(&five, 0) == NULL, "no key");
+  CHECK(subpy_value_text(NULL) == NULL && subpy_value_text(&five) == NULL, "no text");
+  CHECK(!subpy_value_as_int(NULL, &integer) && !subpy_value_as_float(NULL, &real), "no number");
+  CHECK(!subpy_value_as_bool(NULL, &boolean), "no bool");
 }
 
 static void test_a_value_is_cleared_twice(void **state) {
@@ -159,7 +159,7 @@ static void test_a_value_is_cleared_twice(void **state) {
 }
 
 static void *clear_it(void *value) {
-  CHECK_TEXT(subpy_text(subpy_item(value, 0)), "text");
+  CHECK_TEXT(subpy_value_text(subpy_value_item(value, 0)), "text");
   subpy_value_clear(value);
   return NULL;
 }
@@ -250,13 +250,13 @@ static void test_lossless_text(void **state) {
   (void)state;
   subpy_value v;
   RUN(a, "big = [2 ** 64, -2 ** 70, '\\ud800', 'plain', 1]");
-  EXPECT(SUBPY_OK, subpy_get_with(a, SUBPY_LOSSLESS_TEXT, "big", &v, &error));
-  CHECK_EQUAL(subpy_item(&v, 0)->kind, SUBPY_BIG_INT);
-  CHECK_TEXT(subpy_text(subpy_item(&v, 0)), "0x10000000000000000");
-  CHECK_TEXT(subpy_text(subpy_item(&v, 1)), "-0x400000000000000000");
-  CHECK_EQUAL(subpy_item(&v, 2)->kind, SUBPY_WTF8);
-  CHECK_EQUAL(subpy_item(&v, 3)->kind, SUBPY_STR);
-  CHECK_EQUAL(subpy_item(&v, 4)->kind, SUBPY_INT);
+  EXPECT(SUBPY_OK, get_by_flags(a, SUBPY_LOSSLESS_TEXT, "big", &v, &error));
+  CHECK_EQUAL(subpy_value_item(&v, 0)->kind, SUBPY_BIG_INT);
+  CHECK_TEXT(subpy_value_text(subpy_value_item(&v, 0)), "0x10000000000000000");
+  CHECK_TEXT(subpy_value_text(subpy_value_item(&v, 1)), "-0x400000000000000000");
+  CHECK_EQUAL(subpy_value_item(&v, 2)->kind, SUBPY_WTF8);
+  CHECK_EQUAL(subpy_value_item(&v, 3)->kind, SUBPY_STR);
+  CHECK_EQUAL(subpy_value_item(&v, 4)->kind, SUBPY_INT);
   EXPECT(SUBPY_OK, subpy_set(b, "big", &v, &error));
   subpy_value_clear(&v);
   check_true(b, "big == [2 ** 64, -2 ** 70, '\\ud800', 'plain', 1]");
@@ -291,10 +291,10 @@ static void test_null_and_wrong_options(void **state) {
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "out is NULL", subpy_get(a, "x", NULL, &error));
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "expression is NULL", subpy_eval(a, NULL, &v, &error));
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "0x100 is unknown",
-          subpy_get_with(a, 0x101, "x", &v, &error));
+          get_by_flags(a, 0x101, "x", &v, &error));
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.struct_size = 8;
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "call options.struct_size is 8",
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "subpy_call_options.struct_size is 8",
           subpy_eval_with(a, &options, "1", 1, &v, &error));
   const subpy_call_options defaults = SUBPY_CALL_OPTIONS_INIT;
   options = defaults;
@@ -356,15 +356,15 @@ static void test_run_string_unrestricted(void **state) {
                                                  "bad = [f]\n"
                                                  "name = __name__\n",
                                                  &ns, &out, &error));
-  CHECK_EQUAL(subpy_length(&out), 3);
-  CHECK_EQUAL(subpy_dict_get(&out, "x")->as.integer, 20);
-  CHECK_EQUAL(subpy_dict_get(&out, "y")->as.integer, 21);
-  CHECK_TEXT(subpy_text(subpy_dict_get(&out, "name")), "__main__");
+  CHECK_EQUAL(subpy_value_length(&out), 3);
+  CHECK_EQUAL(subpy_value_get(&out, "x")->as.integer, 20);
+  CHECK_EQUAL(subpy_value_get(&out, "y")->as.integer, 21);
+  CHECK_TEXT(subpy_value_text(subpy_value_get(&out, "name")), "__main__");
   subpy_value_clear(&out);
   EXPECT(SUBPY_OK, subpy_run_string_unrestricted(id, "y += 1", NULL, NULL, &error));
-  EXPECT(SUBPY_OK, subpy_run_unrestricted(id, NULL, "z = y, and more that is not code", 5, NULL,
+  EXPECT(SUBPY_OK, subpy_run_string_unrestricted_with(id, NULL, "z = y, and more that is not code", 5, NULL,
                                           &out, &error));
-  CHECK_EQUAL(subpy_dict_get(&out, "z")->as.integer, 22);
+  CHECK_EQUAL(subpy_value_get(&out, "z")->as.integer, 22);
   subpy_value_clear(&out);
   REFUSES(SUBPY_ERR_EXCEPTION, "division",
           subpy_run_string_unrestricted(id, "1 / 0", NULL, &out, &error));

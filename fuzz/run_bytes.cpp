@@ -1,5 +1,5 @@
 /*
- * Any bytes are a program for subpy_run(): it returns a status, in time, and the host lives.
+ * Any bytes are a program for subpy_run_string_with(): it returns a status, in time, and the host lives.
  *
  * As a libFuzzer target where it is compiled with -fsanitize=fuzzer; else (FUZZ_PLAIN) it makes its
  * inputs itself, from pieces of Python and of noise:
@@ -11,6 +11,7 @@
  * had that lead there. Exceptions, threads of control, compilers and finalizers are all there
  * still.
  */
+#include "destroy_within.h"
 #include "random.h"
 
 #include <subpy.h>
@@ -74,7 +75,7 @@ void initialize() {
 void fresh_interpreter() {
   subpy_error *error = nullptr;
   if (id != 0) {
-    check(subpy_destroy_wait(id, 10000, &error) == SUBPY_OK, "destroy", error);
+    check(destroy_within(id, 10000, &error) == SUBPY_OK, "destroy", error);
   }
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
   config.stdout_fn = config.stderr_fn = ignore_output;
@@ -94,7 +95,7 @@ void run(const uint8_t *data, size_t size) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.timeout_ms = TIMEOUT_MS;
   const subpy_status status =
-      subpy_run(id, &options, reinterpret_cast<const char *>(data), size, &error);
+      subpy_run_string_with(id, &options, reinterpret_cast<const char *>(data), size, &error);
   check(status == SUBPY_OK || status == SUBPY_ERR_INVALID_ARGUMENT ||
             status == SUBPY_ERR_EXCEPTION || status == SUBPY_ERR_EXIT ||
             status == SUBPY_ERR_TIMEOUT || status == SUBPY_ERR_INTERRUPTED,

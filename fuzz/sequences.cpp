@@ -10,6 +10,7 @@
  * sequence the threads meet, and what all of them have done has to add up: list_all() knows those
  * that are left.
  */
+#include "destroy_within.h"
 #include "random.h"
 
 #include <subpy.h>
@@ -222,7 +223,7 @@ private:
         CALL(set(SUBPY_OK, SUBPY_ERR_BUSY), subpy_destroy(id, error)) == SUBPY_ERR_BUSY) {
       return;
     }
-    CALL(set(SUBPY_OK, SUBPY_ERR_NOT_FOUND), subpy_destroy_wait(id, 60000, error));
+    CALL(set(SUBPY_OK, SUBPY_ERR_NOT_FOUND), destroy_within(id, 60000, error));
     CALL(set(SUBPY_ERR_NOT_FOUND), subpy_destroy(id, error));
     alive--;
     own.erase(own.begin() + static_cast<ptrdiff_t>(n));
@@ -233,7 +234,7 @@ private:
     std::atomic<subpy_id> &slot = shared[random.below(std::size(shared))];
     const subpy_id id = slot.load();
     if (id != 0) {
-      const subpy_status status = CALL(set(SUBPY_OK) | anytime, subpy_destroy_wait(id, 1, error));
+      const subpy_status status = CALL(set(SUBPY_OK) | anytime, destroy_within(id, 1, error));
       if (status == SUBPY_OK) {
         alive--;
         slot.store(0);
@@ -328,8 +329,8 @@ private:
     subpy_value out = subpy_none();
     CALL(set(SUBPY_OK), subpy_set(id, "value", &list, error));
     CALL(set(SUBPY_OK), subpy_get(id, "value", &out, error));
-    if (subpy_length(&out) != list.as.items.length ||
-        (subpy_length(&out) > 0 && subpy_item(&out, 0)->as.integer != items[0].as.integer)) {
+    if (subpy_value_length(&out) != list.as.items.length ||
+        (subpy_value_length(&out) > 0 && subpy_value_item(&out, 0)->as.integer != items[0].as.integer)) {
       fail("what came back is not what went in", SUBPY_OK, nullptr);
     }
     subpy_value_clear(&out);
@@ -360,7 +361,7 @@ private:
     options.timeout_ms = random.one_in(200) ? 1 : 100000;
     const char *code = options.timeout_ms == 1 ? "while True: pass" : "n = 2";
     CALL(set(options.timeout_ms == 1 ? SUBPY_ERR_TIMEOUT : SUBPY_OK),
-         subpy_run(id, &options, code, strlen(code), error));
+         subpy_run_string_with(id, &options, code, strlen(code), error));
   }
 
   void wrong_calls() {
@@ -381,7 +382,7 @@ private:
       CALL(not_found, subpy_destroy(id, error));
       break;
     case 2:
-      CALL(not_found, subpy_destroy_wait(id, 1000000, error));
+      CALL(not_found, destroy_within(id, 1000000, error));
       break;
     case 3:
       CALL(not_found, subpy_interrupt(id, error));
@@ -518,7 +519,7 @@ int main(int argc, char **argv) {
   }
   for (std::atomic<subpy_id> &slot : shared) {
     if (slot != 0) {
-      CALL(set(SUBPY_OK), subpy_destroy_wait(slot, 60000, error));
+      CALL(set(SUBPY_OK), destroy_within(slot, 60000, error));
     }
   }
   CALL(set(SUBPY_OK), subpy_finalize(error));

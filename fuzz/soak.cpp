@@ -7,6 +7,7 @@
  * It fails on a crash, a call that does not return, a status that should not be, and memory that
  * grows after the first minute.
  */
+#include "destroy_within.h"
 #include "random.h"
 
 #include <subpy.h>
@@ -110,7 +111,7 @@ void cycle(size_t self, Random &random) {
     const Script &run = limited ? Script{"while True: pass", SUBPY_ERR_TIMEOUT} : script;
     subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
     options.timeout_ms = limited ? 5 : 0;
-    const subpy_status status = subpy_run(id, &options, run.code, strlen(run.code), &error);
+    const subpy_status status = subpy_run_string_with(id, &options, run.code, strlen(run.code), &error);
     uint32_t expected = 1u << run.status;
     if (asked[self] == id) {
       expected |= 1u << SUBPY_ERR_INTERRUPTED | 1u << SUBPY_ERR_EXCEPTION;
@@ -131,7 +132,7 @@ void cycle(size_t self, Random &random) {
     }
   }
   current[self] = -1;
-  expect("destroy", 1u << SUBPY_OK, subpy_destroy_wait(id, HANG_S * 1000, &error), error);
+  expect("destroy", 1u << SUBPY_OK, destroy_within(id, HANG_S * 1000, &error), error);
   expect("destroy again", 1u << SUBPY_ERR_NOT_FOUND, subpy_destroy(id, &error), error);
   cycles++;
   returned[self] = now_ms();

@@ -83,7 +83,7 @@ subpy_status subject_run(struct interpreter *interpreter, const char *code, size
   options.filename = filename;
   options.timeout_ms = interpreter->timeout_ms;
   subpy_error *error = NULL;
-  subpy_status status = subpy_run(interpreter->id, &options, code, length, &error);
+  subpy_status status = subpy_run_string_with(interpreter->id, &options, code, length, &error);
   return take(status, error, failure);
 }
 

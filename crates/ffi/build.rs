@@ -18,7 +18,9 @@ fn abi() -> String {
     const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
     println!("cargo:rerun-if-changed={MANIFEST}");
     let manifest = read_to_string(MANIFEST).expect("the workspace's Cargo.toml");
-    let line = manifest.lines().find_map(|line| line.strip_prefix("abi = \""));
+    let line = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("abi = \""));
     let abi = line.and_then(|rest| rest.strip_suffix('"'));
     abi.expect("a line such as abi = \"1.2\"").to_owned()
 }

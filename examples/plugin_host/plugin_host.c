@@ -53,7 +53,7 @@ static void host_publish(void *user, subpy_host_call *call, const subpy_value *a
     return;
   }
   const struct plugin *plugin = user;
-  printf("[%s] published %s: a %s\n", plugin->name, subpy_text(&args[0]),
+  printf("[%s] published %s: a %s\n", plugin->name, subpy_value_text(&args[0]),
          subpy_kind_name(args[1].kind));
 }
 
@@ -69,6 +69,13 @@ static void host_table(void *user, subpy_host_call *call, const subpy_value *arg
 }
 
 /* Plugins. ------------------------------------------------------------------------------------- */
+
+/* Gives the plugin's threads a second to end. */
+static void destroy(subpy_id id) {
+  subpy_destroy_options options = SUBPY_DESTROY_OPTIONS_INIT;
+  options.wait_ms = 1000;
+  subpy_destroy_with(id, &options, NULL);
+}
 
 /* Says what went wrong, frees it, and returns whether it was all right. */
 static int is_ok(const struct plugin *plugin, subpy_status status, subpy_error *error) {
@@ -123,7 +130,7 @@ static int load(struct plugin *plugin) {
     status = subpy_define_function(id, "host", "table", host_table, plugin, NULL, &error);
   }
   if (status == SUBPY_OK) {
-    status = subpy_run(id, &options, source, length, &error);
+    status = subpy_run_string_with(id, &options, source, length, &error);
   }
   free(source);
   const int ok = is_ok(plugin, status, error);
@@ -132,7 +139,7 @@ static int load(struct plugin *plugin) {
     plugin->id = id;
   }
   if (old != 0) {
-    subpy_destroy_wait(old, 1000, NULL);
+    destroy(old);
   }
   return ok;
 }
@@ -235,7 +242,7 @@ int main(int argc, char **argv) {
     const struct plugin *plugin = &plugins[i];
     printf("%-10s %8d %8d %8d\n", plugin->name, plugin->handled, plugin->failed, plugin->restarts);
     if (plugin->id != 0) {
-      subpy_destroy_wait(plugin->id, 1000, NULL);
+      destroy(plugin->id);
     }
   }
   if (subpy_finalize(&error) != SUBPY_OK) {

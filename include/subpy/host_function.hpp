@@ -157,7 +157,7 @@ private:
     if (call.nargs < Takes::least() || (call.nargs > Takes::most && !Takes::any_args)) {
       return refuse(call, takes());
     }
-    if (!Takes::any_kwargs && subpy_length(subpy_host_keywords(call.call)) > 0) {
+    if (!Takes::any_kwargs && subpy_value_length(subpy_host_keywords(call.call)) > 0) {
       return refuse(call, "takes no keyword arguments");
     }
     Mismatch mismatch;

@@ -95,6 +95,7 @@ public:
   /// @throws Error as subpy_create().
   explicit Interpreter(InterpreterConfig config) {
     subpy_interpreter_config c = SUBPY_INTERPRETER_CONFIG_INIT;
+    c.backend = static_cast<uint32_t>(config.backend);
     c.gil = static_cast<uint32_t>(config.gil);
     c.allow_fork = config.allow_fork;
     c.allow_exec = config.allow_exec;
@@ -151,14 +152,14 @@ public:
   /// delivered before this returns.
   ///
   /// @param code UTF-8, without NUL characters. Not kept.
-  /// @throws Error as subpy_run(): #SUBPY_ERR_EXCEPTION for a Python exception, #SUBPY_ERR_EXIT for
+  /// @throws Error as subpy_run_string_with(): #SUBPY_ERR_EXCEPTION for a Python exception, #SUBPY_ERR_EXIT for
   ///         SystemExit; #SUBPY_ERR_NOT_FOUND if this object holds no interpreter.
   /// @throws anything that a callback has thrown.
   void run(std::string_view code) { run_c(code, nullptr); }
 
   /// As run(std::string_view), with options.
   ///
-  /// @throws Error as subpy_run(), with #SUBPY_ERR_TIMEOUT if the time was over.
+  /// @throws Error as subpy_run_string_with(), with #SUBPY_ERR_TIMEOUT if the time was over.
   /// @throws anything that the deadline or a callback has thrown.
   void run(std::string_view code, const RunOptions &options) {
     detail::CRunOptions c(options);
@@ -237,7 +238,10 @@ public:
   template <typename T = Value> T get(CString name, std::uint32_t flags = 0) {
     detail::Result result;
     execute(nullptr, [&](subpy_id id, subpy_error **error) {
-      return subpy_get_with(id, flags | detail::flags_of<T>, name.get(), result.place(), error);
+      subpy_call_options c = SUBPY_CALL_OPTIONS_INIT;
+      c.flags = flags | detail::flags_of<T>;
+      return c.flags ? subpy_get_with(id, &c, name.get(), result.place(), error)
+                     : subpy_get(id, name.get(), result.place(), error);
     });
     return result.to<T>();
   }
@@ -249,7 +253,7 @@ public:
   /// @param code    UTF-8, without NUL characters. Not kept.
   /// @param names   A dict, which is copied, or nullptr.
   /// @param options How.
-  /// @throws Error as subpy_run_unrestricted(), and #SUBPY_ERR_NOT_SHAREABLE if the dict is no T.
+  /// @throws Error as subpy_run_string_unrestricted_with(), and #SUBPY_ERR_NOT_SHAREABLE if the dict is no T.
   /// @throws anything that the deadline or a callback has thrown.
   template <typename T = Value, typename Names = std::nullptr_t>
   T run_unrestricted(std::string_view code, const Names &names = {},
@@ -257,7 +261,7 @@ public:
     const detail::Arguments<Names> argument(names);
     return exchange<T>(&options, nullptr, [&](subpy_id id, auto *c, auto *out, auto **error) {
       const bool none = argument.data()->kind == SUBPY_NONE;
-      return subpy_run_unrestricted(id, c, code.data() ? code.data() : "", code.size(),
+      return subpy_run_string_unrestricted_with(id, c, code.data() ? code.data() : "", code.size(),
                                     none ? nullptr : argument.data(), out, error);
     });
   }
@@ -346,13 +350,15 @@ public:
   /// As destroy(), but waits for the Python threads of its scripts to end.
   ///
   /// @param wait How long at most; nothing else can be run in the interpreter meanwhile.
-  /// @throws Error as subpy_destroy_wait(): #SUBPY_ERR_BUSY if threads still run when the time is
+  /// @throws Error as subpy_destroy_with(): #SUBPY_ERR_BUSY if threads still run when the time is
   ///         over. This object still holds the interpreter then.
   /// @throws anything that a callback has thrown; the interpreter is destroyed then.
   void destroy(std::chrono::milliseconds wait) {
-    constexpr std::chrono::milliseconds none(0), most(UINT32_MAX);
-    detail::call(subpy_destroy_wait, id_,
-                 static_cast<uint32_t>(std::clamp(wait, none, most).count()));
+    subpy_destroy_options c = SUBPY_DESTROY_OPTIONS_INIT;
+    c.wait_ms = wait == std::chrono::milliseconds::max()
+                    ? SUBPY_FOREVER
+                    : static_cast<std::uint64_t>(std::max(wait, std::chrono::milliseconds(0)).count());
+    detail::call(subpy_destroy_with, id_, &c);
     end();
   }
 
@@ -379,7 +385,7 @@ private:
   void run_c(std::string_view code, const detail::CRunOptions *options) {
     execute(options, [&](subpy_id id, subpy_error **error) {
       const char *const text = code.data() ? code.data() : "";
-      return subpy_run(id, options ? options->get() : nullptr, text, code.size(), error);
+      return subpy_run_string_with(id, options ? options->get() : nullptr, text, code.size(), error);
     });
   }
 

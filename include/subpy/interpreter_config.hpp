@@ -25,6 +25,8 @@ struct InterpreterConfig {
   /// during the call. See Interpreter for its threads and its exceptions.
   using Write = std::function<void(std::string_view)>;
 
+  /// What stands behind it.
+  subpy_backend backend = SUBPY_BACKEND_LOCAL;
   /// Whose GIL it uses.
   subpy_gil gil = SUBPY_GIL_DEFAULT;
   /// `os.fork()` works.

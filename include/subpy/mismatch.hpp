@@ -48,7 +48,7 @@ public:
     }
     const bool dict = value.kind == SUBPY_DICT;
     for (std::size_t i = 0; i < value.as.items.length; i++) {
-      const subpy_value *const key = subpy_dict_key(&value, i);
+      const subpy_value *const key = subpy_value_key(&value, i);
       const subpy_value &item = dict ? key[1] : value.as.items.data[i];
       if (dict && (key == where_ || has_items(*key))) {
         std::string path = path_to(*key, "a key of " + name);

@@ -77,7 +77,7 @@ private:
       const auto elapsed = static_cast<milliseconds::rep>(std::min(elapsed_ms, most));
       const milliseconds more = self.options_.deadline(id, milliseconds(elapsed));
       return more == milliseconds::max()
-                 ? SUBPY_NO_DEADLINE
+                 ? SUBPY_FOREVER
                  : static_cast<std::uint64_t>(std::max(more, milliseconds(0)).count());
     } catch (...) {
       self.thrown_ = std::current_exception();

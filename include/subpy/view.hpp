@@ -62,13 +62,13 @@ public:
 
   /// How many items a list or tuple has, pairs a dict, bytes a str, bytes or a buffer. 0 for
   /// anything else.
-  std::size_t size() const noexcept { return subpy_length(value_); }
+  std::size_t size() const noexcept { return subpy_value_length(value_); }
 
   /// An item of a list or tuple.
   ///
   /// @throws Error #SUBPY_ERR_NOT_FOUND past the end, and for anything else than a list or tuple.
   View operator[](std::size_t index) const {
-    const subpy_value *const item = subpy_item(value_, index);
+    const subpy_value *const item = subpy_value_item(value_, index);
     return item ? View(*item) : throw not_there("item " + std::to_string(index));
   }
 

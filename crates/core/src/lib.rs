@@ -39,8 +39,8 @@ mod timer;
 mod values;
 
 pub use config::{
-    Backend, CacheLimits, CallOptions, Decision, Gil, InterpreterConfig, OnDeadline, Output, RunOptions,
-    RuntimeConfig,
+    Backend, CacheLimits, CallOptions, Decision, Gil, InterpreterConfig, OnDeadline, Output,
+    RunOptions, RuntimeConfig,
 };
 pub use error::{Error, Exception, Status};
 pub use functions::host_call::HostCall;

@@ -1,5 +1,6 @@
 //! Python as a whole: started or joined, counted, finalized.
 
+mod only_copy;
 pub(crate) mod phase;
 pub(crate) mod registry;
 pub(crate) mod startup;
@@ -79,6 +80,7 @@ pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
             phase::set(if for_ever {
                 Phase::Over(FAILED)
             } else {
+                only_copy::give_back();
                 Phase::Fresh
             });
             Err(error)
@@ -120,6 +122,7 @@ fn for_ever(error: Error) -> Failed {
 
 /// The one thread that changes the phase starts or joins Python.
 fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
+    only_copy::claim().map_err(for_now)?;
     let config = config.cloned().unwrap_or_default();
     // SAFETY: at any time, in any thread.
     let joined = unsafe { ffi::Py_IsInitialized() } != 0;
@@ -200,6 +203,7 @@ pub fn release() -> Result<()> {
         all.end(!joined);
         host_function::forget_everywhere();
         phase::set(if joined {
+            only_copy::give_back();
             Phase::Fresh
         } else {
             Phase::Over(FINALIZED)

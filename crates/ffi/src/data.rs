@@ -261,7 +261,9 @@ pub unsafe extern "C" fn subpy_get(
             arguments::out(out, "out").map(drop)?;
             write(out, |result| {
                 let name = bytes(name, "name")?;
-                Interpreter::at(id, |interpreter| interpreter.get_into(name, &DEFAULT, result))
+                Interpreter::at(id, |interpreter| {
+                    interpreter.get_into(name, &DEFAULT, result)
+                })
             })
         })
     }
@@ -313,7 +315,9 @@ pub unsafe extern "C" fn subpy_get_with(
             write(out, |result| {
                 let name = bytes(name, "name")?;
                 let options = without_keywords(id, options, true)?;
-                Interpreter::at(id, |interpreter| interpreter.get_into(name, &options, result))
+                Interpreter::at(id, |interpreter| {
+                    interpreter.get_into(name, &options, result)
+                })
             })
         })
     }

@@ -78,7 +78,11 @@ fn exported(module: &str) -> Vec<String> {
             .find_map(|start| line.strip_prefix(start))?;
         Some(rest.split([' ', ';', '(']).next()?.to_owned())
     };
-    source.lines().filter_map(name).filter(|name| name.starts_with("subpy_")).collect()
+    source
+        .lines()
+        .filter_map(name)
+        .filter(|name| name.starts_with("subpy_"))
+        .collect()
 }
 
 /// Types by their names alone; `subpy_items` has its `struct`, as it comes before what it points to.
@@ -89,7 +93,9 @@ fn plain_names(text: &str) -> String {
         }
         ["struct ", "enum ", "union "]
             .iter()
-            .fold(line.to_owned(), |line, tag| line.replace(&format!("{tag}subpy_"), "subpy_"))
+            .fold(line.to_owned(), |line, tag| {
+                line.replace(&format!("{tag}subpy_"), "subpy_")
+            })
     };
     text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }

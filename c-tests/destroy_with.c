@@ -1,4 +1,4 @@
-/* subpy_destroy_wait(): as subpy_destroy(), but threads of scripts get time to end. */
+/* subpy_destroy_with(): as subpy_destroy(), but threads of scripts get time to end. */
 #include "busy.h"
 
 /* No test waits for as long as this: what has to happen has happened by then. */
@@ -16,7 +16,7 @@ static void create_with_thread(subpy_id *id, int ends[2]) {
 }
 
 static void *destroy_patiently(void *id) {
-  EXPECT(SUBPY_OK, subpy_destroy_wait(*(subpy_id *)id, AN_HOUR, &error));
+  EXPECT(SUBPY_OK, destroy_within(*(subpy_id *)id, AN_HOUR, &error));
   return NULL;
 }
 
@@ -28,7 +28,7 @@ static void test_it_waits_for_threads(void **state) {
   const pthread_t thread = thread_start(destroy_patiently, &id);
   close(ends[1]);
   thread_join(thread);
-  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy_wait(id, 0, &error));
+  EXPECT(SUBPY_ERR_NOT_FOUND, destroy_within(id, 0, &error));
   close(ends[0]);
 }
 
@@ -37,11 +37,11 @@ static void test_when_the_time_is_over_nothing_has_happened(void **state) {
   subpy_id id;
   int ends[2];
   create_with_thread(&id, ends);
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy_wait(id, 0, &error));
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy_wait(id, 1, &error));
+  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", destroy_within(id, 0, &error));
+  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", destroy_within(id, 1, &error));
   RUN(id, "assert x == 1");
   close(ends[1]);
-  EXPECT(SUBPY_OK, subpy_destroy_wait(id, AN_HOUR, &error));
+  EXPECT(SUBPY_OK, destroy_within(id, AN_HOUR, &error));
   close(ends[0]);
 }
 
@@ -52,7 +52,7 @@ static void test_idle_workers_of_a_pool_are_told_to_end(void **state) {
   RUN(id, "from concurrent.futures import ThreadPoolExecutor\n"
           "pool = ThreadPoolExecutor(4)\n"
           "assert list(pool.map(abs, range(-9, 0))) == list(range(9, 0, -1))\n");
-  EXPECT(SUBPY_OK, subpy_destroy_wait(id, AN_HOUR, &error));
+  EXPECT(SUBPY_OK, destroy_within(id, AN_HOUR, &error));
   EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(id, &error));
 }
 
@@ -64,7 +64,7 @@ static void test_threads_that_have_just_ended(void **state) {
     RUN(id, "import threading\n"
             "threads = [threading.Thread(target=int) for _ in range(10)]\n"
             "for t in threads: t.start()\n");
-    EXPECT(SUBPY_OK, subpy_destroy_wait(id, AN_HOUR, &error));
+    EXPECT(SUBPY_OK, destroy_within(id, AN_HOUR, &error));
   }
 }
 
@@ -73,16 +73,16 @@ static void test_without_threads_it_does_not_wait(void **state) {
   subpy_id id;
   CREATE(NULL, &id);
   RUN(id, "import threading");
-  EXPECT(SUBPY_OK, subpy_destroy_wait(id, 0, &error));
+  EXPECT(SUBPY_OK, destroy_within(id, 0, &error));
   CREATE(NULL, &id);
-  EXPECT(SUBPY_OK, subpy_destroy_wait(id, UINT32_MAX, &error));
+  EXPECT(SUBPY_OK, destroy_within(id, SUBPY_FOREVER, &error));
 }
 
 static void test_it_does_not_wait_for_a_run(void **state) {
   (void)state;
   struct busy busy;
   busy_start(&busy);
-  REFUSES(SUBPY_ERR_BUSY, "running", subpy_destroy_wait(busy.id, AN_HOUR, &error));
+  REFUSES(SUBPY_ERR_BUSY, "running", destroy_within(busy.id, AN_HOUR, &error));
   busy_end(&busy);
   DESTROY(busy.id);
 }
@@ -90,7 +90,7 @@ static void test_it_does_not_wait_for_a_run(void **state) {
 static void destroy_myself(void *user, const char *text, size_t length) {
   (void)text, (void)length;
   const subpy_id id = *(subpy_id *)user;
-  REFUSES(SUBPY_ERR_BUSY, "inside", subpy_destroy_wait(id, AN_HOUR, &error));
+  REFUSES(SUBPY_ERR_BUSY, "inside", destroy_within(id, AN_HOUR, &error));
 }
 
 static void test_it_does_not_wait_for_its_caller(void **state) {
@@ -106,9 +106,9 @@ static void test_it_does_not_wait_for_its_caller(void **state) {
 
 static void test_ids_that_it_is_not_for(void **state) {
   (void)state;
-  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy_wait(-1, AN_HOUR, &error));
-  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy_wait(1000000, AN_HOUR, &error));
-  REFUSES(SUBPY_ERR_NOT_PERMITTED, "main interpreter", subpy_destroy_wait(0, AN_HOUR, &error));
+  EXPECT(SUBPY_ERR_NOT_FOUND, destroy_within(-1, AN_HOUR, &error));
+  EXPECT(SUBPY_ERR_NOT_FOUND, destroy_within(1000000, AN_HOUR, &error));
+  REFUSES(SUBPY_ERR_NOT_PERMITTED, "main interpreter", destroy_within(0, AN_HOUR, &error));
 }
 
 int main(void) {
