@@ -212,8 +212,8 @@ static void test_wrong_definitions(void **state) {
   options.flags = 64;
   REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "0x40 is unknown", a, &options, "host", "f", nothing);
   options.struct_size = 0;
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "subpy_function_options.struct_size is 0", a, &options, "host", "f",
-          nothing);
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "subpy_function_options.struct_size is 0", a, &options,
+          "host", "f", nothing);
   struct busy busy;
   busy_start(&busy);
   REFUSED(SUBPY_ERR_BUSY, "is running", busy.id, NULL, "host", "f", nothing);

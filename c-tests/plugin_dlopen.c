@@ -27,7 +27,7 @@
   EACH(subpy_is_running)                                                                           \
   EACH(subpy_list_all)                                                                             \
   EACH(subpy_python_version)                                                                       \
-  EACH(subpy_run_string_with)                                                                                  \
+  EACH(subpy_run_string_with)                                                                      \
   EACH(subpy_run_string)                                                                           \
   EACH(subpy_status_name)                                                                          \
   EACH(subpy_supports)                                                                             \

@@ -67,7 +67,8 @@ static void test_bytes_that_are_not_utf8_are_refused(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *code = cases[i].code;
     REFUSES(SUBPY_ERR_INVALID_ARGUMENT, cases[i].where, subpy_run_string(id, code, &error));
-    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "UTF-8", subpy_run_string_with(id, NULL, code, strlen(code), &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "UTF-8",
+            subpy_run_string_with(id, NULL, code, strlen(code), &error));
   }
   RUN(id, "assert x == 1, x");
 }
@@ -137,7 +138,8 @@ static void test_wrong_options(void **state) {
   for (size_t i = 0; i < COUNT(sizes); i++) {
     subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
     options.struct_size = sizes[i];
-    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size", subpy_run_string_with(id, &options, "x", 1, &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size",
+            subpy_run_string_with(id, &options, "x", 1, &error));
   }
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.reserved = 1;
@@ -145,7 +147,8 @@ static void test_wrong_options(void **state) {
           subpy_run_string_with(id, &options, "x", 1, &error));
   options.reserved = 0;
   options.filename = "\xff.py";
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "filename", subpy_run_string_with(id, &options, "x", 1, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "filename",
+          subpy_run_string_with(id, &options, "x", 1, &error));
 }
 
 int main(void) {

@@ -167,11 +167,16 @@ static int initialize(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_runtime_config),   cmocka_unit_test(test_interpreter_config),
-      cmocka_unit_test(test_destroy_options),  cmocka_unit_test(test_run_options),
-      cmocka_unit_test(test_call_options),     cmocka_unit_test(test_set_has_no_result),
-      cmocka_unit_test(test_function_options), cmocka_unit_test(test_buffer_info),
-      cmocka_unit_test(test_stats),            cmocka_unit_test(test_what_is_to_come),
+      cmocka_unit_test(test_runtime_config),
+      cmocka_unit_test(test_interpreter_config),
+      cmocka_unit_test(test_destroy_options),
+      cmocka_unit_test(test_run_options),
+      cmocka_unit_test(test_call_options),
+      cmocka_unit_test(test_set_has_no_result),
+      cmocka_unit_test(test_function_options),
+      cmocka_unit_test(test_buffer_info),
+      cmocka_unit_test(test_stats),
+      cmocka_unit_test(test_what_is_to_come),
   };
   return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);
 }

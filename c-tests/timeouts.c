@@ -15,7 +15,7 @@ static subpy_run_options limit(uint64_t timeout_ms) {
 #define RUN_LIMITED(id, timeout_ms, code)                                                          \
   do {                                                                                             \
     const subpy_run_options options = limit(timeout_ms);                                           \
-    EXPECT(SUBPY_OK, subpy_run_string_with(id, &options, code, strlen(code), &error));                         \
+    EXPECT(SUBPY_OK, subpy_run_string_with(id, &options, code, strlen(code), &error));             \
   } while (0)
 
 static void ignore_output(void *user, const char *text, size_t length) {
@@ -114,10 +114,12 @@ static void test_wrong_options(void **state) {
   const subpy_id id = create_quiet();
   subpy_run_options options = limit(SHORT);
   options.measure = 2;
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "measure", subpy_run_string_with(id, &options, "x = 1", 5, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "measure",
+          subpy_run_string_with(id, &options, "x = 1", 5, &error));
   options = limit(SHORT);
   options.struct_size = 0;
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size", subpy_run_string_with(id, &options, "x = 1", 5, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size",
+          subpy_run_string_with(id, &options, "x = 1", 5, &error));
   EXPECT(SUBPY_ERR_EXCEPTION, subpy_run_string(id, "x", &error));
   DESTROY(id);
 }

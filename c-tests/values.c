@@ -290,8 +290,7 @@ static void test_null_and_wrong_options(void **state) {
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "name is NULL", subpy_get(a, NULL, &v, &error));
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "out is NULL", subpy_get(a, "x", NULL, &error));
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "expression is NULL", subpy_eval(a, NULL, &v, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "0x100 is unknown",
-          get_by_flags(a, 0x101, "x", &v, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "0x100 is unknown", get_by_flags(a, 0x101, "x", &v, &error));
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.struct_size = 8;
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "subpy_call_options.struct_size is 8",
@@ -362,8 +361,8 @@ static void test_run_string_unrestricted(void **state) {
   CHECK_TEXT(subpy_value_text(subpy_value_get(&out, "name")), "__main__");
   subpy_value_clear(&out);
   EXPECT(SUBPY_OK, subpy_run_string_unrestricted(id, "y += 1", NULL, NULL, &error));
-  EXPECT(SUBPY_OK, subpy_run_string_unrestricted_with(id, NULL, "z = y, and more that is not code", 5, NULL,
-                                          &out, &error));
+  EXPECT(SUBPY_OK, subpy_run_string_unrestricted_with(id, NULL, "z = y, and more that is not code",
+                                                      5, NULL, &out, &error));
   CHECK_EQUAL(subpy_value_get(&out, "z")->as.integer, 22);
   subpy_value_clear(&out);
   REFUSES(SUBPY_ERR_EXCEPTION, "division",

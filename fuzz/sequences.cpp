@@ -330,7 +330,8 @@ private:
     CALL(set(SUBPY_OK), subpy_set(id, "value", &list, error));
     CALL(set(SUBPY_OK), subpy_get(id, "value", &out, error));
     if (subpy_value_length(&out) != list.as.items.length ||
-        (subpy_value_length(&out) > 0 && subpy_value_item(&out, 0)->as.integer != items[0].as.integer)) {
+        (subpy_value_length(&out) > 0 &&
+         subpy_value_item(&out, 0)->as.integer != items[0].as.integer)) {
       fail("what came back is not what went in", SUBPY_OK, nullptr);
     }
     subpy_value_clear(&out);

@@ -111,7 +111,8 @@ void cycle(size_t self, Random &random) {
     const Script &run = limited ? Script{"while True: pass", SUBPY_ERR_TIMEOUT} : script;
     subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
     options.timeout_ms = limited ? 5 : 0;
-    const subpy_status status = subpy_run_string_with(id, &options, run.code, strlen(run.code), &error);
+    const subpy_status status =
+        subpy_run_string_with(id, &options, run.code, strlen(run.code), &error);
     uint32_t expected = 1u << run.status;
     if (asked[self] == id) {
       expected |= 1u << SUBPY_ERR_INTERRUPTED | 1u << SUBPY_ERR_EXCEPTION;

@@ -29,17 +29,21 @@
 /// | C++ | Python |
 /// |---|---|
 /// | `bool` | bool |
-/// | integers of up to 64 bits | int; what does not fit is an error |
+/// | integers of up to 64 bits | int; a value that does not fit is an error |
 /// | `float`, `double` | float; from an int, too |
 /// | `std::string`, `std::string_view`, `const char *` | str |
 /// | `std::vector<std::byte>`, subpy::Bytes | bytes; from anything with the buffer protocol, too |
-/// | `std::vector`, `std::array`, `std::deque`, `std::list`, subpy::Span | list; from a tuple, too
-/// | | `std::pair`, `std::tuple` | tuple; from a list, too | | `std::map`, `std::unordered_map` |
-/// dict | | `std::optional` | None, or what it has | | `std::variant` | the first of its types that
-/// the value fits | | `std::nullptr_t`, `std::monostate` | None | | subpy::Value, subpy::View | any
-/// of these | | subpy::HostBuffer | a memoryview of the host's memory | | subpy::PinnedBuffer,
-/// subpy::Span as a parameter of a host function | from anything with the buffer protocol, without
-/// a copy | | a type for which the host specializes subpy::CrossesAs | what that says |
+/// | `std::vector`, `std::array`, `std::deque`, `std::list`, subpy::Span | list; from a tuple, too |
+/// | `std::pair`, `std::tuple` | tuple; from a list, too |
+/// | `std::map`, `std::unordered_map` | dict |
+/// | `std::optional` | None, or what it has |
+/// | `std::variant` | the first of its types that the value fits |
+/// | `std::nullptr_t`, `std::monostate` | None |
+/// | subpy::Value, subpy::View | any of these |
+/// | subpy::HostBuffer | a memoryview of the host's memory |
+/// | subpy::PinnedBuffer | from anything with the buffer protocol, without a copy |
+/// | subpy::Span, as a parameter of a host function | the same |
+/// | a type for which the host specializes subpy::CrossesAs | what that says |
 ///
 /// Any other type is a compile-time error that names it.
 

@@ -9,18 +9,17 @@
  *   type=ValueError     the exception's type
  *   message=part        is in the error's message (no blanks in it)
  *   after=EXCEPTION     the status of a run of `x = 1` after it (OK)
- *   destroy=BUSY        the status of destroying the interpreter (OK); BUSY: `release()` is run
- * then, which the script has defined, and it has to be OK some time after that; any: it may be busy
- * for a time, by itself threads=2           as destroy=BUSY, with this many threads in the message
+ *   destroy=BUSY        the status of destroying the interpreter (OK); BUSY: `release()` is run then,
+ *                       which the script has defined, and it has to be OK some time after that; any: it
+ *                       may be busy for a time, by itself
+ *   threads=2           as destroy=BUSY, with this many threads in the message
  *   says=text           is in what the interpreter has written when it is destroyed
  *   output=1000         bytes are written by then
  *   exit=3              the process ends, with this code
  *   uncured=-3.11       nobody can help, in these versions: whatever comes out passes
  *   uncounted           uses more of C's stack than CPython counts: not for small stacks
  *   raw=died@3.12-3.13  what the raw C API does, where that is certain: died (of a signal), exited,
- *                       hung; of these versions: @3.12 from 3.12 on, @-3.12 to 3.12. May be
- * repeated.
- *
+ *                       hung; of these versions: @3.12 from 3.12 on, @-3.12 to 3.12. May be repeated.
  *   refused=3.12-3.12   these Pythons refuse its extension modules where the GIL is not shared: the
  *                       run ends in a clean ImportError
  *   needs=3.12          a later Python than the oldest

@@ -262,7 +262,7 @@ public:
     return exchange<T>(&options, nullptr, [&](subpy_id id, auto *c, auto *out, auto **error) {
       const bool none = argument.data()->kind == SUBPY_NONE;
       return subpy_run_string_unrestricted_with(id, c, code.data() ? code.data() : "", code.size(),
-                                    none ? nullptr : argument.data(), out, error);
+                                                none ? nullptr : argument.data(), out, error);
     });
   }
 
@@ -355,9 +355,10 @@ public:
   /// @throws anything that a callback has thrown; the interpreter is destroyed then.
   void destroy(std::chrono::milliseconds wait) {
     subpy_destroy_options c = SUBPY_DESTROY_OPTIONS_INIT;
-    c.wait_ms = wait == std::chrono::milliseconds::max()
-                    ? SUBPY_FOREVER
-                    : static_cast<std::uint64_t>(std::max(wait, std::chrono::milliseconds(0)).count());
+    c.wait_ms =
+        wait == std::chrono::milliseconds::max()
+            ? SUBPY_FOREVER
+            : static_cast<std::uint64_t>(std::max(wait, std::chrono::milliseconds(0)).count());
     detail::call(subpy_destroy_with, id_, &c);
     end();
   }
@@ -385,7 +386,8 @@ private:
   void run_c(std::string_view code, const detail::CRunOptions *options) {
     execute(options, [&](subpy_id id, subpy_error **error) {
       const char *const text = code.data() ? code.data() : "";
-      return subpy_run_string_with(id, options ? options->get() : nullptr, text, code.size(), error);
+      return subpy_run_string_with(id, options ? options->get() : nullptr, text, code.size(),
+                                   error);
     });
   }
 
