@@ -18,7 +18,7 @@
 //! An interpreter has **one thread state of its own**, made with it and ended with it. Whichever
 //! host thread runs something in the interpreter first *claims* it ([`interpreter::claim`]: one atomic
 //! word, no lock), then carries that thread state ([`python::thread_state`], the only module that attaches and
-//! detaches any). Nothing is kept per host thread, so threads may come and go by the thousand.
+//! detaches any). No thread state is kept per host thread, so threads may come and go by the thousand.
 //!
 //! From the bottom up: [`python`] (owned references, thread states, exceptions), [`cures`] (what CPython
 //! gets wrong: one defect a file), [`memory`] (who has how much), [`values`] (data in and out),
