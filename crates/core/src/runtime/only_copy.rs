@@ -119,11 +119,13 @@ fn claims(notes: &[u8], align: usize) -> impl Iterator<Item = *const AtomicU32> 
 /// # Safety
 /// As the loader handed it over.
 unsafe fn file_of(info: &libc::dl_phdr_info) -> PathBuf {
-    // SAFETY: the caller's promise.
-    let name = match info.dlpi_name {
-        name if name.is_null() => &[],
-        name => unsafe { CStr::from_ptr(name) }.to_bytes(),
+    let name = if info.dlpi_name.is_null() {
+        c""
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { CStr::from_ptr(info.dlpi_name) }
     };
+    let name = name.to_bytes();
     if name.is_empty() {
         return std::env::current_exe().unwrap_or_else(|_| "the program".into());
     }
