@@ -1,7 +1,7 @@
 # The developer's front door. A C or C++ project that uses subpy needs none of this: see README.md.
 #
 #   PYTHON=/path/of/python    the Python to build for; else cmake/SelectPython.cmake finds one
-#   BUILD=build               the build tree: all that is made or downloaded goes there
+#   BUILD=build               the build tree: all that is made goes there, and what comes from PyPI
 #   JOBS=2                    how many compilers, and tests, run at once; by default as many as there are cores
 
 BUILD ?= build
@@ -25,8 +25,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CARGO_BUILD_JOBS := $(JOBS)
 
 prefix = $(abspath $(BUILD))/prefix
-configure = cmake -S . -B '$(BUILD)' -G Ninja -DCMAKE_PREFIX_PATH='$(TOOLS)/deb/usr' \
-	$(if $(PYTHON),-DPython3_EXECUTABLE='$(PYTHON)')
+configure = cmake -S . -B '$(BUILD)' -G Ninja $(if $(PYTHON),-DPython3_EXECUTABLE='$(PYTHON)')
 c_sources = git ls-files -co --exclude-standard '*.c' '*.cpp' '*.h' '*.hpp' ':!include/subpy.h' ':!crates'
 
 help: ## List the targets
