@@ -22,8 +22,9 @@ fn generate(crate_dir: &Path) -> String {
             .trim_end(),
     ));
     let bindings = cbindgen::Builder::new()
-        .with_crate(crate_dir)
         .with_src(crate_dir.join("../core/src/values/value.rs"))
+        // For with_crate(), cbindgen would run a cargo that knows nothing of vendored crates.
+        .with_src(crate_dir.join("src/lib.rs"))
         .with_config(config)
         .generate()
         .unwrap();
