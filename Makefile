@@ -1,7 +1,8 @@
 # The developer's front door. A C or C++ project that uses subpy needs none of this: see README.md.
 #
 #   PYTHON=/path/of/python    the Python to build for; else cmake/SelectPython.cmake finds one
-#   BUILD=build               the build tree: all that is made or downloaded goes there
+#   SUBPY_VENDOR_DIR=folder   the crates, made by `cargo vendor`; else cargo downloads them
+#   BUILD=build               the build tree: all that is made goes there, and what comes from PyPI
 #   JOBS=2                    how many compilers, and tests, run at once; by default as many as there are cores
 
 BUILD ?= build
@@ -25,8 +26,8 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CARGO_BUILD_JOBS := $(JOBS)
 
 prefix = $(abspath $(BUILD))/prefix
-configure = cmake -S . -B '$(BUILD)' -G Ninja -DCMAKE_PREFIX_PATH='$(TOOLS)/deb/usr' \
-	$(if $(PYTHON),-DPython3_EXECUTABLE='$(PYTHON)')
+configure = cmake -S . -B '$(BUILD)' -G Ninja $(if $(PYTHON),-DPython3_EXECUTABLE='$(PYTHON)') \
+	$(if $(SUBPY_VENDOR_DIR),-DSUBPY_VENDOR_DIR='$(SUBPY_VENDOR_DIR)')
 c_sources = git ls-files -co --exclude-standard '*.c' '*.cpp' '*.h' '*.hpp' ':!include/subpy.h' ':!crates'
 
 help: ## List the targets
@@ -108,7 +109,7 @@ docs: ## Generate the reference of the C and C++ interfaces; a warning is an err
 	SUBPY_DOCS='$(BUILD)/docs' doxygen docs/Doxyfile
 
 model: build ## Check the interpreter's state under every order of events, with loom
-	@BUILD='$(BUILD)' tools/proof.sh model
+	cmake --build '$(BUILD)' --target cargo-model
 
 fuzz: build ## Run random bytes, and play random calls against a model, for SECONDS=60 each
 	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh fuzz

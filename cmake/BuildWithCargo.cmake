@@ -11,6 +11,9 @@ endif()
 # to share what was compiled between trees for one and the same Python.
 set(SUBPY_CARGO_TARGET_DIR "${PROJECT_BINARY_DIR}/cargo" CACHE PATH "Where cargo puts what it builds")
 
+# A folder that `cargo vendor` has made. Cargo takes all crates from there, and uses no network.
+set(SUBPY_VENDOR_DIR "" CACHE PATH "The folder of the vendored crates; empty: cargo downloads them")
+
 # Every call of cargo for this tree starts with this: it says for which Python, by which C compiler, and
 # where to.
 set(SUBPY_CARGO_COMMAND ${CMAKE_COMMAND} -E env
@@ -18,6 +21,14 @@ set(SUBPY_CARGO_COMMAND ${CMAKE_COMMAND} -E env
   "CC=${CMAKE_C_COMPILER}"
   "CARGO_TARGET_DIR=${SUBPY_CARGO_TARGET_DIR}"
   "${SUBPY_CARGO}")
+
+# These options follow the name of cargo's command: clippy would not see them before it.
+set(SUBPY_CARGO_OPTIONS --locked)
+if(SUBPY_VENDOR_DIR)
+  list(APPEND SUBPY_CARGO_OPTIONS --offline
+    --config "source.crates-io.replace-with='vendored'"
+    --config "source.vendored.directory='${SUBPY_VENDOR_DIR}'")
+endif()
 
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   set(cargo_profile dev)
@@ -41,7 +52,8 @@ endif()
 
 # Always asks cargo: only cargo knows what is out of date, and says so in no time.
 add_custom_target(subpy ALL
-  COMMAND ${SUBPY_CARGO_COMMAND} build --locked --package subpy-ffi --profile ${cargo_profile} ${cargo_features}
+  COMMAND ${SUBPY_CARGO_COMMAND} build ${SUBPY_CARGO_OPTIONS} --package subpy-ffi
+    --profile ${cargo_profile} ${cargo_features}
   COMMAND ${CMAKE_COMMAND} -E copy_if_different "${cargo_output}/libsubpy.so" "${SUBPY_SHARED_LIBRARY}"
   COMMAND ${CMAKE_COMMAND}
     "-DINPUT=${cargo_output}/libsubpy.a" "-DSHARED=${cargo_output}/libsubpy.so"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The evidence beside the tests: fuzzing, soak, AddressSanitizer, valgrind. Needs a build tree.
 #
-#   tools/proof.sh model|fuzz|soak|asan|valgrind     SECONDS_OF=60 for each program
+#   tools/proof.sh fuzz|soak|asan|valgrind     SECONDS_OF=60 for each program
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=$(realpath "${BUILD:-build}")
@@ -28,12 +28,6 @@ fuzz() {
 soak() {
   compile soak fuzz/soak.cpp "$BUILD/lib"
   "$out/soak" "$seconds"
-}
-
-# The interpreter's state under every order of events that the memory model allows.
-model() {
-  RUSTFLAGS="--cfg loom" PYO3_PYTHON=$(python) CARGO_TARGET_DIR=$out/cargo-model \
-    cargo test --locked --release --package subpy-core --lib model::
 }
 
 python() { sed -n 's/.*PYO3_PYTHON=\([^ "]*\).*/\1/p' "$BUILD/build.ninja" | head -n 1; }

@@ -4,9 +4,8 @@
 #   tools/setup.sh [build] [tests] [benches] [clang-format] [clang] [debootstrap] [doxygen] [pkg-config]
 #                  [valgrind]
 #
-# What is missing comes from PyPI into $TOOLS (cmake, ninja, clang-format), or from the distribution:
-# installed where root is at hand, else unpacked into $TOOLS/deb (the test frameworks), else one line
-# says what to install.
+# CMake, ninja and clang-format come from PyPI into $TOOLS. All else comes from the distribution. As root on
+# Debian, this names the packages and installs them. Otherwise it prints the command that does, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 TOOLS=${TOOLS:-$PWD/build/tools}
@@ -17,8 +16,8 @@ say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# SUBPY_SETUP_ROOT=no: as if root were not at hand.
-is_root() { [ "${SUBPY_SETUP_ROOT:-yes}" = yes ] && [ "$(id -u)" = 0 ]; }
+# SUBPY_SETUP_ROOT=no: as if the user were not root.
+can_install() { [ "${SUBPY_SETUP_ROOT:-yes}" = yes ] && [ "$(id -u)" = 0 ] && have apt-get; }
 
 # --- PyPI ----------------------------------------------------------------------------------------
 
@@ -50,19 +49,17 @@ from_pypi() {
 
 # --- the distribution ----------------------------------------------------------------------------
 
-missing=()    # packages that have to be installed
-unpackable=() # packages that may also be unpacked anywhere: headers and libraries
+missing=() # packages
 
 from_distribution() {
-  [ ${#missing[@]} -gt 0 ] || [ ${#unpackable[@]} -gt 0 ] || return 0
-  local all=("${missing[@]}" "${unpackable[@]}")
-  if ! have apt-get; then
-    die "please install these (by Debian's names): ${all[*]}"
-  elif is_root; then
-    say "${all[*]} from the distribution"
-    install_packages "${all[@]}" || die "apt-get could not install: ${all[*]}"
-  elif [ ${#missing[@]} -gt 0 ] || ! unpack_packages "${unpackable[@]}"; then
-    die "please run: sudo apt-get install ${all[*]}"
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if can_install; then
+    say "installing from the distribution: ${missing[*]}"
+    install_packages "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+  elif have apt-get; then
+    die "please run: sudo apt-get install ${missing[*]}"
+  else
+    die "please install these (by Debian's names): ${missing[*]}"
   fi
 }
 
@@ -72,24 +69,14 @@ install_packages() {
   "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" >/dev/null; }
 }
 
-unpack_packages() {
-  local deb
-  say "$* unpacked into $TOOLS/deb"
-  mkdir -p "$TOOLS/deb"
-  (cd "$TOOLS/deb" && apt-get download -qq "$@") || return 1
-  for deb in "$TOOLS"/deb/*.deb; do
-    dpkg -x "$deb" "$TOOLS/deb" || return 1
-  done
-}
-
 # need COMMAND PACKAGE...: the packages, unless the command is there.
 need() { have "$1" || missing+=("${@:2}"); }
 
-# need_header HEADER LANGUAGE PACKAGE...: the packages, unless the header is there.
+# need_header HEADER LANGUAGE PACKAGE: the package, unless the header is there.
 need_header() {
-  echo "#include <$1>" | cc -x "$2" -E -I"$TOOLS/deb/usr/include" \
+  echo "#include <$1>" | cc -x "$2" -E \
     -include stddef.h -include stdarg.h -include setjmp.h -include stdint.h - >/dev/null 2>&1 ||
-    unpackable+=("${@:3}")
+    missing+=("$3")
 }
 
 # --- what the targets need -----------------------------------------------------------------------
@@ -126,18 +113,17 @@ need_build() {
 }
 
 need_tests() {
-  need_header cmocka.h c libcmocka-dev libcmocka0
+  need_header cmocka.h c libcmocka-dev
   need_header doctest/doctest.h c++ doctest-dev
   # Without pkg-config its own test is left out, so it is no reason to stop.
-  if is_root; then need pkg-config pkg-config; fi
+  if can_install; then need pkg-config pkg-config; fi
 }
 
 for what; do
-  missing=() unpackable=()
   case $what in
     build) need_build ;;
     tests) need_tests ;;
-    benches) need_header benchmark/benchmark.h c++ libbenchmark-dev 'libbenchmark1*' ;;
+    benches) need_header benchmark/benchmark.h c++ libbenchmark-dev ;;
     clang-format)
       # Of the pinned version only.
       [ -x "$TOOLS/bin/clang-format" ] || from_pypi clang-format || die "clang-format needs pip or venv for python3"
@@ -145,5 +131,5 @@ for what; do
     clang | debootstrap | doxygen | pkg-config | valgrind) need "$what" "$what" ;;
     *) die "what is '$what'?" ;;
   esac
-  from_distribution
 done
+from_distribution

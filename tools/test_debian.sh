@@ -42,16 +42,10 @@ fi
 
 # The sources, and those of the crates: nothing is downloaded inside.
 rm -rf "$tree/subpy"
-mkdir -p "$tree/subpy/.cargo"
+mkdir "$tree/subpy"
 git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$tree/subpy"
 cargo vendor --quiet --locked "$tree/vendor" >/dev/null
-cat >"$tree/subpy/.cargo/config.toml" <<'END'
-[source.crates-io]
-replace-with = "vendored"
-[source.vendored]
-directory = "/vendor"
-END
 
 mount -t proc proc "$tree/proc" || no_tree "needs to mount /proc"
 trap 'umount "$tree/proc"' EXIT
-in_tree make -C /subpy BUILD=/build JOBS="${JOBS:-$(nproc)}" "${@:-test-all}"
+in_tree make -C /subpy BUILD=/build SUBPY_VENDOR_DIR=/vendor JOBS="${JOBS:-$(nproc)}" "${@:-test-all}"

@@ -1,5 +1,5 @@
 # Configures SOURCE_DIR with the Python PYTHON, given in each of the ways there are, and with Pythons
-# that have to be refused with a word of advice.
+# and platforms that have to be refused with a word of advice.
 cmake_minimum_required(VERSION 3.18)
 
 file(REMOVE_RECURSE "${WORK_DIR}")
@@ -95,3 +95,12 @@ write_script("${scripts}/other" "platform.python_implementation = lambda: \"Othe
 configure(other refused "is Other, but subpy needs CPython" "-DPython3_EXECUTABLE=${scripts}/other")
 
 configure(missing refused "does not run" "-DPython3_EXECUTABLE=${scripts}/missing")
+
+configure(darwin refused "needs 64-bit Linux with glibc, and the target is Darwin" -DCMAKE_SYSTEM_NAME=Darwin)
+
+configure(libc refused "and the target has another C library" -DSUBPY_HAVE_GLIBC=OFF)
+
+if(PROCESSOR STREQUAL "x86_64")
+  # Of static libraries, because there may be no C library of 32 bits to link.
+  configure(bits refused "and the target is not 64-bit" -DCMAKE_C_FLAGS=-m32 -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY)
+endif()
