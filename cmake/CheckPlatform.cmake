@@ -1,17 +1,17 @@
-# Enables C, and stops on a platform that subpy does not support.
-
-# This comes before the compiler, which CMake may fail to set up on another system.
+# Stops on a platform that subpy does not support. Included twice: before there is a compiler, which CMake may fail to
+# set up on another system, and when there is one.
+set(problem)
 if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
-  message(FATAL_ERROR "subpy needs 64-bit Linux with glibc, and the target is ${CMAKE_SYSTEM_NAME}.")
+  set(problem "is ${CMAKE_SYSTEM_NAME}")
+elseif(CMAKE_C_COMPILER_LOADED)
+  include(CheckSymbolExists)
+  check_symbol_exists(__GLIBC__ features.h SUBPY_HAVE_GLIBC)
+  if(NOT CMAKE_SIZEOF_VOID_P EQUAL 8)
+    set(problem "is not 64-bit")
+  elseif(NOT SUBPY_HAVE_GLIBC)
+    set(problem "has another C library")
+  endif()
 endif()
-
-enable_language(C)
-if(NOT CMAKE_SIZEOF_VOID_P EQUAL 8)
-  message(FATAL_ERROR "subpy needs 64-bit Linux with glibc, and the target is not 64-bit.")
-endif()
-
-include(CheckSymbolExists)
-check_symbol_exists(__GLIBC__ features.h SUBPY_HAVE_GLIBC)
-if(NOT SUBPY_HAVE_GLIBC)
-  message(FATAL_ERROR "subpy needs 64-bit Linux with glibc, and the target has another C library.")
+if(problem)
+  message(FATAL_ERROR "subpy needs 64-bit Linux with glibc, and the target ${problem}.")
 endif()
