@@ -417,6 +417,18 @@ static void test_while_it_is_destroyed(void **state) {
   }
 }
 
+/* The end is asked to stop for so long that it is asked at each safe point, until it makes the last pending calls. */
+static void test_an_end_that_is_asked_to_stop(void **state) {
+  (void)state;
+  struct crowd crowd;
+  CREATE(NULL, &crowd.id);
+  RUN(crowd.id, "import threading, time\n"
+                "threading._shutdown = lambda: time.sleep(0.3)\n");
+  const pthread_t thread = thread_start(interrupt_until_it_is_gone, &crowd);
+  DESTROY(crowd.id);
+  thread_join(thread);
+}
+
 static void test_before_initialize(void **state) {
   (void)state;
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_interrupt(0, &error));
@@ -450,6 +462,7 @@ int main(void) {
       cmocka_unit_test(test_never_the_next_run_beside_python_threads),
       cmocka_unit_test(test_by_many_at_once),
       cmocka_unit_test(test_while_it_is_destroyed),
+      cmocka_unit_test(test_an_end_that_is_asked_to_stop),
   };
   struct CMUnitTest scripts[COUNT(endless)];
   for (size_t i = 0; i < COUNT(endless); i++) {

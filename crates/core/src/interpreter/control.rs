@@ -23,7 +23,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
 use crate::interpreter::claim::{Request, Run, State};
-use crate::interpreter::protected;
+use crate::interpreter::protected::{self, Place};
 use crate::interpreter::stats::Counters;
 use crate::memory::account::{Account, Work};
 use crate::python::object::clear_exception;
@@ -261,9 +261,13 @@ impl Control {
             self.leave_exception();
             return 0;
         }
-        if protected::is_in(self.thread_state) {
-            self.have_it_raised();
-            return 0;
+        match protected::place_of(self.thread_state) {
+            Place::Open => {}
+            Place::Protected => {
+                self.have_it_raised();
+                return 0;
+            }
+            Place::Outside => return 0,
         }
         // SAFETY: attached.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
@@ -280,7 +284,7 @@ impl Control {
         // Looking at the frame may collect garbage to 3.11, and so let go of the GIL: the request is looked
         // at last.
         if self.thread_id != here
-            && !protected::is_in(self.thread_state)
+            && protected::place_of(self.thread_state) == Place::Open
             && self.state.requested().is_some()
         {
             // SAFETY: attached to the same interpreter.

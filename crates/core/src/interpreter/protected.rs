@@ -12,19 +12,41 @@ use pyo3_ffi::PyThreadState;
 use crate::python::object::{Object, clear_exception};
 use crate::python::own_code::OwnCode;
 
-/// Whether a thread state of the attached interpreter stands in such code.
-pub(crate) fn is_in(thread_state: *mut PyThreadState) -> bool {
+/// Where a thread state stands, for an interrupt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In Python code that an interrupt may end.
+    Open,
+    /// In Python code that must not be interrupted where it stands.
+    Protected,
+    /// Outside of Python code. An exception would be for nobody: CPython, which makes the last pending calls when it
+    /// ends an interpreter, prints it, and from 3.13 on goes on as long as there is another call.
+    Outside,
+}
+
+/// Where a thread state of the attached interpreter stands.
+pub(crate) fn place_of(thread_state: *mut PyThreadState) -> Place {
     // SAFETY: attached to its interpreter; new references.
-    let code = unsafe {
-        Object::owned(ffi::PyThreadState_GetFrame(thread_state).cast())
-            .and_then(|frame| Object::owned(ffi::PyFrame_GetCode(frame.as_ptr().cast()).cast()))
+    let (frame, code) = unsafe {
+        let frame = Object::owned(ffi::PyThreadState_GetFrame(thread_state).cast());
+        let code =
+            |frame: &Object| Object::owned(ffi::PyFrame_GetCode(frame.as_ptr().cast()).cast());
+        let code = frame.as_ref().and_then(code);
+        (frame, code)
     };
     let text = |name| code.as_ref()?.attribute(name)?.to_text();
     let (file, name) = (text(c"co_filename"), text(c"co_name"));
     clear_exception();
     let file = file.unwrap_or_default();
-    file.starts_with("<frozen importlib")
+    if frame.is_none() {
+        Place::Outside
+    } else if file.starts_with("<frozen importlib")
         || (file.ends_with("asyncio/base_events.py") && name.as_deref() == Some("_run_once"))
+    {
+        Place::Protected
+    } else {
+        Place::Open
+    }
 }
 
 /// Releases the locks of importlib that the calling thread holds: it imports nothing now. (Before 3.12 an
