@@ -251,6 +251,22 @@ TEST_CASE("a Value has the memory of all buffers in it") {
   python.run("data.append(1)");
 }
 
+TEST_CASE("a Value has a copy of memory with gaps, without them") {
+  subpy::Interpreter python;
+  python.run("matrix = memoryview(bytes(range(24))).cast('B', (4, 6))[::-2]\n"
+             "row = memoryview(bytes(range(24))).cast('i')[::-2]\n"
+             "empty = memoryview(b'abc')[3::2]\n");
+  for (const char *name : {"matrix", "row", "empty"}) {
+    CAPTURE(name);
+    const auto pinned = python.get<subpy::PinnedBuffer>(name, SUBPY_STRIDED);
+    const subpy::Value copy(pinned);
+    CHECK(copy.kind() == SUBPY_BYTES);
+    CHECK(copy.size() == pinned.size());
+    python.set("copy", copy);
+    CHECK(python.eval<bool>("copy == " + std::string(name) + ".tobytes()"));
+  }
+}
+
 TEST_CASE("spans and bytes as parameters of host functions are not copied") {
   subpy::Interpreter python;
   python.define("host", "sum", [](subpy::Span<const double> xs) {

@@ -40,9 +40,7 @@ public:
   Value() noexcept = default;
 
   /// Of anything that crosses to Python: `Value(3)`, `Value("text")`, `Value(vector)`. It is
-  /// copied; the memory of buffers, too, which become bytes.
-  ///
-  /// @throws Error #SUBPY_ERR_NOT_SHAREABLE for a buffer with gaps.
+  /// copied; the memory of buffers, too, which become bytes: the items in C's order, without gaps.
   template <typename T, typename = std::enable_if_t<detail::is_other<T, Value>::value>>
   Value(const T &thing) {
     detail::Builder builder;
@@ -149,11 +147,13 @@ private:
         break;
       case SUBPY_BUFFER: {
         const subpy_buffer_info &info = *from.as.buffer;
-        if (info.strides) {
-          throw Error(SUBPY_ERR_NOT_SHAREABLE,
-                      "a buffer with gaps can't be copied into a subpy::Value");
+        const char *const data = static_cast<const char *>(info.data);
+        if (!info.strides) {
+          return subpy_bytes(text(data, info.length), info.length);
         }
-        return subpy_bytes(text(static_cast<const char *>(info.data), info.length), info.length);
+        char *const room = texts.emplace_back(std::make_unique<char[]>(info.length + 1)).get();
+        gather(room, info, 0, data);
+        return subpy_bytes(room, info.length);
       }
       default:
         break;
@@ -175,6 +175,19 @@ private:
         std::memcpy(room, from, length);
       }
       return room;
+    }
+
+    /// Copies the items of a buffer with gaps from a dimension on; returns where the next one goes.
+    static char *gather(char *to, const subpy_buffer_info &info, std::size_t dimension,
+                        const char *from) {
+      if (dimension == info.dimensions) {
+        std::memcpy(to, from, info.item_size);
+        return to + info.item_size;
+      }
+      for (std::ptrdiff_t i = 0; i < info.shape[dimension]; i++) {
+        to = gather(to, info, dimension + 1, from + i * info.strides[dimension]);
+      }
+      return to;
     }
   };
 
