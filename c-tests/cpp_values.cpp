@@ -39,6 +39,19 @@ template <> struct subpy::CrossesAs<Level> {
   }
 };
 
+enum class Side { left, right };
+
+/// It crosses as a name. No value stands for a wrong one, and the library says where it is.
+template <> struct subpy::CrossesAs<Side> {
+  using type = std::string;
+  static std::optional<Side> from(const type &name) {
+    if (name != "left" && name != "right") {
+      return std::nullopt;
+    }
+    return name == "left" ? Side::left : Side::right;
+  }
+};
+
 /// One interpreter for all.
 static subpy::Interpreter &python() {
   static subpy::Interpreter interpreter;
@@ -213,6 +226,9 @@ TEST_CASE("a type of the host's crosses as another") {
   CHECK(python().eval<Level>("'high'") == Level::high);
   CHECK_THROWS_WITH_AS(python().eval<Level>("'middle'"), "no such level: middle",
                        std::invalid_argument);
+  CHECK(python().eval<std::vector<Side>>("['left', 'right']").back() == Side::right);
+  check_no<std::vector<Side>>("['left', 'up']",
+                              "result[1] is a str, not a value that subpy::CrossesAs accepts");
 }
 
 TEST_CASE("a Value is whatever comes") {

@@ -25,6 +25,8 @@ namespace subpy {
 /// @endcode
 ///
 /// One of the two functions is enough for one direction. What they throw comes out of the call.
+/// `from` may return a `std::optional<Point>`: without a value, the call fails with
+/// #SUBPY_ERR_NOT_SHAREABLE.
 template <typename T> struct CrossesAs;
 
 namespace detail {
@@ -95,7 +97,14 @@ template <typename T> struct Crossing<T, std::void_t<typename CrossesAs<T>::type
   template <typename U = T, typename = decltype(CrossesAs<U>::from(std::declval<As>()))>
   static std::optional<U> from_python(const subpy_value &value, Mismatch &mismatch) {
     std::optional<As> as = detail::from_python<As>(value, mismatch);
-    return as ? std::optional<U>(CrossesAs<U>::from(std::move(*as))) : std::nullopt;
+    if (!as) {
+      return std::nullopt;
+    }
+    std::optional<U> made(CrossesAs<U>::from(std::move(*as)));
+    if (!made) {
+      mismatch.note(value, "a value that subpy::CrossesAs accepts");
+    }
+    return made;
   }
 };
 
