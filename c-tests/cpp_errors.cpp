@@ -88,6 +88,14 @@ TEST_CASE("a host can make one") {
   CHECK(std::string_view(error.what()) == "SUBPY_ERR_TIMEOUT: too slow");
 }
 
+TEST_CASE("one of the host's may stand for a Python exception") {
+  const subpy::Error error = subpy::PythonError("package.Oops", "no");
+  CHECK(error.status() == SUBPY_ERR_EXCEPTION);
+  CHECK(error.type() == "package.Oops");
+  CHECK(error.message() == "no");
+  CHECK(std::string_view(error.what()) == "package.Oops: no");
+}
+
 TEST_CASE("a second Runtime: none, the same or another config") {
   subpy::Runtime any;
   subpy::Runtime same{subpy::RuntimeConfig()};

@@ -157,6 +157,31 @@ TEST_CASE("what a function throws is an exception in Python") {
   check("MemoryError", throws(subpy::Error(SUBPY_ERR_NO_MEMORY, "why")));
 }
 
+TEST_CASE("so is the error of a Result that a function returns") {
+  subpy::Interpreter python, other;
+  python.define("host", "half", [](int n) -> subpy::Result<int> {
+    if (n % 2 != 0) {
+      return subpy::PythonError("builtins.KeyError", "odd");
+    }
+    return n / 2;
+  });
+  python.define("host", "check", [](bool good) -> subpy::Result<void> {
+    if (!good) {
+      return subpy::Error(SUBPY_ERR_EXCEPTION, "bad", "ArithmeticError");
+    }
+    return {};
+  });
+  python.define("host", "busy",
+                []() -> subpy::Result<int> { return subpy::Error(SUBPY_ERR_BUSY, "why"); });
+  python.define("host", "text", []() -> subpy::Result<std::string_view> { return "text"; });
+  run(python, "assert host.half(4) == 2\n"
+              "assert host.check(True) is None\n"
+              "assert host.text() == 'text'\n");
+  CHECK(raised(python, "half(3)") == "KeyError: 'odd'");
+  CHECK(raised(python, "check(False)") == "ArithmeticError: bad");
+  CHECK(raised(python, "busy()") == "RuntimeError: SUBPY_ERR_BUSY: why");
+}
+
 TEST_CASE("and what has a message of its own") {
   subpy::Interpreter python;
   python.define("host", "memory", throws(std::bad_alloc()));

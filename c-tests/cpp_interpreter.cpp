@@ -20,6 +20,19 @@ TEST_CASE("names stay from run to run, and are the interpreter's own") {
   CHECK(error_of([&] { b.run("x"); }).type() == "NameError");
 }
 
+TEST_CASE("what is made by a named function is the same") {
+  const subpy::Runtime joined = subpy::Runtime::initialize();
+  const subpy::Runtime same = subpy::Runtime::initialize(subpy::RuntimeConfig());
+  subpy::Interpreter python = subpy::Interpreter::create();
+  python.run("x = 6");
+  std::string out;
+  subpy::Interpreter::create(capture(out)).run("print('hello')");
+  CHECK(out == "hello\n");
+  subpy::InterpreterConfig config;
+  config.gil = static_cast<subpy_gil>(3);
+  CHECK(status_of([&] { subpy::Interpreter::create(config); }) == SUBPY_ERR_INVALID_ARGUMENT);
+}
+
 TEST_CASE("code is a view: its length counts, and it need not end in a NUL") {
   subpy::Interpreter interpreter;
   const std::string text = "x = 1; x = 2";

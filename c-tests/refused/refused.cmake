@@ -1,5 +1,6 @@
 # Compiles PROGRAM with COMPILER: that has to fail, and say MESSAGE and nothing of another error than that.
 # Without MESSAGE it has to compile, and PRECOMPILED, a copy of subpy.hpp, is precompiled for the others.
+# OPTIONS are of the program alone, and what was precompiled does not serve it.
 set(command "${COMPILER}" -std=c++17 "-I${INCLUDE}")
 if(NOT DEFINED MESSAGE)
   foreach(arguments IN ITEMS "-fsyntax-only;${PROGRAM}" "-xc++-header;${PRECOMPILED};-o;${PRECOMPILED}.gch")
@@ -11,7 +12,10 @@ if(NOT DEFINED MESSAGE)
   return()
 endif()
 
-execute_process(COMMAND ${command} -fsyntax-only -include "${PRECOMPILED}" "${PROGRAM}"
+if(NOT OPTIONS)
+  set(OPTIONS -include "${PRECOMPILED}")
+endif()
+execute_process(COMMAND ${command} -fsyntax-only ${OPTIONS} "${PROGRAM}"
   RESULT_VARIABLE failed ERROR_VARIABLE output)
 if(NOT failed)
   message(FATAL_ERROR "It compiles.")

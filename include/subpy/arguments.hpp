@@ -7,6 +7,7 @@
 #include <subpy/builder.hpp>
 #include <subpy/crossing.hpp>
 #include <subpy/pinned_buffer.hpp>
+#include <subpy/result.hpp>
 #include <subpy/value.hpp>
 
 #include <cstddef>
@@ -16,6 +17,7 @@
 #include <utility>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// A keyword argument: see kw().
 template <typename T> struct Keyword {
@@ -81,12 +83,12 @@ private:
 };
 
 /// Where a C call writes a value: cleared when this goes.
-class Result {
+class OwnedValue {
 public:
-  Result() noexcept = default;
-  Result(const Result &) = delete;
-  Result &operator=(const Result &) = delete;
-  ~Result() {
+  OwnedValue() noexcept = default;
+  OwnedValue(const OwnedValue &) = delete;
+  OwnedValue &operator=(const OwnedValue &) = delete;
+  ~OwnedValue() {
     if (value_.owned != 0) { // a plain value has nothing to clear
       subpy_value_clear(&value_);
     }
@@ -95,7 +97,7 @@ public:
   subpy_value *place() noexcept { return &value_; }
 
   /// The value, as a C++ type.
-  template <typename T> T to() {
+  template <typename T> Returns<T> to() {
     static_assert(!std::is_reference_v<T>, "subpy: a result is no reference");
     if constexpr (std::is_same_v<T, Value>) {
       return Value::take(value_);
@@ -107,7 +109,7 @@ public:
       Mismatch mismatch;
       std::optional<T> found = from_python<T>(value_, mismatch);
       if (!found) {
-        throw Error(SUBPY_ERR_NOT_SHAREABLE, mismatch.text(value_, "result"));
+        SUBPY_FAIL(Error(SUBPY_ERR_NOT_SHAREABLE, mismatch.text(value_, "result")));
       }
       return std::move(*found);
     }
@@ -119,6 +121,7 @@ private:
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

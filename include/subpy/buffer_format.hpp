@@ -13,7 +13,10 @@
 #include <string_view>
 #include <type_traits>
 
-namespace subpy::detail {
+namespace subpy {
+SUBPY_NAMESPACE_BEGIN
+
+namespace detail {
 
 /// The format that Python's `struct` module has for a type; NULL if it has none.
 template <typename T> constexpr const char *format_of() noexcept {
@@ -97,6 +100,9 @@ template <typename T> struct Crossing<Span<T>> {
   }
 };
 
-} // namespace subpy::detail
+} // namespace detail
+
+SUBPY_NAMESPACE_END
+} // namespace subpy
 
 #endif

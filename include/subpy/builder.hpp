@@ -5,6 +5,7 @@
 #define SUBPY_BUILDER_HPP
 
 #include <subpy.h>
+#include <subpy/exceptions.hpp>
 
 #include <cstddef>
 #include <forward_list>
@@ -12,7 +13,10 @@
 #include <utility>
 #include <vector>
 
-namespace subpy::detail {
+namespace subpy {
+SUBPY_NAMESPACE_BEGIN
+
+namespace detail {
 
 /// Holds what the values of one call point to, until the call is over: room for items, and the few
 /// things that have no place of their own. Small values cost no allocation.
@@ -68,6 +72,9 @@ private:
   bool handed_over_ = false;
 };
 
-} // namespace subpy::detail
+} // namespace detail
+
+SUBPY_NAMESPACE_END
+} // namespace subpy
 
 #endif

@@ -13,6 +13,7 @@
 #include <utility>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// For the host to specialize: how one of its own types crosses, as another one that can.
 ///
@@ -110,6 +111,7 @@ template <typename T> struct Crossing<T, std::void_t<typename CrossesAs<T>::type
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

@@ -21,7 +21,10 @@
 #include <variant>
 #include <vector>
 
-namespace subpy::detail {
+namespace subpy {
+SUBPY_NAMESPACE_BEGIN
+
+namespace detail {
 
 /// The items of a list or a tuple, of so many if that matters; NULL if it isn't one.
 inline const subpy_items *items_of(const subpy_value &value) noexcept {
@@ -277,6 +280,9 @@ private:
   }
 };
 
-} // namespace subpy::detail
+} // namespace detail
+
+SUBPY_NAMESPACE_END
+} // namespace subpy
 
 #endif

@@ -18,7 +18,10 @@
 #include <variant>
 #include <vector>
 
-namespace subpy::detail {
+namespace subpy {
+SUBPY_NAMESPACE_BEGIN
+
+namespace detail {
 
 template <typename T> struct NoneCrossing {
   static constexpr std::uint32_t flags = 0;
@@ -207,6 +210,9 @@ template <typename Allocator> struct Crossing<std::vector<std::byte, Allocator>>
   }
 };
 
-} // namespace subpy::detail
+} // namespace detail
+
+SUBPY_NAMESPACE_END
+} // namespace subpy
 
 #endif

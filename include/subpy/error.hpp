@@ -4,14 +4,8 @@
 #ifndef SUBPY_ERROR_HPP
 #define SUBPY_ERROR_HPP
 
-#if defined(_MSVC_LANG) ? _MSVC_LANG < 201703L : __cplusplus < 201703L
-#error "subpy.hpp needs C++17 or later"
-#endif
-#if !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
-#error "subpy.hpp reports errors by exceptions; without them, use subpy.h"
-#endif
-
 #include <subpy.h>
+#include <subpy/exceptions.hpp>
 
 #include <exception>
 #include <memory>
@@ -19,6 +13,7 @@
 #include <string_view>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// Why a call failed. Plain data: it can be read in any thread, and outlives the interpreter and
 /// the runtime. Copies share it, and copying doesn't throw.
@@ -29,9 +24,14 @@ public:
   /// @param error Not NULL; taken over, also if this throws `std::bad_alloc`.
   explicit Error(subpy_error *error) : data_(std::make_shared<const Data>(Handle(error))) {}
 
-  /// An error that is no Python exception, made by the host or by this header.
-  Error(subpy_status status, std::string_view message)
-      : data_(std::make_shared<const Data>(status, message)) {}
+  /// Makes an error of the host's own.
+  ///
+  /// @param status  Any but #SUBPY_OK.
+  /// @param message What went wrong, for a human.
+  /// @param type    The type of the Python exception that it stands for, with
+  ///                #SUBPY_ERR_EXCEPTION: "ValueError", "package.module.Oops". Empty: none.
+  Error(subpy_status status, std::string_view message, std::string_view type = {})
+      : data_(std::make_shared<const Data>(status, message, type)) {}
 
   /// The status of the call that failed; never #SUBPY_OK.
   subpy_status status() const noexcept { return data_->status; }
@@ -67,8 +67,8 @@ private:
           type(subpy_error_type(error.get())), message(subpy_error_message(error.get())),
           traceback(subpy_error_traceback(error.get())), what(line()) {}
 
-    Data(subpy_status s, std::string_view text)
-        : status(s), exit_code(0), message(text), what(line()) {}
+    Data(subpy_status s, std::string_view text, std::string_view name)
+        : status(s), exit_code(0), type(name), message(text), what(line()) {}
 
     std::string line() const {
       const std::string name = type.empty() ? subpy_status_name(status) : type;
@@ -86,25 +86,7 @@ private:
   std::shared_ptr<const Data> data_;
 };
 
-namespace detail {
-
-/// Throws what a C call reported, if it failed.
-inline void check(subpy_status status, subpy_error *error) {
-  if (status != SUBPY_OK) {
-    throw Error(error);
-  }
-}
-
-/// Makes a C call, whose last argument is the place for its error.
-template <typename... Parameters, typename... Arguments>
-void call(subpy_status (*function)(Parameters...), Arguments... arguments) {
-  subpy_error *error = nullptr;
-  const subpy_status status = function(arguments..., &error);
-  check(status, error);
-}
-
-} // namespace detail
-
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

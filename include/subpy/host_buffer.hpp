@@ -18,6 +18,7 @@
 #include <vector>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// Memory of the host's that Python gets as a memoryview, without a copy: whatever its size, that
 /// takes the same time. It may be handed to many interpreters, which then share it.
@@ -143,6 +144,7 @@ private:
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

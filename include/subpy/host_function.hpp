@@ -5,10 +5,10 @@
 #define SUBPY_HOST_FUNCTION_HPP
 
 #include <subpy/c_string.hpp>
-#include <subpy/error.hpp>
 #include <subpy/host_buffer.hpp>
 #include <subpy/pinned_buffer.hpp>
 #include <subpy/python_error.hpp>
+#include <subpy/result.hpp>
 #include <subpy/value.hpp>
 
 #include <algorithm>
@@ -22,6 +22,7 @@
 #include <utility>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// How a function is defined; the fields mean what those of ::subpy_function_options do. The
 /// strings are copied.
@@ -125,7 +126,7 @@ std::optional<T> argument(const Call &call, std::size_t positional, Mismatch &mi
 }
 
 /// A C++ function as the library calls it, and its name, for messages.
-template <typename Function, typename Result, typename... Parameters> class HostFunction {
+template <typename Function, typename Return, typename... Parameters> class HostFunction {
   using Takes = Signature<std::decay_t<Parameters>...>;
 
 public:
@@ -142,12 +143,11 @@ public:
 
   static void invoke(void *user, subpy_host_call *call, const subpy_value *args,
                      std::size_t nargs) noexcept {
-    try {
+    const auto work = [&] {
       static_cast<HostFunction *>(user)->answer({call, args, nargs},
                                                 std::index_sequence_for<Parameters...>());
-    } catch (...) {
-      raise_current(call);
-    }
+    };
+    guard(work, [call] { raise_current(call); });
   }
 
   static void drop(void *user) noexcept { delete static_cast<HostFunction *>(user); }
@@ -166,14 +166,25 @@ private:
     if (mismatch) {
       return refuse(call, where(call, mismatch));
     }
-    if constexpr (std::is_void_v<Result>) {
+    if constexpr (std::is_void_v<Return>) {
       function_(static_cast<Parameters &&>(*std::get<Indices>(parameters))...);
     } else {
-      Result result = function_(static_cast<Parameters &&>(*std::get<Indices>(parameters))...);
+      give<std::decay_t<Return>>(
+          call, function_(static_cast<Parameters &&>(*std::get<Indices>(parameters))...));
+    }
+  }
+
+  /// Answers with what the function has returned.
+  template <typename T> static void give(const Call &call, const T &result) {
+    if constexpr (!is_result<T>) {
       Builder builder;
-      const subpy_value value = to_python<std::decay_t<Result>>(result, builder);
+      const subpy_value value = to_python<T>(result, builder);
       builder.hand_over();
       subpy_host_return(call.call, &value);
+    } else if (!result) {
+      raise(call.call, result.error());
+    } else if constexpr (!std::is_same_v<T, Result<void>>) {
+      give(call, *result);
     }
   }
 
@@ -234,17 +245,19 @@ struct AddressOf<Function, std::void_t<decltype(&Function::operator())>> {
 };
 
 template <typename Host, typename Function>
-void define_as(subpy_id id, CString module, CString name, Function &&function,
-               const FunctionOptions &options) {
+Returns<void> define_as(subpy_id id, CString module, CString name, Function &&function,
+                        const FunctionOptions &options) {
   static_assert(!Host::takes_references,
                 "subpy: a host function can't take an argument by a reference that is not const: "
                 "what it gets is a copy of Python's value");
   static_assert(Host::in_order, "subpy: a host function's parameters are those of one argument "
                                 "each, then perhaps a subpy::Args, then perhaps a subpy::Kwargs");
   if constexpr (!Host::takes_references && Host::in_order) {
+    SUBPY_TRY(module.check());
+    SUBPY_TRY(name.check());
     if constexpr (std::is_pointer_v<std::decay_t<Function>>) {
       if (std::decay_t<Function> pointer = function; !pointer) {
-        throw Error(SUBPY_ERR_INVALID_ARGUMENT, "function is NULL; pass a function");
+        SUBPY_FAIL(Error(SUBPY_ERR_INVALID_ARGUMENT, "function is NULL; pass a function"));
       }
     }
     subpy_function_options c = SUBPY_FUNCTION_OPTIONS_INIT;
@@ -253,27 +266,30 @@ void define_as(subpy_id id, CString module, CString name, Function &&function,
     c.release_gil = options.release_gil;
     c.flags = options.flags | Host::flags;
     auto host = std::make_unique<Host>(name.get(), std::forward<Function>(function));
-    call(subpy_define_function_with, id, &c, module.get(), name.get(), &Host::invoke,
-         host.release(), &Host::drop);
+    return call(subpy_define_function_with, id, &c, module.get(), name.get(), &Host::invoke,
+                host.release(), &Host::drop);
   }
+  return Returns<void>();
 }
 
 /// Defines a function; the library owns it then.
 template <typename Function>
-void define(subpy_id id, CString module, CString name, Function &&function,
-            const FunctionOptions &options) {
+Returns<void> define(subpy_id id, CString module, CString name, Function &&function,
+                     const FunctionOptions &options) {
   using Address = typename AddressOf<std::decay_t<Function>>::type;
   static_assert(!std::is_void_v<Address>,
                 "subpy: it can't be said what this function takes: define a function, or an object "
                 "with one call operator that is no template");
   if constexpr (!std::is_void_v<Address>) {
     using Host = typename HostFunctionOf<Address>::template type<std::decay_t<Function>>;
-    define_as<Host>(id, module, name, std::forward<Function>(function), options);
+    return define_as<Host>(id, module, name, std::forward<Function>(function), options);
   }
+  return Returns<void>();
 }
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

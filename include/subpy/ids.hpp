@@ -4,20 +4,21 @@
 #ifndef SUBPY_IDS_HPP
 #define SUBPY_IDS_HPP
 
-#include <subpy/error.hpp>
+#include <subpy/result.hpp>
 
 #include <cstddef>
 #include <optional>
 #include <vector>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// The id of the main interpreter: 0.
 ///
 /// @throws Error as subpy_get_main().
-inline subpy_id main_id() {
+inline Returns<subpy_id> main_id() {
   subpy_id id = 0;
-  detail::call(subpy_get_main, &id);
+  SUBPY_TRY(detail::call(subpy_get_main, &id));
   return id;
 }
 
@@ -25,7 +26,7 @@ inline subpy_id main_id() {
 /// script has called; `nullopt` outside of any.
 ///
 /// @throws Error as subpy_get_current(), but for #SUBPY_ERR_NOT_FOUND.
-inline std::optional<subpy_id> current() {
+inline Returns<std::optional<subpy_id>> current() {
   subpy_id id = 0;
   subpy_error *error = nullptr;
   const subpy_status status = subpy_get_current(&id, &error);
@@ -33,18 +34,18 @@ inline std::optional<subpy_id> current() {
     subpy_error_free(error);
     return std::nullopt;
   }
-  detail::check(status, error);
+  SUBPY_TRY(detail::check(status, error));
   return id;
 }
 
 /// The ids of all interpreters, the main one included, in ascending order.
 ///
 /// @throws Error as subpy_list_all().
-inline std::vector<subpy_id> list_all() {
+inline Returns<std::vector<subpy_id>> list_all() {
   std::vector<subpy_id> ids(16);
   for (;;) {
     std::size_t count = 0;
-    detail::call(subpy_list_all, ids.data(), ids.size(), &count);
+    SUBPY_TRY(detail::call(subpy_list_all, ids.data(), ids.size(), &count));
     const bool all = count <= ids.size();
     ids.resize(count);
     if (all) {
@@ -53,6 +54,7 @@ inline std::vector<subpy_id> list_all() {
   }
 }
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

@@ -6,10 +6,10 @@
 
 #include <subpy/arguments.hpp>
 #include <subpy/c_string.hpp>
-#include <subpy/error.hpp>
 #include <subpy/host_function.hpp>
 #include <subpy/interpreter_config.hpp>
 #include <subpy/output.hpp>
+#include <subpy/result.hpp>
 #include <subpy/run_options.hpp>
 
 #include <algorithm>
@@ -22,6 +22,7 @@
 #include <utility>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// How much memory an interpreter has, in bytes.
 struct MemoryUsage {
@@ -33,33 +34,18 @@ struct MemoryUsage {
 
 namespace detail {
 
-/// Throws what came out of a call that ran Python code: what C reported, what a callback of the
-/// host's has thrown, or the first with the second nested.
-[[noreturn]] inline void fail(subpy_status status, subpy_error *error,
-                              const std::exception_ptr &thrown) {
-  if (!thrown) {
-    throw Error(error);
-  }
-  try {
-    std::rethrow_exception(thrown);
-  } catch (...) {
-    if (status == SUBPY_OK) {
-      throw;
-    }
-    std::throw_with_nested(Error(error));
-  }
-}
-
-/// As above, for what the callbacks have thrown, if any has.
-inline void fail(subpy_status status, subpy_error *error, Output *output,
-                 const CRunOptions *options) {
+/// Fails with what came out of a call that ran Python code, if it failed: what C reported, what a
+/// callback of the host's has thrown, or the first with the second nested.
+inline Returns<void> fail(subpy_status status, subpy_error *error, Output *output,
+                          const CRunOptions *options) {
   std::exception_ptr thrown = output ? output->take_thrown() : nullptr;
   if (!thrown && options) {
     thrown = options->thrown();
   }
-  if (status != SUBPY_OK || thrown) {
-    fail(status, error, thrown);
+  if (thrown) {
+    rethrow(thrown, status, error);
   }
+  return check(status, error);
 }
 
 } // namespace detail
@@ -84,34 +70,36 @@ inline void fail(subpy_status status, subpy_error *error, Output *output,
 /// interpreter is destroyed by destroy(); the destructor drops it.
 class Interpreter {
 public:
+#if SUBPY_EXCEPTIONS
   /// Creates an interpreter with the defaults. It stays idle until something is run in it.
   ///
   /// @throws Error as subpy_create().
-  Interpreter() { detail::call(subpy_create, nullptr, &id_); }
+  Interpreter() { start(nullptr); }
 
   /// Creates an interpreter.
   ///
   /// @param config Its callbacks are kept: move it in to spare a copy.
   /// @throws Error as subpy_create().
-  explicit Interpreter(InterpreterConfig config) {
-    subpy_interpreter_config c = SUBPY_INTERPRETER_CONFIG_INIT;
-    c.backend = static_cast<uint32_t>(config.backend);
-    c.gil = static_cast<uint32_t>(config.gil);
-    c.allow_fork = config.allow_fork;
-    c.allow_exec = config.allow_exec;
-    c.allow_threads = config.allow_threads;
-    c.allow_daemon_threads = config.allow_daemon_threads;
-    c.code_cache_entries = config.code_cache_entries;
-    c.code_cache_bytes = config.code_cache_bytes;
-    c.memory_limit = config.memory_limit;
-    if (config.on_stdout || config.on_stderr) {
-      c.stdout_fn = config.on_stdout ? &detail::Output::write_stdout : nullptr;
-      c.stderr_fn = config.on_stderr ? &detail::Output::write_stderr : nullptr;
-      output_ = std::make_unique<detail::Output>(std::move(config.on_stdout),
-                                                 std::move(config.on_stderr));
-      c.output_user = output_.get();
-    }
-    detail::call(subpy_create, &c, &id_);
+  explicit Interpreter(InterpreterConfig config) { start_with(std::move(config)); }
+#endif
+
+  /// Makes what the constructor without arguments makes. Without exceptions, this is the only way.
+  ///
+  /// @throws Error as subpy_create().
+  static Returns<Interpreter> create() {
+    Interpreter made(NONE);
+    SUBPY_TRY(made.start(nullptr));
+    return made;
+  }
+
+  /// Makes what the constructor with a config makes. Without exceptions, this is the only way.
+  ///
+  /// @param config Its callbacks are kept: move it in to spare a copy.
+  /// @throws Error as subpy_create().
+  static Returns<Interpreter> create(InterpreterConfig config) {
+    Interpreter made(NONE);
+    SUBPY_TRY(made.start_with(std::move(config)));
+    return made;
   }
 
   /// Takes an interpreter over by its id, to destroy it: one that C code has created, or that
@@ -155,15 +143,15 @@ public:
   /// @throws Error as subpy_run_string_with(): #SUBPY_ERR_EXCEPTION for a Python exception, #SUBPY_ERR_EXIT for
   ///         SystemExit; #SUBPY_ERR_NOT_FOUND if this object holds no interpreter.
   /// @throws anything that a callback has thrown.
-  void run(std::string_view code) { run_c(code, nullptr); }
+  Returns<void> run(std::string_view code) { return run_c(code, nullptr); }
 
   /// As run(std::string_view), with options.
   ///
   /// @throws Error as subpy_run_string_with(), with #SUBPY_ERR_TIMEOUT if the time was over.
   /// @throws anything that the deadline or a callback has thrown.
-  void run(std::string_view code, const RunOptions &options) {
+  Returns<void> run(std::string_view code, const RunOptions &options) {
     detail::CRunOptions c(options);
-    run_c(code, &c);
+    return run_c(code, &c);
   }
 
   /// Evaluates an expression in `__main__`: `python.eval<int>("6 * 7")`.
@@ -174,14 +162,15 @@ public:
   /// @throws Error as run(), and #SUBPY_ERR_NOT_SHAREABLE if the value is no T, or has no form
   ///         outside of its interpreter; the message says where in it: `result["a"][3]`.
   /// @throws anything that the deadline or a callback has thrown.
-  template <typename T = Value> T eval(std::string_view expression, const CallOptions &options) {
+  template <typename T = Value>
+  Returns<T> eval(std::string_view expression, const CallOptions &options) {
     return exchange<T>(&options, nullptr, [&](subpy_id id, auto *c, auto *out, auto **error) {
       return eval_c(id, c, expression, out, error);
     });
   }
 
   /// As above, with the defaults.
-  template <typename T = Value> T eval(std::string_view expression) {
+  template <typename T = Value> Returns<T> eval(std::string_view expression) {
     return exchange<T>(nullptr, nullptr, [&](subpy_id id, auto *c, auto *out, auto **error) {
       return eval_c(id, c, expression, out, error);
     });
@@ -195,7 +184,9 @@ public:
   ///                 HostBuffer's memory.
   /// @throws Error as subpy_call_with(), and #SUBPY_ERR_NOT_SHAREABLE if the result is no T.
   /// @throws anything that a callback has thrown.
-  template <typename T = Value, typename... Args> T call(CString callable, const Args &...args) {
+  template <typename T = Value, typename... Args>
+  Returns<T> call(CString callable, const Args &...args) {
+    SUBPY_TRY(callable.check());
     const detail::Arguments<Args...> arguments(args...);
     if constexpr (arguments.any_named) {
       return call_with<T>(nullptr, callable, arguments);
@@ -212,7 +203,8 @@ public:
   ///
   /// @throws anything that the deadline has thrown, too.
   template <typename T = Value, typename... Args>
-  T call(const CallOptions &options, CString callable, const Args &...args) {
+  Returns<T> call(const CallOptions &options, CString callable, const Args &...args) {
+    SUBPY_TRY(callable.check());
     return call_with<T>(&options, callable, detail::Arguments<Args...>(args...));
   }
 
@@ -221,9 +213,10 @@ public:
   /// @param name  An identifier.
   /// @param value Copied, but for a HostBuffer's memory.
   /// @throws Error as subpy_set().
-  template <typename T> void set(CString name, const T &value) {
+  template <typename T> Returns<void> set(CString name, const T &value) {
+    SUBPY_TRY(name.check());
     const detail::Arguments<T> argument(value);
-    execute(nullptr, [&](subpy_id id, subpy_error **error) {
+    return execute(nullptr, [&](subpy_id id, subpy_error **error) {
       return subpy_set(id, name.get(), argument.data(), error);
     });
   }
@@ -235,14 +228,15 @@ public:
   /// @param flags  Those of CallOptions::flags.
   /// @throws Error as subpy_get_with(): #SUBPY_ERR_NOT_FOUND if there is no such name;
   ///         #SUBPY_ERR_NOT_SHAREABLE if its value is no T, too.
-  template <typename T = Value> T get(CString name, std::uint32_t flags = 0) {
-    detail::Result result;
-    execute(nullptr, [&](subpy_id id, subpy_error **error) {
+  template <typename T = Value> Returns<T> get(CString name, std::uint32_t flags = 0) {
+    SUBPY_TRY(name.check());
+    detail::OwnedValue result;
+    SUBPY_TRY(execute(nullptr, [&](subpy_id id, subpy_error **error) {
       subpy_call_options c = SUBPY_CALL_OPTIONS_INIT;
       c.flags = flags | detail::flags_of<T>;
       return c.flags ? subpy_get_with(id, &c, name.get(), result.place(), error)
                      : subpy_get(id, name.get(), result.place(), error);
-    });
+    }));
     return result.to<T>();
   }
 
@@ -256,8 +250,8 @@ public:
   /// @throws Error as subpy_run_string_unrestricted_with(), and #SUBPY_ERR_NOT_SHAREABLE if the dict is no T.
   /// @throws anything that the deadline or a callback has thrown.
   template <typename T = Value, typename Names = std::nullptr_t>
-  T run_unrestricted(std::string_view code, const Names &names = {},
-                     const CallOptions &options = {}) {
+  Returns<T> run_unrestricted(std::string_view code, const Names &names = {},
+                              const CallOptions &options = {}) {
     const detail::Arguments<Names> argument(names);
     return exchange<T>(&options, nullptr, [&](subpy_id id, auto *c, auto *out, auto **error) {
       const bool none = argument.data()->kind == SUBPY_NONE;
@@ -296,9 +290,9 @@ public:
   /// @param options  How.
   /// @throws Error as subpy_define_function_with().
   template <typename Function>
-  void define(CString module, CString name, Function &&function,
-              const FunctionOptions &options = {}) {
-    detail::define(id_, module, name, std::forward<Function>(function), options);
+  Returns<void> define(CString module, CString name, Function &&function,
+                       const FunctionOptions &options = {}) {
+    return detail::define(id_, module, name, std::forward<Function>(function), options);
   }
 
   /// Asks the run that is under way to end: the script gets a KeyboardInterrupt, again and again
@@ -306,23 +300,23 @@ public:
   /// is none. For other threads than the one that runs; subpy_interrupt() says how fast it is.
   ///
   /// @throws Error as subpy_interrupt().
-  void interrupt() const { detail::call(subpy_interrupt, id_); }
+  Returns<void> interrupt() const { return detail::call(subpy_interrupt, id_); }
 
   /// Whether a run is under way. The answer may be old by the time it arrives.
   ///
   /// @throws Error as subpy_is_running().
-  bool is_running() const {
+  Returns<bool> is_running() const {
     bool running = false;
-    detail::call(subpy_is_running, id_, &running);
+    SUBPY_TRY(detail::call(subpy_is_running, id_, &running));
     return running;
   }
 
   /// What the interpreter has done so far.
   ///
   /// @throws Error as subpy_stats().
-  subpy_interpreter_stats stats() const {
+  Returns<subpy_interpreter_stats> stats() const {
     subpy_interpreter_stats stats = SUBPY_INTERPRETER_STATS_INIT;
-    detail::call(subpy_stats, id_, &stats);
+    SUBPY_TRY(detail::call(subpy_stats, id_, &stats));
     return stats;
   }
 
@@ -330,9 +324,9 @@ public:
   ///
   /// @throws Error as subpy_memory_usage(): #SUBPY_ERR_UNSUPPORTED unless
   ///         RuntimeConfig::account_memory is set.
-  MemoryUsage memory_usage() const {
+  Returns<MemoryUsage> memory_usage() const {
     MemoryUsage usage;
-    detail::call(subpy_memory_usage, id_, &usage.current, &usage.peak);
+    SUBPY_TRY(detail::call(subpy_memory_usage, id_, &usage.current, &usage.peak));
     return usage;
   }
 
@@ -342,9 +336,9 @@ public:
   /// @throws Error as subpy_destroy(): #SUBPY_ERR_BUSY if it runs now, or Python threads of its
   ///         scripts still do. This object still holds the interpreter then.
   /// @throws anything that a callback has thrown; the interpreter is destroyed then.
-  void destroy() {
-    detail::call(subpy_destroy, id_);
-    end();
+  Returns<void> destroy() {
+    SUBPY_TRY(detail::call(subpy_destroy, id_));
+    return end();
   }
 
   /// As destroy(), but waits for the Python threads of its scripts to end.
@@ -353,14 +347,14 @@ public:
   /// @throws Error as subpy_destroy_with(): #SUBPY_ERR_BUSY if threads still run when the time is
   ///         over. This object still holds the interpreter then.
   /// @throws anything that a callback has thrown; the interpreter is destroyed then.
-  void destroy(std::chrono::milliseconds wait) {
+  Returns<void> destroy(std::chrono::milliseconds wait) {
     subpy_destroy_options c = SUBPY_DESTROY_OPTIONS_INIT;
     c.wait_ms =
         wait == std::chrono::milliseconds::max()
             ? SUBPY_FOREVER
             : static_cast<std::uint64_t>(std::max(wait, std::chrono::milliseconds(0)).count());
-    detail::call(subpy_destroy_with, id_, &c);
-    end();
+    SUBPY_TRY(detail::call(subpy_destroy_with, id_, &c));
+    return end();
   }
 
   /// Gives the interpreter up without destroying it: subpy_destroy() or the last Runtime does. Its
@@ -383,8 +377,36 @@ private:
 
   explicit Interpreter(subpy_id id) noexcept : id_(id) {}
 
-  void run_c(std::string_view code, const detail::CRunOptions *options) {
-    execute(options, [&](subpy_id id, subpy_error **error) {
+  Returns<void> start_with(InterpreterConfig config) {
+    subpy_interpreter_config c = SUBPY_INTERPRETER_CONFIG_INIT;
+    c.backend = static_cast<uint32_t>(config.backend);
+    c.gil = static_cast<uint32_t>(config.gil);
+    c.allow_fork = config.allow_fork;
+    c.allow_exec = config.allow_exec;
+    c.allow_threads = config.allow_threads;
+    c.allow_daemon_threads = config.allow_daemon_threads;
+    c.code_cache_entries = config.code_cache_entries;
+    c.code_cache_bytes = config.code_cache_bytes;
+    c.memory_limit = config.memory_limit;
+    if (config.on_stdout || config.on_stderr) {
+      c.stdout_fn = config.on_stdout ? &detail::Output::write_stdout : nullptr;
+      c.stderr_fn = config.on_stderr ? &detail::Output::write_stderr : nullptr;
+      output_ = std::make_unique<detail::Output>(std::move(config.on_stdout),
+                                                 std::move(config.on_stderr));
+      c.output_user = output_.get();
+    }
+    return start(&c);
+  }
+
+  Returns<void> start(const subpy_interpreter_config *config) {
+    subpy_id id = NONE;
+    SUBPY_TRY(detail::call(subpy_create, config, &id));
+    id_ = id;
+    return Returns<void>();
+  }
+
+  Returns<void> run_c(std::string_view code, const detail::CRunOptions *options) {
+    return execute(options, [&](subpy_id id, subpy_error **error) {
       const char *const text = code.data() ? code.data() : "";
       return subpy_run_string_with(id, options ? options->get() : nullptr, text, code.size(),
                                    error);
@@ -398,7 +420,7 @@ private:
   }
 
   template <typename T, typename Arguments>
-  T call_with(const CallOptions *options, CString callable, const Arguments &arguments) {
+  Returns<T> call_with(const CallOptions *options, CString callable, const Arguments &arguments) {
     return exchange<T>(options, arguments.keywords(),
                        [&](subpy_id id, auto *c, auto *out, auto **error) {
                          return subpy_call_with(id, c, callable.get(), arguments.data(),
@@ -408,7 +430,7 @@ private:
 
   /// Makes a C call that has options and a result; no options are NULL for it, if T needs none.
   template <typename T, typename Call>
-  T exchange(const CallOptions *options, const subpy_value *keywords, Call call) {
+  Returns<T> exchange(const CallOptions *options, const subpy_value *keywords, Call call) {
     if (options) {
       detail::CRunOptions run(*options);
       return exchange<T>(options->flags, &run, keywords, call);
@@ -417,8 +439,8 @@ private:
   }
 
   template <typename T, typename Call>
-  T exchange(std::uint32_t flags, const detail::CRunOptions *run, const subpy_value *keywords,
-             Call call) {
+  Returns<T> exchange(std::uint32_t flags, const detail::CRunOptions *run,
+                      const subpy_value *keywords, Call call) {
     subpy_call_options c = SUBPY_CALL_OPTIONS_INIT;
     c.flags = flags | detail::flags_of<T>;
     c.keywords = keywords;
@@ -426,40 +448,43 @@ private:
     const bool defaults = c.flags == 0 && !keywords && !run;
     const auto *const options = defaults ? nullptr : &c;
     if constexpr (std::is_void_v<T>) {
-      execute(run, [&](subpy_id id, subpy_error **error) {
+      return execute(run, [&](subpy_id id, subpy_error **error) {
         return call(id, options, static_cast<subpy_value *>(nullptr), error);
       });
     } else {
-      detail::Result result;
-      execute(run, [&](subpy_id id, subpy_error **error) {
+      detail::OwnedValue result;
+      SUBPY_TRY(execute(run, [&](subpy_id id, subpy_error **error) {
         return call(id, options, result.place(), error);
-      });
+      }));
       return result.template to<T>();
     }
   }
 
   /// Makes a C call that runs Python code, and throws what came of it.
-  template <typename Call> void execute(const detail::CRunOptions *options, Call call) const {
+  template <typename Call>
+  Returns<void> execute(const detail::CRunOptions *options, Call call) const {
     // Copied first: a callback may move this object.
     detail::Output *const output = output_.get();
     subpy_error *error = nullptr;
     const subpy_status status = call(id_, &error);
     if (status != SUBPY_OK || (output && output->has_thrown()) || (options && options->thrown())) {
-      detail::fail(status, error, output, options);
+      return detail::fail(status, error, output, options);
     }
+    return Returns<void>();
   }
 
   /// The interpreter is destroyed.
-  void end() {
+  Returns<void> end() {
     id_ = NONE;
     const std::unique_ptr<detail::Output> output = std::move(output_);
-    detail::fail(SUBPY_OK, nullptr, output.get(), nullptr);
+    return detail::fail(SUBPY_OK, nullptr, output.get(), nullptr);
   }
 
   subpy_id id_ = NONE;
   std::unique_ptr<detail::Output> output_;
 };
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

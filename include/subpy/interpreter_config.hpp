@@ -5,6 +5,7 @@
 #define SUBPY_INTERPRETER_CONFIG_HPP
 
 #include <subpy.h>
+#include <subpy/exceptions.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <string_view>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 namespace detail {
 
@@ -50,6 +52,7 @@ struct InterpreterConfig {
   std::uint64_t memory_limit = 0;
 };
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

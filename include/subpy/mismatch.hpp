@@ -9,7 +9,10 @@
 #include <cstddef>
 #include <string>
 
-namespace subpy::detail {
+namespace subpy {
+SUBPY_NAMESPACE_BEGIN
+
+namespace detail {
 
 /// Where in a value it is not what was asked for, and what that was. Conversions write down the
 /// first one, as plain pointers: the words are made when somebody wants to read them.
@@ -121,6 +124,9 @@ private:
   std::size_t items_ = NO_MATTER;
 };
 
-} // namespace subpy::detail
+} // namespace detail
+
+SUBPY_NAMESPACE_END
+} // namespace subpy
 
 #endif

@@ -13,6 +13,7 @@
 #include <utility>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 namespace detail {
 
@@ -53,11 +54,7 @@ private:
     if (closed_.load(std::memory_order_acquire)) {
       return;
     }
-    try {
-      callback(text);
-    } catch (...) {
-      keep(std::current_exception());
-    }
+    guard([&] { callback(text); }, [&] { keep(std::current_exception()); });
   }
 
   void keep(std::exception_ptr exception) noexcept {
@@ -77,6 +74,7 @@ private:
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

@@ -14,6 +14,7 @@
 #include <utility>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// The memory of a Python object that has the buffer protocol (bytes, bytearray, array.array, an
 /// array of numpy): without a copy, and pinned, so that it stays in place as long as this lives.
@@ -30,11 +31,11 @@ public:
   /// Takes over what a C call has written, if that is a buffer.
   ///
   /// @throws Error #SUBPY_ERR_NOT_SHAREABLE if it isn't; the place is as it was.
-  static PinnedBuffer take(subpy_value &place) {
+  static Returns<PinnedBuffer> take(subpy_value &place) {
     if (place.kind != SUBPY_BUFFER) {
       detail::Mismatch mismatch;
       mismatch.note(place, "an object with the buffer protocol");
-      throw Error(SUBPY_ERR_NOT_SHAREABLE, mismatch.text(place, "result"));
+      SUBPY_FAIL(Error(SUBPY_ERR_NOT_SHAREABLE, mismatch.text(place, "result")));
     }
     return PinnedBuffer(std::exchange(place, subpy_none()));
   }
@@ -83,12 +84,12 @@ public:
   ///
   /// @throws Error #SUBPY_ERR_NOT_SHAREABLE if they are something else, have gaps, or can't be
   ///         written to.
-  template <typename T> Span<T> as() const { return View(value_).as<Span<T>>(); }
+  template <typename T> Returns<Span<T>> as() const { return View(value_).as<Span<T>>(); }
 
   /// All bytes.
   ///
   /// @throws Error #SUBPY_ERR_NOT_SHAREABLE if they have gaps.
-  Bytes bytes() const { return View(value_).as<Bytes>(); }
+  Returns<Bytes> bytes() const { return View(value_).as<Bytes>(); }
 
   /// The description, as C has it, of ::subpy_buffer_info.
   const subpy_buffer_info &info() const noexcept {
@@ -119,6 +120,7 @@ template <> struct Crossing<PinnedBuffer> {
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

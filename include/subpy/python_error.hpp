@@ -13,8 +13,9 @@
 #include <utility>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
-/// Thrown by a host function: the script gets an exception of a Python type.
+/// Thrown by a host function, or returned as a Result: the script gets an exception of a Python type.
 ///
 /// @code
 /// throw subpy::PythonError("builtins.KeyError", "no such level");
@@ -31,14 +32,32 @@ public:
   /// The Python type.
   const std::string &type() const noexcept { return type_; }
 
+  /// The same as an Error of #SUBPY_ERR_EXCEPTION, for a Result.
+  operator Error() const { return {SUBPY_ERR_EXCEPTION, what(), type_}; }
+
 private:
   std::string type_;
 };
 
 namespace detail {
 
+/// Answers a call with the exception that an error stands for.
+inline void raise(subpy_host_call *call, const Error &error) noexcept {
+  switch (error.status()) {
+  case SUBPY_ERR_EXCEPTION:
+    return subpy_host_raise(call, error.type().data(), error.message().data());
+  case SUBPY_ERR_TIMEOUT:
+    return subpy_host_raise(call, "TimeoutError", error.message().data());
+  case SUBPY_ERR_NO_MEMORY:
+    return subpy_host_raise(call, "MemoryError", error.message().data());
+  default: // also an exit or an interrupt of another interpreter, which are not for this one
+    return subpy_host_raise(call, "RuntimeError", error.what());
+  }
+}
+
 /// Answers a call with the exception that is being handled.
-inline void raise_current(subpy_host_call *call) noexcept {
+inline void raise_current([[maybe_unused]] subpy_host_call *call) noexcept {
+#if SUBPY_EXCEPTIONS
   const auto raise = [call](const char *type, const char *message) {
     subpy_host_raise(call, type, message);
   };
@@ -47,19 +66,7 @@ inline void raise_current(subpy_host_call *call) noexcept {
   } catch (const PythonError &error) {
     raise(error.type().c_str(), error.what());
   } catch (const Error &error) {
-    switch (error.status()) {
-    case SUBPY_ERR_EXCEPTION:
-      raise(error.type().data(), error.message().data());
-      break;
-    case SUBPY_ERR_TIMEOUT:
-      raise("TimeoutError", error.message().data());
-      break;
-    case SUBPY_ERR_NO_MEMORY:
-      raise("MemoryError", error.message().data());
-      break;
-    default: // also an exit or an interrupt of another interpreter, which are not for this one
-      raise("RuntimeError", error.what());
-    }
+    detail::raise(call, error);
   } catch (const std::bad_alloc &error) {
     raise("MemoryError", error.what());
   } catch (const std::out_of_range &error) {
@@ -81,10 +88,12 @@ inline void raise_current(subpy_host_call *call) noexcept {
   } catch (...) {
     raise("RuntimeError", "the host function threw what is no std::exception");
   }
+#endif
 }
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

@@ -5,6 +5,7 @@
 #define SUBPY_RUN_OPTIONS_HPP
 
 #include <subpy.h>
+#include <subpy/exceptions.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <functional>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// How a string is run; the fields mean what those of ::subpy_run_options do. It is not copied: it
 /// has to live until the run returns, and so do its strings.
@@ -73,16 +75,17 @@ private:
     using std::chrono::milliseconds;
     CRunOptions &self = *static_cast<CRunOptions *>(user);
     const auto most = static_cast<std::uint64_t>(milliseconds::max().count());
-    try {
+    const auto work = [&]() -> std::uint64_t {
       const auto elapsed = static_cast<milliseconds::rep>(std::min(elapsed_ms, most));
       const milliseconds more = self.options_.deadline(id, milliseconds(elapsed));
       return more == milliseconds::max()
                  ? SUBPY_FOREVER
                  : static_cast<std::uint64_t>(std::max(more, milliseconds(0)).count());
-    } catch (...) {
+    };
+    return guard(work, [&]() -> std::uint64_t {
       self.thrown_ = std::current_exception();
       return 0;
-    }
+    });
   }
 
   const RunOptions &options_;
@@ -92,6 +95,7 @@ private:
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

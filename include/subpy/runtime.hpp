@@ -5,8 +5,8 @@
 #define SUBPY_RUNTIME_HPP
 
 #include <subpy/c_string.hpp>
-#include <subpy/error.hpp>
 #include <subpy/host_function.hpp>
+#include <subpy/result.hpp>
 
 #include <cstdint>
 #include <string>
@@ -15,6 +15,7 @@
 #include <vector>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// The version of the library: "0.1.0", as #SUBPY_VERSION is that of the header. Static.
 inline std::string_view version() noexcept { return subpy_version(); }
@@ -69,38 +70,37 @@ struct RuntimeConfig {
 /// what their objects still own then stays allocated (see ~Interpreter()).
 class Runtime {
 public:
+#if SUBPY_EXCEPTIONS
   /// Joins what is initialized already, whatever its configuration; else initializes with the
   /// defaults, as subpy_initialize() with NULL.
   ///
   /// @throws Error as subpy_initialize().
-  Runtime() { initialize(nullptr); }
+  Runtime() { start(nullptr); }
 
   /// Initializes Python, or joins it if it is initialized with this same configuration.
   ///
   /// @param config Copied.
   /// @throws Error as subpy_initialize().
-  explicit Runtime(const RuntimeConfig &config) {
-    std::vector<const char *> paths;
-    paths.reserve(config.module_search_paths.size());
-    for (const std::string &path : config.module_search_paths) {
-      paths.push_back(c_string(path, "module_search_paths"));
-    }
-    const auto optional = [](const std::string &text, const char *name) {
-      return text.empty() ? nullptr : c_string(text, name);
-    };
-    subpy_runtime_config c = SUBPY_RUNTIME_CONFIG_INIT;
-    c.program_name = optional(config.program_name, "program_name");
-    c.home = optional(config.home, "home");
-    c.executable = optional(config.executable, "executable");
-    c.module_search_paths = paths.data();
-    c.module_search_paths_count = paths.size();
-    c.isolated = config.isolated;
-    c.install_signal_handlers = config.install_signal_handlers;
-    c.import_site = config.import_site;
-    c.allow_main = config.allow_main;
-    c.account_memory = config.account_memory;
-    c.ignore_sigpipe = config.ignore_sigpipe;
-    initialize(&c);
+  explicit Runtime(const RuntimeConfig &config) { start_with(config); }
+#endif
+
+  /// Makes what the constructor without arguments makes. Without exceptions, this is the only way.
+  ///
+  /// @throws Error as subpy_initialize().
+  static Returns<Runtime> initialize() {
+    Runtime made(Nothing{});
+    SUBPY_TRY(made.start(nullptr));
+    return made;
+  }
+
+  /// Makes what the constructor with a config makes. Without exceptions, this is the only way.
+  ///
+  /// @param config Copied.
+  /// @throws Error as subpy_initialize().
+  static Returns<Runtime> initialize(const RuntimeConfig &config) {
+    Runtime made(Nothing{});
+    SUBPY_TRY(made.start_with(config));
+    return made;
   }
 
   /// Takes the count of `other`, which holds none afterwards.
@@ -128,14 +128,14 @@ public:
   ///
   /// @throws Error as subpy_finalize(). After #SUBPY_ERR_BUSY it still holds its count, and can be
   ///         asked again.
-  void finalize() {
+  Returns<void> finalize() {
     if (!holds_) {
-      return;
+      return Returns<void>();
     }
     subpy_error *error = nullptr;
     const subpy_status status = subpy_finalize(&error);
     holds_ = status == SUBPY_ERR_BUSY;
-    detail::check(status, error);
+    return detail::check(status, error);
   }
 
   /// Defines a function of the host's in every interpreter that is created from now on, until
@@ -144,30 +144,59 @@ public:
   ///
   /// @throws Error as subpy_define_function_with() with #SUBPY_EVERYWHERE.
   template <typename Function>
-  void define(CString module, CString name, Function &&function,
-              const FunctionOptions &options = {}) const {
-    detail::define(SUBPY_EVERYWHERE, module, name, std::forward<Function>(function), options);
+  Returns<void> define(CString module, CString name, Function &&function,
+                       const FunctionOptions &options = {}) const {
+    return detail::define(SUBPY_EVERYWHERE, module, name, std::forward<Function>(function),
+                          options);
   }
 
   /// Whether Python is initialized, by whomever, as far as subpy is concerned.
   static bool is_initialized() noexcept { return subpy_is_initialized(); }
 
 private:
-  static const char *c_string(const std::string &text, const char *name) {
+  struct Nothing {};
+  explicit Runtime(Nothing) noexcept {}
+
+  /// A text of the config as C has it: NULL if it is empty.
+  static Returns<void> set(const char *&field, const std::string &text, const char *name) {
     if (text.find('\0') != std::string::npos) {
-      throw Error(SUBPY_ERR_INVALID_ARGUMENT, std::string(name) + " has a NUL character");
+      SUBPY_FAIL(Error(SUBPY_ERR_INVALID_ARGUMENT, std::string(name) + " has a NUL character"));
     }
-    return text.c_str();
+    field = text.empty() ? nullptr : text.c_str();
+    return Returns<void>();
   }
 
-  void initialize(const subpy_runtime_config *config) {
-    detail::call(subpy_initialize, config);
+  Returns<void> start_with(const RuntimeConfig &config) {
+    std::vector<const char *> paths;
+    paths.reserve(config.module_search_paths.size());
+    for (const std::string &path : config.module_search_paths) {
+      SUBPY_TRY(set(paths.emplace_back(), path, "module_search_paths"));
+    }
+    subpy_runtime_config c = SUBPY_RUNTIME_CONFIG_INIT;
+    SUBPY_TRY(set(c.program_name, config.program_name, "program_name"));
+    SUBPY_TRY(set(c.home, config.home, "home"));
+    SUBPY_TRY(set(c.executable, config.executable, "executable"));
+    c.module_search_paths = paths.data();
+    c.module_search_paths_count = paths.size();
+    c.isolated = config.isolated;
+    c.install_signal_handlers = config.install_signal_handlers;
+    c.import_site = config.import_site;
+    c.allow_main = config.allow_main;
+    c.account_memory = config.account_memory;
+    c.ignore_sigpipe = config.ignore_sigpipe;
+    return start(&c);
+  }
+
+  Returns<void> start(const subpy_runtime_config *config) {
+    SUBPY_TRY(detail::call(subpy_initialize, config));
     holds_ = true;
+    return Returns<void>();
   }
 
   bool holds_ = false;
 };
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

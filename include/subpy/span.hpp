@@ -4,6 +4,8 @@
 #ifndef SUBPY_SPAN_HPP
 #define SUBPY_SPAN_HPP
 
+#include <subpy/exceptions.hpp>
+
 #include <cstddef>
 #include <iterator>
 #include <type_traits>
@@ -17,6 +19,7 @@
 #endif
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 /// A view of the items of somebody else's memory: `std::span` for C++17. Where there is
 /// `std::span`, each converts to the other.
@@ -83,6 +86,7 @@ template <typename Container> Span<std::byte> as_writable_bytes(Container &&cont
   return {reinterpret_cast<std::byte *>(data), std::size(container) * sizeof *data};
 }
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #ifdef __cpp_lib_span

@@ -18,6 +18,7 @@
 #include <vector>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 namespace detail {
 
@@ -83,9 +84,9 @@ public:
   /// As View::is_none().
   bool is_none() const noexcept { return view().is_none(); }
   /// As View::as(): what doesn't own is valid as long as this value or a copy of it.
-  template <typename T> T as() const & { return view().as<T>(); }
+  template <typename T> Returns<T> as() const & { return view().as<T>(); }
   /// The same, for a value that is gone then: a T has to own what it has.
-  template <typename T> T as() const && {
+  template <typename T> Returns<T> as() const && {
     static_assert(!detail::borrows<T>, "subpy: the value that this would look at is gone at once: "
                                        "keep the subpy::Value, or ask for a type that owns");
     return view().as<T>();
@@ -95,10 +96,10 @@ public:
   /// As View::size().
   std::size_t size() const noexcept { return view().size(); }
   /// A part, valid as long as this value or a copy of it: as View::operator[](std::size_t) const.
-  View operator[](std::size_t index) const { return view()[index]; }
+  Returns<View> operator[](std::size_t index) const { return view()[index]; }
   /// A part, valid as long as this value or a copy of it: as View::operator[](std::string_view)
   /// const.
-  View operator[](std::string_view key) const { return view()[key]; }
+  Returns<View> operator[](std::string_view key) const { return view()[key]; }
   /// As View::find().
   std::optional<View> find(std::string_view key) const noexcept { return view().find(key); }
   /// As View::items(); valid as long as this value or a copy of it.
@@ -229,6 +230,7 @@ template <> struct Crossing<Value> {
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <subpy/crossing.hpp>
 #include <subpy/crossing_containers.hpp>
-#include <subpy/error.hpp>
+#include <subpy/result.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <utility>
 
 namespace subpy {
+SUBPY_NAMESPACE_BEGIN
 
 class Items;
 class Pairs;
@@ -45,11 +46,11 @@ public:
   ///
   /// @throws Error #SUBPY_ERR_NOT_SHAREABLE if it is something else; the message says where, and
   ///         what.
-  template <typename T> T as() const {
+  template <typename T> Returns<T> as() const {
     detail::Mismatch mismatch;
     std::optional<T> found = detail::from_python<T>(*value_, mismatch);
     if (!found) {
-      throw Error(SUBPY_ERR_NOT_SHAREABLE, mismatch.text(*value_, "value"));
+      SUBPY_FAIL(Error(SUBPY_ERR_NOT_SHAREABLE, mismatch.text(*value_, "value")));
     }
     return std::move(*found);
   }
@@ -67,17 +68,23 @@ public:
   /// An item of a list or tuple.
   ///
   /// @throws Error #SUBPY_ERR_NOT_FOUND past the end, and for anything else than a list or tuple.
-  View operator[](std::size_t index) const {
+  Returns<View> operator[](std::size_t index) const {
     const subpy_value *const item = subpy_value_item(value_, index);
-    return item ? View(*item) : throw not_there("item " + std::to_string(index));
+    if (!item) {
+      SUBPY_FAIL(not_there("item " + std::to_string(index)));
+    }
+    return View(*item);
   }
 
   /// The value of a dict's key that is a str.
   ///
   /// @throws Error #SUBPY_ERR_NOT_FOUND if there is none, and for anything else than a dict.
-  View operator[](std::string_view key) const {
+  Returns<View> operator[](std::string_view key) const {
     const std::optional<View> found = find(key);
-    return found ? *found : throw not_there("key \"" + std::string(key) + '"');
+    if (!found) {
+      SUBPY_FAIL(not_there("key \"" + std::string(key) + '"'));
+    }
+    return *found;
   }
 
   /// The same; nothing if there is none.
@@ -229,6 +236,7 @@ template <> struct Crossing<View> {
 
 } // namespace detail
 
+SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #endif
