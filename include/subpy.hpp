@@ -14,38 +14,47 @@
 /// }
 /// @endcode
 ///
-/// Header only, over the C calls of subpy.h alone; a call that succeeds costs what the C call does,
-/// and the conversion of what is handed over.
+/// The header makes the C calls of subpy.h, and needs nothing else of the library. A call that
+/// succeeds costs what the C call costs, and the conversion of the values.
 ///
-/// Conventions:
-///  - What fails throws subpy::Error, and then nothing has happened. The few functions that are
-///    `noexcept` don't fail.
-///  - `std::string_view`s that go out end in a NUL, so their `data()` is a C string.
-///  - Any thread may call anything. An object of this header is as any other in C++: while one
-///    thread moves, assigns or destroys it, no other may use it. Interpreter says what else holds.
+/// # Conventions
 ///
-/// What crosses between C++ and Python, and as what:
+/// **Errors.** A call that fails throws a subpy::Error. It has done nothing then, unless its
+/// comment says otherwise. A function that is `noexcept` does not fail.
+///
+/// **Without exceptions** (`-fno-exceptions`), a call that can fail returns a subpy::Result. What
+/// its comment calls thrown is the error of that result. Runtime::initialize() and
+/// Interpreter::create() take the place of the constructors. Memory that runs out ends the process.
+/// One program can have source files with and without exceptions, but these can't share the objects
+/// of this header.
+///
+/// **Strings.** A `std::string_view` that goes out ends in a NUL, so its `data()` is a C string.
+///
+/// **Threads.** Any thread may make any call. While one thread moves, assigns or destroys an
+/// object, no other thread may use that object. Interpreter says more about threads.
+///
+/// # Values
+///
+/// These types cross between C++ and Python. Any other type is a compile-time error that names it.
 ///
 /// | C++ | Python |
 /// |---|---|
 /// | `bool` | bool |
 /// | integers of up to 64 bits | int; a value that does not fit is an error |
-/// | `float`, `double` | float; from an int, too |
+/// | `float`, `double` | float; from an int too |
 /// | `std::string`, `std::string_view`, `const char *` | str |
-/// | `std::vector<std::byte>`, subpy::Bytes | bytes; from anything with the buffer protocol, too |
-/// | `std::vector`, `std::array`, `std::deque`, `std::list`, subpy::Span | list; from a tuple, too |
-/// | `std::pair`, `std::tuple` | tuple; from a list, too |
+/// | `std::vector<std::byte>`, subpy::Bytes | bytes; from any object with the buffer protocol too |
+/// | `std::vector`, `std::array`, `std::deque`, `std::list`, subpy::Span | list; from a tuple too |
+/// | `std::pair`, `std::tuple` | tuple; from a list too |
 /// | `std::map`, `std::unordered_map` | dict |
-/// | `std::optional` | None, or what it has |
-/// | `std::variant` | the first of its types that the value fits |
+/// | `std::optional` | None, or what its value becomes |
+/// | `std::variant` | what its value becomes; from Python, the first type that the value fits |
 /// | `std::nullptr_t`, `std::monostate` | None |
 /// | subpy::Value, subpy::View | any of these |
-/// | subpy::HostBuffer | a memoryview of the host's memory |
-/// | subpy::PinnedBuffer | from anything with the buffer protocol, without a copy |
-/// | subpy::Span, as a parameter of a host function | the same |
-/// | a type for which the host specializes subpy::CrossesAs | what that says |
-///
-/// Any other type is a compile-time error that names it.
+/// | subpy::HostBuffer | to Python only: a memoryview of the host's memory |
+/// | subpy::PinnedBuffer | any object with the buffer protocol, without a copy |
+/// | subpy::Span as a host function's parameter | the same |
+/// | a type that has a subpy::CrossesAs | what that says |
 
 #ifndef SUBPY_HPP
 #define SUBPY_HPP

@@ -19,16 +19,16 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// A keyword argument: see kw().
+/// A keyword argument, which kw() makes.
 template <typename T> struct Keyword {
-  /// Its name.
+  /// The name.
   std::string_view name;
-  /// Its value, which is the caller's.
+  /// The value. The caller owns it.
   const T &value;
 };
 
-/// A keyword argument of Interpreter::call(): `python.call("greet", "you", kw("times", 3))`.
-/// It has to be used at once: it does not copy.
+/// Makes a keyword argument for Interpreter::call(): `python.call("greet", "you", kw("times", 3))`.
+/// It copies nothing, so it has to be used in the same expression.
 template <typename T> Keyword<T> kw(std::string_view name, const T &value) { return {name, value}; }
 
 namespace detail {
@@ -36,7 +36,7 @@ namespace detail {
 template <typename T> inline constexpr bool is_keyword = false;
 template <typename T> inline constexpr bool is_keyword<Keyword<T>> = true;
 
-/// The arguments of a call, as C takes them.
+/// The arguments of a call, in the form that C takes.
 template <typename... Args> class Arguments {
   static constexpr std::size_t named = (std::size_t{0} + ... + is_keyword<Args>);
   static constexpr std::size_t positional = sizeof...(Args) - named;
@@ -77,12 +77,12 @@ private:
   }
 
   Builder builder_;
-  subpy_value values_[positional + 1]; // one more, as there are no arrays of none
+  subpy_value values_[positional + 1]; // one more, as an array needs an item
   subpy_value pairs_[2 * named + 1];
   subpy_value keywords_;
 };
 
-/// Where a C call writes a value: cleared when this goes.
+/// The place for a value that a C call writes. The destructor clears it.
 class OwnedValue {
 public:
   OwnedValue() noexcept = default;
@@ -96,7 +96,7 @@ public:
 
   subpy_value *place() noexcept { return &value_; }
 
-  /// The value, as a C++ type.
+  /// Converts the value to a C++ type.
   template <typename T> Returns<T> to() {
     static_assert(!std::is_reference_v<T>, "subpy: a result is no reference");
     if constexpr (std::is_same_v<T, Value>) {

@@ -1,5 +1,5 @@
 /// @file
-/// What the items of a buffer are. The inside of the library.
+/// The types of the items of buffers. Internal to subpy.hpp.
 
 #ifndef SUBPY_BUFFER_FORMAT_HPP
 #define SUBPY_BUFFER_FORMAT_HPP
@@ -18,7 +18,7 @@ SUBPY_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// The format that Python's `struct` module has for a type; NULL if it has none.
+/// The format of a type, in the words of Python's `struct` module. NULL: it has none.
 template <typename T> constexpr const char *format_of() noexcept {
   if constexpr (std::is_same_v<T, std::byte>) {
     return "B";
@@ -35,10 +35,11 @@ template <typename T> constexpr const char *format_of() noexcept {
   }
 }
 
-/// Whether items of a format are Ts: numbers of the same sort and size, in this machine's order.
+/// Whether items of a format are Ts: the same sort of number, of the same size, in this machine's
+/// byte order.
 template <typename T> bool is_format_of(std::string_view format, std::size_t item_size) noexcept {
   if (std::is_same_v<T, std::byte>) {
-    return true; // anything has bytes
+    return true; // all items have bytes
   }
   constexpr std::uint16_t one = 1;
   const char native = *reinterpret_cast<const char *>(&one) == 1 ? '<' : '>';
@@ -60,7 +61,7 @@ template <typename T> constexpr const char *span_name() noexcept {
   return "a writable buffer without gaps whose items are those of the Span";
 }
 
-/// The items of a buffer of Ts without gaps, whatever its shape.
+/// The items of a buffer of Ts. The buffer may have any shape, but no gaps.
 template <typename T> std::optional<Span<T>> span_of(const subpy_value &value, Mismatch &mismatch) {
   using Item = std::remove_cv_t<T>;
   static_assert(format_of<Item>(), "subpy: a buffer has no items of this type: ask for a "
@@ -77,7 +78,7 @@ template <typename T> std::optional<Span<T>> span_of(const subpy_value &value, M
   return std::nullopt;
 }
 
-/// To Python, a list; from Python, the memory of a buffer.
+/// A span becomes a list, or bytes. From Python it is the memory of a buffer.
 template <typename T> struct Crossing<Span<T>> {
   using Item = std::remove_cv_t<T>;
   static constexpr std::uint32_t flags = 0;

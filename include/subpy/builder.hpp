@@ -1,5 +1,5 @@
 /// @file
-/// What a value for Python is built of. The inside of the library.
+/// The memory that values for Python point to. Internal to subpy.hpp.
 
 #ifndef SUBPY_BUILDER_HPP
 #define SUBPY_BUILDER_HPP
@@ -18,8 +18,8 @@ SUBPY_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Holds what the values of one call point to, until the call is over: room for items, and the few
-/// things that have no place of their own. Small values cost no allocation.
+/// Owns what the values of one call point to, until the call is over. That is room for items, and
+/// things that nobody else owns. Small values need no allocation.
 class Builder {
 public:
   Builder() noexcept {}
@@ -34,7 +34,7 @@ public:
     }
   }
 
-  /// Room for items, which are to be written.
+  /// Returns room for items. The caller has to write all of them.
   subpy_value *items(std::size_t count) {
     if (count <= SMALL - used_) {
       used_ += count;
@@ -46,20 +46,20 @@ public:
     return large.get();
   }
 
-  /// Has something live as long as this.
+  /// Keeps something as long as this object lives.
   template <typename T> const T &keep(T thing) {
     auto kept = std::make_shared<const T>(std::move(thing));
     kept_.push_back(kept);
     return *kept;
   }
 
-  /// A buffer, whose `release` is to be called once: by this, unless it is handed over.
+  /// Makes the value of a buffer. The destructor calls its `release`, unless a C call takes it.
   subpy_value buffer(const subpy_buffer_info &info) {
     buffers_.push_front(info);
     return subpy_buffer(&buffers_.front());
   }
 
-  /// The next C call takes the values, and releases their buffers, whatever becomes of it.
+  /// Leaves the buffers to the next C call, which releases them, also if it fails.
   void hand_over() noexcept { handed_over_ = true; }
 
 private:

@@ -1,5 +1,5 @@
 /// @file
-/// Names, as C takes them.
+/// Strings in the form that C takes.
 
 #ifndef SUBPY_C_STRING_HPP
 #define SUBPY_C_STRING_HPP
@@ -11,17 +11,17 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// A string that ends in a NUL, for a parameter: made of a literal or of a `std::string`, without a
-/// copy. It has to live as long as the call.
+/// A parameter that takes a literal or a `std::string`, without a copy. The string has to live
+/// until the call returns.
 class CString {
 public:
-  /// Of a C string. NULL is refused by the call that gets it.
+  /// Takes a C string. A call that gets NULL refuses it.
   CString(const char *text) noexcept : text_(text) {}
 
-  /// Of a string.
+  /// Takes a string.
   ///
-  /// @throws Error #SUBPY_ERR_INVALID_ARGUMENT if it has a NUL character: C would stop there.
-  ///         Without exceptions, the call that gets it returns that Error.
+  /// @throws Error #SUBPY_ERR_INVALID_ARGUMENT if it has a NUL character, where C would stop.
+  ///         Without exceptions, the call that gets the CString returns this Error.
   CString(const std::string &text) : text_(text.c_str()) {
     if (text.find('\0') != std::string::npos) {
       has_nul_ = true;
@@ -31,12 +31,14 @@ public:
     }
   }
 
-  /// The string; NULL if it was made of that.
+  /// The string, or NULL.
   const char *get() const noexcept { return text_; }
 
-  /// Fails if it was made of a string with a NUL character.
+  /// Without exceptions, each function that takes a CString calls it first.
+  ///
+  /// @throws Error #SUBPY_ERR_INVALID_ARGUMENT if the string has a NUL character.
   Returns<void> check() const {
-    if (!SUBPY_EXCEPTIONS && has_nul_) { // with exceptions, the constructor has thrown
+    if (!SUBPY_EXCEPTIONS && has_nul_) { // else the constructor has thrown
       SUBPY_FAIL(error());
     }
     return Returns<void>();

@@ -1,5 +1,5 @@
 /// @file
-/// How C++ types become Python values and come back.
+/// How C++ types become Python values, and the reverse.
 
 #ifndef SUBPY_CROSSING_HPP
 #define SUBPY_CROSSING_HPP
@@ -15,7 +15,7 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// For the host to specialize: how one of its own types crosses, as another one that can.
+/// Says how a type of the host's crosses: as another type that crosses. The host specializes it.
 ///
 /// @code
 /// template <> struct subpy::CrossesAs<Point> {
@@ -25,21 +25,21 @@ SUBPY_NAMESPACE_BEGIN
 /// };
 /// @endcode
 ///
-/// One of the two functions is enough for one direction. What they throw comes out of the call.
-/// `from` may return a `std::optional<Point>`: without a value, the call fails with
-/// #SUBPY_ERR_NOT_SHAREABLE.
+/// For one direction, one of the two functions is enough. An exception that they throw comes out of
+/// the call. `from` may also return a `std::optional<Point>`. If that is empty, the call fails with
+/// #SUBPY_ERR_NOT_SHAREABLE, and the message says which value it was.
 template <typename T> struct CrossesAs;
 
 namespace detail {
 
-/// How a type crosses. Specializations have
+/// How a type crosses. A specialization has these members:
 ///
-///     flags          what it needs to be asked for from Python
-///     borrows        a T from Python points into the value
-///     to_python      makes a value, which may point to what it is given and to what is built
+///     flags          the flags with which a C call has to ask Python for a T
+///     borrows        whether a T from Python points into the value
+///     to_python      makes a value, which may point to the T and to what the Builder owns
 ///     from_python    makes a T, or notes why it can't
 ///
-/// This one is for types that can't.
+/// The primary template is for types that do not cross.
 template <typename T, typename = void> struct Crossing {
   static constexpr std::uint32_t flags = 0;
   static constexpr bool borrows = false;
@@ -61,7 +61,7 @@ template <typename T> inline constexpr std::uint32_t flags_of = Crossing<T>::fla
 template <> inline constexpr std::uint32_t flags_of<void> = 0;
 template <typename T> inline constexpr bool borrows = Crossing<T>::borrows;
 
-/// The value that a T becomes.
+/// Makes a value of a T.
 template <typename T> subpy_value to_python(const T &thing, Builder &builder) {
   static_assert(crosses_to<T>, "subpy: this type can't cross to Python. subpy.hpp lists those that "
                                "can; for one of your own, specialize subpy::CrossesAs");
@@ -72,7 +72,7 @@ template <typename T> subpy_value to_python(const T &thing, Builder &builder) {
   }
 }
 
-/// The T that a value becomes, or none, and why.
+/// Makes a T of a value. If it can't, it notes why.
 template <typename T> std::optional<T> from_python(const subpy_value &value, Mismatch &mismatch) {
   static_assert(crosses_from<T>,
                 "subpy: this type can't cross from Python. subpy.hpp lists those that can; for one "
@@ -84,7 +84,7 @@ template <typename T> std::optional<T> from_python(const subpy_value &value, Mis
   }
 }
 
-/// A type of the host's.
+/// A type for which the host has a CrossesAs.
 template <typename T> struct Crossing<T, std::void_t<typename CrossesAs<T>::type>> {
   using As = typename CrossesAs<T>::type;
   static constexpr std::uint32_t flags = flags_of<As>;

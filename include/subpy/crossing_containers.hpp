@@ -1,5 +1,5 @@
 /// @file
-/// Containers of what crosses cross. The inside of the library.
+/// How containers cross. Internal to subpy.hpp.
 
 #ifndef SUBPY_CROSSING_CONTAINERS_HPP
 #define SUBPY_CROSSING_CONTAINERS_HPP
@@ -26,7 +26,7 @@ SUBPY_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// The items of a list or a tuple, of so many if that matters; NULL if it isn't one.
+/// The items of a list or a tuple. NULL for any other value.
 inline const subpy_items *items_of(const subpy_value &value) noexcept {
   return value.kind == SUBPY_LIST || value.kind == SUBPY_TUPLE ? &value.as.items : nullptr;
 }
@@ -63,7 +63,7 @@ template <typename Sequence> struct SequenceCrossing {
     }
     std::optional<Sequence> sequence(std::in_place);
     if constexpr (is_vector<Sequence> && std::is_arithmetic_v<Item>) {
-      sequence->resize(items->length); // and then written in place: it is where large data arrives
+      sequence->resize(items->length); // writes in place, as large data comes this way
       for (std::size_t i = 0; i < items->length; i++) {
         if (std::is_floating_point_v<Item> && items->data[i].kind == SUBPY_FLOAT) {
           (*sequence)[i] = static_cast<Item>(items->data[i].as.real); // without an optional
@@ -97,10 +97,9 @@ struct Crossing<std::deque<T, Allocator>> : SequenceCrossing<std::deque<T, Alloc
 template <typename T, typename Allocator>
 struct Crossing<std::list<T, Allocator>> : SequenceCrossing<std::list<T, Allocator>> {};
 
-// Tuples, and arrays, which are lists of a length.
-// --------------------------------------------------
+// Tuples and arrays. ------------------------------------------------------------------------------
 
-/// A Tuple of one item each of these types; `make` is given all of them.
+/// Makes a Tuple of a list or a tuple that has one item of each of these types. `make` gets them.
 template <typename Tuple, typename... Items, typename Make, std::size_t... Indices>
 std::optional<Tuple> fixed_from(const subpy_value &value, Mismatch &mismatch, Make make,
                                 std::index_sequence<Indices...>) {
@@ -211,8 +210,7 @@ template <typename Key, typename T, typename Hash, typename Equal, typename Allo
 struct Crossing<std::unordered_map<Key, T, Hash, Equal, Allocator>>
     : MapCrossing<std::unordered_map<Key, T, Hash, Equal, Allocator>> {};
 
-// One or none, one of several.
-// ----------------------------------------------------------------------
+// Optionals and variants. -------------------------------------------------------------------------
 
 template <typename T> struct Crossing<std::optional<T>> {
   static constexpr std::uint32_t flags = flags_of<T>;
@@ -244,7 +242,7 @@ template <typename... Types> struct Crossing<std::variant<Types...>> {
         variant);
   }
 
-  /// An int is a double only if it is nothing else.
+  /// An int becomes a double only if it fits no other type.
   static std::optional<Variant> from_python(const subpy_value &value, Mismatch &mismatch) {
     const bool integer = value.kind == SUBPY_INT;
     std::optional<Variant> found = first_of(value, !integer, std::index_sequence_for<Types...>());

@@ -1,5 +1,5 @@
 /// @file
-/// Numbers, text and bytes cross. The inside of the library.
+/// How numbers, text and bytes cross. Internal to subpy.hpp.
 
 #ifndef SUBPY_CROSSING_SCALARS_HPP
 #define SUBPY_CROSSING_SCALARS_HPP
@@ -60,7 +60,7 @@ template <> struct Crossing<bool> {
 template <typename T, typename... Others>
 inline constexpr bool is_one_of = (std::is_same_v<T, Others> || ...);
 
-/// Those that are numbers: no bool, no character.
+/// Whether a type is an integer type for numbers: not bool, and no character type.
 template <typename T>
 inline constexpr bool is_integer =
     is_one_of<T, signed char, unsigned char, short, unsigned short, int, unsigned, long,
@@ -105,7 +105,7 @@ template <typename T> struct Crossing<T, std::enable_if_t<is_integer<T>>> {
     }
     if constexpr (past_int64) {
       if (value.kind == SUBPY_BIG_INT) {
-        // In hexadecimal: "0x8000000000000000"; one below 0 doesn't parse.
+        // The text is hexadecimal: "0x8000000000000000". A negative one fails to parse.
         const char *const end = value.as.text.data + value.as.text.length;
         T integer = 0;
         const auto parsed = std::from_chars(value.as.text.data + 2, end, integer, 16);
@@ -158,7 +158,7 @@ template <typename Text> struct TextCrossing {
 template <> struct Crossing<std::string> : TextCrossing<std::string> {};
 template <> struct Crossing<std::string_view> : TextCrossing<std::string_view> {};
 
-/// C strings and literals.
+/// C strings and literals become a str.
 template <typename T>
 struct Crossing<T, std::enable_if_t<is_one_of<std::decay_t<T>, char *, const char *>>> {
   static constexpr std::uint32_t flags = 0;
@@ -169,7 +169,7 @@ struct Crossing<T, std::enable_if_t<is_one_of<std::decay_t<T>, char *, const cha
 
 // Bytes. ------------------------------------------------------------------------------------------
 
-/// The bytes of a value that is, or has, some; of a buffer without gaps.
+/// The bytes of a value that is bytes, or a buffer without gaps.
 inline std::optional<Bytes> bytes_of(const subpy_value &value, Mismatch &mismatch) {
   if (value.kind == SUBPY_BYTES) {
     return Bytes(reinterpret_cast<const std::byte *>(value.as.text.data), value.as.text.length);

@@ -15,44 +15,44 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// Why a call failed. Plain data: it can be read in any thread, and outlives the interpreter and
-/// the runtime. Copies share it, and copying doesn't throw.
+/// Why a call failed. It is plain data: any thread may read it, also after the interpreter is
+/// destroyed and after Python is finalized. Copies share it, and copying does not throw.
 class Error : public std::exception {
 public:
-  /// Copies what a C call reported, and frees that.
+  /// Copies the error of a C call, and frees it.
   ///
-  /// @param error Not NULL; taken over, also if this throws `std::bad_alloc`.
+  /// @param error Not NULL. It is freed, also if this throws `std::bad_alloc`.
   explicit Error(subpy_error *error) : data_(std::make_shared<const Data>(Handle(error))) {}
 
   /// Makes an error of the host's own.
   ///
   /// @param status  Any but #SUBPY_OK.
-  /// @param message What went wrong, for a human.
-  /// @param type    The type of the Python exception that it stands for, with
-  ///                #SUBPY_ERR_EXCEPTION: "ValueError", "package.module.Oops". Empty: none.
+  /// @param message What went wrong, in words for a human.
+  /// @param type    With #SUBPY_ERR_EXCEPTION: the type of the Python exception that the error
+  ///                stands for, such as "ValueError" or "package.module.Oops". Else empty.
   Error(subpy_status status, std::string_view message, std::string_view type = {})
       : data_(std::make_shared<const Data>(status, message, type)) {}
 
-  /// The status of the call that failed; never #SUBPY_OK.
+  /// The status that the failed call returned.
   subpy_status status() const noexcept { return data_->status; }
 
-  /// What went wrong, for a human: for an exception, what `str()` says of it.
-  /// Valid as long as this error or a copy of it.
+  /// What went wrong, in words for a human. Of an exception, it is what `str()` makes of it.
+  /// It is valid as long as this error or a copy of it.
   std::string_view message() const noexcept { return data_->message; }
 
-  /// The Python exception's type, as a traceback names it: "ValueError", "package.module.Oops".
-  /// Empty if the error is no Python exception. Valid as long as this error or a copy of it.
+  /// The exception's type, as a traceback names it: "ValueError", "package.module.Oops". Empty if
+  /// the error is no exception. It is valid as long as this error or a copy of it.
   std::string_view type() const noexcept { return data_->type; }
 
-  /// The traceback as Python prints it, with causes and notes; its lines end in "\n". Empty if
-  /// there is none. Valid as long as this error or a copy of it.
+  /// The traceback as Python prints it: see subpy_error_traceback(). Each line ends in "\n". Empty
+  /// if there is none. It is valid as long as this error or a copy of it.
   std::string_view traceback() const noexcept { return data_->traceback; }
 
-  /// The exit code of a #SUBPY_ERR_EXIT, as the shell would see it: 0 to 255. 0 for other errors.
+  /// The exit code of a #SUBPY_ERR_EXIT, as a shell would see it: 0 to 255. 0 for other errors.
   int exit_code() const noexcept { return data_->exit_code; }
 
-  /// "ValueError: the message", or "SUBPY_ERR_BUSY: the message" if it is no Python exception.
-  /// Valid as long as this error or a copy of it.
+  /// The type or the status, and the message: "ValueError: boom", "SUBPY_ERR_BUSY: it runs".
+  /// It is valid as long as this error or a copy of it.
   const char *what() const noexcept override { return data_->what.c_str(); }
 
 private:

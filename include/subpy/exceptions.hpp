@@ -1,8 +1,8 @@
 /// @file
-/// What differs between a compiler with exceptions and one without. The inside of the library.
+/// The difference between compiling with exceptions and without. Internal to subpy.hpp.
 ///
-/// A function that can fail is written once, for both: it returns Returns<T>, makes calls that can
-/// fail in SUBPY_TRY(), and ends with SUBPY_FAIL() when it fails itself.
+/// A function that can fail is written once, for both. It returns `Returns<T>`. It wraps each call
+/// that can fail in SUBPY_TRY(). It uses SUBPY_FAIL() to fail itself.
 
 #ifndef SUBPY_EXCEPTIONS_HPP
 #define SUBPY_EXCEPTIONS_HPP
@@ -14,10 +14,10 @@
 #include <utility>
 
 // SUBPY_EXCEPTIONS       1 with exceptions, 0 without
-// SUBPY_FAIL(error)      ends a function that returns Returns<T> with an Error
-// SUBPY_TRY(call)        makes a call; if it fails, ends the function with its Error
-// SUBPY_NAMESPACE_BEGIN  Without exceptions, the names are in an inline namespace. So one program can
-// SUBPY_NAMESPACE_END    have source files of both kinds, and the linker keeps them apart.
+// SUBPY_FAIL(error)      ends a function that returns Returns<T>, with this Error
+// SUBPY_TRY(call)        makes a call; if it fails, ends the function with the Error of the call
+// SUBPY_NAMESPACE_BEGIN  Without exceptions, all names are in an inline namespace. So the linker
+// SUBPY_NAMESPACE_END    can tell functions of the two kinds apart, and one program may have both.
 
 /// @cond
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
@@ -42,8 +42,7 @@ SUBPY_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Calls `work`. If that throws, calls `caught` while the exception is handled. Both return the same
-/// type.
+/// Calls `work`. If `work` throws, calls `caught` while the exception is handled.
 template <typename Work, typename Caught>
 auto guard(Work work, [[maybe_unused]] Caught caught) noexcept {
 #if SUBPY_EXCEPTIONS

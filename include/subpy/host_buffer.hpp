@@ -1,5 +1,5 @@
 /// @file
-/// Memory of the host's in Python's hands.
+/// Memory of the host's that Python uses.
 
 #ifndef SUBPY_HOST_BUFFER_HPP
 #define SUBPY_HOST_BUFFER_HPP
@@ -20,58 +20,59 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// Memory of the host's that Python gets as a memoryview, without a copy: whatever its size, that
-/// takes the same time. It may be handed to many interpreters, which then share it.
+/// Memory of the host's that becomes a memoryview in Python, without a copy. That takes the same
+/// time for any size. The host may hand it to many interpreters, which share it then.
 ///
 /// @code
 /// python.set("frame", subpy::HostBuffer(std::move(pixels)).shape({1080, 1920, 3}));
 /// @endcode
 ///
-/// Scripts may write to it if what it was made of is not const; then the host and the scripts have
-/// to agree on who writes when.
+/// Scripts may write to the memory if the items that it was made of are not const. The host and the
+/// scripts then have to agree on who writes when.
 ///
-/// Copies stand for the same memory. It is released when the last of them is gone and Python's last
-/// view of it, too (an interpreter that ends gives back what is left), in the thread that let go of
-/// it, which holds no GIL.
+/// Copies of this object stand for the same memory. The memory is released when the last copy and
+/// Python's last view are gone. Views end with their interpreter. The thread that let go of the
+/// memory releases it, and holds no GIL then.
 class HostBuffer {
 public:
-  /// Of memory that stays where it is until `release` is called.
+  /// Makes a buffer of memory that stays where it is until `release` is called.
   ///
   /// @param memory  Numbers, or `std::byte`.
-  /// @param release Called once. It may use other interpreters. It must not throw.
+  /// @param release The library calls it once, when the memory is released. It may use other
+  ///                interpreters. It must not throw.
   template <typename T>
   explicit HostBuffer(Span<T> memory, std::function<void()> release = {})
       : HostBuffer(memory, owner_of(memory.data(), std::move(release))) {}
 
-  /// Of a vector, which is taken over.
+  /// Makes a buffer of a vector, and owns the vector.
   template <typename T>
   explicit HostBuffer(std::vector<T> vector)
       : HostBuffer(std::make_shared<std::vector<T>>(std::move(vector))) {}
 
-  /// Of a vector that the host shares: it must not be resized.
+  /// Makes a buffer of a vector that the host shares. The host must not resize the vector.
   template <typename T>
   explicit HostBuffer(std::shared_ptr<std::vector<T>> vector)
       : HostBuffer(Span<T>(*vector), vector) {}
 
-  /// Of a vector that the host shares, which scripts can only read.
+  /// Makes a buffer that scripts can only read, of a vector that the host shares.
   template <typename T>
   explicit HostBuffer(std::shared_ptr<const std::vector<T>> vector)
       : HostBuffer(Span<const T>(*vector), vector) {}
 
-  /// The dimensions: how many items each has. Without them, there is one of all items.
+  /// Sets how many items each dimension has. The default is one dimension of all items.
   HostBuffer &shape(std::vector<std::ptrdiff_t> shape) {
     shape_ = std::move(shape);
     return *this;
   }
 
-  /// What an item is, in place of the C++ type: see subpy_buffer_info::format.
+  /// Sets what an item is, in place of the C++ type: see subpy_buffer_info::format.
   HostBuffer &format(std::string format, std::size_t item_size) {
     format_ = std::move(format);
     item_size_ = item_size;
     return *this;
   }
 
-  /// Scripts can only read it.
+  /// Makes the memory read-only for scripts.
   HostBuffer &read_only() noexcept {
     writable_ = false;
     return *this;
@@ -111,7 +112,7 @@ private:
 
 namespace detail {
 
-/// To Python; it comes back as a PinnedBuffer.
+/// A HostBuffer crosses to Python only. From Python, memory is a PinnedBuffer.
 template <> struct Crossing<HostBuffer> {
   static constexpr std::uint32_t flags = 0;
   static constexpr bool borrows = false;
@@ -132,7 +133,7 @@ template <> struct Crossing<HostBuffer> {
     info.release = &release;
     info.user = owner.get();
     const subpy_value value = builder.buffer(info);
-    static_cast<void>(owner.release()); // the builder's, then the call's
+    static_cast<void>(owner.release()); // the builder owns it, and then the C call
     return value;
   }
 

@@ -1,5 +1,5 @@
 /// @file
-/// Functions of the host's that scripts call.
+/// Host functions: functions of the host's that scripts call.
 
 #ifndef SUBPY_HOST_FUNCTION_HPP
 #define SUBPY_HOST_FUNCTION_HPP
@@ -24,30 +24,30 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// How a function is defined; the fields mean what those of ::subpy_function_options do. The
-/// strings are copied.
+/// How a function is defined. Each field means what the one of ::subpy_function_options means. The
+/// library copies the strings.
 struct FunctionOptions {
-  /// Its `__doc__`. NULL: none.
+  /// The function's `__doc__`. NULL: none.
   const char *doc = nullptr;
-  /// Its parameters, as `help()` shows them: "(level, text)". NULL: "(*args, **kwargs)".
+  /// The function's parameters, as `help()` shows them: "(level, text)". NULL: "(*args, **kwargs)".
   const char *signature = nullptr;
-  /// The GIL is released while it works. It may be called in several threads at once then.
+  /// true: the GIL is released while the function works. It may be called in several threads then.
   bool release_gil = false;
-  /// How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or
-  /// several of them, for parameters that are a subpy::View, subpy::Value or subpy::Args. Others
-  /// have those that they need.
+  /// How arguments become a subpy::View, subpy::Value or subpy::Args: #SUBPY_LOSSLESS_TEXT,
+  /// #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of them. Other parameters set the flags that they
+  /// need.
   std::uint32_t flags = 0;
 };
 
-/// A parameter of a host function, after those of one argument each: takes the positional arguments
-/// that are left, however many. Valid until the function returns.
+/// A parameter of a host function that takes all positional arguments that are left. It follows
+/// the parameters that take one argument each. It is valid until the function returns.
 class Args : public Items {
 public:
   using Items::Items;
 };
 
-/// The last parameter of a host function: takes the keyword arguments, a dict. Valid until the
-/// function returns. A function without one takes no keyword arguments.
+/// The last parameter of a host function, which takes the keyword arguments: a dict. It is valid
+/// until the function returns. A function without it takes no keyword arguments.
 class Kwargs : public View {
 public:
   using View::View;
@@ -58,16 +58,16 @@ namespace detail {
 template <typename T> inline constexpr bool is_optional = false;
 template <typename T> inline constexpr bool is_optional<std::optional<T>> = true;
 
-/// Whether one positional argument goes to it.
+/// Whether a parameter takes one positional argument.
 template <typename T> inline constexpr bool is_positional = !is_one_of<T, Args, Kwargs>;
 
-/// The parameters of a function: how many arguments they take, and which.
+/// How many arguments the parameters of a function take, and which ones.
 template <typename... Parameters> struct Signature {
   static constexpr bool any_args = (false || ... || std::is_same_v<Parameters, Args>);
   static constexpr bool any_kwargs = (false || ... || std::is_same_v<Parameters, Kwargs>);
   static constexpr std::size_t most = (std::size_t{0} + ... + is_positional<Parameters>);
 
-  /// Those that come last and are optional may be left out.
+  /// Optional parameters at the end may be left out.
   static constexpr std::size_t least() {
     constexpr bool may_be_left_out[] = {is_optional<Parameters>..., false};
     std::size_t least = most;
@@ -101,14 +101,14 @@ private:
   }
 };
 
-/// One call of a function: what it got.
+/// One call of a function, and its arguments.
 struct Call {
   subpy_host_call *call;
   const subpy_value *args;
   std::size_t nargs;
 };
 
-/// What a parameter gets; nothing, with a mismatch, if the argument is wrong.
+/// Makes what a parameter gets. Notes why it can't, if the argument is wrong.
 template <typename T, std::size_t Index>
 std::optional<T> argument(const Call &call, std::size_t positional, Mismatch &mismatch) {
   if constexpr (std::is_same_v<T, Args>) {
@@ -125,7 +125,7 @@ std::optional<T> argument(const Call &call, std::size_t positional, Mismatch &mi
   }
 }
 
-/// A C++ function as the library calls it, and its name, for messages.
+/// A C++ function in the form that the library calls, and its name for messages.
 template <typename Function, typename Return, typename... Parameters> class HostFunction {
   using Takes = Signature<std::decay_t<Parameters>...>;
 
@@ -174,7 +174,7 @@ private:
     }
   }
 
-  /// Answers with what the function has returned.
+  /// Answers a call with what the function has returned.
   template <typename T> static void give(const Call &call, const T &result) {
     if constexpr (!is_result<T>) {
       Builder builder;
@@ -218,7 +218,7 @@ private:
   Function function_;
 };
 
-/// What a function takes and returns: of the type of its address, or of its call operator's.
+/// The HostFunction for the type of a function pointer or a call operator.
 template <typename Address> struct HostFunctionOf;
 template <typename R, typename... P> struct HostFunctionOf<R (*)(P...)> {
   template <typename Function> using type = HostFunction<Function, R, P...>;
@@ -234,7 +234,7 @@ struct HostFunctionOf<R (C::*)(P...) noexcept> : HostFunctionOf<R (*)(P...)> {};
 template <typename C, typename R, typename... P>
 struct HostFunctionOf<R (C::*)(P...) const noexcept> : HostFunctionOf<R (*)(P...)> {};
 
-/// The address that says it; void if there is none, or several.
+/// The type of the function pointer or the call operator. void: there is none, or several.
 template <typename Function, typename = void> struct AddressOf {
   using type =
       std::conditional_t<std::is_function_v<std::remove_pointer_t<Function>>, Function, void>;
@@ -272,7 +272,7 @@ Returns<void> define_as(subpy_id id, CString module, CString name, Function &&fu
   return Returns<void>();
 }
 
-/// Defines a function; the library owns it then.
+/// Defines a function. The library owns it from now on.
 template <typename Function>
 Returns<void> define(subpy_id id, CString module, CString name, Function &&function,
                      const FunctionOptions &options) {

@@ -22,10 +22,10 @@ inline Returns<subpy_id> main_id() {
   return id;
 }
 
-/// The interpreter whose code runs in the calling thread now, for a function of the host that a
-/// script has called; `nullopt` outside of any.
+/// The id of the interpreter whose code runs in the calling thread now. A host function may ask for
+/// it. `nullopt` outside of any interpreter that subpy knows.
 ///
-/// @throws Error as subpy_get_current(), but for #SUBPY_ERR_NOT_FOUND.
+/// @throws Error as subpy_get_current(), save #SUBPY_ERR_NOT_FOUND.
 inline Returns<std::optional<subpy_id>> current() {
   subpy_id id = 0;
   subpy_error *error = nullptr;
@@ -38,7 +38,8 @@ inline Returns<std::optional<subpy_id>> current() {
   return id;
 }
 
-/// The ids of all interpreters, the main one included, in ascending order.
+/// The ids of the interpreters that subpy knows, in ascending order: the main one, and those that
+/// it created.
 ///
 /// @throws Error as subpy_list_all().
 inline Returns<std::vector<subpy_id>> list_all() {

@@ -26,7 +26,7 @@ SUBPY_NAMESPACE_BEGIN
 
 /// How much memory an interpreter has, in bytes.
 struct MemoryUsage {
-  /// What it has now.
+  /// How much it has now.
   std::uint64_t current = 0;
   /// The most that it has had at once.
   std::uint64_t peak = 0;
@@ -34,8 +34,8 @@ struct MemoryUsage {
 
 namespace detail {
 
-/// Fails with what came out of a call that ran Python code, if it failed: what C reported, what a
-/// callback of the host's has thrown, or the first with the second nested.
+/// Fails with the error of a C call, or with what a callback has thrown. If there are both, the
+/// exception of the callback is nested in the Error.
 inline Returns<void> fail(subpy_status status, subpy_error *error, Output *output,
                           const CRunOptions *options) {
   std::exception_ptr thrown = output ? output->take_thrown() : nullptr;
@@ -50,40 +50,40 @@ inline Returns<void> fail(subpy_status status, subpy_error *error, Output *outpu
 
 } // namespace detail
 
-/// An interpreter, which is destroyed with this object. Move-only; a moved-from one holds none.
+/// An interpreter. The destructor destroys it. The object can be moved, not copied. An object that
+/// was moved from holds no interpreter.
 ///
-/// *Threads*: all but moving, release() and destroying may be called in any thread, in several at
-/// once; one thing runs at a time, the others fail with #SUBPY_ERR_BUSY. interrupt(), is_running(),
-/// stats() and memory_usage() wait for nothing. Different interpreters run at once, in parallel
-/// where each has its own GIL.
+/// **Threads.** Several threads may make calls at once, save moving, release() and destroying. An
+/// interpreter has one run at a time: another one is #SUBPY_ERR_BUSY. interrupt(), is_running(),
+/// stats() and memory_usage() wait for nothing. Different interpreters run at the same time, in
+/// parallel where each has its own GIL.
 ///
-/// *Callbacks* (InterpreterConfig::on_stdout, InterpreterConfig::on_stderr) are called in the
-/// thread that wrote, which holds no GIL and no lock; each never twice at once, but the two may be
-/// called at the same time if scripts have threads. They may use other interpreters. They are moved
-/// into this object, and live until the interpreter is destroyed.
+/// **Callbacks.** The library calls InterpreterConfig::on_stdout and InterpreterConfig::on_stderr
+/// in the thread that wrote, which holds neither a GIL nor a lock of subpy then. Each of them is
+/// never called twice at once, but both may be called at the same time. They may use other
+/// interpreters. This object owns them until the interpreter is destroyed.
 ///
-/// *Exceptions of callbacks* don't reach the script, which runs on, and whose later output still is
-/// delivered. The first one is kept until the run ends, and then is thrown by run() (or call(),
-/// eval() and whatever else runs Python code). If the run fails, too, then run() throws the Error
-/// with the callback's exception nested in it: see `std::rethrow_if_nested`. One from a Python
-/// thread that writes between runs is thrown by the next run(), one from output while the
-/// interpreter is destroyed by destroy(); the destructor drops it.
+/// **Exceptions of callbacks.** The script runs on, and its later output is delivered. The object
+/// keeps the first exception until the run ends. Then run(), call() or eval() throws it. If the run
+/// fails, too, the call throws an Error that has the exception nested in it: see
+/// `std::rethrow_if_nested`. An exception between two runs is thrown by the next run. While the
+/// interpreter is destroyed, destroy() throws the exception, and the destructor drops it.
 class Interpreter {
 public:
 #if SUBPY_EXCEPTIONS
-  /// Creates an interpreter with the defaults. It stays idle until something is run in it.
+  /// Creates an interpreter with the defaults. It stays idle until something runs in it.
   ///
   /// @throws Error as subpy_create().
   Interpreter() { start(nullptr); }
 
   /// Creates an interpreter.
   ///
-  /// @param config Its callbacks are kept: move it in to spare a copy.
+  /// @param config The object keeps its callbacks. Moving it in saves a copy.
   /// @throws Error as subpy_create().
   explicit Interpreter(InterpreterConfig config) { start_with(std::move(config)); }
 #endif
 
-  /// Makes what the constructor without arguments makes. Without exceptions, this is the only way.
+  /// Creates an interpreter with the defaults, as the constructor does.
   ///
   /// @throws Error as subpy_create().
   static Returns<Interpreter> create() {
@@ -92,9 +92,9 @@ public:
     return made;
   }
 
-  /// Makes what the constructor with a config makes. Without exceptions, this is the only way.
+  /// Creates an interpreter, as the constructor does.
   ///
-  /// @param config Its callbacks are kept: move it in to spare a copy.
+  /// @param config The object keeps its callbacks. Moving it in saves a copy.
   /// @throws Error as subpy_create().
   static Returns<Interpreter> create(InterpreterConfig config) {
     Interpreter made(NONE);
@@ -102,15 +102,15 @@ public:
     return made;
   }
 
-  /// Takes an interpreter over by its id, to destroy it: one that C code has created, or that
-  /// release() has given up. The id is not looked at before it is used.
+  /// Makes an object that owns an interpreter that C code has created, or that release() has given
+  /// up. This call does not check the id.
   static Interpreter adopt(subpy_id id) noexcept { return Interpreter(id); }
 
-  /// Takes the interpreter of `other`, which holds none afterwards.
+  /// Takes the interpreter of `other`. `other` holds none afterwards.
   Interpreter(Interpreter &&other) noexcept
       : id_(std::exchange(other.id_, NONE)), output_(std::move(other.output_)) {}
 
-  /// Destroys the own interpreter, as the destructor does, and takes that of `other`.
+  /// Destroys the interpreter of this object, as the destructor does, and takes that of `other`.
   Interpreter &operator=(Interpreter &&other) noexcept {
     Interpreter taken(std::move(other));
     std::swap(id_, taken.id_);
@@ -118,12 +118,13 @@ public:
     return *this;
   }
 
-  /// As destroy(), but never throws. Where that would fail, because the interpreter runs (also
-  /// where the caller is inside of it), Python threads of its scripts still do, or the last Runtime
-  /// is gone already, then the interpreter is left to subpy_finalize(): what its scripts still
-  /// write is thrown away, and the callbacks stay allocated; one that is being called at this very
-  /// moment is not waited for. Hosts that run scripts which start threads call
-  /// destroy(std::chrono::milliseconds).
+  /// Destroys the interpreter as destroy() does, but never fails.
+  ///
+  /// If destroy() would fail, the interpreter stays until subpy_finalize(). That is so if it runs
+  /// now (also if the caller is inside of it), and if Python threads of its scripts still run. What
+  /// its scripts write from then on is thrown away. Its callbacks stay allocated, also if the last
+  /// Runtime is gone. The destructor does not wait for a callback that is called right now. A host
+  /// whose scripts start threads should call destroy(std::chrono::milliseconds).
   ~Interpreter() {
     if (id_ == NONE) {
       return;
@@ -135,19 +136,22 @@ public:
     }
   }
 
-  /// Runs a program in the interpreter's `__main__`, in the calling thread, which waits for it.
-  /// What it returns is thrown away; `__main__` keeps its names from run to run. Its output is
-  /// delivered before this returns.
+  /// Runs a program in the interpreter's `__main__`, in the calling thread. The call returns when
+  /// the program has ended and its output is delivered. The value of the program is thrown away.
+  /// `__main__` keeps its names from run to run.
   ///
-  /// @param code UTF-8, without NUL characters. Not kept.
-  /// @throws Error as subpy_run_string_with(): #SUBPY_ERR_EXCEPTION for a Python exception, #SUBPY_ERR_EXIT for
-  ///         SystemExit; #SUBPY_ERR_NOT_FOUND if this object holds no interpreter.
+  /// @param code The program: UTF-8, without NUL characters. The library does not keep it.
+  /// @throws Error as subpy_run_string_with(): #SUBPY_ERR_EXCEPTION for a Python exception,
+  ///         #SUBPY_ERR_EXIT for SystemExit, #SUBPY_ERR_NOT_FOUND if this object holds no
+  ///         interpreter.
   /// @throws anything that a callback has thrown.
   Returns<void> run(std::string_view code) { return run_c(code, nullptr); }
 
-  /// As run(std::string_view), with options.
+  /// Runs a program as run(std::string_view) does, with options.
   ///
-  /// @throws Error as subpy_run_string_with(), with #SUBPY_ERR_TIMEOUT if the time was over.
+  /// @param code    The program: UTF-8, without NUL characters. The library does not keep it.
+  /// @param options See RunOptions.
+  /// @throws Error as run(std::string_view), and #SUBPY_ERR_TIMEOUT if the time was over.
   /// @throws anything that the deadline or a callback has thrown.
   Returns<void> run(std::string_view code, const RunOptions &options) {
     detail::CRunOptions c(options);
@@ -156,11 +160,11 @@ public:
 
   /// Evaluates an expression in `__main__`: `python.eval<int>("6 * 7")`.
   ///
-  /// @tparam T What its value is to become; void: it is thrown away.
-  /// @param expression UTF-8, without NUL characters. Not kept.
-  /// @param options    How.
+  /// @tparam T What the value becomes. void: it is thrown away.
+  /// @param expression The expression: UTF-8, without NUL characters. The library does not keep it.
+  /// @param options    See CallOptions.
   /// @throws Error as run(), and #SUBPY_ERR_NOT_SHAREABLE if the value is no T, or has no form
-  ///         outside of its interpreter; the message says where in it: `result["a"][3]`.
+  ///         outside of its interpreter. The message says where it is: `result["a"][3]`.
   /// @throws anything that the deadline or a callback has thrown.
   template <typename T = Value>
   Returns<T> eval(std::string_view expression, const CallOptions &options) {
@@ -169,7 +173,9 @@ public:
     });
   }
 
-  /// As above, with the defaults.
+  /// Evaluates an expression with the default options.
+  ///
+  /// @throws Error as the call with options.
   template <typename T = Value> Returns<T> eval(std::string_view expression) {
     return exchange<T>(nullptr, nullptr, [&](subpy_id id, auto *c, auto *out, auto **error) {
       return eval_c(id, c, expression, out, error);
@@ -178,10 +184,10 @@ public:
 
   /// Calls a function: `python.call<std::string>("greet", "you", subpy::kw("times", 3))`.
   ///
-  /// @tparam T What the result is to become; void: it is thrown away.
-  /// @param callable `name` for one in `__main__`, or `package.module:qualified.name`.
-  /// @param args     The arguments; those that are named come last: see kw(). Copied, but for a
-  ///                 HostBuffer's memory.
+  /// @tparam T What the result becomes. void: it is thrown away.
+  /// @param callable A `name` in `__main__`, or `package.module:qualified.name`.
+  /// @param args     The arguments. Keyword arguments come last: see kw(). The library copies them,
+  ///                 save the memory of a HostBuffer.
   /// @throws Error as subpy_call_with(), and #SUBPY_ERR_NOT_SHAREABLE if the result is no T.
   /// @throws anything that a callback has thrown.
   template <typename T = Value, typename... Args>
@@ -199,9 +205,10 @@ public:
     }
   }
 
-  /// As above, with options.
+  /// Calls a function with options.
   ///
-  /// @throws anything that the deadline has thrown, too.
+  /// @throws Error as the call without options.
+  /// @throws anything that the deadline or a callback has thrown.
   template <typename T = Value, typename... Args>
   Returns<T> call(const CallOptions &options, CString callable, const Args &...args) {
     SUBPY_TRY(callable.check());
@@ -210,8 +217,8 @@ public:
 
   /// Gives a value a name in `__main__`: `python.set("n", 5)`.
   ///
-  /// @param name  An identifier.
-  /// @param value Copied, but for a HostBuffer's memory.
+  /// @param name  The name: an identifier.
+  /// @param value The value. The library copies it, save the memory of a HostBuffer.
   /// @throws Error as subpy_set().
   template <typename T> Returns<void> set(CString name, const T &value) {
     SUBPY_TRY(name.check());
@@ -221,13 +228,13 @@ public:
     });
   }
 
-  /// The value that a name has in `__main__`: `python.get<std::vector<double>>("xs")`.
+  /// Reads the value that a name has in `__main__`: `python.get<std::vector<double>>("xs")`.
   ///
-  /// @tparam T     What it is to become.
-  /// @param name   The name; built-in ones don't count.
-  /// @param flags  Those of CallOptions::flags.
-  /// @throws Error as subpy_get_with(): #SUBPY_ERR_NOT_FOUND if there is no such name;
-  ///         #SUBPY_ERR_NOT_SHAREABLE if its value is no T, too.
+  /// @tparam T     What the value becomes.
+  /// @param name   The name. Names of builtins are not found.
+  /// @param flags  See CallOptions::flags.
+  /// @throws Error as subpy_get_with(): #SUBPY_ERR_NOT_FOUND if there is no such name,
+  ///         #SUBPY_ERR_NOT_SHAREABLE also if the value is no T.
   template <typename T = Value> Returns<T> get(CString name, std::uint32_t flags = 0) {
     SUBPY_TRY(name.check());
     detail::OwnedValue result;
@@ -240,14 +247,16 @@ public:
     return result.to<T>();
   }
 
-  /// Runs a program in `__main__` after adding names, and hands back all names that are there then,
-  /// but those that start with `__` and those whose value has no form outside of the interpreter.
+  /// Runs a program in `__main__`, after adding names, and returns the names that are there then.
+  /// Names that start with `__` don't come back. Neither do names whose value has no form outside
+  /// of the interpreter.
   ///
-  /// @tparam T What the dict of names is to become; void: it is thrown away.
-  /// @param code    UTF-8, without NUL characters. Not kept.
-  /// @param names   A dict, which is copied, or nullptr.
-  /// @param options How.
-  /// @throws Error as subpy_run_string_unrestricted_with(), and #SUBPY_ERR_NOT_SHAREABLE if the dict is no T.
+  /// @tparam T What the dict of names becomes. void: it is thrown away.
+  /// @param code    The program: UTF-8, without NUL characters. The library does not keep it.
+  /// @param names   A dict of names, which the library copies. nullptr: none.
+  /// @param options See CallOptions.
+  /// @throws Error as subpy_run_string_unrestricted_with(), and #SUBPY_ERR_NOT_SHAREABLE if the
+  ///         dict is no T.
   /// @throws anything that the deadline or a callback has thrown.
   template <typename T = Value, typename Names = std::nullptr_t>
   Returns<T> run_unrestricted(std::string_view code, const Names &names = {},
@@ -260,34 +269,53 @@ public:
     });
   }
 
-  /// Defines a function of the host's in a module, which scripts import as any other; it is made if
-  /// there is none of that name.
+  /// Defines a function of the host's in a module. The module is imported, or made if there is none
+  /// of that name. Scripts import it as any other module.
   ///
   /// @code
   /// python.define("host", "log", [&](std::string_view text) { lines.emplace_back(text); });
   /// @endcode
   ///
-  /// Each parameter takes one positional argument, converted as results are; `std::string_view`,
-  /// Bytes, Span and View are not copied, and valid until the function returns. Those at the end
-  /// that are `std::optional` may be left out. A last Args takes all arguments that are left, a
-  /// Kwargs the keyword arguments. A wrong argument is a TypeError in the script. What the function
-  /// returns is converted, too; void is None.
+  /// **Arguments.** Each parameter takes one positional argument, converted as a result is. A
+  /// `std::string_view`, Bytes, Span or View is no copy, and is valid until the function returns.
+  /// `std::optional` parameters at the end may be left out. After these, an Args takes all
+  /// positional arguments that are left, and a Kwargs takes the keyword arguments. A wrong argument
+  /// is a TypeError in the script.
   ///
-  /// What it throws becomes a Python exception: a PythonError is of its type; an Error of a Python
-  /// exception is of that type again; `std::invalid_argument`, `std::domain_error`,
-  /// `std::length_error` and `std::range_error` are a ValueError, `std::out_of_range` an
-  /// IndexError, `std::overflow_error` an OverflowError, `std::bad_alloc` a MemoryError,
-  /// `std::system_error` an OSError, and anything else a RuntimeError.
+  /// **Result.** What the function returns is converted, too. void becomes None.
   ///
-  /// It is called in the thread that runs the script, or in a Python thread of it, with the GIL
-  /// unless `options` say otherwise. It may use other interpreters; its own is #SUBPY_ERR_BUSY.
+  /// **Exceptions.** What the function throws becomes a Python exception. So does the error of a
+  /// Result that it returns.
   ///
-  /// @param module   "host", "app.host".
-  /// @param name     The function's name in it. A function that is there already is replaced.
-  /// @param function A function, or an object with one call operator: a lambda. Moved or copied,
-  /// and
-  ///                 destroyed as soon as no script can call it any more.
-  /// @param options  How.
+  /// | C++ | Python |
+  /// |---|---|
+  /// | PythonError | its type |
+  /// | Error | the type of its Python exception; else TimeoutError, MemoryError or RuntimeError |
+  /// | `std::invalid_argument`, `domain_error`, `length_error`, `range_error` | ValueError |
+  /// | `std::out_of_range` | IndexError |
+  /// | `std::overflow_error` | OverflowError |
+  /// | `std::bad_alloc` | MemoryError |
+  /// | `std::system_error` | OSError |
+  /// | anything else | RuntimeError |
+  ///
+  /// @code
+  /// python.define("host", "half", [](int n) -> subpy::Result<int> {
+  ///   if (n % 2 != 0) {
+  ///     return subpy::PythonError("builtins.ValueError", "n is odd");
+  ///   }
+  ///   return n / 2;
+  /// });
+  /// @endcode
+  ///
+  /// **Threads.** The library calls the function in the thread that runs the script, or in a Python
+  /// thread of the script. The GIL is held, unless FunctionOptions::release_gil is set. The
+  /// function may use other interpreters. Its own one is #SUBPY_ERR_BUSY.
+  ///
+  /// @param module   The module: "host" or "app.host".
+  /// @param name     The function's name in it. A function of that name is replaced.
+  /// @param function A function, or an object with one call operator, such as a lambda. The library
+  ///                 moves or copies it, and destroys it when no script can call it any more.
+  /// @param options  See FunctionOptions.
   /// @throws Error as subpy_define_function_with().
   template <typename Function>
   Returns<void> define(CString module, CString name, Function &&function,
@@ -295,14 +323,14 @@ public:
     return detail::define(id_, module, name, std::forward<Function>(function), options);
   }
 
-  /// Asks the run that is under way to end: the script gets a KeyboardInterrupt, again and again
-  /// until it ends, and its run throws an Error of #SUBPY_ERR_INTERRUPTED. Nothing happens if there
-  /// is none. For other threads than the one that runs; subpy_interrupt() says how fast it is.
+  /// Asks the run that is under way in another thread to end. The script gets a KeyboardInterrupt
+  /// until it ends, and its run fails with #SUBPY_ERR_INTERRUPTED. If nothing runs, nothing
+  /// happens. subpy_interrupt() says more.
   ///
   /// @throws Error as subpy_interrupt().
   Returns<void> interrupt() const { return detail::call(subpy_interrupt, id_); }
 
-  /// Whether a run is under way. The answer may be old by the time it arrives.
+  /// Whether something runs in the interpreter. The answer may be old by the time it arrives.
   ///
   /// @throws Error as subpy_is_running().
   Returns<bool> is_running() const {
@@ -311,7 +339,7 @@ public:
     return running;
   }
 
-  /// What the interpreter has done so far.
+  /// Tells what the interpreter has done so far.
   ///
   /// @throws Error as subpy_stats().
   Returns<subpy_interpreter_stats> stats() const {
@@ -320,7 +348,7 @@ public:
     return stats;
   }
 
-  /// How much memory its Python objects have.
+  /// How much memory the interpreter has: see subpy_memory_usage().
   ///
   /// @throws Error as subpy_memory_usage(): #SUBPY_ERR_UNSUPPORTED unless
   ///         RuntimeConfig::account_memory is set.
@@ -330,23 +358,24 @@ public:
     return usage;
   }
 
-  /// Finalizes the interpreter: its `atexit` functions run, its modules and objects go, its
-  /// callbacks are destroyed. This object holds none afterwards.
+  /// Finalizes the interpreter. Its `atexit` functions run, and its modules, objects and callbacks
+  /// go. This object holds no interpreter afterwards.
   ///
-  /// @throws Error as subpy_destroy(): #SUBPY_ERR_BUSY if it runs now, or Python threads of its
-  ///         scripts still do. This object still holds the interpreter then.
-  /// @throws anything that a callback has thrown; the interpreter is destroyed then.
+  /// @throws Error as subpy_destroy(): #SUBPY_ERR_BUSY if the interpreter runs now, or if Python
+  ///         threads of its scripts still run. This object still holds the interpreter then.
+  /// @throws anything that a callback has thrown. The interpreter is destroyed then.
   Returns<void> destroy() {
     SUBPY_TRY(detail::call(subpy_destroy, id_));
     return end();
   }
 
-  /// As destroy(), but waits for the Python threads of its scripts to end.
+  /// Waits for the Python threads of the scripts to end, and destroys the interpreter. Nothing else
+  /// can run in it meanwhile.
   ///
-  /// @param wait How long at most; nothing else can be run in the interpreter meanwhile.
+  /// @param wait How long to wait. `std::chrono::milliseconds::max()`: until they have ended.
   /// @throws Error as subpy_destroy_with(): #SUBPY_ERR_BUSY if threads still run when the time is
   ///         over. This object still holds the interpreter then.
-  /// @throws anything that a callback has thrown; the interpreter is destroyed then.
+  /// @throws anything that a callback has thrown. The interpreter is destroyed then.
   Returns<void> destroy(std::chrono::milliseconds wait) {
     subpy_destroy_options c = SUBPY_DESTROY_OPTIONS_INIT;
     c.wait_ms =
@@ -357,16 +386,16 @@ public:
     return end();
   }
 
-  /// Gives the interpreter up without destroying it: subpy_destroy() or the last Runtime does. Its
-  /// callbacks stay in use until then, and allocated for good.
+  /// Gives the interpreter up without destroying it. subpy_destroy() or the last Runtime destroys
+  /// it. Its callbacks are called until then, and stay allocated for ever.
   ///
-  /// @return Its id; -1 if this object holds none.
+  /// @return The interpreter's id; -1 if this object holds none.
   [[nodiscard]] subpy_id release() noexcept {
     static_cast<void>(output_.release());
     return std::exchange(id_, NONE);
   }
 
-  /// Its id; -1 if this object holds no interpreter.
+  /// The interpreter's id; -1 if this object holds none.
   subpy_id id() const noexcept { return id_; }
 
   /// Whether this object holds an interpreter.
@@ -428,7 +457,7 @@ private:
                        });
   }
 
-  /// Makes a C call that has options and a result; no options are NULL for it, if T needs none.
+  /// Makes a C call that has options and a result. It passes NULL if the options are the defaults.
   template <typename T, typename Call>
   Returns<T> exchange(const CallOptions *options, const subpy_value *keywords, Call call) {
     if (options) {
@@ -460,10 +489,10 @@ private:
     }
   }
 
-  /// Makes a C call that runs Python code, and throws what came of it.
+  /// Makes a C call that runs Python code. Fails if the call fails, or if a callback has thrown.
   template <typename Call>
   Returns<void> execute(const detail::CRunOptions *options, Call call) const {
-    // Copied first: a callback may move this object.
+    // The pointer is copied first, as a callback may move this object.
     detail::Output *const output = output_.get();
     subpy_error *error = nullptr;
     const subpy_status status = call(id_, &error);
@@ -473,7 +502,7 @@ private:
     return Returns<void>();
   }
 
-  /// The interpreter is destroyed.
+  /// Lets go of an interpreter that is destroyed.
   Returns<void> end() {
     id_ = NONE;
     const std::unique_ptr<detail::Output> output = std::move(output_);

@@ -21,34 +21,34 @@ inline constexpr subpy_interpreter_config INTERPRETER_DEFAULTS = SUBPY_INTERPRET
 
 } // namespace detail
 
-/// What an interpreter is like; the fields mean what those of ::subpy_interpreter_config do.
+/// What an interpreter is like. Each field means what the one of ::subpy_interpreter_config means.
 struct InterpreterConfig {
-  /// Takes a piece of a script's output: UTF-8, never split inside a character, never empty, valid
-  /// during the call. See Interpreter for its threads and its exceptions.
+  /// Receives text that a script wrote to sys.stdout or sys.stderr: UTF-8, never split inside of a
+  /// character, never empty, valid during the call. Interpreter says more about it.
   using Write = std::function<void(std::string_view)>;
 
-  /// What stands behind it.
+  /// What stands behind the interpreter.
   subpy_backend backend = SUBPY_BACKEND_LOCAL;
-  /// Whose GIL it uses.
+  /// Whose GIL the interpreter uses.
   subpy_gil gil = SUBPY_GIL_DEFAULT;
-  /// `os.fork()` works.
+  /// true: `os.fork()` is not refused.
   bool allow_fork = false;
-  /// `os.execv()` works.
+  /// true: `os.execv()` works.
   bool allow_exec = false;
-  /// Scripts may start threads.
+  /// true: scripts may start threads.
   bool allow_threads = true;
-  /// Those may be daemon threads.
+  /// true: the threads of scripts may be daemon threads.
   bool allow_daemon_threads = false;
-  /// Takes what scripts write to `sys.stdout`. Empty: the process's stdout does.
+  /// Receives what scripts write to `sys.stdout`. Empty: the process's stdout does.
   Write on_stdout;
-  /// Takes what scripts write to `sys.stderr`. Empty: the process's stderr does.
+  /// Receives what scripts write to `sys.stderr`. Empty: the process's stderr does.
   Write on_stderr;
-  /// How many strings' compiled code is kept, so that they are not compiled again; 0: none.
+  /// How many strings' compiled code is kept, so that they are not compiled again. 0: none.
   std::size_t code_cache_entries = detail::INTERPRETER_DEFAULTS.code_cache_entries;
-  /// How large their sources may be together, in bytes; 0: none is kept.
+  /// How large the sources of kept code may be together, in bytes. 0: none is kept.
   std::size_t code_cache_bytes = detail::INTERPRETER_DEFAULTS.code_cache_bytes;
-  /// How much memory it may take, in bytes; 0: as much as there is. At the limit a script gets a
-  /// MemoryError, which it can catch. Needs RuntimeConfig::account_memory.
+  /// How much memory the interpreter may take, in bytes. 0: as much as there is. At the limit a
+  /// script gets a MemoryError, which it can catch. It needs RuntimeConfig::account_memory.
   std::uint64_t memory_limit = 0;
 };
 

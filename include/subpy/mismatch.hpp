@@ -1,5 +1,5 @@
 /// @file
-/// A value that is not what a C++ type asks for. The inside of the library.
+/// Values that are not what a C++ type asks for. Internal to subpy.hpp.
 
 #ifndef SUBPY_MISMATCH_HPP
 #define SUBPY_MISMATCH_HPP
@@ -14,12 +14,14 @@ SUBPY_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Where in a value it is not what was asked for, and what that was. Conversions write down the
-/// first one, as plain pointers: the words are made when somebody wants to read them.
+/// The place in a value that is not what was asked for, and what was asked for. A conversion notes
+/// the first such place, as plain pointers. The text is made only if it is needed.
 class Mismatch {
 public:
-  /// @param wanted A static string that goes on after "not ": "a str".
-  /// @param items  How many items were asked for, too, if that matters.
+  /// Notes a place.
+  ///
+  /// @param wanted What was asked for, as the message says it after "not ": "a str". Static.
+  /// @param items  How many items were asked for, if their number counts.
   void note(const subpy_value &where, const char *wanted, std::size_t items = NO_MATTER) noexcept {
     if (!where_) {
       where_ = &where;
@@ -41,7 +43,7 @@ public:
     return text;
   }
 
-  /// How to get to the place from a value that is called `name`; empty if it isn't in there.
+  /// The path to the place from a value that is called `name`. Empty if it is not in that value.
   std::string path_to(const subpy_value &value, const std::string &name) const {
     if (&value == where_) {
       return name;
@@ -59,7 +61,7 @@ public:
           return path;
         }
       }
-      if (&item == where_ || has_items(item)) { // no words for the many that are neither
+      if (&item == where_ || has_items(item)) { // makes no text for other items
         std::string path =
             path_to(item, name + "[" + (dict ? written(*key) : std::to_string(i)) + "]");
         if (!path.empty()) {

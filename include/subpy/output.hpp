@@ -1,5 +1,5 @@
 /// @file
-/// The callbacks for the output of scripts. The inside of the library.
+/// The callbacks for the output of scripts. Internal to subpy.hpp.
 
 #ifndef SUBPY_OUTPUT_HPP
 #define SUBPY_OUTPUT_HPP
@@ -17,8 +17,8 @@ SUBPY_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// The callbacks of one interpreter, at an address that C can keep, and the exception that one of
-/// them has thrown.
+/// The callbacks of one interpreter, and the exception that one of them has thrown. C keeps the
+/// address of this object.
 class Output {
 public:
   Output(InterpreterConfig::Write on_stdout, InterpreterConfig::Write on_stderr)
@@ -37,12 +37,12 @@ public:
     output.write(output.stderr_, {text, length});
   }
 
-  /// From now on, what is written is thrown away.
+  /// Throws away what is written from now on.
   void close() noexcept { closed_.store(true, std::memory_order_release); }
 
   bool has_thrown() const noexcept { return thrown_.load(std::memory_order_acquire) != nullptr; }
 
-  /// The first exception since the last call.
+  /// Returns the first exception since the last call, or NULL.
   std::exception_ptr take_thrown() noexcept {
     const std::unique_ptr<std::exception_ptr> thrown(
         thrown_.exchange(nullptr, std::memory_order_acq_rel));
@@ -68,7 +68,7 @@ private:
   const InterpreterConfig::Write stdout_;
   const InterpreterConfig::Write stderr_;
   std::atomic<bool> closed_{false};
-  /// Owned. Atomic, because stdout and stderr may be written in two threads at once.
+  /// This object owns it. It is atomic, as two threads may write to stdout and stderr at once.
   std::atomic<std::exception_ptr *> thrown_{nullptr};
 };
 

@@ -1,5 +1,5 @@
 /// @file
-/// Exceptions of the host's, in Python.
+/// How exceptions of the host's become Python exceptions.
 
 #ifndef SUBPY_PYTHON_ERROR_HPP
 #define SUBPY_PYTHON_ERROR_HPP
@@ -15,7 +15,7 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// Thrown by a host function, or returned as a Result: the script gets an exception of a Python type.
+/// A host function throws it, or returns it as a Result, to raise an exception in the script.
 ///
 /// @code
 /// throw subpy::PythonError("builtins.KeyError", "no such level");
@@ -23,16 +23,18 @@ SUBPY_NAMESPACE_BEGIN
 /// @endcode
 class PythonError : public std::runtime_error {
 public:
-  /// @param type    "package.module.Name", or the name alone of a built-in one. Its module is
-  ///                imported. One that there is not is a RuntimeError that says so.
-  /// @param message The exception's argument: UTF-8.
+  /// Makes an error.
+  ///
+  /// @param type    The type: "package.module.Oops", or in short "ValueError". The module is
+  ///                imported. For a type that does not exist, the script gets a RuntimeError.
+  /// @param message The argument of the exception: UTF-8.
   PythonError(std::string type, const std::string &message)
       : std::runtime_error(message), type_(std::move(type)) {}
 
-  /// The Python type.
+  /// The type of the Python exception.
   const std::string &type() const noexcept { return type_; }
 
-  /// The same as an Error of #SUBPY_ERR_EXCEPTION, for a Result.
+  /// Converts it to an Error of #SUBPY_ERR_EXCEPTION, for a Result.
   operator Error() const { return {SUBPY_ERR_EXCEPTION, what(), type_}; }
 
 private:
@@ -50,7 +52,7 @@ inline void raise(subpy_host_call *call, const Error &error) noexcept {
     return subpy_host_raise(call, "TimeoutError", error.message().data());
   case SUBPY_ERR_NO_MEMORY:
     return subpy_host_raise(call, "MemoryError", error.message().data());
-  default: // also an exit or an interrupt of another interpreter, which are not for this one
+  default: // also an exit or an interrupt, which was for another interpreter
     return subpy_host_raise(call, "RuntimeError", error.what());
   }
 }

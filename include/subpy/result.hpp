@@ -1,5 +1,5 @@
 /// @file
-/// What a call returns that can fail.
+/// What a call that can fail returns.
 
 #ifndef SUBPY_RESULT_HPP
 #define SUBPY_RESULT_HPP
@@ -18,8 +18,8 @@ SUBPY_NAMESPACE_BEGIN
 
 /// A value, or the Error of the call that failed to make one.
 ///
-/// Without exceptions, each call that can fail returns a Result, and the compiler warns if a program
-/// does not look at it:
+/// Without exceptions, each call that can fail returns a Result. The compiler warns if a program
+/// does not look at it.
 ///
 /// @code
 /// if (subpy::Result<int> answer = python.eval<int>("6 * 7")) {
@@ -29,9 +29,9 @@ SUBPY_NAMESPACE_BEGIN
 /// }
 /// @endcode
 ///
-/// A host function may return a Result, also with exceptions: see Interpreter::define().
+/// With and without exceptions, a host function may return a Result: see Interpreter::define().
 ///
-/// @tparam T Any type that is no reference; void: there is only success or an Error.
+/// @tparam T Any type that is no reference. void: there is no value, only success or an Error.
 template <typename T> class [[nodiscard]] Result {
   template <typename U> static constexpr bool is_error = std::is_convertible_v<U, Error>;
   template <typename U>
@@ -50,7 +50,7 @@ public:
   /// Whether there is a value.
   bool has_value() const noexcept { return held_.index() == 0; }
 
-  /// Whether there is a value. Of a `Result<bool>` it does not say what the value is.
+  /// Whether there is a value. For a `Result<bool>`, this is not the value.
   explicit operator bool() const noexcept { return has_value(); }
 
   /// The value. The process ends, by `std::abort()`, if there is none.
@@ -73,7 +73,7 @@ public:
 
   /// Why there is no value. The process ends, by `std::abort()`, if there is one.
   const Error &error() const & noexcept { return get(std::get_if<1>(&held_)); }
-  /// The same; the Error is copied out of a result that is gone then.
+  /// Why there is no value, as a copy. The process ends, by `std::abort()`, if there is one.
   Error error() && noexcept { return get(std::get_if<1>(&held_)); }
 
 private:
@@ -87,10 +87,10 @@ private:
   std::variant<T, Error> held_;
 };
 
-/// Success, or the Error of the call that failed.
+/// The success of a call, or the Error of a call that failed.
 template <> class [[nodiscard]] Result<void> {
 public:
-  /// Success: `return {};`
+  /// Makes a success: `return {};`
   Result() noexcept = default;
 
   /// Makes a result with an Error, or with a PythonError.
@@ -117,14 +117,14 @@ public:
     }
     return *error_;
   }
-  /// The same; the Error is copied out of a result that is gone then.
+  /// Why the call failed, as a copy. The process ends, by `std::abort()`, if it succeeded.
   Error error() && noexcept { return static_cast<const Result &>(*this).error(); }
 
 private:
   std::optional<Error> error_;
 };
 
-/// What a call returns that can fail: T with exceptions, which throws the Error; `Result<T>` without.
+/// What a call that can fail returns: T with exceptions, and `Result<T>` without.
 #if SUBPY_EXCEPTIONS
 template <typename T> using Returns = T;
 #else
@@ -136,7 +136,7 @@ namespace detail {
 template <typename T> inline constexpr bool is_result = false;
 template <typename T> inline constexpr bool is_result<Result<T>> = true;
 
-/// Fails with what a C call reported, if that failed.
+/// Fails with the error of a C call, if that failed.
 inline Returns<void> check(subpy_status status, subpy_error *error) {
   if (status != SUBPY_OK) {
     SUBPY_FAIL(Error(error));
@@ -152,8 +152,8 @@ Returns<void> call(subpy_status (*function)(Parameters...), Arguments... argumen
   return check(status, error);
 }
 
-/// Throws what a callback has thrown. If the C call failed, too, throws what that reported, with the
-/// other nested in it.
+/// Throws what a callback has thrown. If the C call failed, too, throws its Error with the other
+/// exception nested in it.
 inline void rethrow([[maybe_unused]] const std::exception_ptr &thrown,
                     [[maybe_unused]] subpy_status status, [[maybe_unused]] subpy_error *error) {
 #if SUBPY_EXCEPTIONS

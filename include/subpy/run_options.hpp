@@ -1,5 +1,5 @@
 /// @file
-/// How a string is run and a function is called.
+/// How a program is run, and how a function is called.
 
 #ifndef SUBPY_RUN_OPTIONS_HPP
 #define SUBPY_RUN_OPTIONS_HPP
@@ -16,39 +16,41 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// How a string is run; the fields mean what those of ::subpy_run_options do. It is not copied: it
-/// has to live until the run returns, and so do its strings.
+/// How a program is run. Each field means what the one of ::subpy_run_options means. The options
+/// and their strings have to live until the run returns.
 struct RunOptions {
-  /// Asked when the time is over: for how long may the run go on, after `elapsed` so far? Zero or
-  /// less: it is interrupted. `std::chrono::milliseconds::max()`: it goes on without a limit.
+  /// A function that is asked what becomes of a run whose time is over. It returns for how long the
+  /// run may go on. Zero or less: the run is interrupted. `std::chrono::milliseconds::max()`: the
+  /// run goes on without a limit.
   ///
-  /// Called in a thread of subpy's that serves all limits: it has to be quick, and must not call
-  /// subpy. If it throws, the run is interrupted, and throws that exception when it has ended.
+  /// The library calls it in a thread of its own, which serves the limits of all runs. It has to be
+  /// quick, and must not call subpy. If it throws, the run is interrupted, and throws the exception
+  /// when it has ended.
   using Deadline =
       std::function<std::chrono::milliseconds(subpy_id, std::chrono::milliseconds elapsed)>;
 
-  /// What tracebacks call the code. NULL: "<string>", "<string-2>" and so on.
+  /// What tracebacks call the code. NULL: "<string>", "<string-2>", and so on.
   const char *filename = nullptr;
-  /// How long it may take. When the time is over the script gets a KeyboardInterrupt, and the run
-  /// throws an Error of #SUBPY_ERR_TIMEOUT. Zero: as long as it likes; less: no time at all.
+  /// How long the run may take. When the time is over, the script gets a KeyboardInterrupt, and the
+  /// run fails with #SUBPY_ERR_TIMEOUT. Zero: as long as it likes. Less than zero: no time at all.
   std::chrono::milliseconds timeout{0};
-  /// Asked when the time is over, instead of interrupting at once; needs a `timeout`. Empty: it is
-  /// interrupted.
+  /// Asked when the time is over. It needs a `timeout`. Empty: the run is interrupted at once.
   Deadline deadline{};
-  /// The time of a run without a limit is measured, too: see Interpreter::stats().
+  /// true: the time of the run is measured, for Interpreter::stats(). false: only the time of a run
+  /// with a limit is.
   bool measure = false;
 };
 
 /// How an expression is evaluated or a function is called.
 struct CallOptions : RunOptions {
-  /// How the result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or
-  /// several of them, for those who ask for a subpy::Value. Other types have those that they need.
+  /// How the result becomes a Value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or
+  /// several of them. Other types set the flags that they need.
   std::uint32_t flags = 0;
 };
 
 namespace detail {
 
-/// The options of one run, as C has them, and the exception that the deadline has thrown.
+/// The options of one run in the form that C takes, and the exception that the deadline has thrown.
 class CRunOptions {
 public:
   explicit CRunOptions(const RunOptions &options) : options_(options) {
@@ -63,7 +65,7 @@ public:
 
   const subpy_run_options *get() const noexcept { return &c_; }
 
-  /// To be asked when the run has returned.
+  /// What the deadline has thrown. Valid when the run has returned.
   const std::exception_ptr &thrown() const noexcept { return thrown_; }
 
 private:

@@ -1,5 +1,5 @@
 /// @file
-/// Python, initialized.
+/// The runtime: starting and ending Python.
 
 #ifndef SUBPY_RUNTIME_HPP
 #define SUBPY_RUNTIME_HPP
@@ -17,74 +17,77 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// The version of the library: "0.1.0", as #SUBPY_VERSION is that of the header. Static.
+/// The version of the library: "0.2.0". #SUBPY_VERSION is the version of the header. The string is
+/// static.
 inline std::string_view version() noexcept { return subpy_version(); }
 
-/// The version of the Python library that is loaded: "3.13.0". Valid as long as the process.
+/// The version of the Python library that is loaded, such as "3.13.0". The string lives as long as
+/// the process.
 inline std::string_view python_version() noexcept { return subpy_python_version(); }
 
-/// Whether the Python that is loaded can do something.
+/// Whether the library and the Python that is loaded can do something.
 inline bool supports(subpy_feature feature) noexcept {
   return subpy_supports(static_cast<uint32_t>(feature));
 }
 
-/// The name of a status: "SUBPY_ERR_BUSY". Static.
+/// The name of a status, such as "SUBPY_ERR_BUSY". The string is static.
 inline std::string_view status_name(subpy_status status) noexcept {
   return subpy_status_name(status);
 }
 
 // The runtime. ------------------------------------------------------------------------------------
 
-/// How Python is started; the fields mean what those of ::subpy_runtime_config do. An empty string
-/// stands for its NULL.
+/// How Python is started. Each field means what the one of ::subpy_runtime_config means.
 struct RuntimeConfig {
-  /// What Python takes for its `argv[0]` when it looks for its home. Empty: not set.
+  /// What Python takes for its `argv[0]` when it looks for its home. Empty: it is not set.
   std::string program_name;
-  /// The prefix of the Python installation ("/usr"). Empty: the one that libpython belongs to.
+  /// The prefix of the Python installation, such as "/usr". Empty: the one that libpython belongs
+  /// to.
   std::string home;
-  /// A Python executable; with the one of a virtual environment, its site-packages work. Empty: the
-  /// one that libpython belongs to.
+  /// A Python executable. With the executable of a virtual environment, the environment's
+  /// site-packages work. Empty: the executable that libpython belongs to.
   std::string executable;
-  /// Directories or zip files that are searched before the standard library, in this order. Each
-  /// one has to exist.
+  /// Directories or zip files. Each one has to exist. Python searches them in this order, before
+  /// the standard library.
   std::vector<std::string> module_search_paths;
-  /// PYTHON* variables and the user's site-packages are ignored.
+  /// true: the PYTHON* variables and the user's site-packages are ignored.
   bool isolated = true;
-  /// Python's signal handlers are installed, in the place of the host's.
+  /// true: Python installs its signal handlers. false: the host keeps its own.
   bool install_signal_handlers = false;
-  /// `site` is imported, so site-packages work.
+  /// true: Python imports `site`, so site-packages work.
   bool import_site = true;
-  /// Code may be run in the main interpreter.
+  /// true: code may run in the main interpreter.
   bool allow_main = false;
-  /// The memory of each interpreter is counted, for Interpreter::memory_usage() and
-  /// InterpreterConfig::memory_limit.
+  /// true: the memory of each interpreter is counted. Interpreter::memory_usage() and
+  /// InterpreterConfig::memory_limit need it.
   bool account_memory = false;
-  /// SIGPIPE is ignored from now on, unless the host has a handler for it.
+  /// true: SIGPIPE is ignored from now on, unless the host has a handler for it.
   bool ignore_sigpipe = false;
 };
 
-/// Python, initialized for as long as this lives: one count of subpy_initialize(), given back by
-/// the destructor. Libraries in one host may each have one. Move-only.
+/// Keeps Python initialized as long as it lives. It holds one count of subpy_initialize(), and the
+/// destructor gives that back. Each library in a host may have a Runtime of its own. The object can
+/// be moved, not copied.
 ///
-/// Interpreters should be destroyed before the last Runtime: it destroys those that are left, and
-/// what their objects still own then stays allocated (see ~Interpreter()).
+/// The last Runtime destroys the interpreters that are left. What their objects own then stays
+/// allocated (see ~Interpreter()), so a host should destroy them before.
 class Runtime {
 public:
 #if SUBPY_EXCEPTIONS
-  /// Joins what is initialized already, whatever its configuration; else initializes with the
-  /// defaults, as subpy_initialize() with NULL.
+  /// Initializes Python with the defaults, or joins it if it is initialized, whatever its config:
+  /// subpy_initialize() with NULL.
   ///
   /// @throws Error as subpy_initialize().
   Runtime() { start(nullptr); }
 
-  /// Initializes Python, or joins it if it is initialized with this same configuration.
+  /// Initializes Python, or joins it if it is initialized with the same config.
   ///
-  /// @param config Copied.
+  /// @param config The library copies it.
   /// @throws Error as subpy_initialize().
   explicit Runtime(const RuntimeConfig &config) { start_with(config); }
 #endif
 
-  /// Makes what the constructor without arguments makes. Without exceptions, this is the only way.
+  /// Initializes Python with the defaults, or joins it, as the constructor does.
   ///
   /// @throws Error as subpy_initialize().
   static Returns<Runtime> initialize() {
@@ -93,9 +96,9 @@ public:
     return made;
   }
 
-  /// Makes what the constructor with a config makes. Without exceptions, this is the only way.
+  /// Initializes Python, or joins it, as the constructor does.
   ///
-  /// @param config Copied.
+  /// @param config The library copies it.
   /// @throws Error as subpy_initialize().
   static Returns<Runtime> initialize(const RuntimeConfig &config) {
     Runtime made(Nothing{});
@@ -103,31 +106,30 @@ public:
     return made;
   }
 
-  /// Takes the count of `other`, which holds none afterwards.
+  /// Takes the count of `other`. `other` holds none afterwards.
   Runtime(Runtime &&other) noexcept : holds_(std::exchange(other.holds_, false)) {}
 
-  /// Gives the own count back, as the destructor does, and takes that of `other`.
+  /// Gives back the count of this object, as the destructor does, and takes that of `other`.
   Runtime &operator=(Runtime &&other) noexcept {
     Runtime taken(std::move(other));
     std::swap(holds_, taken.holds_);
     return *this;
   }
 
-  /// As finalize(), but never throws: where that would fail with #SUBPY_ERR_BUSY, because an
-  /// interpreter is in use or a Python thread still runs, Python stays initialized until the
-  /// process ends, which does no harm. Hosts that have to know call finalize().
+  /// Gives the count back as finalize() does, but never fails. If finalize() would fail with
+  /// #SUBPY_ERR_BUSY, Python stays initialized until the process ends, which does no harm.
   ~Runtime() {
     if (holds_) {
       subpy_finalize(nullptr);
     }
   }
 
-  /// Gives the count back; the last one destroys the remaining interpreters and finalizes Python,
-  /// unless the host started it. This object holds none afterwards.
-  /// Does nothing if it holds none already.
+  /// Gives the count back. The last one destroys the interpreters that are left and finalizes
+  /// Python, unless the host has started it. This object holds no count afterwards. If it held none
+  /// before, nothing happens.
   ///
-  /// @throws Error as subpy_finalize(). After #SUBPY_ERR_BUSY it still holds its count, and can be
-  ///         asked again.
+  /// @throws Error as subpy_finalize(). After #SUBPY_ERR_BUSY this object still holds its count,
+  ///         and the call can be made again.
   Returns<void> finalize() {
     if (!holds_) {
       return Returns<void>();
@@ -138,9 +140,8 @@ public:
     return detail::check(status, error);
   }
 
-  /// Defines a function of the host's in every interpreter that is created from now on, until
-  /// Python is finalized: Interpreter::define() says the rest. It may be called in several threads
-  /// at once.
+  /// Defines a function of the host's in each interpreter that is created from now on, until Python
+  /// is finalized: see Interpreter::define(). Several threads may call the function at once.
   ///
   /// @throws Error as subpy_define_function_with() with #SUBPY_EVERYWHERE.
   template <typename Function>
@@ -150,14 +151,14 @@ public:
                           options);
   }
 
-  /// Whether Python is initialized, by whomever, as far as subpy is concerned.
+  /// Whether subpy is initialized, by this object or by another caller of subpy_initialize().
   static bool is_initialized() noexcept { return subpy_is_initialized(); }
 
 private:
   struct Nothing {};
   explicit Runtime(Nothing) noexcept {}
 
-  /// A text of the config as C has it: NULL if it is empty.
+  /// Sets a string of the C config. An empty string becomes NULL.
   static Returns<void> set(const char *&field, const std::string &text, const char *name) {
     if (text.find('\0') != std::string::npos) {
       SUBPY_FAIL(Error(SUBPY_ERR_INVALID_ARGUMENT, std::string(name) + " has a NUL character"));

@@ -1,5 +1,5 @@
 /// @file
-/// Views of memory.
+/// Spans: views of memory.
 
 #ifndef SUBPY_SPAN_HPP
 #define SUBPY_SPAN_HPP
@@ -21,25 +21,25 @@
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
-/// A view of the items of somebody else's memory: `std::span` for C++17. Where there is
+/// A view of the items of memory that somebody else owns: `std::span` for C++17. Where there is
 /// `std::span`, each converts to the other.
 template <typename T> class Span {
 public:
-  /// What it is a view of; const if they can only be read.
+  /// The type of an item. It is const if the items can only be read.
   using element_type = T;
-  /// The same, without that const.
+  /// The type of an item, without const.
   using value_type = std::remove_cv_t<T>;
-  /// A pointer.
+  /// A pointer to an item.
   using iterator = T *;
 
-  /// Of nothing.
+  /// Makes an empty span.
   constexpr Span() noexcept = default;
 
-  /// Of `size` items.
+  /// Makes a span of `size` items.
   constexpr Span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
-  /// Of an array, or of anything that has `data()` and `size()`: `std::vector`, `std::array`,
-  /// `std::span`.
+  /// Makes a span of an array, or of anything that has `data()` and `size()`: `std::vector`,
+  /// `std::array`, `std::span`.
   template <typename Container,
             typename = std::enable_if_t<
                 std::is_convertible_v<
@@ -49,17 +49,17 @@ public:
   constexpr Span(Container &&container) noexcept
       : data_(std::data(container)), size_(std::size(container)) {}
 
-  /// The first item. May be NULL if there is none.
+  /// A pointer to the first item. It may be NULL if there is none.
   constexpr T *data() const noexcept { return data_; }
-  /// How many items.
+  /// The number of items.
   constexpr std::size_t size() const noexcept { return size_; }
-  /// Whether there is none.
+  /// Whether there is no item.
   constexpr bool empty() const noexcept { return size_ == 0; }
-  /// An item, of those that there are.
+  /// An item. The index has to be less than size().
   constexpr T &operator[](std::size_t index) const { return data_[index]; }
-  /// The first item.
+  /// An iterator to the first item.
   constexpr iterator begin() const noexcept { return data_; }
-  /// Past the last one.
+  /// An iterator past the last item.
   constexpr iterator end() const noexcept { return data_ + size_; }
 
 private:
@@ -70,7 +70,7 @@ private:
 /// A view of bytes.
 using Bytes = Span<const std::byte>;
 
-/// The bytes of the items of a span, a container or a string, which is not copied.
+/// The bytes of the items of a span, a container or a string, without a copy.
 template <typename Container> Bytes as_bytes(const Container &container) noexcept {
   const auto *const data = std::data(container);
   static_assert(std::is_trivially_copyable_v<std::remove_pointer_t<decltype(data)>>,
@@ -78,7 +78,7 @@ template <typename Container> Bytes as_bytes(const Container &container) noexcep
   return {reinterpret_cast<const std::byte *>(data), std::size(container) * sizeof *data};
 }
 
-/// The same, to be written to.
+/// The bytes of the items of a span or a container, to write to, without a copy.
 template <typename Container> Span<std::byte> as_writable_bytes(Container &&container) noexcept {
   auto *const data = std::data(container);
   static_assert(std::is_trivially_copyable_v<std::remove_pointer_t<decltype(data)>>,
@@ -90,7 +90,7 @@ SUBPY_NAMESPACE_END
 } // namespace subpy
 
 #ifdef __cpp_lib_span
-/// A span may outlive the object that it was made of.
+/// The items outlive a Span of them.
 template <typename T>
 inline constexpr bool std::ranges::enable_borrowed_range<subpy::Span<T>> = true;
 #endif

@@ -1,5 +1,5 @@
 /// @file
-/// Values whose types are known when the program runs.
+/// Values of any type that crosses.
 
 #ifndef SUBPY_VALUE_HPP
 #define SUBPY_VALUE_HPP
@@ -24,37 +24,38 @@ namespace detail {
 
 template <typename T> struct CrossesTo : std::bool_constant<crosses_to<T>> {};
 
-/// Whether a T crosses to Python, and is no `Self`, whose crossing is not there yet.
+/// Whether a T crosses to Python, and is another type than `Self`, whose Crossing comes later.
 template <typename T, typename Self>
 struct is_other : std::conjunction<std::negation<std::is_same<T, Self>>, CrossesTo<T>> {};
 
 } // namespace detail
 
-/// A value that owns all that is in it, whatever that is. Copies share it: it never changes. Plain
-/// data: it can be read in any thread, and outlives the interpreter and the runtime.
+/// A value of any type that crosses. It owns all that is in it, and never changes. Copies share it.
+/// It is plain data: any thread may read it, also after the interpreter is destroyed and after
+/// Python is finalized.
 ///
-/// One that came from Python with buffers in it keeps the memory of their objects in place, and
-/// their interpreter alive, as long as it or a copy of it lives.
+/// A value from Python may have buffers. As long as it or a copy of it lives, their memory stays in
+/// place, and the interpreter can't be destroyed.
 class Value {
 public:
-  /// None.
+  /// Makes None.
   Value() noexcept = default;
 
-  /// Of anything that crosses to Python: `Value(3)`, `Value("text")`, `Value(vector)`. It is
-  /// copied; the memory of buffers, too, which become bytes: the items in C's order, without gaps.
+  /// Makes a copy of anything that crosses to Python: `Value(3)`, `Value("text")`, `Value(vector)`.
+  /// The memory of a buffer is copied, too. It becomes bytes, the items in C's order without gaps.
   template <typename T, typename = std::enable_if_t<detail::is_other<T, Value>::value>>
   Value(const T &thing) {
     detail::Builder builder;
     copy(detail::to_python<T>(thing, builder));
   }
 
-  /// A list of values of any types: `Value::list({1, "two", 3.0})`.
+  /// Makes a list of values of any types: `Value::list({1, "two", 3.0})`.
   static Value list(std::initializer_list<Value> items) { return of_items(subpy_list, items); }
 
-  /// A tuple of values of any types.
+  /// Makes a tuple of values of any types.
   static Value tuple(std::initializer_list<Value> items) { return of_items(subpy_tuple, items); }
 
-  /// A dict of values of any types: `Value::dict({{"kind", "key"}, {"code", 27}})`.
+  /// Makes a dict of values of any types: `Value::dict({{"kind", "key"}, {"code", 27}})`.
   static Value dict(std::initializer_list<std::pair<Value, Value>> pairs) {
     std::vector<subpy_value> values;
     for (const auto &[key, value] : pairs) {
@@ -66,7 +67,7 @@ public:
     return value;
   }
 
-  /// Takes over what a C call has written; the place has None then.
+  /// Takes the value that a C call has written. The place has None then.
   static Value take(subpy_value &place) {
     Value value;
     auto owner = std::make_shared<Given>();
@@ -75,46 +76,45 @@ public:
     return value;
   }
 
-  /// A look at it.
+  /// A view of the value, valid as long as this value or a copy of it.
   View view() const noexcept { return value_ ? View(*value_) : View(); }
-  /// As View::kind().
+  /// See View::kind().
   subpy_kind kind() const noexcept { return view().kind(); }
-  /// As View::kind_name().
+  /// See View::kind_name().
   std::string_view kind_name() const noexcept { return view().kind_name(); }
-  /// As View::is_none().
+  /// See View::is_none().
   bool is_none() const noexcept { return view().is_none(); }
-  /// As View::as(): what doesn't own is valid as long as this value or a copy of it.
+  /// See View::as(). A type that does not own is valid as long as this value or a copy of it.
   template <typename T> Returns<T> as() const & { return view().as<T>(); }
-  /// The same, for a value that is gone then: a T has to own what it has.
+  /// See View::as(). The value is temporary, so the type has to own what it has.
   template <typename T> Returns<T> as() const && {
     static_assert(!detail::borrows<T>, "subpy: the value that this would look at is gone at once: "
                                        "keep the subpy::Value, or ask for a type that owns");
     return view().as<T>();
   }
-  /// As View::get_if().
+  /// See View::get_if().
   template <typename T> std::optional<T> get_if() const { return view().get_if<T>(); }
-  /// As View::size().
+  /// See View::size().
   std::size_t size() const noexcept { return view().size(); }
-  /// A part, valid as long as this value or a copy of it: as View::operator[](std::size_t) const.
+  /// See View::operator[](std::size_t) const. It is valid as long as this value or a copy of it.
   Returns<View> operator[](std::size_t index) const { return view()[index]; }
-  /// A part, valid as long as this value or a copy of it: as View::operator[](std::string_view)
-  /// const.
+  /// See View::operator[](std::string_view) const. It is valid as long as this value or a copy.
   Returns<View> operator[](std::string_view key) const { return view()[key]; }
-  /// As View::find().
+  /// See View::find().
   std::optional<View> find(std::string_view key) const noexcept { return view().find(key); }
-  /// As View::items(); valid as long as this value or a copy of it.
+  /// See View::items(). They are valid as long as this value or a copy of it.
   Items items() const & noexcept { return view().items(); }
-  /// Not of a value that is gone before they are gone through.
+  /// The items of a temporary value would be gone before they are used.
   Items items() const && = delete;
-  /// As View::pairs(); valid as long as this value or a copy of it.
+  /// See View::pairs(). They are valid as long as this value or a copy of it.
   Pairs pairs() const & noexcept { return view().pairs(); }
-  /// Not of a value that is gone before they are gone through.
+  /// The pairs of a temporary value would be gone before they are used.
   Pairs pairs() const && = delete;
-  /// The C value, which belongs to this.
+  /// The C value. This object owns it.
   const subpy_value &c() const noexcept { return view().c(); }
 
 private:
-  /// What the library has given.
+  /// A value that the library has handed out.
   struct Given {
     subpy_value value = subpy_none();
     Given() = default;
@@ -123,7 +123,7 @@ private:
     ~Given() { subpy_value_clear(&value); }
   };
 
-  /// What the host has made: the items and the text of a copy.
+  /// A value that the host has made, with the items and the text that it points to.
   struct Copied {
     subpy_value value = subpy_none();
     std::vector<std::unique_ptr<subpy_value[]>> items;
@@ -178,7 +178,7 @@ private:
       return room;
     }
 
-    /// Copies the items of a buffer with gaps from a dimension on; returns where the next one goes.
+    /// Copies the items of a buffer with gaps, from a dimension on. Returns the end of the copy.
     static char *gather(char *to, const subpy_buffer_info &info, std::size_t dimension,
                         const char *from) {
       if (dimension == info.dimensions) {
@@ -214,7 +214,7 @@ private:
 
 namespace detail {
 
-/// From Python as a part of something else: a copy.
+/// As a part of another value from Python, a Value is a copy.
 template <> struct Crossing<Value> {
   static constexpr std::uint32_t flags = 0;
   static constexpr bool borrows = false;

@@ -1,5 +1,5 @@
 /// @file
-/// A look at values whose types are known when the program runs.
+/// Views of values of any type.
 
 #ifndef SUBPY_VIEW_HPP
 #define SUBPY_VIEW_HPP
@@ -22,30 +22,30 @@ SUBPY_NAMESPACE_BEGIN
 class Items;
 class Pairs;
 
-/// A look at a value of somebody else's, or at a part of it; cheap to copy. It is valid as long as
-/// what it looks at: a Value, or the call of a host function that it is an argument of.
+/// A view of a value that somebody else owns. It is cheap to copy. It is valid as long as the Value
+/// that it views. A view of an argument is valid until the host function returns.
 class View {
 public:
-  /// Of None.
+  /// Makes a view of None.
   View() noexcept : value_(&none()) {}
 
-  /// Of a C value, which has to outlive it.
+  /// Makes a view of a C value, which has to outlive it.
   explicit View(const subpy_value &value) noexcept : value_(&value) {}
 
-  /// What it is.
+  /// The kind of the value.
   subpy_kind kind() const noexcept { return static_cast<subpy_kind>(value_->kind); }
 
-  /// The same, as Python calls it: "list". Static.
+  /// The name of the kind, as Python calls it: "list". The string is static.
   std::string_view kind_name() const noexcept { return subpy_kind_name(value_->kind); }
 
-  /// Whether it is None.
+  /// Whether the value is None.
   bool is_none() const noexcept { return value_->kind == SUBPY_NONE; }
 
-  /// It, as a C++ type. Text and memory are not copied for a `std::string_view`, a Bytes or a Span,
-  /// which are valid as long as what this looks at.
+  /// Converts the value to a C++ type. A `std::string_view`, a Bytes or a Span is no copy. It is
+  /// valid as long as what this views.
   ///
-  /// @throws Error #SUBPY_ERR_NOT_SHAREABLE if it is something else; the message says where, and
-  ///         what.
+  /// @throws Error #SUBPY_ERR_NOT_SHAREABLE if the value is something else. The message says what
+  ///         it is, and where.
   template <typename T> Returns<T> as() const {
     detail::Mismatch mismatch;
     std::optional<T> found = detail::from_python<T>(*value_, mismatch);
@@ -55,19 +55,19 @@ public:
     return std::move(*found);
   }
 
-  /// As as(), but nothing if it is something else.
+  /// Converts the value as as() does. Empty if the value is something else.
   template <typename T> std::optional<T> get_if() const {
     detail::Mismatch ignored;
     return detail::from_python<T>(*value_, ignored);
   }
 
-  /// How many items a list or tuple has, pairs a dict, bytes a str, bytes or a buffer. 0 for
-  /// anything else.
+  /// The length of the value: the number of items of a tuple or a list, of pairs of a dict, and of
+  /// bytes of a str, of bytes or of a buffer. 0 for any other value.
   std::size_t size() const noexcept { return subpy_value_length(value_); }
 
-  /// An item of a list or tuple.
+  /// An item of a tuple or a list.
   ///
-  /// @throws Error #SUBPY_ERR_NOT_FOUND past the end, and for anything else than a list or tuple.
+  /// @throws Error #SUBPY_ERR_NOT_FOUND past the end, and for any other value.
   Returns<View> operator[](std::size_t index) const {
     const subpy_value *const item = subpy_value_item(value_, index);
     if (!item) {
@@ -76,9 +76,9 @@ public:
     return View(*item);
   }
 
-  /// The value of a dict's key that is a str.
+  /// The value of a key of a dict that is this str.
   ///
-  /// @throws Error #SUBPY_ERR_NOT_FOUND if there is none, and for anything else than a dict.
+  /// @throws Error #SUBPY_ERR_NOT_FOUND if there is no such key, and for any other value.
   Returns<View> operator[](std::string_view key) const {
     const std::optional<View> found = find(key);
     if (!found) {
@@ -87,7 +87,7 @@ public:
     return *found;
   }
 
-  /// The same; nothing if there is none.
+  /// The value of a key of a dict that is this str. Empty if there is no such key.
   std::optional<View> find(std::string_view key) const noexcept {
     for (std::size_t i = 0; value_->kind == SUBPY_DICT && i < value_->as.items.length; i++) {
       const subpy_value *const pair = value_->as.items.data + 2 * i;
@@ -99,13 +99,13 @@ public:
     return std::nullopt;
   }
 
-  /// The items of a list or tuple, to go through; none for anything else.
+  /// The items of a tuple or a list, to iterate over. Empty for any other value.
   Items items() const noexcept;
 
-  /// The pairs of a dict, in its order, to go through; none for anything else.
+  /// The pairs of a dict, to iterate over, in the dict's order. Empty for any other value.
   Pairs pairs() const noexcept;
 
-  /// The C value, which belongs to what this looks at.
+  /// The C value, which this does not own.
   const subpy_value &c() const noexcept { return *value_; }
 
 private:
@@ -127,7 +127,7 @@ private:
 
 namespace detail {
 
-/// Goes through values; `Step` of them are one thing.
+/// An iterator over C values. `Step` of them make one Thing.
 template <typename Thing, std::size_t Step> class ViewIterator {
 public:
   using iterator_category = std::input_iterator_tag;
@@ -162,22 +162,22 @@ private:
 
 } // namespace detail
 
-/// The items of a list or tuple.
+/// The items of a tuple or a list, valid as long as what the View views.
 class Items {
 public:
-  /// Goes through them.
+  /// An iterator over the items.
   using iterator = detail::ViewIterator<View, 1>;
 
-  /// Of C values, which have to outlive it.
+  /// Makes items of C values, which have to outlive them.
   Items(const subpy_value *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
-  /// How many there are.
+  /// The number of items.
   std::size_t size() const noexcept { return size_; }
-  /// One of those that there are.
+  /// An item. The index has to be less than size().
   View operator[](std::size_t index) const noexcept { return View(data_[index]); }
-  /// The first one.
+  /// An iterator to the first item.
   iterator begin() const noexcept { return iterator(data_); }
-  /// Past the last one.
+  /// An iterator past the last item.
   iterator end() const noexcept { return iterator(data_ + size_); }
 
 private:
@@ -185,20 +185,20 @@ private:
   std::size_t size_;
 };
 
-/// The pairs of a dict.
+/// The pairs of a dict, valid as long as what the View views.
 class Pairs {
 public:
-  /// Goes through them: `for (const auto &[key, value] : pairs)`.
+  /// An iterator over the pairs: `for (const auto &[key, value] : pairs)`.
   using iterator = detail::ViewIterator<std::pair<View, View>, 2>;
 
-  /// Of C values, which have to outlive it: `size` times a key and a value.
+  /// Makes pairs of C values, which have to outlive them: `size` times a key and a value.
   Pairs(const subpy_value *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
-  /// How many there are.
+  /// The number of pairs.
   std::size_t size() const noexcept { return size_; }
-  /// The first one.
+  /// An iterator to the first pair.
   iterator begin() const noexcept { return iterator(data_); }
-  /// Past the last one.
+  /// An iterator past the last pair.
   iterator end() const noexcept { return iterator(data_ + 2 * size_); }
 
 private:
@@ -218,7 +218,7 @@ inline Pairs View::pairs() const noexcept {
 
 namespace detail {
 
-/// As it is, to Python; from Python, whatever it is.
+/// A view crosses as the value that it views. Any value can be a view.
 template <> struct Crossing<View> {
   static constexpr std::uint32_t flags = 0;
   static constexpr bool borrows = true;
