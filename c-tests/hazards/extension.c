@@ -1,5 +1,5 @@
 /*
- * The extension module of the scripts in type_versions.c and kept_string.c. It declares its support
+ * The extension module of the scripts in type_versions.c and kept_names.c. It declares its support
  * of interpreters, as others do.
  */
 #define PY_SSIZE_T_CLEAN
@@ -81,7 +81,31 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* A type that all interpreters share, as in modules that were written before there were several: the names
+ * in its dict are strings of the first interpreter that imported the module. */
+static PyObject *answer(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  return PyLong_FromLong(42);
+}
+
+static PyMethodDef shared_methods[] = {
+    {"a_method_that_a_static_type_has", answer, METH_NOARGS, NULL},
+    {"another_method_that_it_has", answer, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject shared_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "extension.Shared",
+    .tp_basicsize = sizeof(PyObject),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_methods = shared_methods,
+    .tp_new = PyType_GenericNew,
+};
+
+static int execute(PyObject *module) { return PyModule_AddType(module, &shared_type); }
+
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)execute},
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
     {0, NULL},
 };

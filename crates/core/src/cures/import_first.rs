@@ -14,16 +14,39 @@
 //!
 //! Has it: 3.13 and before.
 //!
-//! Cure: before a subinterpreter creates an extension module for the first time in the process, the
-//! main interpreter imports it. What is refused afterwards is refused before its initialization runs.
-//! Its price is paid on first use; nothing is imported at start. And that AttributeError is made an
+//! Cure: before a subinterpreter creates an extension module of the standard library for the first time in the
+//! process, the main interpreter imports it. What is refused afterwards is refused before its initialization
+//! runs. Its price is paid on first use; nothing is imported at start. And that AttributeError is made an
 //! ImportError.
+//!
+//! A module from elsewhere is left to the interpreter that imports it: some accept one interpreter of a
+//! process, and the main one would take that chance. Only where 3.12 runs its initialization too early, to
+//! refuse it then, the main interpreter runs that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether an interpreter has created an extension module from outside of the standard library. Nobody knows
+/// what such a module keeps in C. (Known to 3.13; later on nobody asks.)
+#[derive(Clone, Default)]
+pub(crate) struct Outside(Arc<AtomicBool>);
+
+impl Outside {
+    #[cfg(not(Py_3_14))]
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 #[cfg(Py_3_14)]
 mod cure {
     /// Nothing to do in this version.
-    pub(crate) fn install(_own_gil: bool) -> Option<()> {
-        Some(())
+    pub(crate) fn install(_own_gil: bool) -> Option<super::Outside> {
+        Some(super::Outside::default())
     }
 }
 
@@ -36,6 +59,7 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
+    use super::Outside;
     use crate::python::object::{Object, clear_exception};
     use crate::python::own_code::OwnCode;
     use crate::python::thread_state;
@@ -48,16 +72,19 @@ mod cure {
         FILENAME,
         c"
 def wrap(first, frozen, external):
+    import sys
+    version = '%d.%d' % sys.version_info[:2]
+    library = f'{sys.base_exec_prefix}/{sys.platlibdir}/python{version}/lib-dynload/'
     create_dynamic = external.ExtensionFileLoader.create_module
     create_builtin = frozen.BuiltinImporter.create_module
     execute = external.ExtensionFileLoader.exec_module
 
     def create_module(self, spec):
-        first(spec.name, spec.origin)
+        first(spec.name, spec.origin, spec.origin.startswith(library))
         return create_dynamic(self, spec)
 
     def create_builtin_module(spec):
-        first(spec.name, spec.origin)
+        first(spec.name, spec.origin, True)
         return create_builtin(spec)
 
     def exec_module(self, module):
@@ -74,19 +101,19 @@ def wrap(first, frozen, external):
 ",
     );
 
-    /// In the main interpreter: imports what it would import under that name itself. Of anything else,
-    /// such as a module of a package, it runs only the part that CPython runs too early, where it does.
+    /// In the main interpreter: imports a module of the standard library, if that is what it would import under
+    /// this name itself. Of anything else it runs only the part that CPython runs too early, where it does.
     static IMPORT: OwnCode = OwnCode::new(
         FILENAME,
         c"
-def load(name, origin, too_early):
+def load(name, origin, of_library, too_early):
     import sys, _imp
     from importlib.machinery import BuiltinImporter, ExtensionFileLoader, ModuleSpec, PathFinder
     if name == '_datetime' and sys.version_info < (3, 13):
         __import__(name).datetime.strptime('', '')
     if name in sys.modules:
         return
-    if '.' not in name:
+    if of_library:
         spec = BuiltinImporter.find_spec(name) or PathFinder.find_spec(name)
         if spec is not None and spec.origin == origin:
             __import__(name)
@@ -109,27 +136,57 @@ def load(name, origin, too_early):
         done.get_or_insert_default().insert(name);
     }
 
+    /// What an interpreter's `first` knows of it: what its capsule holds.
+    struct Of {
+        /// CPython runs the initialization of modules that it refuses then.
+        too_early: bool,
+        outside: Outside,
+    }
+
+    const NAME: &CStr = c"subpy.import_first";
+
+    unsafe extern "C" fn forget(capsule: *mut ffi::PyObject) {
+        // SAFETY: made by `install`, and given up once.
+        drop(unsafe { Box::from_raw(of(capsule)) });
+    }
+
+    /// # Safety
+    /// A capsule of `install`.
+    unsafe fn of(capsule: *mut ffi::PyObject) -> *mut Of {
+        // SAFETY: the caller's promise.
+        unsafe { ffi::PyCapsule_GetPointer(capsule, NAME.as_ptr()) }.cast()
+    }
+
     /// Has the attached interpreter, a new one, ask the main one first. `None`: an exception is set.
-    pub(crate) fn install(own_gil: bool) -> Option<()> {
+    pub(crate) fn install(own_gil: bool) -> Option<Outside> {
         let wrap = OwnCode::function(&INSTALL.run()?, c"wrap")?;
         let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
         let [frozen, external] = modules.map(crate::python::object::import);
-        // SAFETY: attached; the method is static.
+        let outside = Outside::default();
+        let of = Box::into_raw(Box::new(Of {
+            too_early: own_gil && cfg!(Py_3_12),
+            outside: outside.clone(),
+        }));
+        // SAFETY: attached; the capsule owns what it holds; the method is static.
         let first = unsafe {
-            let too_early = ffi::PyBool_FromLong((own_gil && cfg!(Py_3_12)).into());
-            let too_early = Object::owned(too_early)?;
-            Object::owned(ffi::PyCFunction_New(&raw mut FIRST.0, too_early.as_ptr()))?
+            let capsule = ffi::PyCapsule_New(of.cast(), NAME.as_ptr(), Some(forget));
+            let Some(capsule) = Object::owned(capsule) else {
+                drop(Box::from_raw(of));
+                return None;
+            };
+            Object::owned(ffi::PyCFunction_New(&raw mut FIRST.0, capsule.as_ptr()))?
         };
         wrap.call(&[&first, &frozen?, &external?])?;
-        Some(())
+        Some(outside)
     }
 
     /// Calls the function in [`IMPORT`].
-    fn load(name: &str, origin: &str, too_early: bool) -> Option<()> {
+    fn load(name: &str, origin: &str, of_library: bool, too_early: bool) -> Option<()> {
         let load = OwnCode::function(&IMPORT.run()?, c"load")?;
         // SAFETY: attached; a new reference.
-        let too_early = unsafe { Object::owned(ffi::PyBool_FromLong(too_early.into()))? };
-        load.call(&[&Object::text(name)?, &Object::text(origin)?, &too_early])?;
+        let flag = |flag: bool| unsafe { Object::owned(ffi::PyBool_FromLong(flag.into())) };
+        let (name, origin) = (Object::text(name)?, Object::text(origin)?);
+        load.call(&[&name, &origin, &flag(of_library)?, &flag(too_early)?])?;
         Some(())
     }
 
@@ -144,20 +201,26 @@ def load(name, origin, too_early):
         ml_doc: std::ptr::null(),
     });
 
-    /// `first(name, origin)`: returns when the main interpreter has the module, or can't have it.
+    /// `first(name, origin, of_library)`: returns when the main interpreter has the module, or can't have it.
     unsafe extern "C" fn first(
-        too_early: *mut ffi::PyObject,
+        capsule: *mut ffi::PyObject,
         arguments: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject {
-        // SAFETY: called by Python, attached, with a tuple.
-        let text = |i| unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, i))?.to_text() };
-        if let (Some(name), Some(origin)) = (text(0), text(1))
+        // SAFETY: called by Python, attached, with `install`'s capsule and a tuple of three.
+        let (of, text, of_library) = unsafe {
+            let text = |i| Object::borrowed(ffi::PyTuple_GetItem(arguments, i))?.to_text();
+            let of_library = ffi::PyTuple_GetItem(arguments, 2) == ffi::Py_True();
+            (&*of(capsule), [text(0), text(1)], of_library)
+        };
+        if !of_library {
+            of.outside.set();
+        }
+        if let [Some(name), Some(origin)] = text
+            && (of_library || of.too_early)
             && !is_done(&name)
         {
-            // SAFETY: as above; True and False live as long as Python.
-            let too_early = unsafe { too_early == ffi::Py_True() };
             thread_state::visit_main(|| {
-                load(&name, &origin, too_early);
+                load(&name, &origin, of_library, of.too_early);
                 clear_exception();
             });
             set_done(name);

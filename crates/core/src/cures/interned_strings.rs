@@ -5,9 +5,13 @@
 //! Has it: 3.12 and 3.13, for interpreters with a GIL of their own; later ones free them.
 //!
 //! Cure: they are listed before the end and freed after it, as 3.14 does, but for those that a variable of
-//! the process points to: an extension module may keep a name in a C static, where the next interpreter finds
-//! it. Nothing is freed where these variables are too large to be searched each time, while `tracemalloc`
-//! traces, in debug builds, which free them themselves, and where Python has another allocator than ours.
+//! the process points to: a module of the standard library may keep a name in a C static, where the next
+//! interpreter finds it. Nothing is freed
+//! - in an interpreter that has loaded an extension module from outside of the standard library: its types may
+//!   outlive the interpreter, and the keys of their dicts are such strings;
+//! - in an interpreter with the shared GIL, whose types may be those of another interpreter;
+//! - where the variables are too large to be searched each time, while `tracemalloc` traces, in debug builds,
+//!   which free them themselves, and where Python has another allocator than ours.
 
 #[cfg(not(all(
     Py_3_12,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use pyo3_ffi as ffi;
 
 use crate::config::{CacheLimits, Output, RunOptions};
+use crate::cures::import_first::Outside;
 use crate::functions::names::Names;
 use crate::interpreter::code_cache::{CodeCache, Mode};
 use crate::interpreter::control::Control;
@@ -39,6 +40,7 @@ pub(crate) struct Contents {
     /// How many strings without a name of their own were compiled.
     unnamed: u64,
     describer: Option<Describer>,
+    outside: Outside,
     control: Arc<Control>,
 }
 
@@ -80,13 +82,14 @@ impl Contents {
             local: Local::new(id, control.account),
             unnamed: 0,
             describer: None,
+            outside: Outside::default(),
             control: control.clone(),
         })
     }
 
     /// Cures what is defective in how the interpreter imports.
-    pub(crate) fn cure(&self, own_gil: bool) -> Result<()> {
-        cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
+    pub(crate) fn cure(&mut self, own_gil: bool) -> Result<()> {
+        self.outside = cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
         cures::type_versions::install().ok_or_else(not_prepared)
     }
 
@@ -153,6 +156,11 @@ impl Contents {
     /// How many buffers of its objects the host holds.
     pub(crate) fn pins(&self) -> usize {
         self.local.pins.get()
+    }
+
+    /// Whether it has loaded extension modules from outside of the standard library: to be asked at its end.
+    pub(crate) fn outside(&self) -> Outside {
+        self.outside.clone()
     }
 
     /// What it has borrowed of the host.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pyo3_ffi::PyThreadState;
 
+use crate::cures::import_first::Outside;
 use crate::cures::type_versions;
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
@@ -81,6 +82,12 @@ impl<'a> Session<'a> {
         contents.as_ref().map(Contents::ledger).unwrap_or_default()
     }
 
+    fn outside(&self) -> Outside {
+        // SAFETY: a session is the right to look at it.
+        let contents = unsafe { &(*self.inner.held.get()).contents };
+        contents.as_ref().map(Contents::outside).unwrap_or_default()
+    }
+
     /// Detaches, and keeps the claim.
     pub(super) fn leave(self) -> Claim<'a> {
         drop(self.attached);
@@ -90,10 +97,12 @@ impl<'a> Session<'a> {
     /// Ends the interpreter, which has no other threads. Its finalizers may take `time`.
     pub(super) fn end(mut self, time: Duration) {
         let ledger = self.ledger();
+        let outside = self.outside();
         self.let_go();
         ending::limit_end(&self.inner.control, time);
+        let may_free_names = || !self.inner.control.shares_gil && !outside.is_loaded();
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
-        unsafe { self.attached.end_interpreter() };
+        unsafe { self.attached.end_interpreter(may_free_names) };
         // SAFETY: ended.
         unsafe { ledger.close() };
         retire(self.inner, self.claim);

@@ -145,11 +145,12 @@ impl Attached {
         }
     }
 
-    /// Ends the attached interpreter. Its thread state is gone afterwards.
+    /// Ends the attached interpreter. Its thread state is gone afterwards. `may_free_names` is asked then: whether
+    /// nobody can have the strings that it has interned.
     ///
     /// # Safety
     /// It is not the main interpreter, and has no other thread state.
-    pub(crate) unsafe fn end_interpreter(self) {
+    pub(crate) unsafe fn end_interpreter(self, may_free_names: impl FnOnce() -> bool) {
         threading_main::move_here();
         threads_at_end::refuse();
         let interned = Interned::of_attached();
@@ -166,7 +167,9 @@ impl Attached {
                 ffi::PyThreadState_Clear(visitor);
                 ffi::PyThreadState_DeleteCurrent();
             }
-            interned.free();
+            if may_free_names() {
+                interned.free();
+            }
         }
         drop(host);
     }

@@ -1,0 +1,94 @@
+/*
+ * Names of an interpreter that has ended, which C code still has: they have to be what they were. `static`: a C static
+ * has one. `type`: the dict of a static type has some, which another interpreter uses after the first one's end.
+ *
+ *     kept_names MODULES static|type own|shared    MODULES is the folder that has `extension`
+ */
+#include "subject.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void fail(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+  exit(EXIT_FAILURE);
+}
+
+static const char *modules;
+static bool shared_gil;
+
+static struct interpreter *begin(void) {
+  const struct options options = {.process_streams = true, .shared_gil = shared_gil};
+  return subject_create(&options);
+}
+
+static void run(struct interpreter *interpreter, const char *code) {
+  struct failure failure = {"", ""};
+  char program[2048];
+  snprintf(program, sizeof program, "import sys\nsys.path.append('%s')\nimport extension\n%s",
+           modules, code);
+  if (subject_run(interpreter, program, strlen(program), NULL, &failure) != SUBPY_OK) {
+    fail("%s: %s", failure.type, failure.message);
+  }
+}
+
+static void end(struct interpreter *interpreter) {
+  struct failure failure = {"", ""};
+  if (subject_destroy(interpreter, &failure) != SUBPY_OK) {
+    fail("%s", failure.message);
+  }
+  subject_forget(interpreter);
+}
+
+static void live(const char *code) {
+  struct interpreter *interpreter = begin();
+  run(interpreter, code);
+  end(interpreter);
+}
+
+static void test_static(void) {
+  live("extension.keep('a_string_that_is_kept')");
+  for (int i = 0; i < 5; i++) {
+    live("x = ['a_string_like_all_others_' + str(n) for n in range(100000)]\n"
+         "assert extension.get_kept() == 'a_string_' + 'that_is_kept'\n"
+         "assert {'a_string_that_is_kept': 1}[extension.get_kept()] == 1");
+  }
+}
+
+static void test_type(void) {
+  static const char use[] =
+      "x = ['a_string_like_all_others_' + str(n) for n in range(100000)]\n"
+      "names = [n for n in dir(extension.Shared) if n[0] == 'a']\n"
+      "assert names == ['a_method_that_a_static_type_has', 'another_method_that_it_has'], names\n"
+      "assert extension.Shared().a_method_that_a_static_type_has() == 42\n";
+  struct interpreter *first = begin(), *beside = begin();
+  run(first, use);
+  run(beside, use);
+  end(first);
+  run(beside, use);
+  for (int i = 0; i < 5; i++) {
+    live(use);
+  }
+  end(beside);
+}
+
+int main(int count, char **arguments) {
+  if (count != 4) {
+    fail("usage: %s MODULES static|type own|shared", arguments[0]);
+  }
+  modules = arguments[1];
+  shared_gil = strcmp(arguments[3], "shared") == 0;
+  subject_start(false, false);
+  strcmp(arguments[2], "type") == 0 ? test_type() : test_static();
+  struct failure failure = {"", ""};
+  if (subject_stop(&failure) != SUBPY_OK) {
+    fail("%s", failure.message);
+  }
+  return EXIT_SUCCESS;
+}
