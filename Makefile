@@ -75,7 +75,7 @@ ctest: configure-tests
 hazards-all: ## The same as hazards, for each Python found
 	@BUILD='$(BUILD)' tools/test_all.sh hazards
 
-hazards: ## Put the catalogue of hazards to subpy and, where it is certain, to the raw C API
+hazards: ## Put the catalogue of hazards to subpy
 	@tools/setup.sh build tests
 	$(configure) -DSUBPY_BUILD_TESTS=ON -DSUBPY_BUILD_HAZARDS=ON
 	cmake --build '$(BUILD)'

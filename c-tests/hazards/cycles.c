@@ -2,25 +2,15 @@
  * The memory that an interpreter leaves behind: creates, runs and destroys one after the other, and
  * prints the resident memory every hundred cycles; first of all, what starting Python has taken.
  *
- *     cycles CYCLES CODE        `cycles_raw` is the same over the C API of Python
+ *     cycles CYCLES CODE
  */
 #include "subject.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-void fail(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
-  va_end(arguments);
-  fputc('\n', stderr);
-  exit(EXIT_FAILURE);
-}
 
 static long resident(void) {
   long total, pages;
@@ -38,17 +28,6 @@ static double now_ms(void) {
   return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static void cycle(const char *code) {
-  const struct options options = {.process_streams = true};
-  struct failure failure = {"", ""};
-  struct interpreter *interpreter = subject_create(&options);
-  if (subject_run(interpreter, code, strlen(code), NULL, &failure) != SUBPY_OK) {
-    fail("%s: %s", failure.type, failure.message);
-  }
-  subject_destroy(interpreter, &failure);
-  subject_forget(interpreter);
-}
-
 /* The least of two; an allocator's ups and downs say nothing. */
 static void lower(long *least, long now) {
   if (*least == 0 || now < *least) {
@@ -63,11 +42,12 @@ int main(int count, char **arguments) {
   /* The first cycles fill caches that stay. Then the first third is compared to the last. */
   enum { FIRST = 200 };
   long cycles = atol(arguments[1]), third = cycles / 3, before = 0, after = 0;
+  const struct options plain = {.process_streams = true};
   const double start = now_ms();
   subject_start(false, false);
   printf("start-up: %.1f ms\n", now_ms() - start);
   for (long i = 1; i <= FIRST + cycles; i++) {
-    cycle(arguments[2]);
+    subject_live(&plain, arguments[2]);
     if (i > FIRST + cycles - third) {
       lower(&after, resident());
     } else if (i > FIRST && i <= FIRST + third) {
@@ -78,7 +58,7 @@ int main(int count, char **arguments) {
       fflush(stdout);
     }
   }
-  printf("%s, Python %.7s: lost per cycle: %ld bytes\n", SUBJECT, subject_python_version(),
+  printf("Python %.7s: lost per cycle: %ld bytes\n", subpy_python_version(),
          (after - before) / (cycles - third));
   return EXIT_SUCCESS;
 }

@@ -197,7 +197,7 @@ def start():
 
 threading._register_atexit(start)
 
-#: threading_atexit_raises threads=1 raw=died@3.12-3.13
+#: threading_atexit_raises threads=1
 # The C API does not wait for the thread then, and aborts.
 import threading
 gate = threading.Event()
@@ -281,15 +281,15 @@ class Thing(metaclass=Meta):
 
 things = [Thing() for _ in range(10)]
 
-#: exit_code expect=EXIT raw=exited
+#: exit_code expect=EXIT
 import sys
 sys.exit(3)
 
-#: exit_text expect=EXIT message=goodbye raw=exited
+#: exit_text expect=EXIT message=goodbye
 import sys
 sys.exit('goodbye')
 
-#: exit_huge expect=EXIT raw=exited
+#: exit_huge expect=EXIT
 import sys
 sys.exit(10 ** 100)
 
@@ -304,10 +304,10 @@ raise Evil
 #: exit_in_group expect=EXCEPTION type=BaseExceptionGroup needs=3.11
 raise BaseExceptionGroup('group', [SystemExit(3)])
 
-#: quit expect=EXIT raw=exited
+#: quit expect=EXIT
 quit()
 
-#: os_exit exit=7 raw=exited
+#: os_exit exit=7
 # It ends the process at once: that is what it is for, and nobody can stop it.
 import os
 os._exit(7)

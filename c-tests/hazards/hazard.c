@@ -1,5 +1,5 @@
 /*
- * Puts hazards to subpy, or to the raw C API (hazard_raw):
+ * Puts hazards to subpy:
  *
  *     hazard [-r] FILE NAME [SITUATION...]        a script; -r: report only
  *     hazard [-r] -m PART/PARTS [SITUATION...]    importing each module of the standard library
@@ -22,7 +22,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,18 +30,9 @@
 #include <unistd.h>
 
 /* How the process of a situation ends, if no script ends it. */
-enum { SURVIVED = 42, FAILED = 43, SKIPPED = 77 };
+enum { SURVIVED = 42, SKIPPED = 77 };
 
 static struct script script;
-
-void fail(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
-  va_end(arguments);
-  fputc('\n', stderr);
-  _exit(FAILED);
-}
 
 static bool flag(const char *name) {
   char value[8];
@@ -52,7 +42,7 @@ static bool flag(const char *name) {
 static void expect(const char *option, subpy_status status, const struct failure *failure) {
   char expected[32] = "OK";
   script_option(&script, option, expected, sizeof expected);
-  const char *name = subject_status_name(status) + strlen("SUBPY_");
+  const char *name = subpy_status_name(status) + strlen("SUBPY_");
   name += strncmp(name, "ERR_", 4) == 0 ? 4 : 0;
   if (strcmp(expected, "any") != 0 && strcmp(name, expected) != 0) {
     fail("%s: %s, not %s: %s: %s", option, name, expected, failure->type, failure->message);
@@ -119,7 +109,7 @@ static subpy_status run_script(struct interpreter *interpreter, struct failure *
   bool named = script_option(&script, "filename", filename, sizeof filename);
   subpy_status status =
       subject_run(interpreter, script.code, script.length, named ? filename : NULL, failure);
-  if (status == SUBPY_OK && flag("generate") && SUBJECT_REPORTS) {
+  if (status == SUBPY_OK && flag("generate")) {
     size_t length;
     const char *source = subject_output(interpreter, &length);
     status = subject_run(interpreter, source, length, NULL, failure);
@@ -136,23 +126,20 @@ static subpy_status run_more(struct interpreter *interpreter, struct failure *fa
 static bool is_refused(void) {
   char range[32];
   return script_option(&script, "refused", range, sizeof range) && !flag("shared") &&
-         version_in(subject_python_version(), range);
+         version_in(subpy_python_version(), range);
 }
 
 static void run_checked(struct interpreter *interpreter) {
   struct failure failure = {"", ""};
   subpy_status status = in_thread(run_script, interpreter, &failure);
   if (is_refused()) {
-    if (SUBJECT_REPORTS && strcmp(failure.type, "ImportError") != 0) {
+    if (strcmp(failure.type, "ImportError") != 0) {
       fail("no clean ImportError: %s: %s", failure.type, failure.message);
     }
   } else {
     expect("expect", status, &failure);
   }
   char part[128];
-  if (!SUBJECT_REPORTS) {
-    return;
-  }
   if (script_option(&script, "type", part, sizeof part) && strcmp(failure.type, part) != 0) {
     fail("the exception is a %s, not a %s: %s", failure.type, part, failure.message);
   }
@@ -186,9 +173,6 @@ static void release(struct interpreter *interpreter) {
 }
 
 static void check_output(struct interpreter *interpreter) {
-  if (!SUBJECT_REPORTS) {
-    return;
-  }
   char part[128];
   size_t length;
   const char *output = subject_output(interpreter, &length);
@@ -203,7 +187,7 @@ static void check_output(struct interpreter *interpreter) {
 static bool is_busy(void) {
   char status[8] = "";
   script_option(&script, "destroy", status, sizeof status);
-  return SUBJECT_REPORTS && (strcmp(status, "BUSY") == 0 || flag("threads"));
+  return strcmp(status, "BUSY") == 0 || flag("threads");
 }
 
 static void expect_busy(subpy_status status, const struct failure *failure) {
@@ -213,7 +197,7 @@ static void expect_busy(subpy_status status, const struct failure *failure) {
   }
   if (status != SUBPY_ERR_BUSY || strstr(failure->message, number) == NULL) {
     fail("it should be busy and the message say \"%s\", but: %s: %s", number,
-         subject_status_name(status), failure->message);
+         subpy_status_name(status), failure->message);
   }
 }
 
@@ -230,7 +214,7 @@ static void destroy(struct interpreter *interpreter) {
     status = in_thread(subject_destroy, interpreter, &failure);
   }
   if (status != SUBPY_OK) {
-    fail("destroy: %s: %s", subject_status_name(status), failure.message);
+    fail("destroy: %s: %s", subpy_status_name(status), failure.message);
   }
   check_output(interpreter);
 }
@@ -251,7 +235,7 @@ static void stop(struct interpreter *left) {
   }
   subpy_status status = until_not_busy(stop_all, NULL, &failure);
   if (status != SUBPY_OK) {
-    fail("stop: %s: %s", subject_status_name(status), failure.message);
+    fail("stop: %s: %s", subpy_status_name(status), failure.message);
   }
   if (left != NULL) {
     check_output(left);
@@ -378,7 +362,7 @@ static void close_stdout(void) {
 static void child(const char *situation) {
   const struct rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  alarm((unsigned)script_number(&script, "timeout", SUBJECT_REPORTS ? 60 : 5));
+  alarm((unsigned)script_number(&script, "timeout", 60));
   if (flag("closed")) {
     close_stdout();
   }
@@ -402,25 +386,12 @@ static void describe(int status, char *text, size_t room) {
   }
 }
 
-/* What has to come out; false: that is not known. */
-static bool expected(char *text, size_t room) {
-  const char *version = subject_python_version();
-  if (!SUBJECT_REPORTS) {
-    char raw[64];
-    for (int i = 0; script_option_nth(&script, "raw", i, raw, sizeof raw); i++) {
-      char *range = strchr(raw, '@');
-      if (range == NULL || version_in(version, range + 1)) {
-        snprintf(text, room, "%.*s", (int)strcspn(raw, "@"), raw);
-        return true;
-      }
-    }
-    return false;
-  }
+/* What has to come out. */
+static void expected(char *text, size_t room) {
   snprintf(text, room, "survived");
   if (flag("exit")) {
     snprintf(text, room, "exited %ld", script_number(&script, "exit", 0));
   }
-  return true;
 }
 
 static bool report_only;
@@ -428,13 +399,13 @@ static bool report_only;
 static bool is_uncured(void) {
   char range[32];
   return script_option(&script, "uncured", range, sizeof range) &&
-         (*range == '\0' || version_in(subject_python_version(), range));
+         (*range == '\0' || version_in(subpy_python_version(), range));
 }
 
 /* Before 3.12, no counter tells how deep C is. */
 static bool is_too_small(const char *situation) {
   return strncmp(situation, "stack=", 6) == 0 &&
-         (flag("uncounted") || !version_in(subject_python_version(), "3.12"));
+         (flag("uncounted") || !version_in(subpy_python_version(), "3.12"));
 }
 
 /* Whether what came out is what has to; what it is goes to `found`. */
@@ -463,16 +434,12 @@ static int put_script_to(const char *file, const char *name, char **situations) 
   char *once_only[] = {"once", NULL}, found[64], text[64];
   script = script_read(file, name);
   if (script_option(&script, "needs", text, sizeof text) &&
-      !version_in(subject_python_version(), text)) {
+      !version_in(subpy_python_version(), text)) {
     printf("needs Python %s\n", text);
     return SKIPPED;
   }
   if (script_option(&script, "package", text, sizeof text) && !has_package(text)) {
     printf("%s is not installed\n", text);
-    return SKIPPED;
-  }
-  if (!report_only && !expected(text, sizeof text)) {
-    printf("what this Python does by itself is not certain\n");
     return SKIPPED;
   }
   bool good = true;
@@ -481,7 +448,7 @@ static int put_script_to(const char *file, const char *name, char **situations) 
       continue;
     }
     bool this_good = put_to(*each, found, sizeof found);
-    printf("%s, Python %.7s, %s: %s%s\n", SUBJECT, subject_python_version(), *each, found,
+    printf("Python %.7s, %s: %s%s\n", subpy_python_version(), *each, found,
            this_good ? "" : ", which is wrong");
     good &= this_good;
   }
@@ -536,7 +503,7 @@ static int put_modules_to(const char *part, char **situations) {
     for (char **each = situations; *each != NULL; each++) {
       bool good = put_to(*each, found, sizeof found);
       if (!good || (report_only && strcmp(found, "survived") != 0)) {
-        printf("%s, Python %.7s, %s, %s: %s\n", SUBJECT, subject_python_version(), *each, code,
+        printf("Python %.7s, %s, %s: %s\n", subpy_python_version(), *each, code,
                found);
         bad += !good;
       }

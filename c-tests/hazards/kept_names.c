@@ -6,33 +6,33 @@
  */
 #include "subject.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void fail(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
-  va_end(arguments);
-  fputc('\n', stderr);
-  exit(EXIT_FAILURE);
-}
-
 static const char *modules;
 static bool shared_gil;
 
-static struct interpreter *begin(void) {
+static struct options options(void) {
   const struct options options = {.process_streams = true, .shared_gil = shared_gil};
-  return subject_create(&options);
+  return options;
+}
+
+static const char *program_of(const char *code) {
+  static char program[2048];
+  snprintf(program, sizeof program, "import sys\nsys.path.append('%s')\nimport extension\n%s",
+           modules, code);
+  return program;
+}
+
+static void live(const char *code) {
+  const struct options plain = options();
+  subject_live(&plain, program_of(code));
 }
 
 static void run(struct interpreter *interpreter, const char *code) {
   struct failure failure = {"", ""};
-  char program[2048];
-  snprintf(program, sizeof program, "import sys\nsys.path.append('%s')\nimport extension\n%s",
-           modules, code);
+  const char *program = program_of(code);
   if (subject_run(interpreter, program, strlen(program), NULL, &failure) != SUBPY_OK) {
     fail("%s: %s", failure.type, failure.message);
   }
@@ -44,12 +44,6 @@ static void end(struct interpreter *interpreter) {
     fail("%s", failure.message);
   }
   subject_forget(interpreter);
-}
-
-static void live(const char *code) {
-  struct interpreter *interpreter = begin();
-  run(interpreter, code);
-  end(interpreter);
 }
 
 static void test_static(void) {
@@ -67,7 +61,8 @@ static void test_type(void) {
       "names = [n for n in dir(extension.Shared) if n[0] == 'a']\n"
       "assert names == ['a_method_that_a_static_type_has', 'another_method_that_it_has'], names\n"
       "assert extension.Shared().a_method_that_a_static_type_has() == 42\n";
-  struct interpreter *first = begin(), *beside = begin();
+  const struct options plain = options();
+  struct interpreter *first = subject_create(&plain), *beside = subject_create(&plain);
   run(first, use);
   run(beside, use);
   end(first);

@@ -1,8 +1,8 @@
-#: loop time=100 expect=TIMEOUT raw=hung
+#: loop time=100 expect=TIMEOUT
 while True:
     pass
 
-#: loop_that_catches time=100 expect=TIMEOUT raw=hung needs=3.12
+#: loop_that_catches time=100 expect=TIMEOUT needs=3.12
 while True:
     try:
         while True:
@@ -10,7 +10,7 @@ while True:
     except BaseException:
         pass
 
-#: loop_in_str time=100 expect=any raw=hung
+#: loop_in_str time=100 expect=any
 # The run is over, but its exception has to be told.
 class Evil(Exception):
     def __str__(self):
@@ -19,7 +19,7 @@ class Evil(Exception):
 
 raise Evil
 
-#: loop_in_del time=100 expect=any raw=hung
+#: loop_in_del time=100 expect=any
 class Evil:
     def __del__(self):
         while True:
@@ -27,7 +27,7 @@ class Evil:
 
 Evil()
 
-#: loop_at_exit raw=hung
+#: loop_at_exit
 # No run is under way any more, but the end has a limit, too.
 import atexit
 
@@ -37,7 +37,7 @@ def loop():
 
 atexit.register(loop)
 
-#: loop_in_del_at_end raw=hung needs=3.12
+#: loop_in_del_at_end needs=3.12
 class Evil:
     def __del__(self):
         while True:
@@ -45,7 +45,7 @@ class Evil:
 
 kept = Evil()
 
-#: loop_in_import time=100 expect=TIMEOUT raw=hung
+#: loop_in_import time=100 expect=TIMEOUT
 import sys
 
 class Finder:
@@ -56,7 +56,7 @@ class Finder:
 sys.meta_path.insert(0, Finder())
 import something
 
-#: loop_in_module time=100 expect=TIMEOUT raw=hung
+#: loop_in_module time=100 expect=TIMEOUT
 import os, shutil, sys, tempfile
 place = tempfile.mkdtemp()
 with open(os.path.join(place, 'endless.py'), 'w') as file:
@@ -68,7 +68,7 @@ try:
 finally:
     shutil.rmtree(place)
 
-#: sleep time=100 expect=TIMEOUT raw=hung
+#: sleep time=100 expect=TIMEOUT
 import time
 while True:
     time.sleep(0.01)

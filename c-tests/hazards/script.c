@@ -43,23 +43,17 @@ struct script script_read(const char *file, const char *name) {
   fail("%s: there is no script of the name %s", file, name);
 }
 
-bool script_option_nth(const struct script *script, const char *name, int nth, char *value,
-                       size_t room) {
+bool script_option(const struct script *script, const char *name, char *value, size_t room) {
   size_t name_length = strlen(name);
   for (const char *at = script->options; *at != '\0'; at += strcspn(at, " ")) {
     at += strspn(at, " ");
-    if (strncmp(at, name, name_length) == 0 && strchr("= ", at[name_length]) != NULL &&
-        nth-- == 0) {
+    if (strncmp(at, name, name_length) == 0 && strchr("= ", at[name_length]) != NULL) {
       const char *start = at + name_length + (at[name_length] == '=');
       snprintf(value, room, "%.*s", (int)strcspn(start, " "), start);
       return true;
     }
   }
   return false;
-}
-
-bool script_option(const struct script *script, const char *name, char *value, size_t room) {
-  return script_option_nth(script, name, 0, value, room);
 }
 
 long script_number(const struct script *script, const char *name, long otherwise) {

@@ -18,8 +18,6 @@
  *   exit=3              the process ends, with this code
  *   uncured=-3.11       nobody can help, in these versions: whatever comes out passes
  *   uncounted           uses more of C's stack than CPython counts: not for small stacks
- *   raw=died@3.12-3.13  what the raw C API does, where that is certain: died (of a signal), exited,
- *                       hung; of these versions: @3.12 from 3.12 on, @-3.12 to 3.12. May be repeated.
  *   refused=3.12-3.12   these Pythons refuse its extension modules where the GIL is not shared: the
  *                       run ends in a clean ImportError
  *   needs=3.12          a later Python than the oldest
@@ -50,10 +48,6 @@ struct script script_read(const char *file, const char *name);
 
 /* Whether an option is given. Its value goes to `value`, cut off at `room`; "" if it has none. */
 bool script_option(const struct script *script, const char *name, char *value, size_t room);
-
-/* As above, for the `nth` of several. */
-bool script_option_nth(const struct script *script, const char *name, int nth, char *value,
-                       size_t room);
 
 /* The value of an option that is a number; `otherwise` if it isn't given. */
 long script_number(const struct script *script, const char *name, long otherwise);

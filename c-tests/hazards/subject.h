@@ -1,6 +1,5 @@
 /*
- * What a hazard is put to: subject_subpy.c is subpy, subject_raw.c the C API of Python as a host
- * without subpy uses it. The programs `hazard` and `hazard_raw` differ in nothing else.
+ * The host that hazards are put to: interpreters of subpy, and what came of them.
  */
 #ifndef SUBPY_HAZARDS_SUBJECT_H
 #define SUBPY_HAZARDS_SUBJECT_H
@@ -15,7 +14,7 @@
 
 struct interpreter;
 
-/* How an interpreter is made. The raw C API gets as much of it as it has. */
+/* How an interpreter is made. */
 struct options {
   bool shared_gil, fork, exec, daemon_threads;
   bool process_streams; /* sys.stdout and sys.stderr are the process's, not kept by us */
@@ -26,11 +25,6 @@ struct options {
 struct failure {
   char type[256], message[512];
 };
-
-extern const char *const SUBJECT;
-/* Whether it tells what went wrong, what was written and which threads are left. */
-extern const bool SUBJECT_REPORTS;
-const char *subject_python_version(void);
 
 void subject_start(bool ignore_sigpipe, bool account_memory);
 struct interpreter *subject_create(const struct options *options);
@@ -44,11 +38,14 @@ void subject_forget(struct interpreter *interpreter);
 /* What the interpreter has written so far; it can be asked after it was destroyed. */
 const char *subject_output(const struct interpreter *interpreter, size_t *length);
 
-/* "SUBPY_OK", ... */
-const char *subject_status_name(subpy_status status);
-
 /* Ends Python and all interpreters that are left, unless one of them is busy. */
 subpy_status subject_stop(struct failure *failure);
+
+/* Makes an interpreter, runs a program in it, which has to end well, and destroys it. */
+void subject_live(const struct options *options, const char *code);
+
+/* How a process ends in which a check has failed. */
+enum { FAILED = 43 };
 
 /* A check that failed: says so, and ends the process. */
 __attribute__((format(printf, 1, 2), noreturn)) void fail(const char *format, ...);

@@ -1,4 +1,4 @@
-#: thread threads=1 raw=died@-3.13
+#: thread threads=1
 # Destroyed while a thread of `_thread` lives: the C API aborts ("not the last thread").
 import _thread
 gate = _thread.allocate_lock()
@@ -6,7 +6,7 @@ gate.acquire()
 _thread.start_new_thread(gate.acquire, ())
 release = gate.release
 
-#: three threads=3 raw=died@-3.13
+#: three threads=3
 import _thread
 gate = _thread.allocate_lock()
 gate.acquire()
@@ -19,14 +19,14 @@ for _ in range(3):
     _thread.start_new_thread(wait, ())
 release = gate.release
 
-#: threading threads=1 raw=hung
+#: threading threads=1
 # threading waits for its threads at the end, for ever if need be.
 import threading
 gate = threading.Event()
 threading.Thread(target=gate.wait).start()
 release = gate.set
 
-#: daemon threads=1 shared daemon raw=died@-3.13
+#: daemon threads=1 shared daemon
 import threading
 gate = threading.Event()
 threading.Thread(target=gate.wait, daemon=True).start()
@@ -134,13 +134,13 @@ try:
 except StopIteration:
     pass
 
-#: timer threads=1 raw=hung
+#: timer threads=1
 import threading
 timer = threading.Timer(1e6, print)
 timer.start()
 release = timer.cancel
 
-#: queue threads=1 raw=hung
+#: queue threads=1
 import queue, threading
 work = queue.Queue()
 threading.Thread(target=work.get).start()

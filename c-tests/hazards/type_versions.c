@@ -7,7 +7,6 @@
 #include "subject.h"
 
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,24 +15,9 @@ enum { THREADS = 2 };
 
 static char program[2048];
 
-void fail(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
-  va_end(arguments);
-  fputc('\n', stderr);
-  exit(EXIT_FAILURE);
-}
-
 static void *live(void *unused) {
   const struct options options = {.process_streams = true};
-  struct failure failure = {"", ""};
-  struct interpreter *interpreter = subject_create(&options);
-  if (subject_run(interpreter, program, strlen(program), NULL, &failure) != SUBPY_OK) {
-    fail("%s: %s", failure.type, failure.message);
-  }
-  subject_destroy(interpreter, &failure);
-  subject_forget(interpreter);
+  subject_live(&options, program);
   return unused;
 }
 

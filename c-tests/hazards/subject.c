@@ -1,12 +1,19 @@
-/* Hazards are put to subpy. */
 #include "subject.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-const char *const SUBJECT = "subpy";
-const bool SUBJECT_REPORTS = true;
+void fail(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+  _exit(FAILED);
+}
 
 struct interpreter {
   subpy_id id;
@@ -44,8 +51,6 @@ static subpy_status take(subpy_status status, subpy_error *error, struct failure
   subpy_error_free(error);
   return status;
 }
-
-const char *subject_python_version(void) { return subpy_python_version(); }
 
 void subject_start(bool ignore_sigpipe, bool account_memory) {
   subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
@@ -103,10 +108,19 @@ const char *subject_output(const struct interpreter *interpreter, size_t *length
   return interpreter->output ? interpreter->output : "";
 }
 
-const char *subject_status_name(subpy_status status) { return subpy_status_name(status); }
 
 subpy_status subject_stop(struct failure *failure) {
   subpy_error *error = NULL;
   subpy_status status = subpy_finalize(&error);
   return take(status, error, failure);
+}
+
+void subject_live(const struct options *options, const char *code) {
+  struct failure failure = {"", ""};
+  struct interpreter *interpreter = subject_create(options);
+  if (subject_run(interpreter, code, strlen(code), NULL, &failure) != SUBPY_OK ||
+      subject_destroy(interpreter, &failure) != SUBPY_OK) {
+    fail("%s: %s", failure.type, failure.message);
+  }
+  subject_forget(interpreter);
 }
