@@ -503,8 +503,7 @@ static int put_modules_to(const char *part, char **situations) {
     for (char **each = situations; *each != NULL; each++) {
       bool good = put_to(*each, found, sizeof found);
       if (!good || (report_only && strcmp(found, "survived") != 0)) {
-        printf("Python %.7s, %s, %s: %s\n", subpy_python_version(), *each, code,
-               found);
+        printf("Python %.7s, %s, %s: %s\n", subpy_python_version(), *each, code, found);
         bad += !good;
       }
     }

@@ -108,7 +108,6 @@ const char *subject_output(const struct interpreter *interpreter, size_t *length
   return interpreter->output ? interpreter->output : "";
 }
 
-
 subpy_status subject_stop(struct failure *failure) {
   subpy_error *error = NULL;
   subpy_status status = subpy_finalize(&error);
