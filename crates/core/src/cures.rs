@@ -2,6 +2,7 @@
 //! that have it and why the cure holds.
 
 pub(crate) mod allocator;
+pub(crate) mod current_frames;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod import_first;

@@ -9,7 +9,7 @@ use pyo3_ffi as ffi;
 
 use self::phase::{Phase, Ready};
 use crate::config::RuntimeConfig;
-use crate::cures::{self, global_symbols, sigpipe, stack_bounds, thread_state_ids};
+use crate::cures::{self, current_frames, global_symbols, sigpipe, stack_bounds, thread_state_ids};
 use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
 use crate::python::thread_state;
@@ -136,12 +136,14 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
         thread_state::locate_slot();
         thread_state_ids::locate();
+        current_frames::locate();
         thread_state::new_main()
     } else {
         startup::check(&config).map_err(for_now)?;
         startup::start(&config).map_err(for_ever)?;
         thread_state::locate_slot();
         thread_state_ids::locate();
+        current_frames::locate();
         thread_state::leave_main()
     };
     global_symbols::expose();

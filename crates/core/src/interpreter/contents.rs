@@ -90,6 +90,7 @@ impl Contents {
     /// Cures what is defective in how the interpreter imports.
     pub(crate) fn cure(&mut self, own_gil: bool) -> Result<()> {
         self.outside = cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
+        cures::current_frames::install().ok_or_else(not_prepared)?;
         cures::type_versions::install().ok_or_else(not_prepared)
     }
 

@@ -159,7 +159,7 @@ impl Attached {
         // thread state of the main interpreter takes it over, to let it go.
         unsafe {
             #[cfg(not(Py_3_12))]
-            let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+            let visitor = new_state(ffi::PyInterpreterState_Main());
             ffi::Py_EndInterpreter(ffi::PyThreadState_Get());
             #[cfg(not(Py_3_12))]
             {
@@ -232,7 +232,7 @@ pub(crate) unsafe fn visit_beside<T>(
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own; while
     // it is attached, the interpreter can't be ended: its GIL is held.
     unsafe {
-        let visitor = ffi::PyThreadState_New(python);
+        let visitor = new_state(python);
         assert!(!visitor.is_null(), "no memory for a thread state");
         ffi::PyEval_RestoreThread(visitor);
         gilstate_slot::set(visitor);
@@ -249,7 +249,7 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     let _inside = Inside::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
     unsafe {
-        let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+        let visitor = new_state(ffi::PyInterpreterState_Main());
         ffi::PyEval_RestoreThread(visitor);
         let result = work();
         ffi::PyThreadState_Clear(visitor);
@@ -268,7 +268,7 @@ pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOn
     let _inside = Inside::new(true);
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
     unsafe {
-        let visitor = ffi::PyThreadState_New(interpreter);
+        let visitor = new_state(interpreter);
         ffi::PyEval_RestoreThread(visitor);
         work();
         ffi::PyThreadState_Clear(visitor);
@@ -290,7 +290,7 @@ pub(crate) fn create<T>(
     // own; it is attached again before it is cleared and deleted. The new thread state is in the
     // slot while it is attached.
     unsafe {
-        let visitor = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+        let visitor = new_state(ffi::PyInterpreterState_Main());
         if visitor.is_null() {
             return None;
         }
@@ -330,7 +330,7 @@ pub(crate) fn leave_main() -> *mut PyThreadState {
 pub(crate) fn new_main() -> *mut PyThreadState {
     let _host = Host::set_aside(here::get());
     // SAFETY: Python is initialized; a thread state may be made by any thread.
-    unsafe { ffi::PyThreadState_New(ffi::PyInterpreterState_Main()) }
+    unsafe { new_state(ffi::PyInterpreterState_Main()) }
 }
 
 /// The interpreter of a thread state.
@@ -351,6 +351,44 @@ pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
         ffi::PyThreadState_Clear(thread_state);
         ffi::PyThreadState_DeleteCurrent();
     }
+}
+
+/// Held while a thread state is made without a GIL, and to list those that there are. To 3.11 a new one is in the
+/// interpreter's list before it is whole. Nobody waits for anything while it is held.
+#[cfg(not(Py_3_12))]
+static MAKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+/// Makes a thread state. NULL: no memory.
+///
+/// # Safety
+/// The interpreter lives.
+unsafe fn new_state(python: *mut PyInterpreterState) -> *mut PyThreadState {
+    #[cfg(not(Py_3_12))]
+    let _making = MAKING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyThreadState_New(python) }
+}
+
+/// The thread states of the attached interpreter. They live as long as its GIL is held.
+pub(crate) fn all_attached() -> Vec<*mut PyThreadState> {
+    #[cfg(not(Py_3_12))]
+    let _making = MAKING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut all = Vec::new();
+    // SAFETY: attached. A thread state goes only while its interpreter's GIL is held, which we hold; one that
+    // comes is put before the first.
+    unsafe {
+        let python = interpreter_of(ffi::PyThreadState_Get());
+        let mut next = ffi::PyInterpreterState_ThreadHead(python);
+        while !next.is_null() {
+            all.push(next);
+            next = ffi::PyThreadState_Next(next);
+        }
+    }
+    all
 }
 
 /// How many thread states the attached interpreter has besides the attached one: Python threads that
