@@ -7,6 +7,8 @@ pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
+pub(crate) mod library;
+mod services;
 pub(crate) mod shared_gil;
 pub(crate) mod sigpipe;
 pub(crate) mod stack_bounds;
@@ -15,6 +17,7 @@ pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
 pub(crate) mod type_versions;
 pub(crate) mod unicode_names;
+mod user_lists;
 
 use std::ffi::CStr;
 

@@ -125,7 +125,7 @@ impl Interpreter {
     }
 
     /// Makes the record of the main interpreter, which exists already. `take_streams`: its
-    /// `sys.stdout` and `sys.stderr` are ours to replace.
+    /// `sys.stdout`, `sys.stderr` and functions are ours to replace.
     pub(crate) fn adopt_main(
         thread_state: *mut PyThreadState,
         module_search_paths: &[PathBuf],
@@ -142,6 +142,7 @@ impl Interpreter {
         let mut contents = Contents::new(0, module_search_paths, cache, &control)?;
         contents.cure_main()?;
         if take_streams {
+            contents.cure_functions()?;
             contents.take_streams(0, None, None)?;
         }
         // SAFETY: a session is the right to touch what is held.

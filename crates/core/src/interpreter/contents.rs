@@ -90,11 +90,18 @@ impl Contents {
     /// Cures what is defective in how the interpreter imports.
     pub(crate) fn cure(&mut self, own_gil: bool) -> Result<()> {
         self.outside = cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
-        cures::current_frames::install().ok_or_else(not_prepared)?;
+        self.cure_functions()?;
         cures::type_versions::install().ok_or_else(not_prepared)
     }
 
-    /// The same for the main interpreter.
+    /// Replaces functions of the standard library that reach what all interpreters share. A host's own main
+    /// interpreter keeps what it has.
+    pub(crate) fn cure_functions(&self) -> Result<()> {
+        cures::current_frames::install().ok_or_else(not_prepared)?;
+        cures::library::install().ok_or_else(not_prepared)
+    }
+
+    /// Cures what is defective in the main interpreter.
     pub(crate) fn cure_main(&self) -> Result<()> {
         cures::unicode_names::load();
         cures::type_versions::take_over().ok_or_else(not_prepared)

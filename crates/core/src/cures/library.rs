@@ -1,0 +1,155 @@
+//! Functions of the standard library that are ours: an interpreter gets them when it imports their module. The
+//! cures that have such functions say which, and why.
+
+use std::ffi::{CStr, c_int};
+use std::ptr::{from_ref, null_mut};
+
+use pyo3_ffi as ffi;
+
+use crate::cures::{services, user_lists};
+use crate::python::object::{Object, import};
+use crate::python::own_code::OwnCode;
+
+/// Its frames look like those of the import system, so that tracebacks leave them out.
+pub(crate) const FILENAME: &CStr = c"<frozen importlib._bootstrap_external>";
+
+/// A function in Rust, as Python calls it: `self`, and a tuple of arguments or one.
+pub(crate) type Function =
+    unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+
+struct Method(ffi::PyMethodDef);
+// SAFETY: Python only reads it.
+unsafe impl Sync for Method {}
+
+impl Method {
+    const fn new(name: &'static CStr, function: Function, flags: c_int) -> Self {
+        Self(ffi::PyMethodDef {
+            ml_name: name.as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer {
+                PyCFunction: function,
+            },
+            ml_flags: flags,
+            ml_doc: std::ptr::null(),
+        })
+    }
+
+    fn bind(&'static self, to: Option<&Object>) -> Option<Object> {
+        let to = to.map_or(null_mut(), Object::as_ptr);
+        // SAFETY: attached; Python only reads the static method; a new reference.
+        unsafe { Object::owned(ffi::PyCFunction_New(from_ref(&self.0).cast_mut(), to)) }
+    }
+}
+
+/// Our functions of one module.
+pub(crate) struct Functions {
+    module: &'static CStr,
+    code: OwnCode,
+    call: Method,
+}
+
+impl Functions {
+    /// `code` defines `replace(module, call)`, which puts the functions into the module. `call` takes a tuple.
+    pub(crate) const fn new(module: &'static CStr, code: &'static CStr, call: Function) -> Self {
+        Self {
+            module,
+            code: OwnCode::new(FILENAME, code),
+            call: Method::new(c"call", call, ffi::METH_VARARGS),
+        }
+    }
+}
+
+static ALL: [&Functions; 3] = [
+    &services::FUNCTIONS,
+    &user_lists::USERS,
+    &user_lists::GROUPS,
+];
+
+static AFTER: OwnCode = OwnCode::new(
+    FILENAME,
+    c"
+def after_import(replacers, frozen, external):
+    import sys
+    builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
+    execute_builtin, execute = builtin.exec_module, extension.exec_module
+
+    def imported(module):
+        replace = replacers.get(module.__name__)
+        if replace is not None:
+            replace(module)
+
+    def exec_builtin_module(module):
+        execute_builtin(module)
+        imported(module)
+
+    def exec_module(self, module):
+        execute(self, module)
+        imported(module)
+
+    builtin.exec_module = staticmethod(exec_builtin_module)
+    extension.exec_module = exec_module
+    for name in replacers:
+        if name in sys.modules:
+            imported(sys.modules[name])
+",
+);
+
+/// Has the attached interpreter get our functions. `None`: an exception is set.
+pub(crate) fn install() -> Option<()> {
+    static REPLACE: Method = Method::new(c"replace", replace, ffi::METH_O);
+    let after = OwnCode::function(&AFTER.run()?, c"after_import")?;
+    // SAFETY: attached; new references.
+    let replacers = unsafe { Object::owned(ffi::PyDict_New())? };
+    for (i, functions) in ALL.iter().enumerate() {
+        // SAFETY: attached; live objects; a C string.
+        unsafe {
+            let index = Object::owned(ffi::PyLong_FromSize_t(i))?;
+            let replace = REPLACE.bind(Some(&index))?;
+            let name = functions.module.as_ptr();
+            if ffi::PyDict_SetItemString(replacers.as_ptr(), name, replace.as_ptr()) != 0 {
+                return None;
+            }
+        }
+    }
+    let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
+    let [frozen, external] = modules.map(import);
+    after.call(&[&replacers, &frozen?, &external?]).map(drop)
+}
+
+/// `replace(module)`: puts our functions into a module that was just imported.
+unsafe extern "C" fn replace(
+    index: *mut ffi::PyObject,
+    module: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let put = || {
+        // SAFETY: called by Python, attached, with the index that `install` has given it.
+        let (functions, module) = unsafe {
+            let functions = ALL.get(ffi::PyLong_AsSize_t(index))?;
+            (functions, Object::borrowed(module)?)
+        };
+        let replace = OwnCode::function(&functions.code.run()?, c"replace")?;
+        replace.call(&[&module, &functions.call.bind(None)?])
+    };
+    put().map_or(null_mut(), Object::into_ptr)
+}
+
+/// An argument of a call, in UTF-8 and without a NUL. `None`: it is no such text.
+///
+/// # Safety
+/// Called by Python, attached, with a tuple.
+pub(crate) unsafe fn argument(
+    arguments: *mut ffi::PyObject,
+    index: isize,
+) -> Option<std::ffi::CString> {
+    // SAFETY: the caller's promise; a borrowed reference.
+    let text = unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, index))?.to_text()? };
+    std::ffi::CString::new(text).ok()
+}
+
+/// Bytes for Python; `None`: an exception is set.
+pub(crate) fn bytes(data: &[u8]) -> Option<Object> {
+    // SAFETY: attached; so many bytes, which are copied; a new reference.
+    unsafe {
+        let (data, length) = (data.as_ptr().cast(), data.len() as isize);
+        Object::owned(ffi::PyBytes_FromStringAndSize(data, length))
+    }
+}

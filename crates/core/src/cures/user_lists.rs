@@ -1,0 +1,143 @@
+//! Defect: `pwd.getpwall()` and `grp.getgrall()` walk through C's one list of users, and one of groups, which keep
+//! their position in the process. Two interpreters that walk at once get a part each, or nothing, or the process
+//! dies.
+//!
+//! Has it: 3.12 and later, in interpreters with a GIL of their own; one GIL guarded the walk before.
+//!
+//! Cure: functions that walk under one lock of ours, without a GIL, and make objects afterwards.
+
+use std::ffi::{CStr, c_char};
+use std::ptr::null_mut;
+use std::sync::{Mutex, PoisonError};
+
+use pyo3_ffi as ffi;
+
+use super::library::{Functions, bytes};
+use crate::python::object::Object;
+use crate::python::thread_state;
+
+pub(crate) static USERS: Functions = Functions::new(
+    c"pwd",
+    c"
+def replace(module, call):
+    import sys
+    make = module.struct_passwd
+
+    def getpwall():
+        text = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+        fields = [field.decode(*text) for field in call().split(b'\\0')]
+        return [
+            make((name, password, int(uid), int(gid), gecos, home, shell))
+            for name, password, uid, gid, gecos, home, shell in zip(*[iter(fields)] * 7)
+        ]
+
+    getpwall.__doc__ = module.getpwall.__doc__
+    getpwall.__module__, getpwall.__qualname__ = 'pwd', 'getpwall'
+    module.getpwall = getpwall
+",
+    users,
+);
+
+pub(crate) static GROUPS: Functions = Functions::new(
+    c"grp",
+    c"
+def replace(module, call):
+    import sys
+    make = module.struct_group
+
+    def getgrall():
+        text = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+        fields = iter([field.decode(*text) for field in call().split(b'\\0')[:-1]])
+        return [
+            make((name, next(fields), int(next(fields)), [next(fields) for _ in range(int(next(fields)))]))
+            for name in fields
+        ]
+
+    getgrall.__doc__ = module.getgrall.__doc__
+    getgrall.__module__, getgrall.__qualname__ = 'grp', 'getgrall'
+    module.getgrall = getgrall
+",
+    groups,
+);
+
+unsafe extern "C" {
+    fn setpwent();
+    fn getpwent() -> *mut libc::passwd;
+    fn endpwent();
+    fn setgrent();
+    fn getgrent() -> *mut libc::group;
+    fn endgrent();
+}
+
+/// Who walks.
+static WALK: Mutex<()> = Mutex::new(());
+
+/// Fields, each with a NUL behind it.
+struct Fields(Vec<u8>);
+
+impl Fields {
+    /// # Safety
+    /// NULL or a C string.
+    unsafe fn text(&mut self, text: *const c_char) {
+        if !text.is_null() {
+            // SAFETY: the caller's promise.
+            self.0.extend(unsafe { CStr::from_ptr(text) }.to_bytes());
+        }
+        self.0.push(0);
+    }
+
+    /// The number of a user or a group, as Python has it: the last one is -1.
+    fn id(&mut self, id: u32) {
+        let id = if id == u32::MAX { -1 } else { i64::from(id) };
+        self.0.extend(format!("{id}\0").into_bytes());
+    }
+}
+
+/// Walks, without a GIL, and hands the fields to Python.
+fn walk(walk: impl FnOnce(&mut Fields)) -> *mut ffi::PyObject {
+    let fields = thread_state::detached(|| {
+        let _alone = WALK.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fields = Fields(Vec::new());
+        walk(&mut fields);
+        fields
+    });
+    bytes(&fields.0).map_or(null_mut(), Object::into_ptr)
+}
+
+/// `call()`: of each user seven fields.
+unsafe extern "C" fn users(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: nobody else of ours walks; what C hands out is valid until the next step.
+    walk(|fields| unsafe {
+        setpwent();
+        while let Some(user) = getpwent().as_ref() {
+            fields.text(user.pw_name);
+            fields.text(user.pw_passwd);
+            fields.id(user.pw_uid);
+            fields.id(user.pw_gid);
+            fields.text(user.pw_gecos);
+            fields.text(user.pw_dir);
+            fields.text(user.pw_shell);
+        }
+        endpwent();
+    })
+}
+
+/// `call()`: of each group its name, its password, its number, how many members it has, and these.
+unsafe extern "C" fn groups(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as above; the members end in a NULL.
+    walk(|fields| unsafe {
+        setgrent();
+        while let Some(group) = getgrent().as_ref() {
+            fields.text(group.gr_name);
+            fields.text(group.gr_passwd);
+            fields.id(group.gr_gid);
+            let mut members = Vec::new();
+            while !group.gr_mem.is_null() && !(*group.gr_mem.add(members.len())).is_null() {
+                members.push(*group.gr_mem.add(members.len()));
+            }
+            fields.0.extend(format!("{}\0", members.len()).into_bytes());
+            members.into_iter().for_each(|member| fields.text(member));
+        }
+        endgrent();
+    })
+}
