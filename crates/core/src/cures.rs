@@ -7,7 +7,7 @@ pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
-pub(crate) mod library;
+mod library;
 mod services;
 pub(crate) mod shared_gil;
 pub(crate) mod sigpipe;
@@ -22,6 +22,16 @@ mod user_lists;
 use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
+
+/// Has the attached interpreter get our functions of the standard library. `None`: an exception is set.
+pub(crate) fn install_functions() -> Option<()> {
+    current_frames::install()?;
+    library::install(&[
+        &services::FUNCTIONS,
+        &user_lists::USERS,
+        &user_lists::GROUPS,
+    ])
+}
 
 /// The version of the Python library that is loaded: `3.13.0`.
 pub(crate) fn python_version() -> &'static str {

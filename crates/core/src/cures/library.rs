@@ -6,7 +6,6 @@ use std::ptr::{from_ref, null_mut};
 
 use pyo3_ffi as ffi;
 
-use crate::cures::{services, user_lists};
 use crate::python::object::{Object, import};
 use crate::python::own_code::OwnCode;
 
@@ -58,12 +57,6 @@ impl Functions {
     }
 }
 
-static ALL: [&Functions; 3] = [
-    &services::FUNCTIONS,
-    &user_lists::USERS,
-    &user_lists::GROUPS,
-];
-
 static AFTER: OwnCode = OwnCode::new(
     FILENAME,
     c"
@@ -93,17 +86,18 @@ def after_import(replacers, frozen, external):
 ",
 );
 
-/// Has the attached interpreter get our functions. `None`: an exception is set.
-pub(crate) fn install() -> Option<()> {
+/// Has the attached interpreter get these functions. `None`: an exception is set.
+pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
     static REPLACE: Method = Method::new(c"replace", replace, ffi::METH_O);
     let after = OwnCode::function(&AFTER.run()?, c"after_import")?;
     // SAFETY: attached; new references.
     let replacers = unsafe { Object::owned(ffi::PyDict_New())? };
-    for (i, functions) in ALL.iter().enumerate() {
+    for functions in all {
         // SAFETY: attached; live objects; a C string.
         unsafe {
-            let index = Object::owned(ffi::PyLong_FromSize_t(i))?;
-            let replace = REPLACE.bind(Some(&index))?;
+            let address = from_ref::<Functions>(functions).cast_mut().cast();
+            let address = Object::owned(ffi::PyLong_FromVoidPtr(address))?;
+            let replace = REPLACE.bind(Some(&address))?;
             let name = functions.module.as_ptr();
             if ffi::PyDict_SetItemString(replacers.as_ptr(), name, replace.as_ptr()) != 0 {
                 return None;
@@ -117,14 +111,14 @@ pub(crate) fn install() -> Option<()> {
 
 /// `replace(module)`: puts our functions into a module that was just imported.
 unsafe extern "C" fn replace(
-    index: *mut ffi::PyObject,
+    address: *mut ffi::PyObject,
     module: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let put = || {
-        // SAFETY: called by Python, attached, with the index that `install` has given it.
+        // SAFETY: called by Python, attached, with the address that `install` has given it: of a static.
         let (functions, module) = unsafe {
-            let functions = ALL.get(ffi::PyLong_AsSize_t(index))?;
-            (functions, Object::borrowed(module)?)
+            let functions: *const Functions = ffi::PyLong_AsVoidPtr(address).cast_const().cast();
+            (&*functions, Object::borrowed(module)?)
         };
         let replace = OwnCode::function(&functions.code.run()?, c"replace")?;
         replace.call(&[&module, &functions.call.bind(None)?])

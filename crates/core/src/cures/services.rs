@@ -16,7 +16,7 @@ use super::library::{Functions, argument, bytes};
 use crate::python::object::{Object, clear_exception};
 use crate::python::thread_state;
 
-pub(crate) static FUNCTIONS: Functions = Functions::new(
+pub(super) static FUNCTIONS: Functions = Functions::new(
     c"_socket",
     c"
 def replace(module, call):

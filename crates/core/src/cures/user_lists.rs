@@ -16,7 +16,7 @@ use super::library::{Functions, bytes};
 use crate::python::object::Object;
 use crate::python::thread_state;
 
-pub(crate) static USERS: Functions = Functions::new(
+pub(super) static USERS: Functions = Functions::new(
     c"pwd",
     c"
 def replace(module, call):
@@ -38,7 +38,7 @@ def replace(module, call):
     users,
 );
 
-pub(crate) static GROUPS: Functions = Functions::new(
+pub(super) static GROUPS: Functions = Functions::new(
     c"grp",
     c"
 def replace(module, call):

@@ -97,8 +97,7 @@ impl Contents {
     /// Replaces functions of the standard library that reach what all interpreters share. A host's own main
     /// interpreter keeps what it has.
     pub(crate) fn cure_functions(&self) -> Result<()> {
-        cures::current_frames::install().ok_or_else(not_prepared)?;
-        cures::library::install().ok_or_else(not_prepared)
+        cures::install_functions().ok_or_else(not_prepared)
     }
 
     /// Cures what is defective in the main interpreter.
