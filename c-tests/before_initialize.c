@@ -10,7 +10,7 @@ static void test_calls_say_that_initialize_comes_first(void **state) {
   bool running = true;
   CHECK(!subpy_is_initialized(), "initialized by itself");
   REFUSES(SUBPY_ERR_NOT_INITIALIZED, FIRST, subpy_create(NULL, &id, &error));
-  CHECK_EQUAL(id, 0);
+  CHECK_EQUAL(id, -1);
   REFUSES(SUBPY_ERR_NOT_INITIALIZED, FIRST, subpy_destroy(1, &error));
   REFUSES(SUBPY_ERR_NOT_INITIALIZED, FIRST, subpy_destroy_with(1, NULL, &error));
   REFUSES(SUBPY_ERR_NOT_INITIALIZED, FIRST, subpy_list_all(&id, 1, &count, &error));

@@ -118,6 +118,12 @@ static void test_wrong_arguments(void **state) {
           subpy_call(a, "f", args, 2, &out, &error));
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "args is NULL, but nargs is 3",
           subpy_call(a, "f", NULL, 3, &out, &error));
+  const subpy_value one = subpy_int(1);
+  const size_t counts[] = {SIZE_MAX, SIZE_MAX / sizeof one, PTRDIFF_MAX};
+  for (size_t i = 0; i < COUNT(counts); i++) {
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "past all limits",
+            subpy_call(a, "f", &one, counts[i], &out, &error));
+  }
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.flags = 1 << 20;
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "is unknown",

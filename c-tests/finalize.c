@@ -7,7 +7,7 @@ static void check_is_over(void) {
   bool running = true;
   CHECK(!subpy_is_initialized(), "finalized, but initialized");
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_create(NULL, &id, &error));
-  CHECK_EQUAL(id, 0);
+  CHECK_EQUAL(id, -1);
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_destroy(1, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_destroy_with(1, NULL, &error));
   EXPECT(SUBPY_ERR_NOT_INITIALIZED, subpy_list_all(&id, 1, &count, &error));

@@ -7,7 +7,7 @@ static void refuses(int line, const subpy_interpreter_config *config, subpy_stat
   subpy_error *error = UNWRITTEN;
   subpy_status got = subpy_create(config, &id, &error);
   check_call(__FILE__, line, "subpy_create", expected, got, part, error);
-  CHECK_EQUAL(id, 0);
+  CHECK_EQUAL(id, -1);
   size_t count = 0;
   EXPECT(SUBPY_OK, subpy_list_all(NULL, 0, &count, &error));
   CHECK_EQUAL(count, 1);
@@ -33,7 +33,7 @@ static void test_backends(void **state) {
   CHECK_EQUAL(config.backend, SUBPY_BACKEND_LOCAL);
   config.backend = SUBPY_BACKEND_PROCESS;
   REFUSES(SUBPY_ERR_UNSUPPORTED, "SUBPY_BACKEND_LOCAL", subpy_create(&config, &id, &error));
-  CHECK_EQUAL(id, 0);
+  CHECK_EQUAL(id, -1);
   config.backend = 2;
   CONFIG_REFUSED(&config, "backend is 2");
 }

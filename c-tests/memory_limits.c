@@ -246,7 +246,7 @@ static void test_too_low(void **state) {
     config.memory_limit = too_low[i];
     REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "memory_limit is too low",
             subpy_create(&config, &id, &error));
-    CHECK_EQUAL(id, 0);
+    CHECK_EQUAL(id, -1);
   }
 }
 
@@ -268,7 +268,7 @@ static void not_counted(void *argument) {
   INITIALIZE(NULL);
   config.memory_limit = 64 * MIB;
   REFUSES(SUBPY_ERR_UNSUPPORTED, "account_memory", subpy_create(&config, &id, &error));
-  CHECK_EQUAL(id, 0);
+  CHECK_EQUAL(id, -1);
   CREATE(NULL, &id);
   EXPECT(SUBPY_ERR_UNSUPPORTED, subpy_memory_usage(id, NULL, NULL, &error));
   DESTROY(id);

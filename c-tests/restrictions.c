@@ -100,7 +100,7 @@ static void test_threads_are_refused_if_not_allowed(void **state) {
   if (!subpy_supports(SUBPY_FEATURE_RESTRICTIONS)) {
     subpy_id id = 7;
     REFUSES(SUBPY_ERR_UNSUPPORTED, "allow_threads", subpy_create(&config, &id, &error));
-    CHECK_EQUAL(id, 0);
+    CHECK_EQUAL(id, -1);
     return;
   }
   RAISES(THREAD, "RuntimeError", "thread");

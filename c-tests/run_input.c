@@ -132,6 +132,19 @@ static void test_code_that_nests_too_deep_is_an_exception(void **state) {
   RUN(id, "assert True");
 }
 
+static void test_a_length_past_all_limits(void **state) {
+  (void)state;
+  const size_t lengths[] = {SIZE_MAX, (size_t)PTRDIFF_MAX + 1};
+  for (size_t i = 0; i < COUNT(lengths); i++) {
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "past all limits",
+            subpy_run_string_with(id, NULL, "x", lengths[i], &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "past all limits",
+            subpy_eval_with(id, NULL, "x", lengths[i], NULL, &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "past all limits",
+            subpy_run_string_unrestricted_with(id, NULL, "x", lengths[i], NULL, NULL, &error));
+  }
+}
+
 static void test_wrong_options(void **state) {
   (void)state;
   const size_t sizes[] = {0, 1, sizeof(subpy_run_options) - 1, SIZE_MAX};
@@ -154,6 +167,7 @@ static void test_wrong_options(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_null),
+      cmocka_unit_test(test_a_length_past_all_limits),
       cmocka_unit_test(test_code_that_does_nothing),
       cmocka_unit_test(test_a_byte_order_mark_is_skipped),
       cmocka_unit_test(test_a_nul_character_is_refused),

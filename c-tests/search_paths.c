@@ -24,6 +24,7 @@ static int initialize(void **state) {
   make_module(second, "twice.py", "where = 'second'\n");
   make_module(second, "once.py", "where = 'second'\n");
   make_module(second, "colorsys.py", "where = 'second'\n");
+  make_module(second, "raises.py", "1 / 0\n");
   make_file(zip, second, "modules.zip", ZIP, sizeof ZIP - 1);
 
   /* The strings and the array are the caller's again when the call returns. */
@@ -101,6 +102,29 @@ static void test_the_same_paths_join(void **state) {
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, create, destroy)
 
+static void nothing(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+  (void)user, (void)call, (void)args, (void)nargs;
+}
+
+/* The last test: no interpreter can be created afterwards. */
+static void test_a_function_everywhere_in_a_module_that_raises(void **state) {
+  (void)state;
+  EXPECT(SUBPY_OK,
+         subpy_define_function(SUBPY_EVERYWHERE, "raises", "f", nothing, NULL, NULL, &error));
+  for (int i = 0; i < 3; i++) {
+    subpy_id id = 7;
+    size_t count = 0;
+    subpy_error *error = NULL;
+    CHECK_EQUAL(subpy_create(NULL, &id, &error), SUBPY_ERR_EXCEPTION);
+    CHECK_EQUAL(id, -1);
+    CHECK_TEXT(subpy_error_type(error), "ZeroDivisionError");
+    CHECK_CONTAINS(subpy_error_traceback(error), "raises.py");
+    subpy_error_free(error);
+    EXPECT(SUBPY_OK, subpy_list_all(NULL, 0, &count, &error));
+    CHECK_EQUAL(count, 1);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_the_order_is_kept),
@@ -108,6 +132,7 @@ int main(void) {
       TEST(test_the_standard_library_comes_later),
       TEST(test_they_lead_the_path),
       TEST(test_the_same_paths_join),
+      cmocka_unit_test(test_a_function_everywhere_in_a_module_that_raises),
   };
   return RUN_TESTS_BETWEEN(tests, initialize, finalize);
 }

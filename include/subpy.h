@@ -20,7 +20,8 @@
  *
  * **Errors.** A call that can fail returns a ::subpy_status, and takes a place for an error as its last argument. That
  * place may be NULL. Otherwise it is always written: NULL on success, and on failure an error, which the caller frees
- * with subpy_error_free(). A call that has failed has done nothing, unless its comment says otherwise.
+ * with subpy_error_free(). A call that has failed has done nothing, save what Python code had done by then, unless its
+ * comment says otherwise. A message may be empty where an exception has none: the type says more then.
  *
  * **Strings.** A string that comes in is UTF-8 and ends in a NUL, unless its length is given. The caller owns it, and
  * the library copies what it keeps. A string that goes out belongs to the thing that it was asked of.
@@ -400,8 +401,8 @@ subpy_status subpy_initialize(const subpy_runtime_config *config, subpy_error **
  * @param error NULL, or where the error goes.
  * @return #SUBPY_OK;
  *         #SUBPY_ERR_NOT_INITIALIZED if there is nothing to give back;
- *         #SUBPY_ERR_BUSY if an interpreter is in use, if Python threads of one still run, or if the calling
- *         thread holds a GIL of a Python that subpy has started. Nothing has happened then, and the call can
+ *         #SUBPY_ERR_BUSY if an interpreter is in use, is being created or destroyed, if Python threads of one
+ *         still run, if the host holds a buffer of one, or if the calling thread holds a GIL of a Python that subpy has started. Nothing has happened then, and the call can
  *         be made again.
  *
  * Threads: any, at any time.
@@ -466,8 +467,9 @@ typedef enum subpy_gil {
  * @param length The length of the text, in bytes. Never 0.
  *
  * The library calls it in the thread that wrote, which holds neither a GIL nor a lock of subpy then. It is
- * never called twice at once for one stream of an interpreter. It may call subpy for other interpreters; its
- * own one is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
+ * never called twice at once for one stream of an interpreter. Text comes line by line; the rest comes when the
+ * script flushes the stream, or when the run ends. The function may call subpy for other interpreters; a run in
+ * its own one is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
  */
 typedef void (*subpy_write_fn)(void *user, const char *text, size_t length);
 
@@ -537,7 +539,7 @@ typedef struct subpy_interpreter_config {
 } subpy_interpreter_config;
 
 /**
- * An interpreter. 0 is the main one. An id is never given out twice in a process.
+ * An interpreter. 0 is the main one. An id is never given out twice in a process, and is never negative.
  */
 typedef int64_t subpy_id;
 
@@ -569,14 +571,16 @@ typedef struct subpy_destroy_options {
  * Creates an interpreter. It stays idle until something runs in it.
  *
  * @param config NULL for the defaults.
- * @param id     Where the id of the new interpreter goes. It is 0 if the call fails.
+ * @param id     Where the id of the new interpreter goes. It is -1 if the call fails.
  * @param error  NULL, or where the error goes.
  * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a combination that Python forbids, or NULL for `id`;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, `allow_daemon_threads` without `allow_threads`, a
+ *         `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
  *         #SUBPY_ERR_NOT_INITIALIZED;
  *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_BACKEND_PROCESS, for #SUBPY_GIL_OWN or `allow_threads = 0` below
  *         Python 3.12, and for a `memory_limit` where memory is not counted;
- *         #SUBPY_ERR_EXCEPTION if a module that a function is defined in everywhere can't be imported;
+ *         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere raises
+ *         an exception when it is imported;
  *         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
  *
  * Threads: any, several at once. A GIL that the calling thread holds is released meanwhile.
@@ -602,14 +606,15 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  * Finalizes an interpreter. Its `atexit` functions run, and its modules and objects go. From then on its id is
  * #SUBPY_ERR_NOT_FOUND.
  *
- * Finalizers that raise, print or run code do so as at the end of any Python process. From then on no thread
- * can be started. `atexit` functions may take 5 seconds, or subpy_destroy_options::wait_ms if that is more,
+ * Finalizers that raise, print or run code do so as at the end of any Python process. They can't start threads.
+ * `atexit` functions may take 5 seconds, or subpy_destroy_options::wait_ms if that is more,
  * and finalizers may take as long again. What still runs then gets a KeyboardInterrupt. subpy_interrupt() works
  * before that time, too. (Below Python 3.12 finalizers are not interrupted.)
  *
  * While the call waits for threads, nothing else can run in the interpreter. Idle workers of a
  * `concurrent.futures.ThreadPoolExecutor` would wait for work for ever: where the call waits, they are told to
- * end.
+ * end, and executors take no more work, also if the call fails in the end. Nothing ends the wait early: a finite
+ * time is better than #SUBPY_FOREVER where scripts are not known.
  *
  * @param id      The interpreter.
  * @param options NULL for the defaults.
@@ -619,17 +624,19 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  *         #SUBPY_ERR_NOT_INITIALIZED;
  *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
  *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
- *         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if the host holds a
- *         buffer of it, or if Python threads that its scripts started still run when the time is over. The
- *         message says how many. Nothing has happened then, unless an `atexit` function started that thread:
- *         those functions run once.
+ *         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if another call
+ *         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still run when the time is over. The
+ *         message says how many. Nothing else has happened then, unless an `atexit` function started that
+ *         thread: those functions run once.
  *
  * Threads: any; it need not be the one that created the interpreter. A GIL that the calling thread holds is
  * released meanwhile.
  *
  * Source: `_interpreters.destroy()`; CPython's `Py_EndInterpreter`.
  */
-subpy_status subpy_destroy_with(subpy_id id, const subpy_destroy_options *options, subpy_error **error);
+subpy_status subpy_destroy_with(subpy_id id,
+                                const subpy_destroy_options *options,
+                                subpy_error **error);
 
 /**
  * Lists the interpreters that subpy knows, in ascending order: the main one, and those that it created.
@@ -652,7 +659,7 @@ subpy_status subpy_list_all(subpy_id *ids, size_t capacity, size_t *count, subpy
  * Finds the interpreter whose code runs in the calling thread now. A host function that a script has called may
  * ask it.
  *
- * @param id    Where its id goes.
+ * @param id    Where its id goes. It is -1 if the call fails.
  * @param error NULL, or where the error goes.
  * @return #SUBPY_OK;
  *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
@@ -668,7 +675,7 @@ subpy_status subpy_get_current(subpy_id *id, subpy_error **error);
 /**
  * Finds the main interpreter: its id is always 0.
  *
- * @param id    Where its id goes.
+ * @param id    Where its id goes. It is -1 if the call fails.
  * @param error NULL, or where the error goes.
  * @return #SUBPY_OK;
  *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
@@ -737,8 +744,8 @@ typedef struct subpy_run_options {
    */
   const char *filename;
   /**
-   * How long the run may take, in milliseconds. 0 (the default): as long as it likes. When the time is
-   * over, the script gets a KeyboardInterrupt, as by subpy_interrupt(), and the run returns
+   * How long the run may take, in milliseconds. 0 (the default): as long as it likes. A host that computes the
+   * time that is left has to treat 0 itself. When the time is over, the script gets a KeyboardInterrupt, as by subpy_interrupt(), and the run returns
    * #SUBPY_ERR_TIMEOUT.
    */
   uint64_t timeout_ms;
@@ -859,8 +866,8 @@ typedef struct subpy_interpreter_stats {
   { sizeof(subpy_interpreter_stats), 0, 0, 0, 0, 0, 0 }
 
 /**
- * Asks the run that is under way in an interpreter to end. If nothing runs, nothing happens. A later run is not
- * affected.
+ * Asks the run that is under way in an interpreter to end. If nothing runs, nothing happens: a later run is not
+ * affected. So a host that cancels a run which may not have begun yet repeats the call until the run has returned.
  *
  * The script gets a KeyboardInterrupt at its next safe point; in Python code that is at once. `except Exception`
  * lets it pass. A script that goes on all the same gets it again every 10 ms. After 100 ms it gets it at each
@@ -1037,7 +1044,8 @@ typedef void (*subpy_drop_fn)(void *user);
  * Memory that the host and Python share. Start from #SUBPY_BUFFER_INFO_INIT.
  *
  * *From the host to Python*, the memory becomes a memoryview, without a copy. Each call that takes the value
- * calls `release` once, whatever becomes of the call. It does so when Python's last view of the memory is
+ * calls `release` once for each place that the buffer has in the value, whatever becomes of the call. (Not called
+ * is that of a buffer with a wrong `struct_size`, or nested deeper than #SUBPY_MAX_DEPTH.) It does so when Python's last view of the memory is
  * gone, or when the interpreter has ended. If there never was a view, it does so before the call returns.
  * The host keeps the memory where it is until then.
  *
@@ -1166,8 +1174,8 @@ _Static_assert(sizeof(subpy_value) == 24, "subpy needs a platform of 64 bits");
  * Frees what the library has handed out with a value, and makes the value None. A value of the host's own, or one
  * that is cleared already, only becomes None.
  *
- * Only the value that a call wrote owns what it points to. Its items do not, and neither does a second copy of
- * it.
+ * Clear the value that a call wrote, once. Its items must not be cleared. Of a value and a copy of the struct, only
+ * one may be cleared, and the other must not be used afterwards.
  *
  * A value may have buffers of an interpreter. They are given back to it. That waits for the interpreter's GIL,
  * also while another thread runs in it. The interpreter lives as long as the host has a buffer of it.
@@ -1299,7 +1307,7 @@ static inline subpy_value subpy_buffer(const subpy_buffer_info *buffer) {
 /* What these functions hand out belongs to the value that they are given. NULL is allowed as the value. */
 
 /**
- * The length of a value: the number of items of a tuple or a list, of pairs of a dict, and of bytes of a str, of bytes
+ * The length of a value: the number of items of a tuple or a list, of pairs of a dict, and of bytes of a text, of bytes
  * or of a buffer. 0 for any other value, and for NULL.
  */
 static inline size_t subpy_value_length(const subpy_value *value) {
@@ -1362,7 +1370,8 @@ static inline const subpy_value *subpy_value_get(const subpy_value *value, const
   return NULL;
 }
 
-/** The text of a str or of bytes. It ends in a NUL if the library has handed out the value. NULL for any other value. */
+/** The text of a str or of bytes, of a #SUBPY_BIG_INT or a #SUBPY_WTF8. It ends in a NUL if the library has handed out
+ * the value. NULL for any other value. */
 static inline const char *subpy_value_text(const subpy_value *value) {
   if (value == NULL || (value->kind != SUBPY_STR && value->kind != SUBPY_BYTES &&
                         value->kind != SUBPY_BIG_INT && value->kind != SUBPY_WTF8)) {
@@ -1718,8 +1727,8 @@ typedef struct subpy_host_call subpy_host_call;
  * The library calls it in the thread that runs the script, or in a Python thread of the script. The
  * interpreter's GIL is held, unless subpy_function_options::release_gil is set. With that it may be called in
  * several threads at once. A function that holds the GIL should not wait: what it waits for may need the
- * interpreter, or another one that shares the GIL. It may call subpy for other interpreters; its own one is
- * #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
+ * interpreter, or another one that shares the GIL. It may call subpy for other interpreters; a run in its own one
+ * is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
  */
 typedef void (*subpy_host_fn)(void *user, struct subpy_host_call *call, const subpy_value *args, size_t nargs);
 

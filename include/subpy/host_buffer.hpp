@@ -124,7 +124,7 @@ template <> struct Crossing<HostBuffer> {
     info.writable = buffer.writable_;
     info.item_size = buffer.item_size_;
     info.format = buffer.format_.c_str();
-    info.dimensions = buffer.shape_.size();
+    info.dimensions = static_cast<std::uint32_t>(buffer.shape_.size());
     info.shape = buffer.shape_.empty() ? nullptr : buffer.shape_.data();
     if (buffer.owner_.use_count() == 0) {
       return builder.buffer(info);

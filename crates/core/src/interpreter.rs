@@ -95,7 +95,10 @@ impl Interpreter {
                             _ => Ok(contents),
                         }
                     };
+                    // Claimed, since reading an exception sets how its run has ended.
+                    let claim = control.state.claim(Purpose::Run);
                     let contents = prepare();
+                    drop(claim);
                     (control, contents)
                 },
             )

@@ -62,6 +62,11 @@ pub(crate) unsafe fn array<'a>(
     if text.is_null() {
         return Err(invalid(format!("{name} is NULL; pass a string")));
     }
+    if isize::try_from(length).is_err() {
+        return Err(invalid(format!(
+            "length is {length}, which is past all limits"
+        )));
+    }
     // SAFETY: the caller's promise.
     Ok(unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) })
 }

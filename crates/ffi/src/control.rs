@@ -37,8 +37,8 @@ growable!(subpy_interpreter_stats, "subpy_interpreter_stats", 56, {
     last_cpu_ns: 0,
 });
 
-/// Asks the run that is under way in an interpreter to end. If nothing runs, nothing happens. A later run is not
-/// affected.
+/// Asks the run that is under way in an interpreter to end. If nothing runs, nothing happens: a later run is not
+/// affected. So a host that cancels a run which may not have begun yet repeats the call until the run has returned.
 ///
 /// The script gets a KeyboardInterrupt at its next safe point; in Python code that is at once. `except Exception`
 /// lets it pass. A script that goes on all the same gets it again every 10 ms. After 100 ms it gets it at each

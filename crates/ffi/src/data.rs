@@ -124,6 +124,12 @@ unsafe fn lending<'a>(
             drop(Lending::new(&[], keywords));
             return Err(invalid(format!("args is NULL, but nargs is {length}")));
         }
+        if length > isize::MAX as usize / size_of::<RawValue>() {
+            drop(Lending::new(&[], keywords));
+            return Err(invalid(format!(
+                "nargs is {length}, which is past all limits"
+            )));
+        }
         Ok(Lending::new(Value::slice_from_raw(data, length), keywords))
     }
 }

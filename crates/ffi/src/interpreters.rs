@@ -11,7 +11,7 @@ use crate::arguments::{User, flag, invalid, out, read};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 
-/// An interpreter. 0 is the main one. An id is never given out twice in a process.
+/// An interpreter. 0 is the main one. An id is never given out twice in a process, and is never negative.
 pub type subpy_id = i64;
 
 /// What stands behind an interpreter: the values of subpy_interpreter_config::backend.
@@ -43,8 +43,9 @@ pub enum subpy_gil {
 /// @param length The length of the text, in bytes. Never 0.
 ///
 /// The library calls it in the thread that wrote, which holds neither a GIL nor a lock of subpy then. It is
-/// never called twice at once for one stream of an interpreter. It may call subpy for other interpreters; its
-/// own one is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
+/// never called twice at once for one stream of an interpreter. Text comes line by line; the rest comes when the
+/// script flushes the stream, or when the run ends. The function may call subpy for other interpreters; a run in
+/// its own one is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
 pub type subpy_write_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, text: *const c_char, length: usize)>;
 
@@ -171,14 +172,16 @@ growable!(subpy_destroy_options, "subpy_destroy_options", 16, { wait_ms: 0 });
 /// Creates an interpreter. It stays idle until something runs in it.
 ///
 /// @param config NULL for the defaults.
-/// @param id     Where the id of the new interpreter goes. It is 0 if the call fails.
+/// @param id     Where the id of the new interpreter goes. It is -1 if the call fails.
 /// @param error  NULL, or where the error goes.
 /// @return #SUBPY_OK;
-///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a combination that Python forbids, or NULL for `id`;
+///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, `allow_daemon_threads` without `allow_threads`, a
+///         `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
 ///         #SUBPY_ERR_NOT_INITIALIZED;
 ///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_BACKEND_PROCESS, for #SUBPY_GIL_OWN or `allow_threads = 0` below
 ///         Python 3.12, and for a `memory_limit` where memory is not counted;
-///         #SUBPY_ERR_EXCEPTION if a module that a function is defined in everywhere can't be imported;
+///         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere raises
+///         an exception when it is imported;
 ///         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
 ///
 /// Threads: any, several at once. A GIL that the calling thread holds is released meanwhile.
@@ -197,7 +200,7 @@ pub unsafe extern "C" fn subpy_create(
     unsafe {
         enter(error, || {
             let id = out(id, "id")?;
-            *id = 0;
+            *id = -1;
             *id = Interpreter::create(interpreter_config(config)?)?.id();
             Ok(())
         })
@@ -225,14 +228,15 @@ pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_erro
 /// Finalizes an interpreter. Its `atexit` functions run, and its modules and objects go. From then on its id is
 /// #SUBPY_ERR_NOT_FOUND.
 ///
-/// Finalizers that raise, print or run code do so as at the end of any Python process. From then on no thread
-/// can be started. `atexit` functions may take 5 seconds, or subpy_destroy_options::wait_ms if that is more,
+/// Finalizers that raise, print or run code do so as at the end of any Python process. They can't start threads.
+/// `atexit` functions may take 5 seconds, or subpy_destroy_options::wait_ms if that is more,
 /// and finalizers may take as long again. What still runs then gets a KeyboardInterrupt. subpy_interrupt() works
 /// before that time, too. (Below Python 3.12 finalizers are not interrupted.)
 ///
 /// While the call waits for threads, nothing else can run in the interpreter. Idle workers of a
 /// `concurrent.futures.ThreadPoolExecutor` would wait for work for ever: where the call waits, they are told to
-/// end.
+/// end, and executors take no more work, also if the call fails in the end. Nothing ends the wait early: a finite
+/// time is better than #SUBPY_FOREVER where scripts are not known.
 ///
 /// @param id      The interpreter.
 /// @param options NULL for the defaults.
@@ -242,10 +246,10 @@ pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_erro
 ///         #SUBPY_ERR_NOT_INITIALIZED;
 ///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
 ///         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
-///         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if the host holds a
-///         buffer of it, or if Python threads that its scripts started still run when the time is over. The
-///         message says how many. Nothing has happened then, unless an `atexit` function started that thread:
-///         those functions run once.
+///         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if another call
+///         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still run when the time is over. The
+///         message says how many. Nothing else has happened then, unless an `atexit` function started that
+///         thread: those functions run once.
 ///
 /// Threads: any; it need not be the one that created the interpreter. A GIL that the calling thread holds is
 /// released meanwhile.
@@ -313,7 +317,7 @@ pub unsafe extern "C" fn subpy_list_all(
 /// Finds the interpreter whose code runs in the calling thread now. A host function that a script has called may
 /// ask it.
 ///
-/// @param id    Where its id goes.
+/// @param id    Where its id goes. It is -1 if the call fails.
 /// @param error NULL, or where the error goes.
 /// @return #SUBPY_OK;
 ///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
@@ -335,6 +339,7 @@ pub unsafe extern "C" fn subpy_get_current(
     unsafe {
         enter(error, || {
             let id = out(id, "id")?;
+            *id = -1;
             *id = runtime::current()?;
             Ok(())
         })
@@ -343,7 +348,7 @@ pub unsafe extern "C" fn subpy_get_current(
 
 /// Finds the main interpreter: its id is always 0.
 ///
-/// @param id    Where its id goes.
+/// @param id    Where its id goes. It is -1 if the call fails.
 /// @param error NULL, or where the error goes.
 /// @return #SUBPY_OK;
 ///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
@@ -364,6 +369,7 @@ pub unsafe extern "C" fn subpy_get_main(
     unsafe {
         enter(error, || {
             let id = out(id, "id")?;
+            *id = -1;
             *id = runtime::main()?;
             Ok(())
         })

@@ -60,8 +60,8 @@ const _: () = assert!(SUBPY_MAX_DEPTH == subpy_core::value::MAX_DEPTH);
 /// Frees what the library has handed out with a value, and makes the value None. A value of the host's own, or one
 /// that is cleared already, only becomes None.
 ///
-/// Only the value that a call wrote owns what it points to. Its items do not, and neither does a second copy of
-/// it.
+/// Clear the value that a call wrote, once. Its items must not be cleared. Of a value and a copy of the struct, only
+/// one may be cleared, and the other must not be used afterwards.
 ///
 /// A value may have buffers of an interpreter. They are given back to it. That waits for the interpreter's GIL,
 /// also while another thread runs in it. The interpreter lives as long as the host has a buffer of it.

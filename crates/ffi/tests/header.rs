@@ -126,7 +126,7 @@ fn conventions(header: &str) -> String {
     let (text, _) = text.split_once(" * docs/conventions.md").unwrap();
     let mut page = "# Conventions\n\nThe header begins with this text, too.\n".to_owned();
     for line in text.lines() {
-        let line = line.trim_start_matches(" *").trim_start();
+        let line = line.strip_prefix(" *").unwrap_or(line).trim_start();
         page += &format!("{}\n", line.replace("::", "").replace("#SUBPY", "SUBPY"));
     }
     page.trim_end().to_owned() + "\n"

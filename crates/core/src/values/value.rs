@@ -77,7 +77,8 @@ pub type ReleaseFn = Option<unsafe extern "C" fn(user: *mut c_void)>;
 /// Memory that the host and Python share. Start from #SUBPY_BUFFER_INFO_INIT.
 ///
 /// *From the host to Python*, the memory becomes a memoryview, without a copy. Each call that takes the value
-/// calls `release` once, whatever becomes of the call. It does so when Python's last view of the memory is
+/// calls `release` once for each place that the buffer has in the value, whatever becomes of the call. (Not called
+/// is that of a buffer with a wrong `struct_size`, or nested deeper than #SUBPY_MAX_DEPTH.) It does so when Python's last view of the memory is
 /// gone, or when the interpreter has ended. If there never was a view, it does so before the call returns.
 /// The host keeps the memory where it is until then.
 ///
