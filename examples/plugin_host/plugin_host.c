@@ -19,7 +19,7 @@ enum { PLUGINS = 16, THREADS = 2, EVENTS = 4, TIME_MS = 200, MEMORY = 64 << 20 }
 struct plugin {
   char path[4096], name[256];
   pthread_mutex_t mutex; /* for the rest */
-  subpy_id id;           /* 0: it could not be loaded */
+  subpy_id id;           /* 0 or less: it could not be loaded */
   struct stat loaded;    /* the file as it was then */
   int handled, failed, restarts;
 };
@@ -111,7 +111,7 @@ static int load(struct plugin *plugin) {
     return 0;
   }
   subpy_error *error = NULL;
-  subpy_id id = 0;
+  subpy_id id;
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
   config.stdout_fn = config.stderr_fn = on_output;
   config.output_user = plugin;
@@ -138,7 +138,7 @@ static int load(struct plugin *plugin) {
   if (ok) {
     plugin->id = id;
   }
-  if (old != 0) {
+  if (old > 0) {
     destroy(old);
   }
   return ok;
@@ -157,7 +157,7 @@ static void reload_if_changed(struct plugin *plugin) {
 static void on_event(struct plugin *plugin, const subpy_value *event) {
   pthread_mutex_lock(&plugin->mutex);
   reload_if_changed(plugin); /* the first event loads it */
-  if (plugin->id != 0) {
+  if (plugin->id > 0) {
     subpy_error *error = NULL;
     subpy_run_options run = SUBPY_RUN_OPTIONS_INIT;
     run.timeout_ms = TIME_MS;
@@ -241,7 +241,7 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < plugin_count; i++) {
     const struct plugin *plugin = &plugins[i];
     printf("%-10s %8d %8d %8d\n", plugin->name, plugin->handled, plugin->failed, plugin->restarts);
-    if (plugin->id != 0) {
+    if (plugin->id > 0) {
       destroy(plugin->id);
     }
   }
