@@ -192,13 +192,15 @@ mod cure {
         unsafe { by_thread(|state, places| handled_by(state, places)) }
     }
 
-    /// What a thread state handles: an exception or None; before 3.12, a triple as of `sys.exc_info()`.
+    /// What a thread state handles: an exception or None; before 3.12, a triple as of `sys.exc_info()`. `None`: it
+    /// runs no Python code. It may be a visitor's.
     ///
     /// # Safety
     /// A thread state of the attached interpreter.
     unsafe fn handled_by(state: *mut PyThreadState, places: Places) -> Option<Object> {
         // SAFETY: attached; the fields are where they were found; None lives as long as Python.
         unsafe {
+            Object::owned(ffi::PyThreadState_GetFrame(state).cast())?;
             let none = ffi::Py_None();
             let nothing = |exception: *mut PyObject| exception.is_null() || exception == none;
             let mut item: *const *mut c_void = state
