@@ -93,14 +93,20 @@ static void test_finally_runs(void **state) {
   (void)state;
   struct victim victim;
   victim_create(&victim);
-  CHECK_STOPPED(SUBPY_ERR_INTERRUPTED,
-                interrupted(&victim, "cleaned = 0\n"
-                                     "try:\n"
-                                     "  print()\n"
-                                     "  while True: pass\n"
-                                     "finally:\n"
-                                     "  cleaned += 1\n"),
-                "line ");
+  RUN(victim.id, "cleaned = 0");
+  /* What takes more than 10 ms, on a busy machine, is interrupted again. */
+  for (int again = 0; again < 100; again++) {
+    CHECK_STOPPED(SUBPY_ERR_INTERRUPTED,
+                  interrupted(&victim, "try:\n"
+                                       "  print()\n"
+                                       "  while True: pass\n"
+                                       "finally:\n"
+                                       "  cleaned += 1\n"),
+                  "line ");
+    if (subpy_run_string(victim.id, "assert cleaned == 1", NULL) == SUBPY_OK) {
+      break;
+    }
+  }
   RUN(victim.id, "assert cleaned == 1");
   victim_destroy(&victim);
 }
@@ -109,10 +115,16 @@ static void test_a_script_may_catch_it_and_end(void **state) {
   (void)state;
   struct victim victim;
   victim_create(&victim);
-  subpy_error *error = interrupted(&victim, "try:\n"
-                                            "  print()\n"
-                                            "  while True: pass\n"
-                                            "except KeyboardInterrupt as e: caught = str(e)\n");
+  static const char code[] = "try:\n"
+                             "  print()\n"
+                             "  while True: pass\n"
+                             "except KeyboardInterrupt as e: caught = str(e)\n";
+  subpy_error *error = interrupted(&victim, code);
+  /* What takes more than 10 ms, on a busy machine, is interrupted again. */
+  for (int again = 0; again < 100 && error != NULL; again++) {
+    CHECK_STOPPED(SUBPY_ERR_INTERRUPTED, error, "line ");
+    error = interrupted(&victim, code);
+  }
   CHECK(error == NULL, "%s", subpy_error_message(error));
   if (stops_everything()) {
     RUN(victim.id, "assert caught == 'the run was interrupted by the host', caught");

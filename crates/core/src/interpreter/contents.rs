@@ -25,7 +25,7 @@ use crate::values::local::Local;
 use crate::values::release::Ledger;
 use crate::{Error, Id, Result, Status, cures};
 
-/// How long reading an exception may take.
+/// How much work reading an exception may be.
 const READING: Duration = Duration::from_secs(1);
 
 /// References into an interpreter. They are used and dropped while it is attached.
@@ -267,7 +267,7 @@ impl Contents {
         let cache = &self.code;
         let request = self.control.forget_request();
         // The script's own code may run when an exception is read, and needs a limit, too.
-        let _deadline = Deadline::new(&self.control, READING, None);
+        let _deadline = Deadline::of_work(&self.control, READING);
         self.control.work_begins(Work::Exception);
         let error = exception::take(&mut self.describer, request, |name| {
             if Some(name) == filename {

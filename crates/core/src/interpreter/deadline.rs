@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::config::{Decision, OnDeadline};
 use crate::interpreter::claim::{Request, Run};
 use crate::interpreter::control::Control;
+use crate::interpreter::stats::time_of;
 use crate::python::thread_state;
 use crate::timer::{self, Ticket};
 
@@ -36,6 +37,23 @@ impl Deadline {
         });
         watch.wait(timeout);
         Self(watch)
+    }
+
+    /// Limits it to so much work of the calling thread, by its CPU time, so that a busy machine does not count;
+    /// and to ten times that in all.
+    pub(crate) fn of_work(control: &Arc<Control>, work: Duration) -> Self {
+        let mut clock = libc::CLOCK_THREAD_CPUTIME_ID;
+        // SAFETY: the calling thread, which lives as long as the limit; a place for the result.
+        unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
+        let start = time_of(clock);
+        let ask = move |elapsed| {
+            let left = work.saturating_sub(time_of(clock).saturating_sub(start));
+            if left.is_zero() || elapsed >= work * 10 {
+                return Decision::Interrupt;
+            }
+            Decision::Extend(left)
+        };
+        Self::new(control, work, Some(Arc::new(ask)))
     }
 }
 

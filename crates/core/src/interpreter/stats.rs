@@ -45,6 +45,7 @@ impl Counters {
 
     /// Does `run`, and measures it.
     pub(crate) fn measure<T>(&self, run: impl FnOnce() -> T) -> T {
+        let cpu_time = || time_of(libc::CLOCK_THREAD_CPUTIME_ID);
         let (wall, cpu) = (Instant::now(), cpu_time());
         let result = run();
         self.wall
@@ -66,14 +67,14 @@ impl Counters {
     }
 }
 
-/// The CPU time of the calling thread.
-fn cpu_time() -> Duration {
+/// The time of a clock of the system.
+pub(crate) fn time_of(clock: libc::clockid_t) -> Duration {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: a place for the result.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    unsafe { libc::clock_gettime(clock, &mut time) };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
