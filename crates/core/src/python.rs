@@ -3,6 +3,7 @@
 pub(crate) mod exception;
 pub(crate) mod here;
 pub(crate) mod holder;
+pub(crate) mod method;
 pub(crate) mod object;
 pub(crate) mod own_code;
 #[cfg(Py_3_12)]

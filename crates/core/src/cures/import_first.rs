@@ -60,16 +60,14 @@ mod cure {
     use pyo3_ffi as ffi;
 
     use super::Outside;
+    use crate::python::method::Method;
     use crate::python::object::{Object, clear_exception};
-    use crate::python::own_code::OwnCode;
+    use crate::python::own_code::{OF_IMPORT, OwnCode};
     use crate::python::thread_state;
-
-    /// Its frames look like those of the import system, so that tracebacks leave them out.
-    const FILENAME: &CStr = c"<frozen importlib._bootstrap_external>";
 
     /// Puts the cure before the two loaders of extension modules.
     static INSTALL: OwnCode = OwnCode::new(
-        FILENAME,
+        OF_IMPORT,
         c"
 def wrap(first, frozen, external):
     import sys
@@ -104,7 +102,7 @@ def wrap(first, frozen, external):
     /// In the main interpreter: imports a module of the standard library, if that is what it would import under
     /// this name itself. Of anything else it runs only the part that CPython runs too early, where it does.
     static IMPORT: OwnCode = OwnCode::new(
-        FILENAME,
+        OF_IMPORT,
         c"
 def load(name, origin, of_library, too_early):
     import sys, _imp
@@ -167,15 +165,16 @@ def load(name, origin, of_library, too_early):
             too_early: own_gil && cfg!(Py_3_12),
             outside: outside.clone(),
         }));
-        // SAFETY: attached; the capsule owns what it holds; the method is static.
-        let first = unsafe {
+        // SAFETY: attached; the capsule owns what it holds from then on.
+        let capsule = unsafe {
             let capsule = ffi::PyCapsule_New(of.cast(), NAME.as_ptr(), Some(forget));
             let Some(capsule) = Object::owned(capsule) else {
                 drop(Box::from_raw(of));
                 return None;
             };
-            Object::owned(ffi::PyCFunction_New(&raw mut FIRST.0, capsule.as_ptr()))?
+            capsule
         };
+        let first = FIRST.bind(Some(&capsule))?;
         wrap.call(&[&first, &frozen?, &external?])?;
         Some(outside)
     }
@@ -190,16 +189,7 @@ def load(name, origin, of_library, too_early):
         Some(())
     }
 
-    struct Method(ffi::PyMethodDef);
-    // SAFETY: Python only reads it.
-    unsafe impl Sync for Method {}
-
-    static mut FIRST: Method = Method(ffi::PyMethodDef {
-        ml_name: c"first".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: first },
-        ml_flags: ffi::METH_VARARGS,
-        ml_doc: std::ptr::null(),
-    });
+    static FIRST: Method = Method::new(c"first", first, ffi::METH_VARARGS);
 
     /// `first(name, origin, of_library)`: returns when the main interpreter has the module, or can't have it.
     unsafe extern "C" fn first(

@@ -1,43 +1,14 @@
 //! Functions of the standard library that are ours: an interpreter gets them when it imports their module. The
 //! cures that have such functions say which, and why.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::CStr;
 use std::ptr::{from_ref, null_mut};
 
 use pyo3_ffi as ffi;
 
+use crate::python::method::{Function, Method};
 use crate::python::object::{Object, import};
-use crate::python::own_code::OwnCode;
-
-/// Its frames look like those of the import system, so that tracebacks leave them out.
-pub(crate) const FILENAME: &CStr = c"<frozen importlib._bootstrap_external>";
-
-/// A function in Rust, as Python calls it: `self`, and a tuple of arguments or one.
-pub(crate) type Function =
-    unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
-
-struct Method(ffi::PyMethodDef);
-// SAFETY: Python only reads it.
-unsafe impl Sync for Method {}
-
-impl Method {
-    const fn new(name: &'static CStr, function: Function, flags: c_int) -> Self {
-        Self(ffi::PyMethodDef {
-            ml_name: name.as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer {
-                PyCFunction: function,
-            },
-            ml_flags: flags,
-            ml_doc: std::ptr::null(),
-        })
-    }
-
-    fn bind(&'static self, to: Option<&Object>) -> Option<Object> {
-        let to = to.map_or(null_mut(), Object::as_ptr);
-        // SAFETY: attached; Python only reads the static method; a new reference.
-        unsafe { Object::owned(ffi::PyCFunction_New(from_ref(&self.0).cast_mut(), to)) }
-    }
-}
+use crate::python::own_code::{OF_IMPORT, OwnCode};
 
 /// Our functions of one module.
 pub(crate) struct Functions {
@@ -51,14 +22,14 @@ impl Functions {
     pub(crate) const fn new(module: &'static CStr, code: &'static CStr, call: Function) -> Self {
         Self {
             module,
-            code: OwnCode::new(FILENAME, code),
+            code: OwnCode::new(OF_IMPORT, code),
             call: Method::new(c"call", call, ffi::METH_VARARGS),
         }
     }
 }
 
 static AFTER: OwnCode = OwnCode::new(
-    FILENAME,
+    OF_IMPORT,
     c"
 def after_import(replacers, frozen, external):
     import sys

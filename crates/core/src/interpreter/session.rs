@@ -97,12 +97,12 @@ impl<'a> Session<'a> {
     /// Ends the interpreter, which has no other threads. Its finalizers may take `time`.
     pub(super) fn end(mut self, time: Duration) {
         let ledger = self.ledger();
-        let outside = self.outside();
+        // With a shared GIL, others may have its strings.
+        let outside = (!self.inner.control.shares_gil).then(|| self.outside());
         self.let_go();
         ending::limit_end(&self.inner.control, time);
-        let may_free_names = || !self.inner.control.shares_gil && !outside.is_loaded();
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
-        unsafe { self.attached.end_interpreter(may_free_names) };
+        unsafe { self.attached.end_interpreter(outside) };
         // SAFETY: ended.
         unsafe { ledger.close() };
         retire(self.inner, self.claim);

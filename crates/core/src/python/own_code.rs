@@ -18,6 +18,9 @@ unsafe extern "C" {
     ) -> *mut ffi::PyObject;
 }
 
+/// For code that stands in the import system: tracebacks leave frames of this name out.
+pub(crate) const OF_IMPORT: &CStr = c"<frozen importlib._bootstrap_external>";
+
 /// A program that defines functions.
 pub(crate) struct OwnCode {
     source: &'static CStr,

@@ -13,6 +13,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
+use crate::cures::import_first::Outside;
 use crate::cures::interned_strings::Interned;
 use crate::cures::shared_gil::Inside;
 use crate::cures::{gilstate_slot, thread_state_ids, threading_main, threads_at_end};
@@ -145,15 +146,15 @@ impl Attached {
         }
     }
 
-    /// Ends the attached interpreter. Its thread state is gone afterwards. `may_free_names` is asked then: whether
-    /// nobody can have the strings that it has interned.
+    /// Ends the attached interpreter. Its thread state is gone afterwards. The strings that it has interned are
+    /// freed, unless there is no `outside`, or that is loaded by then.
     ///
     /// # Safety
     /// It is not the main interpreter, and has no other thread state.
-    pub(crate) unsafe fn end_interpreter(self, may_free_names: impl FnOnce() -> bool) {
+    pub(crate) unsafe fn end_interpreter(self, outside: Option<Outside>) {
         threading_main::move_here();
         threads_at_end::refuse();
-        let interned = Interned::of_attached();
+        let interned = outside.map(|outside| (outside, Interned::of_attached()));
         let (host, _inside) = self.leave_attached();
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
         // thread state of the main interpreter takes it over, to let it go.
@@ -167,7 +168,9 @@ impl Attached {
                 ffi::PyThreadState_Clear(visitor);
                 ffi::PyThreadState_DeleteCurrent();
             }
-            if may_free_names() {
+            if let Some((outside, interned)) = interned
+                && !outside.is_loaded()
+            {
                 interned.free();
             }
         }

@@ -4,14 +4,14 @@ mod counter;
 mod giver;
 
 use std::cell::Cell;
-use std::ffi::CStr;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
 
+use crate::python::method::Method;
 use crate::python::object::{Object, clear_exception, import};
-use crate::python::own_code::OwnCode;
+use crate::python::own_code::{OF_IMPORT, OwnCode};
 
 /// The first version that an interpreter may give; 0: CPython counts.
 static FIRST: AtomicU32 = AtomicU32::new(0);
@@ -72,11 +72,8 @@ unsafe fn number_in<'a>(bytes: *mut ffi::PyObject) -> &'a Cell<u32> {
     unsafe { &*ffi::PyByteArray_AsString(bytes).cast() }
 }
 
-/// Its frames look like those of the import system, so that tracebacks leave them out.
-const FILENAME: &CStr = c"<frozen importlib._bootstrap_external>";
-
 static AFTER: OwnCode = OwnCode::new(
-    FILENAME,
+    OF_IMPORT,
     c"
 def after_each_import(give_versions, frozen, external):
     builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
@@ -100,28 +97,14 @@ def after_each_import(give_versions, frozen, external):
 ",
 );
 
-struct Method(ffi::PyMethodDef);
-// SAFETY: Python only reads it.
-unsafe impl Sync for Method {}
-
-static mut GIVE_VERSIONS: Method = Method(ffi::PyMethodDef {
-    ml_name: c"give_versions".as_ptr(),
-    ml_meth: ffi::PyMethodDefPointer {
-        PyCFunction: after_import,
-    },
-    ml_flags: ffi::METH_NOARGS,
-    ml_doc: std::ptr::null(),
-});
+static GIVE_VERSIONS: Method = Method::new(c"give_versions", after_import, ffi::METH_NOARGS);
 
 /// Has the attached interpreter give new types their versions whenever it has imported an extension module.
 /// `next`: a bytearray with the next version of its own; None in the main interpreter. The answer undoes it;
 /// `None`: an exception is set.
 fn after_each_import(next: &Object) -> Option<Object> {
     let after = OwnCode::function(&AFTER.run()?, c"after_each_import")?;
-    // SAFETY: attached; the method is static.
-    let give = unsafe { ffi::PyCFunction_New(&raw mut GIVE_VERSIONS.0, next.as_ptr()) };
-    // SAFETY: a new reference.
-    let give = unsafe { Object::owned(give)? };
+    let give = GIVE_VERSIONS.bind(Some(next))?;
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
     let [frozen, external] = modules.map(import);
     after.call(&[&give, &frozen?, &external?])

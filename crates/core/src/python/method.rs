@@ -1,0 +1,36 @@
+//! A function in Rust that Python calls.
+
+use std::ffi::{CStr, c_int};
+use std::ptr::{from_ref, null, null_mut};
+
+use pyo3_ffi as ffi;
+
+use crate::python::object::Object;
+
+/// How Python calls it: with what it is bound to, and with a tuple of arguments or one.
+pub(crate) type Function =
+    unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+
+pub(crate) struct Method(ffi::PyMethodDef);
+// SAFETY: never written to; what it points to is static.
+unsafe impl Sync for Method {}
+
+impl Method {
+    pub(crate) const fn new(name: &'static CStr, function: Function, flags: c_int) -> Self {
+        Self(ffi::PyMethodDef {
+            ml_name: name.as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer {
+                PyCFunction: function,
+            },
+            ml_flags: flags,
+            ml_doc: null(),
+        })
+    }
+
+    /// The function as an object of the attached interpreter. `None`: an exception is set.
+    pub(crate) fn bind(&'static self, to: Option<&Object>) -> Option<Object> {
+        let to = to.map_or(null_mut(), Object::as_ptr);
+        // SAFETY: attached; Python only reads the static method; a new reference.
+        unsafe { Object::owned(ffi::PyCFunction_New(from_ref(&self.0).cast_mut(), to)) }
+    }
+}
