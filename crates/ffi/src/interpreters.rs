@@ -247,9 +247,9 @@ pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_erro
 ///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
 ///         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
 ///         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if another call
-///         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still run when the time is over. The
-///         message says how many. Nothing else has happened then, unless an `atexit` function started that
-///         thread: those functions run once.
+///         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still
+///         run when the time is over. The message says how many. Nothing else has happened then, unless an
+///         `atexit` function started that thread: those functions run once.
 ///
 /// Threads: any; it need not be the one that created the interpreter. A GIL that the calling thread holds is
 /// released meanwhile.

@@ -155,8 +155,8 @@ pub unsafe extern "C" fn subpy_initialize(
 /// @return #SUBPY_OK;
 ///         #SUBPY_ERR_NOT_INITIALIZED if there is nothing to give back;
 ///         #SUBPY_ERR_BUSY if an interpreter is in use, is being created or destroyed, if Python threads of one
-///         still run, if the host holds a buffer of one, or if the calling thread holds a GIL of a Python that subpy has started. Nothing has happened then, and the call can
-///         be made again.
+///         still run, if the host holds a buffer of one, or if the calling thread holds a GIL of a Python that
+///         subpy has started. Nothing has happened then, and the call can be made again.
 ///
 /// Threads: any, at any time.
 ///

@@ -6,8 +6,8 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-/// A strong reference: a pointer, whose `None` is NULL. It may only be made, used and dropped while a thread state of the object's
-/// interpreter is attached; whoever stores one sees to that.
+/// A strong reference: a pointer, whose `None` is NULL. It may only be made, used and dropped while a thread
+/// state of the object's interpreter is attached; whoever stores one sees to that.
 #[repr(transparent)]
 pub(crate) struct Object {
     ptr: NonNull<ffi::PyObject>,

@@ -375,6 +375,7 @@ unsafe fn new_state(python: *mut PyInterpreterState) -> *mut PyThreadState {
 }
 
 /// The thread states of the attached interpreter. They live as long as its GIL is held.
+#[cfg(not(Py_3_14))]
 pub(crate) fn all_attached() -> Vec<*mut PyThreadState> {
     #[cfg(not(Py_3_12))]
     let _making = MAKING

@@ -78,9 +78,9 @@ pub type ReleaseFn = Option<unsafe extern "C" fn(user: *mut c_void)>;
 ///
 /// *From the host to Python*, the memory becomes a memoryview, without a copy. Each call that takes the value
 /// calls `release` once for each place that the buffer has in the value, whatever becomes of the call. (Not called
-/// is that of a buffer with a wrong `struct_size`, or nested deeper than #SUBPY_MAX_DEPTH.) It does so when Python's last view of the memory is
-/// gone, or when the interpreter has ended. If there never was a view, it does so before the call returns.
-/// The host keeps the memory where it is until then.
+/// is that of a buffer with a wrong `struct_size`, or nested deeper than #SUBPY_MAX_DEPTH.) It does so when
+/// Python's last view of the memory is gone, or when the interpreter has ended. If there never was a view, it
+/// does so before the call returns. The host keeps the memory where it is until then.
 ///
 /// *From Python to the host*, it is the memory of a Python object. That memory stays in place until
 /// subpy_value_clear(); for an argument of a host function, it stays until the function returns. The host may
