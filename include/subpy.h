@@ -402,8 +402,8 @@ subpy_status subpy_initialize(const subpy_runtime_config *config, subpy_error **
  * @return #SUBPY_OK;
  *         #SUBPY_ERR_NOT_INITIALIZED if there is nothing to give back;
  *         #SUBPY_ERR_BUSY if an interpreter is in use, is being created or destroyed, if Python threads of one
- *         still run, if the host holds a buffer of one, or if the calling thread holds a GIL of a Python that subpy has started. Nothing has happened then, and the call can
- *         be made again.
+ *         still run, if the host holds a buffer of one, or if the calling thread holds a GIL of a Python that
+ *         subpy has started. Nothing has happened then, and the call can be made again.
  *
  * Threads: any, at any time.
  *
@@ -625,18 +625,16 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
  *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
  *         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if another call
- *         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still run when the time is over. The
- *         message says how many. Nothing else has happened then, unless an `atexit` function started that
- *         thread: those functions run once.
+ *         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still
+ *         run when the time is over. The message says how many. Nothing else has happened then, unless an
+ *         `atexit` function started that thread: those functions run once.
  *
  * Threads: any; it need not be the one that created the interpreter. A GIL that the calling thread holds is
  * released meanwhile.
  *
  * Source: `_interpreters.destroy()`; CPython's `Py_EndInterpreter`.
  */
-subpy_status subpy_destroy_with(subpy_id id,
-                                const subpy_destroy_options *options,
-                                subpy_error **error);
+subpy_status subpy_destroy_with(subpy_id id, const subpy_destroy_options *options, subpy_error **error);
 
 /**
  * Lists the interpreters that subpy knows, in ascending order: the main one, and those that it created.
@@ -745,8 +743,8 @@ typedef struct subpy_run_options {
   const char *filename;
   /**
    * How long the run may take, in milliseconds. 0 (the default): as long as it likes. A host that computes the
-   * time that is left has to treat 0 itself. When the time is over, the script gets a KeyboardInterrupt, as by subpy_interrupt(), and the run returns
-   * #SUBPY_ERR_TIMEOUT.
+   * time that is left has to treat 0 itself. When the time is over, the script gets a KeyboardInterrupt, as
+   * by subpy_interrupt(), and the run returns #SUBPY_ERR_TIMEOUT.
    */
   uint64_t timeout_ms;
   /**
@@ -1045,9 +1043,9 @@ typedef void (*subpy_drop_fn)(void *user);
  *
  * *From the host to Python*, the memory becomes a memoryview, without a copy. Each call that takes the value
  * calls `release` once for each place that the buffer has in the value, whatever becomes of the call. (Not called
- * is that of a buffer with a wrong `struct_size`, or nested deeper than #SUBPY_MAX_DEPTH.) It does so when Python's last view of the memory is
- * gone, or when the interpreter has ended. If there never was a view, it does so before the call returns.
- * The host keeps the memory where it is until then.
+ * is that of a buffer with a wrong `struct_size`, or nested deeper than #SUBPY_MAX_DEPTH.) It does so when
+ * Python's last view of the memory is gone, or when the interpreter has ended. If there never was a view, it
+ * does so before the call returns. The host keeps the memory where it is until then.
  *
  * *From Python to the host*, it is the memory of a Python object. That memory stays in place until
  * subpy_value_clear(); for an argument of a host function, it stays until the function returns. The host may
