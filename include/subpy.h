@@ -536,6 +536,18 @@ typedef struct subpy_interpreter_config {
    * a script gets a MemoryError, which it can catch. It needs subpy_runtime_config::account_memory.
    */
   uint64_t memory_limit;
+  /**
+   * 0 (the default): the interpreter has an environment of its own, a copy of the process's as it is when the
+   * interpreter is created. `os.environ`, and the programs that its scripts start, go by that one. C code that
+   * asks getenv() sees the process's, and `time.tzset()` to a time zone other than the process's raises
+   * RuntimeError. 1: its environment is the process's, and what a script changes there is changed for all.
+   * Other scripts may read it meanwhile. C code of the host that changes it meanwhile is the host's to guard.
+   */
+  uint32_t share_environment;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
 } subpy_interpreter_config;
 
 /**
@@ -561,7 +573,7 @@ typedef struct subpy_destroy_options {
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
   { sizeof(subpy_interpreter_config), SUBPY_BACKEND_LOCAL, SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL,   \
-    NULL, NULL, 256, 4194304, 0 }
+    NULL, NULL, 256, 4194304, 0, 0, 0 }
 
 /** The defaults of a ::subpy_destroy_options. */
 #define SUBPY_DESTROY_OPTIONS_INIT                                                                 \

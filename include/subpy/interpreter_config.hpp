@@ -50,6 +50,8 @@ struct InterpreterConfig {
   /// How much memory the interpreter may take, in bytes. 0: as much as there is. At the limit a
   /// script gets a MemoryError, which it can catch. It needs RuntimeConfig::account_memory.
   std::uint64_t memory_limit = 0;
+  /// true: its environment is the process's. false: a copy of that, of its own.
+  bool share_environment = false;
 };
 
 SUBPY_NAMESPACE_END

@@ -144,6 +144,8 @@ pub struct InterpreterConfig {
     pub code_cache: CacheLimits,
     /// How much memory it may take, in bytes; 0: as much as there is.
     pub memory_limit: u64,
+    /// Its environment is the process's, and not a copy of that.
+    pub share_environment: bool,
 }
 
 impl Default for InterpreterConfig {
@@ -159,6 +161,7 @@ impl Default for InterpreterConfig {
             stderr: None,
             code_cache: CacheLimits::default(),
             memory_limit: 0,
+            share_environment: false,
         }
     }
 }
@@ -175,6 +178,7 @@ impl fmt::Debug for InterpreterConfig {
             .field("stderr", &self.stderr.is_some())
             .field("code_cache", &self.code_cache)
             .field("memory_limit", &self.memory_limit)
+            .field("share_environment", &self.share_environment)
             .finish()
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod allocator;
 pub(crate) mod current_frames;
+mod environment;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod import_first;
@@ -24,9 +25,13 @@ use std::ffi::CStr;
 use pyo3_ffi as ffi;
 
 /// Has the attached interpreter get our functions of the standard library. `None`: an exception is set.
-pub(crate) fn install_functions() -> Option<()> {
+pub(crate) fn install_functions(shares_environment: bool) -> Option<()> {
     current_frames::install()?;
     library::install(&[
+        match shares_environment {
+            true => &environment::SHARED,
+            false => &environment::OWN,
+        },
         &services::FUNCTIONS,
         &user_lists::USERS,
         &user_lists::GROUPS,

@@ -85,7 +85,7 @@ impl Interpreter {
                     let prepare = || {
                         let paths = runtime.module_search_paths();
                         let mut contents = Contents::new(id, paths, config.code_cache, &control)?;
-                        contents.cure(recipe.has_own_gil())?;
+                        contents.cure(recipe.has_own_gil(), config.share_environment)?;
                         contents.take_streams(id, config.stdout, config.stderr)?;
                         contents.define_everywhere()?;
                         match account.map(|account| account.usage().current) {
@@ -145,7 +145,7 @@ impl Interpreter {
         let mut contents = Contents::new(0, module_search_paths, cache, &control)?;
         contents.cure_main()?;
         if take_streams {
-            contents.cure_functions()?;
+            contents.cure_functions(true)?;
             contents.take_streams(0, None, None)?;
         }
         // SAFETY: a session is the right to touch what is held.

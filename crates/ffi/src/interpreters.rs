@@ -7,7 +7,7 @@ use subpy_core::{
     Backend, CacheLimits, Error, Gil, Interpreter, InterpreterConfig, Output, growable, runtime,
 };
 
-use crate::arguments::{User, flag, invalid, out, read};
+use crate::arguments::{User, flag, invalid, out, read, reserved};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 
@@ -86,6 +86,14 @@ pub struct subpy_interpreter_config {
     /// How much memory the interpreter may take, in bytes. 0 (the default): as much as there is. At the limit
     /// a script gets a MemoryError, which it can catch. It needs subpy_runtime_config::account_memory.
     pub memory_limit: u64,
+    /// 0 (the default): the interpreter has an environment of its own, a copy of the process's as it is when the
+    /// interpreter is created. `os.environ`, and the programs that its scripts start, go by that one. C code that
+    /// asks getenv() sees the process's, and `time.tzset()` to a time zone other than the process's raises
+    /// RuntimeError. 1: its environment is the process's, and what a script changes there is changed for all.
+    /// Other scripts may read it meanwhile. C code of the host that changes it meanwhile is the host's to guard.
+    pub share_environment: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
@@ -101,6 +109,8 @@ growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
     code_cache_entries: 256,
     code_cache_bytes: 4 << 20,
     memory_limit: 0,
+    share_environment: 0,
+    reserved: 0,
 });
 
 /// # Safety
@@ -130,6 +140,7 @@ unsafe fn interpreter_config(
             )));
         }
     };
+    reserved(config.reserved)?;
     Ok(InterpreterConfig {
         backend,
         gil,
@@ -144,6 +155,7 @@ unsafe fn interpreter_config(
             bytes: config.code_cache_bytes,
         },
         memory_limit: config.memory_limit,
+        share_environment: flag(config.share_environment, "share_environment")?,
     })
 }
 

@@ -10,18 +10,24 @@ use crate::python::method::{Function, Method};
 use crate::python::object::{Object, import};
 use crate::python::own_code::{OF_IMPORT, OwnCode};
 
-/// Our functions of one module.
+/// Our functions of some modules.
 pub(crate) struct Functions {
-    module: &'static CStr,
+    modules: &'static [&'static CStr],
     code: OwnCode,
     call: Method,
 }
 
 impl Functions {
-    /// `code` defines `replace(module, call)`, which puts the functions into the module. `call` takes a tuple.
-    pub(crate) const fn new(module: &'static CStr, code: &'static CStr, call: Function) -> Self {
+    /// `code` defines `replacers(call, put)`, which is called once in an interpreter, when it has the first of
+    /// these modules. The answer is a dict: for each of them a function that takes the module and puts ours into
+    /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces.
+    pub(crate) const fn new(
+        modules: &'static [&'static CStr],
+        code: &'static CStr,
+        call: Function,
+    ) -> Self {
         Self {
-            module,
+            modules,
             code: OwnCode::new(OF_IMPORT, code),
             call: Method::new(c"call", call, ffi::METH_VARARGS),
         }
@@ -31,15 +37,28 @@ impl Functions {
 static AFTER: OwnCode = OwnCode::new(
     OF_IMPORT,
     c"
-def after_import(replacers, frozen, external):
+def after_import(all, load, frozen, external):
     import sys
     builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
     execute_builtin, execute = builtin.exec_module, extension.exec_module
+    loaded = {}
+
+    def put(module, *functions):
+        for function in functions:
+            name = function.__name__
+            replaced = getattr(module, name, None)
+            if replaced is not None:
+                function.__doc__ = replaced.__doc__
+                function.__module__ = module.__name__
+                function.__qualname__ = name
+                setattr(module, name, function)
 
     def imported(module):
-        replace = replacers.get(module.__name__)
-        if replace is not None:
-            replace(module)
+        name = module.__name__
+        for functions in all.get(name, ()):
+            if functions not in loaded:
+                loaded[functions] = load(functions, put)
+            loaded[functions][name](module)
 
     def exec_builtin_module(module):
         execute_builtin(module)
@@ -51,7 +70,7 @@ def after_import(replacers, frozen, external):
 
     builtin.exec_module = staticmethod(exec_builtin_module)
     extension.exec_module = exec_module
-    for name in replacers:
+    for name in all:
         if name in sys.modules:
             imported(sys.modules[name])
 ",
@@ -59,42 +78,50 @@ def after_import(replacers, frozen, external):
 
 /// Has the attached interpreter get these functions. `None`: an exception is set.
 pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
-    static REPLACE: Method = Method::new(c"replace", replace, ffi::METH_O);
+    static LOAD: Method = Method::new(c"load", load, ffi::METH_VARARGS);
     let after = OwnCode::function(&AFTER.run()?, c"after_import")?;
-    // SAFETY: attached; new references.
-    let replacers = unsafe { Object::owned(ffi::PyDict_New())? };
-    for functions in all {
-        // SAFETY: attached; live objects; a C string.
-        unsafe {
+    // SAFETY: attached; live objects; C strings; new references, but for the list in the dict.
+    let by_module = unsafe {
+        let by_module = Object::owned(ffi::PyDict_New())?;
+        for functions in all {
             let address = from_ref::<Functions>(functions).cast_mut().cast();
             let address = Object::owned(ffi::PyLong_FromVoidPtr(address))?;
-            let replace = REPLACE.bind(Some(&address))?;
-            let name = functions.module.as_ptr();
-            if ffi::PyDict_SetItemString(replacers.as_ptr(), name, replace.as_ptr()) != 0 {
-                return None;
+            for module in functions.modules {
+                let name = Object::owned(ffi::PyUnicode_FromString(module.as_ptr()))?;
+                let none_yet = Object::owned(ffi::PyList_New(0))?;
+                let list =
+                    ffi::PyDict_SetDefault(by_module.as_ptr(), name.as_ptr(), none_yet.as_ptr());
+                if list.is_null() || ffi::PyList_Append(list, address.as_ptr()) != 0 {
+                    return None;
+                }
             }
         }
-    }
+        by_module
+    };
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
     let [frozen, external] = modules.map(import);
-    after.call(&[&replacers, &frozen?, &external?]).map(drop)
+    after
+        .call(&[&by_module, &LOAD.bind(None)?, &frozen?, &external?])
+        .map(drop)
 }
 
-/// `replace(module)`: puts our functions into a module that was just imported.
-unsafe extern "C" fn replace(
-    address: *mut ffi::PyObject,
-    module: *mut ffi::PyObject,
+/// `load(address, put)`: the replacers of these functions.
+unsafe extern "C" fn load(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    let put = || {
-        // SAFETY: called by Python, attached, with the address that `install` has given it: of a static.
-        let (functions, module) = unsafe {
-            let functions: *const Functions = ffi::PyLong_AsVoidPtr(address).cast_const().cast();
-            (&*functions, Object::borrowed(module)?)
+    let replacers = || {
+        // SAFETY: called by Python, attached, with the address that `install` has given it, of a static, and an
+        // object.
+        let (functions, put): (&Functions, _) = unsafe {
+            let address = ffi::PyLong_AsVoidPtr(ffi::PyTuple_GetItem(arguments, 0));
+            let put = Object::borrowed(ffi::PyTuple_GetItem(arguments, 1))?;
+            (&*address.cast_const().cast(), put)
         };
-        let replace = OwnCode::function(&functions.code.run()?, c"replace")?;
-        replace.call(&[&module, &functions.call.bind(None)?])
+        let replacers = OwnCode::function(&functions.code.run()?, c"replacers")?;
+        replacers.call(&[&functions.call.bind(None)?, &put])
     };
-    put().map_or(null_mut(), Object::into_ptr)
+    replacers().map_or(null_mut(), Object::into_ptr)
 }
 
 /// An argument of a call, in UTF-8 and without a NUL. `None`: it is no such text.
@@ -108,6 +135,26 @@ pub(crate) unsafe fn argument(
     // SAFETY: the caller's promise; a borrowed reference.
     let text = unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, index))?.to_text()? };
     std::ffi::CString::new(text).ok()
+}
+
+/// An argument of a call: bytes without a NUL. `None`: it is no such.
+///
+/// # Safety
+/// Called by Python, attached, with a tuple.
+pub(crate) unsafe fn argument_bytes(
+    arguments: *mut ffi::PyObject,
+    index: isize,
+) -> Option<std::ffi::CString> {
+    // SAFETY: the caller's promise; a borrowed reference, whose bytes are copied.
+    unsafe {
+        let argument = ffi::PyTuple_GetItem(arguments, index);
+        if argument.is_null() || ffi::PyBytes_Check(argument) == 0 {
+            return None;
+        }
+        let data = ffi::PyBytes_AsString(argument).cast::<u8>();
+        let length = ffi::PyBytes_Size(argument) as usize;
+        std::ffi::CString::new(std::slice::from_raw_parts(data, length)).ok()
+    }
 }
 
 /// Bytes for Python; `None`: an exception is set.

@@ -17,9 +17,9 @@ use crate::python::object::{Object, clear_exception};
 use crate::python::thread_state;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
-    c"_socket",
+    &[c"_socket"],
     c"
-def replace(module, call):
+def replacers(call, put):
     import sys
     from _operator import index
 
@@ -48,13 +48,7 @@ def replace(module, call):
     def getprotobyname(name, /):
         return int(ask('protocol', name, None, 'protocol'))
 
-    for function in getservbyname, getservbyport, getprotobyname:
-        name = function.__name__
-        if hasattr(module, name):
-            function.__doc__ = getattr(module, name).__doc__
-            function.__module__ = '_socket'
-            function.__qualname__ = name
-            setattr(module, name, function)
+    return {'_socket': lambda module: put(module, getservbyname, getservbyport, getprotobyname)}
 ",
     call,
 );

@@ -17,45 +17,50 @@ use crate::python::object::Object;
 use crate::python::thread_state;
 
 pub(super) static USERS: Functions = Functions::new(
-    c"pwd",
+    &[c"pwd"],
     c"
-def replace(module, call):
+def replacers(call, put):
     import sys
-    make = module.struct_passwd
 
-    def getpwall():
-        text = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
-        fields = [field.decode(*text) for field in call().split(b'\\0')]
-        return [
-            make((name, password, int(uid), int(gid), gecos, home, shell))
-            for name, password, uid, gid, gecos, home, shell in zip(*[iter(fields)] * 7)
-        ]
+    def replace(pwd):
+        def getpwall():
+            text = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+            fields = [field.decode(*text) for field in call().split(b'\\0')]
+            return [
+                pwd.struct_passwd((name, password, int(uid), int(gid), gecos, home, shell))
+                for name, password, uid, gid, gecos, home, shell in zip(*[iter(fields)] * 7)
+            ]
 
-    getpwall.__doc__ = module.getpwall.__doc__
-    getpwall.__module__, getpwall.__qualname__ = 'pwd', 'getpwall'
-    module.getpwall = getpwall
+        put(pwd, getpwall)
+
+    return {'pwd': replace}
 ",
     users,
 );
 
 pub(super) static GROUPS: Functions = Functions::new(
-    c"grp",
+    &[c"grp"],
     c"
-def replace(module, call):
+def replacers(call, put):
     import sys
-    make = module.struct_group
 
-    def getgrall():
-        text = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
-        fields = iter([field.decode(*text) for field in call().split(b'\\0')[:-1]])
-        return [
-            make((name, next(fields), int(next(fields)), [next(fields) for _ in range(int(next(fields)))]))
-            for name in fields
-        ]
+    def replace(grp):
+        def getgrall():
+            text = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+            fields = iter([field.decode(*text) for field in call().split(b'\\0')[:-1]])
+            return [
+                grp.struct_group((
+                    name,
+                    next(fields),
+                    int(next(fields)),
+                    [next(fields) for _ in range(int(next(fields)))],
+                ))
+                for name in fields
+            ]
 
-    getgrall.__doc__ = module.getgrall.__doc__
-    getgrall.__module__, getgrall.__qualname__ = 'grp', 'getgrall'
-    module.getgrall = getgrall
+        put(grp, getgrall)
+
+    return {'grp': replace}
 ",
     groups,
 );

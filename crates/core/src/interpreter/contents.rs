@@ -88,16 +88,16 @@ impl Contents {
     }
 
     /// Cures what is defective in how the interpreter imports.
-    pub(crate) fn cure(&mut self, own_gil: bool) -> Result<()> {
+    pub(crate) fn cure(&mut self, own_gil: bool, shares_environment: bool) -> Result<()> {
         self.outside = cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
-        self.cure_functions()?;
+        self.cure_functions(shares_environment)?;
         cures::type_versions::install().ok_or_else(not_prepared)
     }
 
     /// Replaces functions of the standard library that reach what all interpreters share. A host's own main
     /// interpreter keeps what it has.
-    pub(crate) fn cure_functions(&self) -> Result<()> {
-        cures::install_functions().ok_or_else(not_prepared)
+    pub(crate) fn cure_functions(&self, shares_environment: bool) -> Result<()> {
+        cures::install_functions(shares_environment).ok_or_else(not_prepared)
     }
 
     /// Cures what is defective in the main interpreter.
