@@ -114,6 +114,20 @@ static int start_python_and_join(void **state) {
   return 0;
 }
 
+/* What that takes is changed in a libpython only that subpy has started. */
+static void test_a_locale_is_refused(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  RUN(id, "import locale\n"
+          "now = locale.setlocale(locale.LC_ALL)\n"
+          "assert locale.setlocale(locale.LC_ALL, now) == now\n"
+          "try: locale.setlocale(locale.LC_NUMERIC, 'C.UTF-8')\n"
+          "except locale.Error as e: assert 'has not started' in str(e), e\n"
+          "else: assert False\n");
+  DESTROY(id);
+}
+
 /* New types get what Python's caches know them by, as if subpy had never been there. */
 static void check_new_types(void) {
 #if PY_VERSION_HEX >= 0x030C0000
@@ -168,6 +182,7 @@ int main(void) {
       cmocka_unit_test(test_other_threads_work_meanwhile),
       cmocka_unit_test(test_the_host_is_in_the_main_interpreter),
       cmocka_unit_test(test_a_config_that_asks_for_other_things),
+      cmocka_unit_test(test_a_locale_is_refused),
   };
   return RUN_TESTS_BETWEEN(tests, start_python_and_join, finalize_again_and_again);
 }

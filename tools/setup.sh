@@ -115,6 +115,9 @@ need_build() {
 need_tests() {
   need_header cmocka.h c libcmocka-dev
   need_header doctest/doctest.h c++ doctest-dev
+  # The tests of locales make theirs.
+  need localedef libc-bin
+  [ -e /usr/share/i18n/locales/fr_FR ] || missing+=(locales)
   # Without pkg-config its own test is left out, so it is no reason to stop.
   if can_install; then need pkg-config pkg-config; fi
 }

@@ -12,7 +12,7 @@ BUILD=${BUILD:-build}
 mkdir -p "$BUILD"
 tree=$(realpath "$BUILD")/debian
 
-packages=(ca-certificates cargo cmake doctest-dev g++ gcc libc6-dev libcmocka-dev make ninja-build
+packages=(ca-certificates cargo cmake doctest-dev g++ gcc libc-bin libc6-dev libcmocka-dev locales make ninja-build
   pkgconf python3 python3.{13,14,15}-{dev,venv})
 
 no_tree() {

@@ -9,6 +9,7 @@ pub(crate) mod global_symbols;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
 mod library;
+pub(crate) mod locale;
 mod services;
 pub(crate) mod shared_gil;
 pub(crate) mod sigpipe;
@@ -24,18 +25,34 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
+/// What an interpreter does with what the process has one of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// It is the main one: all is its own.
+    Process,
+    /// It has the process's environment, and a locale of its own.
+    SharedEnvironment,
+    /// It has an environment and a locale of its own.
+    Own,
+}
+
 /// Has the attached interpreter get our functions of the standard library. `None`: an exception is set.
-pub(crate) fn install_functions(shares_environment: bool) -> Option<()> {
+pub(crate) fn install_functions(ground: Ground) -> Option<()> {
     current_frames::install()?;
-    library::install(&[
-        match shares_environment {
-            true => &environment::SHARED,
-            false => &environment::OWN,
-        },
+    let mut functions = vec![
         &services::FUNCTIONS,
         &user_lists::USERS,
         &user_lists::GROUPS,
-    ])
+    ];
+    if ground != Ground::Process {
+        locale::install();
+        functions.push(&locale::FUNCTIONS);
+    }
+    functions.push(match ground {
+        Ground::Own => &environment::OWN,
+        _ => &environment::SHARED,
+    });
+    library::install(&functions)
 }
 
 /// The version of the Python library that is loaded: `3.13.0`.

@@ -9,7 +9,9 @@ use pyo3_ffi as ffi;
 
 use self::phase::{Phase, Ready};
 use crate::config::RuntimeConfig;
-use crate::cures::{self, current_frames, global_symbols, sigpipe, stack_bounds, thread_state_ids};
+use crate::cures::{
+    self, current_frames, global_symbols, locale, sigpipe, stack_bounds, thread_state_ids,
+};
 use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
 use crate::python::thread_state;
@@ -141,6 +143,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     } else {
         startup::check(&config).map_err(for_now)?;
         startup::start(&config).map_err(for_ever)?;
+        locale::begin();
         thread_state::locate_slot();
         thread_state_ids::locate();
         current_frames::locate();

@@ -358,7 +358,7 @@ unsafe fn work(
             work(&mut call);
         });
     } else {
-        work(&mut call);
+        thread_state::in_outer_locale(|| work(&mut call));
     }
     call.finish()
 }

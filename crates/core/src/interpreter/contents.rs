@@ -11,6 +11,7 @@ use std::time::Duration;
 use pyo3_ffi as ffi;
 
 use crate::config::{CacheLimits, Output, RunOptions};
+use crate::cures::Ground;
 use crate::cures::import_first::Outside;
 use crate::functions::names::Names;
 use crate::interpreter::code_cache::{CodeCache, Mode};
@@ -88,16 +89,16 @@ impl Contents {
     }
 
     /// Cures what is defective in how the interpreter imports.
-    pub(crate) fn cure(&mut self, own_gil: bool, shares_environment: bool) -> Result<()> {
+    pub(crate) fn cure(&mut self, own_gil: bool, ground: Ground) -> Result<()> {
         self.outside = cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
-        self.cure_functions(shares_environment)?;
+        self.cure_functions(ground)?;
         cures::type_versions::install().ok_or_else(not_prepared)
     }
 
     /// Replaces functions of the standard library that reach what all interpreters share. A host's own main
     /// interpreter keeps what it has.
-    pub(crate) fn cure_functions(&self, shares_environment: bool) -> Result<()> {
-        cures::install_functions(shares_environment).ok_or_else(not_prepared)
+    pub(crate) fn cure_functions(&self, ground: Ground) -> Result<()> {
+        cures::install_functions(ground).ok_or_else(not_prepared)
     }
 
     /// Cures what is defective in the main interpreter.

@@ -4,18 +4,34 @@
 use crate::Id;
 use crate::memory::account::Account;
 
-/// The interpreter that a thread is in, and where its memory is counted.
+/// The interpreter that a thread is in, where its memory is counted, and the C library's locale that the thread has
+/// outside.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Here {
     pub(crate) id: Id,
     pub(crate) account: Option<&'static Account>,
+    pub(crate) outer_locale: libc::locale_t,
 }
+
+impl Here {
+    pub(crate) fn inside(id: Id, account: Option<&'static Account>) -> Self {
+        Self {
+            id,
+            account,
+            ..NOWHERE
+        }
+    }
+}
+
+/// The locale of the process, as C's headers define it.
+pub(crate) const LC_GLOBAL_LOCALE: libc::locale_t = std::ptr::without_provenance_mut(usize::MAX);
 
 /// Outside of every interpreter.
 pub(crate) const NOWHERE: Here = Here {
     id: -1,
     account: None,
+    outer_locale: LC_GLOBAL_LOCALE,
 };
 
 /// The interpreter that the calling thread is in, also while a callback of the host runs without its
@@ -53,14 +69,15 @@ mod place {
         ".globl here_in_subpy",
         ".hidden here_in_subpy",
         ".type here_in_subpy, @tls_object",
-        ".size here_in_subpy, 16",
+        ".size here_in_subpy, 24",
         ".p2align 3",
         "here_in_subpy:",
         ".quad -1",
         ".quad 0",
+        ".quad -1",
         ".popsection",
     );
-    const _: () = assert!(size_of::<Here>() == 16);
+    const _: () = assert!(size_of::<Here>() == 24);
 
     #[inline(always)]
     pub(super) fn with<T>(use_it: impl FnOnce(*mut Here) -> T) -> T {

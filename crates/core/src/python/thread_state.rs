@@ -15,6 +15,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 use crate::Id;
 use crate::cures::import_first::Outside;
 use crate::cures::interned_strings::Interned;
+use crate::cures::locale::thread as locale;
 use crate::cures::shared_gil::Inside;
 use crate::cures::{gilstate_slot, thread_state_ids, threading_main, threads_at_end};
 use crate::memory::account::Account;
@@ -66,21 +67,29 @@ struct Host {
     thread_state: *mut PyThreadState,
     slot: *mut PyThreadState,
     here: Here,
+    locale: libc::locale_t,
 }
 
 impl Host {
-    /// Detaches the calling thread from whatever it is attached to.
+    /// Detaches the calling thread from whatever it is attached to, and gives it the locale that it has outside.
     #[inline(always)]
     fn set_aside(here: Here) -> Self {
         let thread_state = attached();
+        let locale = locale::get();
+        let mut outer_locale = locale;
         if !thread_state.is_null() {
             // SAFETY: attached.
             unsafe { ffi::PyEval_SaveThread() };
+            outer_locale = locale::leave(here::get().outer_locale);
         }
         Self {
             thread_state,
             slot: gilstate_slot::get(),
-            here: here::replace(here),
+            here: here::replace(Here {
+                outer_locale,
+                ..here
+            }),
+            locale,
         }
     }
 }
@@ -90,6 +99,7 @@ impl Drop for Host {
     fn drop(&mut self) {
         here::set(self.here);
         gilstate_slot::set(self.slot);
+        locale::put(self.locale);
         if !self.thread_state.is_null() {
             // SAFETY: it was attached in this thread before, and nobody deletes another's.
             unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
@@ -135,10 +145,13 @@ impl Attached {
         shares_gil: bool,
         account: Option<&'static Account>,
     ) -> Self {
-        let host = Host::set_aside(Here { id, account });
+        let host = Host::set_aside(Here::inside(id, account));
         let inside = Inside::new(shares_gil);
         // SAFETY: the caller's promise; this thread is detached.
-        unsafe { ffi::PyEval_RestoreThread(thread_state) };
+        unsafe {
+            ffi::PyEval_RestoreThread(thread_state);
+            locale::enter(thread_state);
+        }
         gilstate_slot::set(thread_state);
         Self {
             _host: host,
@@ -155,6 +168,7 @@ impl Attached {
         threading_main::move_here();
         threads_at_end::refuse();
         let interned = outside.map(|outside| (outside, Interned::of_attached()));
+        let id_of_locale = locale::id_of_attached();
         let (host, _inside) = self.leave_attached();
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
         // thread state of the main interpreter takes it over, to let it go.
@@ -168,6 +182,7 @@ impl Attached {
                 ffi::PyThreadState_Clear(visitor);
                 ffi::PyThreadState_DeleteCurrent();
             }
+            locale::end(id_of_locale);
             if let Some((outside, interned)) = interned
                 && !outside.is_loaded()
             {
@@ -219,6 +234,16 @@ pub(crate) fn released<T>(id: Id, call: impl FnOnce(*mut PyThreadState) -> T) ->
     call(host.thread_state)
 }
 
+/// Calls the host, which has the GIL of what is attached, in the locale that the thread has outside.
+#[inline(always)]
+pub(crate) fn in_outer_locale<T>(call: impl FnOnce() -> T) -> T {
+    let inner = locale::get();
+    locale::leave(here::get().outer_locale);
+    let result = call();
+    locale::put(inner);
+    result
+}
+
 /// Does `work` in an interpreter that another thread may be running in, or this one further out: with
 /// a thread state that is made for it, so that nothing of theirs is touched. Waits for the GIL.
 ///
@@ -230,7 +255,7 @@ pub(crate) unsafe fn visit_beside<T>(
     python: *mut PyInterpreterState,
     work: impl FnOnce() -> T,
 ) -> T {
-    let _host = Host::set_aside(Here { id, account });
+    let _host = Host::set_aside(Here::inside(id, account));
     let _inside = Inside::new(true);
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own; while
     // it is attached, the interpreter can't be ended: its GIL is held.
@@ -239,6 +264,7 @@ pub(crate) unsafe fn visit_beside<T>(
         assert!(!visitor.is_null(), "no memory for a thread state");
         ffi::PyEval_RestoreThread(visitor);
         gilstate_slot::set(visitor);
+        locale::enter(visitor);
         let result = work();
         ffi::PyThreadState_Clear(visitor);
         ffi::PyThreadState_DeleteCurrent();
