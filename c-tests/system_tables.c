@@ -24,7 +24,17 @@ static const char CORRECT[] =
     "fails(TypeError, '', socket.getservbyname, 80)\n"
     "fails(TypeError, '', socket.getservbyname, b'http')\n"
     "fails(ValueError, 'null', socket.getprotobyname, 'tc\\0p')\n"
-    "assert socket.getservbyname.__doc__ and pwd.getpwall.__doc__\n";
+    "assert socket.getservbyname.__doc__ and pwd.getpwall.__doc__\n"
+    "try: import spwd\n" /* to 3.12, and if this process may read them */
+    "except ImportError: spwd = None\n"
+    "if spwd:\n"
+    "  for entry in spwd.getspall():\n"
+    "    assert type(entry) is spwd.struct_spwd and entry == spwd.getspnam(entry.sp_namp)\n"
+    "    assert entry.sp_nam == entry.sp_namp and entry.sp_pwd == entry.sp_pwdp\n"
+    "    assert type(entry.sp_max) is int\n"
+    "  fails((KeyError, OSError), '', spwd.getspnam, 'no such user')\n"
+    "  fails(TypeError, '', spwd.getspnam, b'root')\n"
+    "  fails(ValueError, '', spwd.getspnam, 'ro\\0ot')\n";
 
 static void test_they_are_right(void **state) {
   (void)state;
@@ -67,9 +77,13 @@ static void *ask(void *code) {
 
 static void test_at_once(void **state) {
   static char lists[] = "import grp, pwd\n"
+                        "try: import spwd\n"
+                        "except ImportError: passwords = lambda: None\n"
+                        "else: passwords = spwd.getspall\n"
+                        "def all(): return pwd.getpwall(), grp.getgrall(), passwords()\n"
                         "try: first\n"
-                        "except NameError: first = pwd.getpwall(), grp.getgrall()\n"
-                        "for _ in range(20): assert (pwd.getpwall(), grp.getgrall()) == first\n";
+                        "except NameError: first = all()\n"
+                        "for _ in range(20): assert all() == first\n";
   static char one[] = "import socket\n"
                       "def ask(f, x):\n"
                       "  try: return f(x)\n"

@@ -1,6 +1,7 @@
 //! What CPython gets wrong, or leaves to its embedder: one defect a file, each with the versions
 //! that have it and why the cure holds.
 
+mod allocated_blocks;
 pub(crate) mod allocator;
 pub(crate) mod current_frames;
 mod environment;
@@ -8,10 +9,12 @@ pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
+mod interpreter_modules;
 mod library;
 pub(crate) mod locale;
 mod services;
 pub(crate) mod shared_gil;
+mod signal_handlers;
 pub(crate) mod sigpipe;
 pub(crate) mod stack_bounds;
 pub(crate) mod thread_state_ids;
@@ -40,13 +43,19 @@ pub(crate) enum Ground {
 pub(crate) fn install_functions(ground: Ground) -> Option<()> {
     current_frames::install()?;
     let mut functions = vec![
+        &interpreter_modules::FUNCTIONS,
         &services::FUNCTIONS,
         &user_lists::USERS,
         &user_lists::GROUPS,
+        &user_lists::PASSWORDS,
     ];
     if ground != Ground::Process {
         locale::install();
-        functions.push(&locale::FUNCTIONS);
+        functions.extend([
+            &allocated_blocks::FUNCTIONS,
+            &locale::FUNCTIONS,
+            &signal_handlers::FUNCTIONS,
+        ]);
     }
     functions.push(match ground {
         Ground::Own => &environment::OWN,

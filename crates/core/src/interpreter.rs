@@ -9,6 +9,7 @@ mod creation;
 pub(crate) mod deadline;
 mod ending;
 mod exchange;
+mod interrupt_main;
 pub(crate) mod output;
 mod protected;
 mod session;

@@ -18,6 +18,17 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
+    /// As [`new`](Self::new), for functions that need none in Rust.
+    pub(crate) const fn in_python(modules: &'static [&'static CStr], code: &'static CStr) -> Self {
+        unsafe extern "C" fn none(
+            _: *mut ffi::PyObject,
+            _: *mut ffi::PyObject,
+        ) -> *mut ffi::PyObject {
+            null_mut()
+        }
+        Self::new(modules, code, none)
+    }
+
     /// `code` defines `replacers(call, put)`, which is called once in an interpreter, when it has the first of
     /// these modules. The answer is a dict: for each of them a function that takes the module and puts ours into
     /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces.

@@ -1,18 +1,20 @@
-//! Defect: `pwd.getpwall()` and `grp.getgrall()` walk through C's one list of users, and one of groups, which keep
-//! their position in the process. Two interpreters that walk at once get a part each, or nothing, or the process
-//! dies.
+//! Defect: `pwd.getpwall()`, `grp.getgrall()` and `spwd.getspall()` walk through C's one list of users, of groups, of
+//! passwords, which keep their position in the process. Two interpreters that walk at once get a part each, or
+//! nothing, or the process dies. `spwd.getspnam()` reads C's one place for the answer.
 //!
-//! Has it: 3.12 and later, in interpreters with a GIL of their own; one GIL guarded the walk before.
+//! Has it: 3.12 and later, in interpreters with a GIL of their own; one GIL guarded the walk before. (`spwd` is in 3.12
+//! and before.)
 //!
 //! Cure: functions that walk under one lock of ours, without a GIL, and make objects afterwards.
 
 use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use super::library::{Functions, bytes};
+use super::library::{Functions, argument_bytes, bytes};
 use crate::python::object::Object;
 use crate::python::thread_state;
 
@@ -65,6 +67,39 @@ def replacers(call, put):
     groups,
 );
 
+pub(super) static PASSWORDS: Functions = Functions::new(
+    &[c"spwd"],
+    c"
+def replacers(call, put):
+    import sys
+
+    def entries(fields):
+        text = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+        fields = [field.decode(*text) for field in fields.split(b'\\0')]
+        for name, password, *numbers in zip(*[iter(fields)] * 9):
+            yield name, password, *map(int, numbers), name, password
+
+    def replace(spwd):
+        def getspall():
+            return [spwd.struct_spwd(entry) for entry in entries(call())]
+
+        def getspnam(arg, /):
+            if not isinstance(arg, str):
+                raise TypeError(f'getspnam() argument must be str, not {type(arg).__name__}')
+            name = arg.encode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+            if b'\\0' in name:
+                raise ValueError('embedded null byte')
+            for entry in entries(call(name)):
+                return spwd.struct_spwd(entry)
+            raise KeyError('getspnam(): name not found')
+
+        put(spwd, getspall, getspnam)
+
+    return {'spwd': replace}
+",
+    passwords,
+);
+
 unsafe extern "C" {
     fn setpwent();
     fn getpwent() -> *mut libc::passwd;
@@ -72,6 +107,8 @@ unsafe extern "C" {
     fn setgrent();
     fn getgrent() -> *mut libc::group;
     fn endgrent();
+    fn setspent();
+    fn endspent();
 }
 
 /// Who walks.
@@ -89,6 +126,29 @@ impl Fields {
             self.0.extend(unsafe { CStr::from_ptr(text) }.to_bytes());
         }
         self.0.push(0);
+    }
+
+    /// # Safety
+    /// An entry as the C library fills it.
+    unsafe fn password(&mut self, entry: &libc::spwd) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.text(entry.sp_namp);
+            self.text(entry.sp_pwdp);
+        }
+        let (change, flag) = (entry.sp_lstchg, entry.sp_flag as std::ffi::c_long);
+        let (min, max, warn) = (entry.sp_min, entry.sp_max, entry.sp_warn);
+        for number in [
+            change,
+            min,
+            max,
+            warn,
+            entry.sp_inact,
+            entry.sp_expire,
+            flag,
+        ] {
+            self.0.extend(format!("{number}\0").into_bytes());
+        }
     }
 
     /// The number of a user or a group, as Python has it: the last one is -1.
@@ -145,4 +205,62 @@ unsafe extern "C" fn groups(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mu
         }
         endgrent();
     })
+}
+
+/// `call()`: of each entry nine fields. `call(name)`: of that one, or nothing.
+unsafe extern "C" fn passwords(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with a tuple.
+    if let Some(name) = unsafe { argument_bytes(arguments, 0) } {
+        return password_of(&name);
+    }
+    // SAFETY: as for `users`. The argument that was not there has left an exception.
+    unsafe {
+        ffi::PyErr_Clear();
+        walk(|fields| {
+            setspent();
+            while let Some(entry) = libc::getspent().as_ref() {
+                fields.password(entry);
+            }
+            endspent();
+        })
+    }
+}
+
+fn password_of(name: &CStr) -> *mut ffi::PyObject {
+    /// More than any entry takes.
+    const MOST: usize = 1 << 20;
+    let asked = thread_state::detached(|| {
+        let mut buffer: Vec<c_char> = vec![0; 1024];
+        loop {
+            let (mut place, mut found) = (MaybeUninit::uninit(), null_mut());
+            let (at, length) = (buffer.as_mut_ptr(), buffer.len());
+            // SAFETY: a C string, and places for the answer, which is copied before they go.
+            unsafe {
+                let result =
+                    libc::getspnam_r(name.as_ptr(), place.as_mut_ptr(), at, length, &mut found);
+                if result == libc::ERANGE && length < MOST {
+                    buffer.resize(length * 2, 0);
+                    continue;
+                }
+                let mut fields = Fields(Vec::new());
+                match found.as_ref() {
+                    Some(entry) => fields.password(entry),
+                    None if result != 0 && result != libc::ENOENT => return Err(result),
+                    None => {}
+                }
+                return Ok(fields);
+            }
+        }
+    });
+    match asked {
+        Ok(fields) => bytes(&fields.0).map_or(null_mut(), Object::into_ptr),
+        // SAFETY: attached.
+        Err(number) => unsafe {
+            *libc::__errno_location() = number;
+            ffi::PyErr_SetFromErrno(ffi::PyExc_OSError)
+        },
+    }
 }

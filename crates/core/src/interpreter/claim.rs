@@ -127,6 +127,11 @@ impl State {
         matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT | FINISHING)
     }
 
+    /// Whether a run is under way whose program has not ended.
+    pub(crate) fn is_under_way(&self) -> bool {
+        matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT)
+    }
+
     pub(crate) fn is_visited(&self) -> bool {
         self.kind() == VISITED
     }

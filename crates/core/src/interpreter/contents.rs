@@ -17,6 +17,7 @@ use crate::functions::names::Names;
 use crate::interpreter::code_cache::{CodeCache, Mode};
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
+use crate::interpreter::interrupt_main;
 use crate::interpreter::output::{self, Name};
 use crate::interpreter::protected;
 use crate::memory::account::Work;
@@ -98,6 +99,7 @@ impl Contents {
     /// Replaces functions of the standard library that reach what all interpreters share. A host's own main
     /// interpreter keeps what it has.
     pub(crate) fn cure_functions(&self, ground: Ground) -> Result<()> {
+        interrupt_main::install(&self.control).ok_or_else(not_prepared)?;
         cures::install_functions(ground).ok_or_else(not_prepared)
     }
 

@@ -67,6 +67,8 @@ pub(crate) struct Control {
     impatient: AtomicBool,
     /// An exception was left with the thread that runs. Used by threads that are attached.
     left: AtomicBool,
+    /// A script has asked the run that is under way to end. Used by threads that are attached.
+    asked_by_script: AtomicBool,
 }
 
 // SAFETY: the two pointers are used as their comments say.
@@ -98,6 +100,7 @@ impl Control {
             asked: Condvar::new(),
             impatient: AtomicBool::new(false),
             left: AtomicBool::new(false),
+            asked_by_script: AtomicBool::new(false),
         }
     }
 
@@ -150,7 +153,9 @@ impl Control {
     /// the claim, another thread would leave an exception with it that reaches the next run.
     #[inline(always)]
     pub(crate) fn run_ended(&self) {
-        if self.state.finish().is_some() {
+        self.state.finish();
+        self.asked_by_script.store(false, Ordering::Relaxed);
+        if self.left.load(Ordering::Relaxed) {
             self.take_back_exception();
         }
         #[cfg(not(Py_3_13))]
@@ -250,12 +255,31 @@ impl Control {
         self.visit_holder();
     }
 
+    /// A script asks the run that is under way to end by a KeyboardInterrupt. Says whether to return: else that is
+    /// raised here. To be called while the interpreter is attached.
+    pub(crate) fn interrupt_by_script(&self) -> bool {
+        // SAFETY: attached.
+        let is_run = unsafe { ffi::PyThreadState_Get() } == self.thread_state;
+        if is_run {
+            // SAFETY: attached.
+            unsafe { ffi::PyErr_SetNone(ffi::PyExc_KeyboardInterrupt) };
+        } else if self.state.is_under_way() {
+            self.asked_by_script.store(true, Ordering::Relaxed);
+            #[cfg(Py_3_12)]
+            self.have_it_raised();
+            #[cfg(not(Py_3_12))]
+            self.leave_exception();
+        }
+        !is_run
+    }
+
     /// In any thread of the interpreter: raises, if a run is to end and this thread runs it.
     #[cfg(Py_3_12)]
     fn raise(&self) -> c_int {
-        let Some(why) = self.state.requested() else {
+        let why = self.state.requested();
+        if why.is_none() && !self.asked_by_script.load(Ordering::Relaxed) {
             return 0;
-        };
+        }
         // SAFETY: attached.
         if unsafe { ffi::PyThreadState_Get() } != self.thread_state {
             self.leave_exception();
@@ -269,9 +293,17 @@ impl Control {
             }
             Place::Outside => return 0,
         }
+        self.asked_by_script.store(false, Ordering::Relaxed);
         // SAFETY: attached.
-        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
-        if self.impatient.load(Ordering::Relaxed) {
+        unsafe {
+            match why {
+                Some(why) => {
+                    ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr());
+                }
+                None => ffi::PyErr_SetNone(ffi::PyExc_KeyboardInterrupt),
+            }
+        }
+        if why.is_some() && self.impatient.load(Ordering::Relaxed) {
             self.have_it_raised();
         }
         -1
@@ -285,7 +317,8 @@ impl Control {
         // at last.
         if self.thread_id != here
             && protected::place_of(self.thread_state) == Place::Open
-            && self.state.requested().is_some()
+            && (self.state.requested().is_some()
+                || self.asked_by_script.swap(false, Ordering::Relaxed))
         {
             // SAFETY: attached to the same interpreter.
             unsafe {

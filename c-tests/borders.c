@@ -1,0 +1,141 @@
+/* What would reach another interpreter from Python code. */
+#include "support.h"
+
+#include <signal.h>
+
+static void test_modules_that_reach_all_are_refused(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  RUN(id,
+      "import importlib, sys\n"
+      "for name in ('_interpreters', '_interpchannels', '_interpqueues', '_xxsubinterpreters',\n"
+      "             '_xxinterpchannels'):\n"
+      "  for again in range(2):\n"
+      "    try: importlib.import_module(name)\n"
+      "    except ModuleNotFoundError: continue\n"
+      "    except ImportError as e: assert 'subpy' in str(e) and e.name == name, e\n"
+      "    else: assert False, name\n"
+      "  assert name not in sys.modules\n"
+      "import concurrent.futures.thread, concurrent.futures.process\n");
+  DESTROY(id);
+}
+
+static void caught(int signal) { (void)signal; }
+
+/* A handler is the process's; the main interpreter's are no objects of another one. */
+static void test_signal_handlers(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  signal(SIGUSR1, caught);
+  signal(SIGUSR2, SIG_IGN);
+  RUN(id, "import asyncio, signal\n"
+          "assert signal.getsignal(signal.SIGUSR1) is None\n"
+          "assert signal.getsignal(signal.SIGUSR2) is signal.SIG_IGN\n"
+          "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
+          "assert signal.getsignal(signal.SIGKILL) is signal.SIG_DFL\n"
+          "assert signal.getsignal(signal.SIGINT) in (None, signal.SIG_DFL)\n"
+          "for wrong in 0, -1, signal.NSIG:\n"
+          "  try: signal.getsignal(wrong)\n"
+          "  except ValueError: pass\n"
+          "  else: assert False, wrong\n"
+          "try: signal.siginterrupt(signal.SIGUSR1, True)\n"
+          "except ValueError: pass\n"
+          "else: assert False\n"
+          "async def main(): return 42\n"
+          "assert asyncio.run(main()) == 42\n");
+  struct sigaction action;
+  CHECK_EQUAL(sigaction(SIGUSR1, NULL, &action), 0);
+  CHECK(action.sa_handler == caught && (action.sa_flags & SA_RESTART) != 0, "it was changed");
+  signal(SIGUSR1, SIG_DFL);
+  signal(SIGUSR2, SIG_DFL);
+  DESTROY(id);
+}
+
+static const char INTERRUPTED[] = "import _thread\n"
+                                  "try:\n"
+                                  "  _thread.interrupt_main()\n"
+                                  "  while True: pass\n"
+                                  "except KeyboardInterrupt: pass\n";
+
+/* It interrupts the run of its own interpreter, and no other one. */
+static void test_interrupt_main(void **state) {
+  (void)state;
+  subpy_id id, other;
+  CREATE(NULL, &id);
+  CREATE(NULL, &other);
+  RUN(id, INTERRUPTED);
+  REFUSES(SUBPY_ERR_EXCEPTION, "", subpy_run_string(id, "_thread.interrupt_main()", &error));
+  RUN(id, "import signal, threading, time\n"
+          "_thread.interrupt_main(signal.SIGTERM)\n"
+          "for wrong in 0, -1, 1000:\n"
+          "  try: _thread.interrupt_main(wrong)\n"
+          "  except ValueError: pass\n"
+          "  else: assert False, wrong\n"
+          "for _ in range(20):\n"
+          "  thread = threading.Thread(target=_thread.interrupt_main)\n"
+          "  try:\n"
+          "    thread.start()\n"
+          "    while True: pass\n"
+          "  except KeyboardInterrupt: pass\n"
+          "  thread.join()\n"
+          "for i in range(100000): pass\n");
+  RUN(other, "for i in range(100000): pass");
+  DESTROY(id);
+  DESTROY(other);
+}
+
+/* Between two runs there is none to interrupt, and the next one does not get it. */
+static void test_interrupt_main_between_runs(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  RUN(id,
+      "import _thread, threading, time\n"
+      "stop = False\n"
+      "def work():\n"
+      "  while not stop:\n"
+      "    if not running: _thread.interrupt_main()\n"
+      "    time.sleep(0)\n"
+      "running = True\n"
+      "thread = threading.Thread(target=work); thread.start()\n"
+      "running = False"); /* from here on the thread interrupts what it meets: this run's end at most */
+  for (int i = 0; i < 200; i++) {
+    subpy_value value;
+    const subpy_status status = subpy_eval(id, "1", &value, NULL);
+    CHECK(status == SUBPY_OK || status == SUBPY_ERR_EXCEPTION, "%s", subpy_status_name(status));
+    subpy_value_clear(&value);
+  }
+  while (subpy_run_string(id, "running = True", NULL) != SUBPY_OK) {
+  }
+  for (int i = 0; i < 100; i++) {
+    RUN(id, "for _ in range(100): pass");
+  }
+  RUN(id, "stop = True; thread.join()");
+  DESTROY(id);
+}
+
+/* How many blocks the others have is no answer of this one. */
+static void test_allocated_blocks(void **state) {
+  (void)state;
+  subpy_id id, other;
+  CREATE(NULL, &id);
+  CREATE(NULL, &other);
+  RUN(other, "import sys; before = sys.getallocatedblocks(); assert type(before) is int");
+  RUN(id, "x = [object() for _ in range(300000)]");
+  RUN(other, "assert abs(sys.getallocatedblocks() - before) < 100000");
+  DESTROY(id);
+  DESTROY(other);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_modules_that_reach_all_are_refused),
+      cmocka_unit_test(test_signal_handlers),
+      cmocka_unit_test(test_interrupt_main),
+      cmocka_unit_test(test_interrupt_main_between_runs),
+      cmocka_unit_test(test_allocated_blocks),
+  };
+  return RUN_TESTS_INITIALIZED(tests);
+}

@@ -1,0 +1,18 @@
+//! Defect: `sys.getallocatedblocks()` counts the blocks of all interpreters.
+//!
+//! Has it: all versions.
+//!
+//! Cure: it is 0, which stands for what can't be told.
+
+use super::library::Functions;
+
+pub(super) static FUNCTIONS: Functions = Functions::in_python(
+    &[c"sys"],
+    c"
+def replacers(call, put):
+    def getallocatedblocks():
+        return 0
+
+    return {'sys': lambda sys: put(sys, getallocatedblocks)}
+",
+);

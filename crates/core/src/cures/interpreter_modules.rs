@@ -1,0 +1,28 @@
+//! Defect: CPython's own modules for interpreters reach all of a process: a script runs code in another one, reads its
+//! queues, or ends it while it runs. What they create has none of our cures.
+//!
+//! Has it: all versions.
+//!
+//! Cure: they can't be imported.
+
+use super::library::Functions;
+
+pub(super) static FUNCTIONS: Functions = Functions::in_python(
+    &[
+        c"_interpreters",
+        c"_interpchannels",
+        c"_interpqueues",
+        c"_xxsubinterpreters",
+        c"_xxinterpchannels",
+    ],
+    c"
+def replacers(call, put):
+    def refuse(module):
+        name = module.__name__
+        raise ImportError(f'{name} reaches every interpreter of the process, so scripts of subpy do not have it', name=name)
+
+    return dict.fromkeys(
+        ['_interpreters', '_interpchannels', '_interpqueues', '_xxsubinterpreters', '_xxinterpchannels'], refuse
+    )
+",
+);
