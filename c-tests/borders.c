@@ -40,9 +40,11 @@ static void test_signal_handlers(void **state) {
           "  try: signal.getsignal(wrong)\n"
           "  except ValueError: pass\n"
           "  else: assert False, wrong\n"
-          "try: signal.siginterrupt(signal.SIGUSR1, True)\n"
-          "except ValueError: pass\n"
-          "else: assert False\n"
+          "for call, *args in ((signal.siginterrupt, signal.SIGUSR1, True), (signal.alarm, 1),\n"
+          "                    (signal.setitimer, signal.ITIMER_REAL, 0.01)):\n"
+          "  try: call(*args)\n"
+          "  except ValueError as e: assert 'main interpreter' in str(e), e\n"
+          "  else: assert False, call\n"
           "async def main(): return 42\n"
           "assert asyncio.run(main()) == 42\n");
   struct sigaction action;
@@ -116,6 +118,25 @@ static void test_interrupt_main_between_runs(void **state) {
   DESTROY(id);
 }
 
+/* What CPython lets a script change for all, without a lock. */
+static void test_refused(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  RUN(id, "import importlib.util, sys\n"
+          "if hasattr(sys, 'activate_stack_trampoline'):\n"
+          "  try: sys.activate_stack_trampoline('perf')\n"
+          "  except ValueError as e: assert 'subpy' in str(e), e\n"
+          "  else: assert False\n"
+          "  assert not sys.is_stack_trampoline_active()\n"
+          "lift = getattr(importlib.util, '_incompatible_extension_module_restrictions', None)\n"
+          "if lift:\n"
+          "  try:\n"
+          "    with lift(disable_check=True): assert False\n"
+          "  except RuntimeError as e: assert 'SUBPY_GIL_SHARED' in str(e), e\n");
+  DESTROY(id);
+}
+
 /* How many blocks the others have is no answer of this one. */
 static void test_allocated_blocks(void **state) {
   (void)state;
@@ -135,6 +156,7 @@ int main(void) {
       cmocka_unit_test(test_signal_handlers),
       cmocka_unit_test(test_interrupt_main),
       cmocka_unit_test(test_interrupt_main_between_runs),
+      cmocka_unit_test(test_refused),
       cmocka_unit_test(test_allocated_blocks),
   };
   return RUN_TESTS_INITIALIZED(tests);

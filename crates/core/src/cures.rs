@@ -5,6 +5,7 @@ mod allocated_blocks;
 pub(crate) mod allocator;
 pub(crate) mod current_frames;
 mod environment;
+mod extension_check;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod import_first;
@@ -12,6 +13,7 @@ pub(crate) mod interned_strings;
 mod interpreter_modules;
 mod library;
 pub(crate) mod locale;
+mod perf_trampoline;
 mod services;
 pub(crate) mod shared_gil;
 mod signal_handlers;
@@ -53,7 +55,9 @@ pub(crate) fn install_functions(ground: Ground) -> Option<()> {
         locale::install();
         functions.extend([
             &allocated_blocks::FUNCTIONS,
+            &extension_check::FUNCTIONS,
             &locale::FUNCTIONS,
+            &perf_trampoline::FUNCTIONS,
             &signal_handlers::FUNCTIONS,
         ]);
     }

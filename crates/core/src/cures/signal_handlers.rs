@@ -1,11 +1,11 @@
 //! Defect: `signal.getsignal()` hands out the main interpreter's own handlers, live objects across GILs;
-//! `asyncio.run()` asks for one each time. And `signal.siginterrupt()` changes what the process does at a signal,
-//! where `signal.signal()` is refused.
+//! `asyncio.run()` asks for one each time. And `signal.siginterrupt()`, `alarm()` and `setitimer()` change what the
+//! process does at a signal, where `signal.signal()` is refused: an alarm without a handler ends the process.
 //!
 //! Has it: all versions; the objects cross GILs from 3.12 on.
 //!
 //! Cure: `getsignal` answers what the process does: its default, nothing, or what is not this interpreter's, which is
-//! None, as Python has it for a handler that was not installed from Python. `siginterrupt` is refused, as `signal` is.
+//! None, as Python has it for a handler that was not installed from Python. The others are refused, as `signal` is.
 
 use std::ffi::c_int;
 use std::ptr::null_mut;
@@ -32,9 +32,18 @@ def replacers(call, put):
 
         def siginterrupt(signalnum, flag, /):
             number(signalnum)
-            raise ValueError('siginterrupt only works in the main interpreter, as signal does')
+            refuse('siginterrupt')
 
-        put(module, getsignal, siginterrupt)
+        def alarm(seconds, /):
+            refuse('alarm')
+
+        def setitimer(which, seconds, interval=0.0, /):
+            refuse('setitimer')
+
+        def refuse(name):
+            raise ValueError(f'{name} only works in the main interpreter, as signal does: the process has the handlers')
+
+        put(module, getsignal, siginterrupt, alarm, setitimer)
 
     return {'_signal': replace}
 ",

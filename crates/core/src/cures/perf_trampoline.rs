@@ -1,0 +1,19 @@
+//! Defect: `sys.activate_stack_trampoline()` keeps what it makes in C statics, for all interpreters and without a lock.
+//! Two that use it at once end the process.
+//!
+//! Has it: 3.12 and later.
+//!
+//! Cure: it is refused, as where there is no `perf`.
+
+use super::library::Functions;
+
+pub(super) static FUNCTIONS: Functions = Functions::in_python(
+    &[c"sys"],
+    c"
+def replacers(call, put):
+    def activate_stack_trampoline(backend, /):
+        raise ValueError('perf trampolines are the process\\'s: scripts of subpy do not have them')
+
+    return {'sys': lambda sys: put(sys, activate_stack_trampoline)}
+",
+);
