@@ -167,6 +167,41 @@ static void test_datetime_works(void **state) {
   IN_CHILD(use_datetime, NULL);
 }
 
+/* Each calls its own _strptime, also where they share one C module, and the first one is gone. */
+static void use_strptime(void *nothing) {
+  (void)nothing;
+  INITIALIZE(NULL);
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.gil = SUBPY_GIL_SHARED;
+  for (int i = 0; i < 5; i++) {
+    subpy_id one, other;
+    CREATE(&config, &one);
+    CREATE(&config, &other);
+    for (int again = 0; again < 40; again++) {
+      RUN(one,
+          "import datetime, sys\n"
+          "assert datetime.datetime.strptime('2024', '%Y').year == 2024\n"
+          "assert datetime.datetime.strptime('1 2', '%d %m') == datetime.datetime(1900, 2, 1)\n"
+          "assert '_strptime' in sys.modules\n"
+          "try: datetime.datetime.strptime('x', '%Y')\n"
+          "except ValueError as e: assert \"'x' does not match\" in str(e), e\n"
+          "else: assert False");
+      RUN(other, "import datetime\n"
+                 "class Date(datetime.datetime): pass\n"
+                 "assert type(Date.strptime('2024', '%Y')) is Date");
+    }
+    DESTROY(one);
+    RUN(other, "assert Date.strptime('2025', '%Y').year == 2025");
+    DESTROY(other);
+  }
+  FINALIZE();
+}
+
+static void test_strptime_with_the_shared_gil(void **state) {
+  (void)state;
+  IN_CHILD(use_strptime, NULL);
+}
+
 /* To 3.12 `_decimal` has one ContextVar for all interpreters that share the GIL. */
 static void test_a_decimal_context_is_the_interpreters_own(void **state) {
   (void)state;
@@ -192,6 +227,7 @@ int main(void) {
       cmocka_unit_test(test_all_of_them),
       cmocka_unit_test(test_functions_that_are_first_called_with_keywords),
       cmocka_unit_test(test_datetime_works),
+      cmocka_unit_test(test_strptime_with_the_shared_gil),
       cmocka_unit_test(test_a_decimal_context_is_the_interpreters_own),
   };
   return RUN_TESTS(tests);

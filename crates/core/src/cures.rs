@@ -19,6 +19,8 @@ pub(crate) mod shared_gil;
 mod signal_handlers;
 pub(crate) mod sigpipe;
 pub(crate) mod stack_bounds;
+#[cfg(not(Py_3_14))]
+mod strptime;
 pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;

@@ -7,8 +7,6 @@
 //!   in the subinterpreter before it is refused there; a second run replaces entries of static types;
 //! - gh-117398, 3.12 and 3.13 (to 3.13.18 at least): the first importer of `_datetime` allocates what
 //!   hangs on its static types, the last one to end frees it;
-//! - gh-71587, to 3.12: `datetime.strptime` keeps the `_strptime` of the interpreter that called it first,
-//!   and uses it when that one is gone;
 //! - 3.12: `_zoneinfo` finds no C API in a `datetime` whose `_datetime` was refused and raises
 //!   AttributeError, where `zoneinfo` takes its Python code only after an ImportError.
 //!
@@ -60,6 +58,7 @@ mod cure {
     use pyo3_ffi as ffi;
 
     use super::Outside;
+    use crate::cures::strptime;
     use crate::python::method::Method;
     use crate::python::object::{Object, clear_exception};
     use crate::python::own_code::{OF_IMPORT, OwnCode};
@@ -107,8 +106,6 @@ def wrap(first, frozen, external):
 def load(name, origin, of_library, too_early):
     import sys, _imp
     from importlib.machinery import BuiltinImporter, ExtensionFileLoader, ModuleSpec, PathFinder
-    if name == '_datetime' and sys.version_info < (3, 13):
-        __import__(name).datetime.strptime('', '')
     if name in sys.modules:
         return
     if of_library:
@@ -212,6 +209,10 @@ def load(name, origin, of_library, too_early):
             thread_state::visit_main(|| {
                 load(&name, &origin, of_library, of.too_early);
                 clear_exception();
+                if name == "_datetime" {
+                    strptime::cure();
+                    clear_exception();
+                }
             });
             set_done(name);
         }
