@@ -25,6 +25,7 @@
 
 #include <locale.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@
 #include <unistd.h>
 
 /* How the process of a pair ends, beside FAILED. */
-enum { GOOD = 42, WRONG, RAISED };
+enum { GOOD = 42, WRONG = 44, RAISED };
 
 enum { MOST_ACTIONS = 256 };
 
@@ -86,13 +87,20 @@ static void prepare(struct side *side) {
   }
 }
 
+/* What a new interpreter has to find: nothing that another one has set. */
+static const char *const CREATED =
+    "import locale, os, re, time\n"
+    "assert 'SUBPY_SHARED_GROUND' not in os.environ, 'environment of another'\n"
+    "assert locale.setlocale(locale.LC_TIME) == 'C', 'locale of another'\n"
+    "assert time.localtime(0).tm_hour == 1, 'zone of another'\n";
+
 static void act_once(struct side *side) {
   static const char CALL[] = "act()";
   if (side->interpreter != NULL) {
     side->status = run(side, CALL, sizeof CALL - 1);
   } else {
     static const struct options plain = {.exec = false};
-    subject_live(&plain, "import os, re, time");
+    subject_live(&plain, CREATED);
   }
   side->times++;
 }
@@ -118,7 +126,7 @@ static void run_pair(const char *first, const char *second) {
   const struct rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   alarm((unsigned)seconds + 60);
-  setlocale(LC_CTYPE, "C.UTF-8");
+  setlocale(LC_CTYPE, "C.UTF-8"); /* as most hosts do */
   subject_start(false, false);
   pthread_t threads[2];
   sides[0].action = first;
@@ -165,6 +173,13 @@ static struct job {
 
 static long job_count;
 static int bad[MOST_ACTIONS], pairs, bad_pairs;
+
+/* What a bad pair came to. */
+enum kind { WRONG_ANSWER, EXCEPTION, DEATH, HANG, OTHER, KINDS };
+static const char *const KIND_NAMES[KINDS] = {"wrong answer", "exception", "death", "hang",
+                                              "other"};
+static int kinds[KINDS];
+
 static struct timespec began;
 
 static void start(struct job *job, int first, int second) {
@@ -199,30 +214,24 @@ static void last_line(FILE *said, char *line, size_t room) {
   }
 }
 
-static void describe(int status, char *text, size_t room) {
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
-    snprintf(text, room, "hung");
-  } else if (WIFSIGNALED(status)) {
-    snprintf(text, room, "died of signal %d", WTERMSIG(status));
-  } else if (WEXITSTATUS(status) == WRONG) {
-    snprintf(text, room, "wrong answer");
-  } else if (WEXITSTATUS(status) == RAISED) {
-    snprintf(text, room, "exception");
-  } else if (WEXITSTATUS(status) == FAILED) {
-    snprintf(text, room, "failed");
-  } else {
-    snprintf(text, room, "exited %d", WEXITSTATUS(status));
+static enum kind kind_of(int status) {
+  if (WIFSIGNALED(status)) {
+    return WTERMSIG(status) == SIGALRM ? HANG : DEATH;
   }
+  int code = WEXITSTATUS(status);
+  return code == WRONG ? WRONG_ANSWER : code == RAISED ? EXCEPTION : OTHER;
 }
 
 static void finish(struct job *job, int status) {
-  char found[64], line[512];
   pairs++;
   if (!WIFEXITED(status) || WEXITSTATUS(status) != GOOD) {
-    describe(status, found, sizeof found);
+    enum kind kind = kind_of(status);
+    int number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    char line[512];
     last_line(job->said, line, sizeof line);
-    printf("%s x %s: %s%s%s\n", actions[job->first], actions[job->second], found,
-           *line == '\0' ? "" : ": ", line);
+    printf("%s x %s: %s (%d): %s\n", actions[job->first], actions[job->second], KIND_NAMES[kind],
+           number, line);
+    kinds[kind]++;
     bad_pairs++;
     bad[job->first]++;
     bad[job->second] += job->second != job->first;
@@ -285,8 +294,14 @@ static void sum_up(void) {
       printf("  %-24s is in %d of them\n", actions[i], bad[i]);
     }
   }
-  printf("Python %.7s: %d actions, %d pairs of %ld s each, %d bad (%ld s)\n", subpy_python_version(),
-         action_count, pairs, seconds, bad_pairs, (long)(now.tv_sec - began.tv_sec));
+  for (int i = 0; i < KINDS; i++) {
+    if (kinds[i] > 0) {
+      printf("  %-24s %d\n", KIND_NAMES[i], kinds[i]);
+    }
+  }
+  printf("Python %.7s: %d actions; of %d pairs, %ld s each, %d are bad (%ld s)\n",
+         subpy_python_version(), action_count, pairs, seconds, bad_pairs,
+         (long)(now.tv_sec - began.tv_sec));
 }
 
 /* The actions. -----------------------------------------------------------------------------------
