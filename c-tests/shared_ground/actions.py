@@ -20,13 +20,17 @@ own = hex(id(same))
 SHARED = 'SUBPY_SHARED_GROUND'
 
 #: environ
-# Enough variables for C's table to move in memory.
+# Enough variables, and some with a value that is new, for C's table to move in memory.
+import itertools
+rounds = itertools.count()
+
 def act():
     os.environ[SHARED] = own
-    for i in range(100):
-        os.environ[f'{SHARED}_{i}'] = own * (1 + i % 7)
-    for i in range(100):
-        same(os.environ.pop(f'{SHARED}_{i}'), own * (1 + i % 7))
+    value = own + f'_{next(rounds)}'
+    for i in range(200):
+        os.environ[f'{SHARED}_{i}'] = own if i % 10 else value * (i // 10)
+    for i in range(200):
+        same(os.environ.pop(f'{SHARED}_{i}'), own if i % 10 else value * (i // 10))
     same(os.environ[SHARED], own)
     same(os.getenv(SHARED), own)
 
@@ -39,11 +43,19 @@ def act():
     same(dict(os.environ), before)
 
 #: putenv
+# So many that C's table has pages of its own, and whoever looks for TZ is on its way for long: where the table has
+# moved meanwhile, nothing is left.
+zone = os.environ['TZ']
+os.unsetenv('TZ')
+for i in range(17_000):
+    os.putenv(f'{i}_SUBPY', '')
+os.putenv('TZ', zone)
+
 def act():
-    for i in range(100):
-        os.putenv(f'{SHARED}_{i}', own * (1 + i % 7))
-    for i in range(100):
-        os.unsetenv(f'{SHARED}_{i}')
+    for i in range(600):
+        os.putenv(f'{i}_SUBPY_{own}', own)
+    for i in range(600):
+        os.unsetenv(f'{i}_SUBPY_{own}')
 
 #: environ_child exec
 import subprocess
