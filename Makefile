@@ -19,7 +19,7 @@ CMAKE_C_COMPILER_LAUNCHER ?= $(firstword $(shell command -v sccache || command -
 CMAKE_CXX_COMPILER_LAUNCHER ?= $(CMAKE_C_COMPILER_LAUNCHER)
 RUSTC_WRAPPER ?= $(shell command -v sccache)
 
-export TOOLS PYTHON BENCH_OPTIONS
+export TOOLS PYTHON BENCH_OPTIONS SWEEP_OPTIONS SWEEP_NAMES
 export CARGO_BUILD_BUILD_DIR CMAKE_C_COMPILER_LAUNCHER CMAKE_CXX_COMPILER_LAUNCHER RUSTC_WRAPPER
 export PATH := $(TOOLS)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
@@ -33,7 +33,7 @@ configure = cmake -S . -B '$(BUILD)' -G Ninja $(if $(PYTHON),-DPython3_EXECUTABL
 c_sources = git ls-files -co --exclude-standard '*.c' '*.cpp' '*.h' '*.hpp' ':!include/subpy.h' ':!crates'
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: install ## Build and install subpy, and parse Python's standard library with it, on every core
 	cmake -S examples/stdlib_parse -B '$(BUILD)/demo' -G Ninja -DCMAKE_BUILD_TYPE=Release \
@@ -80,6 +80,11 @@ hazards: ## Put the catalogue of hazards to subpy
 	$(configure) -DSUBPY_BUILD_TESTS=ON -DSUBPY_BUILD_HAZARDS=ON
 	cmake --build '$(BUILD)'
 	cd '$(BUILD)' && ctest --output-on-failure -j '$(JOBS)' -R '^hazard'
+
+shared-ground: ## Sweep what interpreters have in common: each pair of actions; SWEEP_OPTIONS, SWEEP_NAMES
+	@tools/setup.sh build tests locales
+	$(configure) -DSUBPY_BUILD_TESTS=ON -DSUBPY_BUILD_SHARED_GROUND=ON
+	cmake --build '$(BUILD)' --target shared-ground
 
 bench: ## Run the benchmarks; BENCH_OPTIONS go to them
 	@tools/setup.sh build benches
@@ -135,5 +140,5 @@ ci-full: ## The same with all of the rest: hours
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test ctest hazards hazards-all bench readme header fmt lint docs model fuzz soak asan valgrind ci ci-full clean
+.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench readme header fmt lint docs model fuzz soak asan valgrind ci ci-full clean
 .NOTPARALLEL:
