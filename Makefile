@@ -91,6 +91,9 @@ bench: ## Run the benchmarks; BENCH_OPTIONS go to them
 	$(configure) -DSUBPY_BUILD_BENCHES=ON
 	cmake --build '$(BUILD)' --target bench
 
+packages: install ## Use a hundred packages with C code in each kind of interpreter; PACKAGES_OPTIONS go to run.py
+	@BUILD='$(BUILD)' tools/packages/run.sh --jobs '$(JOBS)' $(PACKAGES_OPTIONS)
+
 readme: install ## Compile and run the programs that README.md shows
 	@tools/setup.sh pkg-config
 	tools/readme_programs.sh '$(BUILD)/readme' '$(prefix)'
@@ -140,5 +143,5 @@ ci-full: ## The same with all of the rest: hours
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench readme header fmt lint docs model fuzz soak asan valgrind ci ci-full clean
+.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages readme header fmt lint docs model fuzz soak asan valgrind ci ci-full clean
 .NOTPARALLEL:

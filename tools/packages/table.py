@@ -1,0 +1,101 @@
+"""The table of packages, and the cases that are its columns."""
+
+import datetime
+import platform
+
+# The steps of each case, as host.c takes them.
+CASES = {
+    "own": ["own", "+A", "A", "-A"],
+    "own twice": ["own", "+A", "A", "-A", "+B", "B", "-B"],
+    "own at once": ["own", "+A", "+B", "A|B", "-A", "-B"],
+    "shared": ["shared", "+A", "A", "-A"],
+    "second": ["shared", "+A", "A", "+B", "B", "-A", "-B"],
+    "after": ["shared", "+A", "A", "-A", "+B", "B", "-B"],
+    "goes on": ["shared", "+A", "A", "+B", "B", "-A", "B", "-B"],
+    "A-B-A": ["shared", "+A", "A", "+B", "B", "A", "-A", "-B"],
+}
+
+# From best to worst, with their letters.
+LETTERS = {"right": "R", "error": "E", "without C": "P", "wrong": "W", "hang": "H", "crash": "C"}
+OUTCOMES = list(LETTERS)
+WORST = OUTCOMES[-1]
+
+
+def worst_of(plays):
+    """Of each cell and subject the play with the worst outcome."""
+    worst = {}
+    for play in plays:
+        key = play["package"], play["case"], play["subject"]
+        if key not in worst or rank(play) > rank(worst[key]):
+            worst[key] = play
+    return worst
+
+
+def rank(play):
+    return OUTCOMES.index(play["outcome"])
+
+
+def row(*cells):
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def head(*cells):
+    return row(*cells) + row(*["---"] * len(cells))
+
+
+def summary(worst, packages):
+    text = head("case", *(f"{outcome} ({letter})" for outcome, letter in LETTERS.items()), "better", "worse")
+    for case in CASES:
+        pairs = [(worst[p, case, "subpy"], worst[p, case, "cpython"]) for p in packages]
+        counts = []
+        for outcome in OUTCOMES:
+            ours, theirs = (sum(play["outcome"] == outcome for play in side) for side in zip(*pairs))
+            counts.append(f"{ours}" if ours == theirs else f"{ours} ({theirs})")
+        better = sum(rank(ours) < rank(theirs) for ours, theirs in pairs)
+        worse = sum(rank(ours) > rank(theirs) for ours, theirs in pairs)
+        text += row(case, *counts, str(better), str(worse))
+    return text
+
+
+def rows(worst, versions, packages):
+    text = head("package", "version", *CASES)
+    for package in packages:
+        cells = []
+        for case in CASES:
+            ours, theirs = (LETTERS[worst[package, case, s]["outcome"]] for s in ("subpy", "cpython"))
+            cells.append(ours if ours == theirs else f"{ours} ({theirs})")
+        text += row(package, versions[package], *cells)
+    return text
+
+
+def worse(worst, packages):
+    text = ""
+    for package in packages:
+        for case in CASES:
+            ours, theirs = worst[package, case, "subpy"], worst[package, case, "cpython"]
+            if rank(ours) > rank(theirs):
+                text += f"\n- {package}, {case}: {ours['outcome']} (CPython: {theirs['outcome']}): {ours['detail']}"
+    return text or " none."
+
+
+def make(plays, versions, left_out):
+    """`versions` has the packages that were used, `left_out` why others were not."""
+    worst = worst_of(plays)
+    packages = list(versions)
+    today = datetime.date.today()
+    text = f"Python {platform.python_version()}, {platform.machine()}, {today:%B %Y}; {len(packages)} packages.\n\n"
+    text += summary(worst, packages) + "\n"
+    if left_out:
+        problems = "; ".join(f"{package} ({problem})" for package, problem in left_out.items())
+        text += f"Left out: {problems}.\n\n"
+    text += "Cells where subpy does worse:"
+    text += worse(worst, packages) + "\n\n"
+    return text + rows(worst, versions, packages)
+
+
+def renew(page, python, text):
+    """Puts the text between the marks of this Python in the page."""
+    minor = ".".join(python.split(".")[:2])
+    begin, end = f"<!-- begin {minor} -->\n", f"<!-- end {minor} -->\n"
+    before, rest = page.read_text().split(begin)
+    page.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
