@@ -82,7 +82,7 @@ hazards: ## Put the catalogue of hazards to subpy
 	cd '$(BUILD)' && ctest --output-on-failure -j '$(JOBS)' -R '^hazard'
 
 shared-ground: ## Sweep what interpreters have in common: each pair of actions; SWEEP_OPTIONS, SWEEP_NAMES
-	@tools/setup.sh build tests locales
+	@tools/setup.sh build tests
 	$(configure) -DSUBPY_BUILD_TESTS=ON -DSUBPY_BUILD_SHARED_GROUND=ON
 	cmake --build '$(BUILD)' --target shared-ground
 

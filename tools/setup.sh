@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Sees to it that the machine has what a target of the Makefile needs.
 #
-#   tools/setup.sh [build] [tests] [benches] [clang-format] [clang] [debootstrap] [doxygen] [locales]
-#                  [pkg-config] [valgrind]
+#   tools/setup.sh [build] [tests] [benches] [clang-format] [clang] [debootstrap] [doxygen] [pkg-config]
+#                  [valgrind]
 #
 # CMake, ninja and clang-format come from PyPI into $TOOLS. All else comes from the distribution. As root on
 # Debian, this names the packages and installs them. Otherwise it prints the command that does, and fails.
@@ -131,7 +131,6 @@ for what; do
       # Of the pinned version only.
       [ -x "$TOOLS/bin/clang-format" ] || from_pypi clang-format || die "clang-format needs pip or venv for python3"
       ;;
-    locales) [ -e /usr/share/i18n/locales/de_DE ] || missing+=(locales) ;;
     clang | debootstrap | doxygen | pkg-config | valgrind) need "$what" "$what" ;;
     *) die "what is '$what'?" ;;
   esac
