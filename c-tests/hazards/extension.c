@@ -1,5 +1,5 @@
 /*
- * The extension module of the scripts in type_versions.c and kept_names.c. It declares its support
+ * The extension module of the scripts in type_versions.c and kept.c. It declares its support
  * of interpreters, as others do.
  */
 #define PY_SSIZE_T_CLEAN

@@ -19,12 +19,15 @@ pub(crate) mod shared_gil;
 mod signal_handlers;
 pub(crate) mod sigpipe;
 pub(crate) mod stack_bounds;
+#[cfg(Py_3_12)]
+mod state_words;
 #[cfg(not(Py_3_14))]
 mod strptime;
 pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
 pub(crate) mod type_versions;
+pub(crate) mod type_versions_apart;
 pub(crate) mod unicode_names;
 mod user_lists;
 

@@ -11,20 +11,23 @@
 //! Cure: the counter is set to its end at start, so that nobody counts, and types get their versions from us:
 //! when an interpreter is made, and when it has imported a module that may have made some. Within an
 //! interpreter versions have to differ, so each has the same ones to give, once, and the main interpreter,
-//! whose types others may see, has its own. Not in debug builds, which assert that the counter never ends.
+//! whose types others may see, has its own. So has an interpreter with the shared GIL, see `type_versions_apart`.
+//! Not in debug builds, which assert that the counter never ends.
 
 #[cfg(all(Py_3_12, not(Py_3_14), not(py_sys_config = "Py_DEBUG")))]
 mod cure;
 
 #[cfg(not(all(Py_3_12, not(Py_3_14), not(py_sys_config = "Py_DEBUG"))))]
 mod cure {
+    use crate::cures::type_versions_apart::Range;
+
     /// Nothing to do in this version.
     pub(crate) fn take_over() -> Option<()> {
         Some(())
     }
 
     /// Nothing to do in this version.
-    pub(crate) fn install() -> Option<()> {
+    pub(crate) fn install(_apart: Option<&Range>) -> Option<()> {
         Some(())
     }
 

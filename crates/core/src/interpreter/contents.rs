@@ -13,6 +13,7 @@ use pyo3_ffi as ffi;
 use crate::config::{CacheLimits, Output, RunOptions};
 use crate::cures::Ground;
 use crate::cures::import_first::Outside;
+use crate::cures::type_versions_apart::Range;
 use crate::functions::names::Names;
 use crate::interpreter::code_cache::{CodeCache, Mode};
 use crate::interpreter::control::Control;
@@ -22,7 +23,7 @@ use crate::interpreter::output::{self, Name};
 use crate::interpreter::protected;
 use crate::memory::account::Work;
 use crate::python::exception::{self, Describer};
-use crate::python::object::{Object, import};
+use crate::python::object::{Object, clear_exception, import};
 use crate::values::local::Local;
 use crate::values::release::Ledger;
 use crate::{Error, Id, Result, Status, cures};
@@ -43,6 +44,8 @@ pub(crate) struct Contents {
     unnamed: u64,
     describer: Option<Describer>,
     outside: Outside,
+    /// Its types' versions, with the shared GIL.
+    apart: Option<Range>,
     control: Arc<Control>,
 }
 
@@ -85,6 +88,7 @@ impl Contents {
             unnamed: 0,
             describer: None,
             outside: Outside::default(),
+            apart: None,
             control: control.clone(),
         })
     }
@@ -93,7 +97,9 @@ impl Contents {
     pub(crate) fn cure(&mut self, own_gil: bool, ground: Ground) -> Result<()> {
         self.outside = cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
         self.cure_functions(ground)?;
-        cures::type_versions::install().ok_or_else(not_prepared)
+        self.apart = if own_gil { None } else { Range::take() };
+        clear_exception();
+        cures::type_versions::install(self.apart.as_ref()).ok_or_else(not_prepared)
     }
 
     /// Replaces functions of the standard library that reach what all interpreters share. A host's own main

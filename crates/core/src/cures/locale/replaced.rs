@@ -39,15 +39,18 @@ pub(super) fn all() -> [(&'static CStr, *mut c_void); 7] {
     ]
 }
 
-/// Says whether the calling thread is in an interpreter of ours. It has the locale of that one then.
+/// Says whether the calling thread is in an interpreter of ours. It has the locale of that one then. `errno` stays:
+/// CPython sets it to 0 before some of these calls, and looks at it afterwards.
 fn follow() -> bool {
-    let Some((_, locale)) = thread::attached() else {
-        return false;
-    };
-    if let Some(locale) = locale {
+    // SAFETY: this thread's own.
+    let errno = unsafe { &mut *libc::__errno_location() };
+    let before = *errno;
+    let found = thread::attached();
+    if let Some((_, Some(locale))) = found {
         thread::put(locale.raw());
     }
-    true
+    *errno = before;
+    found.is_some()
 }
 
 thread_local! {

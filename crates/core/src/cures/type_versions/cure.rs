@@ -3,12 +3,13 @@
 mod counter;
 mod giver;
 
-use std::cell::Cell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
 
+use self::giver::Versions;
+use crate::cures::type_versions_apart::Range;
 use crate::python::method::Method;
 use crate::python::object::{Object, clear_exception, import};
 use crate::python::own_code::{OF_IMPORT, OwnCode};
@@ -47,27 +48,33 @@ pub(crate) fn hand_back() {
     }
 }
 
-/// Gives the types of the attached interpreter, a new one, their versions, from now on. `None`: an exception
-/// is set.
-pub(crate) fn install() -> Option<()> {
+/// Gives the types of the attached interpreter, a new one, their versions, from now on: those of a range of its own, or
+/// those that each has. `None`: an exception is set.
+pub(crate) fn install(apart: Option<&Range>) -> Option<()> {
     let first = FIRST.load(Ordering::Relaxed);
     if first == 0 {
         return Some(());
     }
-    let bytes = first.to_ne_bytes();
-    // SAFETY: attached; the bytes are copied.
-    let next = unsafe {
-        let next = ffi::PyByteArray_FromStringAndSize(bytes.as_ptr().cast(), 4);
-        Object::owned(next)?
+    let own = match apart {
+        Some(range) => range.of_immutable(),
+        None => giver::own_from(first),
     };
-    after_each_import(&next)?;
+    // SAFETY: attached; a block of so many bytes, which are written before they are read.
+    let versions = unsafe {
+        let length = size_of::<Versions>() as isize;
+        let versions = ffi::PyByteArray_FromStringAndSize(std::ptr::null(), length);
+        let versions = Object::owned(versions)?;
+        versions_in(versions.as_ptr()).set(own.start, own.end);
+        versions
+    };
+    after_each_import(&versions)?;
     // SAFETY: what was made just now.
-    giver::give_versions(Some(unsafe { number_in(next.as_ptr()) }))
+    giver::give_versions(Some(unsafe { versions_in(versions.as_ptr()) }))
 }
 
 /// # Safety
-/// A bytearray of four bytes, which lives as long as its number is used.
-unsafe fn number_in<'a>(bytes: *mut ffi::PyObject) -> &'a Cell<u32> {
+/// A bytearray of a [`Versions`]' size, which lives as long as these are used.
+unsafe fn versions_in<'a>(bytes: *mut ffi::PyObject) -> &'a Versions {
     // SAFETY: the caller's promise; they are a block of their own, and used by one thread at a time.
     unsafe { &*ffi::PyByteArray_AsString(bytes).cast() }
 }
@@ -100,24 +107,24 @@ def after_each_import(give_versions, frozen, external):
 static GIVE_VERSIONS: Method = Method::new(c"give_versions", after_import, ffi::METH_NOARGS);
 
 /// Has the attached interpreter give new types their versions whenever it has imported an extension module.
-/// `next`: a bytearray with the next version of its own; None in the main interpreter. The answer undoes it;
+/// `versions`: a bytearray with those of its own; None in the main interpreter. The answer undoes it;
 /// `None`: an exception is set.
-fn after_each_import(next: &Object) -> Option<Object> {
+fn after_each_import(versions: &Object) -> Option<Object> {
     let after = OwnCode::function(&AFTER.run()?, c"after_each_import")?;
-    let give = GIVE_VERSIONS.bind(Some(next))?;
+    let give = GIVE_VERSIONS.bind(Some(versions))?;
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
     let [frozen, external] = modules.map(import);
     after.call(&[&give, &frozen?, &external?])
 }
 
 unsafe extern "C" fn after_import(
-    next: *mut ffi::PyObject,
+    versions: *mut ffi::PyObject,
     _: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: called by Python, attached, with what `after_each_import` has given it.
     unsafe {
-        let next = (next != ffi::Py_None()).then(|| number_in(next));
-        let given = giver::give_versions(next);
+        let own = (versions != ffi::Py_None()).then(|| versions_in(versions));
+        let given = giver::give_versions(own);
         let none = given.and_then(|()| Object::borrowed(ffi::Py_None()));
         none.map_or(null_mut(), Object::into_ptr)
     }

@@ -18,6 +18,29 @@ static FIRST_SHARED: AtomicU32 = AtomicU32::new(END);
 /// The next of the shared ones.
 static NEXT_SHARED: AtomicU32 = AtomicU32::new(END);
 
+/// The versions that are an interpreter's own to give.
+#[repr(C)]
+pub(super) struct Versions {
+    next: Cell<u32>,
+    end: Cell<u32>,
+}
+
+impl Versions {
+    pub(super) fn set(&self, next: u32, end: u32) {
+        self.next.set(next);
+        self.end.set(end);
+    }
+
+    fn take(&self) -> (u32, u32) {
+        (self.next.replace(self.next.get() + 1), self.end.get())
+    }
+}
+
+/// Those that each interpreter has.
+pub(super) fn own_from(first: u32) -> std::ops::Range<u32> {
+    first..FIRST_SHARED.load(Ordering::Relaxed)
+}
+
 /// CPython has given the versions before `first`.
 pub(super) fn begin(first: u32) {
     let shared = first + END.saturating_sub(first) / 4;
@@ -30,24 +53,24 @@ pub(super) fn end() -> u32 {
     NEXT_SHARED.load(Ordering::Relaxed)
 }
 
-/// Gives the immutable types of the attached interpreter that have none a version. `next`: the next one of its
-/// own; `None` in the main interpreter. `None`: an exception is set.
-pub(super) fn give_versions(next: Option<&Cell<u32>>) -> Option<()> {
+/// Gives the immutable types of the attached interpreter that have none a version. `own`: what it has to give;
+/// `None` in the main interpreter. `None`: an exception is set.
+pub(super) fn give_versions(own: Option<&Versions>) -> Option<()> {
     // SAFETY: attached; static types; a new reference.
     unsafe {
         let type_type = (&raw mut ffi::PyType_Type).cast();
         let subclasses = ffi::PyObject_GetAttrString(type_type, c"__subclasses__".as_ptr());
         let subclasses = Object::owned(subclasses)?;
         let object = Object::borrowed((&raw mut ffi::PyBaseObject_Type).cast())?;
-        Giver { subclasses, next }.below(&object)
+        Giver { subclasses, own }.below(&object)
     }
 }
 
 struct Giver<'a> {
     /// `type.__subclasses__`
     subclasses: Object,
-    /// The next version that is the interpreter's own to give. `None`: all are shared.
-    next: Option<&'a Cell<u32>>,
+    /// `None`: all are shared.
+    own: Option<&'a Versions>,
 }
 
 impl Giver<'_> {
@@ -88,11 +111,8 @@ impl Giver<'_> {
                 return false;
             }
             let is_own = (*kind).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0;
-            let (next, end) = match self.next.filter(|_| is_own) {
-                Some(next) => (
-                    next.replace(next.get() + 1),
-                    FIRST_SHARED.load(Ordering::Relaxed),
-                ),
+            let (next, end) = match self.own.filter(|_| is_own) {
+                Some(own) => own.take(),
                 None => (NEXT_SHARED.fetch_add(1, Ordering::Relaxed), END),
             };
             if next < end {

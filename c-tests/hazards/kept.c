@@ -1,8 +1,9 @@
 /*
- * Names of an interpreter that has ended, which C code still has: they have to be what they were. `static`: a C static
- * has one. `type`: the dict of a static type has some, which another interpreter uses after the first one's end.
+ * What C code has of an interpreter, and hands to another one: it has to be what it was. `static`: a C static has a name
+ * of an interpreter that has ended. `type`: the dict of a static type has some. `classes`: a C static has classes, and
+ * those of the other interpreter have to be told from them.
  *
- *     kept_names MODULES static|type own|shared    MODULES is the folder that has `extension`
+ *     kept MODULES static|type|classes own|shared    MODULES is the folder that has `extension`
  */
 #include "subject.h"
 
@@ -73,14 +74,44 @@ static void test_type(void) {
   end(beside);
 }
 
+/* Both make classes one after the other, so that CPython knows some of one as it knows some of the other. A string that
+ * is Python's own, as "name" is, is the same one in each interpreter. */
+static void test_classes(void) {
+  static const char make[] = "def make(text):\n"
+                             "  class Kind:\n"
+                             "    name = text\n"
+                             "    def get(self): return text\n"
+                             "  assert getattr(Kind, 'name') == Kind().get() == text\n"
+                             "  return Kind\n";
+  const struct options plain = options();
+  struct interpreter *first = subject_create(&plain), *beside = subject_create(&plain);
+  char code[1024];
+  snprintf(code, sizeof code, "%sextension.keep([make('of the first') for _ in range(100)])", make);
+  run(first, code);
+  snprintf(code, sizeof code,
+           "%swrong = 0\n"
+           "for kept in extension.get_kept():\n"
+           "  make('of the other')\n"
+           "  wrong += getattr(kept, 'name') != 'of the first' or kept().get() != 'of the first'\n"
+           "assert wrong == 0, f'{wrong} classes answer for others'\n",
+           make);
+  run(beside, code);
+  end(first);
+  end(beside);
+}
+
 int main(int count, char **arguments) {
   if (count != 4) {
-    fail("usage: %s MODULES static|type own|shared", arguments[0]);
+    fail("usage: %s MODULES static|type|classes own|shared", arguments[0]);
   }
   modules = arguments[1];
   shared_gil = strcmp(arguments[3], "shared") == 0;
   subject_start(false, false);
-  strcmp(arguments[2], "type") == 0 ? test_type() : test_static();
+  if (strcmp(arguments[2], "classes") == 0) {
+    test_classes();
+  } else {
+    strcmp(arguments[2], "type") == 0 ? test_type() : test_static();
+  }
   struct failure failure = {"", ""};
   if (subject_stop(&failure) != SUBPY_OK) {
     fail("%s", failure.message);
