@@ -453,7 +453,8 @@ typedef enum subpy_gil {
   SUBPY_GIL_OWN = 1,
   /**
    * The main interpreter's. The interpreter takes turns with others that share it. Extension modules that
-   * know nothing of subinterpreters can be imported.
+   * know nothing of subinterpreters are not refused by CPython; some refuse it themselves, or accept one
+   * interpreter of a process. docs/packages.md has what a hundred packages do.
    */
   SUBPY_GIL_SHARED = 2,
 } subpy_gil;
@@ -627,6 +628,10 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  * `concurrent.futures.ThreadPoolExecutor` would wait for work for ever: where the call waits, they are told to
  * end, and executors take no more work, also if the call fails in the end. Nothing ends the wait early: a finite
  * time is better than #SUBPY_FOREVER where scripts are not known.
+ *
+ * An extension module may wait in its own C code when its objects go. Nothing ends that. The package grpcio does, for
+ * a server that was started and not stopped, and for calls by `.future()`, where the daemon thread that it wants is
+ * refused: create the interpreter with `allow_daemon_threads`, and give it a wait.
  *
  * @param id      The interpreter.
  * @param options NULL for the defaults.
