@@ -35,19 +35,19 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
-/// What an interpreter does with what the process has one of.
+/// Whose environment an interpreter has.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ground {
-    /// It is the main one: all is its own.
-    Process,
-    /// It has the process's environment, and a locale of its own.
-    SharedEnvironment,
-    /// It has an environment and a locale of its own.
+pub(crate) enum Environment {
+    /// It is the main one, and has what the process has.
+    OfMain,
+    /// The process's.
+    OfProcess,
+    /// Its own.
     Own,
 }
 
 /// Has the attached interpreter get our functions of the standard library. `None`: an exception is set.
-pub(crate) fn install_functions(ground: Ground) -> Option<()> {
+pub(crate) fn install_functions(environment: Environment) -> Option<()> {
     current_frames::install()?;
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
@@ -56,7 +56,7 @@ pub(crate) fn install_functions(ground: Ground) -> Option<()> {
         &user_lists::GROUPS,
         &user_lists::PASSWORDS,
     ];
-    if ground != Ground::Process {
+    if environment != Environment::OfMain {
         locale::install();
         functions.extend([
             &allocated_blocks::FUNCTIONS,
@@ -66,9 +66,9 @@ pub(crate) fn install_functions(ground: Ground) -> Option<()> {
             &signal_handlers::FUNCTIONS,
         ]);
     }
-    functions.push(match ground {
-        Ground::Own => &environment::OWN,
-        _ => &environment::SHARED,
+    functions.push(match environment {
+        Environment::Own => &self::environment::OWN,
+        Environment::OfMain | Environment::OfProcess => &self::environment::SHARED,
     });
     library::install(&functions)
 }

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
-use crate::cures::Ground;
+use crate::cures::Environment;
 use crate::cures::stack_bounds::Watched;
 use crate::interpreter::claim::{Claim, Purpose, Refused, Request};
 use crate::interpreter::contents::Contents;
@@ -76,9 +76,9 @@ impl Interpreter {
             let message = "a memory_limit needs a runtime that was initialized with account_memory";
             return Err(Error::new(Status::Unsupported, message));
         }
-        let ground = match config.share_environment {
-            true => Ground::SharedEnvironment,
-            false => Ground::Own,
+        let environment = match config.share_environment {
+            true => Environment::OfProcess,
+            false => Environment::Own,
         };
         let mut why = String::new();
         let make = || {
@@ -91,7 +91,7 @@ impl Interpreter {
                     let prepare = || {
                         let paths = runtime.module_search_paths();
                         let mut contents = Contents::new(id, paths, config.code_cache, &control)?;
-                        contents.cure(recipe.has_own_gil(), ground)?;
+                        contents.cure(recipe.has_own_gil(), environment)?;
                         contents.take_streams(id, config.stdout, config.stderr)?;
                         contents.define_everywhere()?;
                         match account.map(|account| account.usage().current) {
@@ -151,7 +151,7 @@ impl Interpreter {
         let mut contents = Contents::new(0, module_search_paths, cache, &control)?;
         contents.cure_main()?;
         if take_streams {
-            contents.cure_functions(Ground::Process)?;
+            contents.cure_functions(Environment::OfMain)?;
             contents.take_streams(0, None, None)?;
         }
         // SAFETY: a session is the right to touch what is held.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use pyo3_ffi as ffi;
 
 use crate::config::{CacheLimits, Output, RunOptions};
-use crate::cures::Ground;
+use crate::cures::Environment;
 use crate::cures::import_first::Outside;
 use crate::cures::type_versions_apart::Range;
 use crate::functions::names::Names;
@@ -94,9 +94,9 @@ impl Contents {
     }
 
     /// Cures what is defective in how the interpreter imports.
-    pub(crate) fn cure(&mut self, own_gil: bool, ground: Ground) -> Result<()> {
+    pub(crate) fn cure(&mut self, own_gil: bool, environment: Environment) -> Result<()> {
         self.outside = cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
-        self.cure_functions(ground)?;
+        self.cure_functions(environment)?;
         self.apart = if own_gil { None } else { Range::take() };
         clear_exception();
         cures::type_versions::install(self.apart.as_ref()).ok_or_else(not_prepared)
@@ -104,9 +104,9 @@ impl Contents {
 
     /// Replaces functions of the standard library that reach what all interpreters share. A host's own main
     /// interpreter keeps what it has.
-    pub(crate) fn cure_functions(&self, ground: Ground) -> Result<()> {
+    pub(crate) fn cure_functions(&self, environment: Environment) -> Result<()> {
         interrupt_main::install(&self.control).ok_or_else(not_prepared)?;
-        cures::install_functions(ground).ok_or_else(not_prepared)
+        cures::install_functions(environment).ok_or_else(not_prepared)
     }
 
     /// Cures what is defective in the main interpreter.

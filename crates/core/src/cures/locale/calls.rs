@@ -45,7 +45,7 @@ const OF_FUNCTIONS: [u64; 2] = [1025, 1026];
 /// Leads the calls of the library that has this address.
 pub(super) fn lead(inside: *const c_void) {
     let mut inside = inside as usize;
-    // SAFETY: called back before it returns, with the address of what `led_in` expects.
+    // SAFETY: called back before it returns, with the address of what `lead_in` expects.
     unsafe { libc::dl_iterate_phdr(Some(lead_in), (&raw mut inside).cast()) };
 }
 
