@@ -131,12 +131,22 @@ TEST_CASE("what a deadline throws ends the run and comes out of it, over the err
   CHECK(nested == "no clock");
 
   SUBCASE("without an error, it comes out as it is") {
-    CHECK_THROWS_WITH_AS(python.run("try:\n"
-                                    "  x = 0\n"
-                                    "  while True: pass\n"
-                                    "except KeyboardInterrupt: pass\n",
-                                    options),
-                         "no clock", std::runtime_error);
+    const std::string caught = "try:\n"
+                               "  x = 0\n"
+                               "  while True: pass\n"
+                               "except KeyboardInterrupt: pass\n";
+    // A run that takes more than 10 ms to end, on a busy machine, is interrupted again.
+    std::string thrown;
+    for (int again = 0; again < 100 && thrown.empty(); again++) {
+      try {
+        python.run(caught, options);
+      } catch (const subpy::Error &error) {
+        CHECK(error.status() == SUBPY_ERR_TIMEOUT);
+      } catch (const std::runtime_error &error) {
+        thrown = error.what();
+      }
+    }
+    CHECK(thrown == "no clock");
   }
 }
 
