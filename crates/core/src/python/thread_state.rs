@@ -99,7 +99,9 @@ impl Drop for Host {
     fn drop(&mut self) {
         here::set(self.here);
         gilstate_slot::set(self.slot);
-        locale::put(self.locale);
+        if locale::are_set() {
+            locale::put(self.locale);
+        }
         if !self.thread_state.is_null() {
             // SAFETY: it was attached in this thread before, and nobody deletes another's.
             unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
@@ -182,6 +184,7 @@ impl Attached {
                 ffi::PyThreadState_Clear(visitor);
                 ffi::PyThreadState_DeleteCurrent();
             }
+            locale::put(host.locale);
             locale::end(id_of_locale);
             if let Some((outside, interned)) = interned
                 && !outside.is_loaded()
@@ -237,6 +240,9 @@ pub(crate) fn released<T>(id: Id, call: impl FnOnce(*mut PyThreadState) -> T) ->
 /// Calls the host, which has the GIL of what is attached, in the locale that the thread has outside.
 #[inline(always)]
 pub(crate) fn in_outer_locale<T>(call: impl FnOnce() -> T) -> T {
+    if !locale::are_set() {
+        return call();
+    }
     let inner = locale::get();
     locale::leave(here::get().outer_locale);
     let result = call();

@@ -62,6 +62,12 @@ pub(super) fn set(id: Id, locale: Locale) {
     put(locale.raw());
 }
 
+/// Whether any interpreter has set a locale. If none has, a thread has none of them, and nothing to put back.
+#[inline(always)]
+pub(crate) fn are_set() -> bool {
+    SET.load(Ordering::Relaxed) > 0
+}
+
 /// The calling thread's locale.
 #[inline(always)]
 pub(crate) fn get() -> libc::locale_t {
@@ -82,7 +88,7 @@ pub(crate) fn put(locale: libc::locale_t) {
 /// it has now.
 #[inline(always)]
 pub(crate) fn leave(outer: libc::locale_t) -> libc::locale_t {
-    if SET.load(Ordering::Relaxed) > 0 {
+    if are_set() {
         put(outer);
     }
     get()
@@ -94,7 +100,7 @@ pub(crate) fn leave(outer: libc::locale_t) -> libc::locale_t {
 /// It is attached.
 #[inline(always)]
 pub(crate) unsafe fn enter(thread_state: *mut PyThreadState) {
-    if SET.load(Ordering::Relaxed) > 0 {
+    if are_set() {
         // SAFETY: the caller's promise.
         let id = unsafe {
             ffi::PyInterpreterState_GetID(ffi::PyThreadState_GetInterpreter(thread_state))
