@@ -83,7 +83,10 @@ def after_import(all, load, frozen, external):
     extension.exec_module = exec_module
     for name in all:
         if name in sys.modules:
-            imported(sys.modules[name])
+            try:
+                imported(sys.modules[name])
+            except ImportError:
+                del sys.modules[name]
 ",
 );
 
