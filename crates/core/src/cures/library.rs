@@ -1,7 +1,8 @@
 //! Functions of the standard library that are ours: an interpreter gets them when it imports their module. The
 //! cures that have such functions say which, and why.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char, c_int};
+use std::mem::MaybeUninit;
 use std::ptr::{from_ref, null_mut};
 
 use pyo3_ffi as ffi;
@@ -177,5 +178,31 @@ pub(crate) fn bytes(data: &[u8]) -> Option<Object> {
     unsafe {
         let (data, length) = (data.as_ptr().cast(), data.len() as isize);
         Object::owned(ffi::PyBytes_FromStringAndSize(data, length))
+    }
+}
+
+/// Asks with a place for the answer, and with a larger one as long as it is too small. What `read` makes of the
+/// answer, if there is one; and an error number, or 0.
+///
+/// # Safety
+/// `ask` is a function of the C library whose name ends in `_r`, which writes to what it is given.
+pub(super) unsafe fn ask<T, R>(
+    ask: impl Fn(*mut T, *mut c_char, usize, *mut *mut T) -> c_int,
+    read: impl Fn(&T) -> R,
+) -> (c_int, Option<R>) {
+    /// More than any answer takes.
+    const MOST: usize = 1 << 20;
+    let mut buffer: Vec<c_char> = vec![0; 1024];
+    loop {
+        let mut place = MaybeUninit::<T>::uninit();
+        let mut found = null_mut();
+        let length = buffer.len();
+        let result = ask(place.as_mut_ptr(), buffer.as_mut_ptr(), length, &mut found);
+        if result == libc::ERANGE && length < MOST {
+            buffer.resize(length * 2, 0);
+            continue;
+        }
+        // SAFETY: NULL, or the place, filled, which points into the buffer.
+        return (result, unsafe { found.as_ref() }.map(&read));
     }
 }

@@ -7,12 +7,11 @@
 //! Cure: functions that ask with a place of their own (`getservbyname_r` and so on).
 
 use std::ffi::{CStr, c_char, c_int};
-use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::library::{Functions, argument, bytes};
+use super::library::{Functions, argument, ask, bytes};
 use crate::python::object::{Object, clear_exception};
 use crate::python::thread_state;
 
@@ -79,32 +78,6 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// Asks with a place for the answer, and with a larger one as long as it is too small. What `read` makes of the
-/// answer; `None`: there is none.
-///
-/// # Safety
-/// `ask` is one of the functions above, which writes to what it is given.
-unsafe fn ask<T, R>(
-    ask: impl Fn(*mut T, *mut c_char, usize, *mut *mut T) -> c_int,
-    read: impl Fn(&T) -> R,
-) -> Option<R> {
-    /// More than any answer takes.
-    const MOST: usize = 1 << 20;
-    let mut buffer: Vec<c_char> = vec![0; 1024];
-    loop {
-        let mut place = MaybeUninit::<T>::uninit();
-        let mut found = null_mut();
-        let length = buffer.len();
-        let result = ask(place.as_mut_ptr(), buffer.as_mut_ptr(), length, &mut found);
-        if result == libc::ERANGE && length < MOST {
-            buffer.resize(length * 2, 0);
-            continue;
-        }
-        // SAFETY: NULL, or the place, filled, which points into the buffer.
-        return unsafe { found.as_ref() }.map(&read);
-    }
-}
-
 /// `call(kind, text, protocol)`: the answer in bytes, or None.
 unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
@@ -119,8 +92,8 @@ unsafe extern "C" fn call(
             .map_or(std::ptr::null(), |text| text.as_ptr());
         let number = |n: i32| n.to_string().into_bytes();
         // SAFETY: C strings, and places as `ask` makes them; what is found has C strings.
-        thread_state::detached(|| unsafe {
-            match kind.to_bytes() {
+        let (_, answer) = thread_state::detached(|| unsafe {
+            Some(match kind.to_bytes() {
                 b"name" => ask(
                     |place, buffer, length, found| {
                         getservbyname_r(text.as_ptr(), protocol, place, buffer, length, found)
@@ -149,8 +122,9 @@ unsafe extern "C" fn call(
                     },
                     |found: &libc::protoent| number(found.p_proto),
                 ),
-            }
-        })
+            })
+        })?;
+        answer
     };
     let answer = answer();
     clear_exception();

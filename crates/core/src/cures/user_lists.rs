@@ -8,13 +8,12 @@
 //! Cure: functions that walk under one lock of ours, without a GIL, and make objects afterwards.
 
 use std::ffi::{CStr, c_char};
-use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use super::library::{Functions, argument_bytes, bytes};
+use super::library::{Functions, argument_bytes, ask, bytes};
 use crate::python::object::Object;
 use crate::python::thread_state;
 
@@ -230,31 +229,24 @@ unsafe extern "C" fn passwords(
 }
 
 fn password_of(name: &CStr) -> *mut ffi::PyObject {
-    /// More than any entry takes.
-    const MOST: usize = 1 << 20;
-    let asked = thread_state::detached(|| {
-        let mut buffer: Vec<c_char> = vec![0; 1024];
-        loop {
-            let (mut place, mut found) = (MaybeUninit::uninit(), null_mut());
-            let (at, length) = (buffer.as_mut_ptr(), buffer.len());
-            // SAFETY: a C string, and places for the answer, which is copied before they go.
-            unsafe {
-                let result =
-                    libc::getspnam_r(name.as_ptr(), place.as_mut_ptr(), at, length, &mut found);
-                if result == libc::ERANGE && length < MOST {
-                    buffer.resize(length * 2, 0);
-                    continue;
-                }
+    // SAFETY: a C string; an entry that the C library has filled.
+    let (result, fields) = thread_state::detached(|| unsafe {
+        ask(
+            |place, buffer, length, found| {
+                libc::getspnam_r(name.as_ptr(), place, buffer, length, found)
+            },
+            |entry| {
                 let mut fields = Fields(Vec::new());
-                match found.as_ref() {
-                    Some(entry) => fields.password(entry),
-                    None if result != 0 && result != libc::ENOENT => return Err(result),
-                    None => {}
-                }
-                return Ok(fields);
-            }
-        }
+                fields.password(entry);
+                fields
+            },
+        )
     });
+    let asked = match (result, fields) {
+        (0 | libc::ENOENT, None) => Ok(Fields(Vec::new())),
+        (_, Some(fields)) => Ok(fields),
+        (number, None) => Err(number),
+    };
     match asked {
         Ok(fields) => bytes(&fields.0).map_or(null_mut(), Object::into_ptr),
         // SAFETY: attached.
