@@ -23,6 +23,7 @@ pub(crate) mod stack_bounds;
 mod state_words;
 #[cfg(not(Py_3_14))]
 mod strptime;
+mod thread_marks;
 pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
@@ -52,6 +53,7 @@ pub(crate) fn install_functions(environment: Environment) -> Option<()> {
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
         &services::FUNCTIONS,
+        &thread_marks::FUNCTIONS,
         &user_lists::USERS,
         &user_lists::GROUPS,
         &user_lists::PASSWORDS,

@@ -34,7 +34,9 @@ use crate::interpreter::session::Session;
 use crate::interpreter::stats::Stats;
 use crate::memory::account::{Account, MemoryUsage};
 use crate::memory::counting;
+use crate::python::entry::Entry;
 use crate::python::thread_state;
+use crate::python::uncancelled::Uncancelled;
 use crate::runtime::phase;
 use crate::runtime::registry;
 use crate::{Error, Id, Result, Status};
@@ -59,7 +61,8 @@ unsafe impl Sync for Inner {}
 
 /// What an interpreter holds.
 struct Held {
-    thread_state: *mut PyThreadState,
+    /// Has its thread state.
+    entry: Entry,
     watched: Watched,
     /// References into the interpreter; `None` when it is gone.
     contents: Option<Contents>,
@@ -168,12 +171,12 @@ impl Interpreter {
     ) -> Self {
         Self(Arc::new(Inner {
             id,
-            control,
             held: UnsafeCell::new(Held {
-                thread_state,
+                entry: Entry::new(id, control.account, thread_state),
                 watched: Watched::new(),
                 contents,
             }),
+            control,
         }))
     }
 
@@ -295,7 +298,7 @@ impl Interpreter {
         if self.0.id == 0 && !phase::allows_main() {
             return Err(main_not_permitted());
         }
-        let session = self.session(Purpose::Run)?;
+        let session = Session::enter(&self.0, self.claim(Purpose::Run)?);
         if let Some(account) = self.account() {
             account.begin_run();
         }
@@ -330,6 +333,7 @@ impl Interpreter {
             let message = "the main interpreter can't be destroyed: finalize subpy instead";
             return Err(Error::new(Status::NotPermitted, message));
         }
+        let _uncancelled = Uncancelled::new();
         let deadline = Instant::now().checked_add(patience);
         let mut session = self.session(Purpose::End)?;
         session.no_pins()?;
@@ -353,18 +357,18 @@ impl Interpreter {
 
     /// Claims the interpreter and attaches its thread state: first the claim, which waits for nobody,
     /// then the GIL, with no lock of ours held.
-    #[inline(always)]
     fn session(&self, purpose: Purpose) -> Result<Session<'_>> {
-        let claim = self
-            .0
-            .control
-            .state
-            .claim(purpose)
-            .or_else(|why| self.claim_after(why, purpose))?;
+        let claim = self.claim(purpose)?;
         if purpose == Purpose::End {
             thread_state::detached(|| self.0.control.settle());
         }
         Ok(Session::enter(&self.0, claim))
+    }
+
+    #[inline(always)]
+    fn claim(&self, purpose: Purpose) -> Result<Claim<'_>> {
+        let claimed = self.0.control.state.claim(purpose);
+        claimed.or_else(|why| self.claim_after(why, purpose))
     }
 
     /// Claims it after a visitor, for whom it was refused; else says why it is.

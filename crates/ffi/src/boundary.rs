@@ -1,6 +1,7 @@
 //! The one way from C into `subpy-core` and back: panics stop here, errors become owned C errors.
 
 use std::any::Any;
+use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use subpy_core::{Error, Status};
@@ -17,6 +18,7 @@ pub(crate) unsafe fn enter(
     error: *mut *mut subpy_error,
     call: impl FnOnce() -> Result<(), Error>,
 ) -> subpy_status {
+    let _errno = Errno::kept();
     // A panic leaves no state of ours half changed: claims and thread states are given back by
     // their guards as it unwinds.
     match catch_unwind(AssertUnwindSafe(call)) {
@@ -49,7 +51,36 @@ unsafe fn fail(error: *mut *mut subpy_error, e: Error) -> subpy_status {
 
 /// What a function that can't fail returns if its work panics after all.
 pub(crate) fn or_else<T>(fallback: T, call: impl FnOnce() -> T) -> T {
+    let _errno = Errno::kept();
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(fallback)
+}
+
+/// The caller's errno, which is its own again when this is dropped.
+struct Errno {
+    place: *mut c_int,
+    value: c_int,
+}
+
+impl Errno {
+    #[inline(always)]
+    fn kept() -> Self {
+        // SAFETY: the calling thread's, as long as that lives.
+        unsafe {
+            let place = libc::__errno_location();
+            Self {
+                place,
+                value: *place,
+            }
+        }
+    }
+}
+
+impl Drop for Errno {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { *self.place = self.value };
+    }
 }
 
 fn internal(panic: &(dyn Any + Send)) -> Error {

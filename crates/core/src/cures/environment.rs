@@ -115,10 +115,6 @@ def replacers(call, put):
             ours += execv, posix_spawn, posix_spawnp, system, _create_environ
             posix.environ = dict(own)
         put(posix, *ours)
-        os = sys.modules.get('os')
-        for function in ours:
-            if hasattr(os, function.__name__):
-                setattr(os, function.__name__, function)
 
     def replace_posixsubprocess(module):
         fork = module.fork_exec

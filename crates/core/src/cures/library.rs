@@ -64,6 +64,9 @@ def after_import(all, load, frozen, external):
                 function.__module__ = module.__name__
                 function.__qualname__ = name
                 setattr(module, name, function)
+                copy = sys.modules.get('os') if module.__name__ == 'posix' else None
+                if getattr(copy, name, None) is replaced:
+                    setattr(copy, name, function)
 
     def imported(module):
         name = module.__name__

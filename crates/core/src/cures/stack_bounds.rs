@@ -37,6 +37,8 @@ mod bounds {
 
     use pyo3_ffi::PyThreadState;
 
+    use crate::python::here;
+
     pub(crate) use super::tell::can_follow;
 
     /// The OS thread whose stack a thread state knows.
@@ -51,7 +53,7 @@ mod bounds {
         /// Tells the attached thread state which stack it is on now, if that is another one.
         #[inline(always)]
         pub(crate) fn follow(&mut self, thread_state: *mut PyThreadState) {
-            let here = THREAD.get();
+            let here = here::number();
             if self.0 != here || here == UNNUMBERED {
                 self.follow_here(thread_state);
             }
@@ -59,12 +61,11 @@ mod bounds {
 
         #[cold]
         fn follow_here(&mut self, thread_state: *mut PyThreadState) {
-            /// The next thread's number: unlike a pthread_t, it is never given out again.
             static NEXT: AtomicU64 = AtomicU64::new(1);
-            if THREAD.get() == UNNUMBERED {
-                THREAD.set(NEXT.fetch_add(1, Ordering::Relaxed));
+            if here::number() == UNNUMBERED {
+                here::set_number(NEXT.fetch_add(1, Ordering::Relaxed));
             }
-            self.0 = THREAD.get();
+            self.0 = here::number();
             let stack = STACK.get().unwrap_or_else(this_stack);
             STACK.set(Some(stack));
             if stack.size > 0 {
@@ -76,8 +77,6 @@ mod bounds {
     const UNNUMBERED: u64 = 0;
 
     thread_local! {
-        /// The calling thread's number.
-        static THREAD: Cell<u64> = const { Cell::new(UNNUMBERED) };
         static STACK: Cell<Option<Stack>> = const { Cell::new(None) };
     }
 

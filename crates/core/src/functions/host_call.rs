@@ -7,6 +7,7 @@ use pyo3_ffi::PyThreadState;
 
 use crate::Id;
 use crate::functions::host_function::Function;
+use crate::python::entry::Entry;
 use crate::python::holder::Held;
 use crate::python::object::{Object, clear_exception};
 use crate::python::thread_state::{self, Attached};
@@ -132,7 +133,8 @@ impl<'a> HostCall<'a> {
                 let work = || work(local);
                 return thread_state::visit_beside(local.id, local.account, local.python, work);
             }
-            let _attached = Attached::enter(local.id, self.released, true, local.account);
+            let entry = Entry::new(local.id, local.account, self.released);
+            let _attached = Attached::enter(&entry, true);
             work(local)
         }
     }

@@ -358,7 +358,7 @@ unsafe fn work(
             work(&mut call);
         });
     } else {
-        thread_state::in_outer_locale(|| work(&mut call));
+        thread_state::with_gil(|| work(&mut call));
     }
     call.finish()
 }

@@ -1,9 +1,6 @@
 //! What may be done with an interpreter that is claimed and attached: looked into, left, ended.
 
-use std::ptr::null_mut;
 use std::time::Duration;
-
-use pyo3_ffi::PyThreadState;
 
 use crate::cures::import_first::Outside;
 use crate::cures::type_versions;
@@ -20,7 +17,7 @@ use crate::{Error, Result, Status};
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
 /// bottom: detached first, given back then.
 pub(super) struct Session<'a> {
-    attached: Attached,
+    attached: Attached<'a>,
     claim: Claim<'a>,
     inner: &'a Inner,
 }
@@ -32,13 +29,9 @@ impl<'a> Session<'a> {
         let held = inner.held.get();
         // SAFETY: claimed, so nobody else reaches `held`, nor attaches its thread state.
         let attached = unsafe {
-            let attached = Attached::enter(
-                inner.id,
-                (*held).thread_state,
-                inner.control.shares_gil,
-                inner.control.account,
-            );
-            (*held).watched.follow((*held).thread_state);
+            let entry = &(*held).entry;
+            let attached = Attached::enter(entry, inner.control.shares_gil);
+            (*held).watched.follow(entry.thread_state.get());
             attached
         };
         Self {
@@ -53,8 +46,8 @@ impl<'a> Session<'a> {
     #[allow(clippy::mut_from_ref)]
     pub(super) fn contents(&self) -> Result<&mut Contents> {
         // SAFETY: a session is the right to touch it, and asks once.
-        let held = unsafe { &mut *self.inner.held.get() };
-        held.contents
+        let contents = unsafe { &mut (*self.inner.held.get()).contents };
+        contents
             .as_mut()
             .ok_or_else(|| registry::not_found(self.inner.id))
     }
@@ -123,20 +116,19 @@ impl<'a> Session<'a> {
     /// Leaves the main interpreter to the host.
     pub(super) fn disown(mut self) {
         type_versions::hand_back();
-        let thread_state = self.let_go();
+        self.let_go();
         drop(self.attached);
         // SAFETY: ours, made when the host's Python was joined; nobody else has it.
-        unsafe { thread_state::delete(thread_state) };
+        unsafe { thread_state::delete((*self.inner.held.get()).entry.thread_state.get()) };
         retire(self.inner, self.claim);
     }
 
     /// Lets the interpreter's contents go; its thread state is not to be attached any more.
-    pub(super) fn let_go(&mut self) -> *mut PyThreadState {
+    fn let_go(&mut self) {
         self.inner.control.work_begins(Work::Own);
         // SAFETY: a session is the right to touch what is held.
-        let held = unsafe { &mut *self.inner.held.get() };
-        drop(held.contents.take());
-        std::mem::replace(&mut held.thread_state, null_mut())
+        let contents = unsafe { &mut (*self.inner.held.get()).contents };
+        drop(contents.take());
     }
 }
 

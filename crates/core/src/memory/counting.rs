@@ -42,7 +42,7 @@ thread_local! {
 /// a Python thread belongs to.
 #[inline(always)]
 fn account() -> Option<&'static Account> {
-    here::get().account.or_else(account_of_thread)
+    here::account().or_else(account_of_thread)
 }
 
 #[inline(never)]

@@ -1,57 +1,78 @@
-//! Where the calling thread is: the interpreter that it carries a thread state for. Asked for at each
-//! allocation and each free, where memory is counted.
+//! Where the calling thread is: its innermost entry into an interpreter. Asked for at each allocation and each free,
+//! where memory is counted.
 
 use crate::Id;
 use crate::memory::account::Account;
-
-/// The interpreter that a thread is in, where its memory is counted, and the C library's locale that the thread has
-/// outside.
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub(crate) struct Here {
-    pub(crate) id: Id,
-    pub(crate) account: Option<&'static Account>,
-    pub(crate) outer_locale: libc::locale_t,
-}
-
-impl Here {
-    pub(crate) fn inside(id: Id, account: Option<&'static Account>) -> Self {
-        Self {
-            id,
-            account,
-            ..NOWHERE
-        }
-    }
-}
+use crate::python::entry::Entry;
 
 /// The locale of the process, as C's headers define it.
 pub(crate) const LC_GLOBAL_LOCALE: libc::locale_t = std::ptr::without_provenance_mut(usize::MAX);
 
-/// Outside of every interpreter.
-pub(crate) const NOWHERE: Here = Here {
-    id: -1,
-    account: None,
-    outer_locale: LC_GLOBAL_LOCALE,
-};
+/// The id of a thread that is in no interpreter.
+pub(crate) const NOWHERE: Id = -1;
 
-/// The interpreter that the calling thread is in, also while a callback of the host runs without its
-/// GIL.
+/// What there is one of in a thread.
+#[repr(C)]
+struct Thread {
+    entry: *const Entry,
+    switches: u64,
+    number: u64,
+}
+
+/// The calling thread's innermost entry, also while it calls the host. NULL: it has none. One that is not NULL lives
+/// until it is left.
 #[inline(always)]
-pub(crate) fn get() -> Here {
-    // SAFETY: the place is the calling thread's, and nobody keeps a reference to it.
-    place::with(|here| unsafe { here.read() })
+pub(crate) fn entry() -> *const Entry {
+    // SAFETY: the place is the calling thread's, and nobody keeps a reference to it; so for those below.
+    place::with(|thread| unsafe { (*thread).entry })
 }
 
 #[inline(always)]
-pub(crate) fn set(here: Here) {
-    // SAFETY: as above.
-    place::with(|place| unsafe { place.write(here) });
+pub(super) fn set_entry(entry: *const Entry) {
+    // SAFETY: see above.
+    place::with(|thread| unsafe { (*thread).entry = entry });
 }
 
+/// The interpreter that the calling thread is in, as far as subpy has led it there; else [`NOWHERE`].
+pub(crate) fn id() -> Id {
+    // SAFETY: it lives.
+    unsafe { entry().as_ref() }.map_or(NOWHERE, |entry| entry.id)
+}
+
+/// Where the calling thread's memory is counted.
 #[inline(always)]
-pub(crate) fn replace(here: Here) -> Here {
-    // SAFETY: as above.
-    place::with(|place| unsafe { place.replace(here) })
+pub(crate) fn account() -> Option<&'static Account> {
+    // SAFETY: it lives.
+    unsafe { entry().as_ref() }.and_then(|entry| entry.account)
+}
+
+/// The calling thread's number, which, unlike its pthread_t, is never given out again. 0: it has none yet.
+#[cfg(Py_3_12)]
+#[inline(always)]
+pub(crate) fn number() -> u64 {
+    // SAFETY: see above.
+    place::with(|thread| unsafe { (*thread).number })
+}
+
+/// Gives the calling thread a number.
+#[cfg(Py_3_12)]
+pub(crate) fn set_number(number: u64) {
+    // SAFETY: see above.
+    place::with(|thread| unsafe { (*thread).number = number });
+}
+
+/// How often a call of the host's has returned, in the calling thread, when the thread was elsewhere meanwhile: it runs
+/// several stacks (fibers), and comes back to them in any order.
+#[inline(always)]
+pub(super) fn switches() -> u64 {
+    // SAFETY: see above.
+    place::with(|thread| unsafe { (*thread).switches })
+}
+
+/// That has happened once more.
+pub(super) fn has_switched() {
+    // SAFETY: see above.
+    place::with(|thread| unsafe { (*thread).switches += 1 });
 }
 
 /// Found by two instructions. The `thread_local!` of a shared library is found by a call of the loader, with
@@ -61,27 +82,25 @@ pub(crate) fn replace(here: Here) -> Here {
 mod place {
     use std::arch::{asm, global_asm};
 
-    use super::Here;
+    use super::Thread;
 
-    // It starts as `NOWHERE`. Named so that the static library does not show it.
+    // It starts as zeros. Named so that the static library does not show it.
     global_asm!(
-        ".pushsection .tdata.here_in_subpy, \"awT\", @progbits",
+        ".pushsection .tbss.here_in_subpy, \"awT\", @nobits",
         ".globl here_in_subpy",
         ".hidden here_in_subpy",
         ".type here_in_subpy, @tls_object",
         ".size here_in_subpy, 24",
         ".p2align 3",
         "here_in_subpy:",
-        ".quad -1",
-        ".quad 0",
-        ".quad -1",
+        ".zero 24",
         ".popsection",
     );
-    const _: () = assert!(size_of::<Here>() == 24);
+    const _: () = assert!(size_of::<Thread>() == 24);
 
     #[inline(always)]
-    pub(super) fn with<T>(use_it: impl FnOnce(*mut Here) -> T) -> T {
-        let place: *mut Here;
+    pub(super) fn with<T>(use_it: impl FnOnce(*mut Thread) -> T) -> T {
+        let place: *mut Thread;
         // SAFETY: adds the thread's own address to where the variable is from there.
         unsafe {
             asm!(
@@ -99,38 +118,44 @@ mod place {
 mod place {
     use std::cell::UnsafeCell;
 
-    use super::{Here, NOWHERE};
+    use super::Thread;
 
     thread_local! {
-        static HERE: UnsafeCell<Here> = const { UnsafeCell::new(NOWHERE) };
+        static HERE: UnsafeCell<Thread> = const {
+            UnsafeCell::new(Thread {
+                entry: std::ptr::null(),
+                switches: 0,
+                number: 0,
+            })
+        };
     }
 
     #[inline(always)]
-    pub(super) fn with<T>(use_it: impl FnOnce(*mut Here) -> T) -> T {
+    pub(super) fn with<T>(use_it: impl FnOnce(*mut Thread) -> T) -> T {
         HERE.with(|here| use_it(here.get()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Here, NOWHERE, get, replace, set};
+    use super::{Entry, NOWHERE, entry, id, set_entry};
 
     #[test]
     fn each_thread_starts_nowhere_and_has_its_own_place() {
-        let in_thread = |id| {
+        let in_thread = |number| {
             std::thread::spawn(move || {
-                assert_eq!(get().id, NOWHERE.id);
-                assert!(get().account.is_none());
-                set(Here { id, ..NOWHERE });
+                assert!(entry().is_null() && id() == NOWHERE);
+                let own = Entry::new(number, None, std::ptr::null_mut());
+                set_entry(&own);
                 std::thread::yield_now();
-                assert_eq!(replace(NOWHERE).id, id);
-                assert_eq!(get().id, NOWHERE.id);
+                assert_eq!(id(), number);
+                set_entry(std::ptr::null());
             })
         };
         let threads: Vec<_> = (1..9).map(in_thread).collect();
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
-        assert_eq!(get().id, NOWHERE.id);
+        assert_eq!(id(), NOWHERE);
     }
 }

@@ -7,40 +7,58 @@
 //! deadlock). No lock of ours is held either: the callers of this module hold none. On the way out
 //! everything is put back: first ours is detached, then the host's is attached.
 
+mod crossing;
+
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
+use self::crossing::{Away, Entered};
 use crate::Id;
-use crate::cures::import_first::Outside;
+use crate::cures::import_first;
 use crate::cures::interned_strings::Interned;
 use crate::cures::locale::thread as locale;
 use crate::cures::shared_gil::Inside;
 use crate::cures::{gilstate_slot, thread_state_ids, threading_main, threads_at_end};
 use crate::memory::account::Account;
-use crate::python::here::{self, Here, NOWHERE};
+use crate::python::entry::Entry;
+use crate::python::floats::Floats;
+use crate::python::here::{self, NOWHERE};
+use crate::python::uncancelled::Uncancelled;
 
 /// Counts the calling thread's memory there while `work` is done.
 pub(crate) fn with_account<T>(account: Option<&'static Account>, work: impl FnOnce() -> T) -> T {
-    let before = here::replace(Here {
-        account,
-        ..here::get()
-    });
-    let result = work();
-    here::set(before);
-    result
+    struct Back(*const Entry);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            here::set_entry(self.0);
+        }
+    }
+    let _back = Back(here::entry());
+    let entry = Entry::new(here::id(), account, null_mut());
+    here::set_entry(&entry);
+    work()
 }
 
 /// The thread state that the calling thread is attached to; NULL if there is none.
-#[inline]
 fn attached() -> *mut PyThreadState {
+    attached_with(gilstate_slot::get())
+}
+
+/// The same; `slot` is what the thread's slot holds. A thread that is attached has something there, which is found
+/// faster.
+#[inline]
+fn attached_with(slot: *mut PyThreadState) -> *mut PyThreadState {
+    if slot.is_null() {
+        return null_mut();
+    }
     // SAFETY: initialized or not, in any thread.
     let current = unsafe { ffi::compat::PyThreadState_GetUnchecked() };
     // Before 3.12 that is the one that holds the GIL, in whatever thread. Ours, and the host's first one, are
     // in our slot; a state of an interpreter that the host has made itself isn't, and can't be told from
     // another thread's.
-    if cfg!(Py_3_12) || current == gilstate_slot::get() {
+    if cfg!(Py_3_12) || current == slot {
         current
     } else {
         null_mut()
@@ -50,8 +68,8 @@ fn attached() -> *mut PyThreadState {
 /// The interpreter that the calling thread is in, if subpy knows that: its id, or else the state of
 /// an interpreter that the host has entered by itself.
 pub(crate) fn whereabouts() -> (Option<Id>, *mut PyInterpreterState) {
-    let id = here::get().id;
-    if id != NOWHERE.id {
+    let id = here::id();
+    if id != NOWHERE {
         return (Some(id), null_mut());
     }
     let host = attached();
@@ -62,57 +80,40 @@ pub(crate) fn whereabouts() -> (Option<Id>, *mut PyInterpreterState) {
     (None, unsafe { ffi::PyThreadState_GetInterpreter(host) })
 }
 
-/// What the calling thread had before we came: put back when this is dropped.
-struct Host {
-    thread_state: *mut PyThreadState,
-    slot: *mut PyThreadState,
-    here: Here,
-    locale: libc::locale_t,
-}
-
-impl Host {
-    /// Detaches the calling thread from whatever it is attached to, and gives it the locale that it has outside.
-    #[inline(always)]
-    fn set_aside(here: Here) -> Self {
-        let thread_state = attached();
-        let locale = locale::get();
-        let mut outer_locale = locale;
-        if !thread_state.is_null() {
-            // SAFETY: attached.
-            unsafe { ffi::PyEval_SaveThread() };
-            outer_locale = locale::leave(here::get().outer_locale);
-        }
-        Self {
-            thread_state,
-            slot: gilstate_slot::get(),
-            here: here::replace(Here {
-                outer_locale,
-                ..here
-            }),
-            locale,
-        }
-    }
-}
-
-impl Drop for Host {
-    #[inline(always)]
-    fn drop(&mut self) {
-        here::set(self.here);
-        gilstate_slot::set(self.slot);
-        if locale::are_set() {
-            locale::put(self.locale);
-        }
-        if !self.thread_state.is_null() {
-            // SAFETY: it was attached in this thread before, and nobody deletes another's.
-            unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
-        }
-    }
+/// An entry that is for the interpreter that the thread is in anyway, if it is.
+fn entry_here() -> Entry {
+    Entry::new(here::id(), here::account(), null_mut())
 }
 
 /// Runs `wait` without any GIL, whatever the calling thread holds.
 pub(crate) fn detached<T>(wait: impl FnOnce() -> T) -> T {
-    let _host = Host::set_aside(here::get());
+    let entry = entry_here();
+    let _entered = Entered::new(&entry);
     wait()
+}
+
+/// Calls the host, without any GIL that the thread holds.
+pub(crate) fn for_host<T>(call: impl FnOnce() -> T) -> T {
+    if !is_attached() {
+        return call();
+    }
+    if !here::entry().is_null() {
+        return without_gil(here::id(), call);
+    }
+    let entry = entry_here();
+    let entered = Entered::new(&entry);
+    entered.put_back_floats();
+    call()
+}
+
+/// Does `work`, which starts or ends Python, as in a thread of a Python process.
+pub(crate) fn as_python<T>(work: impl FnOnce() -> T) -> T {
+    let _uncancelled = Uncancelled::new();
+    let floats = Floats::get();
+    Floats::OF_PYTHON.put();
+    let result = work();
+    floats.put();
+    result
 }
 
 /// Whether the calling thread is attached to a thread state.
@@ -130,24 +131,20 @@ pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
 }
 
 /// The calling thread is attached to a thread state of ours until this is dropped.
-pub(crate) struct Attached {
-    _host: Host,
+pub(crate) struct Attached<'a> {
+    entered: Entered<'a>,
     _inside: Inside,
 }
 
-impl Attached {
-    /// Waits for the GIL of `thread_state` and attaches it. The rest is what is known of its interpreter.
+impl<'a> Attached<'a> {
+    /// Waits for the GIL of the thread state of `entry` and attaches it.
     ///
     /// # Safety
-    /// `thread_state` is detached, lives, and is nobody else's to attach until this is dropped.
+    /// The thread state is detached, lives, and is nobody else's to attach until this is dropped; nor is the entry.
     #[inline(always)]
-    pub(crate) unsafe fn enter(
-        id: Id,
-        thread_state: *mut PyThreadState,
-        shares_gil: bool,
-        account: Option<&'static Account>,
-    ) -> Self {
-        let host = Host::set_aside(Here::inside(id, account));
+    pub(crate) unsafe fn enter(entry: &'a Entry, shares_gil: bool) -> Self {
+        let entered = Entered::new(entry);
+        let thread_state = entry.thread_state.get();
         let inside = Inside::new(shares_gil);
         // SAFETY: the caller's promise; this thread is detached.
         unsafe {
@@ -156,7 +153,7 @@ impl Attached {
         }
         gilstate_slot::set(thread_state);
         Self {
-            _host: host,
+            entered,
             _inside: inside,
         }
     }
@@ -166,12 +163,12 @@ impl Attached {
     ///
     /// # Safety
     /// It is not the main interpreter, and has no other thread state.
-    pub(crate) unsafe fn end_interpreter(self, outside: Option<Outside>) {
+    pub(crate) unsafe fn end_interpreter(self, outside: Option<import_first::Outside>) {
         threading_main::move_here();
         threads_at_end::refuse();
         let interned = outside.map(|outside| (outside, Interned::of_attached()));
         let id_of_locale = locale::id_of_attached();
-        let (host, _inside) = self.leave_attached();
+        let (entered, _inside) = self.leave_attached();
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
         // thread state of the main interpreter takes it over, to let it go.
         unsafe {
@@ -184,7 +181,7 @@ impl Attached {
                 ffi::PyThreadState_Clear(visitor);
                 ffi::PyThreadState_DeleteCurrent();
             }
-            locale::put(host.locale);
+            entered.put_back_locale();
             locale::end(id_of_locale);
             if let Some((outside, interned)) = interned
                 && !outside.is_loaded()
@@ -192,7 +189,7 @@ impl Attached {
                 interned.free();
             }
         }
-        drop(host);
+        drop(entered);
     }
 
     /// Finalizes Python from its main interpreter's thread state.
@@ -201,31 +198,33 @@ impl Attached {
     /// The main interpreter's is attached; no other interpreter and no other thread state is left.
     pub(crate) unsafe fn finalize(self) -> bool {
         threading_main::move_here();
-        let (host, _inside) = self.leave_attached();
-        here::set(host.here);
+        let (entered, _inside) = self.leave_attached();
         // What the slot held is gone with Python; so is the slot, where it is a key.
-        std::mem::forget(host);
+        let entered = std::mem::ManuallyDrop::new(entered);
         // SAFETY: the caller's promise.
-        unsafe { ffi::Py_FinalizeEx() == 0 }
+        let finalized = unsafe { ffi::Py_FinalizeEx() } == 0;
+        entered.put_back();
+        entered.allow_cancel();
+        finalized
     }
 
     /// Takes apart what detaches when it is dropped.
-    fn leave_attached(self) -> (Host, Inside) {
+    fn leave_attached(self) -> (Entered<'a>, Inside) {
         let this = std::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped, so both are moved out once.
-        unsafe { (std::ptr::read(&this._host), std::ptr::read(&this._inside)) }
+        unsafe { (std::ptr::read(&this.entered), std::ptr::read(&this._inside)) }
     }
 }
 
-impl Drop for Attached {
+impl Drop for Attached<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: attached since `enter`. The field `_host` is dropped next.
+        // SAFETY: attached since `enter`. The field `entered` is dropped next.
         unsafe { ffi::PyEval_SaveThread() };
     }
 }
 
-/// Lets go of the GIL of whatever is attached, for a call to the host.
+/// Calls the host from the attached interpreter, without its GIL.
 pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
     released(id, |_| call())
 }
@@ -233,21 +232,16 @@ pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
 /// As [`without_gil`], for a call that may want to attach again for a moment: `call` gets what was
 /// attached, for [`Attached::enter`].
 pub(crate) fn released<T>(id: Id, call: impl FnOnce(*mut PyThreadState) -> T) -> T {
-    let host = Host::set_aside(Here { id, ..here::get() });
-    call(host.thread_state)
+    let entry = Entry::new(id, None, null_mut());
+    let away = Away::releasing_gil(&entry);
+    call(away.thread_state)
 }
 
-/// Calls the host, which has the GIL of what is attached, in the locale that the thread has outside.
+/// Calls the host from the attached interpreter, whose GIL it has meanwhile.
 #[inline(always)]
-pub(crate) fn in_outer_locale<T>(call: impl FnOnce() -> T) -> T {
-    if !locale::are_set() {
-        return call();
-    }
-    let inner = locale::get();
-    locale::leave(here::get().outer_locale);
-    let result = call();
-    locale::put(inner);
-    result
+pub(crate) fn with_gil<T>(call: impl FnOnce() -> T) -> T {
+    let _away = Away::keeping_gil();
+    call()
 }
 
 /// Does `work` in an interpreter that another thread may be running in, or this one further out: with
@@ -261,7 +255,8 @@ pub(crate) unsafe fn visit_beside<T>(
     python: *mut PyInterpreterState,
     work: impl FnOnce() -> T,
 ) -> T {
-    let _host = Host::set_aside(Here::inside(id, account));
+    let entry = Entry::new(id, account, null_mut());
+    let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own; while
     // it is attached, the interpreter can't be ended: its GIL is held.
@@ -280,7 +275,8 @@ pub(crate) unsafe fn visit_beside<T>(
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
 pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
-    let _host = Host::set_aside(here::get());
+    let entry = entry_here();
+    let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
     unsafe {
@@ -299,7 +295,8 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
 /// The interpreter lives until this returns.
 #[cfg(not(Py_3_13))]
 pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) {
-    let _host = Host::set_aside(here::get());
+    let entry = entry_here();
+    let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
     unsafe {
@@ -319,7 +316,8 @@ pub(crate) fn create<T>(
     make: impl FnOnce() -> *mut PyThreadState,
     prepare: impl FnOnce(*mut PyThreadState) -> T,
 ) -> Option<(*mut PyThreadState, T)> {
-    let _host = Host::set_aside(Here { id, ..here::get() });
+    let entry = Entry::new(id, here::account(), null_mut());
+    let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's
     // own; it is attached again before it is cleared and deleted. The new thread state is in the
@@ -363,7 +361,8 @@ pub(crate) fn leave_main() -> *mut PyThreadState {
 
 /// A new thread state of the main interpreter, detached; for a Python that the host has started.
 pub(crate) fn new_main() -> *mut PyThreadState {
-    let _host = Host::set_aside(here::get());
+    let entry = entry_here();
+    let _entered = Entered::new(&entry);
     // SAFETY: Python is initialized; a thread state may be made by any thread.
     unsafe { new_state(ffi::PyInterpreterState_Main()) }
 }
@@ -379,7 +378,8 @@ pub(crate) fn interpreter_of(thread_state: *mut PyThreadState) -> *mut PyInterpr
 /// # Safety
 /// It is detached and used by nobody else.
 pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
-    let _host = Host::set_aside(here::get());
+    let entry = entry_here();
+    let _entered = Entered::new(&entry);
     // SAFETY: the caller's promise.
     unsafe {
         ffi::PyEval_RestoreThread(thread_state);

@@ -92,7 +92,7 @@ pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
 /// The one thread that changes the phase does `work`, which may call back.
 pub(crate) fn changing<T>(work: impl FnOnce() -> T) -> T {
     CHANGES.set(true);
-    let result = work();
+    let result = thread_state::as_python(work);
     CHANGES.set(false);
     result
 }

@@ -39,7 +39,7 @@ impl Drop for Release {
     fn drop(&mut self) {
         if let Some(call) = self.call {
             // SAFETY: by the promise of `new`; nobody calls twice.
-            thread_state::detached(|| unsafe { call(self.user) });
+            thread_state::for_host(|| unsafe { call(self.user) });
         }
     }
 }

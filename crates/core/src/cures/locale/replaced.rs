@@ -47,7 +47,7 @@ fn follow() -> bool {
     let before = *errno;
     let found = thread::attached();
     if let Some((_, Some(locale))) = found {
-        thread::put(locale.raw());
+        thread::adopt(locale);
     }
     *errno = before;
     found.is_some()

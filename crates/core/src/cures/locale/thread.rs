@@ -9,6 +9,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
 use super::data::Locale;
+use crate::python::here;
 
 /// An interpreter's id, of CPython's: never given out again.
 type Id = i64;
@@ -59,7 +60,7 @@ pub(super) fn set(id: Id, locale: Locale) {
     if before.is_none() {
         SET.fetch_add(1, Ordering::Relaxed);
     }
-    put(locale.raw());
+    adopt(locale);
 }
 
 /// Whether any interpreter has set a locale. If none has, a thread has none of them, and nothing to put back.
@@ -68,30 +69,37 @@ pub(crate) fn are_set() -> bool {
     SET.load(Ordering::Relaxed) > 0
 }
 
-/// The calling thread's locale.
+/// The calling thread's locale, if any interpreter has set one; else NULL: what the thread has then is its own.
 #[inline(always)]
-pub(crate) fn get() -> libc::locale_t {
+pub(crate) fn get_if_set() -> libc::locale_t {
+    if are_set() { get() } else { null_mut() }
+}
+
+/// The calling thread's locale.
+pub(super) fn get() -> libc::locale_t {
     // SAFETY: only asks.
     unsafe { libc::uselocale(null_mut()) }
 }
 
-/// The calling thread has this locale from now on, which it had before, or which is for ever.
+/// The calling thread has this locale from now on, which it had before, or which is for ever. Nothing happens for
+/// NULL.
 #[inline(always)]
 pub(crate) fn put(locale: libc::locale_t) {
-    if get() != locale {
+    if !locale.is_null() && get() != locale {
         // SAFETY: the caller's promise.
         unsafe { libc::uselocale(locale) };
     }
 }
 
-/// The calling thread leaves an interpreter, perhaps for a moment, and has this locale outside. The answer is what
-/// it has now.
-#[inline(always)]
-pub(crate) fn leave(outer: libc::locale_t) -> libc::locale_t {
-    if are_set() {
-        put(outer);
+/// The calling thread has the locale of the interpreter that it is in. What it has outside is remembered.
+pub(super) fn adopt(locale: Locale) {
+    // SAFETY: an entry lives until it is left.
+    if let Some(entry) = unsafe { here::entry().as_ref() }
+        && entry.outside.locale.get().is_null()
+    {
+        entry.outside.locale.set(get());
     }
-    get()
+    put(locale.raw());
 }
 
 /// The calling thread has come into the interpreter of a thread state.
@@ -107,7 +115,7 @@ pub(crate) unsafe fn enter(thread_state: *mut PyThreadState) {
         };
         let locale = ours(|ours| ours.get(&id).copied().flatten());
         if let Some(locale) = locale {
-            put(locale.raw());
+            adopt(locale);
         }
     }
 }
