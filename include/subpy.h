@@ -330,7 +330,8 @@ typedef struct subpy_runtime_config {
    */
   uint32_t isolated;
   /**
-   * 1: Python installs its signal handlers. 0 (the default): the host keeps its own.
+   * 1: Python installs its signal handlers. 0 (the default): the host keeps its own. Handlers that scripts set are
+   * then kept, and none is installed: see subpy_interrupt().
    */
   uint32_t install_signal_handlers;
   /**
@@ -349,9 +350,10 @@ typedef struct subpy_runtime_config {
    */
   uint32_t account_memory;
   /**
-   * 1: SIGPIPE is ignored from now on, as in any Python process, unless the host has a handler for it. 0
-   * (the default): subpy leaves it alone. A script that writes to a pipe or a socket that nobody reads any
-   * more then ends the process. (The process's own stdout and stderr are safe either way.)
+   * 1 (the default): SIGPIPE and SIGXFSZ are ignored, as in any Python process, each unless the host does
+   * something about it. The last subpy_finalize() puts them back. A script that writes to a pipe or a socket that
+   * nobody reads any more, or past the limit of a file's size, gets an exception then. 0: subpy leaves both alone,
+   * and such a script ends the process. (The process's own stdout and stderr are safe from SIGPIPE either way.)
    */
   uint32_t ignore_sigpipe;
 } subpy_runtime_config;
@@ -891,6 +893,14 @@ typedef struct subpy_interpreter_stats {
  * itself just ends. (Below Python 3.12 it is every 10 ms all along, so a loop that catches everything can
  * escape. In 3.12 a loop can that has nothing outside of its `try`. Python 3.10 has no safe point in a loop that
  * begins with `try` and calls nothing.)
+ *
+ * A script that has set a handler for SIGINT, by `signal.signal()` or through `asyncio.run()` from Python 3.11 on, is
+ * told otherwise: its handler is called, once for each subpy_interrupt(), and the script may go on. A time limit ends
+ * it all the same. SIG_IGN and SIG_DFL count as `default_int_handler`, which raises KeyboardInterrupt. A wakeup
+ * descriptor that it has set gets the number of SIGINT at once, which wakes up an event loop that waits. (Below Python
+ * 3.12 such a handler is left alone: the script gets the number if it has a wakeup descriptor, else
+ * KeyboardInterrupt.) Handlers of other signals are kept, too; nobody calls them but the script itself, by
+ * `_thread.interrupt_main()`.
  *
  * A call that waits in C is not woken, such as `time.sleep()`, a lock, a socket, `select`, an event loop that
  * waits, or a long computation in an extension module. The script gets the exception when that call returns.

@@ -61,8 +61,8 @@ struct RuntimeConfig {
   /// true: the memory of each interpreter is counted. Interpreter::memory_usage() and
   /// InterpreterConfig::memory_limit need it.
   bool account_memory = false;
-  /// true: SIGPIPE is ignored from now on, unless the host has a handler for it.
-  bool ignore_sigpipe = false;
+  /// true: SIGPIPE and SIGXFSZ are ignored until the end, each unless the host does something about it.
+  bool ignore_sigpipe = true;
 };
 
 /// Keeps Python initialized as long as it lives. It holds one count of subpy_initialize(), and the

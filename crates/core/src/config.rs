@@ -44,7 +44,7 @@ impl Default for RuntimeConfig {
             import_site: true,
             allow_main: false,
             account_memory: false,
-            ignore_sigpipe: false,
+            ignore_sigpipe: true,
         }
     }
 }

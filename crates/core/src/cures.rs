@@ -11,13 +11,12 @@ pub(crate) mod global_symbols;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
 mod interpreter_modules;
-mod library;
+pub(crate) mod library;
 pub(crate) mod locale;
 mod perf_trampoline;
 mod services;
 pub(crate) mod shared_gil;
-mod signal_handlers;
-pub(crate) mod sigpipe;
+pub(crate) mod sigint;
 pub(crate) mod stack_bounds;
 #[cfg(Py_3_12)]
 mod state_words;
@@ -31,6 +30,7 @@ pub(crate) mod type_versions;
 pub(crate) mod type_versions_apart;
 pub(crate) mod unicode_names;
 mod user_lists;
+pub(crate) mod write_signals;
 
 use std::ffi::CStr;
 
@@ -47,8 +47,11 @@ pub(crate) enum Environment {
     Own,
 }
 
-/// Has the attached interpreter get our functions of the standard library. `None`: an exception is set.
-pub(crate) fn install_functions(environment: Environment) -> Option<()> {
+/// Has the attached interpreter get our functions of the standard library, and these. `None`: an exception is set.
+pub(crate) fn install_functions(
+    environment: Environment,
+    others: &[&'static library::Functions],
+) -> Option<()> {
     current_frames::install()?;
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
@@ -65,13 +68,13 @@ pub(crate) fn install_functions(environment: Environment) -> Option<()> {
             &extension_check::FUNCTIONS,
             &locale::FUNCTIONS,
             &perf_trampoline::FUNCTIONS,
-            &signal_handlers::FUNCTIONS,
         ]);
     }
     functions.push(match environment {
         Environment::Own => &self::environment::OWN,
         Environment::OfMain | Environment::OfProcess => &self::environment::SHARED,
     });
+    functions.extend(others);
     library::install(&functions)
 }
 

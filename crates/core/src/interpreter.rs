@@ -9,10 +9,10 @@ mod creation;
 pub(crate) mod deadline;
 mod ending;
 mod exchange;
-mod interrupt_main;
 pub(crate) mod output;
 mod protected;
 mod session;
+mod signals;
 pub(crate) mod stats;
 
 use std::cell::UnsafeCell;
@@ -26,7 +26,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
 use crate::cures::Environment;
 use crate::cures::stack_bounds::Watched;
-use crate::interpreter::claim::{Claim, Purpose, Refused, Request};
+use crate::interpreter::claim::{Claim, Purpose, Refused};
 use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
 use crate::interpreter::creation::Recipe;
@@ -89,8 +89,7 @@ impl Interpreter {
                 id,
                 || recipe.make(&mut why),
                 |thread_state| {
-                    let control =
-                        Arc::new(Control::new(thread_state, !recipe.has_own_gil(), account));
+                    let control = Control::new(thread_state, !recipe.has_own_gil(), account);
                     let prepare = || {
                         let paths = runtime.module_search_paths();
                         let mut contents = Contents::new(id, paths, config.code_cache, &control)?;
@@ -137,24 +136,25 @@ impl Interpreter {
     }
 
     /// Makes the record of the main interpreter, which exists already. `take_streams`: its
-    /// `sys.stdout`, `sys.stderr` and functions are ours to replace.
+    /// `sys.stdout`, `sys.stderr` and functions are ours to replace. `take_signals`: Python has no signal handlers.
     pub(crate) fn adopt_main(
         thread_state: *mut PyThreadState,
         module_search_paths: &[PathBuf],
         take_streams: bool,
+        take_signals: bool,
     ) -> Result<Self> {
         let account = Account::open(0);
         if let Some(account) = account {
             counting::own(thread_state::interpreter_of(thread_state), account);
         }
-        let control = Arc::new(Control::new(thread_state, true, account));
+        let control = Control::new(thread_state, true, account);
         let main = Self::new(0, thread_state, control.clone(), None);
         let session = main.session(Purpose::Run)?;
         let cache = CacheLimits::default();
         let mut contents = Contents::new(0, module_search_paths, cache, &control)?;
         contents.cure_main()?;
         if take_streams {
-            contents.cure_functions(Environment::OfMain)?;
+            contents.cure_functions(Environment::OfMain, take_signals)?;
             contents.take_streams(0, None, None)?;
         }
         // SAFETY: a session is the right to touch what is held.
@@ -316,7 +316,7 @@ impl Interpreter {
         if self.is_gone() {
             return Err(registry::not_found(self.0.id));
         }
-        self.0.control.ask(None, Request::Interrupt);
+        self.0.control.interrupt();
         Ok(())
     }
 

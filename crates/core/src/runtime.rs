@@ -10,7 +10,8 @@ use pyo3_ffi as ffi;
 use self::phase::{Phase, Ready};
 use crate::config::RuntimeConfig;
 use crate::cures::{
-    self, current_frames, global_symbols, locale, sigpipe, stack_bounds, thread_state_ids,
+    self, current_frames, global_symbols, locale, sigint, stack_bounds, thread_state_ids,
+    write_signals,
 };
 use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
@@ -151,7 +152,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     };
     global_symbols::expose();
     if config.ignore_sigpipe {
-        sigpipe::ignore();
+        write_signals::ignore();
     }
     if !stack_bounds::can_follow() {
         let version = cures::python_version();
@@ -160,8 +161,9 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         );
         return Err(for_ever(Error::new(Status::Unsupported, message)));
     }
-    let main =
-        Interpreter::adopt_main(main, &config.module_search_paths, !joined).map_err(for_ever)?;
+    let take_signals = !joined && !config.install_signal_handlers;
+    let paths = &config.module_search_paths;
+    let main = Interpreter::adopt_main(main, paths, !joined, take_signals).map_err(for_ever)?;
     registry::insert(main);
     #[cfg(not(Py_3_13))]
     cures::shared_gil::every_turn(interpreter::visit_holders);
@@ -200,12 +202,17 @@ pub fn release() -> Result<()> {
         return Err(Error::new(Status::Busy, message));
     }
     let joined = ready.joined;
+    let keep_sigint = !joined && !ready.config.install_signal_handlers;
     ready.ending = true;
     drop(phase);
     phase::changing(|| {
         let all = interpreter::all::claim_all(!joined).inspect_err(|_| phase::go_on())?;
         phase::begin_end();
-        all.end(!joined);
+        match keep_sigint {
+            true => sigint::kept(|| all.end(true)),
+            false => all.end(!joined),
+        }
+        write_signals::put_back();
         host_function::forget_everywhere();
         phase::set(if joined {
             only_copy::give_back();

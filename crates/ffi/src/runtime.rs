@@ -30,7 +30,8 @@ pub struct subpy_runtime_config {
     pub module_search_paths_count: usize,
     /// 1 (the default): the PYTHON* variables and the user's site-packages are ignored. 0: they count.
     pub isolated: u32,
-    /// 1: Python installs its signal handlers. 0 (the default): the host keeps its own.
+    /// 1: Python installs its signal handlers. 0 (the default): the host keeps its own. Handlers that scripts set are
+    /// then kept, and none is installed: see subpy_interrupt().
     pub install_signal_handlers: u32,
     /// 1 (the default): Python imports `site`, so site-packages work. 0: it does not, and an interpreter is
     /// created faster.
@@ -41,9 +42,10 @@ pub struct subpy_runtime_config {
     /// subpy_interpreter_config::memory_limit need it. Scripts that allocate much then take some 4 % longer.
     /// 0 (the default): it is not counted. It needs Python 3.12 or later, and a Python that subpy has started.
     pub account_memory: u32,
-    /// 1: SIGPIPE is ignored from now on, as in any Python process, unless the host has a handler for it. 0
-    /// (the default): subpy leaves it alone. A script that writes to a pipe or a socket that nobody reads any
-    /// more then ends the process. (The process's own stdout and stderr are safe either way.)
+    /// 1 (the default): SIGPIPE and SIGXFSZ are ignored, as in any Python process, each unless the host does
+    /// something about it. The last subpy_finalize() puts them back. A script that writes to a pipe or a socket that
+    /// nobody reads any more, or past the limit of a file's size, gets an exception then. 0: subpy leaves both alone,
+    /// and such a script ends the process. (The process's own stdout and stderr are safe from SIGPIPE either way.)
     pub ignore_sigpipe: u32,
 }
 
@@ -58,7 +60,7 @@ growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
     import_site: 1,
     allow_main: 0,
     account_memory: 0,
-    ignore_sigpipe: 0,
+    ignore_sigpipe: 1,
 });
 
 /// # Safety

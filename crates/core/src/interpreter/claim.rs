@@ -30,6 +30,8 @@ const VISITED: u64 = 7;
 const ENDING_RUNS: u64 = 8;
 /// Ending, and what runs is to stop.
 const ENDING_TOLD: u64 = 9;
+/// Running, and a handler of the script's was told that it is to end.
+const HANDLED: u64 = 10;
 
 /// The bits of a kind.
 const KIND: u64 = 15;
@@ -124,12 +126,15 @@ impl State {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT | FINISHING)
+        matches!(
+            self.kind(),
+            RUNNING | INTERRUPTED | TIMED_OUT | FINISHING | HANDLED
+        )
     }
 
     /// Whether a run is under way whose program has not ended.
     pub(crate) fn is_under_way(&self) -> bool {
-        matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT)
+        matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT | HANDLED)
     }
 
     pub(crate) fn is_visited(&self) -> bool {
@@ -152,8 +157,8 @@ impl State {
         let word = self.0.load(Ordering::Relaxed);
         let this = word & !KIND;
         let (may_ask, why) = match (word & KIND, run) {
-            (RUNNING, None) => (true, why),
-            (RUNNING | FINISHING, Some(run)) => (run.0 == this, why),
+            (RUNNING | HANDLED, None) => (true, why),
+            (RUNNING | FINISHING | HANDLED, Some(run)) => (run.0 == this, why),
             (ENDING_RUNS, _) => (run.is_none_or(|run| run.0 == this), Request::End),
             _ => (false, why),
         };
@@ -167,11 +172,32 @@ impl State {
         result.ok().map(|_| Run(this))
     }
 
+    /// A handler of the script's is told that the run that is under way is to end: it may go on. Says whether there is
+    /// one that was not asked otherwise.
+    pub(crate) fn tell(&self) -> bool {
+        let word = self.0.load(Ordering::Relaxed);
+        if !matches!(word & KIND, RUNNING | HANDLED) {
+            return false;
+        }
+        let told = word & !KIND | HANDLED;
+        let result = self
+            .0
+            .compare_exchange(word, told, Ordering::Relaxed, Ordering::Relaxed);
+        result.is_ok()
+    }
+
+    /// Why the run that is under way is to get an exception, if it is.
+    #[inline(always)]
+    pub(crate) fn asked(&self) -> Option<Request> {
+        let is_handled = self.kind() == HANDLED;
+        self.requested().filter(|_| !is_handled)
+    }
+
     /// Why the run that is under way is to end, if it is.
     #[inline(always)]
     pub(crate) fn requested(&self) -> Option<Request> {
         match self.kind() {
-            INTERRUPTED => Some(Request::Interrupt),
+            INTERRUPTED | HANDLED => Some(Request::Interrupt),
             TIMED_OUT => Some(Request::Timeout),
             ENDING_TOLD => Some(Request::End),
             _ => None,

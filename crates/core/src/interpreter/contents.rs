@@ -18,9 +18,9 @@ use crate::functions::names::Names;
 use crate::interpreter::code_cache::{CodeCache, Mode};
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
-use crate::interpreter::interrupt_main;
 use crate::interpreter::output::{self, Name};
 use crate::interpreter::protected;
+use crate::interpreter::signals;
 use crate::memory::account::Work;
 use crate::python::exception::{self, Describer};
 use crate::python::object::{Object, clear_exception, import};
@@ -96,7 +96,7 @@ impl Contents {
     /// Cures what is defective in how the interpreter imports.
     pub(crate) fn cure(&mut self, own_gil: bool, environment: Environment) -> Result<()> {
         self.outside = cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
-        self.cure_functions(environment)?;
+        self.cure_functions(environment, true)?;
         self.apart = if own_gil { None } else { Range::take() };
         clear_exception();
         cures::type_versions::install(self.apart.as_ref()).ok_or_else(not_prepared)
@@ -104,14 +104,24 @@ impl Contents {
 
     /// Replaces functions of the standard library that reach what all interpreters share. A host's own main
     /// interpreter keeps what it has.
-    pub(crate) fn cure_functions(&self, environment: Environment) -> Result<()> {
-        interrupt_main::install(&self.control).ok_or_else(not_prepared)?;
-        cures::install_functions(environment).ok_or_else(not_prepared)
+    pub(crate) fn cure_functions(
+        &self,
+        environment: Environment,
+        take_signals: bool,
+    ) -> Result<()> {
+        let signals: &[_] = if take_signals {
+            &[&signals::FUNCTIONS]
+        } else {
+            &[]
+        };
+        signals::install(&self.control).ok_or_else(not_prepared)?;
+        cures::install_functions(environment, signals).ok_or_else(not_prepared)
     }
 
     /// Cures what is defective in the main interpreter.
     pub(crate) fn cure_main(&self) -> Result<()> {
         cures::unicode_names::load();
+        cures::sigint::import_signal();
         cures::type_versions::take_over().ok_or_else(not_prepared)
     }
 

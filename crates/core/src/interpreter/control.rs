@@ -12,8 +12,9 @@
 //! time on at each safe point, also in the handler that has just caught it, until it has ended. (Before
 //! 3.12 there is no such call to repeat at each safe point: it stays at every [`AGAIN`].)
 
+use std::ffi::c_int;
 #[cfg(Py_3_12)]
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 use crate::Id;
 use crate::interpreter::claim::{Request, Run, State};
 use crate::interpreter::protected::{self, Place};
+use crate::interpreter::signals::Signals;
 use crate::interpreter::stats::Counters;
 use crate::memory::account::{Account, Work};
 use crate::python::object::clear_exception;
@@ -67,8 +69,7 @@ pub(crate) struct Control {
     impatient: AtomicBool,
     /// An exception was left with the thread that runs. Used by threads that are attached.
     left: AtomicBool,
-    /// A script has asked the run that is under way to end. Used by threads that are attached.
-    asked_by_script: AtomicBool,
+    pub(super) signals: Signals,
 }
 
 // SAFETY: the two pointers are used as their comments say.
@@ -82,8 +83,8 @@ impl Control {
         thread_state: *mut PyThreadState,
         shares_gil: bool,
         account: Option<&'static Account>,
-    ) -> Self {
-        Self {
+    ) -> Arc<Self> {
+        Arc::new(Self {
             state: State::new(),
             stats: Counters::default(),
             account,
@@ -100,8 +101,8 @@ impl Control {
             asked: Condvar::new(),
             impatient: AtomicBool::new(false),
             left: AtomicBool::new(false),
-            asked_by_script: AtomicBool::new(false),
-        }
+            signals: Signals::default(),
+        })
     }
 
     /// Whether it is this interpreter of CPython's.
@@ -154,7 +155,7 @@ impl Control {
     #[inline(always)]
     pub(crate) fn run_ended(&self) {
         self.state.finish();
-        self.asked_by_script.store(false, Ordering::Relaxed);
+        self.signals.forget();
         if self.left.load(Ordering::Relaxed) {
             self.take_back_exception();
         }
@@ -255,34 +256,57 @@ impl Control {
         self.visit_holder();
     }
 
-    /// A script asks the run that is under way to end by a KeyboardInterrupt. Says whether to return: else that is
-    /// raised here. To be called while the interpreter is attached.
-    pub(crate) fn interrupt_by_script(&self) -> bool {
+    /// The host interrupts the run that is under way. A script that has something of its own for that is told, once;
+    /// else it gets a KeyboardInterrupt, until it has ended.
+    pub(crate) fn interrupt(self: &Arc<Self>) {
+        let mut asking = self.asking();
+        if !self.state.is_under_way() {
+            return;
+        }
+        self.signals.wake_up(libc::SIGINT);
+        if !self.signals.handle_interrupt() {
+            drop(asking);
+            return self.ask(None, Request::Interrupt);
+        }
+        if self.state.tell() {
+            *asking += 1;
+            drop(asking);
+            #[cfg(Py_3_12)]
+            {
+                self.signals.add(libc::SIGINT);
+                self.have_it_raised();
+            }
+            self.done_asking();
+        }
+    }
+
+    /// Whether the attached thread state is the one that runs.
+    pub(super) fn is_run(&self) -> bool {
         // SAFETY: attached.
-        let is_run = unsafe { ffi::PyThreadState_Get() } == self.thread_state;
-        if is_run {
-            // SAFETY: attached.
-            unsafe { ffi::PyErr_SetNone(ffi::PyExc_KeyboardInterrupt) };
-        } else if self.state.is_under_way() {
-            self.asked_by_script.store(true, Ordering::Relaxed);
+        unsafe { ffi::PyThreadState_Get() == self.thread_state }
+    }
+
+    /// A script's other thread has a signal handled by the run that is under way. To be called while the interpreter
+    /// is attached.
+    pub(super) fn signal_by_script(&self, signal: c_int) {
+        if self.state.is_under_way() {
+            self.signals.add(signal);
             #[cfg(Py_3_12)]
             self.have_it_raised();
             #[cfg(not(Py_3_12))]
             self.leave_exception();
         }
-        !is_run
     }
 
     /// In any thread of the interpreter: raises, if a run is to end and this thread runs it.
     #[cfg(Py_3_12)]
-    fn raise(&self) -> c_int {
-        let why = self.state.requested();
-        if why.is_none() && !self.asked_by_script.load(Ordering::Relaxed) {
+    fn raise(self: &Arc<Self>) -> c_int {
+        let why = self.state.asked();
+        if why.is_none() && !self.signals.are_waiting() {
             return 0;
         }
-        // SAFETY: attached.
-        if unsafe { ffi::PyThreadState_Get() } != self.thread_state {
-            self.leave_exception();
+        if !self.is_run() {
+            self.leave_to_run();
             return 0;
         }
         match protected::place_of(self.thread_state) {
@@ -293,20 +317,39 @@ impl Control {
             }
             Place::Outside => return 0,
         }
-        self.asked_by_script.store(false, Ordering::Relaxed);
+        let Some(why) = why else {
+            return if self.signals.handle() { 0 } else { -1 };
+        };
+        self.signals.take(libc::SIGINT);
         // SAFETY: attached.
-        unsafe {
-            match why {
-                Some(why) => {
-                    ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr());
-                }
-                None => ffi::PyErr_SetNone(ffi::PyExc_KeyboardInterrupt),
-            }
-        }
-        if why.is_some() && self.impatient.load(Ordering::Relaxed) {
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
+        if self.impatient.load(Ordering::Relaxed) {
             self.have_it_raised();
         }
         -1
+    }
+
+    /// In another thread of the interpreter: what is to be done in the thread that runs is left to that.
+    #[cfg(Py_3_12)]
+    fn leave_to_run(self: &Arc<Self>) {
+        if self.state.asked().is_some() || !self.signals.handle_interrupt() {
+            self.leave_exception();
+        }
+        if self.signals.are_waiting() {
+            let control = self.clone();
+            timer::at(Instant::now() + AGAIN, move || control.signal_again());
+        }
+    }
+
+    #[cfg(Py_3_12)]
+    fn signal_again(&self) {
+        let mut asking = self.asking();
+        if self.state.is_under_way() && self.signals.are_waiting() {
+            *asking += 1;
+            drop(asking);
+            self.have_it_raised();
+            self.done_asking();
+        }
     }
 
     /// In another thread of the interpreter: leaves the exception with the thread that runs.
@@ -317,8 +360,7 @@ impl Control {
         // at last.
         if self.thread_id != here
             && protected::place_of(self.thread_state) == Place::Open
-            && (self.state.requested().is_some()
-                || self.asked_by_script.swap(false, Ordering::Relaxed))
+            && (self.state.asked().is_some() || self.signals.take(libc::SIGINT))
         {
             // SAFETY: attached to the same interpreter.
             unsafe {
@@ -362,6 +404,11 @@ impl Control {
 /// What CPython calls at a safe point.
 #[cfg(Py_3_12)]
 unsafe extern "C" fn raise(control: *mut c_void) -> c_int {
-    // SAFETY: the record of the interpreter that this is called in, which it outlives.
-    unsafe { &*control.cast::<Control>() }.raise()
+    let control = control.cast_const().cast::<Control>();
+    // SAFETY: the record of the interpreter that this is called in, which it outlives. Each one is in an `Arc`.
+    let control = unsafe {
+        Arc::increment_strong_count(control);
+        Arc::from_raw(control)
+    };
+    control.raise()
 }

@@ -13,7 +13,7 @@ use pyo3_ffi as ffi;
 
 use crate::Id;
 use crate::config::Output;
-use crate::cures::sigpipe;
+use crate::cures::write_signals;
 use crate::python::object::{Object, import};
 use crate::python::thread_state;
 
@@ -166,7 +166,7 @@ unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
                     write(&String::from_utf8_lossy(&bytes));
                     Ok(())
                 }
-                None => sigpipe::held_back(|| write_all((*stream).name.descriptor(), &bytes)),
+                None => write_signals::held_back(|| write_all((*stream).name.descriptor(), &bytes)),
             });
             if result.is_err() {
                 break;

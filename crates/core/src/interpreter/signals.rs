@@ -1,0 +1,363 @@
+//! Signals, as scripts see them. What happens at a signal is the process's, so it is the host's to say. A script's
+//! handlers are kept and never installed: servers and frameworks set some where they take themselves for the main
+//! program, and go on.
+//!
+//! A script's own handler is called for a signal that the script sends itself by `_thread.interrupt_main()`; and that of
+//! SIGINT when the host interrupts the run. The number is written to the script's wakeup descriptor then, so that an
+//! event loop that waits wakes up. (To 3.11 CPython calls nothing in another thread: there an interrupt is a
+//! KeyboardInterrupt, unless there is such a descriptor.)
+
+use std::ffi::{CStr, c_int, c_long};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3_ffi as ffi;
+
+use crate::cures::library::Functions;
+use crate::interpreter::control::Control;
+use crate::python::method::Method;
+use crate::python::object::{Object, clear_exception, import};
+
+/// What an interpreter has of signals.
+#[derive(Default)]
+pub(super) struct Signals {
+    /// Those that are to be handled by the run that is under way: a bit for each.
+    waiting: AtomicU64,
+    /// The script has a handler of its own for SIGINT.
+    handles_interrupt: AtomicBool,
+    /// A copy of the script's wakeup descriptor, so that it is no other file's, whatever the script closes. Held for a
+    /// write that does not wait.
+    wakeup: Mutex<Option<OwnedFd>>,
+}
+
+impl Signals {
+    /// The run is to handle a signal.
+    pub(super) fn add(&self, signal: c_int) {
+        self.waiting.fetch_or(bit(signal), Ordering::Relaxed);
+    }
+
+    pub(super) fn are_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether a signal is to be handled. It is not any more.
+    pub(super) fn take(&self, signal: c_int) -> bool {
+        self.are_waiting()
+            && self.waiting.fetch_and(!bit(signal), Ordering::Relaxed) & bit(signal) != 0
+    }
+
+    /// None is to be handled any more.
+    #[inline(always)]
+    pub(super) fn forget(&self) {
+        self.waiting.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the script has something of its own for SIGINT, which can be told.
+    pub(super) fn handle_interrupt(&self) -> bool {
+        self.handles_interrupt.load(Ordering::Relaxed) && (cfg!(Py_3_12) || self.wakeup().is_some())
+    }
+
+    /// Wakes up who waits for a signal at the script's wakeup descriptor, if there is one and it has room.
+    pub(super) fn wake_up(&self, signal: c_int) {
+        if let Some(wakeup) = &*self.wakeup() {
+            let number = signal as u8;
+            let mut room = libc::pollfd {
+                fd: wakeup.as_raw_fd(),
+                events: libc::POLLOUT,
+                revents: 0,
+            };
+            // SAFETY: one entry; one byte. A socket or a pipe that nobody reads is an error here, and no signal: the
+            // number goes nowhere.
+            unsafe {
+                if libc::poll(&mut room, 1, 0) == 1 && room.revents == libc::POLLOUT {
+                    libc::write(room.fd, (&raw const number).cast(), 1);
+                }
+            }
+        }
+    }
+
+    fn wakeup(&self) -> MutexGuard<'_, Option<OwnedFd>> {
+        self.wakeup.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the script's handlers called for what is to be handled, in the thread that runs. False: an exception is set.
+    #[cfg(Py_3_12)]
+    pub(super) fn handle(&self) -> bool {
+        (1..=libc::SIGRTMAX()).all(|signal| !self.take(signal) || handle(signal))
+    }
+}
+
+fn bit(signal: c_int) -> u64 {
+    1 << (signal - 1)
+}
+
+const CONTROL: &CStr = c"subpy.control";
+const HANDLE: &CStr = c"subpy.handle";
+
+/// What the attached interpreter keeps for us under this name, borrowed; NULL: nothing.
+fn kept(name: &CStr) -> *mut ffi::PyObject {
+    // SAFETY: attached; a dict that lives as long as the interpreter.
+    unsafe {
+        let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
+        if place.is_null() {
+            return null_mut();
+        }
+        ffi::PyDict_GetItemString(place, name.as_ptr())
+    }
+}
+
+/// Has the attached interpreter keep an object. `None`: an exception is set.
+fn keep(name: &CStr, object: &Object) -> Option<()> {
+    // SAFETY: as above; a live object.
+    unsafe {
+        let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
+        (ffi::PyDict_SetItemString(place, name.as_ptr(), object.as_ptr()) == 0).then_some(())
+    }
+}
+
+/// Has the handler of a signal called, as far as there is one, in the thread that runs. False: an exception is set.
+fn handle(signal: c_int) -> bool {
+    // SAFETY: attached; borrowed references are made ours; a new reference, or NULL.
+    unsafe {
+        let Some(handle) = Object::borrowed(kept(HANDLE)) else {
+            // `signal` was not imported: what handles SIGINT is what Python starts with.
+            if signal == libc::SIGINT {
+                ffi::PyErr_SetNone(ffi::PyExc_KeyboardInterrupt);
+            }
+            return signal != libc::SIGINT;
+        };
+        let frame: *mut ffi::PyObject = ffi::PyEval_GetFrame().cast();
+        let frame = if frame.is_null() {
+            ffi::Py_None()
+        } else {
+            frame
+        };
+        let (Some(frame), Some(number)) = (
+            Object::borrowed(frame),
+            Object::owned(ffi::PyLong_FromLong(signal.into())),
+        ) else {
+            return false;
+        };
+        handle.call(&[&number, &frame]).is_some()
+    }
+}
+
+/// The attached interpreter, whose control this is, gets `_thread.interrupt_main()`, and what [`FUNCTIONS`] need.
+/// `None`: an exception is set.
+pub(super) fn install(control: &Arc<Control>) -> Option<()> {
+    static INTERRUPT_MAIN: Method =
+        Method::new(c"interrupt_main", interrupt_main, ffi::METH_VARARGS);
+
+    unsafe extern "C" fn forget(capsule: *mut ffi::PyObject) {
+        // SAFETY: made below, and given up once.
+        unsafe {
+            let control = ffi::PyCapsule_GetPointer(capsule, CONTROL.as_ptr());
+            drop(Arc::from_raw(control.cast::<Control>()));
+        }
+    }
+
+    let module = import(c"_thread")?;
+    let control = Arc::into_raw(control.clone()).cast_mut();
+    // SAFETY: attached; the capsule owns what it holds; live objects.
+    unsafe {
+        let capsule = ffi::PyCapsule_New(control.cast(), CONTROL.as_ptr(), Some(forget));
+        let Some(capsule) = Object::owned(capsule) else {
+            drop(Arc::from_raw(control));
+            return None;
+        };
+        keep(CONTROL, &capsule)?;
+        let function = INTERRUPT_MAIN.bind(Some(&capsule))?;
+        let name = c"interrupt_main".as_ptr();
+        (ffi::PyObject_SetAttrString(module.as_ptr(), name, function.as_ptr()) == 0).then_some(())
+    }
+}
+
+/// What a capsule of ours holds, which lives as long as that.
+///
+/// # Safety
+/// Attached; [`install`]'s capsule.
+unsafe fn control_of<'a>(capsule: *mut ffi::PyObject) -> &'a Control {
+    // SAFETY: the caller's promise.
+    unsafe { &*ffi::PyCapsule_GetPointer(capsule, CONTROL.as_ptr()).cast::<Control>() }
+}
+
+/// `interrupt_main(signum=SIGINT)`: as if the signal had come. CPython's own one interrupts the main interpreter,
+/// whatever interpreter it is called in; ours the run of its own.
+unsafe extern "C" fn interrupt_main(
+    capsule: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with `install`'s capsule and a tuple.
+    unsafe {
+        let mut signal = libc::SIGINT;
+        let format = c"|i:interrupt_main".as_ptr();
+        if ffi::PyArg_ParseTuple(arguments, format, &raw mut signal) == 0 {
+            return null_mut();
+        }
+        if !(1..=libc::SIGRTMAX()).contains(&signal) {
+            let message = c"signal number out of range".as_ptr();
+            ffi::PyErr_SetString(ffi::PyExc_ValueError, message);
+            return null_mut();
+        }
+        let control = control_of(capsule);
+        if control.is_run() {
+            if !handle(signal) {
+                return null_mut();
+            }
+        } else if cfg!(not(Py_3_12)) && signal != libc::SIGINT {
+            let message = c"interrupt_main: below Python 3.12 another thread can only be interrupted by SIGINT";
+            ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message.as_ptr());
+            return null_mut();
+        } else {
+            control.signal_by_script(signal);
+        }
+        clear_exception();
+        Object::borrowed(ffi::Py_None()).map_or(null_mut(), Object::into_ptr)
+    }
+}
+
+/// The functions of `signal` that are for handlers.
+pub(super) static FUNCTIONS: Functions = Functions::new(
+    &[c"_signal"],
+    c"
+def replacers(call, put):
+    from _operator import index
+    IS_RUN, OF_PROCESS, HANDLES_INTERRUPT, WAKEUP, HANDLE = range(5)
+
+    def replace(module):
+        SIGINT, SIG_DFL, SIG_IGN = module.SIGINT, module.SIG_DFL, module.SIG_IGN
+        handlers, wakeup = {SIGINT: module.default_int_handler}, -1
+
+        def number(signalnum):
+            signalnum = index(signalnum)
+            if not 1 <= signalnum < module.NSIG:
+                raise ValueError('signal number out of range')
+            return signalnum
+
+        def only_main(name):
+            if not call(IS_RUN):
+                raise ValueError(f'{name} only works in main thread of the main interpreter')
+
+        def getsignal(signalnum, /):
+            signalnum = number(signalnum)
+            if signalnum in handlers:
+                return handlers[signalnum]
+            return (SIG_DFL, SIG_IGN, None)[call(OF_PROCESS, signalnum)]
+
+        def signal(signalnum, handler, /):
+            only_main('signal')
+            signalnum = number(signalnum)
+            if not callable(handler) and handler != SIG_DFL and handler != SIG_IGN:
+                raise TypeError('signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object')
+            if signalnum in (module.SIGKILL, module.SIGSTOP):
+                raise OSError(22, 'Invalid argument')
+            before = getsignal(signalnum)
+            handlers[signalnum] = handler
+            if signalnum == SIGINT:
+                call(HANDLES_INTERRUPT, callable(handler) and handler is not module.default_int_handler)
+            return before
+
+        def set_wakeup_fd(fd, /, *, warn_on_full_buffer=True):
+            nonlocal wakeup
+            only_main('set_wakeup_fd')
+            fd = index(fd)
+            if fd != -1:
+                from posix import fstat, get_blocking
+                fstat(fd)
+                if get_blocking(fd):
+                    raise ValueError(f'the fd {fd} must be in non-blocking mode')
+            call(WAKEUP, fd)
+            before, wakeup = wakeup, fd
+            return before
+
+        def siginterrupt(signalnum, flag, /):
+            number(signalnum)
+
+        def refuse(name):
+            raise ValueError(
+                f'{name}: the process has one timer, and what happens at its signal is the host\\'s to say; '
+                'threading.Timer or asyncio can take its place'
+            )
+
+        def alarm(seconds, /):
+            refuse('alarm')
+
+        def setitimer(which, seconds, interval=0.0, /):
+            refuse('setitimer')
+
+        def handle(signalnum, frame):
+            handler = handlers.get(signalnum)
+            if callable(handler):
+                handler(signalnum, frame)
+
+        call(HANDLE, handle)
+        put(module, getsignal, signal, set_wakeup_fd, siginterrupt, alarm, setitimer)
+
+    return {'_signal': replace}
+",
+    call,
+);
+
+/// `call(0)`: whether the calling thread is the one that runs. `call(1, number)`: 0: the process does what is the
+/// default at this signal; 1: it ignores it; 2: it does something else. `call(2, truth)`: whether there is a handler for
+/// SIGINT. `call(3, descriptor)`: the wakeup descriptor, or -1. `call(4, function)`: calls the handler of a signal.
+unsafe extern "C" fn call(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with what the code above gives it; `install` came before.
+    let answer = unsafe {
+        let control = control_of(kept(CONTROL));
+        let number = |index| ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, index)) as c_int;
+        match number(0) {
+            0 => Some(c_long::from(control.is_run())),
+            1 => Some(of_process(number(1))),
+            2 => {
+                let handles = number(1) != 0;
+                let place = &control.signals.handles_interrupt;
+                place.store(handles, Ordering::Relaxed);
+                Some(0)
+            }
+            3 => set_wakeup(&control.signals, number(1)),
+            _ => Object::borrowed(ffi::PyTuple_GetItem(arguments, 1))
+                .and_then(|function| keep(HANDLE, &function))
+                .map(|()| 0),
+        }
+    };
+    // SAFETY: attached; a new reference.
+    let answer = answer.and_then(|n| unsafe { Object::owned(ffi::PyLong_FromLong(n)) });
+    answer.map_or(null_mut(), Object::into_ptr)
+}
+
+fn of_process(signal: c_int) -> c_long {
+    // SAFETY: only asks.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let known = libc::sigaction(signal, null_mut(), &mut action) == 0;
+        match action.sa_sigaction {
+            libc::SIG_DFL if known => 0,
+            libc::SIG_IGN if known => 1,
+            _ => 2,
+        }
+    }
+}
+
+/// `None`: an exception is set.
+fn set_wakeup(signals: &Signals, descriptor: c_int) -> Option<c_long> {
+    let copy = match descriptor {
+        -1 => None,
+        // SAFETY: a number; the copy is ours. Attached.
+        _ => unsafe {
+            let copy = libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3);
+            if copy < 0 {
+                ffi::PyErr_SetFromErrno(ffi::PyExc_OSError);
+                return None;
+            }
+            Some(OwnedFd::from_raw_fd(copy))
+        },
+    };
+    *signals.wakeup() = copy;
+    Some(0)
+}
