@@ -1,8 +1,6 @@
 /* What would reach another interpreter from Python code. */
 #include "support.h"
 
-#include <signal.h>
-
 static void test_modules_that_reach_all_are_refused(void **state) {
   (void)state;
   subpy_id id;
@@ -18,40 +16,6 @@ static void test_modules_that_reach_all_are_refused(void **state) {
       "    else: assert False, name\n"
       "  assert name not in sys.modules\n"
       "import concurrent.futures.thread, concurrent.futures.process\n");
-  DESTROY(id);
-}
-
-static void caught(int signal) { (void)signal; }
-
-/* A handler is the process's; the main interpreter's are no objects of another one. */
-static void test_signal_handlers(void **state) {
-  (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  signal(SIGUSR1, caught);
-  signal(SIGUSR2, SIG_IGN);
-  RUN(id, "import asyncio, signal\n"
-          "assert signal.getsignal(signal.SIGUSR1) is None\n"
-          "assert signal.getsignal(signal.SIGUSR2) is signal.SIG_IGN\n"
-          "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
-          "assert signal.getsignal(signal.SIGKILL) is signal.SIG_DFL\n"
-          "assert signal.getsignal(signal.SIGINT) in (None, signal.SIG_DFL)\n"
-          "for wrong in 0, -1, signal.NSIG:\n"
-          "  try: signal.getsignal(wrong)\n"
-          "  except ValueError: pass\n"
-          "  else: assert False, wrong\n"
-          "for call, *args in ((signal.siginterrupt, signal.SIGUSR1, True), (signal.alarm, 1),\n"
-          "                    (signal.setitimer, signal.ITIMER_REAL, 0.01)):\n"
-          "  try: call(*args)\n"
-          "  except ValueError as e: assert 'main interpreter' in str(e), e\n"
-          "  else: assert False, call\n"
-          "async def main(): return 42\n"
-          "assert asyncio.run(main()) == 42\n");
-  struct sigaction action;
-  CHECK_EQUAL(sigaction(SIGUSR1, NULL, &action), 0);
-  CHECK(action.sa_handler == caught && (action.sa_flags & SA_RESTART) != 0, "it was changed");
-  signal(SIGUSR1, SIG_DFL);
-  signal(SIGUSR2, SIG_DFL);
   DESTROY(id);
 }
 
@@ -153,7 +117,6 @@ static void test_allocated_blocks(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_modules_that_reach_all_are_refused),
-      cmocka_unit_test(test_signal_handlers),
       cmocka_unit_test(test_interrupt_main),
       cmocka_unit_test(test_interrupt_main_between_runs),
       cmocka_unit_test(test_refused),

@@ -1,0 +1,97 @@
+/* A thread that is cancelled in a call is cancelled when the call has returned. */
+#include "support.h"
+
+struct cancelled {
+  subpy_id id;
+  const char *code;
+  struct gate inside, go_on;
+  subpy_status status;
+  bool returned;
+};
+
+static void wait_here(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+  struct cancelled *cancelled = user;
+  (void)call, (void)args, (void)nargs;
+  gate_open(&cancelled->inside);
+  gate_wait(&cancelled->go_on); /* where a thread can be cancelled */
+}
+
+static void *run(void *argument) {
+  struct cancelled *cancelled = argument;
+  cancelled->status = subpy_run_string(cancelled->id, cancelled->code, NULL);
+  cancelled->returned = true;
+  pthread_testcancel();
+  return NULL;
+}
+
+static void test_a_run(void **state) {
+  (void)state;
+  const char *const codes[] = {
+      "import host, os, time\nhost.wait()\ntime.sleep(0.001)\nos.stat('/')\nprint('x')\ny = 1",
+      "import host, sys\nhost.wait()\nopen('/dev/null', 'w').write('x')\nraise ValueError",
+  };
+  for (size_t i = 0; i < COUNT(codes); i++) {
+    for (uint32_t release_gil = 0; release_gil < 2; release_gil++) {
+      struct cancelled cancelled = {.inside = GATE_INIT, .go_on = GATE_INIT};
+      struct capture capture = {{NULL, 0}, {NULL, 0}};
+      const subpy_interpreter_config config = capture_config(&capture);
+      subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
+      options.release_gil = release_gil;
+      CREATE(&config, &cancelled.id);
+      cancelled.code = codes[i];
+      EXPECT(SUBPY_OK, subpy_define_function_with(cancelled.id, &options, "host", "wait", wait_here,
+                                                  &cancelled, NULL, &error));
+      const pthread_t thread = thread_start(run, &cancelled);
+      gate_wait(&cancelled.inside);
+      CHECK_EQUAL(pthread_cancel(thread), 0);
+      gate_open(&cancelled.go_on);
+      void *result = NULL;
+      CHECK_EQUAL(pthread_join(thread, &result), 0);
+      CHECK(result == PTHREAD_CANCELED, "it was not cancelled");
+      CHECK(cancelled.returned, "the run did not return");
+      CHECK_EQUAL(cancelled.status, i == 0 ? SUBPY_OK : SUBPY_ERR_EXCEPTION);
+      RUN(cancelled.id, i == 0 ? "assert y == 1" : "assert host");
+      DESTROY(cancelled.id);
+      capture_clear(&capture);
+    }
+  }
+}
+
+struct ending {
+  subpy_id id;
+  struct gate started;
+  bool returned;
+};
+
+static void *destroy(void *argument) {
+  struct ending *ending = argument;
+  gate_open(&ending->started);
+  EXPECT(SUBPY_OK, destroy_within(ending->id, UINT64_MAX, &error));
+  ending->returned = true;
+  pthread_testcancel();
+  return NULL;
+}
+
+/* It waits for a thread of a script's. */
+static void test_an_end(void **state) {
+  (void)state;
+  struct ending ending = {.started = GATE_INIT};
+  CREATE(NULL, &ending.id);
+  RUN(ending.id, "import threading, time\n"
+                 "threading.Thread(target=time.sleep, args=(0.1,)).start()\n");
+  const pthread_t thread = thread_start(destroy, &ending);
+  gate_wait(&ending.started);
+  CHECK_EQUAL(pthread_cancel(thread), 0);
+  void *result = NULL;
+  CHECK_EQUAL(pthread_join(thread, &result), 0);
+  CHECK(result == PTHREAD_CANCELED && ending.returned, "the call did not return first");
+  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(ending.id, &error));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_run),
+      cmocka_unit_test(test_an_end),
+  };
+  return RUN_TESTS_INITIALIZED(tests);
+}
