@@ -30,6 +30,10 @@
  * says otherwise. A thread may hold a Python thread state of its own: the host embeds Python itself, or the thread is
  * inside of a callback. It gets that thread state back as it was. The library holds no lock of its own while Python
  * code or a callback runs, or while it waits for a GIL.
+ * The thread's locale, floating point settings, signal mask, processors, name, nice value and errno are the host's
+ * before, after, and in each callback, whatever scripts do; while a script runs they are as in any Python process. A
+ * thread that is cancelled inside of a call (`pthread_cancel`) is cancelled when the call has returned. A host may run
+ * scripts on several stacks of one thread (fibers), and change stacks inside of its functions.
  *
  * **Structs.** A struct of options starts with its size, and has a macro that ends in `_INIT` and stands for the
  * defaults. A later version may append fields. A program that was compiled before gets their defaults. A program may

@@ -118,6 +118,13 @@ a, b = os.pipe()
 os.close(a)
 os.write(b, b'x')
 
+#: file_too_large ignore_sigpipe expect=EXCEPTION type=OSError
+import resource, tempfile
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+with tempfile.TemporaryFile(buffering=0) as f:
+    while True:
+        f.write(b'x' * 999)
+
 #: descriptor_closed process expect=any
 import os
 kept = os.dup(1)

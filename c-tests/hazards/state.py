@@ -84,13 +84,21 @@ for _ in range(100):
     x.append(x)
 gc.collect()
 
-#: signal expect=EXCEPTION type=ValueError
+#: signal
 import signal
-signal.signal(signal.SIGUSR1, print)
+assert signal.signal(signal.SIGUSR1, print) is signal.SIG_DFL
+signal.signal(signal.SIGINT, print)
 
-#: signal_wakeup_fd expect=EXCEPTION type=ValueError
+#: signal_wakeup_fd
+import signal, socket
+a, b = socket.socketpair()
+a.setblocking(False)
+assert signal.set_wakeup_fd(a.fileno()) == -1
+b.close()
+
+#: alarm expect=EXCEPTION type=ValueError
 import signal
-signal.set_wakeup_fd(-1)
+signal.alarm(1)
 
 #: fork_refused needs=3.12 expect=EXCEPTION type=RuntimeError
 import os
