@@ -54,9 +54,14 @@ static void victim_destroy(struct victim *victim) {
   EXPECT(SUBPY_OK, destroy_within(victim->id, AN_HOUR, &error));
 }
 
+/* asyncio has one of its own: see test_a_coroutine_that_never_waits(). */
+static bool has_a_handler(const struct endless *script) {
+  return python_at_least(3, 12) && strstr(script->code, "asyncio.run") != NULL;
+}
+
 static void test_endless(void **state) {
   const struct endless *script = *state;
-  if (!python_at_least(3, script->since)) {
+  if (!python_at_least(3, script->since) || has_a_handler(script)) {
     skip();
   }
   struct victim victim;
@@ -67,6 +72,55 @@ static void test_endless(void **state) {
     RUN(victim.id, "for _ in range(10000): pass");
   }
   victim_destroy(&victim);
+}
+
+struct twice {
+  subpy_id id;
+  struct gate told[2];
+};
+
+static void twice_ready(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+  struct twice *twice = user;
+  (void)call;
+  CHECK_EQUAL(nargs, 1);
+  gate_open(&twice->told[args[0].as.integer]);
+}
+
+static void *interrupt_twice(void *argument) {
+  struct twice *twice = argument;
+  for (size_t i = 0; i < COUNT(twice->told); i++) {
+    gate_wait(&twice->told[i]);
+    EXPECT(SUBPY_OK, subpy_interrupt(twice->id, &error));
+  }
+  return NULL;
+}
+
+/* asyncio's handler cancels the main task the first time, and raises the second time. */
+static void test_a_coroutine_that_never_waits(void **state) {
+  (void)state;
+  if (!python_at_least(3, 12)) {
+    skip();
+  }
+  for (int i = 0; i < 3; i++) {
+    struct twice twice = {0, {GATE_INIT, GATE_INIT}};
+    CREATE(NULL, &twice.id);
+    EXPECT(SUBPY_OK,
+           subpy_define_function(twice.id, "host", "ready", twice_ready, &twice, NULL, &error));
+    const pthread_t thread = thread_start(interrupt_twice, &twice);
+    subpy_error *error = run_for(twice.id, NULL,
+                                 "import asyncio, host\n"
+                                 "async def busy():\n"
+                                 "  task = asyncio.current_task()\n"
+                                 "  host.ready(0)\n"
+                                 "  while not task.cancelling(): pass\n"
+                                 "  host.ready(1)\n"
+                                 "  while True: pass\n"
+                                 "asyncio.run(busy())\n");
+    thread_join(thread);
+    CHECK_STOPPED(SUBPY_ERR_INTERRUPTED, error, ", in busy\n");
+    RUN(twice.id, "async def calm(): return 42\nassert asyncio.run(calm()) == 42");
+    DESTROY(twice.id);
+  }
 }
 
 static void test_the_traceback_says_where(void **state) {
@@ -457,6 +511,7 @@ static int initialize(void **state) {
 int main(void) {
   const struct CMUnitTest first[] = {cmocka_unit_test(test_before_initialize)};
   const struct CMUnitTest others[] = {
+      cmocka_unit_test(test_a_coroutine_that_never_waits),
       cmocka_unit_test(test_the_traceback_says_where),
       cmocka_unit_test(test_finally_runs),
       cmocka_unit_test(test_a_script_may_catch_it_and_end),

@@ -192,7 +192,7 @@ typedef enum subpy_status {
    */
   SUBPY_ERR_NOT_SHAREABLE = 11,
   /**
-   * There is no memory left.
+   * The system has no more memory, or no more threads or descriptors. The message says of what.
    */
   SUBPY_ERR_NO_MEMORY = 12,
   /**
@@ -899,8 +899,8 @@ typedef struct subpy_interpreter_stats {
  * begins with `try` and calls nothing.)
  *
  * A script that has set a handler for SIGINT, by `signal.signal()` or through `asyncio.run()` from Python 3.11 on, is
- * told otherwise: its handler is called, once for each subpy_interrupt(), and the script may go on. A time limit ends
- * it all the same. SIG_IGN and SIG_DFL count as `default_int_handler`, which raises KeyboardInterrupt. A wakeup
+ * told otherwise: its handler is called, once for each subpy_interrupt(), and the script may go on. (asyncio's cancels
+ * the main task the first time, and raises KeyboardInterrupt the second time.) A time limit ends it all the same. SIG_IGN and SIG_DFL count as `default_int_handler`, which raises KeyboardInterrupt. A wakeup
  * descriptor that it has set gets the number of SIGINT at once, which wakes up an event loop that waits. (Below Python
  * 3.12 such a handler is left alone: the script gets the number if it has a wakeup descriptor, else
  * KeyboardInterrupt.) Handlers of other signals are kept, too; nobody calls them but the script itself, by
@@ -923,7 +923,8 @@ typedef struct subpy_interpreter_stats {
  *
  * Source: CPython's pending calls, and `PyThreadState_SetAsyncExc` below Python 3.12.
  */
-subpy_status subpy_interrupt(subpy_id id, subpy_error **error);
+subpy_status subpy_interrupt(subpy_id id,
+                             subpy_error **error);
 
 /**
  * How much memory an interpreter has: the blocks that Python has allocated for its objects. Not counted are what

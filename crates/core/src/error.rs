@@ -25,7 +25,7 @@ pub enum Status {
     Timeout,
     /// A value has no form on the other side.
     NotShareable,
-    /// No memory left.
+    /// The system has no more memory, threads or descriptors.
     NoMemory,
     /// A defect of this crate, or of Python where it says so.
     Internal,

@@ -16,7 +16,7 @@ use crate::cures::{
 use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
 use crate::python::thread_state;
-use crate::{Error, Id, Result, Status};
+use crate::{Error, Id, Result, Status, timer};
 
 /// What a Python can or can't do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +190,7 @@ pub fn release() -> Result<()> {
     if phase::ready_to_join(ready).is_err() {
         interpreter::all::abandon_all();
         drop(phase);
+        timer::stop();
         phase::set(Phase::Over(FINALIZED));
         return Ok(());
     }
@@ -213,6 +214,10 @@ pub fn release() -> Result<()> {
             false => all.end(!joined),
         }
         write_signals::put_back();
+        match joined {
+            true => thread_state::detached(timer::stop),
+            false => timer::stop(),
+        }
         host_function::forget_everywhere();
         phase::set(if joined {
             only_copy::give_back();

@@ -1,8 +1,10 @@
 //! One thread that does small things at their time, for all interpreters. It holds no GIL, and its lock
-//! only to look at what is next.
+//! only to look at what is next. It is started when there is something to do, and ends with Python.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 /// Something that is to be done.
@@ -15,7 +17,9 @@ pub(crate) struct Ticket(Instant, u64);
 struct Timer {
     jobs: BTreeMap<Ticket, Job>,
     next_number: u64,
-    started: bool,
+    thread: Option<JoinHandle<()>>,
+    /// How many have ended, or are to end.
+    ended: u64,
     /// The job that is being done.
     doing: Option<Ticket>,
 }
@@ -23,7 +27,8 @@ struct Timer {
 static TIMER: Mutex<Timer> = Mutex::new(Timer {
     jobs: BTreeMap::new(),
     next_number: 0,
-    started: false,
+    thread: None,
+    ended: 0,
     doing: None,
 });
 /// There is a new first job.
@@ -35,11 +40,12 @@ fn timer() -> MutexGuard<'static, Timer> {
     TIMER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does `job` at `time`, or soon after.
-pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> Ticket {
+/// Does `job` at `time`, or soon after. Fails if no thread can be started for it.
+pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> io::Result<Ticket> {
     let mut timer = timer();
-    if !timer.started {
-        timer.started = start();
+    if timer.thread.is_none() {
+        let number = timer.ended;
+        timer.thread = Some(spawn("subpy timer", move || serve(number))?);
     }
     let ticket = Ticket(time, timer.next_number);
     timer.next_number += 1;
@@ -47,7 +53,21 @@ pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> Ticket {
     if timer.jobs.keys().next() == Some(&ticket) {
         EARLIER.notify_one();
     }
-    ticket
+    Ok(ticket)
+}
+
+/// Ends the thread, and forgets what is left to do. To be called without a GIL, when nobody needs it any more.
+pub(crate) fn stop() {
+    let mut timer = timer();
+    timer.ended += 1;
+    let jobs = std::mem::take(&mut timer.jobs);
+    let thread = timer.thread.take();
+    EARLIER.notify_all();
+    drop(timer);
+    drop(jobs);
+    if let Some(thread) = thread {
+        let _ = thread.join(); // a job that panicked has said so
+    }
 }
 
 /// Sees to it that a job is not begun any more. False: it is being done now.
@@ -68,12 +88,11 @@ pub(crate) fn wait_for(ticket: Ticket) {
     }
 }
 
-fn start() -> bool {
-    spawn("subpy timer", serve)
-}
-
 /// Starts a thread of ours; it takes no signals of the host's.
-pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
+pub(crate) fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
     let thread = std::thread::Builder::new().name(name.into());
     // SAFETY: the mask is the calling thread's, and is put back.
     unsafe {
@@ -81,15 +100,16 @@ pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
         let mut before = std::mem::zeroed();
         libc::sigfillset(&mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        let started = thread.spawn(work).is_ok();
+        let started = thread.spawn(work);
         libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
         started
     }
 }
 
-fn serve() {
+/// What the thread does that is started when so many have ended.
+fn serve(number: u64) {
     let mut timer = timer();
-    loop {
+    while timer.ended == number {
         let now = Instant::now();
         timer = match timer.jobs.first_key_value().map(|(ticket, _)| *ticket) {
             None => EARLIER.wait(timer).unwrap_or_else(PoisonError::into_inner),
@@ -125,9 +145,8 @@ mod tests {
         let start = Instant::now();
         for n in [3u64, 1, 2] {
             let send = send.clone();
-            at(start + Duration::from_millis(20 * n), move || {
-                send.send(n).unwrap()
-            });
+            let later = start + Duration::from_millis(20 * n);
+            at(later, move || send.send(n).unwrap()).unwrap();
         }
         let order: Vec<u64> = receive.iter().take(3).collect();
         assert_eq!(order, [1, 2, 3]);
@@ -138,11 +157,11 @@ mod tests {
     fn ten_thousand_can_be_cancelled() {
         let later = Instant::now() + Duration::from_secs(3600);
         let tickets: Vec<Ticket> = (0..10_000)
-            .map(|_| at(later, || panic!("too early")))
+            .map(|_| at(later, || panic!("too early")).unwrap())
             .collect();
         assert!(tickets.into_iter().all(cancel));
         let (send, receive) = channel();
-        at(Instant::now(), move || send.send(()).unwrap());
+        at(Instant::now(), move || send.send(()).unwrap()).unwrap();
         receive.recv().unwrap();
     }
 
@@ -155,7 +174,8 @@ mod tests {
             begun_send.send(()).unwrap();
             end_receive.recv().unwrap();
             ended_send.send(()).unwrap();
-        });
+        })
+        .unwrap();
         begun.recv().unwrap();
         assert!(!cancel(ticket));
         end.send(()).unwrap();

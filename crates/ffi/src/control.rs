@@ -49,8 +49,8 @@ growable!(subpy_interpreter_stats, "subpy_interpreter_stats", 56, {
 /// begins with `try` and calls nothing.)
 ///
 /// A script that has set a handler for SIGINT, by `signal.signal()` or through `asyncio.run()` from Python 3.11 on, is
-/// told otherwise: its handler is called, once for each subpy_interrupt(), and the script may go on. A time limit ends
-/// it all the same. SIG_IGN and SIG_DFL count as `default_int_handler`, which raises KeyboardInterrupt. A wakeup
+/// told otherwise: its handler is called, once for each subpy_interrupt(), and the script may go on. (asyncio's cancels
+/// the main task the first time, and raises KeyboardInterrupt the second time.) A time limit ends it all the same. SIG_IGN and SIG_DFL count as `default_int_handler`, which raises KeyboardInterrupt. A wakeup
 /// descriptor that it has set gets the number of SIGINT at once, which wakes up an event loop that waits. (Below Python
 /// 3.12 such a handler is left alone: the script gets the number if it has a wakeup descriptor, else
 /// KeyboardInterrupt.) Handlers of other signals are kept, too; nobody calls them but the script itself, by

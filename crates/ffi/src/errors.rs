@@ -32,7 +32,7 @@ pub enum subpy_status {
     SUBPY_ERR_TIMEOUT = 10,
     /// A value has no form outside of its interpreter. The message says which one.
     SUBPY_ERR_NOT_SHAREABLE = 11,
-    /// There is no memory left.
+    /// The system has no more memory, or no more threads or descriptors. The message says of what.
     SUBPY_ERR_NO_MEMORY = 12,
     /// subpy itself has a defect. Please report it, with the message.
     SUBPY_ERR_INTERNAL = 13,

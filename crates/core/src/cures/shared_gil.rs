@@ -84,7 +84,7 @@ mod cure {
     }
 
     fn next_turn() {
-        timer::at(Instant::now() + TURN, || {
+        let at = timer::at(Instant::now() + TURN, || {
             let inside = INSIDE.load(Ordering::SeqCst);
             if inside > 0 {
                 if let Some(visit) = VISIT.get() {
@@ -98,6 +98,10 @@ mod cure {
                 watch();
             }
         });
+        if at.is_err() {
+            // No thread can be started now: the next one who comes tries again.
+            WATCHED.store(false, Ordering::SeqCst);
+        }
     }
 }
 

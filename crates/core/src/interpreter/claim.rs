@@ -82,6 +82,12 @@ impl Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Run(u64);
 
+impl Run {
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// The right to touch an interpreter, until this is dropped.
 pub(crate) struct Claim<'a>(&'a State);
 
@@ -172,18 +178,18 @@ impl State {
         result.ok().map(|_| Run(this))
     }
 
-    /// A handler of the script's is told that the run that is under way is to end: it may go on. Says whether there is
-    /// one that was not asked otherwise.
-    pub(crate) fn tell(&self) -> bool {
+    /// A handler of the script's is told that the run that is under way is to end: it may go on. The answer is that
+    /// run, if there is one that was not asked otherwise.
+    pub(crate) fn tell(&self) -> Option<Run> {
         let word = self.0.load(Ordering::Relaxed);
         if !matches!(word & KIND, RUNNING | HANDLED) {
-            return false;
+            return None;
         }
         let told = word & !KIND | HANDLED;
         let result = self
             .0
             .compare_exchange(word, told, Ordering::Relaxed, Ordering::Relaxed);
-        result.is_ok()
+        result.ok().map(|_| Run(word & !KIND))
     }
 
     /// Why the run that is under way is to get an exception, if it is.
@@ -210,7 +216,7 @@ impl State {
         word & !KIND == run.0 && matches!(word & KIND, INTERRUPTED | TIMED_OUT | ENDING_TOLD)
     }
 
-    /// The run that is under way. To be called by the holder of the claim.
+    /// The run that is under way. To be called by the holder of the claim, or while the interpreter is attached.
     #[inline(always)]
     pub(crate) fn run(&self) -> Run {
         Run(self.0.load(Ordering::Relaxed) & !KIND)

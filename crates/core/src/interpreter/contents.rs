@@ -169,12 +169,12 @@ impl Contents {
     pub(crate) fn timed<T>(
         &mut self,
         options: &RunOptions,
-        work: impl FnOnce(&mut Self) -> T,
-    ) -> T {
+        work: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
         let control = self.control.clone();
         control.stats.measure(|| {
             let limit = |time| Deadline::new(&control, time, options.on_deadline.clone());
-            let _deadline = options.timeout.map(limit);
+            let _deadline = options.timeout.map(limit).transpose()?;
             work(self)
         })
     }
@@ -286,7 +286,7 @@ impl Contents {
         let cache = &self.code;
         let request = self.control.forget_request();
         // The script's own code may run when an exception is read, and needs a limit, too.
-        let _deadline = Deadline::of_work(&self.control, READING);
+        let _deadline = Deadline::of_work(&self.control, READING).ok();
         self.control.work_begins(Work::Exception);
         let error = exception::take(&mut self.describer, request, |name| {
             if Some(name) == filename {

@@ -144,7 +144,8 @@ impl Control {
         self.have_it_raised();
         self.done_asking();
         let (control, times) = (self.clone(), times.saturating_add(1));
-        timer::at(Instant::now() + AGAIN, move || {
+        // Who asks for the first time has started the timer, if it can be.
+        let _ = timer::at(Instant::now() + AGAIN, move || {
             control.ask_again(run, times)
         });
     }
@@ -200,7 +201,7 @@ impl Control {
             unsafe { thread_state::visit(control.interpreter, work) };
             control.done_asking();
         };
-        if !timer::spawn("subpy visitor", visit) {
+        if timer::spawn("subpy visitor", visit).is_err() {
             self.visited.store(false, Ordering::SeqCst);
             self.done_asking();
         }
@@ -259,25 +260,33 @@ impl Control {
     /// The host interrupts the run that is under way. A script that has something of its own for that is told, once;
     /// else it gets a KeyboardInterrupt, until it has ended.
     pub(crate) fn interrupt(self: &Arc<Self>) {
-        let mut asking = self.asking();
         if !self.state.is_under_way() {
             return;
         }
         self.signals.wake_up(libc::SIGINT);
-        if !self.signals.handle_interrupt() {
-            drop(asking);
-            return self.ask(None, Request::Interrupt);
+        if self.signals.handle_interrupt() {
+            self.tell_script();
+        } else {
+            self.ask(None, Request::Interrupt);
         }
-        if self.state.tell() {
+    }
+
+    #[cfg(Py_3_12)]
+    fn tell_script(&self) {
+        let mut asking = self.asking();
+        if let Some(run) = self.state.tell() {
+            self.signals.add(run, libc::SIGINT);
             *asking += 1;
             drop(asking);
-            #[cfg(Py_3_12)]
-            {
-                self.signals.add(libc::SIGINT);
-                self.have_it_raised();
-            }
+            self.have_it_raised();
             self.done_asking();
         }
+    }
+
+    /// It has read its wakeup descriptor.
+    #[cfg(not(Py_3_12))]
+    fn tell_script(&self) {
+        self.state.tell();
     }
 
     /// Whether the attached thread state is the one that runs.
@@ -290,7 +299,7 @@ impl Control {
     /// is attached.
     pub(super) fn signal_by_script(&self, signal: c_int) {
         if self.state.is_under_way() {
-            self.signals.add(signal);
+            self.signals.add(self.state.run(), signal);
             #[cfg(Py_3_12)]
             self.have_it_raised();
             #[cfg(not(Py_3_12))]
@@ -302,7 +311,8 @@ impl Control {
     #[cfg(Py_3_12)]
     fn raise(self: &Arc<Self>) -> c_int {
         let why = self.state.asked();
-        if why.is_none() && !self.signals.are_waiting() {
+        let run = self.state.run();
+        if why.is_none() && !self.signals.are_waiting(run) {
             return 0;
         }
         if !self.is_run() {
@@ -318,9 +328,9 @@ impl Control {
             Place::Outside => return 0,
         }
         let Some(why) = why else {
-            return if self.signals.handle() { 0 } else { -1 };
+            return if self.signals.handle(run) { 0 } else { -1 };
         };
-        self.signals.take(libc::SIGINT);
+        self.signals.take(run, libc::SIGINT);
         // SAFETY: attached.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
         if self.impatient.load(Ordering::Relaxed) {
@@ -335,16 +345,16 @@ impl Control {
         if self.state.asked().is_some() || !self.signals.handle_interrupt() {
             self.leave_exception();
         }
-        if self.signals.are_waiting() {
+        if self.signals.are_waiting(self.state.run()) {
             let control = self.clone();
-            timer::at(Instant::now() + AGAIN, move || control.signal_again());
+            let _ = timer::at(Instant::now() + AGAIN, move || control.signal_again());
         }
     }
 
     #[cfg(Py_3_12)]
     fn signal_again(&self) {
         let mut asking = self.asking();
-        if self.state.is_under_way() && self.signals.are_waiting() {
+        if self.signals.are_waiting(self.state.run()) {
             *asking += 1;
             drop(asking);
             self.have_it_raised();
@@ -360,7 +370,7 @@ impl Control {
         // at last.
         if self.thread_id != here
             && protected::place_of(self.thread_state) == Place::Open
-            && (self.state.asked().is_some() || self.signals.take(libc::SIGINT))
+            && (self.state.asked().is_some() || self.signals.take(self.state.run(), libc::SIGINT))
         {
             // SAFETY: attached to the same interpreter.
             unsafe {

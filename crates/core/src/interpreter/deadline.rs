@@ -1,5 +1,6 @@
 //! A limit on the time of a run.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use crate::interpreter::control::Control;
 use crate::interpreter::stats::time_of;
 use crate::python::thread_state;
 use crate::timer::{self, Ticket};
+use crate::{Error, Result, Status};
 
 /// A limit that is set; lifted when this is dropped, which waits for a question that is being asked.
 pub(crate) struct Deadline(Arc<Watch>);
@@ -22,12 +24,13 @@ struct Watch {
 }
 
 impl Deadline {
-    /// Limits the run that is under way. To be called by the holder of the claim.
+    /// Limits the run that is under way. To be called by the holder of the claim. Fails if the system has no thread
+    /// left to watch it.
     pub(crate) fn new(
         control: &Arc<Control>,
         timeout: Duration,
         on_deadline: Option<OnDeadline>,
-    ) -> Self {
+    ) -> Result<Self> {
         let watch = Arc::new(Watch {
             control: control.clone(),
             run: control.state.run(),
@@ -35,13 +38,16 @@ impl Deadline {
             on_deadline,
             ticket: Mutex::new(None),
         });
-        watch.wait(timeout);
-        Self(watch)
+        watch.wait(timeout).map_err(|error| {
+            let message = format!("no thread can be started to watch a time limit: {error}");
+            Error::new(Status::NoMemory, message)
+        })?;
+        Ok(Self(watch))
     }
 
     /// Limits it to so much work of the calling thread, by its CPU time, so that a busy machine does not count;
     /// and to ten times that in all.
-    pub(crate) fn of_work(control: &Arc<Control>, work: Duration) -> Self {
+    pub(crate) fn of_work(control: &Arc<Control>, work: Duration) -> Result<Self> {
         let mut clock = libc::CLOCK_THREAD_CPUTIME_ID;
         // SAFETY: the calling thread, which lives as long as the limit; a place for the result.
         unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
@@ -59,20 +65,22 @@ impl Deadline {
 
 impl Watch {
     /// Asks after `time` from now. Further off than the clock goes is never.
-    fn wait(self: &Arc<Self>, time: Duration) {
+    fn wait(self: &Arc<Self>, time: Duration) -> io::Result<()> {
         if let Some(end) = Instant::now().checked_add(time) {
             let watch = self.clone();
             // Held over `at`, so that the job finds its own ticket there when it sets another.
             let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
-            *ticket = Some(timer::at(end, move || watch.is_over()));
+            *ticket = Some(timer::at(end, move || watch.is_over())?);
         }
+        Ok(())
     }
 
     fn is_over(self: &Arc<Self>) {
         let ask = self.on_deadline.as_ref();
         match ask.map_or(Decision::Interrupt, |ask| ask(self.start.elapsed())) {
             Decision::Interrupt => self.control.ask(Some(self.run), Request::Timeout),
-            Decision::Extend(time) => self.wait(time),
+            // In the timer's thread, which is there.
+            Decision::Extend(time) => drop(self.wait(time)),
             Decision::GoOn => {}
         }
     }

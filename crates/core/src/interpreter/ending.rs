@@ -28,7 +28,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// afterwards. To be called by the holder of a claim to end it.
 pub(crate) fn run_exit_functions(control: &Arc<Control>, time: Duration) {
     control.state.set_runs_at_end(true);
-    let deadline = Deadline::new(control, time, None);
+    let deadline = Deadline::new(control, time, None).ok();
     run_all_exit_functions();
     drop(deadline);
     control.end_asks();
@@ -62,8 +62,8 @@ pub(crate) fn limit_end(control: &Arc<Control>, time: Duration) {
 
     const NAME: &CStr = c"subpy.limit";
     control.state.set_runs_at_end(true);
-    let deadline = Deadline::new(control, time, None);
-    let limit = Box::into_raw(Box::new(Limit(control.clone(), Some(deadline))));
+    let deadline = Deadline::new(control, time, None).ok();
+    let limit = Box::into_raw(Box::new(Limit(control.clone(), deadline)));
     // SAFETY: attached; the capsule owns the limit, and the dictionary the capsule.
     unsafe {
         match Object::owned(ffi::PyCapsule_New(limit.cast(), NAME.as_ptr(), Some(lift))) {

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3_ffi as ffi;
 
 use crate::cures::library::Functions;
+use crate::interpreter::claim::Run;
 use crate::interpreter::control::Control;
 use crate::python::method::Method;
 use crate::python::object::{Object, clear_exception, import};
@@ -23,8 +24,10 @@ use crate::python::object::{Object, clear_exception, import};
 /// What an interpreter has of signals.
 #[derive(Default)]
 pub(super) struct Signals {
-    /// Those that are to be handled by the run that is under way: a bit for each.
+    /// Those that are to be handled: a bit for each.
     waiting: AtomicU64,
+    /// By which run.
+    run: AtomicU64,
     /// The script has a handler of its own for SIGINT.
     handles_interrupt: AtomicBool,
     /// A copy of the script's wakeup descriptor, so that it is no other file's, whatever the script closes. Held for a
@@ -33,18 +36,23 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// The run is to handle a signal.
-    pub(super) fn add(&self, signal: c_int) {
+    /// A run is to handle a signal.
+    pub(super) fn add(&self, run: Run, signal: c_int) {
+        if self.run.swap(run.number(), Ordering::Relaxed) != run.number() {
+            self.forget();
+        }
         self.waiting.fetch_or(bit(signal), Ordering::Relaxed);
     }
 
-    pub(super) fn are_waiting(&self) -> bool {
+    /// Whether this run is to handle one.
+    pub(super) fn are_waiting(&self, run: Run) -> bool {
         self.waiting.load(Ordering::Relaxed) != 0
+            && self.run.load(Ordering::Relaxed) == run.number()
     }
 
-    /// Whether a signal is to be handled. It is not any more.
-    pub(super) fn take(&self, signal: c_int) -> bool {
-        self.are_waiting()
+    /// Whether this run is to handle a signal. It is not any more.
+    pub(super) fn take(&self, run: Run, signal: c_int) -> bool {
+        self.are_waiting(run)
             && self.waiting.fetch_and(!bit(signal), Ordering::Relaxed) & bit(signal) != 0
     }
 
@@ -82,10 +90,11 @@ impl Signals {
         self.wakeup.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the script's handlers called for what is to be handled, in the thread that runs. False: an exception is set.
+    /// Has the script's handlers called for what this run is to handle, in the thread that runs. False: an exception is
+    /// set.
     #[cfg(Py_3_12)]
-    pub(super) fn handle(&self) -> bool {
-        (1..=libc::SIGRTMAX()).all(|signal| !self.take(signal) || handle(signal))
+    pub(super) fn handle(&self, run: Run) -> bool {
+        (1..=libc::SIGRTMAX()).all(|signal| !self.take(run, signal) || handle(signal))
     }
 }
 
