@@ -3,6 +3,7 @@
 
 mod allocated_blocks;
 pub(crate) mod allocator;
+pub(crate) mod child_processes;
 pub(crate) mod current_frames;
 mod environment;
 mod extension_check;
@@ -13,6 +14,7 @@ pub(crate) mod interned_strings;
 mod interpreter_modules;
 mod library;
 pub(crate) mod locale;
+pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
 mod services;
 pub(crate) mod shared_gil;
@@ -72,6 +74,8 @@ pub(crate) fn install_functions(environment: Environment) -> Option<()> {
         Environment::Own => &self::environment::OWN,
         Environment::OfMain | Environment::OfProcess => &self::environment::SHARED,
     });
+    // Last, so that what starts a program and waits for it is not recorded.
+    functions.push(&child_processes::FUNCTIONS);
     library::install(&functions)
 }
 

@@ -14,7 +14,7 @@ use pyo3_ffi as ffi;
 
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
-use crate::python::object::{Object, clear_exception, import};
+use crate::python::object::{Object, clear_exception, import, imported};
 use crate::python::thread_state;
 use crate::{Error, Id, Result, Status};
 
@@ -130,17 +130,6 @@ fn run_all(threading: &Object) {
 fn report(whence: &Object) {
     // SAFETY: attached, with an exception set.
     unsafe { ffi::PyErr_WriteUnraisable(whence.as_ptr()) }
-}
-
-/// A module, if it was imported before.
-fn imported(name: &CStr) -> Option<Object> {
-    // SAFETY: attached; new references.
-    let module = unsafe {
-        let name = Object::owned(ffi::PyUnicode_FromString(name.as_ptr()))?;
-        Object::owned(ffi::PyImport_GetModule(name.as_ptr()))
-    };
-    clear_exception();
-    module
 }
 
 /// Lets the idle workers of `concurrent.futures` end: they wait for work until Python shuts down.
