@@ -161,6 +161,38 @@ static void test_warnings_and_unraisable_exceptions(void **state) {
   CHECK_CONTAINS(text_of(&capture.err), "ValueError: while it goes\n");
 }
 
+/* The host's function is there until the interpreter is gone. */
+static void test_what_python_says_at_the_end(void **state) {
+  (void)state;
+  static const struct {
+    const char *code, *said;
+  } ends[] = {
+      {"import atexit; atexit.register(lambda: 1 / 0)", "ZeroDivisionError"},
+      {"class Bad:\n"
+       "    def __del__(self): raise ValueError('at the end')\n"
+       "bad = Bad()\n",
+       "ValueError: at the end"},
+      {"class Bad:\n"
+       "    def __del__(self): raise ValueError('at the end')\n"
+       "import builtins; builtins.bad = Bad()\n",
+       "ValueError: at the end"},
+      {"async def work(): pass\nwork = work()", "coroutine 'work' was never awaited"},
+      {"import warnings; warnings.simplefilter('always'); file = open('/dev/null')",
+       "ResourceWarning: unclosed file"},
+  };
+  for (size_t i = 0; i < COUNT(ends); i++) {
+    struct capture last = {0};
+    const subpy_interpreter_config config = capture_config(&last);
+    subpy_id other;
+    CREATE(&config, &other);
+    RUN(other, ends[i].code);
+    CHECK_TEXT(text_of(&last.err), "");
+    DESTROY(other);
+    CHECK_CONTAINS(text_of(&last.err), ends[i].said);
+    capture_clear(&last);
+  }
+}
+
 static void test_a_captured_stream_is_no_file(void **state) {
   (void)state;
   RUN(id, "import io, sys\n"
@@ -224,6 +256,7 @@ int main(void) {
       TEST(test_ten_megabytes_at_once),
       TEST(test_a_traceback_that_a_script_prints),
       TEST(test_warnings_and_unraisable_exceptions),
+      TEST(test_what_python_says_at_the_end),
       TEST(test_a_captured_stream_is_no_file),
       TEST(test_a_script_may_replace_or_close_its_streams),
       TEST(test_each_interpreter_has_its_own),

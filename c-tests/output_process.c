@@ -132,6 +132,54 @@ static void test_a_stream_that_cannot_be_written_to(void **state) {
   DESTROY(id);
 }
 
+#define WRITES_EVERYWHERE                                                                          \
+  "import logging, sys, traceback, warnings\n"                                                     \
+  "print('x'); print('x', file=sys.stderr, flush=True); logging.warning('x'); "                    \
+  "warnings.warn('x')\n"                                                                           \
+  "traceback.print_stack()\n"
+
+/* A daemon has no standard streams, and takes none of a script's. What it opens there is its own. */
+static void test_a_process_without_streams(void **state) {
+  (void)state;
+  int ends[2], originals[3];
+  char text[100];
+  subpy_id id, silent;
+  fflush(NULL);
+  for (int i = 0; i < 3; i++) {
+    originals[i] = dup(i);
+  }
+  CHECK_EQUAL(pipe(ends), 0);
+  for (int i = 0; i < 3; i++) {
+    close(i);
+  }
+  const subpy_status made = subpy_create(NULL, &silent, NULL);
+  subpy_error *error = NULL;
+  const subpy_status ran = subpy_run_string(silent, WRITES_EVERYWHERE, &error);
+  dup2(ends[1], STDOUT_FILENO);
+  dup2(ends[1], STDERR_FILENO);
+  const subpy_status ran_again = subpy_run_string(silent, WRITES_EVERYWHERE, NULL);
+  const subpy_status made_later = subpy_create(NULL, &id, NULL);
+  const subpy_status ran_later = subpy_run_string(id, "print('heard')", NULL);
+  for (int i = 0; i < 3; i++) {
+    dup2(originals[i], i);
+    close(originals[i]);
+  }
+  close(ends[1]);
+  CHECK_EQUAL(made, SUBPY_OK);
+  CHECK(ran == SUBPY_OK, "%s", subpy_error_traceback(error));
+  CHECK_EQUAL(ran_again, SUBPY_OK);
+  CHECK_EQUAL(made_later, SUBPY_OK);
+  CHECK_EQUAL(ran_later, SUBPY_OK);
+  const ssize_t length = read(ends[0], text, sizeof text - 1);
+  text[length < 0 ? 0 : length] = '\0';
+  close(ends[0]);
+  CHECK_TEXT(text, "heard\n");
+  RUN(silent, "import sys\n"
+              "assert (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__) == (None,) * 4\n");
+  DESTROY(silent);
+  DESTROY(id);
+}
+
 static int initialize(void **state) {
   (void)state;
   subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
@@ -146,6 +194,7 @@ int main(void) {
       cmocka_unit_test(test_those_of_the_main_interpreter_too),
       cmocka_unit_test(test_one_stream_may_be_captured_alone),
       cmocka_unit_test(test_a_pipe_that_does_not_block_and_is_full),
+      cmocka_unit_test(test_a_process_without_streams),
       cmocka_unit_test(test_a_stream_that_cannot_be_written_to),
   };
   return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);

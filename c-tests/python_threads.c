@@ -1,5 +1,5 @@
 /* Threads that scripts start: an interpreter with one that lives can't be destroyed. */
-#include "support.h"
+#include "files.h"
 
 #include <sched.h>
 
@@ -68,8 +68,10 @@ static void test_it_goes_on_as_before(void **state) {
 static void test_a_threading_thread(void **state) {
   (void)state;
   struct waiting waiting;
-  start_threads(&waiting, NULL, "import threading\nt = threading.Thread(target=wait)\nt.start()");
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(waiting.id, &error));
+  start_threads(&waiting, NULL,
+                "import threading\nt = threading.Thread(target=wait, name='agent')\nt.start()");
+  REFUSES(SUBPY_ERR_BUSY, "1 Python thread that still runs: end it first (\"agent\")",
+          subpy_destroy(waiting.id, &error));
   end_threads(&waiting);
   RUN(waiting.id, "t.join()");
   destroy_when_idle(&waiting);
@@ -81,11 +83,61 @@ static void test_a_daemon_thread(void **state) {
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
   config.gil = SUBPY_GIL_SHARED;
   config.allow_daemon_threads = 1;
-  start_threads(&waiting, &config,
-                "import threading\nthreading.Thread(target=wait, daemon=True).start()");
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(waiting.id, &error));
+  start_threads(
+      &waiting, &config,
+      "import threading\nthreading.Thread(target=wait, daemon=True, name='agent').start()");
+  REFUSES(SUBPY_ERR_BUSY, "end it first (\"agent\", a daemon thread)",
+          subpy_destroy(waiting.id, &error));
   end_threads(&waiting);
   destroy_when_idle(&waiting);
+}
+
+/* Only what threading has started has a name. */
+static void test_those_without_a_name(void **state) {
+  (void)state;
+  struct waiting waiting;
+  start_threads(&waiting, NULL,
+                "import _thread, threading\n"
+                "threading.current_thread()\n"
+                "_thread.start_new_thread(wait, ())\n"
+                "class Other(threading.Thread):\n"
+                "  def __getattribute__(self, name): looks.append(name); return "
+                "super().__getattribute__(name)\n"
+                "looks = []\n"
+                "other = Other(target=wait); other._name = 42; other.start()\n"
+                "long = threading.Thread(target=wait, name='x' * 100000); long.start()\n"
+                "looks.clear()\n");
+  char expected[100] = "end them first (\"";
+  memset(expected + strlen(expected), 'x', 64);
+  strcat(expected, "\")");
+  REFUSES(SUBPY_ERR_BUSY, expected, subpy_destroy(waiting.id, &error));
+  RUN(waiting.id, "assert looks == [], looks"); /* no code of the script has run */
+  end_threads(&waiting);
+  destroy_when_idle(&waiting);
+}
+
+/* A package's .pth file has each interpreter start a thread. */
+static void test_an_agent_of_site_packages(void **state) {
+  (void)state;
+  static const char pth[] = "import agent\n";
+  static const char agent[] =
+      "import os, threading\n"
+      "ends = os.pipe()\n"
+      "thread = threading.Thread(target=os.read, args=(ends[0], 1), name='agent')\n"
+      "thread.start()\n";
+  char directory[PATH_ROOM], file[PATH_ROOM], code[2 * PATH_ROOM];
+  subpy_id id;
+  make_temporary(directory);
+  make_file(file, directory, "agent.pth", pth, strlen(pth));
+  make_file(file, directory, "agent.py", agent, strlen(agent));
+  snprintf(code, sizeof code, "import site; site.addsitedir('%s')", directory);
+  CREATE(NULL, &id);
+  RUN(id, code);
+  REFUSES(SUBPY_ERR_BUSY, "(\"agent\")", subpy_destroy(id, &error));
+  RUN(id, "import agent, os; os.write(agent.ends[1], b'x'); agent.thread.join()\n"
+          "for end in agent.ends: os.close(end)\n");
+  EXPECT(SUBPY_OK, destroy_within(id, SUBPY_FOREVER, &error));
+  remove_temporary(directory);
 }
 
 static void test_finalizing_is_refused_too(void **state) {
@@ -123,6 +175,8 @@ int main(void) {
       cmocka_unit_test(test_it_goes_on_as_before),
       cmocka_unit_test(test_a_threading_thread),
       cmocka_unit_test(test_a_daemon_thread),
+      cmocka_unit_test(test_those_without_a_name),
+      cmocka_unit_test(test_an_agent_of_site_packages),
       cmocka_unit_test(test_finalizing_is_refused_too),
       cmocka_unit_test(test_threads_that_have_ended_are_not_counted),
   };

@@ -517,10 +517,12 @@ typedef struct subpy_interpreter_config {
   uint32_t allow_daemon_threads;
   /**
    * Receives what scripts write to `sys.stdout`. NULL (the default): the process's stdout does.
+   * If that is closed when the interpreter is created, `sys.stdout` is None, and print() does nothing.
    */
   subpy_write_fn stdout_fn;
   /**
-   * Receives what scripts write to `sys.stderr`. NULL (the default): the process's stderr does.
+   * Receives what scripts write to `sys.stderr`. NULL (the default): the process's stderr does,
+   * or nothing, as above.
    */
   subpy_write_fn stderr_fn;
   /**

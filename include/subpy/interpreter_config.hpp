@@ -40,8 +40,10 @@ struct InterpreterConfig {
   /// true: the threads of scripts may be daemon threads.
   bool allow_daemon_threads = false;
   /// Receives what scripts write to `sys.stdout`. Empty: the process's stdout does.
+  /// If that is closed when the interpreter is created, `sys.stdout` is None, and print() does nothing.
   Write on_stdout;
-  /// Receives what scripts write to `sys.stderr`. Empty: the process's stderr does.
+  /// Receives what scripts write to `sys.stderr`. Empty: the process's stderr does,
+  /// or nothing, as above.
   Write on_stderr;
   /// How many strings' compiled code is kept, so that they are not compiled again. 0: none.
   std::size_t code_cache_entries = detail::INTERPRETER_DEFAULTS.code_cache_entries;

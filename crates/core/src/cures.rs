@@ -3,6 +3,7 @@
 
 mod allocated_blocks;
 pub(crate) mod allocator;
+pub(crate) mod child_processes;
 pub(crate) mod current_frames;
 mod environment;
 mod extension_check;
@@ -13,6 +14,7 @@ pub(crate) mod interned_strings;
 mod interpreter_modules;
 pub(crate) mod library;
 pub(crate) mod locale;
+pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
 mod services;
 pub(crate) mod shared_gil;
@@ -75,6 +77,8 @@ pub(crate) fn install_functions(
         Environment::OfMain | Environment::OfProcess => &self::environment::SHARED,
     });
     functions.extend(others);
+    // Last, so that what starts a program and waits for it is not recorded.
+    functions.push(&child_processes::FUNCTIONS);
     library::install(&functions)
 }
 

@@ -14,6 +14,7 @@ mod protected;
 mod session;
 mod signals;
 pub(crate) mod stats;
+mod threads_left;
 
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -337,11 +338,11 @@ impl Interpreter {
         let deadline = Instant::now().checked_add(patience);
         let mut session = self.session(Purpose::End)?;
         session.no_pins()?;
-        while let Err(busy) = ending::no_other_threads(self.0.id) {
+        while let Err(busy) = threads_left::none(self.0.id) {
             if patience.is_zero() || deadline.is_some_and(|end| Instant::now() >= end) {
                 return Err(busy);
             }
-            ending::dismiss_idle_workers();
+            threads_left::dismiss_idle_workers();
             let claim = session.leave();
             // CPython tells nobody that a thread has ended.
             std::thread::sleep(Duration::from_millis(1));
@@ -349,7 +350,7 @@ impl Interpreter {
         }
         let time = patience.max(ending::PATIENCE);
         ending::run_exit_functions(&self.0.control, time);
-        ending::no_other_threads(self.0.id)?;
+        threads_left::none(self.0.id)?;
         session.no_pins()?;
         session.end(time);
         Ok(())

@@ -72,8 +72,10 @@ pub struct subpy_interpreter_config {
     /// Below Python 3.12 they always can.
     pub allow_daemon_threads: u32,
     /// Receives what scripts write to `sys.stdout`. NULL (the default): the process's stdout does.
+    /// If that is closed when the interpreter is created, `sys.stdout` is None, and print() does nothing.
     pub stdout_fn: subpy_write_fn,
-    /// Receives what scripts write to `sys.stderr`. NULL (the default): the process's stderr does.
+    /// Receives what scripts write to `sys.stderr`. NULL (the default): the process's stderr does,
+    /// or nothing, as above.
     pub stderr_fn: subpy_write_fn,
     /// Handed to both. The library does not touch it. It has to live until the interpreter is destroyed.
     pub output_user: *mut c_void,

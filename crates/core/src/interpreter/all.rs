@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::interpreter::claim::Purpose;
 use crate::interpreter::session::{Session, retire};
-use crate::interpreter::{Interpreter, ending};
+use crate::interpreter::{Interpreter, ending, threads_left};
 use crate::runtime::registry;
 
 /// All interpreters, claimed to be ended.
@@ -17,11 +17,11 @@ pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
         let session = interpreter.session(Purpose::End)?;
         session.no_pins()?;
         if finalize || interpreter.id() != 0 {
-            ending::no_other_threads(interpreter.id())?;
+            threads_left::none(interpreter.id())?;
         }
         if interpreter.id() != 0 {
             ending::run_exit_functions(&interpreter.0.control, ending::PATIENCE);
-            ending::no_other_threads(interpreter.id())?;
+            threads_left::none(interpreter.id())?;
         }
         std::mem::forget(session.leave());
         all.0.push(interpreter);

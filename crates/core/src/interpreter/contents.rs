@@ -131,10 +131,8 @@ impl Contents {
         stdout: Option<Output>,
         stderr: Option<Output>,
     ) -> Result<()> {
-        let stdout = output::install(id, Name::Stdout, stdout);
-        self.stdout = Some(stdout.ok_or_else(not_prepared)?);
-        let stderr = output::install(id, Name::Stderr, stderr);
-        self.stderr = Some(stderr.ok_or_else(not_prepared)?);
+        self.stdout = output::install(id, Name::Stdout, stdout).ok_or_else(not_prepared)?;
+        self.stderr = output::install(id, Name::Stderr, stderr).ok_or_else(not_prepared)?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
-//! What goes before the end of an interpreter: its exit functions run, and its Python threads are gone.
+//! What goes before the end of an interpreter: its exit functions run.
 //!
-//! CPython's `Py_EndInterpreter` does both, too, but it aborts the process when an exit function has
-//! started a thread, and waits for a `threading.Thread` for ever. So we do it first, and look then.
+//! CPython's `Py_EndInterpreter` runs them, too, but it aborts the process when an exit function has started a
+//! thread, and waits for a `threading.Thread` for ever. So they run first, and we look for threads then.
 //!
 //! What scripts have left to be run at the end, exit functions first and finalizers later, has a limit of
 //! time each, and can be interrupted as a run can. (Before 3.12, finalizers can't.)
@@ -14,9 +14,7 @@ use pyo3_ffi as ffi;
 
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
-use crate::python::object::{Object, clear_exception, import};
-use crate::python::thread_state;
-use crate::{Error, Id, Result, Status};
+use crate::python::object::{Object, clear_exception, import, imported};
 
 /// How often exit functions may register new ones.
 const ROUNDS: usize = 100;
@@ -130,49 +128,4 @@ fn run_all(threading: &Object) {
 fn report(whence: &Object) {
     // SAFETY: attached, with an exception set.
     unsafe { ffi::PyErr_WriteUnraisable(whence.as_ptr()) }
-}
-
-/// A module, if it was imported before.
-fn imported(name: &CStr) -> Option<Object> {
-    // SAFETY: attached; new references.
-    let module = unsafe {
-        let name = Object::owned(ffi::PyUnicode_FromString(name.as_ptr()))?;
-        Object::owned(ffi::PyImport_GetModule(name.as_ptr()))
-    };
-    clear_exception();
-    module
-}
-
-/// Lets the idle workers of `concurrent.futures` end: they wait for work until Python shuts down.
-pub(crate) fn dismiss_idle_workers() {
-    let dismiss = || {
-        let pools = imported(c"concurrent.futures.thread")?;
-        // SAFETY: attached; live objects; new references.
-        unsafe {
-            ffi::PyObject_SetAttrString(pools.as_ptr(), c"_shutdown".as_ptr(), ffi::Py_True());
-            let queues = pools
-                .attribute(c"_threads_queues")?
-                .attribute(c"values")?
-                .call(&[])?;
-            let queues = Object::owned(ffi::PySequence_List(queues.as_ptr()))?;
-            let none = Object::borrowed(ffi::Py_None())?;
-            for i in 0..ffi::PyList_Size(queues.as_ptr()) {
-                let queue = Object::borrowed(ffi::PyList_GetItem(queues.as_ptr(), i))?;
-                queue.attribute(c"put")?.call(&[&none])?;
-            }
-        }
-        Some(())
-    };
-    dismiss();
-    clear_exception();
-}
-
-/// `Busy` if the attached interpreter has Python threads.
-pub(crate) fn no_other_threads(id: Id) -> Result<()> {
-    let message = match thread_state::others() {
-        0 => return Ok(()),
-        1 => format!("interpreter {id} has 1 Python thread that still runs: end it first"),
-        n => format!("interpreter {id} has {n} Python threads that still run: end them first"),
-    };
-    Err(Error::new(Status::Busy, message))
 }

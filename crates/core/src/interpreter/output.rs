@@ -74,9 +74,15 @@ impl Handle {
     }
 }
 
-/// Puts a stream in the place of `sys.stdout` or `sys.stderr` of the attached interpreter. `None`: an
-/// exception is set.
-pub(crate) fn install(interpreter: Id, name: Name, sink: Option<Output>) -> Option<Handle> {
+/// Puts a stream in the place of `sys.stdout` or `sys.stderr` of the attached interpreter. If it is the
+/// process's, which has none now, that is None, as in each Python process: then what the host opens there later gets
+/// nothing of a script's. `None`: an exception is set.
+pub(crate) fn install(interpreter: Id, name: Name, sink: Option<Output>) -> Option<Option<Handle>> {
+    if sink.is_none() && !name.is_open() {
+        // SAFETY: attached; None lives as long as Python.
+        name.put(&unsafe { Object::borrowed(ffi::Py_None()) }?)?;
+        return Some(None);
+    }
     let stream = Box::into_raw(Box::new(Stream {
         interpreter,
         name,
@@ -101,24 +107,32 @@ pub(crate) fn install(interpreter: Id, name: Name, sink: Option<Output>) -> Opti
         ])?;
         let mode = Object::text("w")?;
         ffi::PyObject_SetAttrString(text.as_ptr(), c"mode".as_ptr(), mode.as_ptr());
-        for place in name.places() {
-            if ffi::PySys_SetObject(place.as_ptr(), text.as_ptr()) != 0 {
-                return None;
-            }
-        }
-        Some(Handle {
+        name.put(&text)?;
+        Some(Some(Handle {
             _object: object,
             stream,
-        })
+        }))
     }
 }
 
 impl Name {
-    fn places(self) -> [&'static CStr; 2] {
-        match self {
+    /// Makes it the attached interpreter's. `None`: an exception is set.
+    fn put(self, text: &Object) -> Option<()> {
+        let places = match self {
             Name::Stdout => [c"stdout", c"__stdout__"],
             Name::Stderr => [c"stderr", c"__stderr__"],
-        }
+        };
+        // SAFETY: attached; a live object.
+        let put =
+            |place: &CStr| unsafe { ffi::PySys_SetObject(place.as_ptr(), text.as_ptr()) == 0 };
+        places.into_iter().all(put).then_some(())
+    }
+
+    /// Whether the process has a descriptor of it that can be written to.
+    fn is_open(self) -> bool {
+        // SAFETY: it asks, whatever the descriptor is.
+        let flags = unsafe { libc::fcntl(self.descriptor(), libc::F_GETFL) };
+        flags != -1 && flags & libc::O_ACCMODE != libc::O_RDONLY
     }
 
     fn descriptor(self) -> c_int {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cures::import_first::Outside;
-use crate::cures::type_versions;
+use crate::cures::{child_processes, multiprocessing_servers, type_versions};
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::{Inner, ending};
@@ -94,11 +94,14 @@ impl<'a> Session<'a> {
         let outside = (!self.inner.control.shares_gil).then(|| self.outside());
         self.let_go();
         ending::limit_end(&self.inner.control, time);
+        multiprocessing_servers::stop_at_end();
+        let python = thread_state::attached_interpreter() as usize;
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter(outside) };
         // SAFETY: ended.
         unsafe { ledger.close() };
         retire(self.inner, self.claim);
+        thread_state::detached(|| child_processes::reap(python, time));
     }
 
     /// Finalizes Python from its main interpreter, the last one, which has no other threads.
@@ -106,11 +109,14 @@ impl<'a> Session<'a> {
         let ledger = self.ledger();
         self.let_go();
         ending::limit_end(&self.inner.control, ending::PATIENCE);
+        multiprocessing_servers::stop_at_end();
+        let python = thread_state::attached_interpreter() as usize;
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };
         // SAFETY: ended.
         unsafe { ledger.close() };
         retire(self.inner, self.claim);
+        child_processes::reap(python, ending::PATIENCE);
     }
 
     /// Leaves the main interpreter to the host.

@@ -132,6 +132,17 @@ pub(crate) fn import(name: &CStr) -> Option<Object> {
     unsafe { Object::owned(ffi::PyImport_ImportModule(name.as_ptr())) }
 }
 
+/// A module, if it was imported before.
+pub(crate) fn imported(name: &CStr) -> Option<Object> {
+    // SAFETY: attached; new references.
+    let module = unsafe {
+        let name = Object::owned(ffi::PyUnicode_FromString(name.as_ptr()))?;
+        Object::owned(ffi::PyImport_GetModule(name.as_ptr()))
+    };
+    clear_exception();
+    module
+}
+
 /// The name of an object's type, as Python's own messages have it.
 ///
 /// # Safety
