@@ -257,18 +257,16 @@ impl Control {
         self.visit_holder();
     }
 
-    /// The host interrupts the run that is under way. A script that has something of its own for that is told, once;
-    /// else it gets a KeyboardInterrupt, until it has ended.
+    /// The host interrupts the run that is under way, or what runs at the end. A script that has something of its own
+    /// for that is told, once, in a run; else it gets a KeyboardInterrupt, until it has ended.
     pub(crate) fn interrupt(self: &Arc<Self>) {
-        if !self.state.is_under_way() {
-            return;
+        if self.state.is_under_way() {
+            self.signals.wake_up(libc::SIGINT);
+            if self.signals.handle_interrupt() {
+                return self.tell_script();
+            }
         }
-        self.signals.wake_up(libc::SIGINT);
-        if self.signals.handle_interrupt() {
-            self.tell_script();
-        } else {
-            self.ask(None, Request::Interrupt);
-        }
+        self.ask(None, Request::Interrupt);
     }
 
     #[cfg(Py_3_12)]
