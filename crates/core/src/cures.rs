@@ -3,6 +3,7 @@
 
 mod allocated_blocks;
 pub(crate) mod allocator;
+pub(crate) mod calls;
 pub(crate) mod child_processes;
 pub(crate) mod current_frames;
 mod environment;

@@ -9,6 +9,7 @@ mod creation;
 pub(crate) mod deadline;
 mod ending;
 mod exchange;
+mod foreign_threads;
 pub(crate) mod output;
 mod protected;
 mod session;
@@ -388,6 +389,16 @@ impl Interpreter {
             }
         }
         Err(self.0.refused(why))
+    }
+
+    /// Does `work` in a thread that the interpreter's own `PyGILState_Ensure` knows: in one of the interpreter's, or else
+    /// with a thread state that is made for it. Says whether it was done: not in an interpreter that ends.
+    fn enter_from_anywhere(&self, work: impl FnOnce()) -> bool {
+        if self.0.control.is(thread_state::interpreter_of_slot()) {
+            work();
+            return true;
+        }
+        self.0.control.visit_from_anywhere(self.0.id, work)
     }
 
     /// Does `work` while the interpreter is attached, whoever runs in it, and whatever the calling

@@ -10,7 +10,7 @@ use pyo3_ffi as ffi;
 use self::phase::{Phase, Ready};
 use crate::config::RuntimeConfig;
 use crate::cures::{
-    self, current_frames, global_symbols, locale, sigint, stack_bounds, thread_state_ids,
+    self, calls, current_frames, global_symbols, locale, sigint, stack_bounds, thread_state_ids,
     write_signals,
 };
 use crate::functions::host_function;
@@ -144,6 +144,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     } else {
         startup::check(&config).map_err(for_now)?;
         startup::start(&config).map_err(for_ever)?;
+        calls::allow();
         locale::begin();
         thread_state::locate_slot();
         thread_state_ids::locate();

@@ -10,18 +10,19 @@
 //! the calling thread, and answer by it. The host's functions run in the host's locale. A text domain is kept by the
 //! interpreter; where domains are found is shared, under a lock. The main interpreter has the process's.
 
-mod calls;
 mod data;
 mod replaced;
 pub(crate) mod thread;
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
 use self::data::Locale;
+use super::calls;
 use super::library::{Functions, argument_bytes, bytes};
 use crate::python::here::LC_GLOBAL_LOCALE;
 use crate::python::object::Object;
@@ -101,11 +102,14 @@ def replacers(call, put):
     call,
 );
 
-/// Leads what libpython calls to functions of ours. To be called once Python is started, and by nobody who has
-/// joined the host's.
+/// Leads what libpython calls to functions of ours. To be called once Python is started.
 pub(crate) fn begin() {
-    calls::lead(ffi::Py_IsInitialized as *const libc::c_void);
+    let python = ffi::Py_IsInitialized as *const libc::c_void;
+    LED.store(calls::lead(python, &replaced::all()), Ordering::Relaxed);
 }
+
+/// Calls of libpython are led to ours.
+static LED: AtomicBool = AtomicBool::new(false);
 
 /// `call(category, name)`: what `setlocale` does: the answer in bytes, empty if it can't be done here; None if there
 /// is no such locale. `call(domain, value, is_codeset)`: where a text domain is found, or its codeset; a value sets
@@ -155,7 +159,7 @@ fn set(category: c_int, name: Option<&CStr>) -> Option<CString> {
     };
     let locale = before.with(category, name)?;
     if locale != before {
-        if !calls::are_led() {
+        if !LED.load(Ordering::Relaxed) {
             return Some(CString::default());
         }
         thread::set(id, locale);
@@ -165,22 +169,12 @@ fn set(category: c_int, name: Option<&CStr>) -> Option<CString> {
 
 /// Leads the calls of an extension module that is loaded.
 fn lead_module(file: &CStr, name: &CStr) {
-    if file.is_empty() || !calls::are_led() {
+    if file.is_empty() || !LED.load(Ordering::Relaxed) {
         return;
     }
-    let function = [b"PyInit_", name.to_bytes_with_nul()].concat();
-    // SAFETY: nothing is loaded: a handle of a library that Python keeps loaded; C strings.
-    unsafe {
-        let library = libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD);
-        if library.is_null() {
-            return;
-        }
-        let function = libc::dlsym(library, function.as_ptr().cast());
-        if !function.is_null() {
-            calls::lead(function);
-        }
-        libc::dlclose(library);
-    }
+    calls::with_module(file, name, |_, address| {
+        calls::lead(address, &replaced::all());
+    });
 }
 
 /// Where a text domain is found, or its codeset, after that is set, if there is a value.

@@ -148,7 +148,6 @@ impl State {
     }
 
     /// Whether it ends, or has ended.
-    #[cfg(not(Py_3_13))]
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.kind(), ENDING | ENDING_RUNS | ENDING_TOLD | GONE)
     }

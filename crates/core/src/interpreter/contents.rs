@@ -18,6 +18,7 @@ use crate::functions::names::Names;
 use crate::interpreter::code_cache::{CodeCache, Mode};
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
+use crate::interpreter::foreign_threads;
 use crate::interpreter::output::{self, Name};
 use crate::interpreter::protected;
 use crate::interpreter::signals;
@@ -109,13 +110,12 @@ impl Contents {
         environment: Environment,
         take_signals: bool,
     ) -> Result<()> {
-        let signals: &[_] = if take_signals {
-            &[&signals::FUNCTIONS]
-        } else {
-            &[]
-        };
+        let mut others = vec![&foreign_threads::FUNCTIONS];
+        if take_signals {
+            others.push(&signals::FUNCTIONS);
+        }
         signals::install(&self.control).ok_or_else(not_prepared)?;
-        cures::install_functions(environment, signals).ok_or_else(not_prepared)
+        cures::install_functions(environment, &others).ok_or_else(not_prepared)
     }
 
     /// Cures what is defective in the main interpreter.

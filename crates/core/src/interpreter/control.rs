@@ -77,6 +77,15 @@ unsafe impl Send for Control {}
 // SAFETY: as above.
 unsafe impl Sync for Control {}
 
+/// A thread that is counted in `asking`, until this is dropped.
+struct Asks<'a>(&'a Control);
+
+impl Drop for Asks<'_> {
+    fn drop(&mut self) {
+        self.0.done_asking();
+    }
+}
+
 impl Control {
     /// For the interpreter of a thread state that was made in the calling thread.
     pub(crate) fn new(
@@ -117,6 +126,25 @@ impl Control {
     pub(crate) unsafe fn visit<T>(&self, id: Id, work: impl FnOnce() -> T) -> T {
         // SAFETY: the caller's promise.
         unsafe { thread_state::visit_beside(id, self.account, self.interpreter, work) }
+    }
+
+    /// The same from a thread that nothing is known of. Says whether it was done: not in an interpreter that ends. The
+    /// interpreter is not ended before the thread is attached; then it has one thread more.
+    pub(super) fn visit_from_anywhere(&self, id: Id, work: impl FnOnce()) -> bool {
+        let mut asking = self.asking();
+        if self.state.is_over() {
+            return false;
+        }
+        *asking += 1;
+        drop(asking);
+        let asks = Asks(self);
+        let visit = || {
+            drop(asks);
+            work();
+        };
+        // SAFETY: this thread is counted in `asking` until it is attached.
+        unsafe { thread_state::visit_beside(id, self.account, self.interpreter, visit) };
+        true
     }
 
     /// Asks the run that is under way to end, if it is `run`, where that is given.

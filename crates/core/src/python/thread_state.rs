@@ -130,6 +130,15 @@ pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
     interpreter_of(current)
 }
 
+/// The interpreter of the thread state that the calling thread would attach by `PyGILState_Ensure`; NULL if it has none.
+pub(crate) fn interpreter_of_slot() -> *mut PyInterpreterState {
+    let thread_state = gilstate_slot::get();
+    if thread_state.is_null() {
+        return null_mut();
+    }
+    interpreter_of(thread_state)
+}
+
 /// The calling thread is attached to a thread state of ours until this is dropped.
 pub(crate) struct Attached<'a> {
     entered: Entered<'a>,

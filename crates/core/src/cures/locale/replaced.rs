@@ -10,6 +10,7 @@ use libc::{size_t, wchar_t};
 
 use super::data::{Locale, NOTHING, numeric_and_monetary};
 use super::thread;
+use crate::cures::calls::Replaced;
 use crate::python::here::LC_GLOBAL_LOCALE;
 
 unsafe extern "C" {
@@ -27,7 +28,7 @@ unsafe extern "C" {
 }
 
 /// By what name libpython knows each, and its address.
-pub(super) fn all() -> [(&'static CStr, *mut c_void); 7] {
+pub(super) fn all() -> [Replaced; 7] {
     [
         (c"setlocale", setlocale as *mut c_void),
         (c"localeconv", localeconv as *mut c_void),

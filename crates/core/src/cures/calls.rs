@@ -7,12 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use libc::{Elf64_Phdr, Elf64_Sym, dl_phdr_info};
 
-/// Calls of libpython are led to ours.
-static LED: AtomicBool = AtomicBool::new(false);
-
-pub(super) fn are_led() -> bool {
-    LED.load(Ordering::Relaxed)
-}
+/// By what name a library knows a function, and the address of ours.
+pub(crate) type Replaced = (&'static CStr, *mut c_void);
 
 /// An entry of the dynamic section: a tag, and a number or an address.
 #[repr(C)]
@@ -42,14 +38,55 @@ const OF_FUNCTIONS: [u64; 2] = [6, 7];
 #[cfg(not(target_arch = "x86_64"))]
 const OF_FUNCTIONS: [u64; 2] = [1025, 1026];
 
-/// Leads the calls of the library that has this address.
-pub(super) fn lead(inside: *const c_void) {
-    let mut inside = inside as usize;
-    // SAFETY: called back before it returns, with the address of what `lead_in` expects.
-    unsafe { libc::dl_iterate_phdr(Some(lead_in), (&raw mut inside).cast()) };
+/// Calls may be led: subpy has started Python.
+static ALLOWED: AtomicBool = AtomicBool::new(false);
+
+/// Calls may be led from now on. To be called by who has started Python, and by nobody who has joined the host's.
+pub(crate) fn allow() {
+    ALLOWED.store(true, Ordering::Relaxed);
 }
 
-/// Leads the calls of the library, if it is the one with the address that `wanted` points to. 1: it was.
+/// Does `work` with an extension module that is loaded from this file: its library, as `dlsym` knows it, and an address
+/// inside of it. Nothing happens if there is no such library.
+pub(crate) fn with_module(file: &CStr, name: &CStr, work: impl FnOnce(*mut c_void, *const c_void)) {
+    let function = [b"PyInit_", name.to_bytes_with_nul()].concat();
+    // SAFETY: nothing is loaded: a handle of a library that Python keeps loaded; C strings.
+    unsafe {
+        let library = libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD);
+        if library.is_null() {
+            return;
+        }
+        let function = libc::dlsym(library, function.as_ptr().cast());
+        if !function.is_null() {
+            work(library, function);
+        }
+        libc::dlclose(library);
+    }
+}
+
+struct Wanted<'a> {
+    /// An address inside of the library.
+    inside: usize,
+    replaced: &'a [Replaced],
+    led: bool,
+}
+
+/// Leads these calls of the library that has this address, where that is allowed. Says whether there were any.
+pub(crate) fn lead(inside: *const c_void, replaced: &[Replaced]) -> bool {
+    if !ALLOWED.load(Ordering::Relaxed) {
+        return false;
+    }
+    let mut wanted = Wanted {
+        inside: inside as usize,
+        replaced,
+        led: false,
+    };
+    // SAFETY: called back before it returns, with the address of what `lead_in` expects.
+    unsafe { libc::dl_iterate_phdr(Some(lead_in), (&raw mut wanted).cast()) };
+    wanted.led
+}
+
+/// Leads the calls of the library, if it is the one that is wanted. 1: it was.
 unsafe extern "C" fn lead_in(
     library: *mut dl_phdr_info,
     _size: libc::size_t,
@@ -57,7 +94,7 @@ unsafe extern "C" fn lead_in(
 ) -> c_int {
     // SAFETY: called by `dl_iterate_phdr` with a library that is loaded, and with what `lead` hands over.
     unsafe {
-        let (library, wanted) = (&*library, *wanted.cast::<usize>());
+        let (library, wanted) = (&*library, &mut *wanted.cast::<Wanted>());
         let base = library.dlpi_addr as usize;
         let headers = from_raw_parts(library.dlpi_phdr, library.dlpi_phnum.into());
         let covers = |header: &Elf64_Phdr, address: usize| {
@@ -65,7 +102,7 @@ unsafe extern "C" fn lead_in(
             (start..start + header.p_memsz as usize).contains(&address)
         };
         let of_kind = |kind| headers.iter().filter(move |header| header.p_type == kind);
-        if !of_kind(libc::PT_LOAD).any(|header| covers(header, wanted)) {
+        if !of_kind(libc::PT_LOAD).any(|header| covers(header, wanted.inside)) {
             return 0;
         }
         let is_read_only = |slot| of_kind(libc::PT_GNU_RELRO).any(|header| covers(header, slot));
@@ -99,11 +136,11 @@ unsafe extern "C" fn lead_in(
                     }
                     let symbol = &*symbols.add((relocation.info >> 32) as usize);
                     let name = CStr::from_ptr((strings + symbol.st_name as usize) as *const _);
-                    let ours = super::replaced::all();
-                    if let Some((_, ours)) = ours.iter().find(|(its, _)| *its == name) {
+                    let ours = wanted.replaced.iter().find(|(its, _)| *its == name);
+                    if let Some((_, ours)) = ours {
                         let slot = base + relocation.offset;
                         write(slot, *ours, is_read_only(slot));
-                        LED.store(true, Ordering::Relaxed);
+                        wanted.led = true;
                     }
                 }
             }

@@ -1,0 +1,203 @@
+//! Defect: a Python function that a script hands to a C library, by `ctypes` or `cffi`, and that the library calls in a
+//! thread of its own, runs in the main interpreter, with its modules and its GIL: that is where `PyGILState_Ensure` takes
+//! a thread that Python has never seen. The process dies of it later.
+//!
+//! Has it: all versions.
+//!
+//! Cure: who makes such a function is noted when it is made: the module's calls of `libffi` are led to functions of
+//! ours. The C library calls ours first, which enters the interpreter with a thread state of its own, unless the thread
+//! is in there already. To `PyGILState_Ensure` it is then a thread that Python knows. An interpreter that ends is not
+//! entered: the call returns zeros.
+//!
+//! It is done where subpy has started Python, and where the module does not have its own `libffi` built in.
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, c_int, c_uint, c_ushort, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3_ffi as ffi;
+
+use crate::Id;
+use crate::cures::calls;
+use crate::cures::library::{Functions, argument_bytes};
+use crate::python::object::Object;
+use crate::python::thread_state;
+use crate::runtime::registry;
+
+pub(super) static FUNCTIONS: Functions = Functions::new(
+    &[c"_ctypes", c"_cffi_backend"],
+    c"
+def replacers(call, put):
+    lead = lambda module: call(getattr(module, '__file__', '').encode(), module.__name__.encode())
+    return {'_ctypes': lead, '_cffi_backend': lead}
+",
+    call,
+);
+
+/// The start of libffi's description of a function.
+#[repr(C)]
+struct Cif {
+    _abi: c_uint,
+    _nargs: c_uint,
+    _arg_types: *mut c_void,
+    result: *const Type,
+}
+
+#[repr(C)]
+struct Type {
+    size: usize,
+    _alignment: c_ushort,
+    kind: c_ushort,
+}
+
+/// What libffi calls when C calls: with the place of the result, the arguments, and what was given with it.
+type Function = unsafe extern "C" fn(*mut Cif, *mut c_void, *mut *mut c_void, *mut c_void);
+type Prepare =
+    unsafe extern "C" fn(*mut c_void, *mut Cif, Function, *mut c_void, *mut c_void) -> c_int;
+type Free = unsafe extern "C" fn(*mut c_void);
+
+/// The functions of a module's libffi. Two modules may have two of them.
+struct Libffi {
+    prepare: AtomicPtr<c_void>,
+    free: AtomicPtr<c_void>,
+}
+
+static LIBFFIS: [Libffi; 2] = [const {
+    Libffi {
+        prepare: AtomicPtr::new(null_mut()),
+        free: AtomicPtr::new(null_mut()),
+    }
+}; 2];
+
+/// A function of a script's that C may call.
+struct Callback {
+    interpreter: Id,
+    function: Function,
+    user: *mut c_void,
+}
+
+// SAFETY: only handed on.
+unsafe impl Send for Callback {}
+
+/// By the address of what libffi has made of each. Held for a look or a change. An address that is used again without
+/// having been freed replaces what was there.
+static CALLBACKS: Mutex<BTreeMap<usize, Box<Callback>>> = Mutex::new(BTreeMap::new());
+
+fn callbacks() -> MutexGuard<'static, BTreeMap<usize, Box<Callback>>> {
+    CALLBACKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `call(file, name)`: leads the calls of the module.
+unsafe extern "C" fn call(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with a tuple of two bytes; None lives as long as Python.
+    let none = unsafe {
+        if let (Some(file), Some(name)) =
+            (argument_bytes(arguments, 0), argument_bytes(arguments, 1))
+            && !file.is_empty()
+        {
+            match name.as_c_str() == c"_ctypes" {
+                true => lead::<0>(&file, &name),
+                false => lead::<1>(&file, &name),
+            }
+        }
+        Object::borrowed(ffi::Py_None())
+    };
+    none.map_or(null_mut(), Object::into_ptr)
+}
+
+fn lead<const N: usize>(file: &CStr, name: &CStr) {
+    const PREPARE: &CStr = c"ffi_prep_closure_loc";
+    const FREE: &CStr = c"ffi_closure_free";
+    calls::with_module(file, name, |library, address| {
+        // SAFETY: a library that is loaded; C strings.
+        let [its_prepare, its_free] =
+            [PREPARE, FREE].map(|name| unsafe { libc::dlsym(library, name.as_ptr()) });
+        if !its_prepare.is_null() && !its_free.is_null() {
+            LIBFFIS[N].prepare.store(its_prepare, Ordering::Relaxed);
+            LIBFFIS[N].free.store(its_free, Ordering::Relaxed);
+            let ours = [
+                (PREPARE, prepare::<N> as *mut c_void),
+                (FREE, free::<N> as *mut c_void),
+            ];
+            calls::lead(address, &ours);
+        }
+    });
+}
+
+/// A module has libffi make what C can call.
+unsafe extern "C" fn prepare<const N: usize>(
+    closure: *mut c_void,
+    cif: *mut Cif,
+    function: Function,
+    user: *mut c_void,
+    code: *mut c_void,
+) -> c_int {
+    // SAFETY: stored by `lead`: the function of this name and type. The module's own arguments, or ours in their
+    // place, which live as long as the closure.
+    unsafe {
+        let address = LIBFFIS[N].prepare.load(Ordering::Relaxed);
+        let prepare = std::mem::transmute::<*mut c_void, Prepare>(address);
+        let python = thread_state::attached_interpreter();
+        let found = registry::find_by(|interpreter| interpreter.is(python));
+        let Some(interpreter) = found.map(|found| found.id()) else {
+            return prepare(closure, cif, function, user, code);
+        };
+        let mut callback = Box::new(Callback {
+            interpreter,
+            function,
+            user,
+        });
+        let address = (&raw mut *callback).cast();
+        callbacks().insert(closure as usize, callback);
+        prepare(closure, cif, called, address, code)
+    }
+}
+
+unsafe extern "C" fn free<const N: usize>(closure: *mut c_void) {
+    drop(callbacks().remove(&(closure as usize)));
+    // SAFETY: as above.
+    unsafe {
+        let address = LIBFFIS[N].free.load(Ordering::Relaxed);
+        std::mem::transmute::<*mut c_void, Free>(address)(closure);
+    }
+}
+
+/// C calls a function of a script's, in whatever thread.
+unsafe extern "C" fn called(
+    cif: *mut Cif,
+    result: *mut c_void,
+    arguments: *mut *mut c_void,
+    callback: *mut c_void,
+) {
+    // SAFETY: called by libffi with what `prepare` has given it, which lives until the closure is freed: so it is
+    // copied, since the function may free its own.
+    unsafe {
+        let Callback {
+            interpreter,
+            function,
+            user,
+        } = *callback.cast::<Callback>();
+        let call = || function(cif, result, arguments, user);
+        let entered = AssertUnwindSafe(|| match registry::find(interpreter) {
+            Ok(interpreter) => interpreter.enter_from_anywhere(call),
+            Err(_) => false,
+        });
+        if !catch_unwind(entered).unwrap_or(false) {
+            /// `FFI_TYPE_VOID`.
+            const NOTHING: c_ushort = 0;
+            let kind = &*(*cif).result;
+            if kind.kind != NOTHING {
+                // An integer is as wide as a register at least.
+                result
+                    .cast::<u8>()
+                    .write_bytes(0, kind.size.max(size_of::<usize>()));
+            }
+        }
+    }
+}
