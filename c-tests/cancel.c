@@ -27,7 +27,8 @@ static void *run(void *argument) {
 static void test_a_run(void **state) {
   (void)state;
   const char *const codes[] = {
-      "import host, os, time\nhost.wait()\ntime.sleep(0.001)\nos.stat('/')\nprint('x')\ny = 1",
+      "import host, os, select\nhost.wait()\nselect.select([], [], [], "
+      "0)\nos.listdir('/')\nprint('x')\ny = 1",
       "import host, sys\nhost.wait()\nopen('/dev/null', 'w').write('x')\nraise ValueError",
   };
   for (size_t i = 0; i < COUNT(codes); i++) {
@@ -57,35 +58,33 @@ static void test_a_run(void **state) {
   }
 }
 
-struct ending {
-  subpy_id id;
-  struct gate started;
-  bool returned;
-};
-
 static void *destroy(void *argument) {
-  struct ending *ending = argument;
-  gate_open(&ending->started);
-  EXPECT(SUBPY_OK, destroy_within(ending->id, UINT64_MAX, &error));
-  ending->returned = true;
+  struct cancelled *cancelled = argument;
+  cancelled->status = destroy_within(cancelled->id, UINT64_MAX, NULL);
+  cancelled->returned = true;
   pthread_testcancel();
   return NULL;
 }
 
-/* It waits for a thread of a script's. */
+/* It waits for a thread of a script's, which goes on when the one that waits is cancelled. */
 static void test_an_end(void **state) {
   (void)state;
-  struct ending ending = {.started = GATE_INIT};
-  CREATE(NULL, &ending.id);
-  RUN(ending.id, "import threading, time\n"
-                 "threading.Thread(target=time.sleep, args=(0.1,)).start()\n");
-  const pthread_t thread = thread_start(destroy, &ending);
-  gate_wait(&ending.started);
+  struct cancelled cancelled = {.inside = GATE_INIT, .go_on = GATE_INIT};
+  subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
+  options.release_gil = 1;
+  CREATE(NULL, &cancelled.id);
+  EXPECT(SUBPY_OK, subpy_define_function_with(cancelled.id, &options, "host", "wait", wait_here,
+                                              &cancelled, NULL, &error));
+  RUN(cancelled.id, "import host, threading\nthreading.Thread(target=host.wait).start()");
+  gate_wait(&cancelled.inside);
+  const pthread_t thread = thread_start(destroy, &cancelled);
   CHECK_EQUAL(pthread_cancel(thread), 0);
+  gate_open(&cancelled.go_on);
   void *result = NULL;
   CHECK_EQUAL(pthread_join(thread, &result), 0);
-  CHECK(result == PTHREAD_CANCELED && ending.returned, "the call did not return first");
-  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(ending.id, &error));
+  CHECK(result == PTHREAD_CANCELED && cancelled.returned, "the call did not return first");
+  CHECK_EQUAL(cancelled.status, SUBPY_OK);
+  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(cancelled.id, &error));
 }
 
 int main(void) {

@@ -351,6 +351,12 @@ static void test_interrupt_main_calls_handlers(void **state) {
           "try: _thread.interrupt_main()\n"
           "except KeyboardInterrupt: pass\n"
           "else: assert False\n");
+  RUN(id, "def send(): _thread.interrupt_main()\n"
+          "for ignored in signal.SIG_IGN, signal.SIG_DFL:\n"
+          "  signal.signal(signal.SIGINT, ignored)\n"
+          "  for _ in range(20):\n"
+          "    thread = threading.Thread(target=send); thread.start(); thread.join()\n"
+          "    for i in range(1000): pass\n");
   if (python_at_least(3, 12)) {
     RUN(id, "for number in signal.SIGTERM, signal.SIGINT:\n"
             "  signal.signal(number, handler)\n"

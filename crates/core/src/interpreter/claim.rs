@@ -194,19 +194,20 @@ impl State {
     /// Why the run that is under way is to get an exception, if it is.
     #[inline(always)]
     pub(crate) fn asked(&self) -> Option<Request> {
-        let is_handled = self.kind() == HANDLED;
-        self.requested().filter(|_| !is_handled)
-    }
-
-    /// Why the run that is under way is to end, if it is.
-    #[inline(always)]
-    pub(crate) fn requested(&self) -> Option<Request> {
         match self.kind() {
-            INTERRUPTED | HANDLED => Some(Request::Interrupt),
+            INTERRUPTED => Some(Request::Interrupt),
             TIMED_OUT => Some(Request::Timeout),
             ENDING_TOLD => Some(Request::End),
             _ => None,
         }
+    }
+
+    /// Why the run that is under way is to end, if it is: by an exception, or as a handler of the script's sees fit.
+    #[inline(always)]
+    pub(crate) fn requested(&self) -> Option<Request> {
+        // In this order: what a handler was told may become a request, and no request is taken back.
+        let is_told = self.kind() == HANDLED;
+        self.asked().or(is_told.then_some(Request::Interrupt))
     }
 
     /// Whether `run` is under way and is to end.
@@ -323,6 +324,25 @@ mod tests {
             Some(reading),
             "reading has a limit of its own"
         );
+    }
+
+    #[test]
+    fn a_handler_that_was_told_gets_no_exception() {
+        let state = State::new();
+        assert_eq!(state.tell(), None, "nothing runs");
+        let _run = state.claim(Purpose::Run).ok();
+        let run = state.run();
+        assert_eq!(state.tell(), Some(run));
+        assert_eq!(state.tell(), Some(run), "each time");
+        assert_eq!(
+            (state.asked(), state.requested()),
+            (None, Some(Request::Interrupt))
+        );
+        assert!(state.is_running() && state.is_under_way() && !state.is_requested(run));
+        assert_eq!(state.request(Some(run), Request::Timeout), Some(run));
+        assert_eq!(state.tell(), None, "its time is over");
+        assert_eq!(state.asked(), Some(Request::Timeout));
+        assert_eq!(state.finish(), Some(Request::Timeout));
     }
 
     #[test]

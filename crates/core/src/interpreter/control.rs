@@ -290,11 +290,13 @@ impl Control {
     pub(crate) fn interrupt(self: &Arc<Self>) {
         if self.state.is_under_way() {
             self.signals.wake_up(libc::SIGINT);
-            if self.signals.handle_interrupt() {
-                return self.tell_script();
-            }
         }
-        self.ask(None, Request::Interrupt);
+        // A run that begins only now is asked as one that was under way would be.
+        if self.signals.handle_interrupt() && !self.state.is_over() {
+            self.tell_script();
+        } else {
+            self.ask(None, Request::Interrupt);
+        }
     }
 
     #[cfg(Py_3_12)]
@@ -368,9 +370,7 @@ impl Control {
     /// In another thread of the interpreter: what is to be done in the thread that runs is left to that.
     #[cfg(Py_3_12)]
     fn leave_to_run(self: &Arc<Self>) {
-        if self.state.asked().is_some() || !self.signals.handle_interrupt() {
-            self.leave_exception();
-        }
+        self.leave_exception();
         if self.signals.are_waiting(self.state.run()) {
             let control = self.clone();
             let _ = timer::at(Instant::now() + AGAIN, move || control.signal_again());
@@ -396,7 +396,9 @@ impl Control {
         // at last.
         if self.thread_id != here
             && protected::place_of(self.thread_state) == Place::Open
-            && (self.state.asked().is_some() || self.signals.take(self.state.run(), libc::SIGINT))
+            && (self.state.asked().is_some()
+                || self.signals.raise_interrupt()
+                    && self.signals.take(self.state.run(), libc::SIGINT))
         {
             // SAFETY: attached to the same interpreter.
             unsafe {

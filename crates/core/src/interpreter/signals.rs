@@ -10,7 +10,7 @@
 use std::ffi::{CStr, c_int, c_long};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
@@ -21,6 +21,11 @@ use crate::interpreter::control::Control;
 use crate::python::method::Method;
 use crate::python::object::{Object, clear_exception, import};
 
+/// `default_int_handler`.
+const RAISES: u8 = 0;
+/// A handler of its own.
+const HANDLES: u8 = 1;
+
 /// What an interpreter has of signals.
 #[derive(Default)]
 pub(super) struct Signals {
@@ -28,8 +33,8 @@ pub(super) struct Signals {
     waiting: AtomicU64,
     /// By which run.
     run: AtomicU64,
-    /// The script has a handler of its own for SIGINT.
-    handles_interrupt: AtomicBool,
+    /// What the script has for SIGINT: [`RAISES`], [`HANDLES`], or SIG_IGN or SIG_DFL.
+    at_interrupt: AtomicU8,
     /// A copy of the script's wakeup descriptor, so that it is no other file's, whatever the script closes. Held for a
     /// write that does not wait.
     wakeup: Mutex<Option<OwnedFd>>,
@@ -64,7 +69,17 @@ impl Signals {
 
     /// Whether the script has something of its own for SIGINT, which can be told.
     pub(super) fn handle_interrupt(&self) -> bool {
-        self.handles_interrupt.load(Ordering::Relaxed) && (cfg!(Py_3_12) || self.wakeup().is_some())
+        self.at_interrupt.load(Ordering::Relaxed) == HANDLES
+            && (cfg!(Py_3_12) || self.wakeup().is_some())
+    }
+
+    /// Whether a SIGINT that the script sends itself is a KeyboardInterrupt, which another thread can leave with the one
+    /// that runs.
+    pub(super) fn raise_interrupt(&self) -> bool {
+        match self.at_interrupt.load(Ordering::Relaxed) {
+            HANDLES => cfg!(not(Py_3_12)),
+            how => how == RAISES,
+        }
     }
 
     /// Wakes up who waits for a signal at the script's wakeup descriptor, if there is one and it has room.
@@ -233,7 +248,8 @@ pub(super) static FUNCTIONS: Functions = Functions::new(
     c"
 def replacers(call, put):
     from _operator import index
-    IS_RUN, OF_PROCESS, HANDLES_INTERRUPT, WAKEUP, HANDLE = range(5)
+    IS_RUN, OF_PROCESS, AT_INTERRUPT, WAKEUP, HANDLE = range(5)
+    RAISES, HANDLES, IGNORES = range(3)
 
     def replace(module):
         SIGINT, SIG_DFL, SIG_IGN = module.SIGINT, module.SIG_DFL, module.SIG_IGN
@@ -265,7 +281,8 @@ def replacers(call, put):
             before = getsignal(signalnum)
             handlers[signalnum] = handler
             if signalnum == SIGINT:
-                call(HANDLES_INTERRUPT, callable(handler) and handler is not module.default_int_handler)
+                raises = handler is module.default_int_handler
+                call(AT_INTERRUPT, RAISES if raises else HANDLES if callable(handler) else IGNORES)
             return before
 
         def set_wakeup_fd(fd, /, *, warn_on_full_buffer=True):
@@ -310,8 +327,8 @@ def replacers(call, put):
 );
 
 /// `call(0)`: whether the calling thread is the one that runs. `call(1, number)`: 0: the process does what is the
-/// default at this signal; 1: it ignores it; 2: it does something else. `call(2, truth)`: whether there is a handler for
-/// SIGINT. `call(3, descriptor)`: the wakeup descriptor, or -1. `call(4, function)`: calls the handler of a signal.
+/// default at this signal; 1: it ignores it; 2: it does something else. `call(2, how)`: what the script has for SIGINT.
+/// `call(3, descriptor)`: the wakeup descriptor, or -1. `call(4, function)`: calls the handler of a signal.
 unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
@@ -324,9 +341,8 @@ unsafe extern "C" fn call(
             0 => Some(c_long::from(control.is_run())),
             1 => Some(of_process(number(1))),
             2 => {
-                let handles = number(1) != 0;
-                let place = &control.signals.handles_interrupt;
-                place.store(handles, Ordering::Relaxed);
+                let how = number(1) as u8;
+                control.signals.at_interrupt.store(how, Ordering::Relaxed);
                 Some(0)
             }
             3 => set_wakeup(&control.signals, number(1)),
