@@ -31,10 +31,9 @@ pub(crate) mod type_versions;
 pub(crate) mod type_versions_apart;
 pub(crate) mod unicode_names;
 mod user_lists;
+mod version;
 
-use std::ffi::CStr;
-
-use pyo3_ffi as ffi;
+pub(crate) use version::python_version;
 
 /// Whose environment an interpreter has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,12 +72,4 @@ pub(crate) fn install_functions(environment: Environment) -> Option<()> {
         Environment::OfMain | Environment::OfProcess => &self::environment::SHARED,
     });
     library::install(&functions)
-}
-
-/// The version of the Python library that is loaded: `3.13.0`.
-pub(crate) fn python_version() -> &'static str {
-    // SAFETY: a static string, at any time, initialized or not.
-    let version = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) };
-    let version = version.to_str().unwrap_or_default();
-    version.split(' ').next().unwrap_or_default()
 }

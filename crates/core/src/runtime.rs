@@ -1,5 +1,6 @@
 //! Python as a whole: started or joined, counted, finalized.
 
+mod one_version;
 mod only_copy;
 pub(crate) mod phase;
 pub(crate) mod registry;
@@ -124,6 +125,7 @@ fn for_ever(error: Error) -> Failed {
 
 /// The one thread that changes the phase starts or joins Python.
 fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
+    one_version::check().map_err(for_now)?;
     only_copy::claim().map_err(for_now)?;
     let config = config.cloned().unwrap_or_default();
     // SAFETY: at any time, in any thread.

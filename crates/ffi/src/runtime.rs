@@ -117,8 +117,9 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
 ///         standard library is found (the message has the places that were searched);
 ///         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else, and if
 ///         another copy of subpy is initialized in this process (the message names its file);
-///         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, and for
-///         `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment;
+///         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, for
+///         `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment, and if the process has
+///         another version of Python than subpy is built for (the message names both, and their files);
 ///         #SUBPY_ERR_INTERNAL if Python could not be started for another reason.
 ///
 /// Threads: any, at any time.
