@@ -373,6 +373,11 @@ typedef struct subpy_runtime_config {
  * If the host has started Python before, subpy uses it as it is, and subpy_finalize() leaves it running. The
  * calling thread may hold a GIL then, and holds it again afterwards.
  *
+ * A host should call subpy_finalize() before it ends its own Python. If it does not, `Py_FinalizeEx` ends subpy's
+ * interpreters first, by an exit function of the main interpreter: it interrupts what runs in them, and waits up to
+ * 5 s. What does not end in that time may end the process, as it does without subpy. All calls are
+ * #SUBPY_ERR_NOT_INITIALIZED from then on.
+ *
  * @param config NULL for the defaults.
  * @param error  NULL, or where the error goes.
  * @return #SUBPY_OK;

@@ -14,6 +14,7 @@ mod interpreter_modules;
 mod library;
 pub(crate) mod locale;
 mod perf_trampoline;
+pub(crate) mod remaining_interpreters;
 mod services;
 pub(crate) mod shared_gil;
 mod signal_handlers;

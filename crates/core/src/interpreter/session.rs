@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cures::import_first::Outside;
-use crate::cures::type_versions;
+use crate::cures::{remaining_interpreters, type_versions};
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::{Inner, ending};
@@ -116,6 +116,7 @@ impl<'a> Session<'a> {
     /// Leaves the main interpreter to the host.
     pub(super) fn disown(mut self) {
         type_versions::hand_back();
+        remaining_interpreters::unregister();
         self.let_go();
         drop(self.attached);
         // SAFETY: ours, made when the host's Python was joined; nobody else has it.
