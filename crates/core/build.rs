@@ -2,5 +2,7 @@
 
 fn main() {
     pyo3_build_config::use_pyo3_cfgs();
+    let version = pyo3_build_config::get().version();
+    println!("cargo:rustc-env=SUBPY_PYTHON={version}");
     pyo3_build_config::add_libpython_rpath_link_args();
 }

@@ -17,6 +17,7 @@ pub(crate) mod library;
 pub(crate) mod locale;
 pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
+pub(crate) mod remaining_interpreters;
 mod services;
 pub(crate) mod shared_gil;
 pub(crate) mod sigint;
@@ -33,11 +34,10 @@ pub(crate) mod type_versions;
 pub(crate) mod type_versions_apart;
 pub(crate) mod unicode_names;
 mod user_lists;
+mod version;
 pub(crate) mod write_signals;
 
-use std::ffi::CStr;
-
-use pyo3_ffi as ffi;
+pub(crate) use version::python_version;
 
 /// Whose environment an interpreter has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,12 +81,4 @@ pub(crate) fn install_functions(
     // Last, so that what starts a program and waits for it is not recorded.
     functions.push(&child_processes::FUNCTIONS);
     library::install(&functions)
-}
-
-/// The version of the Python library that is loaded: `3.13.0`.
-pub(crate) fn python_version() -> &'static str {
-    // SAFETY: a static string, at any time, initialized or not.
-    let version = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) };
-    let version = version.to_str().unwrap_or_default();
-    version.split(' ').next().unwrap_or_default()
 }

@@ -158,6 +158,8 @@ impl Interpreter {
         if take_streams {
             contents.cure_functions(Environment::OfMain, take_signals)?;
             contents.take_streams(0, None, None)?;
+        } else {
+            contents.end_before_main()?;
         }
         // SAFETY: a session is the right to touch what is held.
         unsafe { (*main.0.held.get()).contents = Some(contents) };

@@ -1,17 +1,20 @@
 //! Python as a whole: started or joined, counted, finalized.
 
+mod one_version;
 mod only_copy;
 pub(crate) mod phase;
 pub(crate) mod registry;
 pub(crate) mod startup;
+
+use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
 use self::phase::{Phase, Ready};
 use crate::config::RuntimeConfig;
 use crate::cures::{
-    self, calls, current_frames, global_symbols, locale, sigint, stack_bounds, thread_state_ids,
-    write_signals,
+    self, calls, current_frames, global_symbols, locale, remaining_interpreters, sigint,
+    stack_bounds, thread_state_ids, write_signals,
 };
 use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
@@ -32,6 +35,9 @@ pub enum Feature {
 const FINALIZED: &str = "Python was finalized, which can't be undone in a process: keep it \
                          initialized as long as it may be needed again";
 const FAILED: &str = "Python could not be started before, which can't be tried again in a process";
+
+/// How long a host that ends its Python waits for what runs in our interpreters.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One count of the runtime, given back when it is dropped.
 #[derive(Debug)]
@@ -125,6 +131,7 @@ fn for_ever(error: Error) -> Failed {
 
 /// The one thread that changes the phase starts or joins Python.
 fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
+    one_version::check().map_err(for_now)?;
     only_copy::claim().map_err(for_now)?;
     let config = config.cloned().unwrap_or_default();
     // SAFETY: at any time, in any thread.
@@ -140,6 +147,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         thread_state::locate_slot();
         thread_state_ids::locate();
         current_frames::locate();
+        remaining_interpreters::before_end(end_before_host);
         thread_state::new_main()
     } else {
         startup::check(&config).map_err(for_now)?;
@@ -173,6 +181,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         config,
         joined,
         creating: 0,
+        over: false,
         ending: false,
     })
 }
@@ -228,6 +237,25 @@ pub fn release() -> Result<()> {
         });
         Ok(())
     })
+}
+
+/// The host ends the Python that we have joined: the interpreters end before it.
+fn end_before_host() {
+    let Some(()) = phase::begin_end_of_host() else {
+        return;
+    };
+    phase::changing(|| {
+        thread_state::detached(|| {
+            while phase::is_creating() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        interpreter::all::end_before_main(PATIENCE);
+        if registry::all().is_empty() {
+            host_function::forget_everywhere();
+        }
+        phase::end_of_host_over();
+    });
 }
 
 /// Whether Python is initialized, as far as subpy is concerned.

@@ -112,6 +112,11 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
 /// If the host has started Python before, subpy uses it as it is, and subpy_finalize() leaves it running. The
 /// calling thread may hold a GIL then, and holds it again afterwards.
 ///
+/// A host should call subpy_finalize() before it ends its own Python. If it does not, `Py_FinalizeEx` ends subpy's
+/// interpreters first, by an exit function of the main interpreter: it interrupts what runs in them, and waits up to
+/// 5 s. What does not end in that time may end the process, as it does without subpy. All calls are
+/// #SUBPY_ERR_NOT_INITIALIZED from then on.
+///
 /// @param config NULL for the defaults.
 /// @param error  NULL, or where the error goes.
 /// @return #SUBPY_OK;
@@ -119,8 +124,9 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
 ///         standard library is found (the message has the places that were searched);
 ///         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else, and if
 ///         another copy of subpy is initialized in this process (the message names its file);
-///         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, and for
-///         `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment;
+///         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, for
+///         `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment, and if the process has
+///         another version of Python than subpy is built for (the message names both, and their files);
 ///         #SUBPY_ERR_INTERNAL if Python could not be started for another reason.
 ///
 /// Threads: any, at any time.

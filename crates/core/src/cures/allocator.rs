@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 
-use crate::memory::counting;
+use crate::memory::{counting, heap};
 
 #[cfg(all(Py_3_12, not(Py_3_14)))]
 static INSTALLED: AtomicBool = AtomicBool::new(false);
@@ -74,13 +74,11 @@ fn plain() -> ffi::PyMemAllocatorEx {
 // Python asks for 0 bytes and expects a block of its own: mimalloc gives one.
 
 extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
-    // SAFETY: any size is allowed.
-    unsafe { mi::mi_malloc(size) }
+    heap::malloc(size)
 }
 
 extern "C" fn calloc(_: *mut c_void, count: usize, size: usize) -> *mut c_void {
-    // SAFETY: any size is allowed; an overflow gives NULL.
-    unsafe { mi::mi_calloc(count, size) }
+    heap::calloc(count, size)
 }
 
 extern "C" fn realloc(_: *mut c_void, block: *mut c_void, size: usize) -> *mut c_void {

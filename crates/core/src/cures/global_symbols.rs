@@ -6,7 +6,7 @@
 //!
 //! Cure: the libpython that is loaded already is opened once more, as a global one.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_void};
 
 /// Makes libpython's symbols global.
 pub(crate) fn expose() {
@@ -23,12 +23,16 @@ pub(crate) fn expose() {
 
 /// The file of the libpython that is loaded.
 pub(crate) fn library() -> Option<&'static CStr> {
+    file_of(pyo3_ffi::Py_GetVersion as *const c_void)
+}
+
+/// The file that a function is in, which is never unloaded.
+pub(crate) fn file_of(function: *const c_void) -> Option<&'static CStr> {
     // SAFETY: a plain struct that `dladdr` fills; the name that it points to lives as long as the
-    // library, which is never unloaded.
+    // file is loaded.
     unsafe {
         let mut info: libc::Dl_info = std::mem::zeroed();
-        let symbol = pyo3_ffi::Py_IsInitialized as *const libc::c_void;
-        if libc::dladdr(symbol, &mut info) == 0 || info.dli_fname.is_null() {
+        if libc::dladdr(function, &mut info) == 0 || info.dli_fname.is_null() {
             return None;
         }
         Some(CStr::from_ptr(info.dli_fname))

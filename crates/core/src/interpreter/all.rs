@@ -1,10 +1,13 @@
 //! All interpreters at once, at the end of Python.
 
-use crate::Result;
-use crate::interpreter::claim::Purpose;
+use std::time::{Duration, Instant};
+
+use crate::interpreter::claim::{Purpose, Request};
 use crate::interpreter::session::{Session, retire};
 use crate::interpreter::{Interpreter, ending, threads_left};
+use crate::python::thread_state;
 use crate::runtime::registry;
+use crate::{Result, Status};
 
 /// All interpreters, claimed to be ended.
 pub(crate) struct AllClaimed(Vec<Interpreter>);
@@ -53,6 +56,48 @@ impl Drop for AllClaimed {
             drop(unsafe { interpreter.0.control.state.claimed() });
         }
     }
+}
+
+/// Ends all interpreters but the main one, which is left to the host, as far as that can be done in `time`: what runs
+/// is interrupted, Python threads are awaited. What the host still holds of them is worth nothing afterwards.
+pub(crate) fn end_before_main(time: Duration) {
+    let deadline = Instant::now() + time;
+    for interpreter in registry::all().iter().rev() {
+        end_one_before_main(interpreter, deadline);
+    }
+}
+
+fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<()> {
+    // Nobody tells when a run or a thread has ended.
+    let wait = || {
+        thread_state::detached(|| std::thread::sleep(Duration::from_millis(1)));
+        (Instant::now() < deadline).then_some(())
+    };
+    let mut session = loop {
+        match interpreter.session(Purpose::End) {
+            Ok(session) => break session,
+            Err(error) if error.status() == Status::NotFound => return None,
+            Err(_) => interpreter.0.control.ask(None, Request::Interrupt),
+        }
+        wait()?;
+    };
+    if interpreter.id() == 0 {
+        session.disown();
+        return None;
+    }
+    for ran_exit_functions in [false, true] {
+        while threads_left::none(interpreter.id()).is_err() {
+            threads_left::dismiss_idle_workers();
+            let claim = session.leave();
+            wait()?;
+            session = Session::enter(&interpreter.0, claim);
+        }
+        if !ran_exit_functions {
+            ending::run_exit_functions(&interpreter.0.control, ending::PATIENCE);
+        }
+    }
+    session.end(ending::PATIENCE);
+    None
 }
 
 /// Forgets all interpreters, with all that is kept of them: the host has finalized its Python in spite of

@@ -125,6 +125,11 @@ impl Contents {
         cures::type_versions::take_over().ok_or_else(not_prepared)
     }
 
+    /// Has the host's end of Python end subpy's interpreters first.
+    pub(crate) fn end_before_main(&self) -> Result<()> {
+        cures::remaining_interpreters::register().ok_or_else(not_prepared)
+    }
+
     pub(crate) fn take_streams(
         &mut self,
         id: Id,

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::cures::import_first::Outside;
-use crate::cures::{child_processes, multiprocessing_servers, type_versions};
+use crate::cures::{
+    child_processes, multiprocessing_servers, remaining_interpreters, type_versions,
+};
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::{Inner, ending};
@@ -122,6 +124,7 @@ impl<'a> Session<'a> {
     /// Leaves the main interpreter to the host.
     pub(super) fn disown(mut self) {
         type_versions::hand_back();
+        remaining_interpreters::unregister();
         self.let_go();
         drop(self.attached);
         // SAFETY: ours, made when the host's Python was joined; nobody else has it.

@@ -12,6 +12,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use super::account::{self, Account};
+use super::heap;
 use crate::python::here;
 
 /// The accounts by interpreter: for its Python threads, which find it once. Held to look, never while a
@@ -81,8 +82,6 @@ pub(crate) fn functions() -> ffi::PyMemAllocatorEx {
 
 unsafe extern "C" {
     // mimalloc's functions, which also say what the block's size is, or was.
-    fn mi_umalloc(bytes: usize, size: *mut usize) -> *mut c_void;
-    fn mi_ucalloc(count: usize, each: usize, size: *mut usize) -> *mut c_void;
     fn mi_urealloc(
         block: *mut c_void,
         bytes: usize,
@@ -93,16 +92,14 @@ unsafe extern "C" {
 }
 
 extern "C" fn malloc(_: *mut c_void, bytes: usize) -> *mut c_void {
-    let Some(account) = account() else {
-        // SAFETY: any size is allowed.
-        return unsafe { mi::mi_malloc(bytes) };
+    let (account, heap) = here::account_and_heap();
+    let Some(account) = account.or_else(account_of_thread) else {
+        return heap::malloc(bytes);
     };
     if !account.allows(bytes) {
         return std::ptr::null_mut();
     }
-    let mut size = 0;
-    // SAFETY: any size is allowed.
-    let block = unsafe { mi_umalloc(bytes, &mut size) };
+    let (block, size) = heap::malloc_sized(heap, bytes);
     if !block.is_null() {
         account.add(size as i64);
     }
@@ -111,17 +108,15 @@ extern "C" fn malloc(_: *mut c_void, bytes: usize) -> *mut c_void {
 
 extern "C" fn calloc(_: *mut c_void, count: usize, each: usize) -> *mut c_void {
     let Some(account) = account() else {
-        // SAFETY: any size is allowed; an overflow gives NULL.
-        return unsafe { mi::mi_calloc(count, each) };
+        return heap::calloc(count, each);
     };
     if !account.allows(count.saturating_mul(each)) {
         return std::ptr::null_mut();
     }
-    let mut size = 0;
-    // SAFETY: any size is allowed; an overflow gives NULL.
-    let block = unsafe { mi_ucalloc(count, each, &mut size) };
+    let block = heap::calloc(count, each);
     if !block.is_null() {
-        account.add(size as i64);
+        // SAFETY: a block of mimalloc's.
+        account.add(unsafe { mi::mi_usable_size(block) } as i64);
     }
     block
 }

@@ -12,6 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::one_version;
 use crate::{Error, Result, Status};
 
 /// 1 from the time when this copy starts or joins Python until it leaves a Python of the host's. For ever, if it
@@ -36,13 +37,15 @@ global_asm!(
     claimed = sym CLAIMED,
 );
 
-/// Claims the process for this copy. `NotPermitted`: another one has; its file is in the message.
+/// Claims the process for this copy. `NotPermitted`, or `Unsupported` if it is for another Python: another one has;
+/// its file is in the message.
 pub(crate) fn claim() -> Result<()> {
     let mut other: Option<PathBuf> = None;
     // SAFETY: the callback takes what it is given here.
     unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut other).cast()) };
     let Some(file) = other else { return Ok(()) };
     give_back();
+    one_version::check_copy(&file)?;
     let message = format!(
         "another copy of subpy is in use in this process, in {}: link all parts of the program to one shared \
          libsubpy",

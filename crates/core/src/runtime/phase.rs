@@ -39,6 +39,8 @@ pub(crate) struct Ready {
     pub(crate) joined: bool,
     /// Interpreters that are being created now.
     pub(crate) creating: usize,
+    /// The host ends Python, and the interpreters were ended.
+    pub(crate) over: bool,
     /// One thread looks whether Python can be finalized; all goes on meanwhile but what would change that.
     pub(crate) ending: bool,
 }
@@ -103,6 +105,31 @@ pub(crate) fn begin_end() {
     *phase() = Phase::Changing;
 }
 
+/// The host ends Python: nothing begins any more. `None`: that is nothing to us.
+pub(crate) fn begin_end_of_host() -> Option<()> {
+    match &mut *settled().ok()? {
+        Phase::Ready(ready) if ready.joined && !ready.over => {
+            ready.ending = true;
+            SHORT.store(NOT_READY, Ordering::Release);
+            Some(())
+        }
+        _ => None,
+    }
+}
+
+/// Whether an interpreter is being created.
+pub(crate) fn is_creating() -> bool {
+    matches!(&*phase(), Phase::Ready(ready) if ready.creating > 0)
+}
+
+/// What was ours of the host's Python is gone.
+pub(crate) fn end_of_host_over() {
+    if let Phase::Ready(ready) = &mut *phase() {
+        ready.over = true;
+    }
+    go_on();
+}
+
 /// It can't be finalized: all goes on.
 pub(crate) fn go_on() {
     if let Phase::Ready(ready) = &mut *phase() {
@@ -140,13 +167,13 @@ pub(crate) fn ready() -> Result<()> {
 /// Fails if the host has finalized the Python that we have joined.
 pub(crate) fn ready_to_join(ready: &Ready) -> Result<()> {
     // SAFETY: at any time, in any thread.
-    if ready.joined && unsafe { ffi::Py_IsInitialized() } == 0 {
+    if ready.over || ready.joined && unsafe { ffi::Py_IsInitialized() } == 0 {
         return Err(Error::new(Status::NotInitialized, HOST_HAS_FINALIZED));
     }
     Ok(())
 }
 
-const HOST_HAS_FINALIZED: &str = "the host has finalized Python";
+const HOST_HAS_FINALIZED: &str = "the host has finalized Python, or is about to";
 
 #[cold]
 pub(crate) fn not_ready(phase: &Phase) -> Error {

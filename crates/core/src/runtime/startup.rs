@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use libc::wchar_t;
 use pyo3_ffi as ffi;
 
+use super::one_version::BUILT_FOR;
 use crate::config::RuntimeConfig;
 use crate::cures::{self, global_symbols};
 use crate::{Error, Result, Status};
@@ -181,7 +182,7 @@ fn default_executable(config: &RuntimeConfig) -> Option<PathBuf> {
     if config.program_name.is_some() {
         return None;
     }
-    let name = Path::new("bin").join(format!("python{}", minor_version()));
+    let name = Path::new("bin").join(format!("python{BUILT_FOR}"));
     if let Some(home) = &config.home {
         return Some(home.join(name)).filter(|path| path.is_file());
     }
@@ -195,21 +196,11 @@ fn default_executable(config: &RuntimeConfig) -> Option<PathBuf> {
 fn standard_library_places(home: &Path) -> Vec<PathBuf> {
     let home = home.to_string_lossy();
     let prefix = Path::new(home.split(':').next().unwrap_or_default());
-    let version = minor_version();
-    let folder = format!("python{version}/os.py");
-    let zip = format!("python{}.zip", version.replace('.', ""));
+    let folder = format!("python{BUILT_FOR}/os.py");
+    let zip = format!("python{}.zip", BUILT_FOR.replace('.', ""));
     vec![
         prefix.join("lib").join(&folder),
         prefix.join("lib64").join(&folder),
         prefix.join("lib").join(zip),
     ]
-}
-
-/// `3.13`
-fn minor_version() -> &'static str {
-    let version = cures::python_version();
-    match version.match_indices('.').nth(1) {
-        Some((end, _)) => &version[..end],
-        None => version,
-    }
 }
