@@ -4,7 +4,10 @@
 //! - importlib: an import lock stays held by the OS thread for ever, and the next import in another one
 //!   waits for it;
 //! - asyncio, `_run_once`: a wake-up that was taken from the queue is lost, and `asyncio.run()` waits for
-//!   the task for ever.
+//!   the task for ever;
+//! - threading, logging, concurrent.futures: what takes a lock has it, and has not said so to the `with` or the `try`
+//!   that calls it. A thread that has just started waits for that lock, say, and never ends. What their functions do
+//!   between two calls of other code is short, but for those that wait.
 
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
@@ -37,16 +40,29 @@ pub(crate) fn place_of(thread_state: *mut PyThreadState) -> Place {
     let text = |name| code.as_ref()?.attribute(name)?.to_text();
     let (file, name) = (text(c"co_filename"), text(c"co_name"));
     clear_exception();
-    let file = file.unwrap_or_default();
     if frame.is_none() {
         Place::Outside
-    } else if file.starts_with("<frozen importlib")
-        || (file.ends_with("asyncio/base_events.py") && name.as_deref() == Some("_run_once"))
-    {
+    } else if is_protected(&file.unwrap_or_default(), &name.unwrap_or_default()) {
         Place::Protected
     } else {
         Place::Open
     }
+}
+
+/// Functions of threading that go on for ever, or where others do. (Before 3.12 an interrupt sees where a script lets go
+/// of the GIL, and nothing else: one that waits again and again is seen where it waits.)
+#[cfg(Py_3_12)]
+const WAITING: &[&str] = &["wait_for"];
+#[cfg(not(Py_3_12))]
+const WAITING: &[&str] = &["wait_for", "wait", "_wait_for_tstate_lock"];
+
+fn is_protected(file: &str, function: &str) -> bool {
+    file.starts_with("<frozen importlib")
+        || file.ends_with("/asyncio/base_events.py") && function == "_run_once"
+        || file.ends_with("/threading.py") && !WAITING.contains(&function)
+        || file.ends_with("/logging/__init__.py")
+        || file.ends_with("/concurrent/futures/_base.py")
+            && ["__enter__", "__exit__"].contains(&function)
 }
 
 /// Releases the locks of importlib that the calling thread holds: it imports nothing now. (Before 3.12 an
