@@ -35,6 +35,7 @@ mod interpreter;
 mod memory;
 mod python;
 pub mod runtime;
+mod thread;
 mod timer;
 mod values;
 
@@ -48,6 +49,7 @@ pub use functions::host_function::{FunctionOptions, Handler};
 pub use interpreter::Interpreter;
 pub use interpreter::stats::Stats;
 pub use memory::account::MemoryUsage;
+pub use memory::reserve::WithReserve;
 pub use runtime::{Feature, Runtime};
 pub use values::convert::Conversion;
 pub use values::lending::Lending;

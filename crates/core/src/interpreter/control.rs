@@ -201,7 +201,7 @@ impl Control {
             unsafe { thread_state::visit(control.interpreter, work) };
             control.done_asking();
         };
-        if timer::spawn("subpy visitor", visit).is_err() {
+        if crate::thread::Thread::start(c"subpy visitor", visit).is_err() {
             self.visited.store(false, Ordering::SeqCst);
             self.done_asking();
         }
