@@ -11,6 +11,7 @@ mod ending;
 mod exchange;
 pub(crate) mod output;
 mod protected;
+mod resources;
 mod session;
 mod signals;
 pub(crate) mod stats;
@@ -74,6 +75,7 @@ impl Interpreter {
     pub fn create(config: InterpreterConfig) -> Result<Self> {
         let runtime = phase::creating()?;
         let recipe = Recipe::new(&config)?;
+        resources::check()?;
         let id = registry::next_id();
         let account = Account::open(config.memory_limit);
         if config.memory_limit > 0 && account.is_none() {
@@ -114,6 +116,7 @@ impl Interpreter {
         };
         let made = thread_state::with_account(account, make);
         let Some((thread_state, (control, contents))) = made else {
+            resources::check()?;
             let message = format!("Python could not create an interpreter: {why}");
             return Err(Error::new(Status::Internal, message));
         };
