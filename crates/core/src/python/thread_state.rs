@@ -8,6 +8,7 @@
 //! everything is put back: first ours is detached, then the host's is attached.
 
 mod crossing;
+mod making;
 
 use std::ptr::null_mut;
 
@@ -15,6 +16,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use self::crossing::{Away, Entered};
+use self::making::new_state;
 use crate::Id;
 use crate::cures::import_first;
 use crate::cures::interned_strings::Interned;
@@ -388,31 +390,11 @@ pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
     }
 }
 
-/// Held while a thread state is made without a GIL, and to list those that there are. To 3.11 a new one is in the
-/// interpreter's list before it is whole. Nobody waits for anything while it is held.
-#[cfg(not(Py_3_12))]
-static MAKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
-/// Makes a thread state. NULL: no memory.
-///
-/// # Safety
-/// The interpreter lives.
-unsafe fn new_state(python: *mut PyInterpreterState) -> *mut PyThreadState {
-    #[cfg(not(Py_3_12))]
-    let _making = MAKING
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    // SAFETY: the caller's promise.
-    unsafe { ffi::PyThreadState_New(python) }
-}
-
 /// The thread states of the attached interpreter. They live as long as its GIL is held.
 #[cfg(not(Py_3_14))]
 pub(crate) fn all_attached() -> Vec<*mut PyThreadState> {
     #[cfg(not(Py_3_12))]
-    let _making = MAKING
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = making::alone();
     let mut all = Vec::new();
     // SAFETY: attached. A thread state goes only while its interpreter's GIL is held, which we hold; one that
     // comes is put before the first.
