@@ -291,23 +291,28 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Does `work` in an interpreter that shares its GIL, with a thread state that is made for it.
+/// Does `work` in an interpreter that shares its GIL, with a thread state that is made for it. False: there is no
+/// memory for one.
 ///
 /// # Safety
 /// The interpreter lives until this returns.
 #[cfg(not(Py_3_13))]
-pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) {
+pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) -> bool {
     let entry = entry_here();
     let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = new_state(interpreter);
+        if visitor.is_null() {
+            return false;
+        }
         ffi::PyEval_RestoreThread(visitor);
         work();
         ffi::PyThreadState_Clear(visitor);
         ffi::PyThreadState_DeleteCurrent();
     }
+    true
 }
 
 /// Makes an interpreter with `make`, which leaves its new thread state attached or returns NULL.
