@@ -127,6 +127,10 @@ fuzz: build ## Run random bytes, and play random calls against a model, for SECO
 soak: build ## Keep eight host threads at it for SECONDS=60
 	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh soak
 
+faults: configure-tests ## Have the system refuse each block of memory once
+	cmake --build '$(BUILD)' --target faults
+	@BUILD='$(BUILD)' tools/proof.sh faults
+
 asan: build ## The same under AddressSanitizer with leak checking; Rust, too, where there is clang
 	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh asan
 
@@ -143,5 +147,5 @@ ci-full: ## The same with all of the rest: hours
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages readme header fmt lint docs model fuzz soak asan valgrind ci ci-full clean
+.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages readme header fmt lint docs model fuzz soak faults asan valgrind ci ci-full clean
 .NOTPARALLEL:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The evidence beside the tests: fuzzing, soak, AddressSanitizer, valgrind. Needs a build tree.
 #
-#   tools/proof.sh fuzz|soak|asan|valgrind     SECONDS_OF=60 for each program
+#   tools/proof.sh fuzz|soak|faults|asan|valgrind     SECONDS_OF=60 for each program
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=$(realpath "${BUILD:-build}")
@@ -28,6 +28,12 @@ fuzz() {
 soak() {
   compile soak fuzz/soak.cpp "$BUILD/lib"
   "$out/soak" "$seconds"
+}
+
+# Each block of memory is refused once: several thousand processes. With TURN set, each 16th of them.
+faults() {
+  local step=${TURN:+16}
+  "$BUILD/c-tests/faults/faults" malloc "${step:-1}" $((1 + ${TURN:-0} % ${step:-1}))
 }
 
 python() { sed -n 's/.*PYO3_PYTHON=\([^ "]*\).*/\1/p' "$BUILD/build.ninja" | head -n 1; }

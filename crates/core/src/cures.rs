@@ -17,6 +17,7 @@ pub(crate) mod library;
 pub(crate) mod locale;
 pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
+mod refused_threads;
 pub(crate) mod remaining_interpreters;
 mod services;
 pub(crate) mod shared_gil;
@@ -56,6 +57,7 @@ pub(crate) fn install_functions(
     others: &[&'static library::Functions],
 ) -> Option<()> {
     current_frames::install()?;
+    refused_threads::install()?;
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
         &services::FUNCTIONS,

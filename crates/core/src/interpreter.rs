@@ -12,6 +12,7 @@ mod exchange;
 mod foreign_threads;
 pub(crate) mod output;
 mod protected;
+mod resources;
 mod session;
 mod signals;
 pub(crate) mod stats;
@@ -75,6 +76,7 @@ impl Interpreter {
     pub fn create(config: InterpreterConfig) -> Result<Self> {
         let runtime = phase::creating()?;
         let recipe = Recipe::new(&config)?;
+        resources::check()?;
         let id = registry::next_id();
         let account = Account::open(config.memory_limit);
         if config.memory_limit > 0 && account.is_none() {
@@ -115,6 +117,7 @@ impl Interpreter {
         };
         let made = thread_state::with_account(account, make);
         let Some((thread_state, (control, contents))) = made else {
+            resources::check()?;
             let message = format!("Python could not create an interpreter: {why}");
             return Err(Error::new(Status::Internal, message));
         };

@@ -35,6 +35,8 @@ mod interpreter;
 mod memory;
 mod python;
 pub mod runtime;
+mod thread;
+mod thread_local;
 mod timer;
 mod values;
 
@@ -48,6 +50,7 @@ pub use functions::host_function::{FunctionOptions, Handler};
 pub use interpreter::Interpreter;
 pub use interpreter::stats::Stats;
 pub use memory::account::MemoryUsage;
+pub use memory::reserve::WithReserve;
 pub use runtime::{Feature, Runtime};
 pub use values::convert::Conversion;
 pub use values::lending::Lending;

@@ -3,3 +3,4 @@
 pub(crate) mod account;
 pub(crate) mod counting;
 pub(crate) mod heap;
+pub(crate) mod reserve;

@@ -133,6 +133,10 @@ fn for_ever(error: Error) -> Failed {
 fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     one_version::check().map_err(for_now)?;
     only_copy::claim().map_err(for_now)?;
+    if !thread_state::keep_some() {
+        let message = "there is no memory to start Python";
+        return Err(for_now(Error::new(Status::NoMemory, message)));
+    }
     let config = config.cloned().unwrap_or_default();
     // SAFETY: at any time, in any thread.
     let joined = unsafe { ffi::Py_IsInitialized() } != 0;

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Instant;
+
+use crate::thread::Thread;
 
 /// Something that is to be done.
 type Job = Box<dyn FnOnce() + Send>;
@@ -17,7 +18,7 @@ pub(crate) struct Ticket(Instant, u64);
 struct Timer {
     jobs: BTreeMap<Ticket, Job>,
     next_number: u64,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Thread>,
     /// How many have ended, or are to end.
     ended: u64,
     /// The job that is being done.
@@ -45,7 +46,7 @@ pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> io::Resu
     let mut timer = timer();
     if timer.thread.is_none() {
         let number = timer.ended;
-        timer.thread = Some(spawn("subpy timer", move || serve(number))?);
+        timer.thread = Some(Thread::start(c"subpy timer", move || serve(number))?);
     }
     let ticket = Ticket(time, timer.next_number);
     timer.next_number += 1;
@@ -66,7 +67,7 @@ pub(crate) fn stop() {
     drop(timer);
     drop(jobs);
     if let Some(thread) = thread {
-        let _ = thread.join(); // a job that panicked has said so
+        thread.join();
     }
 }
 
@@ -85,24 +86,6 @@ pub(crate) fn wait_for(ticket: Ticket) {
     let mut timer = timer();
     while timer.doing == Some(ticket) {
         timer = DONE.wait(timer).unwrap_or_else(PoisonError::into_inner);
-    }
-}
-
-/// Starts a thread of ours; it takes no signals of the host's.
-pub(crate) fn spawn(
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
-    let thread = std::thread::Builder::new().name(name.into());
-    // SAFETY: the mask is the calling thread's, and is put back.
-    unsafe {
-        let mut all = std::mem::zeroed();
-        let mut before = std::mem::zeroed();
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        let started = thread.spawn(work);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
-        started
     }
 }
 

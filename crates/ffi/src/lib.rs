@@ -22,5 +22,9 @@ pub mod runtime;
 pub mod values;
 pub mod version;
 
+/// So that an allocation that fails does not end the host.
+#[global_allocator]
+static ALLOCATOR: subpy_core::WithReserve = subpy_core::WithReserve;
+
 #[cfg(feature = "bench")]
 mod bench;

@@ -146,6 +146,17 @@ mod cure {
         Some(())
     }
 
+    /// The id of the thread that has a thread state.
+    ///
+    /// # Safety
+    /// It lives.
+    #[cfg(not(Py_3_12))]
+    pub(crate) unsafe fn thread_of(state: *mut PyThreadState) -> Option<u64> {
+        let places = PLACES.get().copied().flatten()?;
+        // SAFETY: the caller's promise; the field is where it was found.
+        Some(unsafe { state.cast::<u64>().add(places.thread_id).read() })
+    }
+
     /// A dict with what `value` says of each thread state, by its thread's id.
     ///
     /// # Safety
@@ -237,4 +248,6 @@ mod cure {
     }
 }
 
+#[cfg(not(Py_3_12))]
+pub(crate) use cure::thread_of;
 pub(crate) use cure::{install, locate};

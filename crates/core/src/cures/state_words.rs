@@ -4,14 +4,21 @@ use std::mem::size_of;
 
 use pyo3_ffi::PyInterpreterState;
 
-/// The words of a state, and what comes after it: its size is not known.
-pub(super) fn words(state: *mut PyInterpreterState) -> Vec<usize> {
+/// The words of a state, and what comes after it: its size is not known. They are read as they are asked for, some at a
+/// time, so that this takes no memory.
+pub(super) fn words(state: *mut PyInterpreterState) -> impl Iterator<Item = usize> {
     /// More than any version has.
     const MOST: usize = 64 * 1024;
-    let mut words = vec![0; MOST];
-    let bytes = copy(state as usize, &mut words);
-    words.truncate(bytes / size_of::<usize>());
-    words
+    const AT_A_TIME: usize = 512;
+    let start = state as usize;
+    let parts = (0..MOST / AT_A_TIME).map(move |part| {
+        let mut words = [0; AT_A_TIME];
+        let bytes = copy(start + part * size_of_val(&words), &mut words);
+        (words, bytes / size_of::<usize>())
+    });
+    parts
+        .take_while(|(_, count)| *count > 0)
+        .flat_map(|(words, count)| words.into_iter().take(count))
 }
 
 /// Copies what is there, if anything is, and says how many bytes.

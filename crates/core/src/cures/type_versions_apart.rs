@@ -104,11 +104,7 @@ mod cure {
     fn find() -> Option<usize> {
         // SAFETY: attached.
         let state = unsafe { ffi::PyInterpreterState_Get() };
-        let halves = || {
-            words(state)
-                .into_iter()
-                .flat_map(|word| [word as u32, (word >> 32) as u32])
-        };
+        let halves = || words(state).flat_map(|word| [word as u32, (word >> 32) as u32]);
         let places_of = |next| {
             let there = halves()
                 .enumerate()

@@ -21,6 +21,7 @@ use crate::interpreter::deadline::Deadline;
 use crate::interpreter::foreign_threads;
 use crate::interpreter::output::{self, Name};
 use crate::interpreter::protected;
+use crate::interpreter::resources;
 use crate::interpreter::signals;
 use crate::memory::account::Work;
 use crate::python::exception::{self, Describer};
@@ -51,8 +52,14 @@ pub(crate) struct Contents {
 }
 
 fn not_prepared() -> Error {
-    let message = format!("a new interpreter can't be used: {}", exception::one_line());
-    Error::new(Status::Internal, message)
+    let (status, why) = match exception::raised() {
+        Some(exception) => (
+            resources::status_of(&exception),
+            exception::line_of(&exception),
+        ),
+        None => (Status::Internal, "no exception".into()),
+    };
+    Error::new(status, format!("a new interpreter can't be used: {why}"))
 }
 
 impl Contents {

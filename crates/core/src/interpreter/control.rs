@@ -226,10 +226,12 @@ impl Control {
                 control.leave_exception();
             };
             // SAFETY: the interpreter lives: this thread is counted in `asking`.
-            unsafe { thread_state::visit(control.interpreter, work) };
+            if !unsafe { thread_state::visit(control.interpreter, work) } {
+                control.visited.store(false, Ordering::SeqCst);
+            }
             control.done_asking();
         };
-        if timer::spawn("subpy visitor", visit).is_err() {
+        if crate::thread::Thread::start(c"subpy visitor", visit).is_err() {
             self.visited.store(false, Ordering::SeqCst);
             self.done_asking();
         }

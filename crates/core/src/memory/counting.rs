@@ -92,14 +92,13 @@ unsafe extern "C" {
 }
 
 extern "C" fn malloc(_: *mut c_void, bytes: usize) -> *mut c_void {
-    let (account, heap) = here::account_and_heap();
-    let Some(account) = account.or_else(account_of_thread) else {
+    let Some(account) = account() else {
         return heap::malloc(bytes);
     };
     if !account.allows(bytes) {
         return std::ptr::null_mut();
     }
-    let (block, size) = heap::malloc_sized(heap, bytes);
+    let (block, size) = heap::malloc_sized(bytes);
     if !block.is_null() {
         account.add(size as i64);
     }

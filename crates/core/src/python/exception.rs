@@ -237,12 +237,14 @@ fn exit_code(exception: &Object) -> i32 {
 
 /// The exception that is set, in one line, for an error of ours that it has caused.
 pub(crate) fn one_line() -> String {
-    let Some(exception) = raised() else {
-        return "no exception".into();
-    };
+    raised().map_or("no exception".into(), |exception| line_of(&exception))
+}
+
+/// An exception in one line.
+pub(crate) fn line_of(exception: &Object) -> String {
     // SAFETY: an exception.
-    let name = unsafe { type_name(&exception) };
-    match text_of(&exception) {
+    let name = unsafe { type_name(exception) };
+    match text_of(exception) {
         Some(text) if !text.is_empty() => format!("{name}: {text}"),
         _ => name,
     }

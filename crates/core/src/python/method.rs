@@ -27,6 +27,28 @@ impl Method {
         })
     }
 
+    /// As [`new`](Self::new), for a function that takes a tuple of arguments and a dict of named ones, or NULL.
+    #[cfg(not(Py_3_14))]
+    pub(crate) const fn with_keywords(
+        name: &'static CStr,
+        function: ffi::PyCFunctionWithKeywords,
+    ) -> Self {
+        Self(ffi::PyMethodDef {
+            ml_name: name.as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer {
+                PyCFunctionWithKeywords: function,
+            },
+            ml_flags: ffi::METH_VARARGS | ffi::METH_KEYWORDS,
+            ml_doc: null(),
+        })
+    }
+
+    #[cfg(not(Py_3_14))]
+    pub(crate) fn name(&self) -> &'static CStr {
+        // SAFETY: it was made of such.
+        unsafe { CStr::from_ptr(self.0.ml_name) }
+    }
+
     /// The function as an object of the attached interpreter. `None`: an exception is set.
     pub(crate) fn bind(&'static self, to: Option<&Object>) -> Option<Object> {
         let to = to.map_or(null_mut(), Object::as_ptr);

@@ -8,6 +8,7 @@
 //! everything is put back: first ours is detached, then the host's is attached.
 
 mod crossing;
+mod making;
 
 use std::ptr::null_mut;
 
@@ -15,6 +16,8 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use self::crossing::{Away, Entered};
+pub(crate) use self::making::keep_some;
+use self::making::new_state;
 use crate::Id;
 use crate::cures::import_first;
 use crate::cures::interned_strings::Interned;
@@ -290,6 +293,7 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = new_state(ffi::PyInterpreterState_Main());
+        assert!(!visitor.is_null(), "no memory for a thread state");
         ffi::PyEval_RestoreThread(visitor);
         let result = work();
         ffi::PyThreadState_Clear(visitor);
@@ -298,23 +302,28 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Does `work` in an interpreter that shares its GIL, with a thread state that is made for it.
+/// Does `work` in an interpreter that shares its GIL, with a thread state that is made for it. False: there is no
+/// memory for one.
 ///
 /// # Safety
 /// The interpreter lives until this returns.
 #[cfg(not(Py_3_13))]
-pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) {
+pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOnce()) -> bool {
     let entry = entry_here();
     let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
     unsafe {
         let visitor = new_state(interpreter);
+        if visitor.is_null() {
+            return false;
+        }
         ffi::PyEval_RestoreThread(visitor);
         work();
         ffi::PyThreadState_Clear(visitor);
         ffi::PyThreadState_DeleteCurrent();
     }
+    true
 }
 
 /// Makes an interpreter with `make`, which leaves its new thread state attached or returns NULL.
@@ -373,7 +382,9 @@ pub(crate) fn new_main() -> *mut PyThreadState {
     let entry = entry_here();
     let _entered = Entered::new(&entry);
     // SAFETY: Python is initialized; a thread state may be made by any thread.
-    unsafe { new_state(ffi::PyInterpreterState_Main()) }
+    let main = unsafe { new_state(ffi::PyInterpreterState_Main()) };
+    assert!(!main.is_null(), "no memory for a thread state");
+    main
 }
 
 /// The interpreter of a thread state.
@@ -397,31 +408,11 @@ pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
     }
 }
 
-/// Held while a thread state is made without a GIL, and to list those that there are. To 3.11 a new one is in the
-/// interpreter's list before it is whole. Nobody waits for anything while it is held.
-#[cfg(not(Py_3_12))]
-static MAKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
-/// Makes a thread state. NULL: no memory.
-///
-/// # Safety
-/// The interpreter lives.
-unsafe fn new_state(python: *mut PyInterpreterState) -> *mut PyThreadState {
-    #[cfg(not(Py_3_12))]
-    let _making = MAKING
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    // SAFETY: the caller's promise.
-    unsafe { ffi::PyThreadState_New(python) }
-}
-
 /// The thread states of the attached interpreter. They live as long as its GIL is held.
 #[cfg(not(Py_3_14))]
 pub(crate) fn all_attached() -> Vec<*mut PyThreadState> {
     #[cfg(not(Py_3_12))]
-    let _making = MAKING
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = making::alone();
     let mut all = Vec::new();
     // SAFETY: attached. A thread state goes only while its interpreter's GIL is held, which we hold; one that
     // comes is put before the first.

@@ -1,10 +1,7 @@
 //! Ids: looked up, never dereferenced, never given out twice.
-//!
-//! A thread remembers the interpreters that it used last, so that a run takes no lock. What it
-//! remembers can't be wrong: an interpreter that is gone says so, and its id goes to no other one. (The
-//! main one is not remembered: a host's Python may be left and joined again, and it is 0 each time.)
 
-use std::cell::Cell;
+mod remembered;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -14,13 +11,6 @@ use crate::{Error, Id, Result, Status};
 
 /// Held for a look-up, an insertion or a removal; never while a GIL is awaited or Python runs.
 static ALL: RwLock<BTreeMap<Id, Interpreter>> = RwLock::new(BTreeMap::new());
-
-/// How many interpreters a thread remembers.
-const RECENT: usize = 16;
-
-thread_local! {
-    static CACHE: [Cell<Option<Interpreter>>; RECENT] = const { [const { Cell::new(None) }; RECENT] };
-}
 
 /// A new id.
 pub(crate) fn next_id() -> Id {
@@ -58,17 +48,12 @@ pub(crate) fn find_by(is_it: impl Fn(&Interpreter) -> bool) -> Option<Interprete
 /// Calls `use_it` with the interpreter, which the calling thread remembers afterwards.
 #[inline(always)]
 pub(crate) fn with<T>(id: Id, use_it: impl FnOnce(&Interpreter) -> Result<T>) -> Result<T> {
-    let place = id as usize % RECENT;
-    // A thread that is about to end may have no cache any more.
-    let remembered = CACHE.try_with(|cache| cache[place].take()).ok().flatten();
-    let interpreter = match remembered {
-        Some(interpreter) if interpreter.id() == id => interpreter,
-        _ => find(id)?,
+    let interpreter = match remembered::take(id) {
+        Some(interpreter) => interpreter,
+        None => find(id)?,
     };
     let result = use_it(&interpreter);
-    if id != 0 {
-        let _ = CACHE.try_with(|cache| cache[place].set(Some(interpreter)));
-    }
+    remembered::put(interpreter);
     result
 }
 

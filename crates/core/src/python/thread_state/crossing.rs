@@ -70,6 +70,7 @@ impl<'a> Entered<'a> {
     }
 
     /// The thread computes as it did before.
+    #[inline(always)]
     pub(super) fn put_back_floats(&self) {
         self.0.before.floats.get().put();
     }

@@ -32,9 +32,7 @@ pub(super) fn of_attached() -> Option<*mut ffi::PyObject> {
 /// string that is interned here.
 fn find(state: *mut PyInterpreterState) -> Option<usize> {
     let probe = Object::interned("subpy: a text that nobody else has")?;
-    let place = words(state)
-        .iter()
-        .position(|&word| is_dict_with(word as *mut _, &probe));
+    let place = words(state).position(|word| is_dict_with(word as *mut _, &probe));
     clear_exception();
     place
 }
