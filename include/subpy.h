@@ -168,7 +168,7 @@ typedef enum subpy_status {
    */
   SUBPY_ERR_NOT_PERMITTED = 5,
   /**
-   * This Python or this version of subpy can't do it. The message says why.
+   * This Python, this version of subpy, or a forked process can't do it. The message says why.
    */
   SUBPY_ERR_UNSUPPORTED = 6,
   /**
@@ -384,6 +384,9 @@ typedef struct subpy_runtime_config {
  * 5 s. What does not end in that time may end the process, as it does without subpy. All calls are
  * #SUBPY_ERR_NOT_INITIALIZED from then on.
  *
+ * A child that the host forks afterwards has none of Python's other threads, and a lock that one of them held stays
+ * locked. So each call is #SUBPY_ERR_UNSUPPORTED there. Fork first and initialize in the child, or execute a program.
+ *
  * @param config NULL for the defaults.
  * @param error  NULL, or where the error goes.
  * @return #SUBPY_OK;
@@ -392,8 +395,10 @@ typedef struct subpy_runtime_config {
  *         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else, and if
  *         another copy of subpy is initialized in this process (the message names its file);
  *         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, for
- *         `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment, and if the process has
- *         another version of Python than subpy is built for (the message names both, and their files);
+ *         `account_memory` below Python 3.12 or with PYTHONMALLOC in the environment, if the process has
+ *         another version of Python than subpy is built for (the message names both, and their files), and in a child
+ *         that was forked after subpy was initialized;
+ *         #SUBPY_ERR_NO_MEMORY if there is no memory to start Python;
  *         #SUBPY_ERR_INTERNAL if Python could not be started for another reason.
  *
  * Threads: any, at any time.

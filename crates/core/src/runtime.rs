@@ -1,5 +1,6 @@
 //! Python as a whole: started or joined, counted, finalized.
 
+mod fork;
 mod one_version;
 mod only_copy;
 pub(crate) mod phase;
@@ -131,6 +132,7 @@ fn for_ever(error: Error) -> Failed {
 
 /// The one thread that changes the phase starts or joins Python.
 fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
+    fork::watch();
     one_version::check().map_err(for_now)?;
     only_copy::claim().map_err(for_now)?;
     if !thread_state::keep_some() {

@@ -20,7 +20,7 @@ pub enum subpy_status {
     SUBPY_ERR_BUSY = 4,
     /// The call is not allowed for this interpreter, or contradicts what was set before.
     SUBPY_ERR_NOT_PERMITTED = 5,
-    /// This Python or this version of subpy can't do it. The message says why.
+    /// This Python, this version of subpy, or a forked process can't do it. The message says why.
     SUBPY_ERR_UNSUPPORTED = 6,
     /// The script raised an exception: see subpy_error_type() and subpy_error_traceback().
     SUBPY_ERR_EXCEPTION = 7,

@@ -53,6 +53,8 @@ static SHORT: AtomicU8 = AtomicU8::new(NOT_READY);
 const NOT_READY: u8 = 0;
 const STARTED: u8 = 1;
 const JOINED: u8 = 2;
+/// This process was forked from one that was more than `Fresh`. The lock may be held for ever.
+const FORKED: u8 = 3;
 
 static ALLOWS_MAIN: AtomicBool = AtomicBool::new(false);
 
@@ -68,6 +70,7 @@ thread_local! {
 /// The phase, once nobody changes it. The calling thread waits without a GIL. `Busy`: it would wait
 /// for itself.
 pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
+    not_forked()?;
     if CHANGES.get() {
         let message =
             "this thread is starting or finalizing Python: the call came from inside of that";
@@ -97,6 +100,26 @@ pub(crate) fn changing<T>(work: impl FnOnce() -> T) -> T {
     let result = thread_state::as_python(work);
     CHANGES.set(false);
     result
+}
+
+/// In a child that was just forked.
+pub(crate) fn forked() {
+    if !matches!(
+        PHASE.try_lock().as_deref(),
+        Ok(Phase::Fresh | Phase::Over(_))
+    ) {
+        SHORT.store(FORKED, Ordering::Release);
+    }
+}
+
+/// Fails in a child that was forked.
+fn not_forked() -> Result<()> {
+    if SHORT.load(Ordering::Acquire) == FORKED {
+        let message = "this process was forked after subpy was initialized, and has one thread of those that there \
+                       were: initialize subpy after the fork, or execute a program in the child";
+        return Err(Error::new(Status::Unsupported, message));
+    }
+    Ok(())
 }
 
 /// Python is being finalized, by the one thread that was looking whether it can be.
@@ -160,7 +183,7 @@ pub(crate) fn ready() -> Result<()> {
         STARTED => Ok(()),
         // SAFETY: at any time, in any thread.
         JOINED if unsafe { ffi::Py_IsInitialized() } != 0 => Ok(()),
-        _ => Err(not_ready(&phase())),
+        _ => not_forked().and_then(|()| Err(not_ready(&phase()))),
     }
 }
 
