@@ -244,8 +244,43 @@ static void test_many(void **state) {
   }
 }
 
+/* cffi looks whether libffi has kept its data, and frees its closures itself. */
+static void test_cffi(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(gils); i++) {
+    struct capture capture = {{NULL, 0}, {NULL, 0}};
+    subpy_interpreter_config config = capture_config(&capture);
+    config.gil = gils[i];
+    subpy_id ids[3];
+    for (size_t n = 0; n < COUNT(ids); n++) {
+      CREATE(&config, &ids[n]);
+      RUN(ids[n], "import sys\n"
+                  "sys.path.insert(0, '" SUBPY_MODULES "')\n"
+                  "import json, threading, _cffi_backend as c\n"
+                  "def function(n):\n"
+                  "  import json as again\n"
+                  "  if again is not json or threading.get_ident() == runs: return -2\n"
+                  "  return n + 1\n"
+                  "closures = [c.callback(function) for _ in range(10)]\n"
+                  "runs = threading.get_ident()\n");
+    }
+    for (size_t n = 0; n < COUNT(ids); n++) {
+      RUN(ids[n], "runs = threading.get_ident()\n"
+                  "for n in range(100): assert c.in_thread(closures[n % 10], n) == n + 1\n");
+    }
+    for (size_t n = 0; n < COUNT(ids); n++) {
+      RUN(ids[n], "import atexit\n"
+                  "atexit.register(lambda: print(c.in_thread(closures[0], 5)))\n");
+      DESTROY(ids[n]);
+    }
+    CHECK_TEXT(capture.out.data, "0\n0\n0\n");
+    capture_clear(&capture);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_cffi),
       cmocka_unit_test(test_threads_that_c_starts),
       cmocka_unit_test(test_threads_of_the_host),
       cmocka_unit_test(test_the_thread_that_runs),

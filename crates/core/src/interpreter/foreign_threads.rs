@@ -16,7 +16,7 @@ use std::ffi::{CStr, c_int, c_uint, c_ushort, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use pyo3_ffi as ffi;
 
@@ -65,6 +65,9 @@ struct Libffi {
     free: AtomicPtr<c_void>,
 }
 
+const CTYPES: usize = 0;
+const CFFI: usize = 1;
+
 static LIBFFIS: [Libffi; 2] = [const {
     Libffi {
         prepare: AtomicPtr::new(null_mut()),
@@ -73,6 +76,7 @@ static LIBFFIS: [Libffi; 2] = [const {
 }; 2];
 
 /// A function of a script's that C may call.
+#[derive(Clone, Copy)]
 struct Callback {
     interpreter: Id,
     function: Function,
@@ -81,10 +85,22 @@ struct Callback {
 
 // SAFETY: only handed on.
 unsafe impl Send for Callback {}
+// SAFETY: as above.
+unsafe impl Sync for Callback {}
 
 /// By the address of what libffi has made of each. Held for a look or a change. An address that is used again without
 /// having been freed replaces what was there.
 static CALLBACKS: Mutex<BTreeMap<usize, Box<Callback>>> = Mutex::new(BTreeMap::new());
+
+/// Those of cffi, by what it gives libffi with each. It looks whether libffi has kept that, so it gets nothing of ours,
+/// and it frees a closure itself. An address that is used again replaces what was there.
+static OF_CFFI: RwLock<BTreeMap<usize, Callback>> = RwLock::new(BTreeMap::new());
+
+/// An interpreter has ended.
+pub(super) fn forget(interpreter: Id) {
+    let mut callbacks = OF_CFFI.write().unwrap_or_else(PoisonError::into_inner);
+    callbacks.retain(|_, callback| callback.interpreter != interpreter);
+}
 
 fn callbacks() -> MutexGuard<'static, BTreeMap<usize, Box<Callback>>> {
     CALLBACKS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -102,8 +118,8 @@ unsafe extern "C" fn call(
             && !file.is_empty()
         {
             match name.as_c_str() == c"_ctypes" {
-                true => lead::<0>(&file, &name),
-                false => lead::<1>(&file, &name),
+                true => lead::<CTYPES>(&file, &name),
+                false => lead::<CFFI>(&file, &name),
             }
         }
         Object::borrowed(ffi::Py_None())
@@ -148,11 +164,17 @@ unsafe extern "C" fn prepare<const N: usize>(
         let Some(interpreter) = found.map(|found| found.id()) else {
             return prepare(closure, cif, function, user, code);
         };
-        let mut callback = Box::new(Callback {
+        let callback = Callback {
             interpreter,
             function,
             user,
-        });
+        };
+        if N == CFFI {
+            let mut callbacks = OF_CFFI.write().unwrap_or_else(PoisonError::into_inner);
+            callbacks.insert(user as usize, callback);
+            return prepare(closure, cif, called_of_cffi, user, code);
+        }
+        let mut callback = Box::new(callback);
         let address = (&raw mut *callback).cast();
         callbacks().insert(closure as usize, callback);
         prepare(closure, cif, called, address, code)
@@ -177,23 +199,48 @@ unsafe extern "C" fn called(
 ) {
     // SAFETY: called by libffi with what `prepare` has given it, which lives until the closure is freed: so it is
     // copied, since the function may free its own.
-    unsafe {
-        let Callback {
-            interpreter,
-            function,
-            user,
-        } = *callback.cast::<Callback>();
-        let call = || function(cif, result, arguments, user);
-        let entered = AssertUnwindSafe(|| match registry::find(interpreter) {
+    unsafe { call_in_its_interpreter(Some(*callback.cast()), cif, result, arguments) };
+}
+
+unsafe extern "C" fn called_of_cffi(
+    cif: *mut Cif,
+    result: *mut c_void,
+    arguments: *mut *mut c_void,
+    user: *mut c_void,
+) {
+    let callbacks = OF_CFFI.read().unwrap_or_else(PoisonError::into_inner);
+    let callback = callbacks.get(&(user as usize)).copied();
+    drop(callbacks);
+    // SAFETY: called by libffi.
+    unsafe { call_in_its_interpreter(callback, cif, result, arguments) };
+}
+
+/// # Safety
+/// The arguments are libffi's.
+unsafe fn call_in_its_interpreter(
+    callback: Option<Callback>,
+    cif: *mut Cif,
+    result: *mut c_void,
+    arguments: *mut *mut c_void,
+) {
+    let entered = AssertUnwindSafe(|| {
+        let Some(callback) = callback else {
+            return false;
+        };
+        // SAFETY: the caller's promise, and what `prepare` was given.
+        let call = || unsafe { (callback.function)(cif, result, arguments, callback.user) };
+        match registry::find(callback.interpreter) {
             Ok(interpreter) => interpreter.enter_from_anywhere(call),
             Err(_) => false,
-        });
-        if !catch_unwind(entered).unwrap_or(false) {
-            /// `FFI_TYPE_VOID`.
-            const NOTHING: c_ushort = 0;
+        }
+    });
+    if !catch_unwind(entered).unwrap_or(false) {
+        /// `FFI_TYPE_VOID`.
+        const NOTHING: c_ushort = 0;
+        // SAFETY: the caller's promise. An integer is as wide as a register at least.
+        unsafe {
             let kind = &*(*cif).result;
             if kind.kind != NOTHING {
-                // An integer is as wide as a register at least.
                 result
                     .cast::<u8>()
                     .write_bytes(0, kind.size.max(size_of::<usize>()));

@@ -8,7 +8,7 @@ use crate::cures::{
 };
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
-use crate::interpreter::{Inner, ending};
+use crate::interpreter::{Inner, ending, foreign_threads};
 use crate::memory::account::Work;
 use crate::memory::counting;
 use crate::python::thread_state::{self, Attached};
@@ -144,6 +144,7 @@ impl<'a> Session<'a> {
 /// The interpreter is gone, with all that is known of it.
 pub(super) fn retire(inner: &Inner, claim: Claim<'_>) {
     registry::remove(inner.id);
+    foreign_threads::forget(inner.id);
     if let Some(account) = inner.control.account {
         counting::disown(account);
     }
