@@ -132,6 +132,55 @@ static void test_a_stream_that_cannot_be_written_to(void **state) {
   DESTROY(id);
 }
 
+/* What waits for the end of its line is written when the run ends. If it can't be, that is said then. */
+static void test_a_full_disk(void **state) {
+  (void)state;
+  static const struct {
+    const char *code, *error;
+    subpy_status status;
+  } runs[] = {
+      {"print('a line')", "No space left", SUBPY_ERR_EXCEPTION},
+      {"print('x' * 100000)", "No space left", SUBPY_ERR_EXCEPTION},
+      {"print('a piece', end='')", "No space left", SUBPY_ERR_EXCEPTION},
+      {"print('a piece', end='')\n1 / 0", "division by zero", SUBPY_ERR_EXCEPTION},
+      {"print('a piece', end='')\nraise SystemExit(3)", NULL, SUBPY_ERR_EXIT},
+      {"import sys; print('a piece', end='', file=sys.stderr)", NULL, SUBPY_OK},
+      {"x = 1", NULL, SUBPY_OK},
+  };
+  subpy_status got[COUNT(runs)];
+  subpy_error *errors[COUNT(runs)] = {NULL};
+  subpy_id id;
+  CREATE(NULL, &id);
+  fflush(NULL);
+  const int originals[] = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
+  const int full = open("/dev/full", O_WRONLY);
+  dup2(full, STDOUT_FILENO);
+  dup2(full, STDERR_FILENO);
+  for (size_t i = 0; i < COUNT(runs); i++) {
+    got[i] = subpy_run_string(id, runs[i].code, &errors[i]);
+  }
+  subpy_value length = subpy_none();
+  const subpy_value text = subpy_str("four");
+  subpy_error *error = NULL;
+  const subpy_status called = subpy_call(id, "builtins:len", &text, 1, &length, &error);
+  dup2(originals[0], STDOUT_FILENO);
+  dup2(originals[1], STDERR_FILENO);
+  close(originals[0]);
+  close(originals[1]);
+  close(full);
+  for (size_t i = 0; i < COUNT(runs); i++) {
+    CHECK(got[i] == runs[i].status, "%s: %s", runs[i].code, subpy_status_name(got[i]));
+    if (runs[i].error != NULL) {
+      CHECK_CONTAINS(subpy_error_message(errors[i]), runs[i].error);
+    }
+    subpy_error_free(errors[i]);
+  }
+  CHECK_EQUAL(called, SUBPY_OK);
+  CHECK_EQUAL(length.as.integer, 4);
+  RUN(id, "assert x == 1");
+  DESTROY(id);
+}
+
 #define WRITES_EVERYWHERE                                                                          \
   "import logging, sys, traceback, warnings\n"                                                     \
   "print('x'); print('x', file=sys.stderr, flush=True); logging.warning('x'); "                    \
@@ -194,6 +243,7 @@ int main(void) {
       cmocka_unit_test(test_those_of_the_main_interpreter_too),
       cmocka_unit_test(test_one_stream_may_be_captured_alone),
       cmocka_unit_test(test_a_pipe_that_does_not_block_and_is_full),
+      cmocka_unit_test(test_a_full_disk),
       cmocka_unit_test(test_a_process_without_streams),
       cmocka_unit_test(test_a_stream_that_cannot_be_written_to),
   };

@@ -824,7 +824,7 @@ subpy_status subpy_run_string(subpy_id id, const char *code, subpy_error **error
 /**
  * Runs a program in an interpreter's `__main__`, in the calling thread. The call returns when the program has
  * ended. The value of the program is thrown away. `__main__` keeps its names from run to run. The program's
- * output is flushed before the call returns.
+ * output is flushed before the call returns. What can't be written then, to a full disk, is an exception.
  *
  * An interpreter has one run at a time. While it runs, whatever the thread, another run is #SUBPY_ERR_BUSY.
  * Different interpreters run at the same time, in parallel where each has its own GIL.

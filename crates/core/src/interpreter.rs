@@ -311,9 +311,12 @@ impl Interpreter {
         }
         let contents = session.contents()?;
         let outcome = work(contents);
-        contents.flush();
+        let flushed = contents.flush();
         self.0.control.run_ended();
-        outcome
+        match flushed {
+            Ok(()) => outcome,
+            Err(error) => outcome.and(Err(error)),
+        }
     }
 
     /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`.

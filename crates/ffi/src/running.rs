@@ -145,7 +145,7 @@ pub unsafe extern "C" fn subpy_run_string(
 
 /// Runs a program in an interpreter's `__main__`, in the calling thread. The call returns when the program has
 /// ended. The value of the program is thrown away. `__main__` keeps its names from run to run. The program's
-/// output is flushed before the call returns.
+/// output is flushed before the call returns. What can't be written then, to a full disk, is an exception.
 ///
 /// An interpreter has one run at a time. While it runs, whatever the thread, another run is #SUBPY_ERR_BUSY.
 /// Different interpreters run at the same time, in parallel where each has its own GIL.

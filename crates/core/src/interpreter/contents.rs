@@ -204,15 +204,26 @@ impl Contents {
         self.local.ledger.clone()
     }
 
-    /// Hands on what was written and waits in our streams.
+    /// Hands on what was written and waits in our streams. Fails if what went to stdout can't be written: the script
+    /// was not told.
     #[inline(always)]
-    pub(crate) fn flush(&self) {
-        if let Some(stdout) = &self.stdout {
-            stdout.flush();
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        let stdout = self.stdout.as_ref().map_or(Some(()), output::Handle::flush);
+        let stderr = self.stderr.as_ref().map_or(Some(()), output::Handle::flush);
+        match stdout.and(stderr) {
+            Some(()) => Ok(()),
+            None => self.not_flushed(stdout.is_some()),
         }
-        if let Some(stderr) = &self.stderr {
-            stderr.flush();
+    }
+
+    #[cold]
+    fn not_flushed(&mut self, is_stderr: bool) -> Result<()> {
+        // Python says nothing of a stderr that can't be written.
+        if is_stderr {
+            clear_exception();
+            return Ok(());
         }
+        Err(self.exception(b"", None))
     }
 
     /// # Safety

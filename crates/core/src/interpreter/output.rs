@@ -46,25 +46,30 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    /// Hands on what is pending, and waits until a Python thread that is at it has done so. What can't
-    /// be written is lost: there is no script left to tell.
+    /// Hands on what is pending, and waits until a Python thread that is at it has done so. `None`: it can't be
+    /// written, and is lost; an exception is set.
     #[inline(always)]
-    pub(crate) fn flush(&self) {
+    pub(crate) fn flush(&self) -> Option<()> {
         // SAFETY: attached, and `_object` keeps the stream.
         if unsafe { !(*self.stream).pending.is_empty() } || self.is_delivering() {
-            self.flush_pending();
+            return self.flush_pending();
         }
+        Some(())
     }
 
     #[cold]
-    fn flush_pending(&self) {
+    fn flush_pending(&self) -> Option<()> {
         // SAFETY: as above.
         unsafe {
             while self.is_delivering() {
                 thread_state::without_gil((*self.stream).interpreter, std::thread::yield_now);
             }
-            let _ = deliver(self.stream);
+            if let Err(error) = deliver(self.stream) {
+                raise(&error);
+                return None;
+            }
         }
+        Some(())
     }
 
     #[inline(always)]
