@@ -310,13 +310,12 @@ impl Interpreter {
             account.begin_run();
         }
         let contents = session.contents()?;
-        let outcome = work(contents);
-        let flushed = contents.flush();
-        self.0.control.run_ended();
-        match flushed {
-            Ok(()) => outcome,
-            Err(error) => outcome.and(Err(error)),
+        let mut outcome = work(contents);
+        if contents.flush().is_none() {
+            outcome = contents.not_flushed(outcome);
         }
+        self.0.control.run_ended();
+        outcome
     }
 
     /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`.

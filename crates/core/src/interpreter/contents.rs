@@ -204,26 +204,32 @@ impl Contents {
         self.local.ledger.clone()
     }
 
-    /// Hands on what was written and waits in our streams. Fails if what went to stdout can't be written: the script
-    /// was not told.
+    /// Hands on what was written and waits in our streams. `None`: what went to stdout can't be written.
     #[inline(always)]
-    pub(crate) fn flush(&mut self) -> Result<()> {
-        let stdout = self.stdout.as_ref().map_or(Some(()), output::Handle::flush);
-        let stderr = self.stderr.as_ref().map_or(Some(()), output::Handle::flush);
-        match stdout.and(stderr) {
-            Some(()) => Ok(()),
-            None => self.not_flushed(stdout.is_some()),
+    pub(crate) fn flush(&mut self) -> Option<()> {
+        if let Some(stdout) = &self.stdout {
+            stdout.flush()?;
+        }
+        self.flush_stderr();
+        Some(())
+    }
+
+    /// Python says nothing of a stderr that can't be written.
+    #[inline(always)]
+    fn flush_stderr(&self) {
+        if let Some(stderr) = &self.stderr
+            && stderr.flush().is_none()
+        {
+            clear_exception();
         }
     }
 
+    /// What becomes of a run whose output can't be written: its script was not told.
     #[cold]
-    fn not_flushed(&mut self, is_stderr: bool) -> Result<()> {
-        // Python says nothing of a stderr that can't be written.
-        if is_stderr {
-            clear_exception();
-            return Ok(());
-        }
-        Err(self.exception(b"", None))
+    pub(crate) fn not_flushed<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        let error = self.exception(b"", None);
+        self.flush_stderr();
+        outcome.and(Err(error))
     }
 
     /// # Safety
