@@ -3,6 +3,7 @@
 
 mod allocated_blocks;
 pub(crate) mod allocator;
+pub(crate) mod asyncio_iterators;
 pub(crate) mod calls;
 pub(crate) mod child_processes;
 pub(crate) mod current_frames;
@@ -17,6 +18,7 @@ pub(crate) mod library;
 pub(crate) mod locale;
 pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
+pub(crate) mod re_templates;
 mod refused_threads;
 pub(crate) mod remaining_interpreters;
 mod services;

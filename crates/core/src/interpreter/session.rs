@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::cures::import_first::Outside;
-use crate::cures::{
-    child_processes, multiprocessing_servers, remaining_interpreters, type_versions,
-};
+use crate::cures::{asyncio_iterators, child_processes, multiprocessing_servers, re_templates};
+use crate::cures::{remaining_interpreters, type_versions};
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::{Inner, ending, foreign_threads};
@@ -97,6 +96,8 @@ impl<'a> Session<'a> {
         self.let_go();
         ending::limit_end(&self.inner.control, time);
         multiprocessing_servers::stop_at_end();
+        re_templates::forget();
+        asyncio_iterators::free();
         let python = thread_state::attached_interpreter() as usize;
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter(outside) };
