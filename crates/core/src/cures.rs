@@ -19,6 +19,9 @@ pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
 mod refused_threads;
 pub(crate) mod remaining_interpreters;
+#[cfg(Py_3_14)]
+mod remote_exec;
+pub(crate) mod running_main;
 mod services;
 pub(crate) mod shared_gil;
 pub(crate) mod sigint;
@@ -66,6 +69,8 @@ pub(crate) fn install_functions(
         &user_lists::GROUPS,
         &user_lists::PASSWORDS,
     ];
+    #[cfg(Py_3_14)]
+    functions.push(&remote_exec::FUNCTIONS);
     if environment != Environment::OfMain {
         locale::install();
         functions.extend([
