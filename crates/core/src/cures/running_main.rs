@@ -1,6 +1,6 @@
-//! Defect: `sys.remote_exec()` and `python -m pdb -p` reach a process through the interpreter that was created last,
-//! and there through the thread state that it names as the one that runs `__main__`. The program `python` names one.
-//! An embedder has no documented call for that, and without it they find nothing to attach to.
+//! Defect: `sys.remote_exec()`, `python -m pdb -p` and the sampling profiler reach a process through the interpreter that
+//! was created last, and there through the thread state that it names as the one that runs `__main__`. The program
+//! `python` names one. An embedder has no documented call for that, and without it they find nothing to attach to.
 //!
 //! Has it: 3.14 and later, which have these tools.
 //!
