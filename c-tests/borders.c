@@ -97,7 +97,13 @@ static void test_refused(void **state) {
           "if lift:\n"
           "  try:\n"
           "    with lift(disable_check=True): assert False\n"
-          "  except RuntimeError as e: assert 'SUBPY_GIL_SHARED' in str(e), e\n");
+          "  except RuntimeError as e: assert 'SUBPY_GIL_SHARED' in str(e), e\n"
+          "if hasattr(sys, 'remote_exec'):\n"
+          "  import os\n"
+          "  for number in os.getpid(), *map(int, os.listdir('/proc/self/task')):\n"
+          "    try: sys.remote_exec(number, os.devnull)\n"
+          "    except RuntimeError as e: assert 'other interpreters' in str(e), e\n"
+          "    else: assert False, number\n");
   DESTROY(id);
 }
 

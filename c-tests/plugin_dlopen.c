@@ -5,6 +5,7 @@
 #include <subpy.h>
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,11 +87,24 @@ static const char *const IMPORT_EXTENSIONS =
     "assert json.loads('[1.5]') == [1.5] and math.sqrt(4) == 2 and len(array.array('i', [1])) == "
     "1\n";
 
+/* A thread that is older than the library. */
+static pthread_mutex_t is_created = PTHREAD_MUTEX_INITIALIZER;
+
+static void *run_in_older_thread(void *id) {
+  pthread_mutex_lock(&is_created);
+  EXPECT(SUBPY_OK, subpy_run_string(*(subpy_id *)id, IMPORT_EXTENSIONS, &error));
+  pthread_mutex_unlock(&is_created);
+  return NULL;
+}
+
 int main(void) {
   subpy_id id = 0, shared = 0, current = 7;
+  pthread_t older;
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
   size_t count = 0;
   bool running = true;
+  pthread_mutex_lock(&is_created);
+  CHECK(pthread_create(&older, NULL, run_in_older_thread, &id) == 0);
   load();
   CHECK(strcmp(plugin.subpy_version(), SUBPY_VERSION) == 0);
   CHECK(strncmp(plugin.subpy_python_version(), "3.", 2) == 0);
@@ -99,6 +113,8 @@ int main(void) {
   CHECK(plugin.subpy_is_initialized());
 
   EXPECT(SUBPY_OK, subpy_create(NULL, &id, &error));
+  pthread_mutex_unlock(&is_created);
+  CHECK(pthread_join(older, NULL) == 0);
   EXPECT(SUBPY_OK, subpy_run_string(id, IMPORT_EXTENSIONS, &error));
   EXPECT(SUBPY_OK, subpy_run_string_with(id, NULL, "x = 1", 5, &error));
   config.gil = SUBPY_GIL_SHARED;

@@ -21,6 +21,9 @@ mod perf_trampoline;
 pub(crate) mod re_templates;
 mod refused_threads;
 pub(crate) mod remaining_interpreters;
+#[cfg(Py_3_14)]
+mod remote_exec;
+pub(crate) mod running_main;
 mod services;
 pub(crate) mod shared_gil;
 pub(crate) mod sigint;
@@ -68,6 +71,8 @@ pub(crate) fn install_functions(
         &user_lists::GROUPS,
         &user_lists::PASSWORDS,
     ];
+    #[cfg(Py_3_14)]
+    functions.push(&remote_exec::FUNCTIONS);
     if environment != Environment::OfMain {
         locale::install();
         functions.extend([

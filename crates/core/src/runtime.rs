@@ -163,7 +163,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         thread_state::locate_slot();
         thread_state_ids::locate();
         current_frames::locate();
-        thread_state::leave_main()
+        thread_state::leave_main(config.allow_main)
     };
     global_symbols::expose();
     if config.ignore_sigpipe {

@@ -12,7 +12,7 @@
 //! it is found once, at start, by the value that it is known to hold, and checked by what
 //! `PyGILState_GetThisThreadState` then says:
 //! - to 3.14 it is a pthread key;
-//! - in 3.15 it is a variable in libpython's thread-local storage.
+//! - in 3.15 it is a variable in libpython's thread-local storage (which is looked at on x86-64 and AArch64).
 
 use std::sync::OnceLock;
 
@@ -99,6 +99,10 @@ fn find(current: *mut PyThreadState) -> Option<Place> {
 }
 
 /// Thread-local variables of libpython, found by their value.
+///
+/// The loader is asked for them as compiled code asks: by the number of the library and an offset. What
+/// `dl_iterate_phdr` says of the calling thread is not enough: it is NULL in a thread that has not used them yet, and
+/// in one that is older than the library.
 #[cfg(all(Py_3_15, target_os = "linux"))]
 mod tls {
     use std::cell::Cell;
@@ -110,8 +114,13 @@ mod tls {
     /// An offset into the thread-local storage of libpython.
     #[derive(Clone, Copy)]
     pub(super) struct Variable {
+        library: Library,
         offset: usize,
     }
+
+    /// A loaded library, as the loader numbers those that have thread-local storage.
+    #[derive(Clone, Copy)]
+    struct Library(usize);
 
     thread_local! {
         /// Where the calling thread's storage of libpython begins.
@@ -124,34 +133,57 @@ mod tls {
         pub(super) fn address(self) -> *mut *mut PyThreadState {
             let mut base = BASE.get();
             if base.is_null() {
-                base = block().0;
+                base = self.library.storage();
                 BASE.set(base);
             }
             base.wrapping_add(self.offset).cast()
         }
     }
 
-    /// The variables that hold `value` in the calling thread.
-    pub(super) fn variables_with(value: *mut c_void) -> impl Iterator<Item = Variable> {
-        let (base, size) = block();
-        let at = move |offset: usize| base.wrapping_add(offset).cast::<*mut c_void>();
-        let offsets = (0..size).step_by(size_of::<*mut c_void>());
-        offsets
-            // SAFETY: inside of the block, aligned as the block is.
-            .filter(move |offset| unsafe { at(*offset).read() } == value)
-            .map(|offset| Variable { offset })
+    impl Library {
+        /// Where its storage for the calling thread begins.
+        #[cold]
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        fn storage(self) -> *mut u8 {
+            unsafe extern "C" {
+                fn __tls_get_addr(place: *const [usize; 2]) -> *mut c_void;
+            }
+            // SAFETY: a library that is loaded; on these processors offsets count from the beginning.
+            unsafe { __tls_get_addr(&[self.0, 0]) }.cast()
+        }
+
+        /// NULL: other processors are not known well enough.
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        fn storage(self) -> *mut u8 {
+            std::ptr::null_mut()
+        }
     }
 
-    /// The calling thread's storage of libpython, and its size; a size of 0 if it has none.
-    fn block() -> (*mut u8, usize) {
-        let mut found = (std::ptr::null_mut(), 0);
+    /// The variables that hold `value` in the calling thread.
+    pub(super) fn variables_with(value: *mut c_void) -> impl Iterator<Item = Variable> {
+        let found = libpython();
+        found.into_iter().flat_map(move |(library, size)| {
+            let base = library.storage();
+            let size = if base.is_null() { 0 } else { size };
+            let at = move |offset: usize| base.wrapping_add(offset).cast::<*mut c_void>();
+            let offsets = (0..size).step_by(size_of::<*mut c_void>());
+            offsets
+                // SAFETY: inside of the storage, aligned as that is.
+                .filter(move |offset| unsafe { at(*offset).read() } == value)
+                .map(move |offset| Variable { library, offset })
+        })
+    }
+
+    /// The library, and the size of its storage; `None` if it has none.
+    fn libpython() -> Option<(Library, usize)> {
+        let mut found = None;
         // SAFETY: the callback gets `found` back and is done before the call returns.
         unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut found).cast()) };
         found
     }
 
     unsafe extern "C" fn visit(info: *mut dl_phdr_info, _: size_t, found: *mut c_void) -> c_int {
-        // SAFETY: the loader describes a loaded object; `found` is `block`'s.
+        // SAFETY: the loader describes a loaded object; `found` is `libpython`'s.
         unsafe {
             let info = &*info;
             let headers = std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into());
@@ -160,14 +192,12 @@ mod tls {
                 let start = info.dlpi_addr + h.p_vaddr;
                 h.p_type == libc::PT_LOAD && (start..start + h.p_memsz).contains(&python)
             });
-            if !is_python || info.dlpi_tls_data.is_null() {
-                return c_int::from(is_python);
+            if is_python && info.dlpi_tls_modid != 0 {
+                let size = headers.iter().find(|h| h.p_type == PT_TLS);
+                *found.cast::<Option<(Library, usize)>>() =
+                    size.map(|tls| (Library(info.dlpi_tls_modid), tls.p_memsz as usize));
             }
-            if let Some(tls) = headers.iter().find(|h| h.p_type == PT_TLS) {
-                *found.cast::<(*mut u8, usize)>() =
-                    (info.dlpi_tls_data.cast(), tls.p_memsz as usize);
-            }
-            1
+            c_int::from(is_python)
         }
     }
 }

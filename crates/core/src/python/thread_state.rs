@@ -23,7 +23,7 @@ use crate::cures::import_first;
 use crate::cures::interned_strings::Interned;
 use crate::cures::locale::thread as locale;
 use crate::cures::shared_gil::Inside;
-use crate::cures::{gilstate_slot, thread_state_ids, threading_main, threads_at_end};
+use crate::cures::{gilstate_slot, running_main, thread_state_ids, threading_main, threads_at_end};
 use crate::memory::account::Account;
 use crate::python::entry::Entry;
 use crate::python::floats::Floats;
@@ -178,6 +178,7 @@ impl<'a> Attached<'a> {
     pub(crate) unsafe fn end_interpreter(self, outside: Option<import_first::Outside>) {
         threading_main::move_here();
         threads_at_end::refuse();
+        running_main::end();
         let interned = outside.map(|outside| (outside, Interned::of_attached()));
         let id_of_locale = locale::id_of_attached();
         let (entered, _inside) = self.leave_attached();
@@ -210,6 +211,7 @@ impl<'a> Attached<'a> {
     /// The main interpreter's is attached; no other interpreter and no other thread state is left.
     pub(crate) unsafe fn finalize(self) -> bool {
         threading_main::move_here();
+        running_main::end();
         let (entered, _inside) = self.leave_attached();
         // What the slot held is gone with Python; so is the slot, where it is a key.
         let entered = std::mem::ManuallyDrop::new(entered);
@@ -353,6 +355,7 @@ pub(crate) fn create<T>(
             gilstate_slot::set(made);
             thread_state_ids::begin_anew(made);
             let prepared = prepare(made);
+            running_main::begin();
             ffi::PyEval_SaveThread();
             ffi::PyEval_RestoreThread(visitor);
             Some((made, prepared))
@@ -369,8 +372,12 @@ pub(crate) fn locate_slot() {
     visit_main(|| gilstate_slot::locate(unsafe { ffi::PyGILState_GetThisThreadState() }));
 }
 
-/// Detaches the thread state that initializing Python has left attached, and returns it.
-pub(crate) fn leave_main() -> *mut PyThreadState {
+/// Detaches the thread state that initializing Python has left attached, and returns it. `runs`: the host may run code
+/// there.
+pub(crate) fn leave_main(runs: bool) -> *mut PyThreadState {
+    if runs {
+        running_main::begin();
+    }
     // SAFETY: `Py_InitializeFromConfig` has just returned in this thread.
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
     gilstate_slot::set(null_mut());

@@ -1,0 +1,50 @@
+//! Defect: `sys.remote_exec()`, `python -m pdb -p` and the sampling profiler reach a process through the interpreter that
+//! was created last, and there through the thread state that it names as the one that runs `__main__`. The program
+//! `python` names one. An embedder has no documented call for that, and without it they find nothing to attach to.
+//!
+//! Has it: 3.14 and later, which have these tools.
+//!
+//! Cure: an interpreter names the thread state that subpy keeps for its runs, from when it is ready until it ends. A run
+//! costs nothing more. What a tool leaves there between two runs is done in the next one. CPython itself looks at the
+//! name only in `_interpreters`, which then takes the interpreter for one that runs; in a child process that it has
+//! forked; and in `Py_Exit`.
+
+#[cfg(not(Py_3_14))]
+mod cure {
+    #[inline(always)]
+    pub(crate) fn begin() {}
+
+    #[inline(always)]
+    pub(crate) fn end() {}
+}
+
+#[cfg(Py_3_14)]
+mod cure {
+    use std::ffi::c_int;
+
+    use pyo3_ffi as ffi;
+    use pyo3_ffi::PyInterpreterState;
+
+    unsafe extern "C" {
+        fn _PyInterpreterState_SetRunningMain(interpreter: *mut PyInterpreterState) -> c_int;
+        fn _PyInterpreterState_SetNotRunningMain(interpreter: *mut PyInterpreterState);
+    }
+
+    /// The attached thread state becomes the one that runs `__main__`.
+    pub(crate) fn begin() {
+        // SAFETY: attached. It fails, with an exception, where another one is named already.
+        unsafe {
+            if _PyInterpreterState_SetRunningMain(ffi::PyInterpreterState_Get()) != 0 {
+                ffi::PyErr_Clear();
+            }
+        }
+    }
+
+    /// None is. To be called while the one that was is attached, which is about to go.
+    pub(crate) fn end() {
+        // SAFETY: attached.
+        unsafe { _PyInterpreterState_SetNotRunningMain(ffi::PyInterpreterState_Get()) };
+    }
+}
+
+pub(crate) use cure::{begin, end};
