@@ -47,7 +47,8 @@ static const struct use {
 
 static void test_use(void **state) {
   const struct use *use = *state;
-  enum { TIMES = 30, MOST_KIB = 16 };
+  /* It was 130 and more. What the allocator keeps varies by some 20. */
+  enum { TIMES = 30, MOST_KIB = 64 };
   come_and_go(TIMES / 2, use->code);
   long before = resident_kib();
   come_and_go(TIMES, use->code);
