@@ -499,7 +499,7 @@ int main(int argc, char **argv) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   const uint64_t first = seed;
-  for (uint64_t round = 0; calls < wanted && elapsed() < seconds; round++, seed++) {
+  for (; calls < wanted && elapsed() < seconds; seed++) {
     std::vector<std::thread> players;
     for (size_t i = 0; i < threads; i++) {
       players.emplace_back([i, moves] {
