@@ -289,14 +289,22 @@ impl Control {
 
     /// The host interrupts the run that is under way, or what runs at the end. A script that has something of its own
     /// for that is told, once, in a run; else it gets a KeyboardInterrupt, until it has ended.
+    ///
+    /// A handler is told before the wakeup descriptor is: what the script does about that, such as to put its handler
+    /// back, comes later then. Who gets a KeyboardInterrupt finds something to read there.
     pub(crate) fn interrupt(self: &Arc<Self>) {
-        if self.state.is_under_way() {
-            self.signals.wake_up(libc::SIGINT);
-        }
+        let is_under_way = self.state.is_under_way();
+        let wake_up = || {
+            if is_under_way {
+                self.signals.wake_up(libc::SIGINT);
+            }
+        };
         // A run that begins only now is asked as one that was under way would be.
         if self.signals.handle_interrupt() && !self.state.is_over() {
             self.tell_script();
+            wake_up();
         } else {
+            wake_up();
             self.ask(None, Request::Interrupt);
         }
     }
@@ -351,7 +359,8 @@ impl Control {
         }
         match protected::place_of(self.thread_state) {
             Place::Open => {}
-            Place::Protected => {
+            Place::EventLoop if why.is_none() => {}
+            Place::Protected | Place::EventLoop => {
                 self.have_it_raised();
                 return 0;
             }
