@@ -435,12 +435,12 @@ static const char WRITES[] = "import os, resource, socket, tempfile\n"
                              "except OSError: pass\n"
                              "resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))\n";
 
-static void write_to_nobody(void *unused) {
-  (void)unused;
+/* `config`: NULL, or the defaults of the header. */
+static void write_to_nobody(void *config) {
   const int signals[] = {SIGPIPE, SIGXFSZ};
   struct sigaction action;
   subpy_id id;
-  INITIALIZE(NULL);
+  INITIALIZE(config);
   CREATE(NULL, &id);
   RUN(id, WRITES);
   DESTROY(id);
@@ -479,7 +479,9 @@ static void write_unprotected(void *unused) {
 
 static void test_writes_to_nobody(void **state) {
   (void)state;
+  subpy_runtime_config defaults = SUBPY_RUNTIME_CONFIG_INIT;
   IN_CHILD(write_to_nobody, NULL);
+  IN_CHILD(write_to_nobody, &defaults);
   IN_CHILD(write_with_handlers, NULL);
   const int status = child_status(write_unprotected, NULL);
   CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE, "wait status %#x", (unsigned)status);

@@ -364,7 +364,7 @@ typedef struct subpy_runtime_config {
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
-  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 0 }
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1 }
 
 /**
  * Starts Python, or joins the Python that the host has started itself.
