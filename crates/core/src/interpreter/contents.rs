@@ -1,5 +1,6 @@
 //! What is kept of an interpreter while it lives, and what a run does with it.
 
+mod coroutine;
 mod exchange;
 
 use std::ffi::CString;
