@@ -7,6 +7,8 @@ pub(crate) mod calls;
 pub(crate) mod child_processes;
 pub(crate) mod current_frames;
 mod environment;
+#[cfg(not(Py_3_12))]
+mod event_loop;
 mod extension_check;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
@@ -74,6 +76,8 @@ pub(crate) fn install_functions(
             &locale::FUNCTIONS,
             &perf_trampoline::FUNCTIONS,
         ]);
+        #[cfg(not(Py_3_12))]
+        functions.push(&event_loop::FUNCTIONS);
     }
     functions.push(match environment {
         Environment::Own => &self::environment::OWN,
