@@ -543,7 +543,8 @@ typedef struct subpy_interpreter_config {
   /**
    * How many strings' compiled code is kept, so that a string that runs again is not compiled again. The
    * default is 256. 0: none. The code that was not used for the longest time goes first. Code that is kept
-   * does what code that is compiled again does, save that a SyntaxWarning is shown once.
+   * does what code that is compiled again does, save that a SyntaxWarning is shown once. Tracebacks show lines of
+   * the strings that are kept, and scripts find those by `linecache` and `inspect.getsource()`.
    */
   size_t code_cache_entries;
   /**

@@ -15,6 +15,7 @@ mod protected;
 mod resources;
 mod session;
 mod signals;
+mod sources;
 pub(crate) mod stats;
 mod threads_left;
 
