@@ -17,6 +17,7 @@ pub(crate) mod interned_strings;
 mod interpreter_modules;
 pub(crate) mod library;
 pub(crate) mod locale;
+pub(crate) mod main_thread;
 pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
 mod refused_threads;
@@ -53,15 +54,18 @@ pub(crate) enum Environment {
     Own,
 }
 
-/// Has the attached interpreter get our functions of the standard library, and these. `None`: an exception is set.
+/// Has the attached interpreter get our functions of the standard library, and these. To be called with the thread state
+/// of its runs. `None`: an exception is set.
 pub(crate) fn install_functions(
     environment: Environment,
     others: &[&'static library::Functions],
 ) -> Option<()> {
+    main_thread::install()?;
     current_frames::install()?;
     refused_threads::install()?;
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
+        &main_thread::FUNCTIONS,
         &services::FUNCTIONS,
         &thread_marks::FUNCTIONS,
         &user_lists::USERS,

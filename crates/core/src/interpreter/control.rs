@@ -23,6 +23,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
+use crate::cures::main_thread;
 use crate::interpreter::claim::{Request, Run, State};
 use crate::interpreter::protected::{self, Place};
 use crate::interpreter::signals::Signals;
@@ -50,8 +51,6 @@ pub(crate) struct Control {
     interpreter: *mut PyInterpreterState,
     /// As above: the thread state that runs.
     thread_state: *mut PyThreadState,
-    /// What CPython takes for the id of that thread state's thread.
-    thread_id: u64,
     /// It has no GIL of its own.
     pub(crate) shares_gil: bool,
     /// It had Python threads when a run ended.
@@ -87,7 +86,7 @@ impl Drop for Asks<'_> {
 }
 
 impl Control {
-    /// For the interpreter of a thread state that was made in the calling thread.
+    /// For the interpreter of a thread state.
     pub(crate) fn new(
         thread_state: *mut PyThreadState,
         shares_gil: bool,
@@ -99,8 +98,6 @@ impl Control {
             account,
             interpreter: thread_state::interpreter_of(thread_state),
             thread_state,
-            // SAFETY: always allowed.
-            thread_id: unsafe { libc::pthread_self() },
             shares_gil,
             #[cfg(not(Py_3_13))]
             leaves_threads: AtomicBool::new(false),
@@ -351,7 +348,8 @@ impl Control {
         }
         match protected::place_of(self.thread_state) {
             Place::Open => {}
-            Place::Protected => {
+            Place::EventLoop if why.is_none() => {}
+            Place::Protected | Place::EventLoop => {
                 self.have_it_raised();
                 return 0;
             }
@@ -392,12 +390,17 @@ impl Control {
 
     /// In another thread of the interpreter: leaves the exception with the thread that runs.
     fn leave_exception(&self) {
-        // SAFETY: always allowed.
-        let here = unsafe { libc::pthread_self() };
+        // SAFETY: always allowed; attached to the same interpreter, so the thread state lives.
+        let (here, number) = unsafe {
+            let number = main_thread::number_of(self.thread_state);
+            (libc::pthread_self() as u64, number)
+        };
+        let Some(number) = number.filter(|number| *number != here) else {
+            return;
+        };
         // Looking at the frame may collect garbage to 3.11, and so let go of the GIL: the request is looked
         // at last.
-        if self.thread_id != here
-            && protected::place_of(self.thread_state) == Place::Open
+        if protected::place_of(self.thread_state) == Place::Open
             && (self.state.asked().is_some()
                 || self.signals.raise_interrupt()
                     && self.signals.take(self.state.run(), libc::SIGINT))
@@ -405,7 +408,7 @@ impl Control {
             // SAFETY: attached to the same interpreter.
             unsafe {
                 ffi::PyThreadState_SetAsyncExc(
-                    self.thread_id as std::ffi::c_long,
+                    number as std::ffi::c_long,
                     ffi::PyExc_KeyboardInterrupt,
                 )
             };

@@ -23,6 +23,8 @@ pub(crate) enum Place {
     Open,
     /// In Python code that must not be interrupted where it stands.
     Protected,
+    /// The same in asyncio, which handlers of signals are made for: they are called there, as CPython calls them.
+    EventLoop,
     /// Outside of Python code. An exception would be for nobody: CPython, which makes the last pending calls when it
     /// ends an interpreter, prints it, and from 3.13 on goes on as long as there is another call.
     Outside,
@@ -43,10 +45,8 @@ pub(crate) fn place_of(thread_state: *mut PyThreadState) -> Place {
     clear_exception();
     if frame.is_none() {
         Place::Outside
-    } else if is_protected(&file.unwrap_or_default(), &name.unwrap_or_default()) {
-        Place::Protected
     } else {
-        Place::Open
+        place_in(&file.unwrap_or_default(), &name.unwrap_or_default())
     }
 }
 
@@ -64,13 +64,19 @@ const ASYNCIO: &[&str] = &[
     "/asyncio/tasks.py",
 ];
 
-fn is_protected(file: &str, function: &str) -> bool {
-    file.starts_with("<frozen importlib")
-        || ASYNCIO.iter().any(|name| file.ends_with(name))
+fn place_in(file: &str, function: &str) -> Place {
+    let is_protected = file.starts_with("<frozen importlib")
         || file.ends_with("/threading.py") && !WAITING.contains(&function)
         || file.ends_with("/logging/__init__.py")
         || file.ends_with("/concurrent/futures/_base.py")
-            && ["__enter__", "__exit__"].contains(&function)
+            && ["__enter__", "__exit__"].contains(&function);
+    if is_protected {
+        Place::Protected
+    } else if ASYNCIO.iter().any(|name| file.ends_with(name)) {
+        Place::EventLoop
+    } else {
+        Place::Open
+    }
 }
 
 /// Releases the locks of importlib that the calling thread holds: it imports nothing now. (Before 3.12 an
