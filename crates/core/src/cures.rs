@@ -12,6 +12,7 @@ mod event_loop;
 mod extension_check;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
+pub(crate) mod host_names;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
 mod interpreter_modules;
