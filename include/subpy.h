@@ -781,7 +781,8 @@ typedef struct subpy_run_options {
   /**
    * How long the run may take, in milliseconds. 0 (the default): as long as it likes. A host that computes the
    * time that is left has to treat 0 itself. When the time is over, the script gets a KeyboardInterrupt, as
-   * by subpy_interrupt(), and the run returns #SUBPY_ERR_TIMEOUT.
+   * by subpy_interrupt(), and the run returns #SUBPY_ERR_TIMEOUT. A run in another interpreter that a function of
+   * the host's makes meanwhile is ended as well, and returns the same.
    */
   uint64_t timeout_ms;
   /**
@@ -922,6 +923,8 @@ typedef struct subpy_interpreter_stats {
  *
  * A call that waits in C is not woken, such as `time.sleep()`, a lock, a socket, `select`, an event loop that
  * waits, or a long computation in an extension module. The script gets the exception when that call returns.
+ * A run in another interpreter that a function of the host's makes during the run is asked to end, too, and returns the
+ * same.
  * An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is
  * to be used again is best interrupted when it has imported what it needs.
  *

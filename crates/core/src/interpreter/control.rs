@@ -25,6 +25,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 use crate::Id;
 use crate::cures::main_thread;
 use crate::interpreter::claim::{Request, Run, State};
+use crate::interpreter::nested::Inner;
 use crate::interpreter::protected::{self, Place};
 use crate::interpreter::signals::Signals;
 use crate::interpreter::stats::Counters;
@@ -69,6 +70,8 @@ pub(crate) struct Control {
     /// An exception was left with the thread that runs. Used by threads that are attached.
     left: AtomicBool,
     pub(super) signals: Signals,
+    /// What runs inside of its run.
+    pub(super) inner: Inner,
 }
 
 // SAFETY: the two pointers are used as their comments say.
@@ -108,6 +111,7 @@ impl Control {
             impatient: AtomicBool::new(false),
             left: AtomicBool::new(false),
             signals: Signals::default(),
+            inner: Inner::default(),
         })
     }
 
@@ -168,6 +172,9 @@ impl Control {
         self.impatient.store(times >= PATIENT, Ordering::Relaxed);
         self.have_it_raised();
         self.done_asking();
+        if let Some(why) = self.state.asked() {
+            self.inner.ask(why);
+        }
         let (control, times) = (self.clone(), times.saturating_add(1));
         // Who asks for the first time has started the timer, if it can be.
         let _ = timer::at(Instant::now() + AGAIN, move || {
@@ -314,6 +321,11 @@ impl Control {
     #[cfg(not(Py_3_12))]
     fn tell_script(&self) {
         self.state.tell();
+    }
+
+    /// Whether this thread state is the one that runs.
+    pub(super) fn runs_in(&self, thread_state: *mut PyThreadState) -> bool {
+        self.thread_state == thread_state
     }
 
     /// Whether the attached thread state is the one that runs.
