@@ -55,8 +55,8 @@ pub(crate) enum Environment {
     Own,
 }
 
-/// Has the attached interpreter get our functions of the standard library, and these. To be called with the thread state
-/// of its runs. `None`: an exception is set.
+/// Has the attached interpreter get our functions of the standard library, and these. To be called with the thread
+/// state of its runs. `None`: an exception is set.
 pub(crate) fn install_functions(
     environment: Environment,
     others: &[&'static library::Functions],

@@ -1,10 +1,10 @@
-//! Defect: `asyncio.get_event_loop()` keeps the `get_event_loop_policy()` of the interpreter that imported `_asyncio` first
-//! in a C static. All interpreters get the event loop of that one, whatever they have set.
+//! Defect: `asyncio.get_event_loop()` keeps the `get_event_loop_policy()` of the interpreter that imported `_asyncio`
+//! first in a C static. All interpreters get the event loop of that one, whatever they have set.
 //!
 //! Has it: 3.11 and before.
 //!
-//! Cure: each interpreter has a function of its own. (`asyncio.Future()`, made where no loop runs and without one, still
-//! asks the other interpreter.)
+//! Cure: each interpreter has a function of its own. (`asyncio.Future()`, made where no loop runs and without one,
+//! still asks the other interpreter.)
 
 use super::library::Functions;
 

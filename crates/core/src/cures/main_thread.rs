@@ -1,13 +1,13 @@
-//! Defect: Python knows a thread by the number of the OS thread that carries it. The runs of an interpreter are one thread
-//! to its scripts: its main one, with one thread state. But each run may be carried by another thread of the host's, and
+//! Defect: Python knows a thread by the number of the OS thread that carries it. The runs of an interpreter are one
+//! thread to its scripts: its main one, with one thread state. But another thread of the host's may carry each run, and
 //! `threading.current_thread()` is a `_DummyThread` there. What a script has remembered by `get_ident()` is not found
 //! again. (From 3.13 on, the main thread of each interpreter is the process's, and a `_DummyThread` writes "Exception
 //! ignored" when it goes.) And the number of a thread of the host's that has ended is soon another one's.
 //!
 //! Has it: all versions.
 //!
-//! Cure: the thread state of the runs gets a number of its own: its address. That is no OS thread's number, which is the
-//! address of something else. `_thread.get_ident()` is the number of the thread state that is attached. So all agree on
+//! Cure: the thread state of the runs gets a number of its own: its address. That is no OS thread's number, which is
+//! the address of something else. `_thread.get_ident()` is the number of the thread state that is attached. So all agree on
 //! it that go by the one or the other: `threading`, `logging`, `asyncio`, import locks, `sys._current_frames()`,
 //! `PyThreadState_SetAsyncExc`. Nothing is to be done in a run.
 //!
@@ -64,8 +64,8 @@ pub(crate) unsafe fn number_of(state: *mut PyThreadState) -> Option<u64> {
     Some(unsafe { state.cast::<u64>().add(place()?).read() })
 }
 
-/// The attached thread state, that of an interpreter's runs, gets a number of its own, and the interpreter its functions
-/// in `_thread`. `None`: an exception is set.
+/// The attached thread state, that of an interpreter's runs, gets a number of its own, and the interpreter its
+/// functions in `_thread`. `None`: an exception is set.
 pub(super) fn install() -> Option<()> {
     static GET_IDENT: Method = Method::new(c"get_ident", get_ident, ffi::METH_NOARGS);
     static MAIN: Method = Method::new(c"_get_main_thread_ident", bound, ffi::METH_NOARGS);

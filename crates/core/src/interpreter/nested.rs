@@ -1,4 +1,4 @@
-//! A run that the host makes while it is called by the script of another interpreter. Who asks the outer run to end asks the
+//! A run that the host makes while the script of another interpreter calls it. Who asks the outer run to end asks the
 //! inner one, too: the outer one goes on only when that has ended.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

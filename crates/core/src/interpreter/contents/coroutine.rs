@@ -1,8 +1,8 @@
 //! Runs a coroutine to its end, as `asyncio.run()` does, in an event loop that is made for it.
 //!
-//! `asyncio.run()` makes its loop the thread's current one, and leaves none behind. But runs of a script share one thread
-//! state, so the current loop is the script's. Here it stays what it is: the coroutine finds its own loop as the running
-//! one.
+//! `asyncio.run()` makes its loop the thread's current one, and leaves none behind. But runs of a script share one
+//! thread state, so the current loop is the script's. Here it stays what it is: the coroutine finds its own loop as the
+//! running one.
 
 use crate::python::object::Object;
 use crate::python::own_code::OwnCode;
