@@ -923,7 +923,7 @@ typedef struct subpy_interpreter_stats {
  *
  * A call that waits in C is not woken, such as `time.sleep()`, a lock, a socket, `select`, an event loop that
  * waits, or a long computation in an extension module. The script gets the exception when that call returns.
- * A run in another interpreter that a function of the host's makes meanwhile is asked to end, too, and returns the same.
+ * A run in another interpreter that a function of the host's makes meanwhile is asked to end, too.
  * An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is
  * to be used again is best interrupted when it has imported what it needs.
  *
@@ -1669,7 +1669,7 @@ subpy_status subpy_call(subpy_id id,
  * `name` is looked up in `__main__`, at each call. `package.module:qualified.name` is looked up in the module,
  * which is imported if it is not imported yet. `__main__:thing.method` stands for a dotted name in `__main__`. An
  * `async def` function returns a coroutine: it is run to its end, as `asyncio.run()` does, and its result is the
- * result. It runs in an event loop of its own. The loop that the script has set (`asyncio.set_event_loop()`) stays set.
+ * result. It runs in an event loop of its own: the one that the script has set (`asyncio.set_event_loop()`) stays.
  *
  * @param id       The interpreter.
  * @param options  NULL for the defaults. subpy_call_options::keywords is taken as `args` are.

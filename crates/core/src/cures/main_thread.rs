@@ -7,8 +7,8 @@
 //! Has it: all versions.
 //!
 //! Cure: the thread state of the runs gets a number of its own: its address. That is no OS thread's number, which is
-//! the address of something else. `_thread.get_ident()` is the number of the thread state that is attached. So all agree on
-//! it that go by the one or the other: `threading`, `logging`, `asyncio`, import locks, `sys._current_frames()`,
+//! the address of something else. `_thread.get_ident()` is the number of the thread state that is attached. So all
+//! agree on it that go by the one or the other: `threading`, `logging`, `asyncio`, import locks, `sys._current_frames()`,
 //! `PyThreadState_SetAsyncExc`. Nothing is to be done in a run.
 //!
 //! What takes the number of an OS thread, and would end the process with another one, gets that of the OS thread:
