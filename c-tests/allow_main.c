@@ -44,6 +44,36 @@ static void test_others_do_not_see_it(void **state) {
   DESTROY(id);
 }
 
+/* A child that it forks joins its threads at its end, as any Python process does. */
+static void *fork_in_main(void *argument) {
+  (void)argument;
+  RUN(0, "import os, threading\n"
+         "me = threading.main_thread()\n"
+         "assert threading.current_thread() is me\n"
+         "read, write = os.pipe()\n"
+         "pid = os.fork()\n"
+         "if not pid:\n"
+         "  try:\n"
+         "    assert threading.current_thread() is me and me.is_alive()\n"
+         "    go = threading.Event()\n"
+         "    threading._register_atexit(go.set)\n"
+         "    threading.Thread(target=lambda: go.wait() and os.write(write, b'.')).start()\n"
+         "    threading._shutdown()\n"
+         "  finally:\n"
+         "    os._exit(0)\n"
+         "os.close(write)\n"
+         "assert os.read(read, 9) == b'.'\n"
+         "os.waitpid(pid, 0)\n"
+         "os.close(read)\n");
+  return NULL;
+}
+
+static void test_it_has_one_main_thread(void **state) {
+  (void)state;
+  fork_in_main(NULL);
+  in_thread(fork_in_main, NULL);
+}
+
 static void test_it_is_never_destroyed(void **state) {
   (void)state;
   REFUSES(SUBPY_ERR_NOT_PERMITTED, "main interpreter", subpy_destroy(0, &error));
@@ -58,8 +88,11 @@ static void test_bad_input_as_ever(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_names_stay),           cmocka_unit_test(test_errors_come_back),
-      cmocka_unit_test(test_others_do_not_see_it), cmocka_unit_test(test_it_is_never_destroyed),
+      cmocka_unit_test(test_names_stay),
+      cmocka_unit_test(test_errors_come_back),
+      cmocka_unit_test(test_others_do_not_see_it),
+      cmocka_unit_test(test_it_has_one_main_thread),
+      cmocka_unit_test(test_it_is_never_destroyed),
       cmocka_unit_test(test_bad_input_as_ever),
   };
   return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);

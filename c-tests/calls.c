@@ -204,6 +204,47 @@ static void test_a_coroutine_is_run_to_its_end(void **state) {
   CHECK_EQUAL(call_int("twice", &arg, 1), 42);
 }
 
+/* The loop that a script has set is its own, whatever becomes of the coroutine. Threads of the loop's are ended. */
+static void test_a_coroutine_leaves_the_event_loop(void **state) {
+  (void)state;
+  RUN(a, "import asyncio, threading\n"
+         "async def twice(n):\n"
+         "  await asyncio.sleep(0)\n"
+         "  assert asyncio.get_event_loop() is not globals().get('loop')\n"
+         "  return 2 * await asyncio.to_thread(int, n)\n"
+         "async def fail(): raise KeyError('late')\n");
+  subpy_value arg = subpy_int(21);
+  for (int i = 0; i < 2; i++) {
+    CHECK_EQUAL(call_int("twice", &arg, 1), 42);
+    REFUSES(SUBPY_ERR_EXCEPTION, "'late'", subpy_call(a, "fail", NULL, 0, NULL, &error));
+    RUN(a, "assert threading.active_count() == 1\n"
+           "if 'loop' in globals():\n"
+           "  assert asyncio.get_event_loop() is loop\n"
+           "  assert loop.run_until_complete(asyncio.sleep(0, 3)) == 3\n"
+           "else:\n"
+           "  loop = asyncio.new_event_loop()\n"
+           "  asyncio.set_event_loop(loop)\n");
+  }
+  RUN(a, "loop.close()\n"
+         "asyncio.set_event_loop(None)\n");
+}
+
+/* A limit ends a coroutine wherever it stands: no wake-up is lost that asyncio waits for. */
+static void test_a_coroutine_has_a_limit(void **state) {
+  (void)state;
+  RUN(a, "import asyncio\n"
+         "async def spin(time):\n"
+         "  while True: await asyncio.gather(asyncio.sleep(time), asyncio.sleep(0))\n");
+  subpy_run_options run = SUBPY_RUN_OPTIONS_INIT;
+  subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
+  options.run = &run;
+  for (int i = 0; i < 50; i++) {
+    run.timeout_ms = 2 + i % 5;
+    subpy_value time = subpy_float(i % 2 ? 0 : 1e-5);
+    EXPECT(SUBPY_ERR_TIMEOUT, subpy_call_with(a, &options, "spin", &time, 1, NULL, &error));
+  }
+}
+
 static void test_a_call_has_a_limit(void **state) {
   (void)state;
   RUN(a, "def spin():\n"
@@ -241,6 +282,8 @@ int main(void) {
       cmocka_unit_test(test_many_arguments),
       cmocka_unit_test(test_an_exception_is_reported_as_a_run_does),
       cmocka_unit_test(test_a_coroutine_is_run_to_its_end),
+      cmocka_unit_test(test_a_coroutine_leaves_the_event_loop),
+      cmocka_unit_test(test_a_coroutine_has_a_limit),
       cmocka_unit_test(test_a_call_has_a_limit),
       cmocka_unit_test(test_a_busy_interpreter_is_not_called),
   };

@@ -69,6 +69,31 @@ static void test_each_has_its_own(void **state) {
   DESTROY(other);
 }
 
+/* Names that a host makes up, each asked for once: nothing is left of them. */
+static void test_names_leave_nothing(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  struct usage before = {0, 0};
+  for (int i = 0; i < 40000; i++) {
+    if (i == 10000) {
+      before = usage_of(id);
+    }
+    char name[40], path[100];
+    snprintf(name, sizeof name, "row_%d", i);
+    snprintf(path, sizeof path, "math:%s.%s", name, name);
+    subpy_value value = subpy_int(i);
+    const subpy_value key = subpy_str(name);
+    CHECK_EQUAL(subpy_get(id, name, &value, NULL), SUBPY_ERR_NOT_FOUND);
+    CHECK_EQUAL(subpy_call(id, path, NULL, 0, NULL, NULL), SUBPY_ERR_NOT_FOUND);
+    EXPECT(SUBPY_OK, subpy_set(id, name, &key, &error));
+    EXPECT(SUBPY_OK, subpy_call(id, "__main__:__dict__.pop", &key, 1, NULL, &error));
+  }
+  CHECK(usage_of(id).current < before.current + MIB, "30,000 names take %llu bytes",
+        (unsigned long long)(usage_of(id).current - before.current));
+  DESTROY(id);
+}
+
 static void test_python_threads_count(void **state) {
   (void)state;
   subpy_id id;
@@ -330,6 +355,7 @@ int main(void) {
       cmocka_unit_test(test_usage_follows_allocations),
       cmocka_unit_test(test_places_may_be_null),
       cmocka_unit_test(test_each_has_its_own),
+      cmocka_unit_test(test_names_leave_nothing),
       cmocka_unit_test(test_python_threads_count),
       cmocka_unit_test(test_while_it_runs),
       cmocka_unit_test(test_it_can_be_caught),

@@ -196,6 +196,65 @@ static void test_another_interpreter_is_destroyed(void **state) {
   DESTROY(inside.self);
 }
 
+/* What ends a run ends those in other interpreters that its callbacks make, each of them. */
+static subpy_status inner_status;
+static struct gate inner_runs = GATE_INIT;
+
+static void run_forever(struct inside *inside) {
+  for (int i = 0; i < 2; i++) {
+    subpy_error *error = NULL;
+    gate_open(&inner_runs);
+    CHECK_EQUAL(subpy_run_string(inside->other, "while True: pass", &error), inner_status);
+    CHECK_TEXT(subpy_error_type(error), "KeyboardInterrupt");
+    subpy_error_free(error);
+  }
+}
+
+/* The next one of the chain runs for ever, too. */
+static void run_forever_deeper(struct inside *inside) {
+  subpy_error *error = NULL;
+  CHECK_EQUAL(subpy_run_string(inside->other, "print('now')\nwhile True: pass", &error),
+              inner_status);
+  subpy_error_free(error);
+}
+
+static void *interrupt_outer(void *id) {
+  gate_wait(&inner_runs);
+  EXPECT(SUBPY_OK, subpy_interrupt(*(subpy_id *)id, &error));
+  return NULL;
+}
+
+static void test_a_limit_reaches_inner_runs(void **state) {
+  (void)state;
+  struct inside outer, middle;
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  const char *const code = "print('now')\nwhile True: pass";
+  create_inside(&outer, run_forever_deeper);
+  create_inside(&middle, run_forever);
+  outer.other = middle.self;
+  CREATE(NULL, &middle.other);
+  options.timeout_ms = 50;
+  inner_status = SUBPY_ERR_TIMEOUT;
+  EXPECT(SUBPY_ERR_TIMEOUT,
+         subpy_run_string_with(middle.self, &options, code, strlen(code), &error));
+  EXPECT(SUBPY_ERR_TIMEOUT,
+         subpy_run_string_with(outer.self, &options, code, strlen(code), &error));
+  inner_status = SUBPY_ERR_INTERRUPTED;
+  const struct gate closed = GATE_INIT;
+  inner_runs = closed;
+  const pthread_t thread = thread_start(interrupt_outer, &outer.self);
+  EXPECT(SUBPY_ERR_INTERRUPTED, subpy_run_string(outer.self, code, &error));
+  thread_join(thread);
+  /* It has nothing to do with the runs that come. */
+  RUN(middle.other, "for i in range(100000): pass");
+  outer.act = run_in_the_other;
+  outer.calls = 0;
+  call_once(&outer);
+  DESTROY(middle.other);
+  DESTROY(middle.self);
+  DESTROY(outer.self);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_it_is_the_current_one),
@@ -206,6 +265,7 @@ int main(void) {
       cmocka_unit_test(test_ten_deep),
       cmocka_unit_test(test_a_callback_may_wait_for_another_thread),
       cmocka_unit_test(test_another_interpreter_is_destroyed),
+      cmocka_unit_test(test_a_limit_reaches_inner_runs),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

@@ -94,6 +94,84 @@ static void test_a_script_that_breaks_threading(void **state) {
   }
 }
 
+/* What a script is told of its thread. */
+static const char *const ASK =
+    "import _thread, asyncio, logging, os, signal, sys, threading, time\n"
+    "me, ident = threading.current_thread(), _thread.get_ident()\n"
+    "assert me is threading.main_thread() and me.name == 'MainThread' and me.is_alive()\n"
+    "assert me.ident == ident == threading.get_ident() and threading.enumerate() == [me]\n"
+    "assert globals().setdefault('first', ident) == ident\n"
+    "assert me.native_id == threading.get_native_id() == "
+    "int(os.readlink('/proc/thread-self').split('/')[-1])\n"
+    "record = logging.makeLogRecord({})\n"
+    "assert (record.threadName, record.thread) == ('MainThread', ident)\n"
+    "assert list(sys._current_frames()) == [ident]\n"
+    /* What takes the number of an OS thread. */
+    "signal.pthread_kill(ident, 0)\n"
+    "assert time.clock_gettime(time.pthread_getcpuclockid(ident)) > 0\n"
+    "def other():\n"
+    "  mine = threading.get_ident()\n"
+    "  signal.pthread_kill(mine, 0)\n"
+    "  time.pthread_getcpuclockid(mine)\n"
+    "  for use in (lambda: signal.pthread_kill(ident, 0)), (lambda: "
+    "time.pthread_getcpuclockid(ident)):\n"
+    "    try: use()\n"
+    "    except ProcessLookupError: found.append(mine)\n"
+    "found = []\n"
+    "threads = [threading.Thread(target=other) for _ in range(9)]\n"
+    "for t in threads: t.start()\n"
+    "for t in threads: t.join()\n"
+    "assert len(found) == 18 and ident not in found\n"
+    /* Locks that Python code takes, from one run to the next. */
+    "lock = globals().get('lock') or threading._RLock()\n"
+    "assert lock.acquire(False)\n"
+    "loop = globals().get('loop') or asyncio.new_event_loop()\n"
+    "loop.set_debug(True)\n"
+    "loop.run_until_complete(asyncio.sleep(0))\n"
+    "try: import ctypes\n"
+    "except ImportError: pass\n"
+    "else:\n"
+    "  raised = ctypes.pythonapi.PyThreadState_SetAsyncExc\n"
+    "  try:\n"
+    "    assert raised(ctypes.c_ulong(ident), ctypes.py_object(KeyError)) == 1\n"
+    "    for _ in range(1000): pass\n"
+    "    assert False\n"
+    "  except KeyError: pass\n";
+
+static void *ask(void *id) {
+  RUN(*(subpy_id *)id, ASK);
+  return NULL;
+}
+
+struct created {
+  subpy_interpreter_config config;
+  subpy_id id;
+};
+
+static void *create(void *created) {
+  struct created *const it = created;
+  CREATE(&it->config, &it->id);
+  return NULL;
+}
+
+/* The thread that has created an interpreter has ended, and others have got its number. */
+static void test_one_main_thread(void **state) {
+  (void)state;
+  for (int shared = 0; shared < 2; shared++) {
+    struct capture capture = {0};
+    struct created created = {.config = capture_config(&capture)};
+    created.config.gil = shared ? SUBPY_GIL_SHARED : created.config.gil;
+    in_thread(create, &created);
+    for (int i = 0; i < 3; i++) {
+      in_thread(ask, &created.id);
+      ask(&created.id);
+    }
+    in_thread(destroy, &created.id);
+    CHECK_TEXT(text_of(&capture.err), "");
+    capture_clear(&capture);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_imported_there_destroyed_here),
@@ -102,6 +180,7 @@ int main(void) {
       cmocka_unit_test(test_with_a_shared_gil),
       cmocka_unit_test(test_with_what_threading_runs_at_its_end),
       cmocka_unit_test(test_a_script_that_breaks_threading),
+      cmocka_unit_test(test_one_main_thread),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

@@ -380,6 +380,56 @@ static void test_run_string_unrestricted(void **state) {
   DESTROY(id);
 }
 
+/* An error says which value can't cross, and what the script can do. */
+static void test_an_error_says_what_helps(void **state) {
+  (void)state;
+  static const struct {
+    const char *expression, *says;
+  } cases[] = {
+      {"{'a': [1, memoryview(array.array('d', range(9)))[::3]]}",
+       "result[\"a\"][1] is of type memoryview, whose items are not in C's order without gaps: "
+       "ask for SUBPY_STRIDED"},
+      {"released", "can't be shared as a buffer (ValueError: operation forbidden on released"},
+      {"pathlib.PurePath('/a')", "os.fspath() makes a str of it"},
+      {"decimal.Decimal('1.5')", "str() makes a str of it, and float() a float"},
+      {"fractions.Fraction(1, 2)", "str() makes a str of it, and float() a float"},
+      {"datetime.date(2000, 1, 1)", "its isoformat() is a str"},
+      {"datetime.timedelta(1)", "its total_seconds() is a float"},
+      {"uuid.UUID(int=1)", "str() or repr() makes a str of it"},
+      {"{1, 2}", "is of type set, which has no form outside of its interpreter: list() makes"},
+      {"types.MappingProxyType({})", "dict() makes a dict of it"},
+      {"Color.RED", "its value may cross"},
+      {"Point(1)", "dataclasses.asdict() makes a dict of it"},
+      {"Frame()", "its to_dict() is a dict"},
+      {"Scalar()", "its tolist() is a list"},
+      {"len", "str() or repr() makes a str of it"},
+  };
+  subpy_id id;
+  subpy_value out;
+  CREATE(NULL, &id);
+  RUN(id,
+      "import array, dataclasses, datetime, decimal, enum, fractions, pathlib, sys, types, uuid\n"
+      "released = memoryview(b'')\n"
+      "released.release()\n"
+      "class Color(enum.Enum): RED = 1\n"
+      "@dataclasses.dataclass\n"
+      "class Point: x: int\n"
+      "class Frame:\n"
+      "  def to_dict(self): return {}\n"
+      "class Scalar:\n"
+      "  def tolist(self): return 1\n"
+      "class Refuses:\n"
+      "  def __buffer__(self, flags): raise ValueError('of the script')\n");
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    REFUSES(SUBPY_ERR_NOT_SHAREABLE, cases[i].says,
+            subpy_eval(id, cases[i].expression, &out, &error));
+  }
+  if (python_at_least(3, 12)) {
+    REFUSES(SUBPY_ERR_EXCEPTION, "of the script", subpy_eval(id, "Refuses()", &out, &error));
+  }
+  DESTROY(id);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_kind_goes_in),
@@ -390,6 +440,7 @@ int main(void) {
       cmocka_unit_test(test_a_value_of_one_is_set_in_another),
       cmocka_unit_test(test_wrong_values),
       cmocka_unit_test(test_what_has_no_form_outside),
+      cmocka_unit_test(test_an_error_says_what_helps),
       cmocka_unit_test(test_lossless_text),
       cmocka_unit_test(test_names),
       cmocka_unit_test(test_null_and_wrong_options),

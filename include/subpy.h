@@ -543,7 +543,8 @@ typedef struct subpy_interpreter_config {
   /**
    * How many strings' compiled code is kept, so that a string that runs again is not compiled again. The
    * default is 256. 0: none. The code that was not used for the longest time goes first. Code that is kept
-   * does what code that is compiled again does, save that a SyntaxWarning is shown once.
+   * does what code that is compiled again does, save that a SyntaxWarning is shown once. Tracebacks show lines of
+   * the strings that are kept, and scripts find those by `linecache` and `inspect.getsource()`.
    */
   size_t code_cache_entries;
   /**
@@ -780,7 +781,8 @@ typedef struct subpy_run_options {
   /**
    * How long the run may take, in milliseconds. 0 (the default): as long as it likes. A host that computes the
    * time that is left has to treat 0 itself. When the time is over, the script gets a KeyboardInterrupt, as
-   * by subpy_interrupt(), and the run returns #SUBPY_ERR_TIMEOUT.
+   * by subpy_interrupt(), and the run returns #SUBPY_ERR_TIMEOUT. A run in another interpreter that a function of
+   * the host's makes meanwhile is ended as well, and returns the same.
    */
   uint64_t timeout_ms;
   /**
@@ -921,6 +923,7 @@ typedef struct subpy_interpreter_stats {
  *
  * A call that waits in C is not woken, such as `time.sleep()`, a lock, a socket, `select`, an event loop that
  * waits, or a long computation in an extension module. The script gets the exception when that call returns.
+ * A run in another interpreter that a function of the host's makes meanwhile is asked to end, too.
  * An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is
  * to be used again is best interrupted when it has imported what it needs.
  *
@@ -1665,7 +1668,8 @@ subpy_status subpy_call(subpy_id id,
  *
  * `name` is looked up in `__main__`, at each call. `package.module:qualified.name` is looked up in the module,
  * which is imported if it is not imported yet. `__main__:thing.method` stands for a dotted name in `__main__`. An
- * `async def` function returns a coroutine: `asyncio.run()` runs it to its end, and its result is the result.
+ * `async def` function returns a coroutine: it is run to its end, as `asyncio.run()` does, and its result is the
+ * result. It runs in an event loop of its own: the one that the script has set (`asyncio.set_event_loop()`) stays.
  *
  * @param id       The interpreter.
  * @param options  NULL for the defaults. subpy_call_options::keywords is taken as `args` are.

@@ -8,14 +8,18 @@ pub(crate) mod calls;
 pub(crate) mod child_processes;
 pub(crate) mod current_frames;
 mod environment;
+#[cfg(not(Py_3_12))]
+mod event_loop;
 mod extension_check;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
+pub(crate) mod host_names;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
 mod interpreter_modules;
 pub(crate) mod library;
 pub(crate) mod locale;
+pub(crate) mod main_thread;
 pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
 pub(crate) mod re_templates;
@@ -56,15 +60,18 @@ pub(crate) enum Environment {
     Own,
 }
 
-/// Has the attached interpreter get our functions of the standard library, and these. `None`: an exception is set.
+/// Has the attached interpreter get our functions of the standard library, and these. To be called with the thread
+/// state of its runs. `None`: an exception is set.
 pub(crate) fn install_functions(
     environment: Environment,
     others: &[&'static library::Functions],
 ) -> Option<()> {
+    main_thread::install()?;
     current_frames::install()?;
     refused_threads::install()?;
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
+        &main_thread::FUNCTIONS,
         &services::FUNCTIONS,
         &thread_marks::FUNCTIONS,
         &user_lists::USERS,
@@ -81,6 +88,8 @@ pub(crate) fn install_functions(
             &locale::FUNCTIONS,
             &perf_trampoline::FUNCTIONS,
         ]);
+        #[cfg(not(Py_3_12))]
+        functions.push(&event_loop::FUNCTIONS);
     }
     functions.push(match environment {
         Environment::Own => &self::environment::OWN,

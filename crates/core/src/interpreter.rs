@@ -10,11 +10,13 @@ pub(crate) mod deadline;
 mod ending;
 mod exchange;
 mod foreign_threads;
+mod nested;
 pub(crate) mod output;
 mod protected;
 mod resources;
 mod session;
 mod signals;
+mod sources;
 pub(crate) mod stats;
 mod threads_left;
 
@@ -33,6 +35,7 @@ use crate::interpreter::claim::{Claim, Purpose, Refused};
 use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
 use crate::interpreter::creation::Recipe;
+use crate::interpreter::nested::Nested;
 use crate::interpreter::session::Session;
 use crate::interpreter::stats::Stats;
 use crate::memory::account::{Account, MemoryUsage};
@@ -306,6 +309,11 @@ impl Interpreter {
             return Err(main_not_permitted());
         }
         let session = Session::enter(&self.0, self.claim(Purpose::Run)?);
+        let outer = session.outer();
+        // SAFETY: the thread had it before the session.
+        let _nested = (!outer.is_null())
+            .then(|| unsafe { Nested::new(outer, &self.0.control) })
+            .flatten();
         if let Some(account) = self.account() {
             account.begin_run();
         }

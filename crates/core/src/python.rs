@@ -5,6 +5,7 @@ pub(crate) mod exception;
 pub(crate) mod floats;
 pub(crate) mod here;
 pub(crate) mod holder;
+pub(crate) mod interpreter_dict;
 pub(crate) mod marks;
 pub(crate) mod method;
 pub(crate) mod object;

@@ -14,8 +14,8 @@ use pyo3_ffi as ffi;
 use self::phase::{Phase, Ready};
 use crate::config::RuntimeConfig;
 use crate::cures::{
-    self, calls, current_frames, global_symbols, locale, remaining_interpreters, sigint,
-    stack_bounds, thread_state_ids, write_signals,
+    self, calls, current_frames, global_symbols, locale, main_thread, remaining_interpreters,
+    sigint, stack_bounds, thread_state_ids, write_signals,
 };
 use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
@@ -152,6 +152,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
         thread_state::locate_slot();
         thread_state_ids::locate();
+        main_thread::locate();
         current_frames::locate();
         remaining_interpreters::before_end(end_before_host);
         thread_state::new_main()
@@ -162,6 +163,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         locale::begin();
         thread_state::locate_slot();
         thread_state_ids::locate();
+        main_thread::locate();
         current_frames::locate();
         thread_state::leave_main(config.allow_main)
     };

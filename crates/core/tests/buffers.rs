@@ -340,7 +340,7 @@ fn strides_only_when_asked_for() {
     refused(
         outcome,
         Status::NotShareable,
-        "result can't be shared as a buffer: BufferError",
+        "is of type memoryview, whose items are not in C's order without gaps: ask for SUBPY_STRIDED",
     );
     let v = f
         .get(

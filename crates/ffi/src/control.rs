@@ -58,6 +58,7 @@ growable!(subpy_interpreter_stats, "subpy_interpreter_stats", 56, {
 ///
 /// A call that waits in C is not woken, such as `time.sleep()`, a lock, a socket, `select`, an event loop that
 /// waits, or a long computation in an extension module. The script gets the exception when that call returns.
+/// A run in another interpreter that a function of the host's makes meanwhile is asked to end, too.
 /// An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is
 /// to be used again is best interrupted when it has imported what it needs.
 ///

@@ -448,7 +448,8 @@ pub unsafe extern "C" fn subpy_call(
 ///
 /// `name` is looked up in `__main__`, at each call. `package.module:qualified.name` is looked up in the module,
 /// which is imported if it is not imported yet. `__main__:thing.method` stands for a dotted name in `__main__`. An
-/// `async def` function returns a coroutine: `asyncio.run()` runs it to its end, and its result is the result.
+/// `async def` function returns a coroutine: it is run to its end, as `asyncio.run()` does, and its result is the
+/// result. It runs in an event loop of its own: the one that the script has set (`asyncio.set_event_loop()`) stays.
 ///
 /// @param id       The interpreter.
 /// @param options  NULL for the defaults. subpy_call_options::keywords is taken as `args` are.

@@ -81,7 +81,8 @@ pub struct subpy_interpreter_config {
     pub output_user: *mut c_void,
     /// How many strings' compiled code is kept, so that a string that runs again is not compiled again. The
     /// default is 256. 0: none. The code that was not used for the longest time goes first. Code that is kept
-    /// does what code that is compiled again does, save that a SyntaxWarning is shown once.
+    /// does what code that is compiled again does, save that a SyntaxWarning is shown once. Tracebacks show lines of
+    /// the strings that are kept, and scripts find those by `linecache` and `inspect.getsource()`.
     pub code_cache_entries: usize,
     /// How large the sources of kept code may be together, in bytes. The default is 4 MiB. 0: none is kept. The
     /// code itself takes some ten times as much.

@@ -5,8 +5,8 @@
 //! Has it: 3.13 and before; not the last ones of 3.13.
 //!
 //! Cure: each interpreter gets functions of its own, which look at its own thread states alone. Its GIL, which
-//! they hold, keeps those as they are. CPython has no call for two fields of a thread state: they are found once,
-//! at start, by what they are known to hold.
+//! they hold, keeps those as they are. CPython has no call for a field of a thread state: it is found once, at
+//! start, by what it is known to hold.
 
 #[cfg(Py_3_14)]
 mod cure {
@@ -28,6 +28,7 @@ mod cure {
     use pyo3_ffi as ffi;
     use pyo3_ffi::{PyObject, PyThreadState};
 
+    use crate::cures::main_thread;
     use crate::python::object::{Object, clear_exception};
     use crate::python::thread_state;
 
@@ -40,24 +41,17 @@ mod cure {
     /// Where the exception state is that it is nested in, in words.
     const OUTER: usize = if cfg!(Py_3_11) { 1 } else { 3 };
 
-    /// Which words of a thread state they are.
-    #[derive(Clone, Copy)]
-    struct Places {
-        thread_id: usize,
-        exception_state: usize,
-    }
+    /// Which word of a thread state is the exception state that it is in.
+    static PLACE: OnceLock<Option<usize>> = OnceLock::new();
 
-    static PLACES: OnceLock<Option<Places>> = OnceLock::new();
-
-    /// Finds the places. Waits for the main interpreter's GIL.
+    /// Finds the place. Waits for the main interpreter's GIL.
     pub(crate) fn locate() {
-        PLACES.get_or_init(|| {
+        PLACE.get_or_init(|| {
             thread_state::visit_main(|| {
                 // SAFETY: a thread state of the main interpreter is attached; it lives, and is larger than what is
                 // read of it.
                 unsafe {
                     let here = ffi::PyThreadState_Get().cast::<usize>();
-                    let thread = libc::pthread_self() as usize;
                     let exception = Object::borrowed(ffi::PyExc_Exception)?.call(&[])?;
                     set_handled(exception.as_ptr());
                     let words: Vec<usize> = (0..THREAD_STATE).map(|i| here.add(i).read()).collect();
@@ -67,10 +61,7 @@ mod cure {
                             && (word as *const usize).add(EXCEPTION).read()
                                 == exception.as_ptr() as usize
                     };
-                    let place = Places {
-                        thread_id: only(words.iter().map(|word| *word == thread))?,
-                        exception_state: only(words.iter().map(|word| holds_it(*word)))?,
-                    };
+                    let place = only(words.iter().map(|word| holds_it(*word)))?;
                     set_handled(null_mut());
                     clear_exception();
                     Some(place)
@@ -130,7 +121,7 @@ mod cure {
 
     /// Gives the attached interpreter its own functions. `None`: an exception is set.
     pub(crate) fn install() -> Option<()> {
-        if PLACES.get().copied().flatten().is_none() {
+        if place().is_none() {
             return Some(()); // an unknown Python keeps what it has
         }
         for i in 0..2 {
@@ -146,34 +137,27 @@ mod cure {
         Some(())
     }
 
-    /// The id of the thread that has a thread state.
-    ///
-    /// # Safety
-    /// It lives.
-    #[cfg(not(Py_3_12))]
-    pub(crate) unsafe fn thread_of(state: *mut PyThreadState) -> Option<u64> {
-        let places = PLACES.get().copied().flatten()?;
-        // SAFETY: the caller's promise; the field is where it was found.
-        Some(unsafe { state.cast::<u64>().add(places.thread_id).read() })
+    fn place() -> Option<usize> {
+        PLACE.get().copied().flatten()
     }
 
     /// A dict with what `value` says of each thread state, by its thread's id.
     ///
     /// # Safety
-    /// Attached, and the places are found.
+    /// Attached, and the place is found.
     unsafe fn by_thread(
-        value: impl Fn(*mut PyThreadState, Places) -> Option<Object>,
+        value: impl Fn(*mut PyThreadState, usize) -> Option<Object>,
     ) -> *mut PyObject {
         let make = || {
-            let places = PLACES.get().copied().flatten()?;
+            let place = place()?;
             // SAFETY: the caller's promise; new references.
             unsafe {
                 let dict = Object::owned(ffi::PyDict_New())?;
                 for state in thread_state::all_attached() {
-                    let Some(value) = value(state, places) else {
+                    let Some(value) = value(state, place) else {
                         continue;
                     };
-                    let id = state.cast::<u64>().add(places.thread_id).read();
+                    let id = main_thread::number_of(state)?;
                     let id = Object::owned(ffi::PyLong_FromUnsignedLongLong(id))?;
                     if ffi::PyDict_SetItem(dict.as_ptr(), id.as_ptr(), value.as_ptr()) != 0 {
                         return None;
@@ -200,7 +184,7 @@ mod cure {
 
     unsafe extern "C" fn current_exceptions(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
         // SAFETY: called by Python, attached.
-        unsafe { by_thread(|state, places| handled_by(state, places)) }
+        unsafe { by_thread(|state, place| handled_by(state, place)) }
     }
 
     /// What a thread state handles: an exception or None; before 3.12, a triple as of `sys.exc_info()`. `None`: it
@@ -208,16 +192,13 @@ mod cure {
     ///
     /// # Safety
     /// A thread state of the attached interpreter.
-    unsafe fn handled_by(state: *mut PyThreadState, places: Places) -> Option<Object> {
-        // SAFETY: attached; the fields are where they were found; None lives as long as Python.
+    unsafe fn handled_by(state: *mut PyThreadState, place: usize) -> Option<Object> {
+        // SAFETY: attached; the field is where it was found; None lives as long as Python.
         unsafe {
             Object::owned(ffi::PyThreadState_GetFrame(state).cast())?;
             let none = ffi::Py_None();
             let nothing = |exception: *mut PyObject| exception.is_null() || exception == none;
-            let mut item: *const *mut c_void = state
-                .cast::<*const *mut c_void>()
-                .add(places.exception_state)
-                .read();
+            let mut item: *const *mut c_void = state.cast::<*const *mut c_void>().add(place).read();
             let exception_of =
                 |item: *const *mut c_void| item.add(EXCEPTION).read().cast::<PyObject>();
             while nothing(exception_of(item)) && !item.add(OUTER).read().is_null() {
@@ -241,13 +222,11 @@ mod cure {
     #[cfg(test)]
     mod tests {
         #[test]
-        fn the_places_are_found() {
+        fn the_place_is_found() {
             std::mem::forget(crate::Runtime::initialize(&Default::default()).unwrap());
-            assert!(super::PLACES.get().unwrap().is_some());
+            assert!(super::place().is_some());
         }
     }
 }
 
-#[cfg(not(Py_3_12))]
-pub(crate) use cure::thread_of;
 pub(crate) use cure::{install, locate};

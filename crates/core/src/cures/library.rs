@@ -51,8 +51,8 @@ static AFTER: OwnCode = OwnCode::new(
     c"
 def after_import(all, load, frozen, external):
     import sys
-    builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
-    execute_builtin, execute = builtin.exec_module, extension.exec_module
+    builtin, extension, source = frozen.BuiltinImporter, external.ExtensionFileLoader, external.SourceFileLoader
+    execute_builtin, execute, execute_source = builtin.exec_module, extension.exec_module, source.exec_module
     loaded = {}
 
     def put(module, *functions):
@@ -68,8 +68,7 @@ def after_import(all, load, frozen, external):
                 if getattr(copy, name, None) is replaced:
                     setattr(copy, name, function)
 
-    def imported(module):
-        name = module.__name__
+    def imported(name, module):
         for functions in all.get(name, ()):
             if functions not in loaded:
                 loaded[functions] = load(functions, put)
@@ -77,18 +76,23 @@ def after_import(all, load, frozen, external):
 
     def exec_builtin_module(module):
         execute_builtin(module)
-        imported(module)
+        imported(module.__name__, module)
 
     def exec_module(self, module):
         execute(self, module)
-        imported(module)
+        imported(module.__name__, module)
+
+    def exec_source_module(self, module):
+        execute_source(self, module)
+        imported(self.name, module)
 
     builtin.exec_module = staticmethod(exec_builtin_module)
     extension.exec_module = exec_module
+    source.exec_module = exec_source_module
     for name in all:
         if name in sys.modules:
             try:
-                imported(sys.modules[name])
+                imported(name, sys.modules[name])
             except ImportError:
                 del sys.modules[name]
 ",

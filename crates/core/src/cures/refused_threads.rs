@@ -57,25 +57,18 @@ mod cure {
         for (starter, copy) in STARTERS {
             let replaced = module.attribute(starter.name())?;
             let function = starter.bind(Some(&replaced))?;
-            set(&function, c"__module__", &Object::text("_thread")?)?;
-            set(&module, starter.name(), &function)?;
+            function.set(c"__module__", &Object::text("_thread")?)?;
+            module.set(starter.name(), &function)?;
             if let Some(threading) = &threading {
                 match threading.attribute(copy) {
                     Some(copied) if copied.as_ptr() == replaced.as_ptr() => {
-                        set(threading, copy, &function)?;
+                        threading.set(copy, &function)?;
                     }
                     _ => clear_exception(),
                 }
             }
         }
         Some(())
-    }
-
-    fn set(object: &Object, name: &CStr, value: &Object) -> Option<()> {
-        // SAFETY: attached; live objects.
-        let done =
-            unsafe { ffi::PyObject_SetAttrString(object.as_ptr(), name.as_ptr(), value.as_ptr()) };
-        (done == 0).then_some(())
     }
 
     unsafe extern "C" fn start(
@@ -145,7 +138,7 @@ mod cure {
         use std::ptr::null_mut;
 
         use super::*;
-        use crate::cures::current_frames;
+        use crate::cures::main_thread;
 
         /// # Safety
         /// Attached.
@@ -186,7 +179,7 @@ mod cure {
         /// It is of the attached interpreter.
         pub(super) unsafe fn is_unstarted(state: *mut PyThreadState) -> bool {
             // SAFETY: attached; the caller's promise.
-            unsafe { current_frames::thread_of(state) == Some(libc::pthread_self() as u64) }
+            unsafe { main_thread::number_of(state) == Some(libc::pthread_self() as u64) }
         }
     }
 }

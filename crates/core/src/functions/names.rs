@@ -5,6 +5,7 @@
 
 use pyo3_ffi as ffi;
 
+use crate::cures::host_names;
 use crate::python::exception;
 use crate::python::object::{Object, clear_exception};
 use crate::{Error, Result, Status};
@@ -120,13 +121,13 @@ impl Name {
             clear_exception();
             Error::new(Status::NoMemory, format!("no memory for {what} {text:?}"))
         };
-        let interned = |part: &str| Object::interned(part).ok_or_else(no_memory);
+        let object = |part: &str| host_names::name(part).ok_or_else(no_memory);
         let (way, last) = qualified.rsplit_once('.').unwrap_or(("", qualified));
-        let way = way.split_terminator('.').map(interned);
+        let way = way.split_terminator('.').map(object);
         Ok(Self {
-            module: module.map(interned).transpose()?,
+            module: module.map(object).transpose()?,
             way: way.collect::<Result<_>>()?,
-            last: interned(last)?,
+            last: object(last)?,
             text: text.into(),
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! The key is the whole source, what it is and the file name, so a hit is exactly what a compile would give:
 //! code objects don't change. Least recently used out first. Its sources also serve the tracebacks
-//! of functions that earlier strings have defined.
+//! of functions that earlier strings have defined, and scripts that ask for them.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
@@ -139,11 +139,11 @@ impl<T> CodeCache<T> {
         out
     }
 
-    /// The source that tracebacks call `filename`: of several, the one used last.
-    pub(crate) fn source(&self, filename: &str) -> Option<&str> {
+    /// The source that tracebacks call `filename`, with a line's end at its end: of several, the one used last.
+    pub(crate) fn source(&self, filename: &str) -> Option<String> {
         let named = self.entries.iter().filter(|e| *e.filename == *filename);
         let latest = named.max_by_key(|e| e.used)?;
-        std::str::from_utf8(latest.source()).ok()
+        std::str::from_utf8(latest.source()).ok().map(whole_lines)
     }
 
     /// How many there are.
@@ -169,6 +169,17 @@ impl<T> CodeCache<T> {
     fn hash(&self, mode: Mode, asked: Option<&str>, source: &[u8]) -> u64 {
         self.hasher.hash_one((mode, asked, source))
     }
+}
+
+/// A source as `linecache` has one: without a byte order mark, and with a line's end at its end.
+pub(crate) fn whole_lines(source: &str) -> String {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let end = if source.ends_with(['\n', '\r']) {
+        ""
+    } else {
+        "\n"
+    };
+    [source, end].concat()
 }
 
 impl<T> Entry<T> {
@@ -210,7 +221,7 @@ mod tests {
         assert_eq!(cache.get(Program, Some("b.py"), b"x=1"), None);
         assert_eq!(cache.get(Program, None, b"x=2"), None);
         assert_eq!(cache.get(Expression, None, b"x=1"), None);
-        assert_eq!(cache.source("a.py"), Some("x=1"));
+        assert_eq!(cache.source("a.py").as_deref(), Some("x=1\n"));
         assert_eq!(cache.source("b.py"), None);
     }
 

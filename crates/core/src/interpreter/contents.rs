@@ -1,7 +1,9 @@
 //! What is kept of an interpreter while it lives, and what a run does with it.
 
+mod coroutine;
 mod exchange;
 
+use std::cell::RefCell;
 use std::ffi::CString;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -15,7 +17,7 @@ use crate::cures::Environment;
 use crate::cures::import_first::Outside;
 use crate::cures::type_versions_apart::Range;
 use crate::functions::names::Names;
-use crate::interpreter::code_cache::{CodeCache, Mode};
+use crate::interpreter::code_cache::{CodeCache, Mode, whole_lines};
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
 use crate::interpreter::foreign_threads;
@@ -23,6 +25,7 @@ use crate::interpreter::output::{self, Name};
 use crate::interpreter::protected;
 use crate::interpreter::resources;
 use crate::interpreter::signals;
+use crate::interpreter::sources;
 use crate::memory::account::Work;
 use crate::python::exception::{self, Describer};
 use crate::python::object::{Object, clear_exception, import};
@@ -39,7 +42,7 @@ pub(crate) struct Contents {
     namespace: Object,
     stdout: Option<output::Handle>,
     stderr: Option<output::Handle>,
-    code: CodeCache,
+    code: Rc<RefCell<CodeCache>>,
     names: Names,
     local: Rc<Local>,
     /// How many strings without a name of their own were compiled.
@@ -90,7 +93,7 @@ impl Contents {
             namespace: namespace.ok_or_else(not_prepared)?,
             stdout: None,
             stderr: None,
-            code: CodeCache::new(cache),
+            code: Rc::new(RefCell::new(CodeCache::new(cache))),
             names: Names::new(),
             local: Local::new(id, control.account),
             unnamed: 0,
@@ -117,11 +120,12 @@ impl Contents {
         environment: Environment,
         take_signals: bool,
     ) -> Result<()> {
-        let mut others = vec![&foreign_threads::FUNCTIONS];
+        let mut others = vec![&foreign_threads::FUNCTIONS, &sources::FUNCTIONS];
         if take_signals {
             others.push(&signals::FUNCTIONS);
         }
         signals::install(&self.control).ok_or_else(not_prepared)?;
+        sources::install(&self.code).ok_or_else(not_prepared)?;
         cures::install_functions(environment, &others).ok_or_else(not_prepared)
     }
 
@@ -157,14 +161,18 @@ impl Contents {
     /// Evaluates a program or an expression in `__main__`.
     #[inline(always)]
     fn evaluate(&mut self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
-        let kept = self.code.get(mode, options.filename, source);
-        if let Some(code) = kept.map(Object::as_ptr) {
+        let mut cache = self.code.borrow_mut();
+        let kept = cache.get(mode, options.filename, source);
+        let kept = kept.map(Object::as_ptr);
+        drop(cache);
+        if let Some(code) = kept {
             self.control.stats.hit();
             // SAFETY: the cache keeps the code, and nobody else reaches it meanwhile.
             return unsafe { self.execute(code, source, options) };
         }
         let code = self.compile(mode, source, options)?;
-        self.control.stats.miss(self.code.len(), self.code.bytes());
+        let (count, bytes) = (self.code.borrow().len(), self.code.borrow().bytes());
+        self.control.stats.miss(count, bytes);
         // SAFETY: the code is ours.
         unsafe { self.execute(code.as_ptr(), source, options) }
     }
@@ -300,26 +308,26 @@ impl Contents {
         let Some(code) = code else {
             return Err(self.exception(source, Some(&filename)));
         };
-        drop(
-            self.code
-                .insert(mode, options.filename, &filename, source, code.clone()),
-        );
+        let mut cache = self.code.borrow_mut();
+        let gone = cache.insert(mode, options.filename, &filename, source, code.clone());
+        drop(cache);
+        drop(gone);
         Ok(code)
     }
 
     /// The exception that is set. `source` was run under `filename`, if it was given one.
     #[cold]
     fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
-        let cache = &self.code;
+        let cache = self.code.clone();
         let request = self.control.forget_request();
         // The script's own code may run when an exception is read, and needs a limit, too.
         let _deadline = Deadline::of_work(&self.control, READING).ok();
         self.control.work_begins(Work::Exception);
         let error = exception::take(&mut self.describer, request, |name| {
             if Some(name) == filename {
-                return std::str::from_utf8(source).ok().map(str::to_owned);
+                return std::str::from_utf8(source).ok().map(whole_lines);
             }
-            cache.source(name).map(str::to_owned)
+            cache.borrow().source(name)
         });
         self.control.forget_request();
         if request.is_some() {

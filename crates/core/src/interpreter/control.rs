@@ -23,7 +23,9 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
+use crate::cures::main_thread;
 use crate::interpreter::claim::{Request, Run, State};
+use crate::interpreter::nested::Inner;
 use crate::interpreter::protected::{self, Place};
 use crate::interpreter::signals::Signals;
 use crate::interpreter::stats::Counters;
@@ -50,8 +52,6 @@ pub(crate) struct Control {
     interpreter: *mut PyInterpreterState,
     /// As above: the thread state that runs.
     thread_state: *mut PyThreadState,
-    /// What CPython takes for the id of that thread state's thread.
-    thread_id: u64,
     /// It has no GIL of its own.
     pub(crate) shares_gil: bool,
     /// It had Python threads when a run ended.
@@ -70,6 +70,8 @@ pub(crate) struct Control {
     /// An exception was left with the thread that runs. Used by threads that are attached.
     left: AtomicBool,
     pub(super) signals: Signals,
+    /// What runs inside of its run.
+    pub(super) inner: Inner,
 }
 
 // SAFETY: the two pointers are used as their comments say.
@@ -87,7 +89,7 @@ impl Drop for Asks<'_> {
 }
 
 impl Control {
-    /// For the interpreter of a thread state that was made in the calling thread.
+    /// For the interpreter of a thread state.
     pub(crate) fn new(
         thread_state: *mut PyThreadState,
         shares_gil: bool,
@@ -99,8 +101,6 @@ impl Control {
             account,
             interpreter: thread_state::interpreter_of(thread_state),
             thread_state,
-            // SAFETY: always allowed.
-            thread_id: unsafe { libc::pthread_self() },
             shares_gil,
             #[cfg(not(Py_3_13))]
             leaves_threads: AtomicBool::new(false),
@@ -111,6 +111,7 @@ impl Control {
             impatient: AtomicBool::new(false),
             left: AtomicBool::new(false),
             signals: Signals::default(),
+            inner: Inner::default(),
         })
     }
 
@@ -171,6 +172,9 @@ impl Control {
         self.impatient.store(times >= PATIENT, Ordering::Relaxed);
         self.have_it_raised();
         self.done_asking();
+        if let Some(why) = self.state.asked() {
+            self.inner.ask(why);
+        }
         let (control, times) = (self.clone(), times.saturating_add(1));
         // Who asks for the first time has started the timer, if it can be.
         let _ = timer::at(Instant::now() + AGAIN, move || {
@@ -327,6 +331,11 @@ impl Control {
         self.state.tell();
     }
 
+    /// Whether this thread state is the one that runs.
+    pub(super) fn runs_in(&self, thread_state: *mut PyThreadState) -> bool {
+        self.thread_state == thread_state
+    }
+
     /// Whether the attached thread state is the one that runs.
     pub(super) fn is_run(&self) -> bool {
         // SAFETY: attached.
@@ -401,12 +410,17 @@ impl Control {
 
     /// In another thread of the interpreter: leaves the exception with the thread that runs.
     fn leave_exception(&self) {
-        // SAFETY: always allowed.
-        let here = unsafe { libc::pthread_self() };
+        // SAFETY: always allowed; attached to the same interpreter, so the thread state lives.
+        let (here, number) = unsafe {
+            let number = main_thread::number_of(self.thread_state);
+            (libc::pthread_self() as u64, number)
+        };
+        let Some(number) = number.filter(|number| *number != here) else {
+            return;
+        };
         // Looking at the frame may collect garbage to 3.11, and so let go of the GIL: the request is looked
         // at last.
-        if self.thread_id != here
-            && protected::place_of(self.thread_state) == Place::Open
+        if protected::place_of(self.thread_state) == Place::Open
             && (self.state.asked().is_some()
                 || self.signals.raise_interrupt()
                     && self.signals.take(self.state.run(), libc::SIGINT))
@@ -414,7 +428,7 @@ impl Control {
             // SAFETY: attached to the same interpreter.
             unsafe {
                 ffi::PyThreadState_SetAsyncExc(
-                    self.thread_id as std::ffi::c_long,
+                    number as std::ffi::c_long,
                     ffi::PyExc_KeyboardInterrupt,
                 )
             };

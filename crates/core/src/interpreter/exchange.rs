@@ -80,7 +80,7 @@ impl Interpreter {
     }
 
     /// Calls `name` of `__main__`, or `package.module:qualified.name`, which is imported. A coroutine
-    /// is run to its end by `asyncio.run()`.
+    /// is run to its end, as `asyncio.run()` does, and leaves the script's event loop alone.
     #[inline]
     pub fn call<'a>(
         &self,

@@ -3,8 +3,9 @@
 //!
 //! - importlib: an import lock stays held by the OS thread for ever, and the next import in another one
 //!   waits for it;
-//! - asyncio, `_run_once`: a wake-up that was taken from the queue is lost, and `asyncio.run()` waits for
-//!   the task for ever;
+//! - asyncio: a wake-up is lost in the functions of loops, handles, futures and tasks that pass it on, and
+//!   `asyncio.run()` waits for the task for ever. (A loop can still be interrupted where it looks for events: in
+//!   `selectors`.)
 //! - threading, logging, concurrent.futures: what takes a lock has it, and has not said so to the `with` or the `try`
 //!   that calls it. A thread that has just started waits for that lock, say, and never ends. What their functions do
 //!   between two calls of other code is short, but for those that wait.
@@ -56,6 +57,13 @@ const WAITING: &[&str] = &["wait_for"];
 #[cfg(not(Py_3_12))]
 const WAITING: &[&str] = &["wait_for", "wait", "_wait_for_tstate_lock"];
 
+const ASYNCIO: &[&str] = &[
+    "/asyncio/base_events.py",
+    "/asyncio/events.py",
+    "/asyncio/futures.py",
+    "/asyncio/tasks.py",
+];
+
 fn place_in(file: &str, function: &str) -> Place {
     let is_protected = file.starts_with("<frozen importlib")
         || file.ends_with("/threading.py") && !WAITING.contains(&function)
@@ -64,7 +72,7 @@ fn place_in(file: &str, function: &str) -> Place {
             && ["__enter__", "__exit__"].contains(&function);
     if is_protected {
         Place::Protected
-    } else if file.ends_with("/asyncio/base_events.py") && function == "_run_once" {
+    } else if ASYNCIO.iter().any(|name| file.ends_with(name)) {
         Place::EventLoop
     } else {
         Place::Open

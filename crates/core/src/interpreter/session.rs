@@ -10,6 +10,7 @@ use crate::interpreter::contents::Contents;
 use crate::interpreter::{Inner, ending, foreign_threads};
 use crate::memory::account::Work;
 use crate::memory::counting;
+use crate::python::entry::Entry;
 use crate::python::thread_state::{self, Attached};
 use crate::runtime::registry;
 use crate::values::release::Ledger;
@@ -40,6 +41,13 @@ impl<'a> Session<'a> {
             claim,
             inner,
         }
+    }
+
+    /// The entry that the thread had before; NULL: none.
+    #[inline(always)]
+    pub(super) fn outer(&self) -> *const Entry {
+        // SAFETY: a session is the right to look at it.
+        unsafe { (*self.inner.held.get()).entry.outer() }
     }
 
     /// What the interpreter holds. To be asked for once in a session.

@@ -18,6 +18,7 @@ use pyo3_ffi as ffi;
 use crate::cures::library::Functions;
 use crate::interpreter::claim::Run;
 use crate::interpreter::control::Control;
+use crate::python::interpreter_dict::{keep, kept};
 use crate::python::method::Method;
 use crate::python::object::{Object, clear_exception, import};
 
@@ -119,27 +120,6 @@ fn bit(signal: c_int) -> u64 {
 
 const CONTROL: &CStr = c"subpy.control";
 const HANDLE: &CStr = c"subpy.handle";
-
-/// What the attached interpreter keeps for us under this name, borrowed; NULL: nothing.
-fn kept(name: &CStr) -> *mut ffi::PyObject {
-    // SAFETY: attached; a dict that lives as long as the interpreter.
-    unsafe {
-        let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
-        if place.is_null() {
-            return null_mut();
-        }
-        ffi::PyDict_GetItemString(place, name.as_ptr())
-    }
-}
-
-/// Has the attached interpreter keep an object. `None`: an exception is set.
-fn keep(name: &CStr, object: &Object) -> Option<()> {
-    // SAFETY: as above; a live object.
-    unsafe {
-        let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
-        (ffi::PyDict_SetItemString(place, name.as_ptr(), object.as_ptr()) == 0).then_some(())
-    }
-}
 
 /// Has the handler of a signal called, as far as there is one, in the thread that runs. False: an exception is set.
 fn handle(signal: c_int) -> bool {

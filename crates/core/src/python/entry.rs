@@ -48,6 +48,12 @@ pub(super) struct Before {
 }
 
 impl Entry {
+    /// The thread's entry before this one; NULL: it had none.
+    #[inline(always)]
+    pub(crate) fn outer(&self) -> *const Entry {
+        self.before.entry.get()
+    }
+
     pub(crate) const fn new(
         id: Id,
         account: Option<&'static Account>,

@@ -28,11 +28,11 @@ def filenames(exception):
 LONG = 2000
 
 def describe(exception, *sources):
-    import linecache, traceback
+    import io, linecache, traceback
     sources = dict(zip(sources[::2], sources[1::2]))
-    before = {name: linecache.cache.get(name) for name in sources}
+    before = {name: dict.get(linecache.cache, name) for name in sources}
     for name, text in sources.items():
-        linecache.cache[name] = len(text), None, text.splitlines(True), name
+        linecache.cache[name] = len(text), None, io.StringIO(text, None).readlines(), name
     try:
         tb = exception.__traceback__
         lines = traceback.format_exception(type(exception), exception, tb, limit=-LONG)

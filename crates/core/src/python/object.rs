@@ -75,6 +75,14 @@ impl Object {
         unsafe { Self::owned(ffi::PyObject_GetAttrString(self.as_ptr(), name.as_ptr())) }
     }
 
+    /// Sets an attribute. `None`: an exception is set.
+    pub(crate) fn set(&self, name: &CStr, value: &Object) -> Option<()> {
+        // SAFETY: attached; live objects.
+        let done =
+            unsafe { ffi::PyObject_SetAttrString(self.as_ptr(), name.as_ptr(), value.as_ptr()) };
+        (done == 0).then_some(())
+    }
+
     /// Calls it with positional arguments.
     pub(crate) fn call(&self, arguments: &[&Object]) -> Option<Self> {
         // SAFETY: a tuple that is built here, of live objects; the call's result is new.

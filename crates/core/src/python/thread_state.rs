@@ -416,7 +416,6 @@ pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
 }
 
 /// The thread states of the attached interpreter. They live as long as its GIL is held.
-#[cfg(not(Py_3_14))]
 pub(crate) fn all_attached() -> Vec<*mut PyThreadState> {
     #[cfg(not(Py_3_12))]
     let _alone = making::alone();

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use super::Contents;
+use super::{Contents, coroutine};
 use crate::config::{CallOptions, RunOptions};
 use crate::functions::host_function::{self, Definition};
 use crate::functions::names::Missing;
 use crate::interpreter::code_cache::Mode;
-use crate::python::object::{Object, import, type_name_of};
+use crate::python::object::{Object, type_name_of};
 use crate::values::convert::from_python::{self, plain};
 use crate::values::convert::{Conversion, Trouble, to_python};
 use crate::values::lending::Lending;
@@ -128,7 +128,7 @@ impl Contents {
     ) -> Result<OwnedValue> {
         // SAFETY: attached; a live object.
         if unsafe { ffi::PyCoro_CheckExact(result.as_ptr()) } != 0 {
-            result = self.run_to_its_end(&result)?;
+            result = coroutine::run(&result).ok_or_else(|| self.raised())?;
         }
         self.wanted(&result, conversion)
     }
@@ -235,13 +235,6 @@ impl Contents {
         // SAFETY: attached; a live object.
         let read = unsafe { from_python::read(object.as_ptr(), conversion, &self.local) };
         read.map_err(|e| self.error("result", e))
-    }
-
-    #[cold]
-    fn run_to_its_end(&mut self, coroutine: &Object) -> Result<Object> {
-        let run = import(c"asyncio").and_then(|asyncio| asyncio.attribute(c"run"));
-        run.and_then(|run| run.call(&[coroutine]))
-            .ok_or_else(|| self.raised())
     }
 
     #[cold]

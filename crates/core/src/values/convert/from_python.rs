@@ -3,6 +3,7 @@
 //! Measuring may run Python code (an object's `__buffer__`), which may change what is measured. So it
 //! holds on to each container that it is in, and filling, which runs none, checks its bounds.
 
+mod advice;
 mod fill;
 mod forms;
 mod measure;

@@ -4,9 +4,11 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
+use super::advice::{advice, no_form};
 use super::fill::Filler;
 use super::forms::{each_pair, hexadecimal, wtf8};
 use super::sort::{PyObject, Sort, integer, plain, sort, utf8};
+use crate::python::exception;
 use crate::python::object::{Object, clear_exception, type_name_of};
 use crate::values::convert::{Conversion, Outcome, Trouble, What, quoted, too_deep};
 use crate::values::local::Local;
@@ -84,12 +86,7 @@ impl<'a> Reader<'a> {
                     })
                 }),
                 Sort::Other if ffi::PyObject_CheckBuffer(object) != 0 => self.pin(object),
-                Sort::Other => {
-                    let what = type_name_of(object);
-                    Err(Trouble::not_shareable(format!(
-                        "is of type {what}, which has no form outside of its interpreter"
-                    )))
-                }
+                Sort::Other => Err(Trouble::not_shareable(no_form(object))),
             }
         }
     }
@@ -156,12 +153,24 @@ impl<'a> Reader<'a> {
                 self.pins.push(pin);
                 return Ok(());
             }
-            if ffi::PyErr_ExceptionMatches(ffi::PyExc_BufferError) == 0 {
+            let Some(why) = refusal() else {
                 return Err(Trouble::raised());
+            };
+            let strided = Conversion {
+                strided: true,
+                ..self.conversion
+            };
+            if !self.conversion.strided && Pin::new(object, strided, self.local).is_some() {
+                return Err(Trouble::not_shareable(format!(
+                    "is of type {}, whose items are not in C's order without gaps: ask for SUBPY_STRIDED to get \
+                     it, or copy it first",
+                    type_name_of(object)
+                )));
             }
-            let why = crate::python::exception::one_line();
+            clear_exception();
+            let advice = advice(object);
             Err(Trouble::not_shareable(format!(
-                "can't be shared as a buffer: {why}"
+                "can't be shared as a buffer ({why}): {advice}"
             )))
         }
     }
@@ -185,6 +194,24 @@ impl<'a> Reader<'a> {
         let room = (self.nodes, self.text);
         Ok(Filler::new(self.conversion, block, room, self.pins))
     }
+}
+
+/// Why a type refuses to share its memory, if the exception that is set says so; it is not set any more. numpy raises
+/// ValueError where others raise BufferError. What Python code raises is the script's.
+#[cold]
+unsafe fn refusal() -> Option<String> {
+    let raised = exception::raised()?;
+    // SAFETY: attached; a live exception; a new reference.
+    let is_refusal = unsafe {
+        let is = |kind| ffi::PyErr_GivenExceptionMatches(raised.as_ptr(), kind) != 0;
+        let traceback = Object::owned(ffi::PyException_GetTraceback(raised.as_ptr()));
+        is(ffi::PyExc_BufferError) || traceback.is_none() && is(ffi::PyExc_ValueError)
+    };
+    if !is_refusal {
+        exception::restore(raised);
+        return None;
+    }
+    Some(exception::line_of(&raised))
 }
 
 /// A key as a step of a path.

@@ -1,0 +1,97 @@
+//! The sources of the strings that an interpreter has run, for scripts: `linecache` has them, so `inspect.getsource()`,
+//! debuggers and a script's own tracebacks do. They are those of the [code cache](super::code_cache), and go with it.
+
+use std::cell::RefCell;
+use std::ffi::CStr;
+use std::ptr::null_mut;
+use std::rc::{Rc, Weak};
+
+use pyo3_ffi as ffi;
+
+use crate::cures::library::Functions;
+use crate::interpreter::code_cache::CodeCache;
+use crate::python::interpreter_dict::{keep, kept};
+use crate::python::object::{Object, clear_exception};
+
+const SOURCES: &CStr = c"subpy.sources";
+
+/// `linecache` gets a cache that has them, too.
+pub(super) static FUNCTIONS: Functions = Functions::new(
+    &[c"linecache"],
+    c"
+def replacers(call, put):
+    from _io import StringIO
+
+    class Cache(dict):
+        def __missing__(self, name):
+            source = call(name)
+            if source is None:
+                raise KeyError(name)
+            return len(source), None, StringIO(source, None).readlines(), name
+
+        def __contains__(self, name):
+            return dict.__contains__(self, name) or call(name) is not None
+
+        def get(self, name, default=None):
+            return self[name] if name in self else default
+
+    def replace(module):
+        module.cache = Cache(module.cache)
+
+    return {'linecache': replace}
+",
+    call,
+);
+
+/// The attached interpreter gets what [`FUNCTIONS`] need. `None`: an exception is set.
+pub(super) fn install(code: &Rc<RefCell<CodeCache>>) -> Option<()> {
+    unsafe extern "C" fn forget(capsule: *mut ffi::PyObject) {
+        // SAFETY: made below, and given up once.
+        drop(unsafe { Box::from_raw(of(capsule)) });
+    }
+
+    let code = Box::into_raw(Box::new(Rc::downgrade(code)));
+    // SAFETY: attached; the capsule owns what it holds.
+    let capsule = unsafe {
+        let capsule = ffi::PyCapsule_New(code.cast(), SOURCES.as_ptr(), Some(forget));
+        let Some(capsule) = Object::owned(capsule) else {
+            drop(Box::from_raw(code));
+            return None;
+        };
+        capsule
+    };
+    keep(SOURCES, &capsule)
+}
+
+/// What a capsule of ours holds.
+///
+/// # Safety
+/// Attached; [`install`]'s capsule.
+unsafe fn of(capsule: *mut ffi::PyObject) -> *mut Weak<RefCell<CodeCache>> {
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyCapsule_GetPointer(capsule, SOURCES.as_ptr()) }.cast()
+}
+
+/// `call(name)`: the source that tracebacks call so. None: there is none.
+unsafe extern "C" fn call(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let source = || {
+        // SAFETY: called by Python, attached, with a tuple of one. The capsule is `install`'s, and lives until the
+        // interpreter has ended; its GIL keeps others away from what it holds.
+        let (name, code) = unsafe {
+            let capsule = kept(SOURCES);
+            let name = Object::borrowed(ffi::PyTuple_GetItem(arguments, 0))?;
+            (name.to_text()?, (*of(capsule)).upgrade()?)
+        };
+        let code = code.try_borrow().ok()?;
+        Object::text(&code.source(&name)?)
+    };
+    let source = source().or_else(|| {
+        clear_exception();
+        // SAFETY: attached.
+        unsafe { Object::borrowed(ffi::Py_None()) }
+    });
+    source.map_or(null_mut(), Object::into_ptr)
+}
