@@ -32,6 +32,7 @@ pub(crate) mod stack_bounds;
 mod state_words;
 #[cfg(not(Py_3_14))]
 mod strptime;
+mod syslog;
 mod thread_marks;
 pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
@@ -66,6 +67,7 @@ pub(crate) fn install_functions(
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
         &services::FUNCTIONS,
+        &syslog::FUNCTIONS,
         &thread_marks::FUNCTIONS,
         &user_lists::USERS,
         &user_lists::GROUPS,
