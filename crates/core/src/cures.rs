@@ -23,6 +23,7 @@ mod refused_threads;
 pub(crate) mod remaining_interpreters;
 #[cfg(Py_3_14)]
 mod remote_exec;
+mod restrictions;
 pub(crate) mod running_main;
 mod services;
 pub(crate) mod shared_gil;
@@ -82,6 +83,7 @@ pub(crate) fn install_functions(
             &extension_check::FUNCTIONS,
             &locale::FUNCTIONS,
             &perf_trampoline::FUNCTIONS,
+            &restrictions::FUNCTIONS,
         ]);
     }
     functions.push(match environment {

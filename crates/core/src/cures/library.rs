@@ -52,7 +52,8 @@ static AFTER: OwnCode = OwnCode::new(
 def after_import(all, load, frozen, external):
     import sys
     builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
-    execute_builtin, execute = builtin.exec_module, extension.exec_module
+    python = external._LoaderBasics
+    execute_builtin, execute, execute_python = builtin.exec_module, extension.exec_module, python.exec_module
     loaded = {}
 
     def put(module, *functions):
@@ -83,8 +84,13 @@ def after_import(all, load, frozen, external):
         execute(self, module)
         imported(module)
 
+    def exec_python_module(self, module):
+        execute_python(self, module)
+        imported(module)
+
     builtin.exec_module = staticmethod(exec_builtin_module)
     extension.exec_module = exec_module
+    python.exec_module = exec_python_module
     for name in all:
         if name in sys.modules:
             try:
