@@ -19,6 +19,7 @@ pub(crate) mod locale;
 pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
 pub(crate) mod re_templates;
+mod refused_modules;
 mod refused_threads;
 pub(crate) mod remaining_interpreters;
 #[cfg(Py_3_14)]
@@ -78,11 +79,13 @@ pub(crate) fn install_functions(
     functions.push(&remote_exec::FUNCTIONS);
     if environment != Environment::OfMain {
         locale::install();
+        refused_modules::install()?;
         functions.extend([
             &allocated_blocks::FUNCTIONS,
             &extension_check::FUNCTIONS,
             &locale::FUNCTIONS,
             &perf_trampoline::FUNCTIONS,
+            &refused_modules::FUNCTIONS,
             &restrictions::FUNCTIONS,
         ]);
     }

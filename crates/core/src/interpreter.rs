@@ -9,6 +9,7 @@ mod creation;
 pub(crate) mod deadline;
 mod ending;
 mod exchange;
+mod faulthandler;
 mod foreign_threads;
 pub(crate) mod output;
 mod protected;

@@ -18,6 +18,7 @@ use crate::functions::names::Names;
 use crate::interpreter::code_cache::{CodeCache, Mode};
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
+use crate::interpreter::faulthandler;
 use crate::interpreter::foreign_threads;
 use crate::interpreter::output::{self, Name};
 use crate::interpreter::protected;
@@ -118,6 +119,9 @@ impl Contents {
         take_signals: bool,
     ) -> Result<()> {
         let mut others = vec![&foreign_threads::FUNCTIONS];
+        if environment != Environment::OfMain {
+            others.push(&faulthandler::FUNCTIONS);
+        }
         if take_signals {
             others.push(&signals::FUNCTIONS);
         }
