@@ -14,6 +14,8 @@ pub(crate) mod global_symbols;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
 mod interpreter_modules;
+#[cfg(all(Py_3_12, not(Py_3_13)))]
+mod large_ints;
 pub(crate) mod library;
 pub(crate) mod locale;
 pub(crate) mod multiprocessing_servers;
@@ -77,6 +79,8 @@ pub(crate) fn install_functions(
     ];
     #[cfg(Py_3_14)]
     functions.push(&remote_exec::FUNCTIONS);
+    #[cfg(all(Py_3_12, not(Py_3_13)))]
+    functions.push(&large_ints::FUNCTIONS);
     if environment != Environment::OfMain {
         locale::install();
         refused_modules::install()?;
