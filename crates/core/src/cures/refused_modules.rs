@@ -8,7 +8,7 @@
 //! and filled by [`faulthandler`](crate::interpreter).
 
 use super::library::Functions;
-use crate::python::object::{Object, import};
+use crate::python::object::import;
 use crate::python::own_code::{OF_IMPORT, OwnCode};
 
 static INSTALL: OwnCode = OwnCode::new(
