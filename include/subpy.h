@@ -317,7 +317,8 @@ typedef struct subpy_runtime_config {
   const char *home;
   /**
    * A Python executable. With the executable of a virtual environment, the environment's site-packages
-   * work. NULL (the default): the executable that libpython belongs to.
+   * work; it has to be of the Python version that subpy is built for. NULL (the default): the executable that
+   * libpython belongs to.
    */
   const char *executable;
   /**
@@ -364,7 +365,7 @@ typedef struct subpy_runtime_config {
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
-  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 0 }
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1 }
 
 /**
  * Starts Python, or joins the Python that the host has started itself.
@@ -390,8 +391,9 @@ typedef struct subpy_runtime_config {
  * @param config NULL for the defaults.
  * @param error  NULL, or where the error goes.
  * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, for a path that does not exist, and where no
- *         standard library is found (the message has the places that were searched);
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, for a path that does not exist, for an `executable` of
+ *         another version of Python (the message has both), and where no standard library is found (the message has
+ *         the places that were searched);
  *         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else, and if
  *         another copy of subpy is initialized in this process (the message names its file);
  *         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, for

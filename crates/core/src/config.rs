@@ -50,31 +50,40 @@ impl Default for RuntimeConfig {
 }
 
 impl RuntimeConfig {
-    /// The names of the fields in which `self` differs from `other`.
-    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
+    /// The fields in which `there` differs from what `self` asks for, with both values.
+    pub(crate) fn differences(&self, there: &Self) -> Vec<String> {
+        let both = self.fields().into_iter().zip(there.fields());
+        both.filter(|(asked, there)| asked != there)
+            .map(|((name, asked), (_, there))| {
+                format!("{name} = {there}, where this asks for {asked}")
+            })
+            .collect()
+    }
+
+    fn fields(&self) -> [(&'static str, String); 10] {
+        let path = |path: &Option<PathBuf>| match path {
+            Some(path) => path.display().to_string(),
+            None => "NULL".into(),
+        };
+        let flag = |flag: bool| u8::from(flag).to_string();
         [
-            ("program_name", self.program_name != other.program_name),
-            ("home", self.home != other.home),
-            ("executable", self.executable != other.executable),
+            ("program_name", path(&self.program_name)),
+            ("home", path(&self.home)),
+            ("executable", path(&self.executable)),
             (
                 "module_search_paths",
-                self.module_search_paths != other.module_search_paths,
+                format!("{:?}", self.module_search_paths),
             ),
-            ("isolated", self.isolated != other.isolated),
+            ("isolated", flag(self.isolated)),
             (
                 "install_signal_handlers",
-                self.install_signal_handlers != other.install_signal_handlers,
+                flag(self.install_signal_handlers),
             ),
-            ("import_site", self.import_site != other.import_site),
-            ("allow_main", self.allow_main != other.allow_main),
-            (
-                "account_memory",
-                self.account_memory != other.account_memory,
-            ),
+            ("import_site", flag(self.import_site)),
+            ("allow_main", flag(self.allow_main)),
+            ("account_memory", flag(self.account_memory)),
+            ("ignore_sigpipe", flag(self.ignore_sigpipe)),
         ]
-        .into_iter()
-        .filter_map(|(name, differs)| differs.then_some(name))
-        .collect()
     }
 }
 

@@ -103,7 +103,7 @@ impl Interpreter {
                         contents.define_everywhere()?;
                         match account.map(|account| account.usage().current) {
                             Some(idle) if (1..=idle).contains(&config.memory_limit) => {
-                                Err(too_low(idle))
+                                Err(too_low(config.memory_limit, idle))
                             }
                             _ => Ok(contents),
                         }
@@ -450,9 +450,10 @@ impl fmt::Debug for Interpreter {
     }
 }
 
-fn too_low(idle: u64) -> Error {
-    let message =
-        format!("memory_limit is too low: an interpreter that does nothing takes {idle} bytes");
+fn too_low(limit: u64, idle: u64) -> Error {
+    let message = format!(
+        "memory_limit is {limit}, which is too low: an interpreter that does nothing takes {idle} bytes"
+    );
     Error::new(Status::InvalidArgument, message)
 }
 
