@@ -41,6 +41,7 @@ mod thread_marks;
 pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
+mod token_missing;
 pub(crate) mod type_versions;
 pub(crate) mod type_versions_apart;
 pub(crate) mod unicode_names;
@@ -84,6 +85,7 @@ pub(crate) fn install_functions(
     if environment != Environment::OfMain {
         locale::install();
         refused_modules::install()?;
+        token_missing::install()?;
         functions.extend([
             &allocated_blocks::FUNCTIONS,
             &extension_check::FUNCTIONS,
