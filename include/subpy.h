@@ -482,8 +482,8 @@ typedef enum subpy_gil {
  * A function of the host's, which receives text that a script wrote to sys.stdout or sys.stderr.
  *
  * @param user   subpy_interpreter_config::output_user.
- * @param text   UTF-8, never split inside of a character. It does not end in a NUL. It is valid during the
- *               call.
+ * @param text   UTF-8, never split inside of a character; any bytes with subpy_interpreter_config::output_bytes.
+ *               It does not end in a NUL. It is valid during the call.
  * @param length The length of the text, in bytes. Never 0.
  *
  * The library calls it in the thread that wrote, which holds neither a GIL nor a lock of subpy then. It is
@@ -567,9 +567,11 @@ typedef struct subpy_interpreter_config {
    */
   uint32_t share_environment;
   /**
-   * 0.
+   * 0 (the default): `stdout_fn` and `stderr_fn` receive UTF-8. A script that writes other bytes to
+   * `sys.stdout.buffer` gets a ValueError. A last character that is not whole when the interpreter is destroyed
+   * comes as U+FFFD. 1: they receive all bytes as they are, in pieces that may end inside of a character.
    */
-  uint32_t reserved;
+  uint32_t output_bytes;
 } subpy_interpreter_config;
 
 /**

@@ -109,9 +109,9 @@ pub enum Gil {
     Shared,
 }
 
-/// Takes a piece of a script's output. Called in the thread that wrote, which holds no GIL then;
+/// Takes a piece of a script's output: UTF-8 and whole characters, unless `output_bytes` is set. Called in the thread that wrote, which holds no GIL then;
 /// never twice at once.
-pub type Output = Box<dyn FnMut(&str) + Send>;
+pub type Output = Box<dyn FnMut(&[u8]) + Send>;
 
 /// How much compiled code an interpreter keeps; 0 of either: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +149,8 @@ pub struct InterpreterConfig {
     pub stdout: Option<Output>,
     /// Takes `sys.stderr`; `None`: the process's stderr.
     pub stderr: Option<Output>,
+    /// These take any bytes; else writing what is not UTF-8 raises ValueError.
+    pub output_bytes: bool,
     /// How much compiled code it keeps.
     pub code_cache: CacheLimits,
     /// How much memory it may take, in bytes; 0: as much as there is.
@@ -168,6 +170,7 @@ impl Default for InterpreterConfig {
             allow_daemon_threads: false,
             stdout: None,
             stderr: None,
+            output_bytes: false,
             code_cache: CacheLimits::default(),
             memory_limit: 0,
             share_environment: false,
@@ -185,6 +188,7 @@ impl fmt::Debug for InterpreterConfig {
             .field("allow_daemon_threads", &self.allow_daemon_threads)
             .field("stdout", &self.stdout.is_some())
             .field("stderr", &self.stderr.is_some())
+            .field("output_bytes", &self.output_bytes)
             .field("code_cache", &self.code_cache)
             .field("memory_limit", &self.memory_limit)
             .field("share_environment", &self.share_environment)

@@ -99,7 +99,12 @@ impl Interpreter {
                         let paths = runtime.module_search_paths();
                         let mut contents = Contents::new(id, paths, config.code_cache, &control)?;
                         contents.cure(recipe.has_own_gil(), environment)?;
-                        contents.take_streams(id, config.stdout, config.stderr)?;
+                        contents.take_streams(
+                            id,
+                            config.stdout,
+                            config.stderr,
+                            config.output_bytes,
+                        )?;
                         contents.define_everywhere()?;
                         match account.map(|account| account.usage().current) {
                             Some(idle) if (1..=idle).contains(&config.memory_limit) => {
@@ -161,7 +166,7 @@ impl Interpreter {
         contents.cure_main()?;
         if take_streams {
             contents.cure_functions(Environment::OfMain, take_signals)?;
-            contents.take_streams(0, None, None)?;
+            contents.take_streams(0, None, None, false)?;
         } else {
             contents.end_before_main()?;
         }

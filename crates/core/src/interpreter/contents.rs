@@ -146,9 +146,11 @@ impl Contents {
         id: Id,
         stdout: Option<Output>,
         stderr: Option<Output>,
+        bytes: bool,
     ) -> Result<()> {
-        self.stdout = output::install(id, Name::Stdout, stdout).ok_or_else(not_prepared)?;
-        self.stderr = output::install(id, Name::Stderr, stderr).ok_or_else(not_prepared)?;
+        let install = |name, sink| output::install(id, name, sink, bytes).ok_or_else(not_prepared);
+        self.stdout = install(Name::Stdout, stdout)?;
+        self.stderr = install(Name::Stderr, stderr)?;
         Ok(())
     }
 
