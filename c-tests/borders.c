@@ -120,6 +120,23 @@ static void test_allocated_blocks(void **state) {
   DESTROY(other);
 }
 
+/* What CPython puts into the dictionaries of static types of the main interpreter. */
+static void test_a_static_type_has_all_its_names(void **state) {
+  (void)state;
+  for (int again = 0; again < 2; again++) {
+    subpy_id id;
+    CREATE(NULL, &id);
+    RUN(id, "import contextvars\n"
+            "v = contextvars.ContextVar('v')\n"
+            "assert v.set(1).old_value is contextvars.Token.MISSING\n"
+            "assert repr(contextvars.Token.MISSING) == '<Token.MISSING>'\n"
+            "assert [v] == list(contextvars.copy_context())\n"
+            "import asyncio, datetime, decimal, sys\n"
+            "assert datetime.timezone.utc and datetime.datetime.max and sys.float_info.max\n");
+    DESTROY(id);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_modules_that_reach_all_are_refused),
@@ -127,6 +144,7 @@ int main(void) {
       cmocka_unit_test(test_interrupt_main_between_runs),
       cmocka_unit_test(test_refused),
       cmocka_unit_test(test_allocated_blocks),
+      cmocka_unit_test(test_a_static_type_has_all_its_names),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

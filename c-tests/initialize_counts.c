@@ -38,7 +38,7 @@ static void test_another_config_is_refused_and_says_what_differs(void **state) {
   DIFFERS(&config, "program_name");
   config = first;
   config.home = "/";
-  DIFFERS(&config, "home");
+  DIFFERS(&config, "home = NULL, where this asks for /");
   config = first;
   config.executable = "/";
   DIFFERS(&config, "executable");
@@ -55,7 +55,10 @@ static void test_another_config_is_refused_and_says_what_differs(void **state) {
   config.allow_main = 1;
   DIFFERS(&config, "allow_main");
   config.import_site = 0;
-  DIFFERS(&config, "import_site, allow_main");
+  DIFFERS(&config, "import_site = 1, where this asks for 0; allow_main = 0, where this asks for 1");
+  config = first;
+  config.ignore_sigpipe = 0;
+  DIFFERS(&config, "ignore_sigpipe");
   const char *const paths[] = {directory};
   config = first;
   config.module_search_paths = paths;

@@ -89,10 +89,43 @@ static void test_a_character_is_never_split(void **state) {
   DESTROY(other);
 }
 
-static void test_bytes_that_are_not_utf8_are_replaced(void **state) {
+/* Nothing is lost or changed without a word. */
+static void test_bytes_that_are_not_utf8_are_refused(void **state) {
   (void)state;
-  WRITES("import sys; sys.stdout.buffer.write(b'<\\xff>\\n')", "<\xef\xbf\xbd>\n", "");
+  WRITES("import sys\n"
+         "def refused(data):\n"
+         "  try: sys.stdout.buffer.write(data)\n"
+         "  except ValueError as e: assert 'output_bytes' in str(e), e\n"
+         "  else: assert False, data\n"
+         "sys.stdout.buffer.write(b'a\\xe2\\x82')\n"
+         "for data in b'<\\xff>\\n', b'x', b'\\xe2', b'\\xac\\xff': refused(data)\n"
+         "sys.stdout.buffer.write(b'\\xac\\n')\n"
+         "refused(b'b' * 10000 + b'\\x80')\n",
+         "a\xe2\x82\xac\n", "");
   WRITES("print('\\udc80')", "\\udc80\n", "");
+}
+
+static void test_bytes_as_they_are(void **state) {
+  (void)state;
+  struct capture all = {0};
+  subpy_interpreter_config config = capture_config(&all);
+  config.output_bytes = 1;
+  subpy_id other;
+  CREATE(&config, &other);
+  RUN(other, "import sys\n"
+             "sys.stdout.buffer.write(bytes(range(256)))\n"
+             "sys.stderr.buffer.write(b'\\xe2\\x82')\n");
+  CHECK_EQUAL(all.out.length, 256);
+  for (int i = 0; i < 256; i++) {
+    CHECK_EQUAL((unsigned char)all.out.data[i], i);
+  }
+  CHECK_TEXT(text_of(&all.err), "\xe2\x82");
+  RUN(other, "print('caf\xc3\xa9')");
+  CHECK_TEXT(all.out.data + 256, "caf\xc3\xa9\n");
+  DESTROY(other);
+  capture_clear(&all);
+  config.output_bytes = 2;
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "output_bytes", subpy_create(&config, &other, &error));
 }
 
 static void test_half_a_character_comes_out_at_the_end(void **state) {
@@ -249,7 +282,8 @@ int main(void) {
       TEST(test_nothing_is_not_delivered),
       TEST(test_a_character_byte_by_byte),
       TEST(test_a_character_is_never_split),
-      TEST(test_bytes_that_are_not_utf8_are_replaced),
+      TEST(test_bytes_that_are_not_utf8_are_refused),
+      TEST(test_bytes_as_they_are),
       TEST(test_half_a_character_comes_out_at_the_end),
       TEST(test_a_nul_character_is_text_too),
       TEST(test_ten_megabytes),

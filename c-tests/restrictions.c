@@ -47,7 +47,17 @@ static const char *const FORK = "import os\n"
 static void test_fork_is_refused(void **state) {
   (void)state;
   NEEDS_RESTRICTIONS();
-  RAISES(FORK, "RuntimeError", "fork");
+  RAISES(FORK, "RuntimeError", "subpy_interpreter_config::allow_fork");
+  RAISES("import os; os.spawnv(os.P_WAIT, '/bin/true', ['true'])", "RuntimeError", "allow_fork");
+}
+
+/* No option allows these, and the message says so. */
+static void test_what_the_main_interpreter_alone_may(void **state) {
+  (void)state;
+  config.allow_fork = 1;
+  RAISES("import os\nif os.forkpty()[0] == 0: os._exit(0)", "RuntimeError", "no option");
+  RAISES("import subprocess; subprocess.run(['true'], preexec_fn=int)", "RuntimeError",
+         "no option");
 }
 
 static void test_fork_works_if_allowed(void **state) {
@@ -61,7 +71,8 @@ static const char *const EXEC = "import os, sys\nos.execv('/no/such/program', ['
 static void test_exec_is_refused(void **state) {
   (void)state;
   NEEDS_RESTRICTIONS();
-  RAISES(EXEC, "RuntimeError", "exec");
+  RAISES(EXEC, "RuntimeError", "subpy_interpreter_config::allow_exec");
+  RAISES("import os; os.execve('/no/such', ['x'], {})", "RuntimeError", "allow_exec");
 }
 
 static void test_exec_works_if_allowed(void **state) {
@@ -103,8 +114,8 @@ static void test_threads_are_refused_if_not_allowed(void **state) {
     CHECK_EQUAL(id, -1);
     return;
   }
-  RAISES(THREAD, "RuntimeError", "thread");
-  RAISES("import _thread; _thread.start_new_thread(print, ())", "RuntimeError", "thread");
+  RAISES(THREAD, "RuntimeError", "subpy_interpreter_config::allow_threads");
+  RAISES("import _thread; _thread.start_new_thread(print, ())", "RuntimeError", "allow_threads");
 }
 
 static const char *const DAEMON = "import threading\n"
@@ -116,7 +127,13 @@ static const char *const DAEMON = "import threading\n"
 static void test_daemon_threads_are_refused(void **state) {
   (void)state;
   NEEDS_RESTRICTIONS();
-  RAISES(DAEMON, "RuntimeError", "daemon");
+  const char *const name = "subpy_interpreter_config::allow_daemon_threads";
+  RAISES(DAEMON, "RuntimeError", name);
+  RAISES("import threading; threading.Thread().daemon = True", "RuntimeError", name);
+  RAISES("import logging.handlers, queue\n"
+         "logging.handlers.QueueListener(queue.Queue()).start()\n",
+         "RuntimeError", name);
+  RAISES("import multiprocessing.pool; multiprocessing.pool.ThreadPool(1)", "RuntimeError", name);
 }
 
 static void test_daemon_threads_work_if_allowed(void **state) {
@@ -134,9 +151,9 @@ static void test_a_shared_gil_changes_nothing(void **state) {
   (void)state;
   NEEDS_RESTRICTIONS();
   config.gil = SUBPY_GIL_SHARED;
-  RAISES(FORK, "RuntimeError", "fork");
-  RAISES(EXEC, "RuntimeError", "exec");
-  RAISES(DAEMON, "RuntimeError", "daemon");
+  RAISES(FORK, "RuntimeError", "allow_fork");
+  RAISES(EXEC, "RuntimeError", "allow_exec");
+  RAISES(DAEMON, "RuntimeError", "allow_daemon_threads");
 }
 
 static void test_an_older_python_restricts_nothing(void **state) {
@@ -154,6 +171,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_fork_is_refused),
       TEST(test_fork_works_if_allowed),
+      TEST(test_what_the_main_interpreter_alone_may),
       TEST(test_exec_is_refused),
       TEST(test_exec_works_if_allowed),
       TEST(test_a_child_process_works_all_the_same),

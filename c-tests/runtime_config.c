@@ -93,6 +93,42 @@ static void test_an_executable_that_is_none(void **state) {
   remove_temporary(directory);
 }
 
+/* The executable of a virtual environment with these settings: the message has both versions. */
+static void check_environment(const char *settings, const char *executable, const char *version) {
+  char directory[PATH_ROOM], path[PATH_ROOM], python[PATH_ROOM];
+  make_temporary(directory);
+  make_file(path, directory, "pyvenv.cfg", settings, strlen(settings));
+  join_path(path, directory, "bin");
+  CHECK_EQUAL(mkdir(path, 0700), 0);
+  make_file(python, path, executable, "", 0);
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.executable = python;
+  CONFIG_REFUSED(&config, version);
+  int major = 0, minor = 0;
+  char ours[32];
+  sscanf(subpy_python_version(), "%d.%d", &major, &minor);
+  snprintf(ours, sizeof ours, "Python %d.%d:", major, minor);
+  CONFIG_REFUSED(&config, ours);
+  CONFIG_REFUSED(&config, python);
+  config.executable = NULL;
+  config.program_name = python;
+  CONFIG_REFUSED(&config, "program_name");
+  remove_temporary(directory);
+}
+
+static void test_an_executable_of_another_version(void **state) {
+  (void)state;
+  check_environment("home = /usr/bin\nversion = 3.8.18\n", "python3", "3.8.18");
+  check_environment("home=/x\nVERSION_INFO=3.9.1.final.0", "python", "3.9.1");
+  char directory[PATH_ROOM], path[PATH_ROOM];
+  make_temporary(directory);
+  make_file(path, directory, "python3.7", "", 0);
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.executable = path;
+  CONFIG_REFUSED(&config, "of Python 3.7");
+  remove_temporary(directory);
+}
+
 static void test_a_home_without_a_library_names_what_was_tried(void **state) {
   (void)state;
   char directory[PATH_ROOM], tried[PATH_ROOM];
@@ -173,6 +209,7 @@ int main(void) {
       cmocka_unit_test(test_strings_that_are_not_utf8),
       cmocka_unit_test(test_search_paths_that_are_wrong),
       cmocka_unit_test(test_an_executable_that_is_none),
+      cmocka_unit_test(test_an_executable_of_another_version),
       cmocka_unit_test(test_a_home_without_a_library_names_what_was_tried),
       cmocka_unit_test(test_a_home_of_the_environment_counts_if_asked),
       cmocka_unit_test(test_a_home_with_a_broken_library),

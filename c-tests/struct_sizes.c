@@ -57,7 +57,7 @@ static void test_interpreter_config(void **state) {
   GROWS(config, SUBPY_OK, subpy_create(&config.now, &made, &error));
   config.now.struct_size = 80; /* a host of the first version; what lies behind is not looked at */
   config.now.share_environment = 77;
-  config.now.reserved = 77;
+  config.now.output_bytes = 77;
   CREATE(&config.now, &made);
 }
 

@@ -317,7 +317,8 @@ typedef struct subpy_runtime_config {
   const char *home;
   /**
    * A Python executable. With the executable of a virtual environment, the environment's site-packages
-   * work. NULL (the default): the executable that libpython belongs to.
+   * work; it has to be of the Python version that subpy is built for. NULL (the default): the executable that
+   * libpython belongs to.
    */
   const char *executable;
   /**
@@ -390,8 +391,9 @@ typedef struct subpy_runtime_config {
  * @param config NULL for the defaults.
  * @param error  NULL, or where the error goes.
  * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, for a path that does not exist, and where no
- *         standard library is found (the message has the places that were searched);
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, for a path that does not exist, for an `executable` of
+ *         another version of Python (the message has both), and where no standard library is found (the message has
+ *         the places that were searched);
  *         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else, and if
  *         another copy of subpy is initialized in this process (the message names its file);
  *         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, for
@@ -480,8 +482,8 @@ typedef enum subpy_gil {
  * A function of the host's, which receives text that a script wrote to sys.stdout or sys.stderr.
  *
  * @param user   subpy_interpreter_config::output_user.
- * @param text   UTF-8, never split inside of a character. It does not end in a NUL. It is valid during the
- *               call.
+ * @param text   UTF-8, never split inside of a character; any bytes with subpy_interpreter_config::output_bytes.
+ *               It does not end in a NUL. It is valid during the call.
  * @param length The length of the text, in bytes. Never 0.
  *
  * The library calls it in the thread that wrote, which holds neither a GIL nor a lock of subpy then. It is
@@ -566,9 +568,11 @@ typedef struct subpy_interpreter_config {
    */
   uint32_t share_environment;
   /**
-   * 0.
+   * 0 (the default): `stdout_fn` and `stderr_fn` receive UTF-8. A script that writes other bytes to
+   * `sys.stdout.buffer` gets a ValueError. A last character that is not whole when the interpreter is destroyed
+   * comes as U+FFFD. 1: they receive all bytes as they are, in pieces that may end inside of a character.
    */
-  uint32_t reserved;
+  uint32_t output_bytes;
 } subpy_interpreter_config;
 
 /**

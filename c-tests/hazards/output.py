@@ -89,10 +89,10 @@ import sys
 for _ in range(1_000_000):
     sys.stdout.write('x')
 
-#: invalid
+#: invalid expect=EXCEPTION type=ValueError
 import sys
-sys.stdout.buffer.write(bytes(range(256)))
 print('\ud800\udfff')
+sys.stdout.buffer.write(bytes(range(256)))
 
 #: half_a_character
 import sys
@@ -152,7 +152,7 @@ for thread in threads:
 for thread in threads:
     thread.join()
 
-#: reconfigured
+#: reconfigured expect=EXCEPTION type=ValueError
 import sys
 sys.stdout.reconfigure(encoding='utf-16', errors='strict', line_buffering=False)
 print('€')

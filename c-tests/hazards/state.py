@@ -164,13 +164,13 @@ for thread in threads:
 for thread in threads:
     thread.join()
 
-#: faulthandler shared
+#: faulthandler
 import faulthandler, tempfile
 file = tempfile.TemporaryFile()
 faulthandler.enable(file)
 faulthandler.dump_traceback(file)
 
-#: faulthandler_later shared
+#: faulthandler_later
 import faulthandler, tempfile
 file = tempfile.TemporaryFile()
 faulthandler.dump_traceback_later(1000, file=file)
@@ -216,11 +216,16 @@ for n in range(1000):
 for n in range(1000):
     del os.environ[f'SUBPY_HAZARD_{n}']
 
-#: int_limit shared
-# In 3.12, where _decimal is refused to those with a GIL of their own, this takes for ever there.
+#: int_limit
 import sys
-sys.set_int_max_str_digits(0)
-str(10 ** 10000)
+if hasattr(sys, 'set_int_max_str_digits'):
+    sys.set_int_max_str_digits(0)
+    assert str(-10 ** 20000) == '-1' + '0' * 20000
+    digits = ''.join(str(n) for n in range(20000))[1:]
+    assert str(int(digits)) == digits
+    assert str(2 ** 100000 - 1)[:5] == '99900'
+    from decimal import Decimal
+    assert str(Decimal(7 ** 30000)) == str(7 ** 30000)
 
 #: recursion_limit_low expect=any after=any
 import sys

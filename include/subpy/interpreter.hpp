@@ -418,6 +418,7 @@ private:
     c.code_cache_bytes = config.code_cache_bytes;
     c.memory_limit = config.memory_limit;
     c.share_environment = config.share_environment;
+    c.output_bytes = config.output_bytes;
     if (config.on_stdout || config.on_stderr) {
       c.stdout_fn = config.on_stdout ? &detail::Output::write_stdout : nullptr;
       c.stderr_fn = config.on_stderr ? &detail::Output::write_stderr : nullptr;

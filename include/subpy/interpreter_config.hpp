@@ -54,6 +54,9 @@ struct InterpreterConfig {
   std::uint64_t memory_limit = 0;
   /// true: its environment is the process's. false: a copy of that, of its own.
   bool share_environment = false;
+  /// true: on_stdout and on_stderr receive all bytes as they are. false: they receive UTF-8, and a script that writes
+  /// other bytes gets a ValueError.
+  bool output_bytes = false;
 };
 
 SUBPY_NAMESPACE_END

@@ -50,31 +50,40 @@ impl Default for RuntimeConfig {
 }
 
 impl RuntimeConfig {
-    /// The names of the fields in which `self` differs from `other`.
-    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
+    /// The fields in which `there` differs from what `self` asks for, with both values.
+    pub(crate) fn differences(&self, there: &Self) -> Vec<String> {
+        let both = self.fields().into_iter().zip(there.fields());
+        both.filter(|(asked, there)| asked != there)
+            .map(|((name, asked), (_, there))| {
+                format!("{name} = {there}, where this asks for {asked}")
+            })
+            .collect()
+    }
+
+    fn fields(&self) -> [(&'static str, String); 10] {
+        let path = |path: &Option<PathBuf>| match path {
+            Some(path) => path.display().to_string(),
+            None => "NULL".into(),
+        };
+        let flag = |flag: bool| u8::from(flag).to_string();
         [
-            ("program_name", self.program_name != other.program_name),
-            ("home", self.home != other.home),
-            ("executable", self.executable != other.executable),
+            ("program_name", path(&self.program_name)),
+            ("home", path(&self.home)),
+            ("executable", path(&self.executable)),
             (
                 "module_search_paths",
-                self.module_search_paths != other.module_search_paths,
+                format!("{:?}", self.module_search_paths),
             ),
-            ("isolated", self.isolated != other.isolated),
+            ("isolated", flag(self.isolated)),
             (
                 "install_signal_handlers",
-                self.install_signal_handlers != other.install_signal_handlers,
+                flag(self.install_signal_handlers),
             ),
-            ("import_site", self.import_site != other.import_site),
-            ("allow_main", self.allow_main != other.allow_main),
-            (
-                "account_memory",
-                self.account_memory != other.account_memory,
-            ),
+            ("import_site", flag(self.import_site)),
+            ("allow_main", flag(self.allow_main)),
+            ("account_memory", flag(self.account_memory)),
+            ("ignore_sigpipe", flag(self.ignore_sigpipe)),
         ]
-        .into_iter()
-        .filter_map(|(name, differs)| differs.then_some(name))
-        .collect()
     }
 }
 
@@ -100,9 +109,9 @@ pub enum Gil {
     Shared,
 }
 
-/// Takes a piece of a script's output. Called in the thread that wrote, which holds no GIL then;
-/// never twice at once.
-pub type Output = Box<dyn FnMut(&str) + Send>;
+/// Takes a piece of a script's output: UTF-8 and whole characters, unless `output_bytes` is set. Called in the thread that
+/// wrote, which holds no GIL then; never twice at once.
+pub type Output = Box<dyn FnMut(&[u8]) + Send>;
 
 /// How much compiled code an interpreter keeps; 0 of either: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +149,8 @@ pub struct InterpreterConfig {
     pub stdout: Option<Output>,
     /// Takes `sys.stderr`; `None`: the process's stderr.
     pub stderr: Option<Output>,
+    /// These take any bytes; else writing what is not UTF-8 raises ValueError.
+    pub output_bytes: bool,
     /// How much compiled code it keeps.
     pub code_cache: CacheLimits,
     /// How much memory it may take, in bytes; 0: as much as there is.
@@ -159,6 +170,7 @@ impl Default for InterpreterConfig {
             allow_daemon_threads: false,
             stdout: None,
             stderr: None,
+            output_bytes: false,
             code_cache: CacheLimits::default(),
             memory_limit: 0,
             share_environment: false,
@@ -176,6 +188,7 @@ impl fmt::Debug for InterpreterConfig {
             .field("allow_daemon_threads", &self.allow_daemon_threads)
             .field("stdout", &self.stdout.is_some())
             .field("stderr", &self.stderr.is_some())
+            .field("output_bytes", &self.output_bytes)
             .field("code_cache", &self.code_cache)
             .field("memory_limit", &self.memory_limit)
             .field("share_environment", &self.share_environment)

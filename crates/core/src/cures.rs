@@ -17,16 +17,20 @@ pub(crate) mod host_names;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
 mod interpreter_modules;
+#[cfg(all(Py_3_12, not(Py_3_13)))]
+mod large_ints;
 pub(crate) mod library;
 pub(crate) mod locale;
 pub(crate) mod main_thread;
 pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
 pub(crate) mod re_templates;
+mod refused_modules;
 mod refused_threads;
 pub(crate) mod remaining_interpreters;
 #[cfg(Py_3_14)]
 mod remote_exec;
+mod restrictions;
 pub(crate) mod running_main;
 mod services;
 pub(crate) mod shared_gil;
@@ -36,10 +40,12 @@ pub(crate) mod stack_bounds;
 mod state_words;
 #[cfg(not(Py_3_14))]
 mod strptime;
+mod syslog;
 mod thread_marks;
 pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
+mod token_missing;
 pub(crate) mod type_versions;
 pub(crate) mod type_versions_apart;
 pub(crate) mod unicode_names;
@@ -73,6 +79,7 @@ pub(crate) fn install_functions(
         &interpreter_modules::FUNCTIONS,
         &main_thread::FUNCTIONS,
         &services::FUNCTIONS,
+        &syslog::FUNCTIONS,
         &thread_marks::FUNCTIONS,
         &user_lists::USERS,
         &user_lists::GROUPS,
@@ -80,13 +87,19 @@ pub(crate) fn install_functions(
     ];
     #[cfg(Py_3_14)]
     functions.push(&remote_exec::FUNCTIONS);
+    #[cfg(all(Py_3_12, not(Py_3_13)))]
+    functions.push(&large_ints::FUNCTIONS);
     if environment != Environment::OfMain {
         locale::install();
+        refused_modules::install()?;
+        token_missing::install()?;
         functions.extend([
             &allocated_blocks::FUNCTIONS,
             &extension_check::FUNCTIONS,
             &locale::FUNCTIONS,
             &perf_trampoline::FUNCTIONS,
+            &refused_modules::FUNCTIONS,
+            &restrictions::FUNCTIONS,
         ]);
         #[cfg(not(Py_3_12))]
         functions.push(&event_loop::FUNCTIONS);

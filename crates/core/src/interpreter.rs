@@ -9,6 +9,7 @@ mod creation;
 pub(crate) mod deadline;
 mod ending;
 mod exchange;
+mod faulthandler;
 mod foreign_threads;
 mod nested;
 pub(crate) mod output;
@@ -101,11 +102,16 @@ impl Interpreter {
                         let paths = runtime.module_search_paths();
                         let mut contents = Contents::new(id, paths, config.code_cache, &control)?;
                         contents.cure(recipe.has_own_gil(), environment)?;
-                        contents.take_streams(id, config.stdout, config.stderr)?;
+                        contents.take_streams(
+                            id,
+                            config.stdout,
+                            config.stderr,
+                            config.output_bytes,
+                        )?;
                         contents.define_everywhere()?;
                         match account.map(|account| account.usage().current) {
                             Some(idle) if (1..=idle).contains(&config.memory_limit) => {
-                                Err(too_low(idle))
+                                Err(too_low(config.memory_limit, idle))
                             }
                             _ => Ok(contents),
                         }
@@ -163,7 +169,7 @@ impl Interpreter {
         contents.cure_main()?;
         if take_streams {
             contents.cure_functions(Environment::OfMain, take_signals)?;
-            contents.take_streams(0, None, None)?;
+            contents.take_streams(0, None, None, false)?;
         } else {
             contents.end_before_main()?;
         }
@@ -457,9 +463,10 @@ impl fmt::Debug for Interpreter {
     }
 }
 
-fn too_low(idle: u64) -> Error {
-    let message =
-        format!("memory_limit is too low: an interpreter that does nothing takes {idle} bytes");
+fn too_low(limit: u64, idle: u64) -> Error {
+    let message = format!(
+        "memory_limit is {limit}, which is too low: an interpreter that does nothing takes {idle} bytes"
+    );
     Error::new(Status::InvalidArgument, message)
 }
 

@@ -6,6 +6,7 @@ mod only_copy;
 pub(crate) mod phase;
 pub(crate) mod registry;
 pub(crate) mod startup;
+mod virtual_environment;
 
 use std::time::Duration;
 
@@ -104,8 +105,8 @@ fn same(asked: &RuntimeConfig, there: &RuntimeConfig) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "Python is initialized already, with another {}: pass no config to use it as it is",
-        differences.join(", ")
+        "Python is initialized already, with {}: pass no config to use it as it is",
+        differences.join("; ")
     );
     Err(Error::new(Status::NotPermitted, message))
 }
@@ -146,7 +147,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         // What a running Python can't be told any more.
         let asked = RuntimeConfig {
             allow_main: false,
-            ignore_sigpipe: false,
+            ignore_sigpipe: true,
             ..config.clone()
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;

@@ -277,11 +277,11 @@ fn output_is_flushed() {
     use std::sync::{Arc, Mutex};
     use subpy_core::{Interpreter, InterpreterConfig};
     let _f = Fixture::new();
-    let text = Arc::new(Mutex::new(String::new()));
+    let text = Arc::new(Mutex::new(Vec::new()));
     let into = text.clone();
     let interpreter = Interpreter::create(InterpreterConfig {
-        stdout: Some(Box::new(move |piece: &str| {
-            into.lock().unwrap().push_str(piece)
+        stdout: Some(Box::new(move |piece: &[u8]| {
+            into.lock().unwrap().extend_from_slice(piece)
         })),
         ..InterpreterConfig::default()
     })
@@ -290,7 +290,7 @@ fn output_is_flushed() {
         .call("builtins:print", &[Value::str("called")])
         .unwrap();
     interpreter.eval("print('evaluated', end='')").unwrap();
-    assert_eq!(*text.lock().unwrap(), "called\nevaluated");
+    assert_eq!(*text.lock().unwrap(), b"called\nevaluated");
     interpreter.destroy().unwrap();
 }
 

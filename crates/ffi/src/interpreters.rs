@@ -7,7 +7,7 @@ use subpy_core::{
     Backend, CacheLimits, Error, Gil, Interpreter, InterpreterConfig, Output, growable, runtime,
 };
 
-use crate::arguments::{User, flag, invalid, out, read, reserved};
+use crate::arguments::{User, flag, invalid, out, read};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 
@@ -39,8 +39,8 @@ pub enum subpy_gil {
 /// A function of the host's, which receives text that a script wrote to sys.stdout or sys.stderr.
 ///
 /// @param user   subpy_interpreter_config::output_user.
-/// @param text   UTF-8, never split inside of a character. It does not end in a NUL. It is valid during the
-///               call.
+/// @param text   UTF-8, never split inside of a character; any bytes with subpy_interpreter_config::output_bytes.
+///               It does not end in a NUL. It is valid during the call.
 /// @param length The length of the text, in bytes. Never 0.
 ///
 /// The library calls it in the thread that wrote, which holds neither a GIL nor a lock of subpy then. It is
@@ -96,8 +96,10 @@ pub struct subpy_interpreter_config {
     /// RuntimeError. 1: its environment is the process's, and what a script changes there is changed for all.
     /// Other scripts may read it meanwhile. C code of the host that changes it meanwhile is the host's to guard.
     pub share_environment: u32,
-    /// 0.
-    pub reserved: u32,
+    /// 0 (the default): `stdout_fn` and `stderr_fn` receive UTF-8. A script that writes other bytes to
+    /// `sys.stdout.buffer` gets a ValueError. A last character that is not whole when the interpreter is destroyed
+    /// comes as U+FFFD. 1: they receive all bytes as they are, in pieces that may end inside of a character.
+    pub output_bytes: u32,
 }
 
 growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
@@ -114,7 +116,7 @@ growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
     code_cache_bytes: 4 << 20,
     memory_limit: 0,
     share_environment: 0,
-    reserved: 0,
+    output_bytes: 0,
 });
 
 /// # Safety
@@ -144,7 +146,6 @@ unsafe fn interpreter_config(
             )));
         }
     };
-    reserved(config.reserved)?;
     Ok(InterpreterConfig {
         backend,
         gil,
@@ -160,13 +161,14 @@ unsafe fn interpreter_config(
         },
         memory_limit: config.memory_limit,
         share_environment: flag(config.share_environment, "share_environment")?,
+        output_bytes: flag(config.output_bytes, "output_bytes")?,
     })
 }
 
 fn output(write: subpy_write_fn, user: *mut c_void) -> Option<Output> {
     let write = write?;
     let user = User(user);
-    Some(Box::new(move |text: &str| {
+    Some(Box::new(move |text: &[u8]| {
         // SAFETY: the host promised that `write` and `user` live as long as the interpreter.
         unsafe { write(user.get(), text.as_ptr().cast(), text.len()) }
     }))

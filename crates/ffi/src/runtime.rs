@@ -21,7 +21,8 @@ pub struct subpy_runtime_config {
     /// belongs to.
     pub home: *const c_char,
     /// A Python executable. With the executable of a virtual environment, the environment's site-packages
-    /// work. NULL (the default): the executable that libpython belongs to.
+    /// work; it has to be of the Python version that subpy is built for. NULL (the default): the executable that
+    /// libpython belongs to.
     pub executable: *const c_char,
     /// Directories or zip files. Each one has to exist. Python searches them in this order, before the
     /// standard library. May be NULL if the count is 0.
@@ -123,8 +124,9 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
 /// @param config NULL for the defaults.
 /// @param error  NULL, or where the error goes.
 /// @return #SUBPY_OK;
-///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, for a path that does not exist, and where no
-///         standard library is found (the message has the places that were searched);
+///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, for a path that does not exist, for an `executable` of
+///         another version of Python (the message has both), and where no standard library is found (the message has
+///         the places that were searched);
 ///         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else, and if
 ///         another copy of subpy is initialized in this process (the message names its file);
 ///         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, for

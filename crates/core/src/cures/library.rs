@@ -51,8 +51,9 @@ static AFTER: OwnCode = OwnCode::new(
     c"
 def after_import(all, load, frozen, external):
     import sys
-    builtin, extension, source = frozen.BuiltinImporter, external.ExtensionFileLoader, external.SourceFileLoader
-    execute_builtin, execute, execute_source = builtin.exec_module, extension.exec_module, source.exec_module
+    builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
+    python = external._LoaderBasics
+    execute_builtin, execute, execute_python = builtin.exec_module, extension.exec_module, python.exec_module
     loaded = {}
 
     def put(module, *functions):
@@ -82,13 +83,14 @@ def after_import(all, load, frozen, external):
         execute(self, module)
         imported(module.__name__, module)
 
-    def exec_source_module(self, module):
-        execute_source(self, module)
-        imported(self.name, module)
+    def exec_python_module(self, module):
+        name = module.__name__
+        execute_python(self, module)
+        imported(name, module)
 
     builtin.exec_module = staticmethod(exec_builtin_module)
     extension.exec_module = exec_module
-    source.exec_module = exec_source_module
+    python.exec_module = exec_python_module
     for name in all:
         if name in sys.modules:
             try:

@@ -15,6 +15,7 @@ use libc::c_int;
 use pyo3_ffi as ffi;
 
 use super::child_processes;
+use crate::python::interpreter_dict::keep;
 use crate::python::object::{Object, clear_exception, imported};
 
 struct Server {
@@ -61,12 +62,8 @@ impl Server {
             let capsule = Object::owned(ffi::PyCapsule_New(dict, self.name.as_ptr(), Some(stop)))?;
             state.into_ptr();
             ffi::PyCapsule_SetContext(capsule.as_ptr(), from_ref(self).cast_mut().cast());
-            let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
-            if !place.is_null() {
-                ffi::PyDict_SetItemString(place, self.name.as_ptr(), capsule.as_ptr());
-            }
+            keep(self.name, &capsule)
         }
-        Some(())
     }
 }
 

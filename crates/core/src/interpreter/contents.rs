@@ -20,6 +20,7 @@ use crate::functions::names::Names;
 use crate::interpreter::code_cache::{CodeCache, Mode, whole_lines};
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
+use crate::interpreter::faulthandler;
 use crate::interpreter::foreign_threads;
 use crate::interpreter::output::{self, Name};
 use crate::interpreter::protected;
@@ -121,6 +122,9 @@ impl Contents {
         take_signals: bool,
     ) -> Result<()> {
         let mut others = vec![&foreign_threads::FUNCTIONS, &sources::FUNCTIONS];
+        if environment != Environment::OfMain {
+            others.push(&faulthandler::FUNCTIONS);
+        }
         if take_signals {
             others.push(&signals::FUNCTIONS);
         }
@@ -146,9 +150,11 @@ impl Contents {
         id: Id,
         stdout: Option<Output>,
         stderr: Option<Output>,
+        bytes: bool,
     ) -> Result<()> {
-        self.stdout = output::install(id, Name::Stdout, stdout).ok_or_else(not_prepared)?;
-        self.stderr = output::install(id, Name::Stderr, stderr).ok_or_else(not_prepared)?;
+        let install = |name, sink| output::install(id, name, sink, bytes).ok_or_else(not_prepared);
+        self.stdout = install(Name::Stdout, stdout)?;
+        self.stderr = install(Name::Stderr, stderr)?;
         Ok(())
     }
 

@@ -14,6 +14,8 @@ use pyo3_ffi as ffi;
 
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
+#[cfg(Py_3_12)]
+use crate::python::interpreter_dict::keep;
 use crate::python::object::{Object, clear_exception, import, imported};
 
 /// How often exit functions may register new ones.
@@ -65,12 +67,7 @@ pub(crate) fn limit_end(control: &Arc<Control>, time: Duration) {
     // SAFETY: attached; the capsule owns the limit, and the dictionary the capsule.
     unsafe {
         match Object::owned(ffi::PyCapsule_New(limit.cast(), NAME.as_ptr(), Some(lift))) {
-            Some(capsule) => {
-                let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
-                if !place.is_null() {
-                    ffi::PyDict_SetItemString(place, NAME.as_ptr(), capsule.as_ptr());
-                }
-            }
+            Some(capsule) => _ = keep(NAME, &capsule),
             None => drop(Box::from_raw(limit)),
         }
     }

@@ -32,6 +32,8 @@ struct Stream {
     name: Name,
     /// `None`: the process's own stream.
     sink: Option<Output>,
+    /// The sink takes bytes that are not UTF-8.
+    takes_bytes: bool,
     pending: Vec<u8>,
     /// A thread hands on what was pending.
     delivering: bool,
@@ -82,7 +84,12 @@ impl Handle {
 /// Puts a stream in the place of `sys.stdout` or `sys.stderr` of the attached interpreter. If it is the
 /// process's, which has none now, that is None, as in each Python process: then what the host opens there later gets
 /// nothing of a script's. `None`: an exception is set.
-pub(crate) fn install(interpreter: Id, name: Name, sink: Option<Output>) -> Option<Option<Handle>> {
+pub(crate) fn install(
+    interpreter: Id,
+    name: Name,
+    sink: Option<Output>,
+    takes_bytes: bool,
+) -> Option<Option<Handle>> {
     if sink.is_none() && !name.is_open() {
         // SAFETY: attached; None lives as long as Python.
         name.put(&unsafe { Object::borrowed(ffi::Py_None()) }?)?;
@@ -91,6 +98,7 @@ pub(crate) fn install(interpreter: Id, name: Name, sink: Option<Output>) -> Opti
     let stream = Box::into_raw(Box::new(Stream {
         interpreter,
         name,
+        takes_bytes: takes_bytes || sink.is_none(),
         sink,
         pending: Vec::new(),
         delivering: false,
@@ -171,9 +179,11 @@ unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
         let sink = &mut *addr_of_mut!((*stream).sink);
         loop {
             let pending = &mut *addr_of_mut!((*stream).pending);
-            let ready = match sink {
-                Some(_) if !(*stream).closed => whole_characters(pending),
-                _ => pending.len(),
+            let is_text = !(*stream).takes_bytes;
+            let is_last = (*stream).closed;
+            let ready = match is_text && !is_last {
+                true => whole_characters(pending),
+                false => pending.len(),
             };
             if ready == 0 {
                 break;
@@ -181,8 +191,13 @@ unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
             let rest = pending.split_off(ready);
             let bytes = std::mem::replace(pending, rest);
             result = thread_state::without_gil((*stream).interpreter, || match sink {
+                // The last character may not be whole.
+                Some(write) if is_text && is_last => {
+                    write(String::from_utf8_lossy(&bytes).as_bytes());
+                    Ok(())
+                }
                 Some(write) => {
-                    write(&String::from_utf8_lossy(&bytes));
+                    write(&bytes);
                     Ok(())
                 }
                 None => write_signals::held_back(|| write_all((*stream).name.descriptor(), &bytes)),
@@ -210,6 +225,14 @@ fn whole_characters(bytes: &[u8]) -> usize {
         return if needed > back { at } else { bytes.len() };
     }
     bytes.len()
+}
+
+/// Whether it is UTF-8, save for a last character that is not whole yet.
+fn is_text(bytes: &[u8]) -> bool {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => true,
+        Err(e) => e.error_len().is_none(),
+    }
 }
 
 fn write_all(descriptor: c_int, mut bytes: &[u8]) -> io::Result<()> {
@@ -349,7 +372,17 @@ unsafe extern "C" fn write(
             length => std::slice::from_raw_parts(view.buf.cast(), length as usize),
         };
         let pending = &mut *addr_of_mut!((*stream).pending);
+        let before = pending.len();
+        let checked = whole_characters(pending);
         pending.extend_from_slice(bytes);
+        if !(*stream).takes_bytes && !is_text(&pending[checked..]) {
+            pending.truncate(before);
+            ffi::PyBuffer_Release(&mut view);
+            let message = c"not UTF-8, and the host takes text of this stream: with \
+                subpy_interpreter_config::output_bytes it takes any bytes";
+            ffi::PyErr_SetString(ffi::PyExc_ValueError, message.as_ptr());
+            return null_mut();
+        }
         let full = bytes.contains(&b'\n') || pending.len() >= PENDING;
         ffi::PyBuffer_Release(&mut view);
         match if full { deliver(stream) } else { Ok(()) } {

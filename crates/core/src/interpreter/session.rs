@@ -7,7 +7,7 @@ use crate::cures::{asyncio_iterators, child_processes, multiprocessing_servers, 
 use crate::cures::{remaining_interpreters, type_versions};
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
-use crate::interpreter::{Inner, ending, foreign_threads};
+use crate::interpreter::{Inner, ending, faulthandler, foreign_threads};
 use crate::memory::account::Work;
 use crate::memory::counting;
 use crate::python::entry::Entry;
@@ -153,6 +153,7 @@ impl<'a> Session<'a> {
 /// The interpreter is gone, with all that is known of it.
 pub(super) fn retire(inner: &Inner, claim: Claim<'_>) {
     registry::remove(inner.id);
+    faulthandler::forget(inner.id);
     foreign_threads::forget(inner.id);
     if let Some(account) = inner.control.account {
         counting::disown(account);

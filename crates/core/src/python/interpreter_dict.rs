@@ -24,6 +24,8 @@ pub(crate) fn keep(name: &CStr, object: &Object) -> Option<()> {
     // SAFETY: as above; a live object.
     unsafe {
         let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
-        (ffi::PyDict_SetItemString(place, name.as_ptr(), object.as_ptr()) == 0).then_some(())
+        let kept = !place.is_null()
+            && ffi::PyDict_SetItemString(place, name.as_ptr(), object.as_ptr()) == 0;
+        kept.then_some(())
     }
 }

@@ -40,7 +40,7 @@ fn check_beside(version: &str, file: &Path) -> Result<()> {
 }
 
 /// `3.13` of `3.13.0`.
-fn minor(version: &str) -> &str {
+pub(super) fn minor(version: &str) -> &str {
     match version.match_indices('.').nth(1) {
         Some((end, _)) => &version[..end],
         None => version,

@@ -8,6 +8,7 @@ use libc::wchar_t;
 use pyo3_ffi as ffi;
 
 use super::one_version::BUILT_FOR;
+use super::virtual_environment;
 use crate::config::RuntimeConfig;
 use crate::cures::{self, global_symbols};
 use crate::{Error, Result, Status};
@@ -37,6 +38,15 @@ pub(crate) fn check(config: &RuntimeConfig) -> Result<()> {
     {
         let path = executable.display();
         return invalid(format!("executable is not a file: {path}"));
+    }
+    let given = [
+        ("executable", &config.executable),
+        ("program_name", &config.program_name),
+    ];
+    for (field, path) in given {
+        if let Some(path) = path {
+            virtual_environment::check(field, path)?;
+        }
     }
     let from_environment = || {
         let home = std::env::var_os("PYTHONHOME").filter(|home| !home.is_empty());

@@ -1,0 +1,82 @@
+/* What CPython refuses to an interpreter with a GIL of its own: the message names the way out, or it is there. */
+#include "support.h"
+
+/* `refused(name)` imports it: what is refused says what takes it. */
+static const char *const REFUSED =
+    "import importlib, sys\n"
+    "def refused(name):\n"
+    "  try: importlib.import_module(name)\n"
+    "  except ModuleNotFoundError: return False\n"
+    "  except ImportError as e:\n"
+    "    assert 'SUBPY_GIL_SHARED' in str(e) and str(e) == e.msg == e.args[0], e\n"
+    "    return True\n"
+    "  return False\n";
+
+static void test_each_message_names_the_way_out(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  RUN(id, REFUSED);
+  RUN(id, "names = 'curses readline tkinter _curses _curses_panel _tkinter'.split()\n"
+          "if (3, 13) <= sys.version_info: names.append('_suggestions')\n"
+          "if (3, 12) == sys.version_info[:2]:\n"
+          "  names += 'cProfile ctypes plistlib _decimal _elementtree pyexpat nis'.split()\n"
+          "for _ in range(2):\n"
+          "  for name in names: refused(name)\n");
+  if (python_at_least(3, 12) && !python_at_least(3, 13)) {
+    RUN(id, "assert refused('_ctypes') and refused('pyexpat') and refused('xmlrpc.client')\n"
+            "import xml.etree.ElementTree, xml.sax\n"
+            "for parse in (lambda: xml.etree.ElementTree.fromstring('<a/>'),\n"
+            "              lambda: xml.sax.parseString(b'<a/>', xml.sax.ContentHandler())):\n"
+            "  try: parse()\n"
+            "  except Exception as e: assert 'SUBPY_GIL_SHARED' in str(e), repr(e)\n"
+            "  else: assert False\n");
+  }
+  DESTROY(id);
+}
+
+/* A package from outside of the standard library. */
+static void test_a_package_that_is_refused(void **state) {
+  (void)state;
+  if (!python_at_least(3, 12)) {
+    skip();
+  }
+  subpy_id id;
+  CREATE(NULL, &id);
+  RUN(id, REFUSED);
+  RUN(id, "import importlib.util, os, shutil, tempfile\n"
+          "spec = importlib.util.find_spec('readline')\n"
+          "if spec is not None and spec.has_location:\n"
+          "  with tempfile.TemporaryDirectory() as place:\n"
+          "    os.mkdir(f'{place}/package')\n"
+          "    shutil.copy(spec.origin, f'{place}/package')\n"
+          "    sys.path.insert(0, place)\n"
+          "    assert refused('package.readline')\n");
+  DESTROY(id);
+}
+
+/* It can be asked, and says why it does not trace. */
+static void test_tracemalloc_can_be_imported(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  RUN(id, "import tracemalloc\n"
+          "assert not tracemalloc.is_tracing() and tracemalloc.get_traced_memory() == (0, 0)\n"
+          "assert tracemalloc.get_object_traceback(object()) is None\n"
+          "tracemalloc.stop(); tracemalloc.clear_traces()\n");
+  if (python_at_least(3, 12)) {
+    subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, id, "tracemalloc.start()");
+    CHECK_CONTAINS(subpy_error_message(error), "SUBPY_GIL_SHARED");
+    subpy_error_free(error);
+  }
+  DESTROY(id);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_each_message_names_the_way_out),
+      cmocka_unit_test(test_a_package_that_is_refused),
+      cmocka_unit_test(test_tracemalloc_can_be_imported),
+  };
+  return RUN_TESTS_INITIALIZED(tests);
+}
