@@ -122,6 +122,38 @@ static void test_sqlite3_and_ssl(void **state) {
   in_any_order("sqlite3 ssl hashlib");
 }
 
+static void give_converters_to_sqlite3(void *unused) {
+  (void)unused;
+  INITIALIZE(NULL);
+  const char *const use = "import sqlite3\n"
+                          "db = sqlite3.connect(':memory:', detect_types=sqlite3.PARSE_DECLTYPES)\n"
+                          "db.execute('create table t (x mine)')\n"
+                          "db.execute(\"insert into t values ('a')\")\n"
+                          "def read(): return db.execute('select x from t').fetchone()[0]\n";
+  subpy_id first, second, third;
+  CREATE(NULL, &first);
+  CREATE(NULL, &second);
+  RUN(first, use);
+  RUN(first, "sqlite3.register_converter('mine', lambda text: 'first')");
+  RUN(second, use);
+  RUN(second, "sqlite3.register_converter('mine', lambda text: 'second')\n"
+              "assert read() == 'second'\n");
+  DESTROY(second);
+  RUN(first, "assert read() == 'first'");
+  DESTROY(first);
+  CREATE(NULL, &third);
+  RUN(third, use);
+  RUN(third, "assert read() == 'a'");
+  DESTROY(third);
+  FINALIZE();
+}
+
+/* On 3.10 there is one table of them. */
+static void test_what_sqlite3_was_given_goes(void **state) {
+  (void)state;
+  IN_CHILD(give_converters_to_sqlite3, NULL);
+}
+
 static void test_all_of_them(void **state) {
   (void)state;
   in_any_order(
@@ -223,6 +255,7 @@ int main(void) {
       cmocka_unit_test(test_decimal_and_statistics),
       cmocka_unit_test(test_asyncio),
       cmocka_unit_test(test_sqlite3_and_ssl),
+      cmocka_unit_test(test_what_sqlite3_was_given_goes),
       cmocka_unit_test(test_all_of_them),
       cmocka_unit_test(test_functions_that_are_first_called_with_keywords),
       cmocka_unit_test(test_datetime_works),

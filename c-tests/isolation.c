@@ -3,6 +3,7 @@
 
 enum kind {
   OWN,              /* nobody else sees it */
+  OWN_SINCE_3_11,   /* on 3.10 all see it */
   OWN_SINCE_3_12,   /* to 3.11 all see it */
   OWN_WITH_OWN_GIL, /* those with the same GIL see it */
   OF_PROCESS,       /* all see it */
@@ -33,6 +34,8 @@ static const struct setting settings[] = {
      "csv.field_size_limit()", NOTHING},
     {OWN, "csv.register_dialect", 0, MODULE("csv"), "csv.register_dialect('a', delimiter='|')",
      "csv.list_dialects()", NOTHING},
+    {OWN_SINCE_3_11, "sqlite3.register_converter", 0, MODULE("sqlite3"),
+     "sqlite3.register_converter('mine', str)", "'MINE' in sqlite3.converters", NOTHING},
     {OWN, "threading.stack_size", 0, MODULE("threading"), "threading.stack_size(1 << 20)",
      "threading.stack_size()", NOTHING},
     {OWN, "threading.settrace", 0, MODULE("threading"), "threading.settrace(print)",
@@ -139,6 +142,7 @@ static void check_setting(const struct setting *setting, uint32_t gil) {
   char *after = read_in(other, setting);
   const bool seen = strcmp(before, after) != 0;
   const bool own = setting->kind == OWN ||
+                   (setting->kind == OWN_SINCE_3_11 && python_at_least(3, 11)) ||
                    (setting->kind == OWN_SINCE_3_12 && python_at_least(3, 12)) ||
                    (setting->kind == OWN_WITH_OWN_GIL && gil != SUBPY_GIL_SHARED);
   CHECK(seen != own, "%s: another interpreter reads %s, and read %s before", setting->name, after,

@@ -43,6 +43,9 @@ static const struct use {
     {"other futures", "import _asyncio\n"
                       "_asyncio.Future = type('Future', (), {'__init__': lambda s, loop: None,\n"
                       "                                      '__await__': lambda s: iter([])})\n"},
+    {"adapters", "import sqlite3\n"
+                 "sqlite3.register_converter('mine', bytes.hex)\n"
+                 "sqlite3.connect(':memory:').execute('select 1').fetchall()\n"},
 };
 
 static void test_use(void **state) {

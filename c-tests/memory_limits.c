@@ -269,8 +269,7 @@ static void test_too_low(void **state) {
   const uint64_t too_low[] = {MIB, MIB + 1};
   for (size_t i = 0; i < COUNT(too_low); i++) {
     config.memory_limit = too_low[i];
-    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "which is too low",
-            subpy_create(&config, &id, &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "which is too low", subpy_create(&config, &id, &error));
     CHECK_EQUAL(id, -1);
   }
 }

@@ -55,28 +55,10 @@ static void test_a_package_that_is_refused(void **state) {
   DESTROY(id);
 }
 
-/* It can be asked, and says why it does not trace. */
-static void test_tracemalloc_can_be_imported(void **state) {
-  (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import tracemalloc\n"
-          "assert not tracemalloc.is_tracing() and tracemalloc.get_traced_memory() == (0, 0)\n"
-          "assert tracemalloc.get_object_traceback(object()) is None\n"
-          "tracemalloc.stop(); tracemalloc.clear_traces()\n");
-  if (python_at_least(3, 12)) {
-    subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, id, "tracemalloc.start()");
-    CHECK_CONTAINS(subpy_error_message(error), "SUBPY_GIL_SHARED");
-    subpy_error_free(error);
-  }
-  DESTROY(id);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_message_names_the_way_out),
       cmocka_unit_test(test_a_package_that_is_refused),
-      cmocka_unit_test(test_tracemalloc_can_be_imported),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

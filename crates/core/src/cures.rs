@@ -24,7 +24,8 @@ pub(crate) mod locale;
 pub(crate) mod main_thread;
 pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
-pub(crate) mod re_templates;
+#[cfg(all(Py_3_12, not(Py_3_13)))]
+mod re_templates;
 mod refused_modules;
 mod refused_threads;
 pub(crate) mod remaining_interpreters;
@@ -35,6 +36,8 @@ pub(crate) mod running_main;
 mod services;
 pub(crate) mod shared_gil;
 pub(crate) mod sigint;
+#[cfg(not(Py_3_11))]
+mod sqlite_adapters;
 pub(crate) mod stack_bounds;
 #[cfg(Py_3_12)]
 mod state_words;
@@ -46,6 +49,7 @@ pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
 mod token_missing;
+pub(crate) mod tracemalloc;
 pub(crate) mod type_versions;
 pub(crate) mod type_versions_apart;
 pub(crate) mod unicode_names;
@@ -81,6 +85,7 @@ pub(crate) fn install_functions(
         &services::FUNCTIONS,
         &syslog::FUNCTIONS,
         &thread_marks::FUNCTIONS,
+        &tracemalloc::FUNCTIONS,
         &user_lists::USERS,
         &user_lists::GROUPS,
         &user_lists::PASSWORDS,
@@ -88,7 +93,7 @@ pub(crate) fn install_functions(
     #[cfg(Py_3_14)]
     functions.push(&remote_exec::FUNCTIONS);
     #[cfg(all(Py_3_12, not(Py_3_13)))]
-    functions.push(&large_ints::FUNCTIONS);
+    functions.extend([&large_ints::FUNCTIONS, &re_templates::FUNCTIONS]);
     if environment != Environment::OfMain {
         locale::install();
         refused_modules::install()?;
@@ -103,6 +108,8 @@ pub(crate) fn install_functions(
         ]);
         #[cfg(not(Py_3_12))]
         functions.push(&event_loop::FUNCTIONS);
+        #[cfg(not(Py_3_11))]
+        functions.push(&sqlite_adapters::FUNCTIONS);
     }
     functions.push(match environment {
         Environment::Own => &self::environment::OWN,

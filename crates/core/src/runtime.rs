@@ -16,7 +16,7 @@ use self::phase::{Phase, Ready};
 use crate::config::RuntimeConfig;
 use crate::cures::{
     self, calls, current_frames, global_symbols, locale, main_thread, remaining_interpreters,
-    sigint, stack_bounds, thread_state_ids, write_signals,
+    sigint, stack_bounds, thread_state_ids, tracemalloc, write_signals,
 };
 use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
@@ -131,6 +131,19 @@ fn for_ever(error: Error) -> Failed {
     }
 }
 
+/// `Unsupported`: no interpreter can be made.
+fn check_tracing() -> Result<()> {
+    if !tracemalloc::rules_others_out() {
+        return Ok(());
+    }
+    let version = cures::python_version();
+    let message = format!(
+        "tracemalloc is on, and Python {version} can't do that beside a second interpreter: start Python \
+         without it (PYTHONTRACEMALLOC)"
+    );
+    Err(Error::new(Status::Unsupported, message))
+}
+
 /// The one thread that changes the phase starts or joins Python.
 fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     fork::watch();
@@ -151,6 +164,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
             ..config.clone()
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
+        check_tracing().map_err(for_now)?;
         thread_state::locate_slot();
         thread_state_ids::locate();
         main_thread::locate();
@@ -160,6 +174,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     } else {
         startup::check(&config).map_err(for_now)?;
         startup::start(&config).map_err(for_ever)?;
+        check_tracing().map_err(for_ever)?;
         calls::allow();
         locale::begin();
         thread_state::locate_slot();

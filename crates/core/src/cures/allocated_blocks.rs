@@ -9,7 +9,7 @@ use super::library::Functions;
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"sys"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     def getallocatedblocks():
         return 0
 

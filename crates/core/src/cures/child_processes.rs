@@ -28,7 +28,7 @@ use crate::python::thread_state;
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"posix", c"_posixsubprocess"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     def recorded(start):
         def started(*arguments, **options):
             pid = start(*arguments, **options)

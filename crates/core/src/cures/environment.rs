@@ -32,7 +32,7 @@ pub(super) static OWN: Functions = Functions::new(
 pub(super) static SHARED: Functions = Functions::new(&[c"posix"], CODE, of_shared);
 
 const CODE: &CStr = c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     import sys
     from posix import environ, execve, kill, posix_spawn as spawn, posix_spawnp as spawn_found, waitpid
 

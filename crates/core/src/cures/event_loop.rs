@@ -11,7 +11,7 @@ use super::library::Functions;
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"_asyncio"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     def of_module(module):
         running = module._get_running_loop
 

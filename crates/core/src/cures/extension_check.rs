@@ -10,7 +10,7 @@ use super::library::Functions;
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"_imp"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     def _override_multi_interp_extensions_check(override, /):
         raise RuntimeError(
             'this interpreter takes only extension modules that are made for a GIL of its own; '

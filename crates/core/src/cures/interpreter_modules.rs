@@ -16,7 +16,7 @@ pub(super) static FUNCTIONS: Functions = Functions::in_python(
         c"_xxinterpchannels",
     ],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     def refuse(module):
         name = module.__name__
         raise ImportError(f'{name} reaches every interpreter of the process, so scripts of subpy do not have it', name=name)

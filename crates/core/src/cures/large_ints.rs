@@ -10,7 +10,7 @@ use super::library::Functions;
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"_pylong"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     # CPython makes the text of an int of so many digits in C.
     MOST = 1000
 

@@ -7,8 +7,9 @@ use std::ptr::{from_ref, null_mut};
 
 use pyo3_ffi as ffi;
 
+use crate::python::interpreter_dict::{keep, kept};
 use crate::python::method::{Function, Method};
-use crate::python::object::{Object, import};
+use crate::python::object::{Object, clear_exception, import};
 use crate::python::own_code::{OF_IMPORT, OwnCode};
 
 /// Our functions of some modules.
@@ -30,9 +31,10 @@ impl Functions {
         Self::new(modules, code, none)
     }
 
-    /// `code` defines `replacers(call, put)`, which is called once in an interpreter, when it has the first of
+    /// `code` defines `replacers(call, put, at_end)`, which is called once in an interpreter, when it has the first of
     /// these modules. The answer is a dict: for each of them a function that takes the module and puts ours into
-    /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces.
+    /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces; `at_end(function)` has it called
+    /// before the interpreter ends.
     pub(crate) const fn new(
         modules: &'static [&'static CStr],
         code: &'static CStr,
@@ -49,7 +51,7 @@ impl Functions {
 static AFTER: OwnCode = OwnCode::new(
     OF_IMPORT,
     c"
-def after_import(all, load, frozen, external):
+def after_import(all, load, at_end, frozen, external):
     import sys
     builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
     python = external._LoaderBasics
@@ -72,7 +74,7 @@ def after_import(all, load, frozen, external):
     def imported(name, module):
         for functions in all.get(name, ()):
             if functions not in loaded:
-                loaded[functions] = load(functions, put)
+                loaded[functions] = load(functions, put, at_end)
             loaded[functions][name](module)
 
     def exec_builtin_module(module):
@@ -124,26 +126,50 @@ pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
     };
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
     let [frozen, external] = modules.map(import);
+    // SAFETY: attached; a new reference.
+    let ends = unsafe { Object::owned(ffi::PyList_New(0))? };
+    keep(ENDS, &ends)?;
+    let at_end = ends.attribute(c"append")?;
     after
-        .call(&[&by_module, &LOAD.bind(None)?, &frozen?, &external?])
+        .call(&[&by_module, &LOAD.bind(None)?, &at_end, &frozen?, &external?])
         .map(drop)
 }
 
-/// `load(address, put)`: the replacers of these functions.
+/// What an interpreter keeps: the list of what its replacers have called before it ends.
+const ENDS: &CStr = c"subpy.ends";
+
+/// To be called while the interpreter is attached, before it is ended: nothing but its finalizers is left to run.
+pub(crate) fn end() {
+    // SAFETY: attached; what the interpreter keeps lives, and its items are borrowed while nothing changes it.
+    let functions = unsafe {
+        Object::borrowed(kept(ENDS)).map(|ends| {
+            let count = ffi::PyList_Size(ends.as_ptr());
+            let items = (0..count).map(|i| Object::borrowed(ffi::PyList_GetItem(ends.as_ptr(), i)));
+            items.flatten().collect::<Vec<_>>()
+        })
+    };
+    for function in functions.into_iter().flatten() {
+        drop(function.call(&[]));
+        clear_exception();
+    }
+}
+
+/// `load(address, put, at_end)`: the replacers of these functions.
 unsafe extern "C" fn load(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let replacers = || {
-        // SAFETY: called by Python, attached, with the address that `install` has given it, of a static, and an
-        // object.
-        let (functions, put): (&Functions, _) = unsafe {
-            let address = ffi::PyLong_AsVoidPtr(ffi::PyTuple_GetItem(arguments, 0));
-            let put = Object::borrowed(ffi::PyTuple_GetItem(arguments, 1))?;
-            (&*address.cast_const().cast(), put)
+        // SAFETY: called by Python, attached, with the address that `install` has given it, of a static, and
+        // objects.
+        let (functions, put, at_end): (&Functions, _, _) = unsafe {
+            let argument = |i| ffi::PyTuple_GetItem(arguments, i);
+            let address = ffi::PyLong_AsVoidPtr(argument(0));
+            let [put, at_end] = [1, 2].map(|i| Object::borrowed(argument(i)));
+            (&*address.cast_const().cast(), put?, at_end?)
         };
         let replacers = OwnCode::function(&functions.code.run()?, c"replacers")?;
-        replacers.call(&[&functions.call.bind(None)?, &put])
+        replacers.call(&[&functions.call.bind(None)?, &put, &at_end])
     };
     replacers().map_or(null_mut(), Object::into_ptr)
 }

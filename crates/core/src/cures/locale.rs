@@ -30,7 +30,7 @@ use crate::python::object::Object;
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_locale", c"_decimal", c"time"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     from _operator import index
     lead = lambda module: call(getattr(module, '__file__', '').encode(), module.__name__.encode())
 

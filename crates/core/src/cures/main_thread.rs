@@ -104,7 +104,7 @@ unsafe extern "C" fn bound(to: *mut PyObject, _: *mut PyObject) -> *mut PyObject
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_signal", c"time", c"threading"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     def of_signal(module):
         kill = module.pthread_kill
 

@@ -10,7 +10,7 @@ use super::library::Functions;
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"sys"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     def activate_stack_trampoline(backend, /):
         raise ValueError('perf trampolines are the process\\'s: scripts of subpy do not have them')
 

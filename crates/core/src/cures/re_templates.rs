@@ -6,19 +6,12 @@
 //!
 //! Cure: the cache is emptied before the interpreter ends.
 
-/// To be called while the interpreter is attached, before it is ended.
-#[cfg(all(Py_3_12, not(Py_3_13)))]
-pub(crate) fn forget() {
-    use crate::python::object::{clear_exception, imported};
+use super::library::Functions;
 
-    let forget = || {
-        let function = imported(c"re")?.attribute(c"_compile_template")?;
-        function.attribute(c"cache_clear")?.call(&[])
-    };
-    drop(forget());
-    clear_exception();
-}
-
-/// Nothing to do in this version.
-#[cfg(not(all(Py_3_12, not(Py_3_13))))]
-pub(crate) fn forget() {}
+pub(super) static FUNCTIONS: Functions = Functions::in_python(
+    &[c"re"],
+    c"
+def replacers(call, put, at_end):
+    return {'re': lambda module: at_end(module._compile_template.cache_clear)}
+",
+);

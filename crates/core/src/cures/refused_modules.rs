@@ -3,9 +3,8 @@
 //!
 //! Has it: 3.12 and later.
 //!
-//! Cure: the ImportError names the way out. In the place of a refused `_tracemalloc` an interpreter gets one that does not
-//! trace and can't start to, so that `tracemalloc` can be imported and asked. `faulthandler` is made empty, in all versions,
-//! and filled by [`faulthandler`](crate::interpreter).
+//! Cure: the ImportError names the way out. A refused `_tracemalloc` is made empty, and filled by
+//! [`tracemalloc`](super::tracemalloc); `faulthandler` in all versions, by [`faulthandler`](crate::interpreter).
 
 use super::library::Functions;
 use crate::python::object::import;
@@ -51,9 +50,9 @@ pub(super) fn install() -> Option<()> {
 }
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
-    &[c"_tracemalloc", c"xml.etree.ElementTree", c"xml.sax"],
+    &[c"xml.etree.ElementTree", c"xml.sax"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     import sys
 
     def say_why(function, text):
@@ -66,27 +65,7 @@ def replacers(call, put):
             constants = tuple(why if constant == text else constant for constant in code.co_consts)
             function.__code__ = code.replace(co_consts=constants)
 
-    def fill(module):
-        if hasattr(module, 'start'):
-            return
-
-        def start(nframe=1, /):
-            raise RuntimeError(
-                'tracemalloc traces the memory of the whole process: '
-                'it needs an interpreter with subpy_interpreter_config::gil = SUBPY_GIL_SHARED'
-            )
-
-        nothing = lambda: None
-        module.start, module.stop, module.clear_traces, module.reset_peak = start, nothing, nothing, nothing
-        module.is_tracing = lambda: False
-        module.get_traceback_limit = lambda: 1
-        module.get_traced_memory = lambda: (0, 0)
-        module.get_tracemalloc_memory = lambda: 0
-        module._get_traces = list
-        module._get_object_traceback = lambda obj, /: None
-
     return {
-        '_tracemalloc': fill,
         'xml.etree.ElementTree': lambda module: say_why(
             module.XMLParser.__init__, 'No module named expat; use SimpleXMLTreeBuilder instead'
         ),

@@ -10,7 +10,7 @@ use super::library::Functions;
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"sys"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     from _operator import index
     from posix import F_OK, access
 

@@ -10,7 +10,7 @@ use super::library::Functions;
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"_posixsubprocess", c"_thread", c"posix", c"threading"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     DAEMON = 'subpy_interpreter_config::allow_daemon_threads allows them'
     OF_MAIN = 'no option allows it, since CPython lets a forked child of the main interpreter alone run code'
     ALLOWED_BY = {

@@ -18,7 +18,7 @@ use crate::python::thread_state;
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_socket"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     import sys
     from _operator import index
 

@@ -11,7 +11,7 @@ use super::library::Functions;
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"syslog"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     import sys
     from _operator import index
     PRIORITIES, FACILITIES = 0x7, 0x3f8

@@ -19,7 +19,7 @@ use crate::python::object::Object;
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_signal", c"_thread", c"posix"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     from _operator import index
     from _thread import get_native_id
     SIGNAL_MASK, PROCESSORS, NAME, IS_OF_HOST, IS_THREAD = range(5)

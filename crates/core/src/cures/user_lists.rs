@@ -20,7 +20,7 @@ use crate::python::thread_state;
 pub(super) static USERS: Functions = Functions::new(
     &[c"pwd"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     import sys
 
     def replace(pwd):
@@ -42,7 +42,7 @@ def replacers(call, put):
 pub(super) static GROUPS: Functions = Functions::new(
     &[c"grp"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     import sys
 
     def replace(grp):
@@ -69,7 +69,7 @@ def replacers(call, put):
 pub(super) static PASSWORDS: Functions = Functions::new(
     &[c"spwd"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     import sys
 
     def entries(fields):

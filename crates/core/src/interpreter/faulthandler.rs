@@ -28,7 +28,7 @@ use crate::timer::{self, Ticket};
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"faulthandler"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     import sys
     from _operator import index
     from _thread import get_ident

@@ -30,7 +30,7 @@ use crate::runtime::registry;
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_ctypes", c"_cffi_backend"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     lead = lambda module: call(getattr(module, '__file__', '').encode(), module.__name__.encode())
     return {'_ctypes': lead, '_cffi_backend': lead}
 ",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cures::import_first::Outside;
-use crate::cures::{asyncio_iterators, child_processes, multiprocessing_servers, re_templates};
+use crate::cures::{asyncio_iterators, child_processes, library, multiprocessing_servers};
 use crate::cures::{remaining_interpreters, type_versions};
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
@@ -104,8 +104,8 @@ impl<'a> Session<'a> {
         self.let_go();
         ending::limit_end(&self.inner.control, time);
         multiprocessing_servers::stop_at_end();
-        re_templates::forget();
         asyncio_iterators::free();
+        library::end();
         let python = thread_state::attached_interpreter() as usize;
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter(outside) };
@@ -121,6 +121,7 @@ impl<'a> Session<'a> {
         self.let_go();
         ending::limit_end(&self.inner.control, ending::PATIENCE);
         multiprocessing_servers::stop_at_end();
+        library::end();
         let python = thread_state::attached_interpreter() as usize;
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };

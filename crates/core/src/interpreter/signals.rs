@@ -226,7 +226,7 @@ unsafe extern "C" fn interrupt_main(
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_signal"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     from _operator import index
     IS_RUN, OF_PROCESS, AT_INTERRUPT, WAKEUP, HANDLE = range(5)
     RAISES, HANDLES, IGNORES = range(3)

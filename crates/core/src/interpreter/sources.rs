@@ -19,7 +19,7 @@ const SOURCES: &CStr = c"subpy.sources";
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"linecache"],
     c"
-def replacers(call, put):
+def replacers(call, put, at_end):
     from _io import StringIO
 
     class Cache(dict):
