@@ -73,6 +73,8 @@ struct Held {
     watched: Watched,
     /// References into the interpreter; `None` when it is gone.
     contents: Option<Contents>,
+    /// While it runs inside of another one's run.
+    nested: Option<Nested>,
 }
 
 impl Interpreter {
@@ -191,6 +193,7 @@ impl Interpreter {
                 entry: Entry::new(id, control.account, thread_state),
                 watched: Watched::new(),
                 contents,
+                nested: None,
             }),
             control,
         }))
@@ -278,7 +281,9 @@ impl Interpreter {
     pub fn attach_in(id: Id) -> Result<()> {
         phase::ready()?;
         registry::with(id, |interpreter| {
-            interpreter.session(Purpose::Run).map(drop)
+            interpreter
+                .session(Purpose::Run)
+                .map(|session| drop(session.leave()))
         })
     }
 
@@ -315,11 +320,9 @@ impl Interpreter {
             return Err(main_not_permitted());
         }
         let session = Session::enter(&self.0, self.claim(Purpose::Run)?);
-        let outer = session.outer();
-        // SAFETY: the thread had it before the session.
-        let _nested = (!outer.is_null())
-            .then(|| unsafe { Nested::new(outer, &self.0.control) })
-            .flatten();
+        if session.is_nested() {
+            session.begin_nested();
+        }
         if let Some(account) = self.account() {
             account.begin_run();
         }
@@ -329,6 +332,10 @@ impl Interpreter {
             outcome = contents.not_flushed(outcome);
         }
         self.0.control.run_ended();
+        if session.is_nested() {
+            session.end_nested();
+        }
+        drop(session.leave());
         outcome
     }
 

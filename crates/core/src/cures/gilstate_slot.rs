@@ -15,6 +15,7 @@
 //! - in 3.15 it is a variable in libpython's thread-local storage (which is looked at on x86-64 and AArch64).
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::c_void;
 use pyo3_ffi::{PyGILState_GetThisThreadState, PyThreadState};
@@ -29,17 +30,32 @@ enum Place {
 
 static PLACE: OnceLock<Option<Place>> = OnceLock::new();
 
+/// Its key, if it is one: asked for three times in a run.
+static KEY: AtomicU32 = AtomicU32::new(NO_KEY);
+
+const NO_KEY: u32 = u32::MAX;
+
 /// Finds the slot. `current` is the thread state that this thread's slot holds now.
 pub(crate) fn locate(current: *mut PyThreadState) {
-    PLACE.get_or_init(|| find(current));
+    let place = PLACE.get_or_init(|| find(current));
+    if let Some(Place::Key(key)) = *place {
+        #[allow(clippy::unnecessary_cast)]
+        KEY.store(key as u32, Ordering::Relaxed);
+    }
 }
 
 /// What the calling thread's slot holds.
 #[inline]
 pub(crate) fn get() -> *mut PyThreadState {
-    match PLACE.get() {
+    match KEY.load(Ordering::Relaxed) {
+        NO_KEY => get_without_key(),
         // SAFETY: the key exists as long as Python does.
-        Some(Some(Place::Key(key))) => unsafe { libc::pthread_getspecific(*key).cast() },
+        key => unsafe { libc::pthread_getspecific(key as libc::pthread_key_t).cast() },
+    }
+}
+
+fn get_without_key() -> *mut PyThreadState {
+    match PLACE.get() {
         #[cfg(all(Py_3_15, target_os = "linux"))]
         // SAFETY: the variable is the calling thread's own.
         Some(Some(Place::Tls(variable))) => unsafe { *variable.address() },
@@ -51,6 +67,13 @@ pub(crate) fn get() -> *mut PyThreadState {
 /// Sets the calling thread's slot; does nothing where it was not found.
 #[inline]
 pub(crate) fn set(thread_state: *mut PyThreadState) {
+    match KEY.load(Ordering::Relaxed) {
+        NO_KEY => set_without_key(thread_state),
+        key => Place::Key(key as libc::pthread_key_t).set(thread_state),
+    }
+}
+
+fn set_without_key(thread_state: *mut PyThreadState) {
     if let Some(Some(place)) = PLACE.get() {
         place.set(thread_state);
     }

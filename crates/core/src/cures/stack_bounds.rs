@@ -53,8 +53,8 @@ mod bounds {
         /// Tells the attached thread state which stack it is on now, if that is another one.
         #[inline(always)]
         pub(crate) fn follow(&mut self, thread_state: *mut PyThreadState) {
-            let here = here::number();
-            if self.0 != here || here == UNNUMBERED {
+            // A thread that has no number yet is none of those.
+            if self.0 != here::number() {
                 self.follow_here(thread_state);
             }
         }

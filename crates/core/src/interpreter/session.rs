@@ -7,6 +7,7 @@ use crate::cures::{asyncio_iterators, child_processes, library, multiprocessing_
 use crate::cures::{remaining_interpreters, type_versions};
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
+use crate::interpreter::nested::Nested;
 use crate::interpreter::{Inner, ending, faulthandler, foreign_threads};
 use crate::memory::account::Work;
 use crate::memory::counting;
@@ -45,9 +46,31 @@ impl<'a> Session<'a> {
 
     /// The entry that the thread had before; NULL: none.
     #[inline(always)]
-    pub(super) fn outer(&self) -> *const Entry {
+    fn outer(&self) -> *const Entry {
         // SAFETY: a session is the right to look at it.
         unsafe { (*self.inner.held.get()).entry.outer() }
+    }
+
+    /// Whether the thread is in an interpreter further out.
+    #[inline(always)]
+    pub(super) fn is_nested(&self) -> bool {
+        !self.outer().is_null()
+    }
+
+    /// This runs inside of that one's run. (An error on the way to [`end_nested`](Self::end_nested) leaves a run with it
+    /// that is over, until the next one.)
+    #[cold]
+    pub(super) fn begin_nested(&self) {
+        // SAFETY: a session is the right to touch it; the thread had the outer entry before the session.
+        unsafe {
+            (*self.inner.held.get()).nested = Nested::new(self.outer(), &self.inner.control);
+        }
+    }
+
+    #[cold]
+    pub(super) fn end_nested(&self) {
+        // SAFETY: a session is the right to touch it.
+        unsafe { (*self.inner.held.get()).nested = None };
     }
 
     /// What the interpreter holds. To be asked for once in a session.
@@ -91,8 +114,9 @@ impl<'a> Session<'a> {
     }
 
     /// Detaches, and keeps the claim.
+    #[inline(always)]
     pub(super) fn leave(self) -> Claim<'a> {
-        drop(self.attached);
+        self.attached.leave();
         self.claim
     }
 

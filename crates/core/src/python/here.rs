@@ -22,18 +22,47 @@ struct Thread {
 
 zeros!(fn here() -> *mut Thread, "here_in_subpy");
 
+/// Where the calling thread has that: found once for several questions.
+pub(super) struct Place(*mut Thread);
+
+impl Place {
+    #[inline(always)]
+    pub(super) fn here() -> Self {
+        Self(here())
+    }
+
+    #[inline(always)]
+    pub(super) fn entry(&self) -> *const Entry {
+        // SAFETY: the place is the calling thread's, since no other thread can have it by the pointer in it, and
+        // nobody keeps a reference to it; so for those below.
+        unsafe { (*self.0).entry }
+    }
+
+    #[inline(always)]
+    pub(super) fn set_entry(&self, entry: *const Entry) {
+        // SAFETY: see above.
+        unsafe { (*self.0).entry = entry };
+    }
+
+    /// How often a call of the host's has returned, in the calling thread, when the thread was elsewhere meanwhile: it
+    /// runs several stacks (fibers), and comes back to them in any order.
+    #[inline(always)]
+    pub(super) fn switches(&self) -> u64 {
+        // SAFETY: see above.
+        unsafe { (*self.0).switches }
+    }
+}
+
 /// The calling thread's innermost entry, also while it calls the host. NULL: it has none. One that is not NULL lives
 /// until it is left.
 #[inline(always)]
 pub(crate) fn entry() -> *const Entry {
-    // SAFETY: the place is the calling thread's, and nobody keeps a reference to it; so for those below.
-    unsafe { (*here()).entry }
+    Place::here().entry()
 }
 
 #[inline(always)]
 pub(super) fn set_entry(entry: *const Entry) {
-    // SAFETY: see above.
-    unsafe { (*here()).entry = entry };
+    Place::here().set_entry(entry);
 }
 
 /// The interpreter that the calling thread is in, as far as subpy has led it there; else [`NOWHERE`].
@@ -64,15 +93,7 @@ pub(crate) fn set_number(number: u64) {
     unsafe { (*here()).number = number };
 }
 
-/// How often a call of the host's has returned, in the calling thread, when the thread was elsewhere meanwhile: it runs
-/// several stacks (fibers), and comes back to them in any order.
-#[inline(always)]
-pub(super) fn switches() -> u64 {
-    // SAFETY: see above.
-    unsafe { (*here()).switches }
-}
-
-/// That has happened once more.
+/// The thread was elsewhere meanwhile once more: see [`Place::switches`].
 pub(super) fn has_switched() {
     // SAFETY: see above.
     unsafe { (*here()).switches += 1 };

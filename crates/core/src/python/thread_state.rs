@@ -222,7 +222,17 @@ impl<'a> Attached<'a> {
         finalized
     }
 
+    /// As dropping it, in line.
+    #[inline(always)]
+    pub(crate) fn leave(self) {
+        let (entered, _inside) = self.leave_attached();
+        // SAFETY: attached since `enter`.
+        unsafe { ffi::PyEval_SaveThread() };
+        entered.leave();
+    }
+
     /// Takes apart what detaches when it is dropped.
+    #[inline(always)]
     fn leave_attached(self) -> (Entered<'a>, Inside) {
         let this = std::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped, so both are moved out once.
@@ -231,7 +241,6 @@ impl<'a> Attached<'a> {
 }
 
 impl Drop for Attached<'_> {
-    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: attached since `enter`. The field `entered` is dropped next.
         unsafe { ffi::PyEval_SaveThread() };

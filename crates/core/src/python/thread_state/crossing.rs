@@ -7,6 +7,7 @@
 //! whatever the thread has then; and one that leaves an interpreter puts back what it found only if nobody has done so
 //! in between.
 
+use std::mem::ManuallyDrop;
 use std::ptr::null_mut;
 
 use libc::locale_t;
@@ -18,7 +19,7 @@ use crate::cures::gilstate_slot;
 use crate::cures::locale::thread as locale;
 use crate::python::entry::Entry;
 use crate::python::floats::Floats;
-use crate::python::here::{self, LC_GLOBAL_LOCALE};
+use crate::python::here::{self, LC_GLOBAL_LOCALE, Place};
 use crate::python::marks;
 use crate::python::uncancelled;
 
@@ -33,7 +34,8 @@ impl<'a> Entered<'a> {
         before.cancel_state.set(uncancelled::begin());
         let slot = gilstate_slot::get();
         let thread_state = attached_with(slot);
-        let outer = here::entry();
+        let here = Place::here();
+        let outer = here.entry();
         let locale = locale::get_if_set();
         let floats = Floats::get();
         before.entry.set(outer);
@@ -41,7 +43,7 @@ impl<'a> Entered<'a> {
         before.slot.set(slot);
         before.locale.set(locale);
         before.floats.set(floats);
-        before.switches.set(here::switches());
+        before.switches.set(here.switches());
         entry.outside.locale.set(locale);
         entry.outside.floats.set(floats);
         if !thread_state.is_null() {
@@ -50,7 +52,7 @@ impl<'a> Entered<'a> {
         if !floats.are_of_python() {
             Floats::OF_PYTHON.put();
         }
-        here::set_entry(entry);
+        here.set_entry(entry);
         Self(entry)
     }
 
@@ -75,9 +77,9 @@ impl<'a> Entered<'a> {
         self.0.before.floats.get().put();
     }
 
-    /// The thread has again what it had, save for what it is attached to.
+    /// The thread has again what it had, save for what it is attached to. The answer is the thread's place.
     #[inline(always)]
-    pub(super) fn put_back(&self) {
+    pub(super) fn put_back(&self) -> Place {
         let marks = self.0.marks.get();
         if !marks.is_null() {
             // SAFETY: of this entry, which is over.
@@ -85,7 +87,9 @@ impl<'a> Entered<'a> {
         }
         self.put_back_floats();
         self.put_back_locale();
-        here::set_entry(self.0.before.entry.get());
+        let here = Place::here();
+        here.set_entry(self.0.before.entry.get());
+        here
     }
 
     #[inline(always)]
@@ -112,12 +116,18 @@ impl<'a> Entered<'a> {
     }
 }
 
-impl Drop for Entered<'_> {
+impl Entered<'_> {
+    /// As dropping it, in line.
     #[inline(always)]
-    fn drop(&mut self) {
+    pub(super) fn leave(self) {
+        ManuallyDrop::new(self).end();
+    }
+
+    #[inline(always)]
+    fn end(&self) {
         let before = &self.0.before;
-        self.put_back();
-        if before.switches.get() != here::switches() && !before.entry.get().is_null() {
+        let here = self.put_back();
+        if !before.entry.get().is_null() && before.switches.get() != here.switches() {
             Self::leave_nothing();
         } else {
             gilstate_slot::set(before.slot.get());
@@ -129,6 +139,12 @@ impl Drop for Entered<'_> {
         }
         // Last: what waits for a GIL could be cancelled.
         self.allow_cancel();
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
