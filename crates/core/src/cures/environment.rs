@@ -34,7 +34,7 @@ pub(super) static SHARED: Functions = Functions::new(&[c"posix"], CODE, of_share
 const CODE: &CStr = c"
 def replacers(call, put, at_end):
     import sys
-    from posix import environ, execve, kill, posix_spawn as spawn, posix_spawnp as spawn_found, waitpid
+    from posix import environ, kill, posix_spawn as spawn, posix_spawnp as spawn_found, waitpid
 
     own = dict(environ) if call() else None
 
@@ -66,9 +66,6 @@ def replacers(call, put, at_end):
         name = encoded(name)
         sys.audit('os.unsetenv', name)
         change(name, None)
-
-    def execv(path, argv, /):
-        execve(path, argv, own)
 
     def given(env):
         return own if env is None and sys.version_info >= (3, 13) else env
@@ -112,6 +109,11 @@ def replacers(call, put, at_end):
     def replace_posix(posix):
         ours = putenv, unsetenv
         if own is not None:
+            execve = posix.execve  # it may be ours
+
+            def execv(path, argv, /):
+                execve(path, argv, own)
+
             ours += execv, posix_spawn, posix_spawnp, system, _create_environ
             posix.environ = dict(own)
         put(posix, *ours)
