@@ -43,6 +43,25 @@ static const struct use {
     {"other futures", "import _asyncio\n"
                       "_asyncio.Future = type('Future', (), {'__init__': lambda s, loop: None,\n"
                       "                                      '__await__': lambda s: iter([])})\n"},
+    {"a task that waits", "import asyncio\n"
+                          "loop = asyncio.new_event_loop()\n"
+                          "async def wait(): await loop.create_future()\n"
+                          "task = loop.create_task(wait())\n"
+                          "loop.call_soon(loop.stop)\n"
+                          "loop.run_forever()\n"},
+    {"frozen objects", "import gc; gc.freeze()"},
+    {"saved garbage", "import gc; gc.set_debug(gc.DEBUG_SAVEALL)"},
+    {"functions that C keeps", "import sqlite3\n"
+                               "connection = sqlite3.connect(':memory:')\n"
+                               "connection.create_function('f', 0, lambda: connection)\n"},
+    {"types of C",
+     "try: import ctypes\n"
+     "except ImportError: pass  # 3.12 with a GIL of its own\n"
+     "else:\n"
+     "  class Pair(ctypes.Structure): _fields_ = [('a', ctypes.c_int), ('b', ctypes.c_int)]\n"
+     "  pair = ctypes.pointer(Pair(1, 2))\n"
+     "  call = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: pair.contents.b)\n"
+     "  assert call() == 2\n"},
     {"adapters", "import sqlite3\n"
                  "sqlite3.register_converter('mine', bytes.hex)\n"
                  "sqlite3.connect(':memory:').execute('select 1').fetchall()\n"},

@@ -11,8 +11,10 @@ mod environment;
 #[cfg(not(Py_3_12))]
 mod event_loop;
 mod extension_check;
+mod frozen_objects;
 pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
+pub(crate) mod globals_left;
 pub(crate) mod host_names;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
@@ -24,6 +26,8 @@ pub(crate) mod locale;
 pub(crate) mod main_thread;
 pub(crate) mod multiprocessing_servers;
 mod perf_trampoline;
+#[cfg(not(Py_3_13))]
+mod pointer_types;
 #[cfg(all(Py_3_12, not(Py_3_13)))]
 mod re_templates;
 mod refused_modules;
@@ -101,11 +105,14 @@ pub(crate) fn install_functions(
         functions.extend([
             &allocated_blocks::FUNCTIONS,
             &extension_check::FUNCTIONS,
+            &frozen_objects::FUNCTIONS,
             &locale::FUNCTIONS,
             &perf_trampoline::FUNCTIONS,
             &refused_modules::FUNCTIONS,
             &restrictions::FUNCTIONS,
         ]);
+        #[cfg(not(Py_3_13))]
+        functions.push(&pointer_types::FUNCTIONS);
         #[cfg(not(Py_3_12))]
         functions.push(&event_loop::FUNCTIONS);
         #[cfg(not(Py_3_11))]

@@ -4,8 +4,9 @@
 //!
 //! Has it: 3.12 and 3.13.
 //!
-//! Cure: those that are kept are freed before, with their references. The list and its length are two words of the
-//! module's state. They are found by what happens to them when an iterator is given back.
+//! Cure: those that are kept are freed with their references: before the end, and once more with the interpreter's own
+//! dictionary, since a task that still waits for a future gives its iterator back at the end. The list and its length are
+//! two words of the module's state. They are found by what happens to them when an iterator is given back.
 
 #[cfg(all(Py_3_12, not(Py_3_14)))]
 pub(crate) use cure::free;
@@ -20,6 +21,7 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
+    use crate::python::interpreter_dict::keep;
     use crate::python::object::{Object, clear_exception, imported};
     use crate::python::own_code::OwnCode;
 
@@ -63,18 +65,63 @@ mod cure {
                     && length == before[i + 1] + 1
                     && length <= MOST
             })?;
-            let mut next = word(list).read() as *mut Iterator;
-            word(list).write(0);
-            word(list + 1).write(0);
-            while !next.is_null() {
-                let iterator = next;
-                next = (*iterator).next;
-                ffi::PyObject_GC_Del(iterator.cast::<c_void>());
-                ffi::Py_DECREF(kind.as_ptr());
+            let kept = Kept {
+                list: word(list),
+                _module: module,
+            };
+            kept.free();
+            kept.free_at_end()
+        }
+    }
+
+    /// What is kept, in the module's state.
+    struct Kept {
+        list: *mut usize,
+        /// The state lives as long.
+        _module: Object,
+    }
+
+    impl Kept {
+        /// Frees it all. To be called while the interpreter is attached.
+        fn free(&self) {
+            // SAFETY: the list and its length are where they were found; the iterators in it are nobody else's.
+            unsafe {
+                let mut next = self.list.read() as *mut Iterator;
+                self.list.write(0);
+                self.list.add(1).write(0);
+                while !next.is_null() {
+                    let iterator = next;
+                    next = (*iterator).next;
+                    let kind = ffi::Py_TYPE(iterator.cast());
+                    ffi::PyObject_GC_Del(iterator.cast::<c_void>());
+                    ffi::Py_DECREF(kind.cast());
+                }
             }
         }
-        Some(())
+
+        /// Has it freed again when the interpreter's own dictionary goes: before its last garbage collection.
+        fn free_at_end(self) -> Option<()> {
+            unsafe extern "C" fn free(capsule: *mut ffi::PyObject) {
+                // SAFETY: called once, attached, with the capsule that is made below.
+                let kept = unsafe { ffi::PyCapsule_GetPointer(capsule, NAME.as_ptr()) };
+                // SAFETY: made below.
+                unsafe { Box::from_raw(kept.cast::<Kept>()) }.free();
+            }
+
+            let kept = Box::into_raw(Box::new(self));
+            // SAFETY: attached; the capsule owns what it holds.
+            let capsule = unsafe { ffi::PyCapsule_New(kept.cast(), NAME.as_ptr(), Some(free)) };
+            // SAFETY: a new reference, or NULL.
+            let Some(capsule) = (unsafe { Object::owned(capsule) }) else {
+                // SAFETY: made above, and nobody else's.
+                drop(unsafe { Box::from_raw(kept) });
+                return None;
+            };
+            keep(NAME, &capsule)
+        }
     }
+
+    const NAME: &CStr = c"subpy.asyncio";
 
     /// A new iterator, of a future whose loop is none.
     fn an_iterator(asyncio: &Object) -> Option<Object> {

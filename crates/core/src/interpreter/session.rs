@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::cures::import_first::Outside;
-use crate::cures::{asyncio_iterators, child_processes, library, multiprocessing_servers};
-use crate::cures::{remaining_interpreters, type_versions};
+use crate::cures::{asyncio_iterators, child_processes, globals_left, library};
+use crate::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::nested::Nested;
@@ -128,8 +128,9 @@ impl<'a> Session<'a> {
         self.let_go();
         ending::limit_end(&self.inner.control, time);
         multiprocessing_servers::stop_at_end();
-        asyncio_iterators::free();
         library::end();
+        asyncio_iterators::free();
+        globals_left::clear_at_end();
         let python = thread_state::attached_interpreter() as usize;
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter(outside) };
