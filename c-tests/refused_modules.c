@@ -55,10 +55,35 @@ static void test_a_package_that_is_refused(void **state) {
   DESTROY(id);
 }
 
+/* A refusal is not the one use that the module accepts. */
+static void test_a_refused_package_can_be_used_elsewhere(void **state) {
+  (void)state;
+  if (!python_at_least(3, 12)) {
+    skip();
+  }
+  const char *const search = "import sys; sys.path.insert(0, '" SUBPY_MODULES "')";
+  for (int i = 0; i < 2; i++) {
+    subpy_id id;
+    CREATE(NULL, &id);
+    RUN(id, REFUSED);
+    RUN(id, search);
+    RUN(id, "assert refused('of_one_interpreter')");
+    DESTROY(id);
+  }
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.gil = SUBPY_GIL_SHARED;
+  subpy_id id;
+  CREATE(&config, &id);
+  RUN(id, search);
+  RUN(id, "import of_one_interpreter");
+  DESTROY(id);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_message_names_the_way_out),
       cmocka_unit_test(test_a_package_that_is_refused),
+      cmocka_unit_test(test_a_refused_package_can_be_used_elsewhere),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

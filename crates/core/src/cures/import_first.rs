@@ -19,7 +19,7 @@
 //!
 //! A module from elsewhere is left to the interpreter that imports it: some accept one interpreter of a
 //! process, and the main one would take that chance. Only where 3.12 runs its initialization too early, to
-//! refuse it then, the main interpreter runs that.
+//! refuse it then, the main interpreter runs that: 3.12 does so with modules that are not initialized in phases.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,22 +99,34 @@ def wrap(first, frozen, external):
     );
 
     /// In the main interpreter: imports a module of the standard library, if that is what it would import under
-    /// this name itself. Of anything else it runs only the part that CPython runs too early, where it does.
+    /// this name itself. Of anything else it runs only the part that CPython runs too early, where it does. Meanwhile,
+    /// who has the main interpreter's GIL gives it up at once: an import lets go of it at each file that it looks at, and
+    /// would wait 5 ms to have it again.
     static IMPORT: OwnCode = OwnCode::new(
         OF_IMPORT,
         c"
+def is_in_phases(origin):
+    import _io
+    with _io.open_code(origin) as file:
+        return b'PyModuleDef_Init' in file.read()
+
 def load(name, origin, of_library, too_early):
     import sys, _imp
     from importlib.machinery import BuiltinImporter, ExtensionFileLoader, ModuleSpec, PathFinder
     if name in sys.modules:
         return
-    if of_library:
-        spec = BuiltinImporter.find_spec(name) or PathFinder.find_spec(name)
-        if spec is not None and spec.origin == origin:
-            __import__(name)
-            return
-    if too_early:
-        _imp.create_dynamic(ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        if of_library:
+            spec = BuiltinImporter.find_spec(name) or PathFinder.find_spec(name)
+            if spec is not None and spec.origin == origin:
+                __import__(name)
+                return
+        if too_early and not is_in_phases(origin):
+            _imp.create_dynamic(ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin))
+    finally:
+        sys.setswitchinterval(interval)
 ",
     );
 
@@ -159,7 +171,7 @@ def load(name, origin, of_library, too_early):
         let [frozen, external] = modules.map(crate::python::object::import);
         let outside = Outside::default();
         let of = Box::into_raw(Box::new(Of {
-            too_early: own_gil && cfg!(Py_3_12),
+            too_early: own_gil && cfg!(all(Py_3_12, not(Py_3_13))),
             outside: outside.clone(),
         }));
         // SAFETY: attached; the capsule owns what it holds from then on.
