@@ -154,6 +154,31 @@ static void test_a_home_of_the_environment_counts_if_asked(void **state) {
   unsetenv("PYTHONHOME");
 }
 
+static void test_a_setting_of_the_environment_is_named(void **state) {
+  (void)state;
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.isolated = 0;
+  setenv("PYTHONPLATLIBDIR", "no-such-folder", 1);
+  CONFIG_REFUSED(&config, "PYTHONPLATLIBDIR no-such-folder");
+  unsetenv("PYTHONPLATLIBDIR");
+}
+
+static void use_wrong_hash_seed(void *unused) {
+  (void)unused;
+  setenv("PYTHONHASHSEED", "none", 1);
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.isolated = 0;
+  subpy_error *error = NULL;
+  CHECK_EQUAL(subpy_initialize(&config, &error), SUBPY_ERR_INVALID_ARGUMENT);
+  CHECK_CONTAINS(subpy_error_message(error), "PYTHONHASHSEED");
+  subpy_error_free(error);
+}
+
+static void test_a_setting_that_python_refuses(void **state) {
+  (void)state;
+  IN_CHILD(use_wrong_hash_seed, NULL);
+}
+
 static void use_home_with_a_broken_library(void *directory) {
   subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
   config.home = directory;
@@ -212,6 +237,8 @@ int main(void) {
       cmocka_unit_test(test_an_executable_of_another_version),
       cmocka_unit_test(test_a_home_without_a_library_names_what_was_tried),
       cmocka_unit_test(test_a_home_of_the_environment_counts_if_asked),
+      cmocka_unit_test(test_a_setting_of_the_environment_is_named),
+      cmocka_unit_test(test_a_setting_that_python_refuses),
       cmocka_unit_test(test_a_home_with_a_broken_library),
       cmocka_unit_test(test_the_error_may_be_ignored),
       cmocka_unit_test(test_a_good_config_works_after_all_of_them),

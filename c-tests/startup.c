@@ -54,6 +54,20 @@ static void test_the_environment_counts_if_asked(void **state) {
   unsetenv("PYTHONDONTWRITEBYTECODE");
 }
 
+/* To 3.11 it looks at each allocation whether the thread has the GIL. (On 3.12, what asyncio imports needs an allocator that
+ * interpreters share, which is the default.) */
+static void test_the_allocator_may_be_one_that_checks(void **state) {
+  (void)state;
+  setenv("PYTHONMALLOC", "debug", 1);
+  struct start start = {SUBPY_RUNTIME_CONFIG_INIT,
+                        "import json, threading\n"
+                        "thread = threading.Thread(target=json.dumps, args=[1])\n"
+                        "thread.start(); thread.join()\n"};
+  start.config.account_memory = 0;
+  STARTS(start);
+  unsetenv("PYTHONMALLOC");
+}
+
 static void test_site_is_imported(void **state) {
   (void)state;
   struct start start = {SUBPY_RUNTIME_CONFIG_INIT, "import sys; assert 'site' in sys.modules"};
@@ -153,6 +167,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_the_environment_is_ignored),
       cmocka_unit_test(test_the_environment_counts_if_asked),
+      cmocka_unit_test(test_the_allocator_may_be_one_that_checks),
       cmocka_unit_test(test_site_is_imported),
       cmocka_unit_test(test_site_is_not_imported_if_asked),
       cmocka_unit_test(test_text_is_utf8_everywhere),

@@ -248,6 +248,21 @@ static void test_causes_that_go_in_circles(void **state) {
   subpy_error_free(error);
 }
 
+static void test_a_filter_of_lazy_imports_that_raises(void **state) {
+  (void)state;
+  if (!python_at_least(3, 15)) {
+    skip();
+  }
+  RUN(id, "import sys\n"
+          "def refuse(*names): raise ValueError(names)\n"
+          "sys.set_lazy_imports('all')\n"
+          "sys.set_lazy_imports_filter(refuse)\n");
+  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, id, "1 / 0");
+  CHECK_CONTAINS(subpy_error_traceback(error), "    1 / 0\n");
+  subpy_error_free(error);
+  RUN(id, "assert sys.get_lazy_imports_filter() is refuse");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, create, destroy)
 
 int main(void) {
@@ -266,6 +281,7 @@ int main(void) {
       TEST(test_a_syntax_error_points_at_its_place),
       TEST(test_carets_mark_the_expression),
       TEST(test_causes_that_go_in_circles),
+      TEST(test_a_filter_of_lazy_imports_that_raises),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

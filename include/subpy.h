@@ -392,8 +392,8 @@ typedef struct subpy_runtime_config {
  * @param error  NULL, or where the error goes.
  * @return #SUBPY_OK;
  *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, for a path that does not exist, for an `executable` of
- *         another version of Python (the message has both), and where no standard library is found (the message has
- *         the places that were searched);
+ *         another version of Python (the message has both), where no standard library is found (the message has
+ *         the places that were searched), and for a PYTHON... variable that Python does not understand;
  *         #SUBPY_ERR_NOT_PERMITTED if Python runs already and the config asks for something else, and if
  *         another copy of subpy is initialized in this process (the message names its file);
  *         #SUBPY_ERR_UNSUPPORTED after Python was finalized, which can't be undone in a process, for

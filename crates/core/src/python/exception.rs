@@ -28,8 +28,19 @@ def filenames(exception):
 LONG = 2000
 
 def describe(exception, *sources):
+    import sys
+    # A script's filter may raise (3.15).
+    imports_filter = getattr(sys, 'get_lazy_imports_filter', lambda: None)()
+    if imports_filter is None:
+        return text_of(exception, dict(zip(sources[::2], sources[1::2])))
+    sys.set_lazy_imports_filter(None)
+    try:
+        return text_of(exception, dict(zip(sources[::2], sources[1::2])))
+    finally:
+        sys.set_lazy_imports_filter(imports_filter)
+
+def text_of(exception, sources):
     import io, linecache, traceback
-    sources = dict(zip(sources[::2], sources[1::2]))
     before = {name: dict.get(linecache.cache, name) for name in sources}
     for name, text in sources.items():
         linecache.cache[name] = len(text), None, io.StringIO(text, None).readlines(), name

@@ -306,6 +306,7 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
         let visitor = new_state(ffi::PyInterpreterState_Main());
         assert!(!visitor.is_null(), "no memory for a thread state");
         ffi::PyEval_RestoreThread(visitor);
+        gilstate_slot::set(visitor);
         let result = work();
         ffi::PyThreadState_Clear(visitor);
         ffi::PyThreadState_DeleteCurrent();
@@ -330,6 +331,7 @@ pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOn
             return false;
         }
         ffi::PyEval_RestoreThread(visitor);
+        gilstate_slot::set(visitor);
         work();
         ffi::PyThreadState_Clear(visitor);
         ffi::PyThreadState_DeleteCurrent();

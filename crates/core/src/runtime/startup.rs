@@ -48,30 +48,70 @@ pub(crate) fn check(config: &RuntimeConfig) -> Result<()> {
             virtual_environment::check(field, path)?;
         }
     }
-    let from_environment = || {
-        let home = std::env::var_os("PYTHONHOME").filter(|home| !home.is_empty());
-        home.filter(|_| !config.isolated).map(PathBuf::from)
+    let from_environment = |name| {
+        let path = std::env::var_os(name).filter(|path| !path.is_empty());
+        path.filter(|_| !config.isolated).map(PathBuf::from)
     };
-    if let Some(home) = config.home.clone().or_else(from_environment) {
-        let tried = standard_library_places(&home);
-        if !tried.iter().any(|path| path.exists()) {
-            let tried: Vec<_> = tried.iter().map(|p| p.display().to_string()).collect();
-            return invalid(format!(
-                "no standard library of Python {} under home {}: tried {}",
-                cures::python_version(),
-                home.display(),
-                tried.join(", ")
-            ));
-        }
+    let home = config.home.clone();
+    let home = home.or_else(|| from_environment("PYTHONHOME"));
+    if let Some(home) = &home {
+        let places = standard_library_places(home);
+        check_places(&format!("under home {}", home.display()), &places)?;
+    }
+    if let Some(folder) = from_environment("PYTHONPLATLIBDIR") {
+        let file = folder.join(format!("python{BUILT_FOR}/os.py"));
+        let prefixes = home.map_or_else(|| prefixes(config), |home| vec![home]);
+        let places: Vec<_> = prefixes.iter().map(|prefix| prefix.join(&file)).collect();
+        check_places(
+            &format!("for PYTHONPLATLIBDIR {}", folder.display()),
+            &places,
+        )?;
     }
     Ok(())
+}
+
+/// One of these has to be there.
+fn check_places(what: &str, places: &[PathBuf]) -> Result<()> {
+    if places.iter().any(|path| path.exists()) {
+        return Ok(());
+    }
+    let version = cures::python_version();
+    let tried: Vec<_> = places.iter().map(|p| p.display().to_string()).collect();
+    let message = format!(
+        "no standard library of Python {version} {what}: tried {}",
+        tried.join(", ")
+    );
+    Err(Error::new(Status::InvalidArgument, message))
+}
+
+/// Where Python may be installed: above the executable that is given, and above libpython.
+fn prefixes(config: &RuntimeConfig) -> Vec<PathBuf> {
+    let given = config.executable.as_ref().or(config.program_name.as_ref());
+    let library =
+        global_symbols::library().map(|path| Path::new(OsStr::from_bytes(path.to_bytes())));
+    let files = given.map(PathBuf::as_path).into_iter().chain(library);
+    let files = files.filter_map(|path| path.canonicalize().ok());
+    files
+        .flat_map(|file| {
+            file.ancestors()
+                .skip(1)
+                .map(Path::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Initializes Python. Its main thread state is attached afterwards.
 pub(crate) fn start(config: &RuntimeConfig) -> Result<()> {
     let failed = |status: &ffi::PyStatus| {
-        let message = format!("Python could not be started: {}", describe(status));
-        Err(Error::new(Status::Internal, message))
+        let why = describe(status);
+        // It names a setting that it does not understand.
+        let status = match why.contains("PYTHON") {
+            true => Status::InvalidArgument,
+            false => Status::Internal,
+        };
+        let message = format!("Python could not be started: {why}");
+        Err(Error::new(status, message))
     };
     // SAFETY: plain structs that Python's functions fill first; strings are copied by Python. No
     // thread uses Python yet.
