@@ -53,9 +53,6 @@ static AFTER: OwnCode = OwnCode::new(
     c"
 def after_import(all, load, at_end, frozen, external):
     import sys
-    builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
-    python = external._LoaderBasics
-    execute_builtin, execute, execute_python = builtin.exec_module, extension.exec_module, python.exec_module
     loaded = {}
 
     def put(module, *functions):
@@ -77,22 +74,19 @@ def after_import(all, load, at_end, frozen, external):
                 loaded[functions] = load(functions, put, at_end)
             loaded[functions][name](module)
 
-    def exec_builtin_module(module):
-        execute_builtin(module)
-        imported(module.__name__, module)
+    def noticed(execute):
+        def exec_module(*arguments):
+            module = arguments[-1]
+            name = module.__name__
+            execute(*arguments)
+            imported(name, module)
 
-    def exec_module(self, module):
-        execute(self, module)
-        imported(module.__name__, module)
+        return exec_module
 
-    def exec_python_module(self, module):
-        name = module.__name__
-        execute_python(self, module)
-        imported(name, module)
-
-    builtin.exec_module = staticmethod(exec_builtin_module)
-    extension.exec_module = exec_module
-    python.exec_module = exec_python_module
+    for loader in frozen.BuiltinImporter, frozen.FrozenImporter:
+        loader.exec_module = staticmethod(noticed(loader.exec_module))
+    for loader in external.ExtensionFileLoader, external._LoaderBasics:
+        loader.exec_module = noticed(loader.exec_module)
     for name in all:
         if name in sys.modules:
             try:

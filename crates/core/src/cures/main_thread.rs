@@ -121,6 +121,12 @@ def replacers(call, put, at_end):
 
         put(module, pthread_getcpuclockid)
 
+    def renew_handle(module):
+        main = module._main_thread
+        name = '_os_thread_handle' if hasattr(main, '_os_thread_handle') else '_handle'
+        if getattr(main, name).is_done() or getattr(main, name).ident != main._ident:
+            setattr(main, name, module._make_thread_handle(main._ident))
+
     def of_threading(module):
         import _thread
 
@@ -135,17 +141,12 @@ def replacers(call, put, at_end):
             module.get_ident, main._ident, module._active[number] = _thread.get_ident, number, main
             if hasattr(module, '_get_main_thread_ident'):
                 module._get_main_thread_ident = _thread._get_main_thread_ident
-                main._handle = module._make_thread_handle(number)
+                renew_handle(module)
 
         # In a child, CPython takes the thread for one that has ended: from 3.13 on.
-        def after_fork():
-            main = module._main_thread
-            if main._handle.is_done():
-                main._handle = module._make_thread_handle(main._ident)
-
         if hasattr(module, '_make_thread_handle'):
             from posix import register_at_fork
-            register_at_fork(after_in_child=after_fork)
+            register_at_fork(after_in_child=lambda: renew_handle(module))
 
     return {'_signal': of_signal, 'time': of_time, 'threading': of_threading}
 ",
