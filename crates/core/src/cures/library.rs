@@ -1,9 +1,11 @@
 //! Functions of the standard library that are ours: an interpreter gets them when it imports their module. The
 //! cures that have such functions say which, and why.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
 use std::ptr::{from_ref, null_mut};
+use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
@@ -33,8 +35,10 @@ impl Functions {
 
     /// `code` defines `replacers(call, put, at_end)`, which is called once in an interpreter, when it has the first of
     /// these modules. The answer is a dict: for each of them a function that takes the module and puts ours into
-    /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces; `at_end(function)` has it called
-    /// before the interpreter ends.
+    /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces; `put.built_in(module,
+    /// *functions)` puts all of them, and their docstrings are what `help()` shows; `at_end(function)` has it called
+    /// before the interpreter ends. What replaces a function in C is one: it has the same signature and repr, it can be
+    /// pickled, and it is no method where it is an attribute of a class.
     pub(crate) const fn new(
         modules: &'static [&'static CStr],
         code: &'static CStr,
@@ -51,22 +55,36 @@ impl Functions {
 static AFTER: OwnCode = OwnCode::new(
     OF_IMPORT,
     c"
-def after_import(all, load, at_end, frozen, external):
+def after_import(all, load, build, at_end, frozen, external):
     import sys
+    BuiltIn = type(len)
     builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
     python = external._LoaderBasics
     execute_builtin, execute, execute_python = builtin.exec_module, extension.exec_module, python.exec_module
     loaded = {}
+
+    def built_in(module, *functions):
+        for function in functions:
+            holder = type(sys)(module.__name__)
+            holder.function = function
+            setattr(module, function.__name__, build(holder, module.__name__, function.__name__, function.__doc__))
 
     def put(module, *functions):
         for function in functions:
             name = function.__name__
             replaced = getattr(module, name, None)
             if replaced is not None:
+                signature = getattr(replaced, '__text_signature__', None)
                 function.__doc__ = replaced.__doc__
                 function.__module__ = module.__name__
                 function.__qualname__ = name
-                setattr(module, name, function)
+                if type(replaced) is BuiltIn:
+                    if signature:
+                        function.__doc__ = f'{name}{signature}\\n--\\n\\n{replaced.__doc__ or \"\"}'
+                    built_in(module, function)
+                    function = getattr(module, name)
+                else:
+                    setattr(module, name, function)
                 copy = sys.modules.get('os') if module.__name__ == 'posix' else None
                 if getattr(copy, name, None) is replaced:
                     setattr(copy, name, function)
@@ -90,6 +108,7 @@ def after_import(all, load, at_end, frozen, external):
         execute_python(self, module)
         imported(name, module)
 
+    put.built_in = built_in
     builtin.exec_module = staticmethod(exec_builtin_module)
     extension.exec_module = exec_module
     python.exec_module = exec_python_module
@@ -105,6 +124,7 @@ def after_import(all, load, at_end, frozen, external):
 /// Has the attached interpreter get these functions. `None`: an exception is set.
 pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
     static LOAD: Method = Method::new(c"load", load, ffi::METH_VARARGS);
+    static BUILD: Method = Method::new(c"build", build, ffi::METH_VARARGS);
     let after = OwnCode::function(&AFTER.run()?, c"after_import")?;
     // SAFETY: attached; live objects; C strings; new references, but for the list in the dict.
     let by_module = unsafe {
@@ -130,9 +150,65 @@ pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
     let ends = unsafe { Object::owned(ffi::PyList_New(0))? };
     keep(ENDS, &ends)?;
     let at_end = ends.attribute(c"append")?;
+    let [load, build] = [LOAD.bind(None)?, BUILD.bind(None)?];
     after
-        .call(&[&by_module, &LOAD.bind(None)?, &at_end, &frozen?, &external?])
+        .call(&[&by_module, &load, &build, &at_end, &frozen?, &external?])
         .map(drop)
+}
+
+/// `build(holder, module, name, doc)`: a function in C, which calls the holder's `function`. The holder is a module, so
+/// that Python takes the function for one of a module.
+unsafe extern "C" fn build(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let built = || {
+        // SAFETY: called by Python, attached, with what the code above gives it; borrowed references are made ours.
+        let [holder, module] = unsafe {
+            [0, 1].map(|index| Object::borrowed(ffi::PyTuple_GetItem(arguments, index)))
+        };
+        // SAFETY: as above: the name is a text, the doc is one or None.
+        let (name, doc) = unsafe { (argument(arguments, 2)?, argument(arguments, 3)) };
+        clear_exception();
+        forwarding(name, doc).bind_in(&holder?, &module?)
+    };
+    built().map_or(null_mut(), Object::into_ptr)
+}
+
+/// The method of this name. Methods outlive interpreters, so there is one for each name and text in the process.
+fn forwarding(name: CString, doc: Option<CString>) -> &'static Method {
+    type Methods = HashMap<(CString, Option<CString>), &'static Method>;
+    static ALL: Mutex<Option<Methods>> = Mutex::new(None);
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = all.get_or_insert_with(Methods::new);
+    all.entry((name.clone(), doc.clone())).or_insert_with(|| {
+        let method = Method::with_keywords(Box::leak(name.into_boxed_c_str()), forward);
+        Box::leak(Box::new(match doc {
+            Some(doc) => method.with_doc(Box::leak(doc.into_boxed_c_str())),
+            None => method,
+        }))
+    })
+}
+
+unsafe extern "C" fn forward(
+    holder: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+    options: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with a tuple, a dict or NULL, and the module that `build` was given. Its
+    // dictionary lives as long; the function is ours for the call.
+    unsafe {
+        let names = ffi::PyModule_GetDict(holder);
+        match Object::borrowed(ffi::PyDict_GetItemString(names, c"function".as_ptr())) {
+            Some(function) => ffi::PyObject_Call(function.as_ptr(), arguments, options),
+            None => {
+                // The interpreter ends.
+                let message = c"the function is gone".as_ptr();
+                ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message);
+                null_mut()
+            }
+        }
+    }
 }
 
 /// What an interpreter keeps: the list of what its replacers have called before it ends.
@@ -181,10 +257,10 @@ unsafe extern "C" fn load(
 pub(crate) unsafe fn argument(
     arguments: *mut ffi::PyObject,
     index: isize,
-) -> Option<std::ffi::CString> {
+) -> Option<CString> {
     // SAFETY: the caller's promise; a borrowed reference.
     let text = unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, index))?.to_text()? };
-    std::ffi::CString::new(text).ok()
+    CString::new(text).ok()
 }
 
 /// An argument of a call: bytes without a NUL. `None`: it is no such.
@@ -194,7 +270,7 @@ pub(crate) unsafe fn argument(
 pub(crate) unsafe fn argument_bytes(
     arguments: *mut ffi::PyObject,
     index: isize,
-) -> Option<std::ffi::CString> {
+) -> Option<CString> {
     // SAFETY: the caller's promise; a borrowed reference, whose bytes are copied.
     unsafe {
         let argument = ffi::PyTuple_GetItem(arguments, index);
@@ -203,7 +279,7 @@ pub(crate) unsafe fn argument_bytes(
         }
         let data = ffi::PyBytes_AsString(argument).cast::<u8>();
         let length = ffi::PyBytes_Size(argument) as usize;
-        std::ffi::CString::new(std::slice::from_raw_parts(data, length)).ok()
+        CString::new(std::slice::from_raw_parts(data, length)).ok()
     }
 }
 
