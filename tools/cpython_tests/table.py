@@ -37,20 +37,14 @@ def end_of(played):
     if played["code"] != 0:
         return f"ended the process: {played['code']}: {fatal}"
     bad = [call for call in played["calls"] if not re.match(r"\w+ SUBPY_OK", call)]
-    return "; ".join(bad)
+    return bad[0] if bad else ""
 
 
 def unfinished(played):
-    """The test in which a process ended, if it ended in one."""
+    """The test in which a process ended, or that ended the run, if there is one."""
     if any(what == "end" for what, _, _ in played["events"]):
         return ""
-    running = []
-    for what, name, _ in played["events"]:
-        if what == "start":
-            running.append(name)
-        elif what == "stop" and name in running:
-            running.remove(name)
-    return running[-1] if running else ""
+    return next((name for what, name, _ in reversed(played["events"]) if what == "start"), "")
 
 
 def differing(plain, inside, left_out=()):

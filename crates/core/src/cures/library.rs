@@ -36,8 +36,9 @@ impl Functions {
     /// `code` defines `replacers(call, put, at_end)`, which is called once in an interpreter, when it has the first of
     /// these modules. The answer is a dict: for each of them a function that takes the module and puts ours into
     /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces; `put.built_in(module,
-    /// *functions)` puts all of them, and their docstrings are what `help()` shows; `at_end(function)` has it called
-    /// before the interpreter ends. What replaces a function in C is one: it has the same signature and repr, it can be
+    /// *functions)` puts all of them, and their docstrings are what `help()` shows; `put.choosing(module, name, choose)`
+    /// replaces a function by one that calls what `choose()` returns, if that is not None, with no frame of ours
+    /// between; `at_end(function)` has it called before the interpreter ends. What replaces a function in C is one: it has the same signature and repr, it can be
     /// pickled, and it is no method where it is an attribute of a class.
     pub(crate) const fn new(
         modules: &'static [&'static CStr],
@@ -63,25 +64,29 @@ def after_import(all, load, build, at_end, frozen, external):
     execute_builtin, execute, execute_python = builtin.exec_module, extension.exec_module, python.exec_module
     loaded = {}
 
+    def built(module, name, doc, **held):
+        holder = type(sys)(module.__name__)
+        vars(holder).update(held)
+        setattr(module, name, build(holder, module.__name__, name, doc))
+
     def built_in(module, *functions):
         for function in functions:
-            holder = type(sys)(module.__name__)
-            holder.function = function
-            setattr(module, function.__name__, build(holder, module.__name__, function.__name__, function.__doc__))
+            built(module, function.__name__, function.__doc__, function=function)
+
+    def doc_of(function):
+        signature, doc = getattr(function, '__text_signature__', None), function.__doc__
+        return f'{function.__name__}{signature}\\n--\\n\\n{doc or \"\"}' if signature else doc
 
     def put(module, *functions):
         for function in functions:
             name = function.__name__
             replaced = getattr(module, name, None)
             if replaced is not None:
-                signature = getattr(replaced, '__text_signature__', None)
                 function.__doc__ = replaced.__doc__
                 function.__module__ = module.__name__
                 function.__qualname__ = name
                 if type(replaced) is BuiltIn:
-                    if signature:
-                        function.__doc__ = f'{name}{signature}\\n--\\n\\n{replaced.__doc__ or \"\"}'
-                    built_in(module, function)
+                    built(module, name, doc_of(replaced), function=function)
                     function = getattr(module, name)
                 else:
                     setattr(module, name, function)
@@ -108,7 +113,10 @@ def after_import(all, load, build, at_end, frozen, external):
         execute_python(self, module)
         imported(name, module)
 
-    put.built_in = built_in
+    def choosing(module, name, choose):
+        built(module, name, doc_of(getattr(module, name)), choose=choose)
+
+    put.built_in, put.choosing = built_in, choosing
     builtin.exec_module = staticmethod(exec_builtin_module)
     extension.exec_module = exec_module
     python.exec_module = exec_python_module
@@ -164,25 +172,49 @@ unsafe extern "C" fn build(
 ) -> *mut ffi::PyObject {
     let built = || {
         // SAFETY: called by Python, attached, with what the code above gives it; borrowed references are made ours.
-        let [holder, module] = unsafe {
-            [0, 1].map(|index| Object::borrowed(ffi::PyTuple_GetItem(arguments, index)))
-        };
+        let [holder, module] =
+            unsafe { [0, 1].map(|index| Object::borrowed(ffi::PyTuple_GetItem(arguments, index))) };
         // SAFETY: as above: the name is a text, the doc is one or None.
         let (name, doc) = unsafe { (argument(arguments, 2)?, argument(arguments, 3)) };
         clear_exception();
-        forwarding(name, doc).bind_in(&holder?, &module?)
+        method(name, doc, forward).bind_in(Some(&holder?), &module?)
     };
     built().map_or(null_mut(), Object::into_ptr)
 }
 
-/// The method of this name. Methods outlive interpreters, so there is one for each name and text in the process.
-fn forwarding(name: CString, doc: Option<CString>) -> &'static Method {
-    type Methods = HashMap<(CString, Option<CString>), &'static Method>;
+/// A method with the name, the signature and the text of a function in C, which it replaces. `None`: an exception is set.
+pub(crate) fn method_like(
+    replaced: &Object,
+    function: ffi::PyCFunctionWithKeywords,
+) -> Option<&'static Method> {
+    let text = |name| replaced.attribute(name)?.to_text();
+    let name = text(c"__name__")?;
+    let (signature, doc) = (text(c"__text_signature__"), text(c"__doc__"));
+    clear_exception();
+    let doc = match (signature, doc) {
+        (Some(signature), doc) => format!("{name}{signature}\n--\n\n{}", doc.unwrap_or_default()),
+        (None, doc) => doc.unwrap_or_default(),
+    };
+    Some(method(
+        CString::new(name).ok()?,
+        CString::new(doc).ok(),
+        function,
+    ))
+}
+
+/// A method. They outlive interpreters, so there is one for each name and text in the process.
+fn method(
+    name: CString,
+    doc: Option<CString>,
+    function: ffi::PyCFunctionWithKeywords,
+) -> &'static Method {
+    type Methods = HashMap<(CString, Option<CString>, usize), &'static Method>;
     static ALL: Mutex<Option<Methods>> = Mutex::new(None);
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     let all = all.get_or_insert_with(Methods::new);
-    all.entry((name.clone(), doc.clone())).or_insert_with(|| {
-        let method = Method::with_keywords(Box::leak(name.into_boxed_c_str()), forward);
+    let key = (name.clone(), doc.clone(), function as usize);
+    all.entry(key).or_insert_with(|| {
+        let method = Method::with_keywords(Box::leak(name.into_boxed_c_str()), function);
         Box::leak(Box::new(match doc {
             Some(doc) => method.with_doc(Box::leak(doc.into_boxed_c_str())),
             None => method,
@@ -196,17 +228,24 @@ unsafe extern "C" fn forward(
     options: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: called by Python, attached, with a tuple, a dict or NULL, and the module that `build` was given. Its
-    // dictionary lives as long; the function is ours for the call.
+    // dictionary lives as long; what is in it is ours for the call.
     unsafe {
         let names = ffi::PyModule_GetDict(holder);
-        match Object::borrowed(ffi::PyDict_GetItemString(names, c"function".as_ptr())) {
-            Some(function) => ffi::PyObject_Call(function.as_ptr(), arguments, options),
-            None => {
+        let held = |name: &CStr| Object::borrowed(ffi::PyDict_GetItemString(names, name.as_ptr()));
+        let function = match (held(c"function"), held(c"choose")) {
+            (Some(function), _) => Some(function),
+            (None, Some(choose)) => choose.call(&[]),
+            (None, None) => {
                 // The interpreter ends.
                 let message = c"the function is gone".as_ptr();
                 ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message);
-                null_mut()
+                None
             }
+        };
+        match function {
+            Some(nothing) if nothing.as_ptr() == ffi::Py_None() => nothing.into_ptr(),
+            Some(function) => ffi::PyObject_Call(function.as_ptr(), arguments, options),
+            None => null_mut(),
         }
     }
 }
@@ -254,10 +293,7 @@ unsafe extern "C" fn load(
 ///
 /// # Safety
 /// Called by Python, attached, with a tuple.
-pub(crate) unsafe fn argument(
-    arguments: *mut ffi::PyObject,
-    index: isize,
-) -> Option<CString> {
+pub(crate) unsafe fn argument(arguments: *mut ffi::PyObject, index: isize) -> Option<CString> {
     // SAFETY: the caller's promise; a borrowed reference.
     let text = unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, index))?.to_text()? };
     CString::new(text).ok()

@@ -346,9 +346,14 @@ def replacers(call, put, at_end):
                 to_thread(thread_id, signalnum)
 
         def is_own(pidfd):
+            # It may be a folder of /proc.
             from io import open
+            from posix import readlink
+            place = f'/proc/self/fd/{index(pidfd)}'
             try:
-                with open(f'/proc/self/fdinfo/{index(pidfd)}') as lines:
+                if readlink(place) == f'/proc/{getpid()}':
+                    return True
+                with open(place.replace('/fd/', '/fdinfo/')) as lines:
                     return f'Pid:\\t{getpid()}\\n' in lines
             except OSError:
                 return False

@@ -48,12 +48,6 @@ impl Method {
         self
     }
 
-    #[cfg(not(Py_3_14))]
-    pub(crate) fn name(&self) -> &'static CStr {
-        // SAFETY: it was made of such.
-        unsafe { CStr::from_ptr(self.0.ml_name) }
-    }
-
     /// The function as an object of the attached interpreter. `None`: an exception is set.
     pub(crate) fn bind(&'static self, to: Option<&Object>) -> Option<Object> {
         let to = to.map_or(null_mut(), Object::as_ptr);
@@ -62,9 +56,10 @@ impl Method {
     }
 
     /// As [`bind`](Self::bind), as a function of a module of this name.
-    pub(crate) fn bind_in(&'static self, to: &Object, module: &Object) -> Option<Object> {
+    pub(crate) fn bind_in(&'static self, to: Option<&Object>, module: &Object) -> Option<Object> {
+        let to = to.map_or(null_mut(), Object::as_ptr);
         let method = from_ref(&self.0).cast_mut();
         // SAFETY: as above.
-        unsafe { Object::owned(ffi::PyCFunction_NewEx(method, to.as_ptr(), module.as_ptr())) }
+        unsafe { Object::owned(ffi::PyCFunction_NewEx(method, to, module.as_ptr())) }
     }
 }
