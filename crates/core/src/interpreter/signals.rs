@@ -249,7 +249,7 @@ def replacers(call, put, at_end):
     IS_RUN, OF_PROCESS, AT_INTERRUPT, WAKEUP, HANDLE, SEND = range(6)
     RAISES, HANDLES, IGNORES = range(3)
     SIGINT = 2
-    handlers = {SIGINT: None}
+    handlers, ours = {SIGINT: None}, globals()
 
     def sent_to_itself(signalnum):
         # SIG_DFL is what the process does.
@@ -334,6 +334,8 @@ def replacers(call, put, at_end):
 
         def handle(signalnum, frame):
             handler = handlers.get(signalnum)
+            while frame is not None and frame.f_globals is ours:
+                frame = frame.f_back
             if callable(handler):
                 handler(signalnum, frame)
 
