@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+import pages
 import table
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -157,11 +158,11 @@ def main():
 
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         results = list(pool.map(compare, modules))
-    text = table.make(results)
+    text = f"Python {platform.python_version()}: {table.summary(results)}.\n\n{table.make(results)}"
     (place.folder / "table.md").write_text(text)
     if o.document:
-        table.renew(o.document, platform.python_version(), text)
-    print(table.summary(results))
+        pages.renew(o.document, platform.python_version(), text)
+    print(text)
 
 
 if __name__ == "__main__":
