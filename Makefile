@@ -92,7 +92,10 @@ bench: ## Run the benchmarks; BENCH_OPTIONS go to them
 	cmake --build '$(BUILD)' --target bench
 
 packages: install ## Use a hundred packages with C code in each kind of interpreter; PACKAGES_OPTIONS go to run.py
-	@BUILD='$(BUILD)' tools/packages/run.sh --jobs '$(JOBS)' $(PACKAGES_OPTIONS)
+	@BUILD='$(BUILD)' tools/with_host.sh packages --jobs '$(JOBS)' $(PACKAGES_OPTIONS)
+
+cpython-tests: install ## Run CPython's own tests in an interpreter and in a plain Python; CPYTHON_TESTS_OPTIONS go to run.py
+	@BUILD='$(BUILD)' tools/with_host.sh cpython_tests --jobs '$(JOBS)' $(CPYTHON_TESTS_OPTIONS)
 
 readme: install ## Compile and run the programs that README.md shows
 	@tools/setup.sh pkg-config
@@ -147,5 +150,5 @@ ci-full: ## The same with all of the rest: hours
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages readme header fmt lint docs model fuzz soak faults asan valgrind ci ci-full clean
+.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages cpython-tests readme header fmt lint docs model fuzz soak faults asan valgrind ci ci-full clean
 .NOTPARALLEL:

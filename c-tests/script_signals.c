@@ -370,6 +370,83 @@ static void test_interrupt_main_calls_handlers(void **state) {
   DESTROY(id);
 }
 
+/* A signal that a script sends itself calls its handler, and does not reach the process: its default ends it. */
+static void test_signals_to_itself(void **state) {
+  (void)state;
+  subpy_id id, other;
+  CREATE(NULL, &id);
+  CREATE(NULL, &other);
+  RUN(id, "import os, signal, threading\n"
+          "calls = []\n"
+          "def handler(number, frame): calls.append((number, frame.f_code.co_name))\n"
+          "signal.signal(signal.SIGTERM, handler)\n"
+          "def by_pidfd():\n"
+          "  fds = [os.open(f'/proc/{os.getpid()}', os.O_DIRECTORY)]\n"
+          "  try: fds.append(os.pidfd_open(os.getpid()))\n"
+          "  except OSError: pass\n"
+          "  for fd in fds: signal.pidfd_send_signal(fd, signal.SIGTERM); os.close(fd)\n"
+          "def send():\n"
+          "  os.kill(os.getpid(), signal.SIGTERM)\n"
+          "  signal.raise_signal(signal.SIGTERM)\n"
+          "  signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+          "  if hasattr(signal, 'pidfd_send_signal'): by_pidfd()\n"
+          "send()\n"
+          "assert len(calls) >= 3 and {number for number, _ in calls} == {signal.SIGTERM}, calls\n"
+          "assert {name for _, name in calls} <= {'send', 'by_pidfd'}, calls\n"
+          "calls.clear()\n"
+          "signal.signal(signal.SIGTERM, signal.SIG_IGN); send()\n"
+          "assert not calls\n"
+          "for call in (lambda: os.kill(os.getpid(), signal.SIGINT),\n"
+          "             lambda: signal.raise_signal(signal.SIGINT)):\n"
+          "  try: call()\n"
+          "  except KeyboardInterrupt: pass\n"
+          "  else: assert False\n"
+          "def raises(number, frame): raise LookupError(number)\n"
+          "signal.signal(signal.SIGTERM, raises)\n"
+          "try: os.kill(os.getpid(), signal.SIGTERM)\n"
+          "except LookupError: pass\n"
+          "else: assert False\n"
+          "os.kill(os.getpid(), 0)\n"
+          "for wrong in (lambda: os.kill(os.getpid(), 1000), lambda: signal.raise_signal(1000)):\n"
+          "  try: wrong()\n"
+          "  except (OSError, ValueError): pass\n"
+          "  else: assert False\n");
+  /* An event loop hears of it, also from another thread. */
+  RUN(other, "import asyncio, os, signal, threading\n"
+             "async def main(send):\n"
+             "  told = asyncio.Event()\n"
+             "  asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, told.set)\n"
+             "  send()\n"
+             "  await told.wait()\n"
+             "def send(): os.kill(os.getpid(), signal.SIGUSR1)\n"
+             "asyncio.run(main(send))\n");
+  if (python_at_least(3, 12)) {
+    RUN(other, "asyncio.run(main(lambda: threading.Thread(target=send).start()))\n");
+  }
+  DESTROY(id);
+  DESTROY(other);
+}
+
+/* What the script has no handler for is the process's. */
+static void send_to_the_process(void *unused) {
+  (void)unused;
+  INITIALIZE(NULL);
+  subpy_id id;
+  CREATE(NULL, &id);
+  signal(SIGUSR1, caught);
+  RUN(id, "import os, signal\n"
+          "os.kill(os.getpid(), signal.SIGUSR1)\n"
+          "signal.signal(signal.SIGUSR2, print)\n"
+          "signal.signal(signal.SIGUSR2, signal.SIG_DFL)\n");
+  subpy_run_string(id, "signal.raise_signal(signal.SIGUSR2)", NULL);
+}
+
+static void test_signals_to_the_process(void **state) {
+  (void)state;
+  const int status = child_status(send_to_the_process, NULL);
+  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR2, "wait status %#x", (unsigned)status);
+}
+
 /* In the main interpreter it is the same. */
 static void use_main(void *unused) {
   (void)unused;
@@ -492,6 +569,7 @@ int main(void) {
       cmocka_unit_test(test_the_main_interpreter),
       cmocka_unit_test(test_sigint_is_the_hosts),
       cmocka_unit_test(test_writes_to_nobody),
+      cmocka_unit_test(test_signals_to_the_process),
   };
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_handlers_are_kept),
@@ -504,6 +582,7 @@ int main(void) {
       cmocka_unit_test(test_wakeup_without_room),
       cmocka_unit_test(test_wakeup_descriptors_are_closed),
       cmocka_unit_test(test_interrupt_main_calls_handlers),
+      cmocka_unit_test(test_signals_to_itself),
   };
   const int failed = RUN_TESTS(children);
   return failed + RUN_TESTS_INITIALIZED(tests);

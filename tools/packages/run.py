@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 
+import pages
 import table
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -203,7 +204,7 @@ def main():
     text = table.make(results.plays, {p: versions[p] for p in used}, left_out)
     (place.output / "table.md").write_text(text)
     if o.document:
-        table.renew(o.document, platform.python_version(), text)
+        pages.renew(o.document, platform.python_version(), text)
     print(f"Written to {place.output}")
 
 

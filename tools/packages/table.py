@@ -91,11 +91,3 @@ def make(plays, versions, left_out):
     text += "Cells where subpy does worse:"
     text += worse(worst, packages) + "\n\n"
     return text + rows(worst, versions, packages)
-
-
-def renew(page, python, text):
-    """Puts the text between the marks of this Python in the page."""
-    minor = ".".join(python.split(".")[:2])
-    begin, end = f"<!-- begin {minor} -->\n", f"<!-- end {minor} -->\n"
-    before, rest = page.read_text().split(begin)
-    page.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")

@@ -4,6 +4,7 @@
 mod allocated_blocks;
 pub(crate) mod allocator;
 pub(crate) mod asyncio_iterators;
+pub(crate) mod builtin_types;
 pub(crate) mod calls;
 pub(crate) mod child_processes;
 pub(crate) mod current_frames;
@@ -101,6 +102,7 @@ pub(crate) fn install_functions(
     if environment != Environment::OfMain {
         locale::install();
         refused_modules::install()?;
+        builtin_types::install()?;
         token_missing::install()?;
         functions.extend([
             &allocated_blocks::FUNCTIONS,

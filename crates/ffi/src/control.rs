@@ -54,7 +54,7 @@ growable!(subpy_interpreter_stats, "subpy_interpreter_stats", 56, {
 /// descriptor that it has set gets the number of SIGINT at once, which wakes up an event loop that waits. (Below Python
 /// 3.12 such a handler is left alone: the script gets the number if it has a wakeup descriptor, else
 /// KeyboardInterrupt.) Handlers of other signals are kept, too; nobody calls them but the script itself, by
-/// `_thread.interrupt_main()`.
+/// `os.kill()`, `signal.raise_signal()` and `_thread.interrupt_main()`, say.
 ///
 /// A call that waits in C is not woken, such as `time.sleep()`, a lock, a socket, `select`, an event loop that
 /// waits, or a long computation in an extension module. The script gets the exception when that call returns.

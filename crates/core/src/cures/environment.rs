@@ -6,10 +6,10 @@
 //! interpreters share what they set: all versions.
 //!
 //! Cure: an interpreter has an environment of its own, a copy of the process's as it is at create. Its functions
-//! that read or write the environment, and those that start programs, go by that one. Nothing of it reaches the
-//! process, so C code that asks `getenv` sees what the host has set. The time zone is kept by the C library, for
-//! all: `time.tzset` to another one than the process's is refused. Where the process's environment is shared, and
-//! in the main interpreter, it is changed so that others may read it meanwhile: see `process`.
+//! that read or write the environment, and those that start programs, go by that one, and so does `breakpoint()`.
+//! Nothing of it reaches the process, so C code that asks `getenv` sees what the host has set. The time zone is kept by
+//! the C library, for all: `time.tzset` to another one than the process's is refused. Where the process's environment
+//! is shared, and in the main interpreter, it is changed so that others may read it meanwhile: see `process`.
 
 mod process;
 
@@ -106,6 +106,21 @@ def replacers(call, put, at_end):
     def _create_environ():
         return dict(own)
 
+    def choose_debugger():
+        from os import fsdecode
+        where = b'' if sys.flags.ignore_environment else own.get(b'PYTHONBREAKPOINT', b'')
+        name = fsdecode(where) or 'pdb.set_trace'
+        if name == '0':
+            return None
+        path, dot, attribute = name.rpartition('.')
+        try:
+            if path or not dot:
+                return getattr(__import__(path or 'builtins', fromlist=[attribute]), attribute)
+        except (ImportError, AttributeError):
+            pass
+        import warnings
+        warnings.warn(f'Ignoring unimportable $PYTHONBREAKPOINT: \"{name}\"', RuntimeWarning, 2)
+
     def replace_posix(posix):
         ours = putenv, unsetenv
         if own is not None:
@@ -116,6 +131,8 @@ def replacers(call, put, at_end):
 
             ours += execv, posix_spawn, posix_spawnp, system, _create_environ
             posix.environ = dict(own)
+            put.choosing(sys, 'breakpointhook', choose_debugger)
+            sys.__breakpointhook__ = sys.breakpointhook
         put(posix, *ours)
 
     def replace_posixsubprocess(module):

@@ -3,7 +3,7 @@
 //!
 //! Has it: all versions.
 //!
-//! Cure: they can't be imported.
+//! Cure: they can't be imported. That is a ModuleNotFoundError, as where Python has none of them.
 
 use super::library::Functions;
 
@@ -19,7 +19,9 @@ pub(super) static FUNCTIONS: Functions = Functions::in_python(
 def replacers(call, put, at_end):
     def refuse(module):
         name = module.__name__
-        raise ImportError(f'{name} reaches every interpreter of the process, so scripts of subpy do not have it', name=name)
+        raise ModuleNotFoundError(
+            f'{name} reaches every interpreter of the process, so scripts of subpy do not have it', name=name
+        )
 
     return dict.fromkeys(
         ['_interpreters', '_interpchannels', '_interpqueues', '_xxsubinterpreters', '_xxinterpchannels'], refuse

@@ -1,9 +1,11 @@
 //! Functions of the standard library that are ours: an interpreter gets them when it imports their module. The
 //! cures that have such functions say which, and why.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
 use std::ptr::{from_ref, null_mut};
+use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
@@ -33,8 +35,11 @@ impl Functions {
 
     /// `code` defines `replacers(call, put, at_end)`, which is called once in an interpreter, when it has the first of
     /// these modules. The answer is a dict: for each of them a function that takes the module and puts ours into
-    /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces; `at_end(function)` has it called
-    /// before the interpreter ends.
+    /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces; `put.built_in(module,
+    /// *functions)` puts all of them, and their docstrings are what `help()` shows; `put.choosing(module, name, choose)`
+    /// replaces a function by one that calls what `choose()` returns, if that is not None, with no frame of ours
+    /// between; `at_end(function)` has it called before the interpreter ends. What replaces a function in C is one: it
+    /// has the same signature and repr, it can be pickled, and it is no method where it is an attribute of a class.
     pub(crate) const fn new(
         modules: &'static [&'static CStr],
         code: &'static CStr,
@@ -51,9 +56,23 @@ impl Functions {
 static AFTER: OwnCode = OwnCode::new(
     OF_IMPORT,
     c"
-def after_import(all, load, at_end, frozen, external):
+def after_import(all, load, build, at_end, frozen, external):
     import sys
+    BuiltIn = type(len)
     loaded = {}
+
+    def built(module, name, doc, **held):
+        holder = type(sys)(module.__name__)
+        vars(holder).update(held)
+        setattr(module, name, build(holder, module.__name__, name, doc))
+
+    def built_in(module, *functions):
+        for function in functions:
+            built(module, function.__name__, function.__doc__, function=function)
+
+    def doc_of(function):
+        signature, doc = getattr(function, '__text_signature__', None), function.__doc__
+        return f'{function.__name__}{signature}\\n--\\n\\n{doc or \"\"}' if signature else doc
 
     def put(module, *functions):
         for function in functions:
@@ -63,7 +82,11 @@ def after_import(all, load, at_end, frozen, external):
                 function.__doc__ = replaced.__doc__
                 function.__module__ = module.__name__
                 function.__qualname__ = name
-                setattr(module, name, function)
+                if type(replaced) is BuiltIn:
+                    built(module, name, doc_of(replaced), function=function)
+                    function = getattr(module, name)
+                else:
+                    setattr(module, name, function)
                 copy = sys.modules.get('os') if module.__name__ == 'posix' else None
                 if getattr(copy, name, None) is replaced:
                     setattr(copy, name, function)
@@ -83,6 +106,10 @@ def after_import(all, load, at_end, frozen, external):
 
         return exec_module
 
+    def choosing(module, name, choose):
+        built(module, name, doc_of(getattr(module, name)), choose=choose)
+
+    put.built_in, put.choosing = built_in, choosing
     for loader in frozen.BuiltinImporter, frozen.FrozenImporter:
         loader.exec_module = staticmethod(noticed(loader.exec_module))
     for loader in external.ExtensionFileLoader, external._LoaderBasics:
@@ -99,6 +126,7 @@ def after_import(all, load, at_end, frozen, external):
 /// Has the attached interpreter get these functions. `None`: an exception is set.
 pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
     static LOAD: Method = Method::new(c"load", load, ffi::METH_VARARGS);
+    static BUILD: Method = Method::new(c"build", build, ffi::METH_VARARGS);
     let after = OwnCode::function(&AFTER.run()?, c"after_import")?;
     // SAFETY: attached; live objects; C strings; new references, but for the list in the dict.
     let by_module = unsafe {
@@ -124,9 +152,97 @@ pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
     let ends = unsafe { Object::owned(ffi::PyList_New(0))? };
     keep(ENDS, &ends)?;
     let at_end = ends.attribute(c"append")?;
+    let [load, build] = [LOAD.bind(None)?, BUILD.bind(None)?];
     after
-        .call(&[&by_module, &LOAD.bind(None)?, &at_end, &frozen?, &external?])
+        .call(&[&by_module, &load, &build, &at_end, &frozen?, &external?])
         .map(drop)
+}
+
+/// `build(holder, module, name, doc)`: a function in C, which calls the holder's `function`. The holder is a module, so
+/// that Python takes the function for one of a module.
+unsafe extern "C" fn build(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let built = || {
+        // SAFETY: called by Python, attached, with what the code above gives it; borrowed references are made ours.
+        let [holder, module] =
+            unsafe { [0, 1].map(|index| Object::borrowed(ffi::PyTuple_GetItem(arguments, index))) };
+        // SAFETY: as above: the name is a text, the doc is one or None.
+        let (name, doc) = unsafe { (argument(arguments, 2)?, argument(arguments, 3)) };
+        clear_exception();
+        method(name, doc, forward).bind_in(Some(&holder?), &module?)
+    };
+    built().map_or(null_mut(), Object::into_ptr)
+}
+
+/// A method with the name, the signature and the text of a function in C, which it replaces. `None`: an exception is set.
+#[cfg(not(Py_3_14))]
+pub(crate) fn method_like(
+    replaced: &Object,
+    function: ffi::PyCFunctionWithKeywords,
+) -> Option<&'static Method> {
+    let text = |name| replaced.attribute(name)?.to_text();
+    let name = text(c"__name__")?;
+    let (signature, doc) = (text(c"__text_signature__"), text(c"__doc__"));
+    clear_exception();
+    let doc = match (signature, doc) {
+        (Some(signature), doc) => format!("{name}{signature}\n--\n\n{}", doc.unwrap_or_default()),
+        (None, doc) => doc.unwrap_or_default(),
+    };
+    Some(method(
+        CString::new(name).ok()?,
+        CString::new(doc).ok(),
+        function,
+    ))
+}
+
+/// A method. They outlive interpreters, so there is one for each name and text in the process.
+fn method(
+    name: CString,
+    doc: Option<CString>,
+    function: ffi::PyCFunctionWithKeywords,
+) -> &'static Method {
+    type Methods = HashMap<(CString, Option<CString>, usize), &'static Method>;
+    static ALL: Mutex<Option<Methods>> = Mutex::new(None);
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = all.get_or_insert_with(Methods::new);
+    let key = (name.clone(), doc.clone(), function as usize);
+    all.entry(key).or_insert_with(|| {
+        let method = Method::with_keywords(Box::leak(name.into_boxed_c_str()), function);
+        Box::leak(Box::new(match doc {
+            Some(doc) => method.with_doc(Box::leak(doc.into_boxed_c_str())),
+            None => method,
+        }))
+    })
+}
+
+unsafe extern "C" fn forward(
+    holder: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+    options: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with a tuple, a dict or NULL, and the module that `build` was given. Its
+    // dictionary lives as long; what is in it is ours for the call.
+    unsafe {
+        let names = ffi::PyModule_GetDict(holder);
+        let held = |name: &CStr| Object::borrowed(ffi::PyDict_GetItemString(names, name.as_ptr()));
+        let function = match (held(c"function"), held(c"choose")) {
+            (Some(function), _) => Some(function),
+            (None, Some(choose)) => choose.call(&[]),
+            (None, None) => {
+                // The interpreter ends.
+                let message = c"the function is gone".as_ptr();
+                ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message);
+                None
+            }
+        };
+        match function {
+            Some(nothing) if nothing.as_ptr() == ffi::Py_None() => nothing.into_ptr(),
+            Some(function) => ffi::PyObject_Call(function.as_ptr(), arguments, options),
+            None => null_mut(),
+        }
+    }
 }
 
 /// What an interpreter keeps: the list of what its replacers have called before it ends.
@@ -172,13 +288,10 @@ unsafe extern "C" fn load(
 ///
 /// # Safety
 /// Called by Python, attached, with a tuple.
-pub(crate) unsafe fn argument(
-    arguments: *mut ffi::PyObject,
-    index: isize,
-) -> Option<std::ffi::CString> {
+pub(crate) unsafe fn argument(arguments: *mut ffi::PyObject, index: isize) -> Option<CString> {
     // SAFETY: the caller's promise; a borrowed reference.
     let text = unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, index))?.to_text()? };
-    std::ffi::CString::new(text).ok()
+    CString::new(text).ok()
 }
 
 /// An argument of a call: bytes without a NUL. `None`: it is no such.
@@ -188,7 +301,7 @@ pub(crate) unsafe fn argument(
 pub(crate) unsafe fn argument_bytes(
     arguments: *mut ffi::PyObject,
     index: isize,
-) -> Option<std::ffi::CString> {
+) -> Option<CString> {
     // SAFETY: the caller's promise; a borrowed reference, whose bytes are copied.
     unsafe {
         let argument = ffi::PyTuple_GetItem(arguments, index);
@@ -197,7 +310,7 @@ pub(crate) unsafe fn argument_bytes(
         }
         let data = ffi::PyBytes_AsString(argument).cast::<u8>();
         let length = ffi::PyBytes_Size(argument) as usize;
-        std::ffi::CString::new(std::slice::from_raw_parts(data, length)).ok()
+        CString::new(std::slice::from_raw_parts(data, length)).ok()
     }
 }
 

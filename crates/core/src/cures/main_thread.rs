@@ -67,8 +67,10 @@ pub(crate) unsafe fn number_of(state: *mut PyThreadState) -> Option<u64> {
 /// The attached thread state, that of an interpreter's runs, gets a number of its own, and the interpreter its
 /// functions in `_thread`. `None`: an exception is set.
 pub(super) fn install() -> Option<()> {
-    static GET_IDENT: Method = Method::new(c"get_ident", get_ident, ffi::METH_NOARGS);
-    static MAIN: Method = Method::new(c"_get_main_thread_ident", bound, ffi::METH_NOARGS);
+    static GET_IDENT: Method = Method::new(c"get_ident", get_ident, ffi::METH_NOARGS)
+        .with_doc(c"get_ident($module, /)\n--\n\nThe number of the thread.");
+    static MAIN: Method = Method::new(c"_get_main_thread_ident", bound, ffi::METH_NOARGS)
+        .with_doc(c"_get_main_thread_ident($module, /)\n--\n\n");
     let Some(place) = place() else {
         return Some(()); // an unknown Python keeps what it has
     };
@@ -79,9 +81,13 @@ pub(super) fn install() -> Option<()> {
         main.cast::<u64>().add(place).write(main as u64);
         Object::owned(ffi::PyLong_FromUnsignedLongLong(main as u64))?
     };
-    module.set(c"get_ident", &GET_IDENT.bind(None)?)?;
+    let name = Object::text("_thread")?;
+    module.set(c"get_ident", &GET_IDENT.bind_in(Some(&module), &name)?)?;
     if cfg!(Py_3_13) {
-        module.set(c"_get_main_thread_ident", &MAIN.bind(Some(&number))?)?;
+        module.set(
+            c"_get_main_thread_ident",
+            &MAIN.bind_in(Some(&number), &name)?,
+        )?;
     }
     Some(())
 }

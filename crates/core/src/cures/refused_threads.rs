@@ -31,22 +31,16 @@ mod cure {
     use pyo3_ffi as ffi;
     use pyo3_ffi::{PyObject, PyThreadState};
 
-    use crate::python::method::Method;
+    use crate::cures::library;
     use crate::python::object::{Object, clear_exception, import, imported};
     use crate::python::thread_state;
 
     /// The functions of `_thread`, and the name that `threading` has for each.
-    static STARTERS: &[(Method, &CStr)] = &[
-        (
-            Method::with_keywords(c"start_new_thread", start),
-            c"_start_new_thread",
-        ),
-        (Method::with_keywords(c"start_new", start), c"_start_new"),
+    static STARTERS: &[(&CStr, &CStr)] = &[
+        (c"start_new_thread", c"_start_new_thread"),
+        (c"start_new", c"_start_new"),
         #[cfg(Py_3_13)]
-        (
-            Method::with_keywords(c"start_joinable_thread", start),
-            c"_start_joinable_thread",
-        ),
+        (c"start_joinable_thread", c"_start_joinable_thread"),
     ];
 
     /// Gives the attached interpreter its own functions. `None`: an exception is set.
@@ -55,10 +49,10 @@ mod cure {
         // What a site imports comes before us.
         let threading = imported(c"threading");
         for (starter, copy) in STARTERS {
-            let replaced = module.attribute(starter.name())?;
-            let function = starter.bind(Some(&replaced))?;
-            function.set(c"__module__", &Object::text("_thread")?)?;
-            module.set(starter.name(), &function)?;
+            let replaced = module.attribute(starter)?;
+            let method = library::method_like(&replaced, start)?;
+            let function = method.bind_in(Some(&replaced), &Object::text("_thread")?)?;
+            module.set(starter, &function)?;
             if let Some(threading) = &threading {
                 match threading.attribute(copy) {
                     Some(copied) if copied.as_ptr() == replaced.as_ptr() => {

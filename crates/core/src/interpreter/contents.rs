@@ -137,6 +137,7 @@ impl Contents {
     pub(crate) fn cure_main(&self) -> Result<()> {
         cures::unicode_names::load();
         cures::sigint::import_signal();
+        cures::builtin_types::note().ok_or_else(not_prepared)?;
         cures::type_versions::take_over().ok_or_else(not_prepared)
     }
 

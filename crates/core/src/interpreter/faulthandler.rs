@@ -70,9 +70,11 @@ def replacers(call, put, at_end):
 
     def writer(file):
         if file is None:
-            file = getattr(sys, 'stderr', None)
-            if file is None:
+            if not hasattr(sys, 'stderr'):
                 raise RuntimeError('unable to get sys.stderr')
+            file = sys.stderr
+            if file is None:
+                raise RuntimeError('sys.stderr is None')
         descriptor = file
         if not isinstance(file, int):
             try:
@@ -182,15 +184,24 @@ def replacers(call, put, at_end):
             _signal.signal(signum, registered.pop(signum))
             return True
 
-        functions = [
-            enable, disable, is_enabled, dump_traceback, dump_traceback_later, cancel_dump_traceback_later,
-            register, unregister,
-        ]
+        here = 'file=sys.stderr, all_threads=True'
+        documented = {
+            enable: (here, 'Is remembered. What is shown at a crash is the host\\'s to say.'),
+            disable: ('/', 'Whether it was enabled. It is not any more.'),
+            is_enabled: ('/', 'Whether it is enabled.'),
+            dump_traceback: (here, 'Writes the stack of this thread, or those of all.'),
+            dump_traceback_later: (
+                'timeout, repeat=False, file=sys.stderr, exit=False', 'Writes all stacks after so many seconds.'
+            ),
+            cancel_dump_traceback_later: ('/', 'Takes dump_traceback_later() back.'),
+            register: (f'signum, {here}, chain=False', 'Has stacks written when the script sends itself the signal.'),
+            unregister: ('signum, /', 'Whether register() had the signal. It has not any more.'),
+        }
         if sys.version_info >= (3, 14):
-            functions.append(dump_c_stack)
-        for function in functions:
-            function.__module__, function.__qualname__ = 'faulthandler', function.__name__
-            setattr(module, function.__name__, function)
+            documented[dump_c_stack] = 'file=sys.stderr', 'Writes that the stack in C is not known.'
+        for function, (parameters, text) in documented.items():
+            function.__doc__ = f'{function.__name__}($module, {parameters})\\n--\\n\\n{text}'
+        put.built_in(module, *documented)
         call(KEEP, due)
 
     return {'faulthandler': replace_faulthandler}

@@ -2,10 +2,12 @@
 //! handlers are kept and never installed: servers and frameworks set some where they take themselves for the main
 //! program, and go on.
 //!
-//! A script's own handler is called for a signal that the script sends itself by `_thread.interrupt_main()`; and that of
-//! SIGINT when the host interrupts the run. The number is written to the script's wakeup descriptor then, so that an
-//! event loop that waits wakes up. (To 3.11 CPython calls nothing in another thread: there an interrupt is a
-//! KeyboardInterrupt, unless there is such a descriptor.)
+//! A script's own handler is called for a signal that the script sends itself: by `_thread.interrupt_main()`, and by
+//! `signal.raise_signal()`, `signal.pthread_kill()`, `signal.pidfd_send_signal()` and `os.kill()` with the process's own
+//! number. Such a signal does not reach the process, so it does not end the host. One that the script handles by nothing
+//! of its own does. And the handler of SIGINT is called when the host interrupts the run. The number is written to the
+//! script's wakeup descriptor then, so that an event loop that waits wakes up. (To 3.11 CPython calls nothing in another
+//! thread: there an interrupt is a KeyboardInterrupt, unless there is such a descriptor.)
 
 use std::ffi::{CStr, c_int, c_long};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -152,7 +154,10 @@ fn handle(signal: c_int) -> bool {
 /// `None`: an exception is set.
 pub(super) fn install(control: &Arc<Control>) -> Option<()> {
     static INTERRUPT_MAIN: Method =
-        Method::new(c"interrupt_main", interrupt_main, ffi::METH_VARARGS);
+        Method::new(c"interrupt_main", interrupt_main, ffi::METH_VARARGS).with_doc(
+            c"interrupt_main($module, signum=signal.SIGINT, /)\n--\n\n\
+            Does in the thread that runs the program what its handler of this signal does.",
+        );
 
     unsafe extern "C" fn forget(capsule: *mut ffi::PyObject) {
         // SAFETY: made below, and given up once.
@@ -205,35 +210,69 @@ unsafe extern "C" fn interrupt_main(
             ffi::PyErr_SetString(ffi::PyExc_ValueError, message);
             return null_mut();
         }
-        let control = control_of(capsule);
-        if control.is_run() {
-            if !handle(signal) {
-                return null_mut();
-            }
-        } else if cfg!(not(Py_3_12)) && signal != libc::SIGINT {
-            let message = c"interrupt_main: below Python 3.12 another thread can only be interrupted by SIGINT";
-            ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message.as_ptr());
+        if !send(control_of(capsule), signal) {
             return null_mut();
-        } else {
-            control.signal_by_script(signal);
         }
         clear_exception();
         Object::borrowed(ffi::Py_None()).map_or(null_mut(), Object::into_ptr)
     }
 }
 
+/// A script sends itself a signal. False: an exception is set.
+///
+/// # Safety
+/// Attached to the interpreter whose control this is.
+unsafe fn send(control: &Control, signal: c_int) -> bool {
+    if control.is_run() {
+        control.signals.wake_up(signal);
+        return handle(signal);
+    }
+    if cfg!(not(Py_3_12)) && signal != libc::SIGINT {
+        let message =
+            c"below Python 3.12 another thread can only be interrupted by SIGINT".as_ptr();
+        // SAFETY: attached; a C string.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message) };
+        return false;
+    }
+    control.signal_by_script(signal);
+    control.signals.wake_up(signal);
+    true
+}
+
 /// The functions of `signal` that are for handlers.
 pub(super) static FUNCTIONS: Functions = Functions::new(
-    &[c"_signal"],
+    &[c"_signal", c"posix"],
     c"
 def replacers(call, put, at_end):
     from _operator import index
-    IS_RUN, OF_PROCESS, AT_INTERRUPT, WAKEUP, HANDLE = range(5)
+    from posix import getpid
+    IS_RUN, OF_PROCESS, AT_INTERRUPT, WAKEUP, HANDLE, SEND = range(6)
     RAISES, HANDLES, IGNORES = range(3)
+    SIGINT = 2
+    handlers, ours = {SIGINT: None}, globals()
+
+    def sent_to_itself(signalnum):
+        # SIG_DFL is what the process does.
+        if signalnum not in handlers or handlers[signalnum] == 0:
+            return False
+        call(SEND, signalnum)
+        return True
+
+    def replace_posix(posix):
+        kill_process = posix.kill
+
+        def kill(pid, signal, /):
+            if index(pid) != getpid() or not sent_to_itself(index(signal)):
+                kill_process(pid, signal)
+
+        put(posix, kill)
 
     def replace(module):
-        SIGINT, SIG_DFL, SIG_IGN = module.SIGINT, module.SIG_DFL, module.SIG_IGN
-        handlers, wakeup = {SIGINT: module.default_int_handler}, -1
+        SIG_DFL, SIG_IGN = module.SIG_DFL, module.SIG_IGN
+        raise_in_process, to_thread = module.raise_signal, module.pthread_kill
+        to_process = getattr(module, 'pidfd_send_signal', None)
+        wakeup = -1
+        handlers[SIGINT] = module.default_int_handler
 
         def number(signalnum):
             signalnum = index(signalnum)
@@ -295,20 +334,49 @@ def replacers(call, put, at_end):
 
         def handle(signalnum, frame):
             handler = handlers.get(signalnum)
+            while frame is not None and frame.f_globals is ours:
+                frame = frame.f_back
             if callable(handler):
                 handler(signalnum, frame)
 
+        def raise_signal(signalnum, /):
+            if not sent_to_itself(index(signalnum)):
+                raise_in_process(signalnum)
+
+        def pthread_kill(thread_id, signalnum, /):
+            if not sent_to_itself(index(signalnum)):
+                to_thread(thread_id, signalnum)
+
+        def is_own(pidfd):
+            # It may be a folder of /proc.
+            from io import open
+            from posix import readlink
+            place = f'/proc/self/fd/{index(pidfd)}'
+            try:
+                if readlink(place) == f'/proc/{getpid()}':
+                    return True
+                with open(place.replace('/fd/', '/fdinfo/')) as lines:
+                    return f'Pid:\\t{getpid()}\\n' in lines
+            except OSError:
+                return False
+
+        def pidfd_send_signal(pidfd, signalnum, siginfo=None, flags=0, /):
+            if siginfo is not None or flags or not is_own(pidfd) or not sent_to_itself(index(signalnum)):
+                to_process(pidfd, signalnum, siginfo, flags)
+
         call(HANDLE, handle)
         put(module, getsignal, signal, set_wakeup_fd, siginterrupt, alarm, setitimer)
+        put(module, raise_signal, pthread_kill, pidfd_send_signal)
 
-    return {'_signal': replace}
+    return {'_signal': replace, 'posix': replace_posix}
 ",
     call,
 );
 
 /// `call(0)`: whether the calling thread is the one that runs. `call(1, number)`: 0: the process does what is the
 /// default at this signal; 1: it ignores it; 2: it does something else. `call(2, how)`: what the script has for SIGINT.
-/// `call(3, descriptor)`: the wakeup descriptor, or -1. `call(4, function)`: calls the handler of a signal.
+/// `call(3, descriptor)`: the wakeup descriptor, or -1. `call(4, function)`: calls the handler of a signal. `call(5,
+/// number)`: the script sends itself this signal.
 unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
@@ -326,6 +394,7 @@ unsafe extern "C" fn call(
                 Some(0)
             }
             3 => set_wakeup(&control.signals, number(1)),
+            5 => send(control, number(1)).then_some(0),
             _ => Object::borrowed(ffi::PyTuple_GetItem(arguments, 1))
                 .and_then(|function| keep(HANDLE, &function))
                 .map(|()| 0),

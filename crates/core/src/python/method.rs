@@ -28,7 +28,6 @@ impl Method {
     }
 
     /// As [`new`](Self::new), for a function that takes a tuple of arguments and a dict of named ones, or NULL.
-    #[cfg(not(Py_3_14))]
     pub(crate) const fn with_keywords(
         name: &'static CStr,
         function: ffi::PyCFunctionWithKeywords,
@@ -43,10 +42,10 @@ impl Method {
         })
     }
 
-    #[cfg(not(Py_3_14))]
-    pub(crate) fn name(&self) -> &'static CStr {
-        // SAFETY: it was made of such.
-        unsafe { CStr::from_ptr(self.0.ml_name) }
+    /// With what `help()` shows. It may begin with a signature, as CPython's own texts do.
+    pub(crate) const fn with_doc(mut self, doc: &'static CStr) -> Self {
+        self.0.ml_doc = doc.as_ptr();
+        self
     }
 
     /// The function as an object of the attached interpreter. `None`: an exception is set.
@@ -54,5 +53,13 @@ impl Method {
         let to = to.map_or(null_mut(), Object::as_ptr);
         // SAFETY: attached; Python only reads the static method; a new reference.
         unsafe { Object::owned(ffi::PyCFunction_New(from_ref(&self.0).cast_mut(), to)) }
+    }
+
+    /// As [`bind`](Self::bind), as a function of a module of this name.
+    pub(crate) fn bind_in(&'static self, to: Option<&Object>, module: &Object) -> Option<Object> {
+        let to = to.map_or(null_mut(), Object::as_ptr);
+        let method = from_ref(&self.0).cast_mut();
+        // SAFETY: as above.
+        unsafe { Object::owned(ffi::PyCFunction_NewEx(method, to, module.as_ptr())) }
     }
 }

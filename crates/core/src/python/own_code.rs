@@ -21,6 +21,8 @@ unsafe extern "C" {
 /// For code that stands in the import system: tracebacks leave frames of this name out.
 pub(crate) const OF_IMPORT: &CStr = c"<frozen importlib._bootstrap_external>";
 
+const MODULE_OF_IMPORT: &CStr = c"importlib._bootstrap_external";
+
 /// A program that defines functions.
 pub(crate) struct OwnCode {
     source: &'static CStr,
@@ -52,6 +54,11 @@ impl OwnCode {
             let namespace = Object::owned(ffi::PyDict_New())?;
             let at = namespace.as_ptr();
             ffi::PyDict_SetItemString(at, c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
+            if self.filename == OF_IMPORT {
+                // Debuggers skip frames by the name of their module.
+                let name = Object::owned(ffi::PyUnicode_FromString(MODULE_OF_IMPORT.as_ptr()))?;
+                ffi::PyDict_SetItemString(at, c"__name__".as_ptr(), name.as_ptr());
+            }
             drop(Object::owned(ffi::PyEval_EvalCode(code.as_ptr(), at, at))?);
             Some(namespace)
         }
