@@ -14,7 +14,7 @@ use libc::locale_t;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
-use super::{attached, attached_with};
+use super::{attach, attached, attached_with};
 use crate::cures::gilstate_slot;
 use crate::cures::locale::thread as locale;
 use crate::python::entry::Entry;
@@ -244,8 +244,7 @@ impl Drop for Away {
             return;
         }
         here::set_entry(self.inside);
-        gilstate_slot::set(self.thread_state);
         // SAFETY: it was attached in this thread before, and is nobody else's to attach.
-        unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
+        unsafe { attach(self.thread_state) };
     }
 }
