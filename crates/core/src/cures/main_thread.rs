@@ -207,6 +207,8 @@ def replacers(call, put, at_end):
             return _thread.get_native_id() if _thread.get_ident() == self._ident else self._native_id
 
         module._MainThread.native_id = property(native_id)
+        # What it is called: from 3.14 on otherwise.
+        handle = '_os_thread_handle' if hasattr(module._main_thread, '_os_thread_handle') else '_handle'
         # What a site imports comes before us.
         if module.get_ident is not _thread.get_ident:
             main, number = module._main_thread, _thread.get_ident()
@@ -214,13 +216,13 @@ def replacers(call, put, at_end):
             module.get_ident, main._ident, module._active[number] = _thread.get_ident, number, main
             if hasattr(module, '_get_main_thread_ident'):
                 module._get_main_thread_ident = _thread._get_main_thread_ident
-                main._handle = module._make_thread_handle(number)
+                setattr(main, handle, module._make_thread_handle(number))
 
         # In a child, CPython takes the thread for one that has ended: from 3.13 on.
         def after_fork():
             main = module._main_thread
-            if main._handle.is_done():
-                main._handle = module._make_thread_handle(main._ident)
+            if getattr(main, handle).is_done():
+                setattr(main, handle, module._make_thread_handle(main._ident))
 
         if hasattr(module, '_make_thread_handle'):
             from posix import register_at_fork

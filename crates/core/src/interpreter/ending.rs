@@ -95,6 +95,7 @@ fn run_all_exit_functions() {
                 report(&atexit);
             }
         }
+        clear_exception(); // what a script has put in its place may raise anything
         call(c"_clear");
     }
     clear_exception();
