@@ -56,7 +56,7 @@ test-debug: ## The C tests and the hazards with Debian's Pythons that have CPyth
 	@BUILD='$(BUILD)' JOBS='$(JOBS)' tools/test_debian.sh debug-pythons
 
 debug-pythons:
-	@BUILD='$(BUILD)' PYTHONS='python3.13-dbg python3.14-dbg' tools/test_all.sh debug-python
+	@BUILD='$(BUILD)' PYTHONS='python3.13-dbg python3.14-dbg python3.15-dbg' tools/test_all.sh debug-python
 
 # The packages from PyPI have no wheels for a debug build.
 debug-python: configure-tests
