@@ -147,13 +147,33 @@ pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
     interpreter_of(current)
 }
 
-/// The interpreter of the thread state that the calling thread would attach by `PyGILState_Ensure`; NULL if it has none.
-pub(crate) fn interpreter_of_slot() -> *mut PyInterpreterState {
-    let thread_state = gilstate_slot::get();
-    if thread_state.is_null() {
-        return null_mut();
+/// While it lives, `PyGILState_Ensure` leads the calling thread into an interpreter that it is in, or that it has called
+/// the host from. What is kept is what the slot holds otherwise.
+pub(crate) struct Known(*mut PyThreadState);
+
+impl Known {
+    /// `None`: the thread is not in the interpreter of which `is_it` is true.
+    pub(crate) fn new(is_it: impl Fn(*mut PyInterpreterState) -> bool) -> Option<Self> {
+        // Each is the thread's own, and lives.
+        let leads_there =
+            |state: *mut PyThreadState| !state.is_null() && is_it(interpreter_of(state));
+        let slot = gilstate_slot::get();
+        if !leads_there(slot) {
+            // SAFETY: an entry lives until it is left.
+            let inside = unsafe { here::entry().as_ref() }?.thread_state.get();
+            if is_attached() || !leads_there(inside) {
+                return None;
+            }
+            gilstate_slot::set(inside);
+        }
+        Some(Self(slot))
     }
-    interpreter_of(thread_state)
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        gilstate_slot::set(self.0);
+    }
 }
 
 /// The calling thread is attached to a thread state of ours until this is dropped.

@@ -174,8 +174,13 @@ impl Away {
         let inside = here::entry();
         let meanwhile = if inside.is_null() { entry } else { inside };
         let away = Self::begin(inside, meanwhile, false);
-        // SAFETY: attached.
-        unsafe { ffi::PyEval_SaveThread() };
+        // SAFETY: attached; an entry lives until it is left.
+        unsafe {
+            ffi::PyEval_SaveThread();
+            if let Some(inside) = inside.as_ref() {
+                gilstate_slot::set(inside.before.slot.get());
+            }
+        }
         here::set_entry(meanwhile);
         away
     }
@@ -242,6 +247,9 @@ impl Drop for Away {
             Self::take_over();
         } else if self.keeps_gil {
             return;
+        // SAFETY: as above.
+        } else if let Some(inside) = unsafe { self.inside.as_ref() } {
+            inside.before.slot.set(gilstate_slot::get());
         }
         here::set_entry(self.inside);
         // SAFETY: it was attached in this thread before, and is nobody else's to attach.
