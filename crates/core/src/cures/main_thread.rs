@@ -17,8 +17,8 @@
 //! C code that asks for the number itself gets the OS thread's: an RLock that is held from one run to the next, and a
 //! database of `sqlite3`, are those of the host's thread.
 //!
-//! A debug build of CPython asserts that the number is the OS thread's in a child that is forked, and that it is that of
-//! the thread that has started Python at Python's end. It gets these there, and only there.
+//! A debug build of CPython asserts that the number is the OS thread's in a child that is forked, and at Python's end
+//! that it is the number of the thread that has started Python. It gets these there, and only there.
 
 use std::ptr::null_mut;
 use std::sync::OnceLock;

@@ -5,6 +5,12 @@
 //!
 //! Has it: all versions.
 //!
+//! And it keeps the names of files, those of an interpreter with a GIL of its own among them, which CPython 3.14
+//! frees when that one ends, whoever has them (a debug build does from 3.12 on). When it stops, it gives them back:
+//! memory that is another object's by then. (3.15 was not seen to.)
+//!
+//! Has it: all versions.
+//!
 //! And it keeps the names of files, those of an interpreter with a GIL of its own among them, which CPython 3.14 frees when
 //! that one ends, whoever has them (a debug build does from 3.12 on). When it stops, it gives them back: memory that is
 //! another object's by then. (3.15 was not seen to.)

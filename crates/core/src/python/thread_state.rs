@@ -147,8 +147,8 @@ pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
     interpreter_of(current)
 }
 
-/// While it lives, `PyGILState_Ensure` leads the calling thread into an interpreter that it is in, or that it has called
-/// the host from. What is kept is what the slot holds otherwise.
+/// While it lives, `PyGILState_Ensure` leads the calling thread into an interpreter that it is in, or that it has
+/// called the host from. What is kept is what the slot holds otherwise.
 pub(crate) struct Known(*mut PyThreadState);
 
 impl Known {
