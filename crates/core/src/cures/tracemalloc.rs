@@ -3,21 +3,15 @@
 //! is on: the next interpreter never starts, or never ends. From 3.12 on, `_tracemalloc` is refused to an interpreter with
 //! a GIL of its own, and so `tracemalloc` can't even be imported there.
 //!
-//! Has it: all versions.
-//!
 //! And it keeps the names of files, those of an interpreter with a GIL of its own among them, which CPython 3.14
 //! frees when that one ends, whoever has them (a debug build does from 3.12 on). When it stops, it gives them back:
 //! memory that is another object's by then. (3.15 was not seen to.)
 //!
-//! Has it: all versions.
+//! Has it: all versions; the names of files, 3.14.
 //!
-//! And it keeps the names of files, those of an interpreter with a GIL of its own among them, which CPython 3.14 frees when
-//! that one ends, whoever has them (a debug build does from 3.12 on). When it stops, it gives them back: memory that is
-//! another object's by then. (3.15 was not seen to.)
-//!
-//! Cure: it is on while an interpreter wants it that has started it and lives. Before 3.12, and with a GIL of its own, it can
-//! be imported and asked, and says why it can't be started. While it is on, it forgets what it has traced when an
-//! interpreter ends whose names go with it.
+//! Cure: it is on while an interpreter wants it that has started it and lives. Before 3.12, and with a GIL of its own,
+//! it can be imported and asked, and says why it can't be started. While it is on, it forgets what it has traced when
+//! an interpreter ends whose names go with it.
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
