@@ -66,7 +66,10 @@ static void outlives_others(void *unused) {
   (void)unused;
   INITIALIZE(NULL);
   subpy_id traces = create(SUBPY_GIL_SHARED), other;
-  RUN(traces, "tracemalloc.start()");
+  /* Not cured in debug builds to 3.13: see docs/testing.md. */
+  RUN(traces, "import sys\n"
+              "if sys.version_info >= (3, 14) or not hasattr(sys, 'gettotalrefcount'):\n"
+              "    tracemalloc.start()\n");
   CREATE(NULL, &other);
   RUN(other, "import asyncio, json, logging");
   DESTROY(other);

@@ -4,7 +4,7 @@
 //! a GIL of its own, and so `tracemalloc` can't even be imported there.
 //!
 //! And it keeps the names of files, those of an interpreter with a GIL of its own among them, which CPython 3.14
-//! frees when that one ends, whoever has them (a debug build does from 3.12 on). When it stops, it gives them back:
+//! frees when that one ends, whoever has them (so do debug builds of 3.13, not cured). When it stops, it gives them back:
 //! memory that is another object's by then. (3.15 was not seen to.)
 //!
 //! Has it: all versions; the names of files, 3.14.
@@ -125,7 +125,7 @@ pub(crate) fn is_on() -> bool {
 
 /// Whether an interpreter frees the names of files that it has.
 #[cfg(Py_3_12)]
-const NAMES_GO: bool = cfg!(not(Py_3_15)) && (cfg!(Py_3_14) || cfg!(py_sys_config = "Py_DEBUG"));
+const NAMES_GO: bool = cfg!(all(Py_3_14, not(Py_3_15)));
 
 /// To be called when an interpreter with a GIL of its own has no more code to run, and still has its names. It is
 /// attached.
