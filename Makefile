@@ -52,6 +52,19 @@ test-all: ## Run the tests for each Python found, 3.10 to 3.15, and sum up in a 
 test-debian: ## The same in a tree of Debian unstable, with its Pythons (needs root)
 	@BUILD='$(BUILD)' JOBS='$(JOBS)' tools/test_debian.sh $(DEBIAN_TARGETS)
 
+test-debug: ## The C tests and the hazards with Debian's Pythons that have CPython's assertions on (needs root)
+	@BUILD='$(BUILD)' JOBS='$(JOBS)' tools/test_debian.sh debug-pythons
+
+debug-pythons:
+	@BUILD='$(BUILD)' PYTHONS='python3.13-dbg python3.14-dbg python3.15-dbg' tools/test_all.sh debug-python
+
+# The packages from PyPI have no wheels for a debug build.
+debug-python: configure-tests
+	$(configure) -DSUBPY_BUILD_HAZARDS=ON
+	cmake --build '$(BUILD)'
+	cd '$(BUILD)' && ctest --output-on-failure -j '$(JOBS)' -R '^(c|cpp|hazard)\.' -E '^hazard\.packages' \
+		-LE '$(left_out)' $(CTEST_OPTIONS)
+
 build: ## Build the libraries
 	@tools/setup.sh build
 	$(configure)
@@ -150,5 +163,5 @@ ci-full: ## The same with all of the rest: hours
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-python test-all test-debian build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages cpython-tests readme header fmt lint docs model fuzz soak faults asan valgrind ci ci-full clean
+.PHONY: help demo test test-python test-all test-debian test-debug debug-pythons debug-python build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages cpython-tests readme header fmt lint docs model fuzz soak faults asan valgrind ci ci-full clean
 .NOTPARALLEL:

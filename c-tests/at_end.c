@@ -83,6 +83,18 @@ static void test_an_exit_function_that_starts_a_thread(void **state) {
   close(ends[0]);
 }
 
+static void test_what_a_script_has_put_in_the_place_of_atexit(void **state) {
+  (void)state;
+  RUN(id, "import sys\n"
+          "class Other:\n"
+          "    def _ncallbacks(self): raise ValueError\n"
+          "    def _clear(self): print('cleared')\n"
+          "sys.modules['atexit'] = Other()\n");
+  DESTROY(id);
+  CHECK_TEXT(text_of(&capture.out), "cleared\n");
+  CHECK_TEXT(text_of(&capture.err), "");
+}
+
 static void test_finalizers_of_objects(void **state) {
   (void)state;
   RUN(id, "class Thing:\n"
@@ -148,9 +160,13 @@ static void test_callbacks_at_the_end_may_call(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_exit_functions_in_reverse_order), TEST(test_an_exit_function_that_raises),
-      TEST(test_an_exit_function_that_runs_code), TEST(test_an_exit_function_that_starts_a_thread),
-      TEST(test_finalizers_of_objects),           TEST(test_finalizers_that_misbehave),
+      TEST(test_exit_functions_in_reverse_order),
+      TEST(test_an_exit_function_that_raises),
+      TEST(test_an_exit_function_that_runs_code),
+      TEST(test_an_exit_function_that_starts_a_thread),
+      TEST(test_what_a_script_has_put_in_the_place_of_atexit),
+      TEST(test_finalizers_of_objects),
+      TEST(test_finalizers_that_misbehave),
       TEST(test_callbacks_at_the_end_may_call),
   };
   return RUN_TESTS_INITIALIZED(tests);

@@ -89,6 +89,21 @@ static void test_a_message_of_a_megabyte_is_whole(void **state) {
   subpy_error_free(error);
 }
 
+/* What is asked after it finds no exception of its own. */
+static void test_a_type_that_says_its_name_but_not_its_module(void **state) {
+  (void)state;
+  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, id,
+                                 "class Meta(type):\n"
+                                 "    def __getattribute__(cls, name):\n"
+                                 "        if name == '__module__': raise RuntimeError(name)\n"
+                                 "        return type.__getattribute__(cls, name)\n"
+                                 "class Mine(Exception, metaclass=Meta): pass\n"
+                                 "raise Mine('m')");
+  CHECK_TEXT(subpy_error_type(error), "Mine");
+  CHECK_TEXT(subpy_error_message(error), "m");
+  subpy_error_free(error);
+}
+
 static void test_an_exception_that_cannot_say_what_it_is(void **state) {
   (void)state;
   const char *const codes[] = {
@@ -166,6 +181,7 @@ int main(void) {
       cmocka_unit_test(test_a_nul_in_a_message_is_written_out),
       cmocka_unit_test(test_a_lone_surrogate_in_a_message),
       cmocka_unit_test(test_a_message_of_a_megabyte_is_whole),
+      cmocka_unit_test(test_a_type_that_says_its_name_but_not_its_module),
       cmocka_unit_test(test_an_exception_that_cannot_say_what_it_is),
       cmocka_unit_test(test_code_that_cannot_be_compiled),
       cmocka_unit_test(test_recursion_without_end_and_memory_without_end),

@@ -97,6 +97,34 @@ static void test_finalizing_with_a_gil_held_is_refused(void **state) {
   PyGILState_Release(before);
 }
 
+/* A function of the host's, called without the GIL. */
+static void attach_own(void *own, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+  (void)call, (void)args, (void)nargs;
+  CHECK(PyGILState_GetThisThreadState() == own, "another thread state is this thread's");
+  ensure_is_in_main();
+  PyEval_RestoreThread(own);
+  CHECK(PyGILState_Check(), "attached, but not to this thread's thread state");
+  ensure_is_in_main();
+  PyEval_SaveThread();
+}
+
+static void test_the_hosts_own_thread_state_inside_of_a_function(void **state) {
+  (void)state;
+  const PyGILState_STATE before = PyGILState_Ensure();
+  PyThreadState *own = PyThreadState_Get();
+  subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
+  options.release_gil = 1;
+  EXPECT(SUBPY_OK, subpy_define_function_with(id, &options, "host", "attach_own", attach_own, own,
+                                              NULL, &error));
+  for (int i = 0; i < 3; i++) {
+    RUN(id, "import host\nfor _ in range(3): host.attach_own()");
+    CHECK(PyThreadState_Get() == own, "another thread state is attached");
+    CHECK(PyGILState_Check(), "the GIL is not held");
+  }
+  PyGILState_Release(before);
+  CHECK(PyGILState_GetThisThreadState() == NULL, "a thread state was left behind");
+}
+
 struct holder {
   struct gate inside, leave;
 };
@@ -129,6 +157,7 @@ int main(void) {
       cmocka_unit_test(test_in_a_thread_that_python_has_never_seen),
       cmocka_unit_test(test_runs_between_ensure_and_release),
       cmocka_unit_test(test_a_thread_state_that_is_detached),
+      cmocka_unit_test(test_the_hosts_own_thread_state_inside_of_a_function),
       cmocka_unit_test(test_finalizing_with_a_gil_held_is_refused),
       cmocka_unit_test(test_finalizing_with_a_thread_of_the_host_in_main_is_refused),
   };

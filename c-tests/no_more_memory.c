@@ -18,11 +18,12 @@ static bool is_ok_or(subpy_status status, subpy_status other) {
   return status == SUBPY_OK || status == other;
 }
 
-/* What takes all of the memory that is left, in small pieces, too. */
+/* What takes all of the memory that is left, in small pieces, too. Not by append(): see docs/testing.md, "Debug
+ * builds". */
 static const char takes_all[] = "taken, size = [], 1 << 24\n"
                                 "while size > 512:\n"
                                 "    try:\n"
-                                "        taken.append(bytearray(size))\n"
+                                "        taken += [bytearray(size)]\n"
                                 "    except MemoryError:\n"
                                 "        size //= 2\n";
 

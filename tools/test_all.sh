@@ -5,6 +5,7 @@
 #
 #   tools/test_all.sh [TARGET]       another target, for each
 #
+# With PYTHONS="python3.14-dbg ..." these and no others.
 # With TURN=NUMBER only one Python has its turn, of those beside the newest.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +16,15 @@ mkdir -p "$logs"
 tools/setup.sh build || exit
 
 # Of each minor version the first one, newest first.
-mapfile -t pythons < <(cmake -P tools/pythons.cmake | awk '{ split($1, v, "."); if (!seen[v[2]]++) print }')
+mapfile -t pythons < <(
+  if [ -n "${PYTHONS:-}" ]; then
+    for python in $PYTHONS; do
+      "$python" -c "import platform, sys; print(platform.python_version() + sys.abiflags, sys.executable)"
+    done
+  else
+    cmake -P tools/pythons.cmake | awk '{ split($1, v, "."); if (!seen[v[2]]++) print }'
+  fi
+)
 newest=${pythons[0]-}
 if [ -n "${TURN:-}" ] && [ ${#pythons[@]} -gt 1 ]; then
   pythons=("${pythons[1 + TURN % (${#pythons[@]} - 1)]}")

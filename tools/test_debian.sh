@@ -13,7 +13,7 @@ mkdir -p "$BUILD"
 tree=$(realpath "$BUILD")/debian
 
 packages=(ca-certificates cargo cmake doctest-dev g++ gcc libc-bin libc6-dev libcmocka-dev locales make ninja-build
-  pkgconf python3 python3.{13,14,15}-{dev,venv})
+  pkgconf python3 python3.{13,14,15}-{dev,venv} python3.{13,14,15}-dbg)
 
 no_tree() {
   echo "test-debian: $*" >&2
@@ -35,9 +35,14 @@ if [ ! -e "$tree/.ready" ]; then
   debootstrap --variant=minbase unstable "$tree" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$log" 2>&1 ||
     no_tree "$(tail "$log")"
   cp -L /etc/resolv.conf "$tree/etc/resolv.conf"
-  in_tree apt-get install -qq --yes --no-install-recommends "${packages[@]}" >>"$log" 2>&1 ||
-    no_tree "$(tail "$log")"
   touch "$tree/.ready"
+fi
+# The file names what is installed: a tree that was made for fewer packages gets the others.
+if [ "$(cat "$tree/.ready")" != "${packages[*]}" ]; then
+  log=$(realpath "$BUILD")/packages.log
+  in_tree apt-get install -qq --yes --no-install-recommends "${packages[@]}" >"$log" 2>&1 ||
+    no_tree "$(tail "$log")"
+  echo "${packages[*]}" >"$tree/.ready"
 fi
 
 # The sources, and those of the crates: nothing is downloaded inside.

@@ -422,7 +422,7 @@ impl Interpreter {
     /// Does `work` in a thread that the interpreter's own `PyGILState_Ensure` knows: in one of the interpreter's, or else
     /// with a thread state that is made for it. Says whether it was done: not in an interpreter that ends.
     fn enter_from_anywhere(&self, work: impl FnOnce()) -> bool {
-        if self.0.control.is(thread_state::interpreter_of_slot()) {
+        if let Some(_known) = thread_state::Known::new(|found| self.0.control.is(found)) {
             work();
             return true;
         }

@@ -23,7 +23,7 @@
 //! what other threads allocate in that moment is freed later.
 
 use std::ffi::c_void;
-#[cfg(all(Py_3_12, not(Py_3_14)))]
+#[cfg(all(Py_3_12, not(Py_3_14), not(py_sys_config = "Py_DEBUG")))]
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use libmimalloc_sys as mi;
@@ -31,11 +31,11 @@ use pyo3_ffi as ffi;
 
 use crate::memory::{counting, heap};
 
-#[cfg(all(Py_3_12, not(Py_3_14)))]
+#[cfg(all(Py_3_12, not(Py_3_14), not(py_sys_config = "Py_DEBUG")))]
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// Whether Python's objects are mimalloc's blocks.
-#[cfg(all(Py_3_12, not(Py_3_14)))]
+#[cfg(all(Py_3_12, not(Py_3_14), not(py_sys_config = "Py_DEBUG")))]
 pub(crate) fn is_installed() -> bool {
     INSTALLED.load(Ordering::Relaxed)
 }
@@ -57,7 +57,7 @@ pub(crate) fn install(count: bool) {
             ffi::PyObject_SetArenaAllocator(&mut counting::arenas());
         }
     }
-    #[cfg(all(Py_3_12, not(Py_3_14)))]
+    #[cfg(all(Py_3_12, not(Py_3_14), not(py_sys_config = "Py_DEBUG")))]
     INSTALLED.store(true, Ordering::Relaxed);
 }
 

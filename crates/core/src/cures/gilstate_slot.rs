@@ -8,7 +8,11 @@
 //! Has it: 3.12 and later; before, the slot is filled when a thread state is made.
 //!
 //! Cure: while a thread state of ours is attached, the slot holds it, so that extension modules work;
-//! before and after, the slot holds what the host had there. CPython has no call to set the slot, so
+//! before and after, and while the host is called without the GIL, the slot holds what the host had there.
+//! It is set before a thread state is attached, not after: CPython notes of each whether the slot holds it, and
+//! attaching puts another one out, to which it writes. As we do it, nothing is put out: each of ours was in the slot
+//! when it was made, the slot being empty, and each of the host's comes back to find it as it was. Debug builds assert
+//! that the notes are right. CPython has no call to set the slot, so
 //! it is found once, at start, by the value that it is known to hold, and checked by what
 //! `PyGILState_GetThisThreadState` then says:
 //! - to 3.14 it is a pthread key;

@@ -16,9 +16,13 @@
 //! main one elsewhere: no thread, or any, may carry that. The native id is the OS thread's, since it is for the system.
 //! C code that asks for the number itself gets the OS thread's: an RLock that is held from one run to the next, and a
 //! database of `sqlite3`, are those of the host's thread.
+//!
+//! A debug build of CPython asserts that the number is the OS thread's in a child that is forked, and at Python's end
+//! that it is the number of the thread that has started Python. It gets these there, and only there.
 
 use std::ptr::null_mut;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyObject, PyThreadState};
@@ -26,6 +30,7 @@ use pyo3_ffi::{PyObject, PyThreadState};
 use super::library::Functions;
 use crate::python::method::Method;
 use crate::python::object::{Object, import};
+use crate::python::own_code::{OF_IMPORT, OwnCode};
 use crate::python::thread_state;
 
 /// How far the place is looked for, in words: within the smallest thread state.
@@ -78,7 +83,11 @@ pub(super) fn install() -> Option<()> {
     // SAFETY: attached; the field is where it was found; a new reference.
     let number = unsafe {
         let main = ffi::PyThreadState_Get();
-        main.cast::<u64>().add(place).write(main as u64);
+        let field = main.cast::<u64>().add(place);
+        if thread_state::interpreter_of(main) == ffi::PyInterpreterState_Main() {
+            STARTED_BY.store(field.read(), Ordering::Relaxed);
+        }
+        field.write(main as u64);
         Object::owned(ffi::PyLong_FromUnsignedLongLong(main as u64))?
     };
     let name = Object::text("_thread")?;
@@ -89,7 +98,77 @@ pub(super) fn install() -> Option<()> {
             &MAIN.bind_in(Some(&number), &name)?,
         )?;
     }
+    if IS_ASSERTED {
+        follow_forks(&number)?;
+    }
     Some(())
+}
+
+const IS_ASSERTED: bool = cfg!(py_sys_config = "Py_DEBUG");
+
+/// The number that the main interpreter's thread state had: of the thread that has started Python.
+static STARTED_BY: AtomicU64 = AtomicU64::new(0);
+
+/// To be called before Python ends, while the main interpreter's thread state of the runs is attached.
+pub(crate) fn give_back() {
+    let number = STARTED_BY.load(Ordering::Relaxed);
+    if IS_ASSERTED && number != 0 {
+        set_attached(number);
+    }
+}
+
+/// The attached thread state gets a number.
+fn set_attached(number: u64) {
+    if let Some(place) = place() {
+        // SAFETY: attached; the field is where it was found.
+        unsafe {
+            let attached = ffi::PyThreadState_Get().cast::<u64>();
+            attached.add(place).write(number);
+        }
+    }
+}
+
+/// The thread state has the OS thread's number while Python forks. These are the first functions that an interpreter
+/// registers, so nobody else's see that.
+fn follow_forks(number: &Object) -> Option<()> {
+    static REGISTER: OwnCode = OwnCode::new(
+        OF_IMPORT,
+        c"
+def register(before, after):
+    from posix import register_at_fork
+    register_at_fork(before=before, after_in_child=after, after_in_parent=after)
+",
+    );
+    static BEFORE: Method = Method::new(c"before_fork", before_fork, ffi::METH_NOARGS);
+    static AFTER: Method = Method::new(c"after_fork", after_fork, ffi::METH_NOARGS);
+    let hooks = [BEFORE.bind(Some(number))?, AFTER.bind(Some(number))?];
+    OwnCode::function(&REGISTER.run()?, c"register")?.call(&hooks.each_ref())?;
+    Some(())
+}
+
+/// Bound to the number of the thread state of the runs; so is the next one.
+unsafe extern "C" fn before_fork(number: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called by Python, attached, with what it is bound to.
+    unsafe { at_fork(number, libc::pthread_self() as u64) }
+}
+
+unsafe extern "C" fn after_fork(number: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    // SAFETY: as above.
+    unsafe { at_fork(number, ffi::PyThreadState_Get() as u64) }
+}
+
+/// The attached thread state gets a number, if it is that of the runs.
+///
+/// # Safety
+/// Attached; `of_runs` is an int.
+unsafe fn at_fork(of_runs: *mut PyObject, number: u64) -> *mut PyObject {
+    // SAFETY: the caller's promise; a new reference.
+    unsafe {
+        if ffi::PyLong_AsUnsignedLongLongMask(of_runs) == ffi::PyThreadState_Get() as u64 {
+            set_attached(number);
+        }
+        Object::borrowed(ffi::Py_None()).map_or(null_mut(), Object::into_ptr)
+    }
 }
 
 /// `get_ident()`: the number of the attached thread state.

@@ -42,6 +42,7 @@ mod cure {
 
     /// None is. To be called while the one that was is attached, which is about to go.
     pub(crate) fn end() {
+        begin(); // it may not have been named, which a debug build asserts
         // SAFETY: attached.
         unsafe { _PyInterpreterState_SetNotRunningMain(ffi::PyInterpreterState_Get()) };
     }

@@ -3,10 +3,15 @@
 //! is on: the next interpreter never starts, or never ends. From 3.12 on, `_tracemalloc` is refused to an interpreter with
 //! a GIL of its own, and so `tracemalloc` can't even be imported there.
 //!
-//! Has it: all versions.
+//! And it keeps the names of files, those of an interpreter with a GIL of its own among them, which CPython 3.14
+//! frees when that one ends, whoever has them (so do debug builds of 3.13, not cured). When it stops, it gives them back:
+//! memory that is another object's by then. (3.15 was not seen to.)
 //!
-//! Cure: it is on while an interpreter wants it that has started it and lives. Before 3.12, and with a GIL of its own, it can
-//! be imported and asked, and says why it can't be started.
+//! Has it: all versions; the names of files, 3.14.
+//!
+//! Cure: it is on while an interpreter wants it that has started it and lives. Before 3.12, and with a GIL of its own,
+//! it can be imported and asked, and says why it can't be started. While it is on, it forgets what it has traced when
+//! an interpreter ends whose names go with it.
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +20,11 @@ use pyo3_ffi as ffi;
 
 use super::library::Functions;
 use crate::python::object::Object;
+#[cfg(Py_3_12)]
+use crate::python::{
+    object::{clear_exception, import},
+    thread_state,
+};
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_tracemalloc"],
@@ -103,15 +113,38 @@ unsafe extern "C" fn call(
     })
 }
 
-/// Whether it is on, and so no other interpreter can be. At any time, in any thread.
-#[cfg(not(Py_3_12))]
-pub(crate) fn rules_others_out() -> bool {
+/// Whether it is on. At any time, in any thread.
+pub(crate) fn is_on() -> bool {
     unsafe extern "C" {
         fn PyTraceMalloc_Untrack(domain: std::ffi::c_uint, address: usize) -> std::ffi::c_int;
     }
     const OFF: i32 = -2;
     // SAFETY: any thread may forget a trace of its own domain; there is none.
     unsafe { PyTraceMalloc_Untrack(u32::MAX, 0) != OFF }
+}
+
+/// Whether an interpreter frees the names of files that it has.
+#[cfg(Py_3_12)]
+const NAMES_GO: bool = cfg!(all(Py_3_14, not(Py_3_15)));
+
+/// To be called when an interpreter with a GIL of its own has no more code to run, and still has its names. It is
+/// attached.
+#[cfg(Py_3_12)]
+pub(crate) fn forget_names() {
+    if NAMES_GO && is_on() {
+        thread_state::visit_main(|| {
+            let clear =
+                import(c"_tracemalloc").and_then(|module| module.attribute(c"clear_traces"));
+            drop(clear.and_then(|clear| clear.call(&[])));
+            clear_exception();
+        });
+    }
+}
+
+/// Whether it is on, and so no other interpreter can be.
+#[cfg(not(Py_3_12))]
+pub(crate) fn rules_others_out() -> bool {
+    is_on()
 }
 
 /// It rules nothing out from 3.12 on.

@@ -86,7 +86,7 @@ mod cure {
         }
 
         /// The versions for immutable types.
-        #[cfg(not(Py_3_14))]
+        #[cfg(not(any(Py_3_14, py_sys_config = "Py_DEBUG")))]
         pub(crate) fn of_immutable(&self) -> std::ops::Range<u32> {
             self.first()..self.first() + IMMUTABLE
         }

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
+#[cfg(Py_3_12)]
+use crate::cures::tracemalloc;
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
 #[cfg(Py_3_12)]
@@ -46,6 +48,9 @@ pub(crate) fn limit_end(control: &Arc<Control>, time: Duration) {
     impl Drop for Limit {
         fn drop(&mut self) {
             drop(self.1.take());
+            if !self.0.shares_gil {
+                tracemalloc::forget_names();
+            }
             self.0.state.set_runs_at_end(false);
             // Attached: those who ask need no GIL.
             self.0.settle();
@@ -95,6 +100,7 @@ fn run_all_exit_functions() {
                 report(&atexit);
             }
         }
+        clear_exception(); // what a script has put in its place may raise anything
         call(c"_clear");
     }
     clear_exception();

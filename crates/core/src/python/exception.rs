@@ -209,9 +209,13 @@ fn comes_from_interrupt(exception: &Object) -> bool {
 unsafe fn type_name(exception: &Object) -> String {
     // SAFETY: every object has a type.
     let kind = unsafe { Object::borrowed(ffi::Py_TYPE(exception.as_ptr()).cast()) };
-    let part = |name| kind.as_ref()?.attribute(name)?.to_text();
+    let part = |name| {
+        let part = kind.as_ref().and_then(|kind| kind.attribute(name));
+        let text = part.and_then(|part| part.to_text());
+        clear_exception(); // a class may raise at each
+        text
+    };
     let (module, name) = (part(c"__module__"), part(c"__qualname__"));
-    clear_exception();
     let name = name.unwrap_or_else(|| "<unknown>".into());
     match module.as_deref() {
         None | Some("builtins" | "__main__") => name,

@@ -23,7 +23,9 @@ use crate::cures::import_first;
 use crate::cures::interned_strings::Interned;
 use crate::cures::locale::thread as locale;
 use crate::cures::shared_gil::Inside;
-use crate::cures::{gilstate_slot, running_main, thread_state_ids, threading_main, threads_at_end};
+use crate::cures::{
+    gilstate_slot, main_thread, running_main, thread_state_ids, threading_main, threads_at_end,
+};
 use crate::memory::account::Account;
 use crate::python::entry::Entry;
 use crate::python::floats::Floats;
@@ -124,6 +126,18 @@ pub(crate) fn is_attached() -> bool {
     !attached().is_null()
 }
 
+/// Attaches a thread state that the calling thread's slot has held before, as it has each that we make. See
+/// [`gilstate_slot`] for why the slot comes first.
+///
+/// # Safety
+/// The calling thread is detached, and the thread state is nobody else's to attach.
+#[inline(always)]
+unsafe fn attach(thread_state: *mut PyThreadState) {
+    gilstate_slot::set(thread_state);
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyEval_RestoreThread(thread_state) };
+}
+
 /// The interpreter that the calling thread is attached to; NULL if there is none.
 pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
     let current = attached();
@@ -133,13 +147,33 @@ pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
     interpreter_of(current)
 }
 
-/// The interpreter of the thread state that the calling thread would attach by `PyGILState_Ensure`; NULL if it has none.
-pub(crate) fn interpreter_of_slot() -> *mut PyInterpreterState {
-    let thread_state = gilstate_slot::get();
-    if thread_state.is_null() {
-        return null_mut();
+/// While it lives, `PyGILState_Ensure` leads the calling thread into an interpreter that it is in, or that it has
+/// called the host from. What is kept is what the slot holds otherwise.
+pub(crate) struct Known(*mut PyThreadState);
+
+impl Known {
+    /// `None`: the thread is not in the interpreter of which `is_it` is true.
+    pub(crate) fn new(is_it: impl Fn(*mut PyInterpreterState) -> bool) -> Option<Self> {
+        // Each is the thread's own, and lives.
+        let leads_there =
+            |state: *mut PyThreadState| !state.is_null() && is_it(interpreter_of(state));
+        let slot = gilstate_slot::get();
+        if !leads_there(slot) {
+            // SAFETY: an entry lives until it is left.
+            let inside = unsafe { here::entry().as_ref() }?.thread_state.get();
+            if is_attached() || !leads_there(inside) {
+                return None;
+            }
+            gilstate_slot::set(inside);
+        }
+        Some(Self(slot))
     }
-    interpreter_of(thread_state)
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        gilstate_slot::set(self.0);
+    }
 }
 
 /// The calling thread is attached to a thread state of ours until this is dropped.
@@ -160,10 +194,9 @@ impl<'a> Attached<'a> {
         let inside = Inside::new(shares_gil);
         // SAFETY: the caller's promise; this thread is detached.
         unsafe {
-            ffi::PyEval_RestoreThread(thread_state);
+            attach(thread_state);
             locale::enter(thread_state);
         }
-        gilstate_slot::set(thread_state);
         Self {
             entered,
             _inside: inside,
@@ -185,12 +218,17 @@ impl<'a> Attached<'a> {
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
         // thread state of the main interpreter takes it over, to let it go.
         unsafe {
+            let ending = ffi::PyThreadState_Get();
             #[cfg(not(Py_3_12))]
             let visitor = new_state(ffi::PyInterpreterState_Main());
-            ffi::Py_EndInterpreter(ffi::PyThreadState_Get());
+            // What goes with the interpreter may ask for the GIL that it has.
+            #[cfg(not(Py_3_12))]
+            gilstate_slot::set(ending);
+            ffi::Py_EndInterpreter(ending);
             #[cfg(not(Py_3_12))]
             {
                 ffi::PyThreadState_Swap(visitor);
+                gilstate_slot::set(visitor);
                 ffi::PyThreadState_Clear(visitor);
                 ffi::PyThreadState_DeleteCurrent();
             }
@@ -212,6 +250,7 @@ impl<'a> Attached<'a> {
     pub(crate) unsafe fn finalize(self) -> bool {
         threading_main::move_here();
         running_main::end();
+        main_thread::give_back();
         let (entered, _inside) = self.leave_attached();
         // What the slot held is gone with Python; so is the slot, where it is a key.
         let entered = std::mem::ManuallyDrop::new(entered);
@@ -286,8 +325,7 @@ pub(crate) unsafe fn visit_beside<T>(
     unsafe {
         let visitor = new_state(python);
         assert!(!visitor.is_null(), "no memory for a thread state");
-        ffi::PyEval_RestoreThread(visitor);
-        gilstate_slot::set(visitor);
+        attach(visitor);
         locale::enter(visitor);
         let result = work();
         ffi::PyThreadState_Clear(visitor);
@@ -305,8 +343,7 @@ pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
     unsafe {
         let visitor = new_state(ffi::PyInterpreterState_Main());
         assert!(!visitor.is_null(), "no memory for a thread state");
-        ffi::PyEval_RestoreThread(visitor);
-        gilstate_slot::set(visitor);
+        attach(visitor);
         let result = work();
         ffi::PyThreadState_Clear(visitor);
         ffi::PyThreadState_DeleteCurrent();
@@ -330,8 +367,7 @@ pub(crate) unsafe fn visit(interpreter: *mut PyInterpreterState, work: impl FnOn
         if visitor.is_null() {
             return false;
         }
-        ffi::PyEval_RestoreThread(visitor);
-        gilstate_slot::set(visitor);
+        attach(visitor);
         work();
         ffi::PyThreadState_Clear(visitor);
         ffi::PyThreadState_DeleteCurrent();
@@ -358,16 +394,19 @@ pub(crate) fn create<T>(
         if visitor.is_null() {
             return None;
         }
-        ffi::PyEval_RestoreThread(visitor);
+        attach(visitor);
         let made = make();
         let result = if made.is_null() {
             None
         } else {
+            // Since 3.12 the slot holds it anyway.
             gilstate_slot::set(made);
             thread_state_ids::begin_anew(made);
             let prepared = prepare(made);
             running_main::begin();
             ffi::PyEval_SaveThread();
+            // The new one has put the visitor out of the slot.
+            gilstate_slot::set(null_mut());
             ffi::PyEval_RestoreThread(visitor);
             Some((made, prepared))
         };
@@ -377,10 +416,15 @@ pub(crate) fn create<T>(
     }
 }
 
-/// Lets [`gilstate_slot`] find the slot, while it holds the thread state of a visitor.
+/// Lets [`gilstate_slot`] find the slot, while it holds a thread state: of a visitor, if it is empty.
 pub(crate) fn locate_slot() {
-    // SAFETY: always allowed. Before 3.12 an occupied slot keeps what it has.
-    visit_main(|| gilstate_slot::locate(unsafe { ffi::PyGILState_GetThisThreadState() }));
+    // SAFETY: always allowed.
+    let held = || unsafe { ffi::PyGILState_GetThisThreadState() };
+    if held().is_null() {
+        visit_main(|| gilstate_slot::locate(held()));
+    } else {
+        gilstate_slot::locate(held());
+    }
 }
 
 /// Detaches the thread state that initializing Python has left attached, and returns it. `runs`: the host may run code
@@ -420,7 +464,7 @@ pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
     let _entered = Entered::new(&entry);
     // SAFETY: the caller's promise.
     unsafe {
-        ffi::PyEval_RestoreThread(thread_state);
+        attach(thread_state);
         ffi::PyThreadState_Clear(thread_state);
         ffi::PyThreadState_DeleteCurrent();
     }

@@ -3,13 +3,13 @@
 mod dict;
 mod variables;
 
-use std::ffi::{c_int, c_uint, c_void};
+use std::ffi::c_void;
 
 use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyASCIIObject, PyCompactUnicodeObject};
 
-use crate::cures::allocator;
+use crate::cures::{allocator, tracemalloc};
 
 /// The strings that an interpreter has interned for ever.
 pub(crate) struct Interned(Vec<*mut ffi::PyObject>);
@@ -43,8 +43,8 @@ impl Interned {
         let (Some(first), Some(last)) = (self.0.iter().min(), self.0.iter().max()) else {
             return;
         };
-        if tracemalloc_has_names() {
-            return;
+        if tracemalloc::is_on() {
+            return; // it has the names of files, from whatever interpreter
         }
         let Some(kept) = variables::pointing_between(*first as usize, *last as usize) else {
             return;
@@ -56,15 +56,6 @@ impl Interned {
             }
         }
     }
-}
-
-/// Whether `tracemalloc` traces: it has the names of files, from whatever interpreter.
-fn tracemalloc_has_names() -> bool {
-    unsafe extern "C" {
-        fn PyTraceMalloc_Untrack(domain: c_uint, block: usize) -> c_int;
-    }
-    // SAFETY: in any thread; there is no such block.
-    unsafe { PyTraceMalloc_Untrack(0, 0) != -2 }
 }
 
 /// Whether it is a string of ours to free that Python never does.

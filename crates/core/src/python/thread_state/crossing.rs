@@ -14,7 +14,7 @@ use libc::locale_t;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
-use super::{attached, attached_with};
+use super::{attach, attached, attached_with};
 use crate::cures::gilstate_slot;
 use crate::cures::locale::thread as locale;
 use crate::python::entry::Entry;
@@ -174,8 +174,13 @@ impl Away {
         let inside = here::entry();
         let meanwhile = if inside.is_null() { entry } else { inside };
         let away = Self::begin(inside, meanwhile, false);
-        // SAFETY: attached.
-        unsafe { ffi::PyEval_SaveThread() };
+        // SAFETY: attached; an entry lives until it is left.
+        unsafe {
+            ffi::PyEval_SaveThread();
+            if let Some(inside) = inside.as_ref() {
+                gilstate_slot::set(inside.before.slot.get());
+            }
+        }
         here::set_entry(meanwhile);
         away
     }
@@ -242,10 +247,12 @@ impl Drop for Away {
             Self::take_over();
         } else if self.keeps_gil {
             return;
+        // SAFETY: as above.
+        } else if let Some(inside) = unsafe { self.inside.as_ref() } {
+            inside.before.slot.set(gilstate_slot::get());
         }
         here::set_entry(self.inside);
-        gilstate_slot::set(self.thread_state);
         // SAFETY: it was attached in this thread before, and is nobody else's to attach.
-        unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
+        unsafe { attach(self.thread_state) };
     }
 }

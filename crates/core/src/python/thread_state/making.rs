@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
+use crate::cures::gilstate_slot;
+
 /// More than a thread state takes.
 const SIZE: usize = 4096;
 
@@ -25,13 +27,14 @@ pub(super) fn alone() -> std::sync::MutexGuard<'static, ()> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Makes a thread state. NULL: no memory.
+/// Makes a thread state, which the calling thread's slot then holds. NULL: no memory.
 ///
 /// # Safety
 /// The interpreter lives.
 pub(super) unsafe fn new_state(python: *mut PyInterpreterState) -> *mut PyThreadState {
     #[cfg(not(Py_3_12))]
     let _alone = alone();
+    gilstate_slot::set(null_mut());
     // SAFETY: the caller's promise.
     let mut state = unsafe { try_new(python) };
     if state.is_null() {
