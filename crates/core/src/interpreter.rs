@@ -390,7 +390,10 @@ impl Interpreter {
     fn session(&self, purpose: Purpose) -> Result<Session<'_>> {
         let claim = self.claim(purpose)?;
         if purpose == Purpose::End {
-            thread_state::detached(|| self.0.control.settle());
+            thread_state::detached(|| {
+                self.0.control.settle();
+                faulthandler::settle(self.0.id);
+            });
         }
         Ok(Session::enter(&self.0, claim))
     }

@@ -21,6 +21,7 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
+    use crate::python::capsule::capsule;
     use crate::python::interpreter_dict::keep;
     use crate::python::object::{Object, clear_exception, imported};
     use crate::python::own_code::OwnCode;
@@ -70,7 +71,7 @@ mod cure {
                 _module: module,
             };
             kept.free();
-            kept.free_at_end()
+            keep(NAME, &capsule(NAME, kept)?)
         }
     }
 
@@ -98,26 +99,12 @@ mod cure {
                 }
             }
         }
+    }
 
-        /// Has it freed again when the interpreter's own dictionary goes: before its last garbage collection.
-        fn free_at_end(self) -> Option<()> {
-            unsafe extern "C" fn free(capsule: *mut ffi::PyObject) {
-                // SAFETY: called once, attached, with the capsule that is made below.
-                let kept = unsafe { ffi::PyCapsule_GetPointer(capsule, NAME.as_ptr()) };
-                // SAFETY: made below.
-                unsafe { Box::from_raw(kept.cast::<Kept>()) }.free();
-            }
-
-            let kept = Box::into_raw(Box::new(self));
-            // SAFETY: attached; the capsule owns what it holds.
-            let capsule = unsafe { ffi::PyCapsule_New(kept.cast(), NAME.as_ptr(), Some(free)) };
-            // SAFETY: a new reference, or NULL.
-            let Some(capsule) = (unsafe { Object::owned(capsule) }) else {
-                // SAFETY: made above, and nobody else's.
-                drop(unsafe { Box::from_raw(kept) });
-                return None;
-            };
-            keep(NAME, &capsule)
+    /// It goes with the interpreter's own dictionary: before its last garbage collection.
+    impl Drop for Kept {
+        fn drop(&mut self) {
+            self.free();
         }
     }
 

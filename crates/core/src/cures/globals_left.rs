@@ -12,14 +12,15 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
+use crate::python::capsule::capsule;
 use crate::python::interpreter_dict::keep;
-use crate::python::object::{Object, clear_exception, import};
+use crate::python::object::{Object, built_in, clear_exception};
 
 const NAME: &CStr = c"subpy.globals";
 
 /// To be called while the interpreter is attached, before it is ended.
 pub(crate) fn clear_at_end() {
-    let _ = Marked::new().and_then(Marked::clear_later);
+    let _ = Marked::new().and_then(|marked| keep(NAME, &capsule(NAME, marked)?));
     clear_exception();
 }
 
@@ -32,7 +33,7 @@ impl Marked {
     /// Marks the globals of each module that is not the standard library's, and of `ctypes`, whose own functions are held
     /// so before 3.13.
     fn new() -> Option<Self> {
-        let get_objects = import(c"gc")?.attribute(c"get_objects")?;
+        let get_objects = built_in(c"gc")?.attribute(c"get_objects")?;
         // SAFETY: attached; `sys` has both until the end; an integer that nobody else has.
         let (modules, standard, mark) = unsafe {
             let of_sys = |name: &CStr| Object::borrowed(ffi::PySys_GetObject(name.as_ptr()));
@@ -55,33 +56,6 @@ impl Marked {
         Some(Self { mark, get_objects })
     }
 
-    /// Has [`clear`](Self::clear) called when the interpreter's own dictionary goes.
-    fn clear_later(self) -> Option<()> {
-        unsafe extern "C" fn clear(capsule: *mut ffi::PyObject) {
-            // SAFETY: called once, attached, with the capsule that is made below, of what is made below.
-            let marked: Box<Marked> =
-                unsafe { Box::from_raw(ffi::PyCapsule_GetPointer(capsule, NAME.as_ptr()).cast()) };
-            marked.clear();
-            clear_exception();
-        }
-
-        let marked = Box::into_raw(Box::new(self));
-        // SAFETY: attached; the capsule owns what it holds. A new reference, or NULL.
-        let capsule = unsafe {
-            Object::owned(ffi::PyCapsule_New(
-                marked.cast(),
-                NAME.as_ptr(),
-                Some(clear),
-            ))
-        };
-        let Some(capsule) = capsule else {
-            // SAFETY: made above, and nobody else's.
-            drop(unsafe { Box::from_raw(marked) });
-            return None;
-        };
-        keep(NAME, &capsule)
-    }
-
     fn clear(&self) {
         // SAFETY: attached; a live object, of which this is one reference.
         if unsafe { ffi::Py_REFCNT(self.mark.as_ptr()) } == 1 {
@@ -94,6 +68,14 @@ impl Marked {
         }
         // SAFETY: attached.
         unsafe { ffi::PyGC_Collect() };
+    }
+}
+
+/// It goes with the interpreter's own dictionary.
+impl Drop for Marked {
+    fn drop(&mut self) {
+        self.clear();
+        clear_exception();
     }
 }
 

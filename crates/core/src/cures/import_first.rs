@@ -59,6 +59,7 @@ mod cure {
 
     use super::Outside;
     use crate::cures::strptime;
+    use crate::python::capsule::{capsule, value_of};
     use crate::python::method::Method;
     use crate::python::object::{Object, clear_exception};
     use crate::python::own_code::{OF_IMPORT, OwnCode};
@@ -152,37 +153,17 @@ def load(name, origin, of_library, too_early):
 
     const NAME: &CStr = c"subpy.import_first";
 
-    unsafe extern "C" fn forget(capsule: *mut ffi::PyObject) {
-        // SAFETY: made by `install`, and given up once.
-        drop(unsafe { Box::from_raw(of(capsule)) });
-    }
-
-    /// # Safety
-    /// A capsule of `install`.
-    unsafe fn of(capsule: *mut ffi::PyObject) -> *mut Of {
-        // SAFETY: the caller's promise.
-        unsafe { ffi::PyCapsule_GetPointer(capsule, NAME.as_ptr()) }.cast()
-    }
-
     /// Has the attached interpreter, a new one, ask the main one first. `None`: an exception is set.
     pub(crate) fn install(own_gil: bool) -> Option<Outside> {
         let wrap = OwnCode::function(&INSTALL.run()?, c"wrap")?;
         let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
         let [frozen, external] = modules.map(crate::python::object::import);
         let outside = Outside::default();
-        let of = Box::into_raw(Box::new(Of {
+        let of = Of {
             too_early: own_gil && cfg!(all(Py_3_12, not(Py_3_13))),
             outside: outside.clone(),
-        }));
-        // SAFETY: attached; the capsule owns what it holds from then on.
-        let capsule = unsafe {
-            let capsule = ffi::PyCapsule_New(of.cast(), NAME.as_ptr(), Some(forget));
-            let Some(capsule) = Object::owned(capsule) else {
-                drop(Box::from_raw(of));
-                return None;
-            };
-            capsule
         };
+        let capsule = capsule(NAME, of)?;
         let first = FIRST.bind(Some(&capsule))?;
         wrap.call(&[&first, &frozen?, &external?])?;
         Some(outside)
@@ -209,7 +190,11 @@ def load(name, origin, of_library, too_early):
         let (of, text, of_library) = unsafe {
             let text = |i| Object::borrowed(ffi::PyTuple_GetItem(arguments, i))?.to_text();
             let of_library = ffi::PyTuple_GetItem(arguments, 2) == ffi::Py_True();
-            (&*of(capsule), [text(0), text(1)], of_library)
+            (
+                value_of::<Of>(capsule, NAME),
+                [text(0), text(1)],
+                of_library,
+            )
         };
         if !of_library {
             of.outside.set();

@@ -12,10 +12,10 @@ pub(super) static FUNCTIONS: Functions = Functions::in_python(
     c"
 def replacers(call, put, at_end):
     def replace_ctypes(module):
+        import gc
         table = module._pointer_type_cache
 
         def take_back():
-            import gc
             own = set(map(id, gc.get_objects()))
             for key in [key for key in table if id(key) in own]:
                 del table[key]

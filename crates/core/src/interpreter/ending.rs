@@ -16,9 +16,9 @@ use pyo3_ffi as ffi;
 use crate::cures::tracemalloc;
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
+use crate::python::object::{Object, built_in, clear_exception, imported};
 #[cfg(Py_3_12)]
-use crate::python::interpreter_dict::keep;
-use crate::python::object::{Object, clear_exception, import, imported};
+use crate::python::{capsule::capsule, interpreter_dict::keep};
 
 /// How often exit functions may register new ones.
 const ROUNDS: usize = 100;
@@ -57,25 +57,11 @@ pub(crate) fn limit_end(control: &Arc<Control>, time: Duration) {
         }
     }
 
-    unsafe extern "C" fn lift(capsule: *mut ffi::PyObject) {
-        // SAFETY: made below, and given up once.
-        drop(unsafe {
-            let limit = ffi::PyCapsule_GetPointer(capsule, NAME.as_ptr());
-            Box::from_raw(limit.cast::<Limit>())
-        });
-    }
-
     const NAME: &CStr = c"subpy.limit";
     control.state.set_runs_at_end(true);
     let deadline = Deadline::new(control, time, None).ok();
-    let limit = Box::into_raw(Box::new(Limit(control.clone(), deadline)));
-    // SAFETY: attached; the capsule owns the limit, and the dictionary the capsule.
-    unsafe {
-        match Object::owned(ffi::PyCapsule_New(limit.cast(), NAME.as_ptr(), Some(lift))) {
-            Some(capsule) => _ = keep(NAME, &capsule),
-            None => drop(Box::from_raw(limit)),
-        }
-    }
+    let limit = capsule(NAME, Limit(control.clone(), deadline));
+    let _ = limit.and_then(|limit| keep(NAME, &limit));
     clear_exception();
 }
 
@@ -88,7 +74,7 @@ fn run_all_exit_functions() {
     if let Some(threading) = imported(c"threading") {
         run_all(&threading);
     }
-    if let Some(atexit) = imported(c"atexit").or_else(|| import(c"atexit")) {
+    if let Some(atexit) = built_in(c"atexit") {
         let call = |name: &CStr| atexit.attribute(name)?.call(&[]);
         // SAFETY: attached; a live object.
         let is_true = |o: &Object| unsafe { ffi::PyObject_IsTrue(o.as_ptr()) == 1 };

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_long};
 use std::ptr::null_mut;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
@@ -212,17 +212,49 @@ def replacers(call, put, at_end):
 /// What an interpreter keeps: the function that is to be called when the time has come.
 const DUE: &CStr = c"subpy.faulthandler";
 
+/// When it is tried again.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// How long an interpreter's end waits for what is being shown. It may be written to a pipe that nobody reads.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What is to be done later, for each interpreter: its number, which is never given out again, and when.
 struct Later {
     last_number: c_long,
     waiting: BTreeMap<Id, (c_long, Ticket)>,
+    /// The interpreters whose threads are being shown, each as often as they are.
+    showing: Vec<Id>,
 }
 
 /// Held to look or to change, and while the timer is told.
 static LATER: Mutex<Later> = Mutex::new(Later {
     last_number: 0,
     waiting: BTreeMap::new(),
+    showing: Vec::new(),
 });
+
+/// Told when one less is being shown.
+static SHOWN: Condvar = Condvar::new();
+
+/// Until this is dropped, the threads of an interpreter are being shown.
+struct Showing(Id);
+
+impl Drop for Showing {
+    fn drop(&mut self) {
+        let mut later = later();
+        if let Some(at) = later.showing.iter().position(|id| *id == self.0) {
+            later.showing.swap_remove(at);
+        }
+        SHOWN.notify_all();
+    }
+}
+
+/// Waits until nothing is being shown of an interpreter whose end has been claimed: that would be one of its threads. To
+/// be called without a GIL.
+pub(super) fn settle(interpreter: Id) {
+    let is_showing = |later: &mut Later| later.showing.contains(&interpreter);
+    let _ = SHOWN.wait_timeout_while(later(), PATIENCE, is_showing);
+}
 
 fn later() -> MutexGuard<'static, Later> {
     LATER.lock().unwrap_or_else(PoisonError::into_inner)
@@ -264,16 +296,27 @@ fn come(interpreter: Id, number: c_long, period: Duration, repeat: bool) {
     if repeat {
         later.arm(interpreter, number, period, repeat);
     }
-    drop(later);
     let show = move || {
-        if let Ok(interpreter) = registry::find(interpreter) {
-            interpreter.enter_from_anywhere(|| {
-                drop(call_due(number));
-                clear_exception();
-            });
+        let _showing = Showing(interpreter);
+        let Ok(found) = registry::find(interpreter) else {
+            return;
+        };
+        let shown = found.enter_from_anywhere(|| {
+            drop(call_due(number));
+            clear_exception();
+        });
+        // Who tries to end it may be refused.
+        let mut later = self::later();
+        if !shown && !later.waiting.contains_key(&interpreter) {
+            later.arm(interpreter, number, AGAIN, false);
         }
     };
-    let _ = Thread::start(c"subpy dump", show); // a system without a thread for it shows nothing
+    later.showing.push(interpreter);
+    drop(later);
+    // A system without a thread for it shows nothing.
+    if Thread::start(c"subpy dump", show).is_err() {
+        drop(Showing(interpreter));
+    }
 }
 
 /// Calls what the attached interpreter has kept.

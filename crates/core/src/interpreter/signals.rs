@@ -20,6 +20,7 @@ use pyo3_ffi as ffi;
 use crate::cures::library::Functions;
 use crate::interpreter::claim::Run;
 use crate::interpreter::control::Control;
+use crate::python::capsule::{capsule, value_of};
 use crate::python::interpreter_dict::{keep, kept};
 use crate::python::method::Method;
 use crate::python::object::{Object, clear_exception, import};
@@ -159,28 +160,10 @@ pub(super) fn install(control: &Arc<Control>) -> Option<()> {
             Does in the thread that runs the program what its handler of this signal does.",
         );
 
-    unsafe extern "C" fn forget(capsule: *mut ffi::PyObject) {
-        // SAFETY: made below, and given up once.
-        unsafe {
-            let control = ffi::PyCapsule_GetPointer(capsule, CONTROL.as_ptr());
-            drop(Arc::from_raw(control.cast::<Control>()));
-        }
-    }
-
     let module = import(c"_thread")?;
-    let control = Arc::into_raw(control.clone()).cast_mut();
-    // SAFETY: attached; the capsule owns what it holds; live objects.
-    unsafe {
-        let capsule = ffi::PyCapsule_New(control.cast(), CONTROL.as_ptr(), Some(forget));
-        let Some(capsule) = Object::owned(capsule) else {
-            drop(Arc::from_raw(control));
-            return None;
-        };
-        keep(CONTROL, &capsule)?;
-        let function = INTERRUPT_MAIN.bind(Some(&capsule))?;
-        let name = c"interrupt_main".as_ptr();
-        (ffi::PyObject_SetAttrString(module.as_ptr(), name, function.as_ptr()) == 0).then_some(())
-    }
+    let capsule = capsule(CONTROL, control.clone())?;
+    keep(CONTROL, &capsule)?;
+    module.set(c"interrupt_main", &INTERRUPT_MAIN.bind(Some(&capsule))?)
 }
 
 /// What a capsule of ours holds, which lives as long as that.
@@ -189,7 +172,7 @@ pub(super) fn install(control: &Arc<Control>) -> Option<()> {
 /// Attached; [`install`]'s capsule.
 unsafe fn control_of<'a>(capsule: *mut ffi::PyObject) -> &'a Control {
     // SAFETY: the caller's promise.
-    unsafe { &*ffi::PyCapsule_GetPointer(capsule, CONTROL.as_ptr()).cast::<Control>() }
+    unsafe { value_of::<Arc<Control>>(capsule, CONTROL) }
 }
 
 /// `interrupt_main(signum=SIGINT)`: as if the signal had come. CPython's own one interrupts the main interpreter,

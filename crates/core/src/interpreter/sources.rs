@@ -10,6 +10,7 @@ use pyo3_ffi as ffi;
 
 use crate::cures::library::Functions;
 use crate::interpreter::code_cache::CodeCache;
+use crate::python::capsule::{capsule, value_of};
 use crate::python::interpreter_dict::{keep, kept};
 use crate::python::object::{Object, clear_exception};
 
@@ -45,31 +46,7 @@ def replacers(call, put, at_end):
 
 /// The attached interpreter gets what [`FUNCTIONS`] need. `None`: an exception is set.
 pub(super) fn install(code: &Rc<RefCell<CodeCache>>) -> Option<()> {
-    unsafe extern "C" fn forget(capsule: *mut ffi::PyObject) {
-        // SAFETY: made below, and given up once.
-        drop(unsafe { Box::from_raw(of(capsule)) });
-    }
-
-    let code = Box::into_raw(Box::new(Rc::downgrade(code)));
-    // SAFETY: attached; the capsule owns what it holds.
-    let capsule = unsafe {
-        let capsule = ffi::PyCapsule_New(code.cast(), SOURCES.as_ptr(), Some(forget));
-        let Some(capsule) = Object::owned(capsule) else {
-            drop(Box::from_raw(code));
-            return None;
-        };
-        capsule
-    };
-    keep(SOURCES, &capsule)
-}
-
-/// What a capsule of ours holds.
-///
-/// # Safety
-/// Attached; [`install`]'s capsule.
-unsafe fn of(capsule: *mut ffi::PyObject) -> *mut Weak<RefCell<CodeCache>> {
-    // SAFETY: the caller's promise.
-    unsafe { ffi::PyCapsule_GetPointer(capsule, SOURCES.as_ptr()) }.cast()
+    keep(SOURCES, &capsule(SOURCES, Rc::downgrade(code))?)
 }
 
 /// `call(name)`: the source that tracebacks call so. None: there is none.
@@ -81,9 +58,9 @@ unsafe extern "C" fn call(
         // SAFETY: called by Python, attached, with a tuple of one. The capsule is `install`'s, and lives until the
         // interpreter has ended; its GIL keeps others away from what it holds.
         let (name, code) = unsafe {
-            let capsule = kept(SOURCES);
+            let code: &Weak<RefCell<CodeCache>> = value_of(kept(SOURCES), SOURCES);
             let name = Object::borrowed(ffi::PyTuple_GetItem(arguments, 0))?;
-            (name.to_text()?, (*of(capsule)).upgrade()?)
+            (name.to_text()?, code.upgrade()?)
         };
         let code = code.try_borrow().ok()?;
         Object::text(&code.source(&name)?)

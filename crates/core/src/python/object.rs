@@ -151,6 +151,17 @@ pub(crate) fn imported(name: &CStr) -> Option<Object> {
     module
 }
 
+/// A module that is compiled into Python. If it was not imported before, no finder of a script's is asked.
+pub(crate) fn built_in(name: &CStr) -> Option<Object> {
+    imported(name).or_else(|| {
+        let frozen = imported(c"_frozen_importlib")?;
+        let importer = frozen.attribute(c"BuiltinImporter")?;
+        let name = Object::text(name.to_str().ok()?)?;
+        let spec = importer.attribute(c"find_spec")?.call(&[&name])?;
+        frozen.attribute(c"_load")?.call(&[&spec])
+    })
+}
+
 /// The name of an object's type, as Python's own messages have it.
 ///
 /// # Safety
