@@ -36,6 +36,67 @@ static void test_functions_are_built_in(void **state) {
   DESTROY(id);
 }
 
+/* Ours are made when one is called for the first time: once, by whichever thread. */
+static void test_first_call_in_many_threads(void **state) {
+  (void)state;
+  for (int i = 0; i < 5; i++) {
+    subpy_id id;
+    CREATE(NULL, &id);
+    RUN(id, "import _locale, sys, threading\n"
+            "sys.setswitchinterval(1e-6)\n"
+            "together = threading.Barrier(8)\n"
+            "def use(function, argument):\n"
+            "  together.wait()\n"
+            "  function(argument)\n"
+            "uses = [(_locale.textdomain, 'ours')] + [(_locale.gettext, 'text')] * 7\n"
+            "threads = [threading.Thread(target=use, args=both) for both in uses]\n"
+            "for thread in threads: thread.start()\n"
+            "for thread in threads: thread.join()\n"
+            "assert _locale.textdomain(None) == 'ours', _locale.textdomain(None)\n");
+    DESTROY(id);
+  }
+}
+
+/* A first call that fails leaves nothing half done, and a module that is imported again gets ours again. */
+static void test_first_call_again(void **state) {
+  (void)state;
+  subpy_id id;
+  CREATE(NULL, &id);
+  RUN(id, "import builtins, importlib, posix, sys\n"
+          "def refusal(error, function, *arguments):\n"
+          "  try: function(*arguments)\n"
+          "  except error as e: return str(e)\n"
+          "  assert False\n"
+          "def broken(*arguments): raise ImportError('broken')\n"
+          "real, builtins.__import__ = builtins.__import__, broken\n"
+          "assert refusal(ImportError, posix.nice, 1) == 'broken'\n"
+          "builtins.__import__ = real\n"
+          "ours = refusal(PermissionError, posix.nice, 1)\n"
+          "assert \"the host's\" in ours, ours\n"
+          "del sys.modules['posix']\n"
+          "again = importlib.import_module('posix')\n"
+          "assert again.nice is not posix.nice\n"
+          "assert refusal(PermissionError, again.nice, 1) == ours\n");
+  DESTROY(id);
+}
+
+/* An interpreter that ends may call one for the first time. */
+static void test_first_call_at_the_end(void **state) {
+  (void)state;
+  for (int i = 0; i < 3; i++) {
+    subpy_id id;
+    CREATE(NULL, &id);
+    RUN(id, "import builtins, os\n"
+            "class Late:\n"
+            "  def __init__(self, function, *arguments): self.call = function, arguments\n"
+            "  def __del__(self):\n"
+            "    try: self.call[0](*self.call[1])\n"
+            "    except ImportError: pass\n"
+            "builtins.late = Late(os.kill, os.getpid(), 0), Late(os.putenv, 'A', 'b')\n");
+    DESTROY(id);
+  }
+}
+
 /* Each interpreter has its own, and they end with it. */
 static void test_functions_of_several_interpreters(void **state) {
   (void)state;
@@ -150,6 +211,9 @@ static void test_faulthandler_without_stderr(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_functions_are_built_in),
+      cmocka_unit_test(test_first_call_in_many_threads),
+      cmocka_unit_test(test_first_call_again),
+      cmocka_unit_test(test_first_call_at_the_end),
       cmocka_unit_test(test_functions_of_several_interpreters),
       cmocka_unit_test(test_built_in_types),
       cmocka_unit_test(test_frames_of_imports),

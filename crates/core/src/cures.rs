@@ -26,6 +26,7 @@ pub(crate) mod library;
 pub(crate) mod locale;
 pub(crate) mod main_thread;
 pub(crate) mod multiprocessing_servers;
+pub(crate) mod parser_memory;
 mod perf_trampoline;
 #[cfg(not(Py_3_13))]
 mod pointer_types;
@@ -108,6 +109,7 @@ pub(crate) fn install_functions(
             &allocated_blocks::FUNCTIONS,
             &extension_check::FUNCTIONS,
             &frozen_objects::FUNCTIONS,
+            &locale::LED_MODULES,
             &locale::FUNCTIONS,
             &perf_trampoline::FUNCTIONS,
             &refused_modules::FUNCTIONS,
@@ -120,10 +122,14 @@ pub(crate) fn install_functions(
         #[cfg(not(Py_3_11))]
         functions.push(&sqlite_adapters::FUNCTIONS);
     }
-    functions.push(match environment {
-        Environment::Own => &self::environment::OWN,
-        Environment::OfMain | Environment::OfProcess => &self::environment::SHARED,
-    });
+    match environment {
+        Environment::Own => {
+            functions.extend([&self::environment::BEGIN, &self::environment::OWN]);
+        }
+        Environment::OfMain | Environment::OfProcess => {
+            functions.push(&self::environment::SHARED);
+        }
+    }
     functions.extend(others);
     // Last, so that what starts a program and waits for it is not recorded.
     functions.push(&child_processes::FUNCTIONS);

@@ -7,7 +7,7 @@
 use super::library::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
-    &[c"sys"],
+    &[],
     c"
 def replacers(call, put, at_end):
     def getallocatedblocks():
@@ -15,4 +15,5 @@ def replacers(call, put, at_end):
 
     return {'sys': lambda sys: put(sys, getallocatedblocks)}
 ",
-);
+)
+.at_first_call(&[(c"sys", &[c"getallocatedblocks"])]);

@@ -26,7 +26,7 @@ use crate::python::object::Object;
 use crate::python::thread_state;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
-    &[c"posix", c"_posixsubprocess"],
+    &[],
     c"
 def replacers(call, put, at_end):
     def recorded(start):
@@ -44,7 +44,11 @@ def replacers(call, put, at_end):
     }
 ",
     call,
-);
+)
+.at_first_call(&[
+    (c"posix", &[c"fork", c"posix_spawn", c"posix_spawnp"]),
+    (c"_posixsubprocess", &[c"fork_exec"]),
+]);
 
 /// `call(pid)`: a child was started. 0: this process is the child.
 unsafe extern "C" fn call(

@@ -19,24 +19,51 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::library::{Functions, argument_bytes, bytes};
+use crate::python::interpreter_dict::{keep, kept};
 use crate::python::object::Object;
 
-/// For an interpreter with an environment of its own.
-pub(super) static OWN: Functions = Functions::new(
-    &[c"posix", c"_posixsubprocess", c"time", c"_locale"],
-    CODE,
-    of_own,
-);
+/// What an interpreter keeps: its own environment.
+const KEPT: &CStr = c"subpy.environment";
+
+/// For an interpreter with an environment of its own: it begins as the process's.
+pub(super) static BEGIN: Functions = Functions::in_rust(&[c"posix"], |posix| {
+    // SAFETY: attached; a live dict; a new reference.
+    let copy = |dict: Object| unsafe { Object::owned(ffi::PyDict_Copy(dict.as_ptr())) };
+    // SAFETY: attached; what is kept lives.
+    match unsafe { Object::borrowed(kept(KEPT)) } {
+        Some(own) => posix.set(c"environ", &copy(own)?), // it is imported again
+        None => keep(KEPT, &copy(posix.attribute(c"environ")?)?),
+    }
+});
+
+/// As above.
+pub(super) static OWN: Functions = Functions::new(&[], CODE, of_own).at_first_call(&[
+    (
+        c"posix",
+        &[
+            c"putenv",
+            c"unsetenv",
+            c"execv",
+            c"posix_spawn",
+            c"posix_spawnp",
+            c"system",
+            c"_create_environ",
+        ],
+    ),
+    (c"sys", &[c"breakpointhook"]),
+    (c"_posixsubprocess", &[c"fork_exec"]),
+    (c"time", &[c"tzset"]),
+    (c"_locale", &[c"setlocale"]),
+]);
 
 /// For an interpreter that shares the process's environment.
-pub(super) static SHARED: Functions = Functions::new(&[c"posix"], CODE, of_shared);
+pub(super) static SHARED: Functions =
+    Functions::new(&[], CODE, of_shared).at_first_call(&[(c"posix", &[c"putenv", c"unsetenv"])]);
 
 const CODE: &CStr = c"
 def replacers(call, put, at_end):
     import sys
-    from posix import environ, kill, posix_spawn as spawn, posix_spawnp as spawn_found, waitpid
-
-    own = dict(environ) if call() else None
+    own = call()
 
     def encoded(text):
         from os import fsencode
@@ -70,42 +97,6 @@ def replacers(call, put, at_end):
     def given(env):
         return own if env is None and sys.version_info >= (3, 13) else env
 
-    def posix_spawn(path, argv, env, /, **options):
-        return spawn(path, argv, given(env), **options)
-
-    def posix_spawnp(path, argv, env, /, **options):
-        name = encoded(path)
-        if not name or b'/' in name:
-            return spawn_found(path, argv, given(env), **options)
-        denied = None
-        for place in own.get(b'PATH', b'/bin:/usr/bin').split(b':'):
-            try:
-                return spawn((place or b'.') + b'/' + name, argv, given(env), **options)
-            except (FileNotFoundError, NotADirectoryError):
-                pass
-            except PermissionError:
-                denied = PermissionError(13, 'Permission denied', path)
-        raise denied or FileNotFoundError(2, 'No such file or directory', path)
-
-    def system(command):
-        command = encoded(command)
-        sys.audit('os.system', command)
-        try:
-            child = spawn('/bin/sh', ('sh', '-c', command), own)
-        except OSError:
-            return 127 << 8
-        try:
-            return waitpid(child, 0)[1]
-        except ChildProcessError:
-            return -1
-        except BaseException:
-            kill(child, 9)
-            waitpid(child, 0)
-            raise
-
-    def _create_environ():
-        return dict(own)
-
     def choose_debugger():
         from os import fsdecode
         where = b'' if sys.flags.ignore_environment else own.get(b'PYTHONBREAKPOINT', b'')
@@ -122,18 +113,54 @@ def replacers(call, put, at_end):
         warnings.warn(f'Ignoring unimportable $PYTHONBREAKPOINT: \"{name}\"', RuntimeWarning, 2)
 
     def replace_posix(posix):
-        ours = putenv, unsetenv
+        put(posix, putenv, unsetenv)
         if own is not None:
-            execve = posix.execve  # it may be ours
+            replace_programs(posix)
 
-            def execv(path, argv, /):
-                execve(path, argv, own)
+    def replace_programs(posix):
+        execve, spawn, spawn_found = posix.execve, posix.posix_spawn, posix.posix_spawnp
+        kill, waitpid = posix.kill, posix.waitpid
 
-            ours += execv, posix_spawn, posix_spawnp, system, _create_environ
-            posix.environ = dict(own)
-            put.choosing(sys, 'breakpointhook', choose_debugger)
-            sys.__breakpointhook__ = sys.breakpointhook
-        put(posix, *ours)
+        def execv(path, argv, /):
+            execve(path, argv, own)
+
+        def posix_spawn(path, argv, env, /, **options):
+            return spawn(path, argv, given(env), **options)
+
+        def posix_spawnp(path, argv, env, /, **options):
+            name = encoded(path)
+            if not name or b'/' in name:
+                return spawn_found(path, argv, given(env), **options)
+            denied = None
+            for place in own.get(b'PATH', b'/bin:/usr/bin').split(b':'):
+                try:
+                    return spawn((place or b'.') + b'/' + name, argv, given(env), **options)
+                except (FileNotFoundError, NotADirectoryError):
+                    pass
+                except PermissionError:
+                    denied = PermissionError(13, 'Permission denied', path)
+            raise denied or FileNotFoundError(2, 'No such file or directory', path)
+
+        def system(command):
+            command = encoded(command)
+            sys.audit('os.system', command)
+            try:
+                child = spawn('/bin/sh', ('sh', '-c', command), own)
+            except OSError:
+                return 127 << 8
+            try:
+                return waitpid(child, 0)[1]
+            except ChildProcessError:
+                return -1
+            except BaseException:
+                kill(child, 9)
+                waitpid(child, 0)
+                raise
+
+        def _create_environ():
+            return dict(own)
+
+        put(posix, execv, posix_spawn, posix_spawnp, system, _create_environ)
 
     def replace_posixsubprocess(module):
         fork = module.fork_exec
@@ -185,6 +212,7 @@ def replacers(call, put, at_end):
 
     return {
         'posix': replace_posix,
+        'sys': lambda sys: put.choosing(sys, 'breakpointhook', choose_debugger),
         '_posixsubprocess': replace_posixsubprocess,
         'time': replace_time,
         '_locale': replace_locale,
@@ -196,7 +224,7 @@ unsafe extern "C" fn of_own(
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: called by Python, attached, with what the code above gives it.
-    unsafe { call(arguments, true) }
+    unsafe { call(arguments, Object::borrowed(kept(KEPT))) }
 }
 
 unsafe extern "C" fn of_shared(
@@ -204,20 +232,20 @@ unsafe extern "C" fn of_shared(
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: as above.
-    unsafe { call(arguments, false) }
+    unsafe { call(arguments, None) }
 }
 
-/// `call()`: whether the interpreter has an environment of its own. `call(name)`: a variable of the process, or
+/// `call()`: the environment that the interpreter has of its own, or None. `call(name)`: a variable of the process, or
 /// None. `call(name, value)`: changes it; None removes it.
 ///
 /// # Safety
 /// Attached; a tuple of bytes without a NUL, or of one and None.
-unsafe fn call(arguments: *mut ffi::PyObject, own: bool) -> *mut ffi::PyObject {
+unsafe fn call(arguments: *mut ffi::PyObject, own: Option<Object>) -> *mut ffi::PyObject {
     // SAFETY: the caller's promise; the constants live as long as Python.
     let answer = unsafe {
         let none = ffi::Py_None();
         match ffi::PyTuple_Size(arguments) {
-            0 => Object::owned(ffi::PyBool_FromLong(own.into())),
+            0 => own.or_else(|| Object::borrowed(none)),
             1 => match argument_bytes(arguments, 0).and_then(|name| process::get(&name)) {
                 Some(value) => bytes(value.to_bytes()),
                 None => Object::borrowed(none),

@@ -8,7 +8,7 @@
 use super::library::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
-    &[c"_imp"],
+    &[],
     c"
 def replacers(call, put, at_end):
     def _override_multi_interp_extensions_check(override, /):
@@ -19,4 +19,5 @@ def replacers(call, put, at_end):
 
     return {'_imp': lambda imp: put(imp, _override_multi_interp_extensions_check)}
 ",
-);
+)
+.at_first_call(&[(c"_imp", &[c"_override_multi_interp_extensions_check"])]);

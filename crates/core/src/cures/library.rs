@@ -1,13 +1,17 @@
 //! Functions of the standard library that are ours: an interpreter gets them when it imports their module. The
 //! cures that have such functions say which, and why.
 
-use std::collections::HashMap;
+mod stand_in;
+
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
 use std::ptr::{from_ref, null_mut};
-use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
+
+#[cfg(not(Py_3_14))]
+pub(crate) use stand_in::method_like;
+use stand_in::{build, keep_at_first_call, put_all, stand_in};
 
 use crate::python::interpreter_dict::{keep, kept};
 use crate::python::method::{Function, Method};
@@ -17,9 +21,14 @@ use crate::python::own_code::{OF_IMPORT, OwnCode};
 /// Our functions of some modules.
 pub(crate) struct Functions {
     modules: &'static [&'static CStr],
+    at_first_call: &'static [(&'static CStr, &'static [&'static CStr])],
+    in_rust: Option<InRust>,
     code: OwnCode,
     call: Method,
 }
+
+/// What is done with a module. `None`: an exception is set.
+type InRust = fn(&Object) -> Option<()>;
 
 impl Functions {
     /// As [`new`](Self::new), for functions that need none in Rust.
@@ -33,13 +42,19 @@ impl Functions {
         Self::new(modules, code, none)
     }
 
+    /// What is done with these modules in Rust.
+    pub(crate) const fn in_rust(modules: &'static [&'static CStr], function: InRust) -> Self {
+        let mut functions = Self::in_python(modules, c"");
+        functions.in_rust = Some(function);
+        functions
+    }
+
     /// `code` defines `replacers(call, put, at_end)`, which is called once in an interpreter, when it has the first of
     /// these modules. The answer is a dict: for each of them a function that takes the module and puts ours into
     /// it. `call` takes a tuple; `put(module, *functions)` puts those that it replaces; `put.built_in(module,
-    /// *functions)` puts all of them, and their docstrings are what `help()` shows; `put.choosing(module, name, choose)`
-    /// replaces a function by one that calls what `choose()` returns, if that is not None, with no frame of ours
-    /// between; `at_end(function)` has it called before the interpreter ends. What replaces a function in C is one: it
-    /// has the same signature and repr, it can be pickled, and it is no method where it is an attribute of a class.
+    /// *functions)` puts all of them, and their docstrings are what `help()` shows; `at_end(function)` has it called
+    /// before the interpreter ends. What replaces a function in C is one: it has the same signature and repr, it can be
+    /// pickled, and it is no method where it is an attribute of a class.
     pub(crate) const fn new(
         modules: &'static [&'static CStr],
         code: &'static CStr,
@@ -47,34 +62,43 @@ impl Functions {
     ) -> Self {
         Self {
             modules,
+            at_first_call: &[],
+            in_rust: None,
             code: OwnCode::new(OF_IMPORT, code),
             call: Method::new(c"call", call, ffi::METH_VARARGS),
         }
+    }
+
+    /// And for these modules, which replace these functions in C. Until one of a module is called, functions in C stand
+    /// for them and nothing of ours runs: most scripts call none. The replacer takes a copy of the module then, which has
+    /// what is replaced, and puts all of these that the module has: by `put`, or by `put.choosing(module, name, choose)`,
+    /// which calls what `choose()` returns, if that is not None, with no frame of ours between. Where an
+    /// interpreter that ends has no modules any more, a first call raises ImportError, as an import does.
+    pub(crate) const fn at_first_call(
+        mut self,
+        modules: &'static [(&'static CStr, &'static [&'static CStr])],
+    ) -> Self {
+        self.at_first_call = modules;
+        self
     }
 }
 
 static AFTER: OwnCode = OwnCode::new(
     OF_IMPORT,
     c"
-def after_import(all, load, build, at_end, frozen, external):
+def after_import(all, load, in_rust, stand_in, build, at_end, frozen, external):
     import sys
-    BuiltIn = type(len)
-    loaded = {}
-
-    def built(module, name, doc, **held):
-        holder = type(sys)(module.__name__)
-        vars(holder).update(held)
-        setattr(module, name, build(holder, module.__name__, name, doc))
+    from _thread import RLock
+    BuiltIn, Module = type(len), type(sys)
+    loaded, called, loading = {}, {}, RLock()
 
     def built_in(module, *functions):
         for function in functions:
-            built(module, function.__name__, function.__doc__, function=function)
-
-    def doc_of(function):
-        signature, doc = getattr(function, '__text_signature__', None), function.__doc__
-        return f'{function.__name__}{signature}\\n--\\n\\n{doc or \"\"}' if signature else doc
+            name = function.__name__
+            setattr(module, name, build(module.__name__, name, function.__doc__, function))
 
     def put(module, *functions):
+        waiting = called.get(id(module), {})
         for function in functions:
             name = function.__name__
             replaced = getattr(module, name, None)
@@ -82,20 +106,43 @@ def after_import(all, load, build, at_end, frozen, external):
                 function.__doc__ = replaced.__doc__
                 function.__module__ = module.__name__
                 function.__qualname__ = name
-                if type(replaced) is BuiltIn:
-                    built(module, name, doc_of(replaced), function=function)
-                    function = getattr(module, name)
+                if name in waiting:
+                    waiting[name].function = function
+                elif type(replaced) is BuiltIn:
+                    stand_in(module, name).function = function
                 else:
                     setattr(module, name, function)
-                copy = sys.modules.get('os') if module.__name__ == 'posix' else None
-                if getattr(copy, name, None) is replaced:
-                    setattr(copy, name, function)
+
+    def choosing(module, name, choose):
+        called[id(module)][name].choose = choose
+
+    put.built_in, put.choosing = built_in, choosing
+
+    def replacer(functions, name):
+        if functions not in loaded:
+            loaded[functions] = load(functions, put, at_end)
+        return loaded[functions][name]
+
+    def at_first_call(waiting):
+        with loading:
+            if 'module' in waiting:
+                module, name, stand_ins = waiting['module'], waiting['name'], waiting['stand_ins']
+                copy = Module(name)
+                vars(copy).update(vars(module))
+                vars(copy).update({key: holder.replaced for key, holder in stand_ins.items()})
+                called[id(copy)] = stand_ins
+                try:
+                    replacer(waiting['functions'], name)(copy)
+                finally:
+                    del called[id(copy)]
+                waiting.clear()
+                for holder in stand_ins.values():
+                    del holder.waiting
 
     def imported(name, module):
         for functions in all.get(name, ()):
-            if functions not in loaded:
-                loaded[functions] = load(functions, put, at_end)
-            loaded[functions][name](module)
+            if not in_rust(functions, name, module):
+                replacer(functions, name)(module)
 
     def noticed(execute):
         def exec_module(*arguments):
@@ -106,10 +153,6 @@ def after_import(all, load, build, at_end, frozen, external):
 
         return exec_module
 
-    def choosing(module, name, choose):
-        built(module, name, doc_of(getattr(module, name)), choose=choose)
-
-    put.built_in, put.choosing = built_in, choosing
     for loader in frozen.BuiltinImporter, frozen.FrozenImporter:
         loader.exec_module = staticmethod(noticed(loader.exec_module))
     for loader in external.ExtensionFileLoader, external._LoaderBasics:
@@ -120,12 +163,15 @@ def after_import(all, load, build, at_end, frozen, external):
                 imported(name, sys.modules[name])
             except ImportError:
                 del sys.modules[name]
+    return at_first_call
 ",
 );
 
 /// Has the attached interpreter get these functions. `None`: an exception is set.
 pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
     static LOAD: Method = Method::new(c"load", load, ffi::METH_VARARGS);
+    static IN_RUST: Method = Method::new(c"in_rust", in_rust, ffi::METH_VARARGS);
+    static STAND_IN: Method = Method::new(c"stand_in", stand_in, ffi::METH_VARARGS);
     static BUILD: Method = Method::new(c"build", build, ffi::METH_VARARGS);
     let after = OwnCode::function(&AFTER.run()?, c"after_import")?;
     // SAFETY: attached; live objects; C strings; new references, but for the list in the dict.
@@ -134,7 +180,8 @@ pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
         for functions in all {
             let address = from_ref::<Functions>(functions).cast_mut().cast();
             let address = Object::owned(ffi::PyLong_FromVoidPtr(address))?;
-            for module in functions.modules {
+            let later = functions.at_first_call.iter().map(|(module, _)| module);
+            for module in functions.modules.iter().chain(later) {
                 let name = Object::owned(ffi::PyUnicode_FromString(module.as_ptr()))?;
                 let none_yet = Object::owned(ffi::PyList_New(0))?;
                 let list =
@@ -152,101 +199,24 @@ pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
     let ends = unsafe { Object::owned(ffi::PyList_New(0))? };
     keep(ENDS, &ends)?;
     let at_end = ends.attribute(c"append")?;
-    let [load, build] = [LOAD.bind(None)?, BUILD.bind(None)?];
-    after
-        .call(&[&by_module, &load, &build, &at_end, &frozen?, &external?])
-        .map(drop)
-}
-
-/// `build(holder, module, name, doc)`: a function in C, which calls the holder's `function`. The holder is a module, so
-/// that Python takes the function for one of a module.
-unsafe extern "C" fn build(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let built = || {
-        // SAFETY: called by Python, attached, with what the code above gives it; borrowed references are made ours.
-        let [holder, module] =
-            unsafe { [0, 1].map(|index| Object::borrowed(ffi::PyTuple_GetItem(arguments, index))) };
-        // SAFETY: as above: the name is a text, the doc is one or None.
-        let (name, doc) = unsafe { (argument(arguments, 2)?, argument(arguments, 3)) };
-        clear_exception();
-        method(name, doc, forward).bind_in(Some(&holder?), &module?)
-    };
-    built().map_or(null_mut(), Object::into_ptr)
-}
-
-/// A method with the name, the signature and the text of a function in C, which it replaces. `None`: an exception is set.
-#[cfg(not(Py_3_14))]
-pub(crate) fn method_like(
-    replaced: &Object,
-    function: ffi::PyCFunctionWithKeywords,
-) -> Option<&'static Method> {
-    let text = |name| replaced.attribute(name)?.to_text();
-    let name = text(c"__name__")?;
-    let (signature, doc) = (text(c"__text_signature__"), text(c"__doc__"));
-    clear_exception();
-    let doc = match (signature, doc) {
-        (Some(signature), doc) => format!("{name}{signature}\n--\n\n{}", doc.unwrap_or_default()),
-        (None, doc) => doc.unwrap_or_default(),
-    };
-    Some(method(
-        CString::new(name).ok()?,
-        CString::new(doc).ok(),
-        function,
-    ))
-}
-
-/// A method. They outlive interpreters, so there is one for each name and text in the process.
-fn method(
-    name: CString,
-    doc: Option<CString>,
-    function: ffi::PyCFunctionWithKeywords,
-) -> &'static Method {
-    type Methods = HashMap<(CString, Option<CString>, usize), &'static Method>;
-    static ALL: Mutex<Option<Methods>> = Mutex::new(None);
-    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-    let all = all.get_or_insert_with(Methods::new);
-    let key = (name.clone(), doc.clone(), function as usize);
-    all.entry(key).or_insert_with(|| {
-        let method = Method::with_keywords(Box::leak(name.into_boxed_c_str()), function);
-        Box::leak(Box::new(match doc {
-            Some(doc) => method.with_doc(Box::leak(doc.into_boxed_c_str())),
-            None => method,
-        }))
-    })
-}
-
-unsafe extern "C" fn forward(
-    holder: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-    options: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: called by Python, attached, with a tuple, a dict or NULL, and the module that `build` was given. Its
-    // dictionary lives as long; what is in it is ours for the call.
-    unsafe {
-        let names = ffi::PyModule_GetDict(holder);
-        let held = |name: &CStr| Object::borrowed(ffi::PyDict_GetItemString(names, name.as_ptr()));
-        let function = match (held(c"function"), held(c"choose")) {
-            (Some(function), _) => Some(function),
-            (None, Some(choose)) => choose.call(&[]),
-            (None, None) => {
-                // The interpreter ends.
-                let message = c"the function is gone".as_ptr();
-                ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message);
-                None
-            }
-        };
-        match function {
-            Some(nothing) if nothing.as_ptr() == ffi::Py_None() => nothing.into_ptr(),
-            Some(function) => ffi::PyObject_Call(function.as_ptr(), arguments, options),
-            None => null_mut(),
-        }
-    }
+    let [load, in_rust] = [LOAD.bind(None)?, IN_RUST.bind(None)?];
+    let [stand_in, build] = [STAND_IN.bind(None)?, BUILD.bind(None)?];
+    let (frozen, external) = (frozen?, external?);
+    let arguments = [
+        &by_module, &load, &in_rust, &stand_in, &build, &at_end, &frozen, &external,
+    ];
+    keep_at_first_call(&after.call(&arguments)?)
 }
 
 /// What an interpreter keeps: the list of what its replacers have called before it ends.
 const ENDS: &CStr = c"subpy.ends";
+
+/// # Safety
+/// Attached; an address that [`install`] has made an int.
+unsafe fn functions_of(address: *mut ffi::PyObject) -> &'static Functions {
+    // SAFETY: the caller's promise; they are static.
+    unsafe { &*ffi::PyLong_AsVoidPtr(address).cast_const().cast() }
+}
 
 /// To be called while the interpreter is attached, before it is ended: nothing but its finalizers is left to run.
 pub(crate) fn end() {
@@ -264,19 +234,51 @@ pub(crate) fn end() {
     }
 }
 
+/// `in_rust(functions, name, module)`: does with a module what needs no code in Python yet. False: its replacer is to be
+/// called.
+unsafe extern "C" fn in_rust(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let done = || {
+        // SAFETY: called by Python, attached, with an address of `install`'s, a text and a module.
+        let ([address, name, module], text) = unsafe {
+            let objects = [0, 1, 2].map(|i| Object::borrowed(ffi::PyTuple_GetItem(arguments, i)));
+            (objects, argument(arguments, 1)?)
+        };
+        let (address, name, module) = (address?, name?, module?);
+        // SAFETY: as above.
+        let functions = unsafe { functions_of(address.as_ptr()) };
+        if let Some(in_rust) = functions.in_rust {
+            return in_rust(&module).map(|()| true);
+        }
+        let mut later = functions.at_first_call.iter();
+        match later.find(|(of, _)| *of == text.as_c_str()) {
+            Some((_, names)) => put_all(&address, &module, &name, names).map(|()| true),
+            None => Some(false),
+        }
+    };
+    // SAFETY: attached; a new reference.
+    done().map_or(null_mut(), |done| unsafe {
+        ffi::PyBool_FromLong(done.into())
+    })
+}
+
 /// `load(address, put, at_end)`: the replacers of these functions.
 unsafe extern "C" fn load(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let replacers = || {
-        // SAFETY: called by Python, attached, with the address that `install` has given it, of a static, and
-        // objects.
-        let (functions, put, at_end): (&Functions, _, _) = unsafe {
-            let argument = |i| ffi::PyTuple_GetItem(arguments, i);
-            let address = ffi::PyLong_AsVoidPtr(argument(0));
-            let [put, at_end] = [1, 2].map(|i| Object::borrowed(argument(i)));
-            (&*address.cast_const().cast(), put?, at_end?)
+        // SAFETY: called by Python, attached, with an address of `install`'s and objects.
+        let (functions, put, at_end) = unsafe {
+            let [put, at_end] =
+                [1, 2].map(|i| Object::borrowed(ffi::PyTuple_GetItem(arguments, i)));
+            (
+                functions_of(ffi::PyTuple_GetItem(arguments, 0)),
+                put?,
+                at_end?,
+            )
         };
         let replacers = OwnCode::function(&functions.code.run()?, c"replacers")?;
         replacers.call(&[&functions.call.bind(None)?, &put, &at_end])

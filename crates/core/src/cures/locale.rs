@@ -25,14 +25,27 @@ use self::data::Locale;
 use super::calls;
 use super::library::{Functions, argument_bytes, bytes};
 use crate::python::here::LC_GLOBAL_LOCALE;
-use crate::python::object::Object;
+use crate::python::object::{Object, clear_exception};
+
+/// For modules whose calls of the C library are led to ours.
+pub(super) static LED_MODULES: Functions =
+    Functions::in_rust(&[c"_locale", c"_decimal", c"time"], |module| {
+        let file = module
+            .attribute(c"__file__")
+            .and_then(|file| file.to_text());
+        clear_exception();
+        let name = module.attribute(c"__name__")?.to_text();
+        if let [Some(Ok(file)), Some(Ok(name))] = [file, name].map(|text| text.map(CString::new)) {
+            lead_module(&file, &name);
+        }
+        Some(())
+    });
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
-    &[c"_locale", c"_decimal", c"time"],
+    &[],
     c"
 def replacers(call, put, at_end):
     from _operator import index
-    lead = lambda module: call(getattr(module, '__file__', '').encode(), module.__name__.encode())
 
     def encoded(text):
         if not isinstance(text, str):
@@ -42,8 +55,6 @@ def replacers(call, put, at_end):
         return text.encode()
 
     def replace(module):
-        lead(module)
-
         def setlocale(category, locale=None, /):
             name = None if locale is None else encoded(locale)
             answer = call(index(category), name)
@@ -97,10 +108,22 @@ def replacers(call, put, at_end):
 
         put(module, gettext, dgettext, dcgettext, textdomain, bindtextdomain, bind_textdomain_codeset)
 
-    return {'_locale': replace, '_decimal': lead, 'time': lead}
+    return {'_locale': replace}
 ",
     call,
-);
+)
+.at_first_call(&[(
+    c"_locale",
+    &[
+        c"setlocale",
+        c"gettext",
+        c"dgettext",
+        c"dcgettext",
+        c"textdomain",
+        c"bindtextdomain",
+        c"bind_textdomain_codeset",
+    ],
+)]);
 
 /// Leads what libpython calls to functions of ours. To be called once Python is started.
 pub(crate) fn begin() {
@@ -113,7 +136,7 @@ static LED: AtomicBool = AtomicBool::new(false);
 
 /// `call(category, name)`: what `setlocale` does: the answer in bytes, empty if it can't be done here; None if there
 /// is no such locale. `call(domain, value, is_codeset)`: where a text domain is found, or its codeset; a value sets
-/// it. `call(file, name)`: leads the calls of an extension module.
+/// it.
 unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
@@ -126,11 +149,7 @@ unsafe extern "C" fn call(
                 let is_codeset = ffi::PyTuple_GetItem(arguments, 2) == ffi::Py_True();
                 bound(&domain, second.as_deref(), is_codeset)
             }
-            Some(file) => {
-                lead_module(&file, &second.unwrap_or_default());
-                None
-            }
-            None => {
+            _ => {
                 let category = ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, 0));
                 if !ffi::PyErr_Occurred().is_null() {
                     return null_mut();
@@ -169,7 +188,7 @@ fn set(category: c_int, name: Option<&CStr>) -> Option<CString> {
 
 /// Leads the calls of an extension module that is loaded.
 fn lead_module(file: &CStr, name: &CStr) {
-    if file.is_empty() || !LED.load(Ordering::Relaxed) {
+    if !LED.load(Ordering::Relaxed) {
         return;
     }
     calls::with_module(file, name, |_, address| {

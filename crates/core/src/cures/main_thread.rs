@@ -187,7 +187,7 @@ unsafe extern "C" fn bound(to: *mut PyObject, _: *mut PyObject) -> *mut PyObject
 }
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
-    &[c"_signal", c"time", c"threading"],
+    &[c"threading"],
     c"
 def replacers(call, put, at_end):
     def of_signal(module):
@@ -236,7 +236,11 @@ def replacers(call, put, at_end):
     return {'_signal': of_signal, 'time': of_time, 'threading': of_threading}
 ",
     call,
-);
+)
+.at_first_call(&[
+    (c"_signal", &[c"pthread_kill"]),
+    (c"time", &[c"pthread_getcpuclockid"]),
+]);
 
 /// `call(number)`: that of the OS thread.
 unsafe extern "C" fn call(_: *mut PyObject, arguments: *mut PyObject) -> *mut PyObject {

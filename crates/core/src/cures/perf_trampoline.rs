@@ -8,7 +8,7 @@
 use super::library::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
-    &[c"sys"],
+    &[],
     c"
 def replacers(call, put, at_end):
     def activate_stack_trampoline(backend, /):
@@ -16,4 +16,5 @@ def replacers(call, put, at_end):
 
     return {'sys': lambda sys: put(sys, activate_stack_trampoline)}
 ",
-);
+)
+.at_first_call(&[(c"sys", &[c"activate_stack_trampoline"])]);

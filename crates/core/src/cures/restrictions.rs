@@ -8,7 +8,7 @@
 use super::library::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
-    &[c"_posixsubprocess", c"_thread", c"posix", c"threading"],
+    &[c"threading"],
     c"
 def replacers(call, put, at_end):
     DAEMON = 'subpy_interpreter_config::allow_daemon_threads allows them'
@@ -57,4 +57,12 @@ def replacers(call, put, at_end):
         'threading': replace_threading,
     }
 ",
-);
+)
+.at_first_call(&[
+    (c"_posixsubprocess", &[c"fork_exec"]),
+    (
+        c"_thread",
+        &[c"start_new_thread", c"start_new", c"start_joinable_thread"],
+    ),
+    (c"posix", &[c"fork", c"forkpty", c"execv", c"execve"]),
+]);

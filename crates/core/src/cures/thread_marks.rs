@@ -17,7 +17,7 @@ use crate::python::marks::{self, Mark};
 use crate::python::object::Object;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
-    &[c"_signal", c"_thread", c"posix"],
+    &[],
     c"
 def replacers(call, put, at_end):
     from _operator import index
@@ -106,7 +106,23 @@ def replacers(call, put, at_end):
     return {'_signal': replace_signal, '_thread': replace_thread, 'posix': replace_posix}
 ",
     call,
-);
+)
+.at_first_call(&[
+    (c"_signal", &[c"pthread_sigmask"]),
+    (c"_thread", &[c"set_name"]),
+    (
+        c"posix",
+        &[
+            c"sched_setaffinity",
+            c"nice",
+            c"setpriority",
+            c"sched_setscheduler",
+            c"sched_setparam",
+            c"unshare",
+            c"setns",
+        ],
+    ),
+]);
 
 /// `call(mark)`: the calling thread is about to set it. `call(3)`: whether the thread is the host's. `call(4, number)`:
 /// whether a thread of the process has this number.

@@ -15,6 +15,7 @@ use pyo3_ffi as ffi;
 use crate::config::{CacheLimits, Output, RunOptions};
 use crate::cures::Environment;
 use crate::cures::import_first::Outside;
+use crate::cures::parser_memory;
 use crate::cures::type_versions_apart::Range;
 use crate::functions::names::Names;
 use crate::interpreter::code_cache::{CodeCache, Mode, whole_lines};
@@ -313,6 +314,7 @@ impl Contents {
         });
         self.control.work_begins(Work::Script);
         let Some(code) = code else {
+            parser_memory::raise();
             return Err(self.exception(source, Some(&filename)));
         };
         let mut cache = self.code.borrow_mut();

@@ -224,7 +224,7 @@ unsafe fn send(control: &Control, signal: c_int) -> bool {
 
 /// The functions of `signal` that are for handlers.
 pub(super) static FUNCTIONS: Functions = Functions::new(
-    &[c"_signal", c"posix"],
+    &[],
     c"
 def replacers(call, put, at_end):
     from _operator import index
@@ -354,7 +354,24 @@ def replacers(call, put, at_end):
     return {'_signal': replace, 'posix': replace_posix}
 ",
     call,
-);
+)
+.at_first_call(&[
+    (
+        c"_signal",
+        &[
+            c"getsignal",
+            c"signal",
+            c"set_wakeup_fd",
+            c"siginterrupt",
+            c"alarm",
+            c"setitimer",
+            c"raise_signal",
+            c"pthread_kill",
+            c"pidfd_send_signal",
+        ],
+    ),
+    (c"posix", &[c"kill"]),
+]);
 
 /// `call(0)`: whether the calling thread is the one that runs. `call(1, number)`: 0: the process does what is the
 /// default at this signal; 1: it ignores it; 2: it does something else. `call(2, how)`: what the script has for SIGINT.

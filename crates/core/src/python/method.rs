@@ -42,6 +42,17 @@ impl Method {
         })
     }
 
+    /// With the name, the signature and the text of another one, which live as long as the process.
+    pub(crate) const fn like(
+        other: &ffi::PyMethodDef,
+        function: ffi::PyCFunctionWithKeywords,
+    ) -> Self {
+        let mut method = Self::with_keywords(c"", function);
+        method.0.ml_name = other.ml_name;
+        method.0.ml_doc = other.ml_doc;
+        method
+    }
+
     /// With what `help()` shows. It may begin with a signature, as CPython's own texts do.
     pub(crate) const fn with_doc(mut self, doc: &'static CStr) -> Self {
         self.0.ml_doc = doc.as_ptr();

@@ -151,14 +151,18 @@ pub(crate) fn imported(name: &CStr) -> Option<Object> {
     module
 }
 
-/// A module that is compiled into Python. If it was not imported before, no finder of a script's is asked.
+/// A module that is compiled into Python. If it was not imported before, no finder of a script's is asked, and it is not
+/// in `sys.modules` afterwards.
 pub(crate) fn built_in(name: &CStr) -> Option<Object> {
     imported(name).or_else(|| {
-        let frozen = imported(c"_frozen_importlib")?;
-        let importer = frozen.attribute(c"BuiltinImporter")?;
+        let importer = imported(c"_imp")?;
         let name = Object::text(name.to_str().ok()?)?;
-        let spec = importer.attribute(c"find_spec")?.call(&[&name])?;
-        frozen.attribute(c"_load")?.call(&[&spec])
+        // SAFETY: attached; a live text; a new reference. It takes the place of a spec, of which the name is asked.
+        let spec = unsafe { Object::owned(ffi::PyModule_NewObject(name.as_ptr()))? };
+        spec.set(c"name", &name)?;
+        let module = importer.attribute(c"create_builtin")?.call(&[&spec])?;
+        importer.attribute(c"exec_builtin")?.call(&[&module])?;
+        Some(module)
     })
 }
 
