@@ -74,6 +74,35 @@ static void test_it_has_one_main_thread(void **state) {
   in_thread(fork_in_main, NULL);
 }
 
+static void *see_a_short_interval(void *argument) {
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.timeout_ms = 20000;
+  const char code[] = "import sys\n"
+                      "usual = sys.getswitchinterval()\n"
+                      "while sys.getswitchinterval() == usual: pass\n"
+                      "while sys.getswitchinterval() != usual: pass\n";
+  CHECK_EQUAL(subpy_run_string_with(0, &options, code, strlen(code), NULL), SUBPY_OK);
+  gate_open(argument);
+  return NULL;
+}
+
+/* Who makes an interpreter, or imports, while code runs in the main one does not wait 5 ms each time that it needs the
+ * main one's GIL. */
+static void test_it_gives_way(void **state) {
+  (void)state;
+  if (!python_at_least(3, 12))
+    skip();
+  struct gate seen = GATE_INIT;
+  pthread_t thread = thread_start(see_a_short_interval, &seen);
+  while (!gate_is_open(&seen)) {
+    subpy_id id;
+    CREATE(NULL, &id);
+    RUN(id, "import json");
+    DESTROY(id);
+  }
+  thread_join(thread);
+}
+
 static void test_it_is_never_destroyed(void **state) {
   (void)state;
   REFUSES(SUBPY_ERR_NOT_PERMITTED, "main interpreter", subpy_destroy(0, &error));
@@ -88,11 +117,9 @@ static void test_bad_input_as_ever(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_names_stay),
-      cmocka_unit_test(test_errors_come_back),
-      cmocka_unit_test(test_others_do_not_see_it),
-      cmocka_unit_test(test_it_has_one_main_thread),
-      cmocka_unit_test(test_it_is_never_destroyed),
+      cmocka_unit_test(test_names_stay),           cmocka_unit_test(test_errors_come_back),
+      cmocka_unit_test(test_others_do_not_see_it), cmocka_unit_test(test_it_has_one_main_thread),
+      cmocka_unit_test(test_it_gives_way),         cmocka_unit_test(test_it_is_never_destroyed),
       cmocka_unit_test(test_bad_input_as_ever),
   };
   return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);

@@ -49,6 +49,7 @@ pub(crate) mod stack_bounds;
 mod state_words;
 #[cfg(not(Py_3_14))]
 mod strptime;
+pub(crate) mod switch_interval;
 mod syslog;
 mod thread_marks;
 pub(crate) mod thread_state_ids;

@@ -30,8 +30,8 @@ use std::time::{Duration, Instant};
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
-use crate::cures::Environment;
 use crate::cures::stack_bounds::Watched;
+use crate::cures::{Environment, switch_interval};
 use crate::interpreter::claim::{Claim, Purpose, Refused};
 use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
@@ -95,6 +95,7 @@ impl Interpreter {
         };
         let mut why = String::new();
         let make = || {
+            let _short = switch_interval::shorten();
             thread_state::create(
                 id,
                 || recipe.make(&mut why),

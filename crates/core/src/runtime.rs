@@ -16,7 +16,7 @@ use self::phase::{Phase, Ready};
 use crate::config::RuntimeConfig;
 use crate::cures::{
     self, calls, current_frames, global_symbols, locale, main_thread, remaining_interpreters,
-    sigint, stack_bounds, thread_state_ids, tracemalloc, write_signals,
+    sigint, stack_bounds, switch_interval, thread_state_ids, tracemalloc, write_signals,
 };
 use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
@@ -169,6 +169,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         thread_state_ids::locate();
         main_thread::locate();
         current_frames::locate();
+        switch_interval::locate();
         remaining_interpreters::before_end(end_before_host);
         thread_state::new_main()
     } else {
@@ -181,6 +182,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         thread_state_ids::locate();
         main_thread::locate();
         current_frames::locate();
+        switch_interval::locate();
         thread_state::leave_main(config.allow_main)
     };
     global_symbols::expose();

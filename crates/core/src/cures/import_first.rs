@@ -100,9 +100,7 @@ def wrap(first, frozen, external):
     );
 
     /// In the main interpreter: imports a module of the standard library, if that is what it would import under
-    /// this name itself. Of anything else it runs only the part that CPython runs too early, where it does. Meanwhile,
-    /// who has the main interpreter's GIL gives it up at once: an import lets go of it at each file that it looks at, and
-    /// would wait 5 ms to have it again.
+    /// this name itself. Of anything else it runs only the part that CPython runs too early, where it does.
     static IMPORT: OwnCode = OwnCode::new(
         OF_IMPORT,
         c"
@@ -116,18 +114,13 @@ def load(name, origin, of_library, too_early):
     from importlib.machinery import BuiltinImporter, ExtensionFileLoader, ModuleSpec, PathFinder
     if name in sys.modules:
         return
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        if of_library:
-            spec = BuiltinImporter.find_spec(name) or PathFinder.find_spec(name)
-            if spec is not None and spec.origin == origin:
-                __import__(name)
-                return
-        if too_early and not is_in_phases(origin):
-            _imp.create_dynamic(ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin))
-    finally:
-        sys.setswitchinterval(interval)
+    if of_library:
+        spec = BuiltinImporter.find_spec(name) or PathFinder.find_spec(name)
+        if spec is not None and spec.origin == origin:
+            __import__(name)
+            return
+    if too_early and not is_in_phases(origin):
+        _imp.create_dynamic(ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin))
 ",
     );
 

@@ -13,6 +13,7 @@ use pyo3_ffi as ffi;
 pub(crate) use stand_in::method_like;
 use stand_in::{build, keep_at_first_call, put_all, stand_in};
 
+use crate::cures::switch_interval;
 use crate::python::interpreter_dict::{keep, kept};
 use crate::python::method::{Function, Method};
 use crate::python::object::{Object, clear_exception, import};
@@ -86,10 +87,10 @@ impl Functions {
 static AFTER: OwnCode = OwnCode::new(
     OF_IMPORT,
     c"
-def after_import(all, load, in_rust, stand_in, build, at_end, frozen, external):
+def after_import(all, load, in_rust, stand_in, build, at_end, call_soon, frozen, external):
     import sys
     from _thread import RLock
-    BuiltIn, Module = type(len), type(sys)
+    BuiltIn, Module, standard = type(len), type(sys), sys.stdlib_module_names
     loaded, called, loading = {}, {}, RLock()
 
     def built_in(module, *functions):
@@ -148,11 +149,22 @@ def after_import(all, load, in_rust, stand_in, build, at_end, frozen, external):
         def exec_module(*arguments):
             module = arguments[-1]
             name = module.__name__
-            execute(*arguments)
+            if name.partition('.')[0] in standard:
+                call_soon(execute, *arguments)
+            else:
+                execute(*arguments)
             imported(name, module)
 
         return exec_module
 
+    def soon(create):
+        def create_module(*arguments):
+            return call_soon(create, *arguments)
+
+        return create_module
+
+    frozen.BuiltinImporter.create_module = staticmethod(soon(frozen.BuiltinImporter.create_module))
+    external.ExtensionFileLoader.create_module = soon(external.ExtensionFileLoader.create_module)
     for loader in frozen.BuiltinImporter, frozen.FrozenImporter:
         loader.exec_module = staticmethod(noticed(loader.exec_module))
     for loader in external.ExtensionFileLoader, external._LoaderBasics:
@@ -201,9 +213,10 @@ pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
     let at_end = ends.attribute(c"append")?;
     let [load, in_rust] = [LOAD.bind(None)?, IN_RUST.bind(None)?];
     let [stand_in, build] = [STAND_IN.bind(None)?, BUILD.bind(None)?];
+    let call_soon = switch_interval::CALL_SOON.bind(None)?;
     let (frozen, external) = (frozen?, external?);
     let arguments = [
-        &by_module, &load, &in_rust, &stand_in, &build, &at_end, &frozen, &external,
+        &by_module, &load, &in_rust, &stand_in, &build, &at_end, &call_soon, &frozen, &external,
     ];
     keep_at_first_call(&after.call(&arguments)?)
 }

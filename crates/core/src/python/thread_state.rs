@@ -24,7 +24,8 @@ use crate::cures::interned_strings::Interned;
 use crate::cures::locale::thread as locale;
 use crate::cures::shared_gil::Inside;
 use crate::cures::{
-    gilstate_slot, main_thread, running_main, thread_state_ids, threading_main, threads_at_end,
+    gilstate_slot, main_thread, running_main, switch_interval, thread_state_ids, threading_main,
+    threads_at_end,
 };
 use crate::memory::account::Account;
 use crate::python::entry::Entry;
@@ -336,6 +337,7 @@ pub(crate) unsafe fn visit_beside<T>(
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
 pub(crate) fn visit_main<T>(work: impl FnOnce() -> T) -> T {
+    let _short = switch_interval::shorten();
     let entry = entry_here();
     let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
