@@ -145,9 +145,38 @@ static void test_destroy_what_a_run_began_in(void **state) {
   free(fibers[1].stack);
 }
 
+static void call_again(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+  const subpy_id own = subpy_host_interpreter(call);
+  (void)user, (void)args, (void)nargs;
+  REFUSES(SUBPY_ERR_BUSY, "a stack that the host has made", subpy_run_string(own, "1", &error));
+}
+
+/* Runs of one interpreter nest on the thread's own stack only: on others they could end in any order. */
+static void test_nothing_nests(void **state) {
+  (void)state;
+  fibers[0].stack = malloc(STACK);
+  fibers[0].code = "import host\nhost.again()\nhost.pause()";
+  CREATE(NULL, &fibers[0].id);
+  EXPECT(SUBPY_OK,
+         subpy_define_function(fibers[0].id, "host", "again", call_again, NULL, NULL, &error));
+  EXPECT(SUBPY_OK,
+         subpy_define_function(fibers[0].id, "host", "pause", pause_here, NULL, NULL, &error));
+  start(0);
+  go_on(0);
+  CHECK(!fibers[0].done, "it has not paused");
+  REFUSES(SUBPY_ERR_BUSY, "a stack that the host has made",
+          subpy_run_string(fibers[0].id, "1", &error));
+  go_on(0);
+  CHECK_EQUAL(fibers[0].status, SUBPY_OK);
+  RUN(fibers[0].id, "1");
+  DESTROY(fibers[0].id);
+  free(fibers[0].stack);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_any_order),
+      cmocka_unit_test(test_nothing_nests),
       cmocka_unit_test(test_destroy_what_a_run_began_in),
   };
   return RUN_TESTS_INITIALIZED(tests);

@@ -488,8 +488,9 @@ typedef enum subpy_gil {
  *
  * The library calls it in the thread that wrote, which holds neither a GIL nor a lock of subpy then. It is
  * never called twice at once for one stream of an interpreter. Text comes line by line; the rest comes when the
- * script flushes the stream, or when the run ends. The function may call subpy for other interpreters; a run in
- * its own one is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
+ * script flushes the stream, or when the run ends. The function may call subpy, also for its own interpreter, but not
+ * to destroy that: see subpy_run_string_with(). What is written there comes when the function has returned. It must not
+ * leave by an exception or by longjmp().
  */
 typedef void (*subpy_write_fn)(void *user, const char *text, size_t length);
 
@@ -832,7 +833,12 @@ subpy_status subpy_run_string(subpy_id id, const char *code, subpy_error **error
  * ended. The value of the program is thrown away. `__main__` keeps its names from run to run. The program's
  * output is flushed before the call returns. What can't be written then, to a full disk, is an exception.
  *
- * An interpreter has one run at a time. While it runs, whatever the thread, another run is #SUBPY_ERR_BUSY.
+ * An interpreter has one run at a time: while it runs, a run in another thread is #SUBPY_ERR_BUSY. In the same thread
+ * runs nest: a function of the host's that a script calls may run code in that interpreter, call, get and set, to any
+ * depth up to Python's recursion limit. The inner run has its own limit of time; an interrupt, and the limit of an
+ * outer run, end the inner one, and then the outer one. (On a stack that the host has made for a fiber, the interpreter
+ * is #SUBPY_ERR_BUSY: its host could go on with the outer run first.)
+ *
  * Different interpreters run at the same time, in parallel where each has its own GIL.
  *
  * @param id      The interpreter.
@@ -1778,8 +1784,9 @@ typedef struct subpy_host_call subpy_host_call;
  * The library calls it in the thread that runs the script, or in a Python thread of the script. The
  * interpreter's GIL is held, unless subpy_function_options::release_gil is set. With that it may be called in
  * several threads at once. A function that holds the GIL should not wait: what it waits for may need the
- * interpreter, or another one that shares the GIL. It may call subpy for other interpreters; a run in its own one
- * is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
+ * interpreter, or another one that shares the GIL. It may call subpy, also for its own interpreter, but not to destroy
+ * that: see subpy_run_string_with(). In a Python thread of the script its own interpreter is #SUBPY_ERR_BUSY while
+ * it runs. It must not leave by an exception or by longjmp().
  */
 typedef void (*subpy_host_fn)(void *user, struct subpy_host_call *call, const subpy_value *args, size_t nargs);
 

@@ -54,14 +54,14 @@ inline Returns<void> fail(subpy_status status, subpy_error *error, Output *outpu
 /// was moved from holds no interpreter.
 ///
 /// **Threads.** Several threads may make calls at once, save moving, release() and destroying. An
-/// interpreter has one run at a time: another one is #SUBPY_ERR_BUSY. interrupt(), is_running(),
-/// stats() and memory_usage() wait for nothing. Different interpreters run at the same time, in
+/// interpreter has one run at a time: in another thread a second one is #SUBPY_ERR_BUSY. interrupt(),
+/// is_running(), stats() and memory_usage() wait for nothing. Different interpreters run at the same time, in
 /// parallel where each has its own GIL.
 ///
 /// **Callbacks.** The library calls InterpreterConfig::on_stdout and InterpreterConfig::on_stderr
 /// in the thread that wrote, which holds neither a GIL nor a lock of subpy then. Each of them is
-/// never called twice at once, but both may be called at the same time. They may use other
-/// interpreters. This object owns them until the interpreter is destroyed.
+/// never called twice at once, but both may be called at the same time. They may use
+/// interpreters, also this one. This object owns them until the interpreter is destroyed.
 ///
 /// **Exceptions of callbacks.** The script runs on, and its later output is delivered. The object
 /// keeps the first exception until the run ends. Then run(), call() or eval() throws it. If the run
@@ -309,7 +309,7 @@ public:
   ///
   /// **Threads.** The library calls the function in the thread that runs the script, or in a Python
   /// thread of the script. The GIL is held, unless FunctionOptions::release_gil is set. The
-  /// function may use other interpreters. Its own one is #SUBPY_ERR_BUSY.
+  /// function may use interpreters, also the one that calls it.
   ///
   /// @param module   The module: "host" or "app.host".
   /// @param name     The function's name in it. A function of that name is replaced.

@@ -14,6 +14,7 @@ mod foreign_threads;
 mod nested;
 pub(crate) mod output;
 mod protected;
+mod reentry;
 mod resources;
 mod session;
 mod signals;
@@ -37,6 +38,7 @@ use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
 use crate::interpreter::creation::Recipe;
 use crate::interpreter::nested::Nested;
+use crate::interpreter::reentry::Reentry;
 use crate::interpreter::session::Session;
 use crate::interpreter::stats::Stats;
 use crate::memory::account::{Account, MemoryUsage};
@@ -65,6 +67,27 @@ struct Inner {
 unsafe impl Send for Inner {}
 // SAFETY: as above.
 unsafe impl Sync for Inner {}
+
+/// A run that is under way.
+enum UnderWay<'a> {
+    Outermost(Session<'a>),
+    Inner(Box<Reentry<'a>>),
+}
+
+impl Inner {
+    /// What is kept of the interpreter.
+    ///
+    /// # Safety
+    /// The calling thread has the claim, and does not end the interpreter while it has the answer.
+    #[inline(always)]
+    unsafe fn contents(&self) -> Result<&Contents> {
+        // SAFETY: the caller's promise: it is changed by the interpreter's end alone.
+        let contents = unsafe { &(*self.held.get()).contents };
+        contents
+            .as_ref()
+            .ok_or_else(|| registry::not_found(self.id))
+    }
+}
 
 /// What an interpreter holds.
 struct Held {
@@ -303,7 +326,7 @@ impl Interpreter {
     fn inside_for<T>(
         &self,
         options: &RunOptions,
-        work: impl FnOnce(&mut Contents) -> Result<T>,
+        work: impl FnOnce(&Contents) -> Result<T>,
     ) -> Result<T> {
         self.inside(|contents| {
             if options.is_plain() {
@@ -316,28 +339,39 @@ impl Interpreter {
 
     /// Claims and attaches the interpreter, does `work` with what is kept of it, and flushes its streams.
     #[inline(always)]
-    fn inside<T>(&self, work: impl FnOnce(&mut Contents) -> Result<T>) -> Result<T> {
+    fn inside<T>(&self, work: impl FnOnce(&Contents) -> Result<T>) -> Result<T> {
         if self.0.id == 0 && !phase::allows_main() {
             return Err(main_not_permitted());
         }
-        let session = Session::enter(&self.0, self.claim(Purpose::Run)?);
+        let under_way = match self.claim(Purpose::Run) {
+            Ok(claim) => UnderWay::Outermost(self.begin_run(claim)),
+            Err(refused) => UnderWay::Inner(Reentry::enter(&self.0, refused)?),
+        };
+        // SAFETY: this thread has the claim, for this run or for one further out.
+        let outcome = unsafe { self.0.contents() }?.do_and_flush(work);
+        match under_way {
+            UnderWay::Outermost(session) => {
+                self.0.control.run_ended();
+                if session.is_nested() {
+                    session.end_nested();
+                }
+                drop(session.leave());
+            }
+            UnderWay::Inner(reentry) => drop(reentry),
+        }
+        outcome
+    }
+
+    #[inline(always)]
+    fn begin_run<'a>(&'a self, claim: Claim<'a>) -> Session<'a> {
+        let session = Session::enter(&self.0, claim);
         if session.is_nested() {
             session.begin_nested();
         }
         if let Some(account) = self.account() {
             account.begin_run();
         }
-        let contents = session.contents()?;
-        let mut outcome = work(contents);
-        if contents.flush().is_none() {
-            outcome = contents.not_flushed(outcome);
-        }
-        self.0.control.run_ended();
-        if session.is_nested() {
-            session.end_nested();
-        }
-        drop(session.leave());
-        outcome
+        session
     }
 
     /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`.

@@ -13,5 +13,6 @@ pub(crate) mod object;
 pub(crate) mod own_code;
 #[cfg(Py_3_12)]
 pub(crate) mod pending_call;
+pub(crate) mod stack;
 pub(crate) mod thread_state;
 pub(crate) mod uncancelled;

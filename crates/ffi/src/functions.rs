@@ -30,8 +30,9 @@ pub struct subpy_host_call {
 /// The library calls it in the thread that runs the script, or in a Python thread of the script. The
 /// interpreter's GIL is held, unless subpy_function_options::release_gil is set. With that it may be called in
 /// several threads at once. A function that holds the GIL should not wait: what it waits for may need the
-/// interpreter, or another one that shares the GIL. It may call subpy for other interpreters; a run in its own one
-/// is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
+/// interpreter, or another one that shares the GIL. It may call subpy, also for its own interpreter, but not to destroy
+/// that: see subpy_run_string_with(). In a Python thread of the script its own interpreter is #SUBPY_ERR_BUSY while
+/// it runs. It must not leave by an exception or by longjmp().
 pub type subpy_host_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,

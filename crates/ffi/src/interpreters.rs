@@ -45,8 +45,9 @@ pub enum subpy_gil {
 ///
 /// The library calls it in the thread that wrote, which holds neither a GIL nor a lock of subpy then. It is
 /// never called twice at once for one stream of an interpreter. Text comes line by line; the rest comes when the
-/// script flushes the stream, or when the run ends. The function may call subpy for other interpreters; a run in
-/// its own one is #SUBPY_ERR_BUSY. It must not leave by an exception or by longjmp().
+/// script flushes the stream, or when the run ends. The function may call subpy, also for its own interpreter, but not
+/// to destroy that: see subpy_run_string_with(). What is written there comes when the function has returned. It must not
+/// leave by an exception or by longjmp().
 pub type subpy_write_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, text: *const c_char, length: usize)>;
 

@@ -148,7 +148,12 @@ pub unsafe extern "C" fn subpy_run_string(
 /// ended. The value of the program is thrown away. `__main__` keeps its names from run to run. The program's
 /// output is flushed before the call returns. What can't be written then, to a full disk, is an exception.
 ///
-/// An interpreter has one run at a time. While it runs, whatever the thread, another run is #SUBPY_ERR_BUSY.
+/// An interpreter has one run at a time: while it runs, a run in another thread is #SUBPY_ERR_BUSY. In the same thread
+/// runs nest: a function of the host's that a script calls may run code in that interpreter, call, get and set, to any
+/// depth up to Python's recursion limit. The inner run has its own limit of time; an interrupt, and the limit of an
+/// outer run, end the inner one, and then the outer one. (On a stack that the host has made for a fiber, the interpreter
+/// is #SUBPY_ERR_BUSY: its host could go on with the outer run first.)
+///
 /// Different interpreters run at the same time, in parallel where each has its own GIL.
 ///
 /// @param id      The interpreter.

@@ -2,14 +2,14 @@
 //! their own where they inherit one, and no `__new__` of their own in most exceptions. `class E(ValueError, Mixin)` takes
 //! the `__new__` of the mixin then, and `inspect.signature(type(None))` finds none.
 //!
-//! Has it: 3.12 and 3.13. (An interpreter makes its dictionaries of static types from slots that are filled, since the
-//! main one has inherited them.)
+//! Has it: 3.12 and later; the part of `__init__` to 3.13. (An interpreter makes its dictionaries of static types from
+//! slots that are filled, since the main one has inherited them.)
 //!
 //! Cure: what differs from the main interpreter's is found once, in the first interpreter. Each one has those names
 //! removed, and those `__new__` added. Its cache of attributes is cleared, which no other interpreter looks into. The
 //! types themselves, which are everyone's, are not touched.
 
-#[cfg(any(not(Py_3_12), Py_3_14))]
+#[cfg(not(Py_3_12))]
 mod cure {
     pub(crate) fn note() -> Option<()> {
         Some(())
@@ -20,7 +20,7 @@ mod cure {
     }
 }
 
-#[cfg(all(Py_3_12, not(Py_3_14)))]
+#[cfg(Py_3_12)]
 mod cure {
     use std::collections::{HashMap, HashSet};
     use std::ffi::{CStr, CString, c_ulong};

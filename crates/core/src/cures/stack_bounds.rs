@@ -31,13 +31,11 @@ mod bounds {
 
 #[cfg(Py_3_12)]
 mod bounds {
-    use std::cell::Cell;
-    use std::ffi::c_void;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use pyo3_ffi::PyThreadState;
 
-    use crate::python::here;
+    use crate::python::{here, stack};
 
     pub(crate) use super::tell::can_follow;
 
@@ -66,8 +64,7 @@ mod bounds {
                 here::set_number(NEXT.fetch_add(1, Ordering::Relaxed));
             }
             self.0 = here::number();
-            let stack = STACK.get().unwrap_or_else(this_stack);
-            STACK.set(Some(stack));
+            let stack = stack::of_this_thread();
             if stack.size > 0 {
                 super::tell::tell(thread_state, stack);
             }
@@ -75,32 +72,6 @@ mod bounds {
     }
 
     const UNNUMBERED: u64 = 0;
-
-    thread_local! {
-        static STACK: Cell<Option<Stack>> = const { Cell::new(None) };
-    }
-
-    /// A thread's stack; of size 0 where it can't be known.
-    #[derive(Clone, Copy)]
-    pub(super) struct Stack {
-        pub(super) lowest: *mut c_void,
-        pub(super) size: usize,
-    }
-
-    /// The calling thread's stack.
-    fn this_stack() -> Stack {
-        let mut lowest = std::ptr::null_mut();
-        let mut size = 0;
-        // SAFETY: the attributes are filled by the first call and released by the last.
-        unsafe {
-            let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
-            if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) == 0 {
-                libc::pthread_attr_getstack(&attributes, &mut lowest, &mut size);
-                libc::pthread_attr_destroy(&mut attributes);
-            }
-        }
-        Stack { lowest, size }
-    }
 }
 
 #[cfg(all(Py_3_12, not(Py_3_14)))]
@@ -110,7 +81,7 @@ mod tell {
 
     use pyo3_ffi::{Py_GetRecursionLimit, PyThreadState};
 
-    use super::bounds::Stack;
+    use crate::python::stack::Stack;
 
     /// What a level of recursion takes at most, in bytes: 10,000 are safe in 8 MiB.
     const LEVEL: usize = 800;
@@ -162,7 +133,7 @@ mod tell {
 
     use pyo3_ffi::PyThreadState;
 
-    use super::bounds::Stack;
+    use crate::python::stack::Stack;
 
     type SetStackProtection = unsafe extern "C" fn(*mut PyThreadState, *mut c_void, usize) -> c_int;
 

@@ -3,6 +3,9 @@
 //! What is kept of a name are the str objects that it is looked up with, never what was found: so a
 //! function that is defined anew, or a module that is imported anew, is found at once.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use pyo3_ffi as ffi;
 
 use crate::cures::host_names;
@@ -23,9 +26,12 @@ pub(crate) struct Name {
 /// How many names are kept. Each has its place by its hash; the latest one there is kept.
 const KEPT: usize = 32;
 
-/// The names that an interpreter was asked for.
-pub(crate) struct Names {
-    kept: [Option<Name>; KEPT],
+/// The names that an interpreter was asked for. A look-up may run a script, which may call the host, which may ask for
+/// another one: so who has a name keeps it alive.
+pub(crate) struct Names(RefCell<Kept>);
+
+struct Kept {
+    names: [Option<Rc<Name>>; KEPT],
     /// Where the last one is: asked first.
     last: usize,
 }
@@ -43,28 +49,28 @@ fn invalid<T>(message: String) -> Result<T> {
 
 impl Names {
     pub(crate) fn new() -> Self {
-        Self {
-            kept: [const { None }; KEPT],
+        Self(RefCell::new(Kept {
+            names: [const { None }; KEPT],
             last: 0,
-        }
+        }))
     }
 
     /// The name that `text` is. `what` says what for: "name", "callable".
     #[inline(always)]
-    pub(crate) fn get(&mut self, text: &[u8], what: &str) -> Result<&Name> {
-        let last = &self.kept[self.last];
-        if !last.as_ref().is_some_and(|name| name.is(text)) {
-            self.look_up(text, what)?;
-        }
-        match &self.kept[self.last] {
-            Some(name) => Ok(name),
-            None => unreachable!("looked up just now"),
+    pub(crate) fn get(&self, text: &[u8], what: &str) -> Result<Rc<Name>> {
+        let kept = self.0.borrow();
+        match &kept.names[kept.last] {
+            Some(name) if name.is(text) => Ok(name.clone()),
+            _ => {
+                drop(kept);
+                self.look_up(text, what)
+            }
         }
     }
 
     /// As [`get`](Self::get), for a name in `__main__` only.
     #[inline(always)]
-    pub(crate) fn plain(&mut self, text: &[u8]) -> Result<&Name> {
+    pub(crate) fn plain(&self, text: &[u8]) -> Result<Rc<Name>> {
         let name = self.get(text, "name")?;
         if name.module.is_none() {
             return Ok(name);
@@ -75,17 +81,22 @@ impl Names {
     }
 
     /// Makes it the last one.
-    fn look_up(&mut self, text: &[u8], what: &str) -> Result<()> {
+    fn look_up(&self, text: &[u8], what: &str) -> Result<Rc<Name>> {
         let hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
         });
         let place = (hash ^ (hash >> 32)) as usize % KEPT;
-        let there = &mut self.kept[place];
-        if !there.as_ref().is_some_and(|name| name.is(text)) {
-            *there = Some(Name::parse(text, what)?);
-        }
-        self.last = place;
-        Ok(())
+        let there = self.0.borrow().names[place].clone();
+        let name = match there.filter(|name| name.is(text)) {
+            Some(name) => name,
+            None => Rc::new(Name::parse(text, what)?),
+        };
+        let mut kept = self.0.borrow_mut();
+        kept.last = place;
+        let old = kept.names[place].replace(name.clone());
+        drop(kept);
+        drop(old);
+        Ok(name)
     }
 }
 

@@ -36,6 +36,10 @@ const HANDLED: u64 = 10;
 /// The bits of a kind.
 const KIND: u64 = 15;
 const ONE_RUN: u64 = KIND + 1;
+/// The number of a run inside of another one of the same interpreter. Those of others never come so far.
+const INNER: u64 = 1 << 63;
+/// An inner run has so many numbers: one more each time that it has ended for those who ask it to.
+const NUMBERS: u64 = 1 << 10;
 
 /// The state of an interpreter.
 pub(crate) struct State(AtomicU64);
@@ -90,6 +94,35 @@ impl Run {
 
 /// The right to touch an interpreter, until this is dropped.
 pub(crate) struct Claim<'a>(&'a State);
+
+/// A run that waits for one inside of it, of the same interpreter: what the word was, or is to be.
+pub(crate) struct Outer(u64);
+
+impl Outer {
+    pub(crate) fn run(&self) -> Run {
+        Run(self.0 & !KIND)
+    }
+
+    /// As [`State::request`]. Says whether it is asked now, and was not before.
+    pub(crate) fn request(&mut self, run: Option<Run>, why: Request) -> bool {
+        let asked = asked(self.0, run, why);
+        self.0 = asked.unwrap_or(self.0);
+        asked.is_some()
+    }
+}
+
+/// The word of a run, or of what runs at the end, that is asked to end. `None`: it can't be asked, or is not `run`,
+/// where that is given.
+fn asked(word: u64, run: Option<Run>, why: Request) -> Option<u64> {
+    let this = word & !KIND;
+    let (may_ask, why) = match (word & KIND, run) {
+        (RUNNING | HANDLED, None) => (true, why),
+        (RUNNING | FINISHING | HANDLED, Some(run)) => (run.0 == this, why),
+        (ENDING_RUNS, _) => (run.is_none_or(|run| run.0 == this), Request::End),
+        _ => (false, why),
+    };
+    may_ask.then_some(this | why as u64)
+}
 
 impl State {
     pub(crate) fn new() -> Self {
@@ -160,21 +193,30 @@ impl State {
     /// The answer is the run that has been asked; `None`: there is nothing to ask.
     pub(crate) fn request(&self, run: Option<Run>, why: Request) -> Option<Run> {
         let word = self.0.load(Ordering::Relaxed);
-        let this = word & !KIND;
-        let (may_ask, why) = match (word & KIND, run) {
-            (RUNNING | HANDLED, None) => (true, why),
-            (RUNNING | FINISHING | HANDLED, Some(run)) => (run.0 == this, why),
-            (ENDING_RUNS, _) => (run.is_none_or(|run| run.0 == this), Request::End),
-            _ => (false, why),
-        };
-        if !may_ask {
-            return None;
-        }
-        let asked = this | why as u64;
+        let asked = asked(word, run, why)?;
         let result = self
             .0
             .compare_exchange(word, asked, Ordering::Relaxed, Ordering::Relaxed);
-        result.ok().map(|_| Run(this))
+        result.ok().map(|_| Run(word & !KIND))
+    }
+
+    /// A run begins inside of the one that is under way. If that was asked to end, this one is. To be called by the
+    /// holder of the claim.
+    pub(crate) fn begin_inner(&self) -> Outer {
+        use std::sync::atomic::AtomicU64;
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number =
+            INNER | (NEXT.fetch_add(NUMBERS, std::sync::atomic::Ordering::Relaxed) * ONE_RUN);
+        let outer = self.0.swap(number | RUNNING, Ordering::Relaxed);
+        if let kind @ (INTERRUPTED | TIMED_OUT) = outer & KIND {
+            self.set(number | kind, Ordering::Relaxed);
+        }
+        Outer(outer)
+    }
+
+    /// The run inside of `outer` has ended. To be called by the holder of the claim.
+    pub(crate) fn end_inner(&self, outer: Outer) {
+        self.set(outer.0, Ordering::Relaxed);
     }
 
     /// A handler of the script's is told that the run that is under way is to end: it may go on. The answer is that

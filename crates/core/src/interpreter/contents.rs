@@ -3,7 +3,7 @@
 mod coroutine;
 mod exchange;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -48,8 +48,8 @@ pub(crate) struct Contents {
     names: Names,
     local: Rc<Local>,
     /// How many strings without a name of their own were compiled.
-    unnamed: u64,
-    describer: Option<Describer>,
+    unnamed: Cell<u64>,
+    describer: Cell<Option<Describer>>,
     outside: Outside,
     /// Its types' versions, with the shared GIL.
     apart: Option<Range>,
@@ -98,8 +98,8 @@ impl Contents {
             code: Rc::new(RefCell::new(CodeCache::new(cache))),
             names: Names::new(),
             local: Local::new(id, control.account),
-            unnamed: 0,
-            describer: None,
+            unnamed: Cell::new(0),
+            describer: Cell::new(None),
             outside: Outside::default(),
             apart: None,
             control: control.clone(),
@@ -162,40 +162,40 @@ impl Contents {
 
     /// Runs a program in `__main__`.
     #[inline(always)]
-    pub(crate) fn run(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
+    pub(crate) fn run(&self, source: &[u8], options: &RunOptions) -> Result<()> {
         self.evaluate(Mode::Program, source, options).map(drop)
     }
 
     /// Evaluates a program or an expression in `__main__`.
     #[inline(always)]
-    fn evaluate(&mut self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
+    fn evaluate(&self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
         let mut cache = self.code.borrow_mut();
         let kept = cache.get(mode, options.filename, source);
         let kept = kept.map(Object::as_ptr);
         drop(cache);
         if let Some(code) = kept {
             self.control.stats.hit();
-            // SAFETY: the cache keeps the code, and nobody else reaches it meanwhile.
+            // SAFETY: the cache keeps it until Python does.
             return unsafe { self.execute(code, source, options) };
         }
         let code = self.compile(mode, source, options)?;
         let (count, bytes) = (self.code.borrow().len(), self.code.borrow().bytes());
         self.control.stats.miss(count, bytes);
-        // SAFETY: the code is ours.
+        // SAFETY: it is ours.
         unsafe { self.execute(code.as_ptr(), source, options) }
     }
 
     /// As [`run`](Self::run), with a limit on its time or its time measured.
     #[cold]
-    pub(crate) fn run_timed(&mut self, source: &[u8], options: &RunOptions) -> Result<()> {
+    pub(crate) fn run_timed(&self, source: &[u8], options: &RunOptions) -> Result<()> {
         self.timed(options, |contents| contents.run(source, options))
     }
 
     /// Does `work`, with a limit on its time or its time measured.
     pub(crate) fn timed<T>(
-        &mut self,
+        &self,
         options: &RunOptions,
-        work: impl FnOnce(&mut Self) -> Result<T>,
+        work: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<T> {
         let control = self.control.clone();
         control.stats.measure(|| {
@@ -220,9 +220,19 @@ impl Contents {
         self.local.ledger.clone()
     }
 
+    /// Does `work`, and hands on what was written.
+    #[inline(always)]
+    pub(crate) fn do_and_flush<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        let outcome = work(self);
+        match self.flush() {
+            Some(()) => outcome,
+            None => self.not_flushed(outcome),
+        }
+    }
+
     /// Hands on what was written and waits in our streams. `None`: what went to stdout can't be written.
     #[inline(always)]
-    pub(crate) fn flush(&mut self) -> Option<()> {
+    fn flush(&self) -> Option<()> {
         if let Some(stdout) = &self.stdout {
             stdout.flush()?;
         }
@@ -242,17 +252,17 @@ impl Contents {
 
     /// What becomes of a run whose output can't be written: its script was not told.
     #[cold]
-    pub(crate) fn not_flushed<T>(&mut self, outcome: Result<T>) -> Result<T> {
+    fn not_flushed<T>(&self, outcome: Result<T>) -> Result<T> {
         let error = self.exception(b"", None);
         self.flush_stderr();
         outcome.and(Err(error))
     }
 
     /// # Safety
-    /// `code` is a code object that lives until this returns.
+    /// A code object that lives until it runs: from then on Python keeps it.
     #[inline(always)]
     unsafe fn execute(
-        &mut self,
+        &self,
         code: *mut ffi::PyObject,
         source: &[u8],
         options: &RunOptions,
@@ -267,7 +277,7 @@ impl Contents {
 
     /// Compiles `source` and keeps the code.
     #[cold]
-    fn compile(&mut self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
+    fn compile(&self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
         let invalid = |message| Error::new(Status::InvalidArgument, message);
         let text = std::str::from_utf8(source).map_err(|e| {
             let at = e.valid_up_to();
@@ -283,8 +293,8 @@ impl Contents {
         let filename = match options.filename {
             Some(filename) => filename.to_owned(),
             None => {
-                self.unnamed += 1;
-                match self.unnamed {
+                self.unnamed.set(self.unnamed.get() + 1);
+                match self.unnamed.get() {
                     1 => "<string>".to_owned(),
                     n => format!("<string-{n}>"),
                 }
@@ -326,18 +336,21 @@ impl Contents {
 
     /// The exception that is set. `source` was run under `filename`, if it was given one.
     #[cold]
-    fn exception(&mut self, source: &[u8], filename: Option<&str>) -> Error {
+    fn exception(&self, source: &[u8], filename: Option<&str>) -> Error {
         let cache = self.code.clone();
         let request = self.control.forget_request();
         // The script's own code may run when an exception is read, and needs a limit, too.
         let _deadline = Deadline::of_work(&self.control, READING).ok();
         self.control.work_begins(Work::Exception);
-        let error = exception::take(&mut self.describer, request, |name| {
+        // A run inside of this one, which a script of the exception's makes, has one of its own.
+        let mut describer = self.describer.take();
+        let error = exception::take(&mut describer, request, |name| {
             if Some(name) == filename {
                 return std::str::from_utf8(source).ok().map(whole_lines);
             }
             cache.borrow().source(name)
         });
+        self.describer.set(describer);
         self.control.forget_request();
         if request.is_some() {
             protected::release_import_locks();

@@ -24,7 +24,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::Id;
 use crate::cures::main_thread;
-use crate::interpreter::claim::{Request, Run, State};
+use crate::interpreter::claim::{Outer, Request, Run, State};
 use crate::interpreter::nested::Inner;
 use crate::interpreter::protected::{self, Place};
 use crate::interpreter::signals::Signals;
@@ -60,9 +60,8 @@ pub(crate) struct Control {
     /// Somebody is on its way to see whether it has the GIL.
     #[cfg(not(Py_3_13))]
     visited: AtomicBool,
-    /// How many threads ask its run to end, or visit it: the interpreter is not ended meanwhile. The lock is held to
-    /// count.
-    asking: Mutex<usize>,
+    /// Held to ask a run to end, to count who does, and while a run begins or ends inside of another one.
+    asking: Mutex<Asking>,
     /// There is one less.
     asked: Condvar,
     /// Each safe point raises.
@@ -78,6 +77,37 @@ pub(crate) struct Control {
 unsafe impl Send for Control {}
 // SAFETY: as above.
 unsafe impl Sync for Control {}
+
+#[derive(Default)]
+struct Asking {
+    /// How many threads ask its run to end, or visit it: the interpreter is not ended meanwhile.
+    count: usize,
+    /// The runs that wait for one inside of them, of this interpreter: the innermost last.
+    outer: Vec<Outer>,
+}
+
+impl Asking {
+    /// Asks a run to end, and those inside of it. Without `run`: all of them. The answer is the innermost one, which
+    /// waits for nobody and gets the exception; `None`: it can't be asked, or was asked before.
+    fn request(&mut self, state: &State, run: Option<Run>, why: Request) -> Option<Run> {
+        if let Some(run) = run {
+            let Some(at) = self.outer.iter().position(|outer| outer.run() == run) else {
+                return state.request(Some(run), why);
+            };
+            if !self.outer[at].request(Some(run), why) {
+                return None;
+            }
+            for outer in &mut self.outer[at + 1..] {
+                outer.request(Some(outer.run()), why);
+            }
+            return state.request(Some(state.run()), why);
+        }
+        for outer in &mut self.outer {
+            outer.request(None, why);
+        }
+        state.request(None, why)
+    }
+}
 
 /// A thread that is counted in `asking`, until this is dropped.
 struct Asks<'a>(&'a Control);
@@ -106,7 +136,7 @@ impl Control {
             leaves_threads: AtomicBool::new(false),
             #[cfg(not(Py_3_13))]
             visited: AtomicBool::new(false),
-            asking: Mutex::new(0),
+            asking: Mutex::default(),
             asked: Condvar::new(),
             impatient: AtomicBool::new(false),
             left: AtomicBool::new(false),
@@ -136,7 +166,7 @@ impl Control {
         if self.state.is_over() {
             return false;
         }
-        *asking += 1;
+        asking.count += 1;
         drop(asking);
         let asks = Asks(self);
         let visit = || {
@@ -151,8 +181,8 @@ impl Control {
     /// Asks the run that is under way to end, if it is `run`, where that is given.
     pub(crate) fn ask(self: &Arc<Self>, run: Option<Run>, why: Request) {
         let mut asking = self.asking();
-        if let Some(run) = self.state.request(run, why) {
-            *asking += 1;
+        if let Some(run) = asking.request(&self.state, run, why) {
+            asking.count += 1;
             drop(asking);
             self.ask_now(run, 0);
         }
@@ -161,7 +191,7 @@ impl Control {
     fn ask_again(self: &Arc<Self>, run: Run, times: u32) {
         let mut asking = self.asking();
         if self.state.is_requested(run) {
-            *asking += 1;
+            asking.count += 1;
             drop(asking);
             self.ask_now(run, times);
         }
@@ -199,6 +229,36 @@ impl Control {
         }
     }
 
+    /// A run begins inside of the one that is under way. To be called by the holder of the claim.
+    pub(super) fn begin_inner(self: &Arc<Self>) {
+        let mut asking = self.asking();
+        let outer = self.state.begin_inner();
+        asking.outer.push(outer);
+        self.go_on_asking(asking);
+    }
+
+    /// It has ended, and the one that it was inside of goes on. To be called by the holder of the claim, while the
+    /// interpreter is attached.
+    pub(super) fn end_inner(self: &Arc<Self>) {
+        self.state.finish();
+        self.take_back_exception();
+        let mut asking = self.asking();
+        let Some(outer) = asking.outer.pop() else {
+            return;
+        };
+        self.state.end_inner(outer);
+        self.go_on_asking(asking);
+    }
+
+    /// Asks the run that is the innermost now, if it is to end.
+    fn go_on_asking(self: &Arc<Self>, mut asking: MutexGuard<'_, Asking>) {
+        if self.state.asked().is_some() {
+            asking.count += 1;
+            drop(asking);
+            self.ask_now(self.state.run(), 0);
+        }
+    }
+
     /// Whether code may be running in it under the shared GIL.
     #[cfg(not(Py_3_13))]
     pub(crate) fn may_hold_shared_gil(&self) -> bool {
@@ -219,7 +279,7 @@ impl Control {
             self.visited.store(false, Ordering::SeqCst);
             return;
         }
-        *asking += 1;
+        asking.count += 1;
         drop(asking);
         let control = self.clone();
         let visit = move || {
@@ -242,11 +302,11 @@ impl Control {
     }
 
     fn done_asking(&self) {
-        *self.asking() -= 1;
+        self.asking().count -= 1;
         self.asked.notify_all();
     }
 
-    fn asking(&self) -> MutexGuard<'_, usize> {
+    fn asking(&self) -> MutexGuard<'_, Asking> {
         self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -254,7 +314,7 @@ impl Control {
     /// the claim that keeps others from coming, and without a GIL.
     pub(crate) fn settle(&self) {
         let mut asking = self.asking();
-        while *asking > 0 {
+        while asking.count > 0 {
             asking = self
                 .asked
                 .wait(asking)
@@ -318,7 +378,7 @@ impl Control {
         let mut asking = self.asking();
         if let Some(run) = self.state.tell() {
             self.signals.add(run, libc::SIGINT);
-            *asking += 1;
+            asking.count += 1;
             drop(asking);
             self.have_it_raised();
             self.done_asking();
@@ -401,7 +461,7 @@ impl Control {
     fn signal_again(&self) {
         let mut asking = self.asking();
         if self.signals.are_waiting(self.state.run()) {
-            *asking += 1;
+            asking.count += 1;
             drop(asking);
             self.have_it_raised();
             self.done_asking();

@@ -166,7 +166,7 @@ impl Interpreter {
     }
 
     #[inline(always)]
-    fn inside_ready<T>(&self, work: impl FnOnce(&mut Contents) -> Result<T>) -> Result<T> {
+    fn inside_ready<T>(&self, work: impl FnOnce(&Contents) -> Result<T>) -> Result<T> {
         phase::ready()?;
         self.inside(work)
     }

@@ -20,6 +20,8 @@ use crate::python::thread_state;
 /// What is kept of a line that is not full yet.
 const PENDING: usize = 8 * 1024;
 
+const NOBODY: libc::pthread_t = 0;
+
 /// Which of the two.
 #[derive(Clone, Copy)]
 pub(crate) enum Name {
@@ -35,8 +37,8 @@ struct Stream {
     /// The sink takes bytes that are not UTF-8.
     takes_bytes: bool,
     pending: Vec<u8>,
-    /// A thread hands on what was pending.
-    delivering: bool,
+    /// The thread that hands on what was pending, or [`NOBODY`].
+    delivering: libc::pthread_t,
     closed: bool,
 }
 
@@ -64,6 +66,9 @@ impl Handle {
         // SAFETY: as above.
         unsafe {
             while self.is_delivering() {
+                if (*self.stream).delivering == libc::pthread_self() {
+                    return Some(()); // further out: it goes on with what waits
+                }
                 thread_state::without_gil((*self.stream).interpreter, std::thread::yield_now);
             }
             if let Err(error) = deliver(self.stream) {
@@ -77,7 +82,7 @@ impl Handle {
     #[inline(always)]
     fn is_delivering(&self) -> bool {
         // SAFETY: attached, and `_object` keeps the stream.
-        unsafe { (*self.stream).delivering }
+        unsafe { (*self.stream).delivering != NOBODY }
     }
 }
 
@@ -101,7 +106,7 @@ pub(crate) fn install(
         takes_bytes: takes_bytes || sink.is_none(),
         sink,
         pending: Vec::new(),
-        delivering: false,
+        delivering: NOBODY,
         closed: false,
     }));
     // SAFETY: attached; the object takes the stream over, and frees it with itself.
@@ -171,11 +176,11 @@ impl Name {
 unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
     // SAFETY: the caller's promise.
     unsafe {
-        if (*stream).delivering {
+        if (*stream).delivering != NOBODY {
             return Ok(());
         }
         let mut result = Ok(());
-        (*stream).delivering = true;
+        (*stream).delivering = libc::pthread_self();
         let sink = &mut *addr_of_mut!((*stream).sink);
         loop {
             let pending = &mut *addr_of_mut!((*stream).pending);
@@ -206,7 +211,7 @@ unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
                 break;
             }
         }
-        (*stream).delivering = false;
+        (*stream).delivering = NOBODY;
         result
     }
 }

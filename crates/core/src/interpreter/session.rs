@@ -73,17 +73,6 @@ impl<'a> Session<'a> {
         unsafe { (*self.inner.held.get()).nested = None };
     }
 
-    /// What the interpreter holds. To be asked for once in a session.
-    #[inline(always)]
-    #[allow(clippy::mut_from_ref)]
-    pub(super) fn contents(&self) -> Result<&mut Contents> {
-        // SAFETY: a session is the right to touch it, and asks once.
-        let contents = unsafe { &mut (*self.inner.held.get()).contents };
-        contents
-            .as_mut()
-            .ok_or_else(|| registry::not_found(self.inner.id))
-    }
-
     pub(super) fn no_pins(&self) -> Result<()> {
         // SAFETY: a session is the right to look at it.
         let contents = unsafe { &(*self.inner.held.get()).contents };

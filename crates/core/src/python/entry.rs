@@ -23,6 +23,8 @@ pub(crate) struct Entry {
     /// What a script has set in the thread, if it has; made by [`marks`](super::marks).
     pub(crate) marks: Cell<*mut Marks>,
     pub(crate) outside: Outside,
+    /// Where the thread's stack was when it entered.
+    pub(crate) stack: Cell<usize>,
     pub(super) before: Before,
 }
 
@@ -68,6 +70,7 @@ impl Entry {
                 locale: Cell::new(null_mut()),
                 floats: Cell::new(Floats::OF_PYTHON),
             },
+            stack: Cell::new(0),
             before: Before {
                 entry: Cell::new(null()),
                 thread_state: Cell::new(null_mut()),

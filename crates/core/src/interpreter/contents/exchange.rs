@@ -21,7 +21,7 @@ const FEW: usize = 8;
 
 impl Contents {
     /// Gives a value a name in `__main__`.
-    pub(crate) fn set(&mut self, name: &[u8], mut value: Lending<'_>) -> Result<()> {
+    pub(crate) fn set(&self, name: &[u8], mut value: Lending<'_>) -> Result<()> {
         let name = self.names.plain(name)?.last().clone();
         let Some(value) = value.next() else {
             return Ok(());
@@ -36,7 +36,7 @@ impl Contents {
     }
 
     /// The value that a name has in `__main__`.
-    pub(crate) fn get(&mut self, name: &[u8], conversion: Conversion) -> Result<OwnedValue> {
+    pub(crate) fn get(&self, name: &[u8], conversion: Conversion) -> Result<OwnedValue> {
         let found = self.names.plain(name)?.find(&self.namespace);
         let object = found.map_err(|missing| self.missing(missing))?;
         self.read(&object, conversion)
@@ -44,7 +44,7 @@ impl Contents {
 
     /// The value of an expression; `None` for the conversion: it is thrown away.
     pub(crate) fn eval(
-        &mut self,
+        &self,
         source: &[u8],
         options: &RunOptions,
         conversion: Option<Conversion>,
@@ -58,7 +58,7 @@ impl Contents {
     /// Calls what has this name. A coroutine is run to its end.
     #[inline(always)]
     pub(crate) fn call(
-        &mut self,
+        &self,
         callable: &[u8],
         arguments: &mut Lending<'_>,
         conversion: Option<Conversion>,
@@ -94,7 +94,7 @@ impl Contents {
     /// As [`call`](Self::call), with a limit on its time or its time measured.
     #[cold]
     pub(crate) fn call_timed(
-        &mut self,
+        &self,
         callable: &[u8],
         arguments: &mut Lending<'_>,
         options: &CallOptions<'_>,
@@ -107,7 +107,7 @@ impl Contents {
 
     #[inline(never)]
     fn call_with_many(
-        &mut self,
+        &self,
         function: &Object,
         arguments: &mut Lending<'_>,
     ) -> Result<Option<Object>> {
@@ -122,7 +122,7 @@ impl Contents {
 
     #[inline(never)]
     fn read_result(
-        &mut self,
+        &self,
         mut result: Object,
         conversion: Option<Conversion>,
     ) -> Result<OwnedValue> {
@@ -135,7 +135,7 @@ impl Contents {
 
     /// Runs a program after adding names to `__main__`, and returns those that are there then.
     pub(crate) fn run_unrestricted(
-        &mut self,
+        &self,
         source: &[u8],
         options: &RunOptions,
         mut names: Lending<'_>,
@@ -159,13 +159,13 @@ impl Contents {
     }
 
     /// Puts a function of the host's into a module.
-    pub(crate) fn define(&mut self, definition: &Arc<Definition>) -> Result<()> {
+    pub(crate) fn define(&self, definition: &Arc<Definition>) -> Result<()> {
         // SAFETY: attached.
         unsafe { definition.define(&self.local) }.ok_or_else(|| self.raised())
     }
 
     /// Defines what the host has defined for every interpreter.
-    pub(crate) fn define_everywhere(&mut self) -> Result<()> {
+    pub(crate) fn define_everywhere(&self) -> Result<()> {
         for definition in host_function::defined_everywhere() {
             self.define(&definition)?;
         }
@@ -177,13 +177,13 @@ impl Contents {
     }
 
     #[inline(always)]
-    fn find(&mut self, name: &[u8], what: &str) -> Result<Object> {
+    fn find(&self, name: &[u8], what: &str) -> Result<Object> {
         let found = self.names.get(name, what)?.find(&self.namespace);
         found.map_err(|missing| self.missing(missing))
     }
 
     #[cold]
-    fn missing(&mut self, missing: Missing) -> Error {
+    fn missing(&self, missing: Missing) -> Error {
         match missing {
             Missing::Because(error) => error,
             Missing::Raised => self.raised(),
@@ -192,7 +192,7 @@ impl Contents {
 
     #[inline(always)]
     fn write_arguments(
-        &mut self,
+        &self,
         arguments: &mut Lending<'_>,
         places: &mut [Option<Object>],
     ) -> Result<()> {
@@ -210,7 +210,7 @@ impl Contents {
 
     /// A new dict of the named values, if there are any.
     fn named(
-        &mut self,
+        &self,
         values: &mut Lending<'_>,
         root: &str,
         admits: impl Fn(&str) -> bool,
@@ -223,7 +223,7 @@ impl Contents {
     }
 
     #[inline]
-    fn wanted(&mut self, object: &Object, conversion: Option<Conversion>) -> Result<OwnedValue> {
+    fn wanted(&self, object: &Object, conversion: Option<Conversion>) -> Result<OwnedValue> {
         match conversion {
             Some(conversion) => self.read(object, conversion),
             None => Ok(OwnedValue::NONE),
@@ -231,20 +231,20 @@ impl Contents {
     }
 
     #[inline]
-    fn read(&mut self, object: &Object, conversion: Conversion) -> Result<OwnedValue> {
+    fn read(&self, object: &Object, conversion: Conversion) -> Result<OwnedValue> {
         // SAFETY: attached; a live object.
         let read = unsafe { from_python::read(object.as_ptr(), conversion, &self.local) };
         read.map_err(|e| self.error("result", e))
     }
 
     #[cold]
-    fn error(&mut self, root: &str, trouble: Trouble) -> Error {
+    fn error(&self, root: &str, trouble: Trouble) -> Error {
         trouble.into_error(root, || self.raised())
     }
 
     /// The exception that is set.
     #[cold]
-    fn raised(&mut self) -> Error {
+    fn raised(&self) -> Error {
         self.exception(b"", None)
     }
 }

@@ -21,6 +21,7 @@ use crate::python::entry::Entry;
 use crate::python::floats::Floats;
 use crate::python::here::{self, LC_GLOBAL_LOCALE, Place};
 use crate::python::marks;
+use crate::python::stack;
 use crate::python::uncancelled;
 
 /// The calling thread has entered an interpreter, and is attached to nothing yet. It leaves when this is dropped.
@@ -46,6 +47,7 @@ impl<'a> Entered<'a> {
         before.switches.set(here.switches());
         entry.outside.locale.set(locale);
         entry.outside.floats.set(floats);
+        entry.stack.set(stack::here());
         if !thread_state.is_null() {
             Self::set_aside(entry);
         }

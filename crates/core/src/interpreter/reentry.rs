@@ -1,0 +1,92 @@
+//! A run inside of a run of the same interpreter, in the same thread: a script has called the host, which calls that
+//! interpreter again. The claim is the outer run's, and so is the thread state.
+//!
+//! Python's frames are on the stack of the thread, and the inner run's are above the outer one's. So it has to be over
+//! before the outer one goes on. A host that changes stacks (fibers) could go on with the outer one first: on a stack of
+//! its own, the interpreter is busy.
+
+use std::mem::ManuallyDrop;
+
+use crate::interpreter::Inner;
+use crate::interpreter::nested::Nested;
+use crate::python::entry::Entry;
+use crate::python::exception;
+use crate::python::here;
+use crate::python::object::Object;
+use crate::python::stack;
+use crate::python::thread_state::Attached;
+use crate::{Error, Result, Status};
+
+/// An inner run that is under way, and attached.
+pub(super) struct Reentry<'a> {
+    inner: &'a Inner,
+    exception: Option<Object>,
+    nested: Option<Nested>,
+    attached: ManuallyDrop<Attached<'a>>,
+    /// Ours; `attached` has it.
+    entry: *mut Entry,
+}
+
+impl<'a> Reentry<'a> {
+    /// Begins one inside of the run that is under way, if that is the calling thread's; else it is `refused`.
+    #[cold]
+    pub(super) fn enter(inner: &'a Inner, refused: Error) -> Result<Box<Self>> {
+        let entry = Box::into_raw(Box::new(entry(inner, refused)?));
+        let outer = here::entry();
+        // SAFETY: the entry is freed after it was left. The thread state lives as long as the run, and is this thread's
+        // to attach: it runs in it.
+        let attached = unsafe { Attached::enter(&*entry, inner.control.shares_gil) };
+        // What the host was called for may be done while an exception is on its way: an object is deleted.
+        let exception = exception::raised();
+        inner.control.begin_inner();
+        // SAFETY: the thread had that entry before.
+        let nested = unsafe { Nested::new(outer, &inner.control) };
+        Ok(Box::new(Self {
+            inner,
+            exception,
+            nested,
+            attached: ManuallyDrop::new(attached),
+            entry,
+        }))
+    }
+}
+
+impl Drop for Reentry<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.inner.control.end_inner();
+        drop(self.nested.take());
+        if let Some(exception) = self.exception.take() {
+            exception::restore(exception);
+        }
+        // SAFETY: each once, in this order.
+        unsafe {
+            ManuallyDrop::drop(&mut self.attached);
+            drop(Box::from_raw(self.entry));
+        }
+    }
+}
+
+/// An entry for the calling thread, if it runs in this interpreter, and on the same stack.
+fn entry(inner: &Inner, refused: Error) -> Result<Entry> {
+    if !inner.control.state.is_running() {
+        return Err(refused);
+    }
+    let mut entry = here::entry();
+    // SAFETY: an entry lives until it is left.
+    while let Some(outer) = unsafe { entry.as_ref() } {
+        let thread_state = outer.thread_state.get();
+        if inner.control.runs_in(thread_state) {
+            if !stack::is_on_that_of(outer.stack.get()) {
+                let message = format!(
+                    "interpreter {} is running, in this thread: on a stack that the host has made, it can't be called again",
+                    inner.id
+                );
+                return Err(Error::new(Status::Busy, message));
+            }
+            return Ok(Entry::new(inner.id, inner.control.account, thread_state));
+        }
+        entry = outer.outer();
+    }
+    Err(refused)
+}
