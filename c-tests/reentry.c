@@ -308,6 +308,32 @@ static void test_time_limits(void **state) {
   in_both(limits);
 }
 
+/* The inner one's limit does not end what is between the two, of another interpreter. */
+static void loop_in_time_in_the_first(void) {
+  act = nothing;
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.timeout_ms = 10;
+  inner_status = subpy_run_string_with(first, &options, LOOPS, strlen(LOOPS), NULL);
+}
+
+static void go_through_the_second_in_time(void) {
+  act = loop_in_time_in_the_first;
+  RUN(second, "host.act()\nx = sum(range(100000))");
+}
+
+static void test_time_limits_through_another(void **state) {
+  (void)state;
+  first = create_with_act(0);
+  second = create_with_act(1);
+  for (int i = 0; i < 5; i++) {
+    act = go_through_the_second_in_time;
+    RUN(first, "host.act()\nx = sum(range(100000))");
+    CHECK_EQUAL(inner_status, SUBPY_ERR_TIMEOUT);
+  }
+  DESTROY(first);
+  DESTROY(second);
+}
+
 /* While an exception is on its way. ----------------------------------------------------------- */
 
 static void run_when_dropped(void *user) {
@@ -344,6 +370,7 @@ int main(void) {
       cmocka_unit_test(test_an_interrupt_ends_all),
       cmocka_unit_test(test_an_interrupt_before_it_begins),
       cmocka_unit_test(test_time_limits),
+      cmocka_unit_test(test_time_limits_through_another),
       cmocka_unit_test(test_while_an_exception_is_on_its_way),
   };
   return RUN_TESTS_INITIALIZED(tests);

@@ -103,6 +103,10 @@ impl Outer {
         Run(self.0 & !KIND)
     }
 
+    pub(crate) fn is_requested(&self) -> bool {
+        matches!(self.0 & KIND, INTERRUPTED | TIMED_OUT)
+    }
+
     /// As [`State::request`]. Says whether it is asked now, and was not before.
     pub(crate) fn request(&mut self, run: Option<Run>, why: Request) -> bool {
         let asked = asked(self.0, run, why);

@@ -87,6 +87,12 @@ struct Asking {
 }
 
 impl Asking {
+    /// Whether a run is to end.
+    fn is_requested(&self, state: &State, run: Run) -> bool {
+        let waits = self.outer.iter().find(|outer| outer.run() == run);
+        waits.map_or_else(|| state.is_requested(run), Outer::is_requested)
+    }
+
     /// Asks a run to end, and those inside of it. Without `run`: all of them. The answer is the innermost one, which
     /// waits for nobody and gets the exception; `None`: it can't be asked, or was asked before.
     fn request(&mut self, state: &State, run: Option<Run>, why: Request) -> Option<Run> {
@@ -203,7 +209,8 @@ impl Control {
         self.have_it_raised();
         self.done_asking();
         if let Some(why) = self.state.asked() {
-            self.inner.ask(why);
+            self.inner
+                .ask(why, |run| self.asking().is_requested(&self.state, run));
         }
         let (control, times) = (self.clone(), times.saturating_add(1));
         // Who asks for the first time has started the timer, if it can be.
@@ -227,6 +234,13 @@ impl Control {
             let leaves_threads = thread_state::others() > 0;
             self.leaves_threads.store(leaves_threads, Ordering::Relaxed);
         }
+    }
+
+    /// The run that is around one of `inner`, which has begun. To be called by the thread of both.
+    pub(super) fn run_around(&self, inner: &Self) -> Run {
+        let asking = self.asking();
+        let waits = asking.outer.last().filter(|_| std::ptr::eq(self, inner));
+        waits.map_or_else(|| self.state.run(), Outer::run)
     }
 
     /// A run begins inside of the one that is under way. To be called by the holder of the claim.

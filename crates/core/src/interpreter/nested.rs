@@ -8,26 +8,34 @@ use crate::interpreter::control::Control;
 use crate::python::entry::Entry;
 use crate::runtime::registry;
 
-/// The runs inside of an interpreter's run: one, unless the host changes stacks.
+/// The runs inside of an interpreter's runs, of which each has one, unless the host changes stacks.
 #[derive(Default)]
-pub(super) struct Inner(Mutex<Vec<(Arc<Control>, Run)>>);
+pub(super) struct Inner(Mutex<Vec<Inside>>);
+
+#[derive(Clone)]
+struct Inside {
+    outer: Run,
+    control: Arc<Control>,
+    run: Run,
+}
 
 impl Inner {
-    /// Asks them to end. Those that were asked before are not asked again.
-    pub(super) fn ask(&self, why: Request) {
-        let inner = self.runs().clone();
+    /// Asks those to end that are inside of runs that are to end. Those that were asked before are not asked again.
+    pub(super) fn ask(&self, why: Request, is_to_end: impl Fn(Run) -> bool) {
+        let mut inner = self.runs().clone();
+        inner.retain(|inside| is_to_end(inside.outer));
         // That the outer interpreter ends is not so of an inner one: its time is over.
         let why = match why {
             Request::End => Request::Timeout,
             why => why,
         };
-        for (control, run) in inner {
-            control.ask(Some(run), why);
+        for inside in inner {
+            inside.control.ask(Some(inside.run), why);
         }
     }
 
     /// Held for a moment only.
-    fn runs(&self) -> MutexGuard<'_, Vec<(Arc<Control>, Run)>> {
+    fn runs(&self) -> MutexGuard<'_, Vec<Inside>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -35,7 +43,7 @@ impl Inner {
 /// The outer run knows of the inner one until this is dropped.
 pub(super) struct Nested {
     outer: Arc<Control>,
-    inner: Arc<Control>,
+    inner: Inside,
 }
 
 impl Nested {
@@ -51,9 +59,12 @@ impl Nested {
         let outer = control
             .ok()
             .filter(|control| control.runs_in(thread_state))?;
-        let run = inner.state.run();
-        outer.inner.runs().push((inner.clone(), run));
-        let inner = inner.clone();
+        let inner = Inside {
+            outer: outer.run_around(inner),
+            control: inner.clone(),
+            run: inner.state.run(),
+        };
+        outer.inner.runs().push(inner.clone());
         Some(Self { outer, inner })
     }
 }
@@ -61,6 +72,7 @@ impl Nested {
 impl Drop for Nested {
     fn drop(&mut self) {
         let mut runs = self.outer.inner.runs();
-        runs.retain(|(control, _)| !Arc::ptr_eq(control, &self.inner));
+        let (control, run) = (&self.inner.control, self.inner.run);
+        runs.retain(|inside| !Arc::ptr_eq(&inside.control, control) || inside.run != run);
     }
 }
