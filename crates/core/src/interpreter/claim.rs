@@ -207,10 +207,9 @@ impl State {
     /// A run begins inside of the one that is under way. If that was asked to end, this one is. To be called by the
     /// holder of the claim.
     pub(crate) fn begin_inner(&self) -> Outer {
-        use std::sync::atomic::AtomicU64;
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number =
-            INNER | (NEXT.fetch_add(NUMBERS, std::sync::atomic::Ordering::Relaxed) * ONE_RUN);
+        use std::sync::atomic;
+        static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(0);
+        let number = INNER | (NEXT.fetch_add(NUMBERS, atomic::Ordering::Relaxed) * ONE_RUN);
         let outer = self.0.swap(number | RUNNING, Ordering::Relaxed);
         if let kind @ (INTERRUPTED | TIMED_OUT) = outer & KIND {
             self.set(number | kind, Ordering::Relaxed);
@@ -370,6 +369,23 @@ mod tests {
             Some(reading),
             "reading has a limit of its own"
         );
+    }
+
+    #[test]
+    fn an_inner_run_is_another_one_and_ends_with_the_outer_one() {
+        let state = State::new();
+        let _claim = state.claim(Purpose::Run).ok();
+        let run = state.run();
+        let mut outer = state.begin_inner();
+        assert!(outer.run() == run && state.run() != run && state.asked().is_none());
+        assert_eq!(state.request(Some(run), Request::Timeout), None, "it waits");
+        assert!(outer.request(Some(run), Request::Timeout) && outer.is_requested());
+        assert!(!outer.request(None, Request::Interrupt), "asked already");
+        state.end_inner(outer);
+        assert!(state.is_requested(run));
+        let outer = state.begin_inner();
+        assert_eq!(state.asked(), Some(Request::Timeout));
+        state.end_inner(outer);
     }
 
     #[test]
