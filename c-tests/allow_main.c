@@ -81,8 +81,9 @@ static void *see_a_short_interval(void *argument) {
                       "usual = sys.getswitchinterval()\n"
                       "while sys.getswitchinterval() == usual: pass\n"
                       "while sys.getswitchinterval() != usual: pass\n";
-  CHECK_EQUAL(subpy_run_string_with(0, &options, code, strlen(code), NULL), SUBPY_OK);
+  const subpy_status status = subpy_run_string_with(0, &options, code, strlen(code), NULL);
   gate_open(argument);
+  CHECK_EQUAL(status, SUBPY_OK);
   return NULL;
 }
 

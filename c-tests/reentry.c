@@ -253,9 +253,15 @@ static void test_an_interrupt_ends_all(void **state) {
   in_both(interrupted);
 }
 
+static subpy_status run_limited(const char *code, uint64_t timeout_ms) {
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.timeout_ms = timeout_ms;
+  return subpy_run_string_with(id, &options, code, strlen(code), NULL);
+}
+
 static void interrupt_first(void) {
   EXPECT(SUBPY_OK, subpy_interrupt(id, &error));
-  inner_status = subpy_run_string(id, "while True: pass", NULL);
+  inner_status = run_limited("while True: pass", 20000);
 }
 
 static void interrupted_before(void) {
@@ -268,12 +274,6 @@ static void interrupted_before(void) {
 static void test_an_interrupt_before_it_begins(void **state) {
   (void)state;
   in_both(interrupted_before);
-}
-
-static subpy_status run_limited(const char *code, uint64_t timeout_ms) {
-  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = timeout_ms;
-  return subpy_run_string_with(id, &options, code, strlen(code), NULL);
 }
 
 static void nothing(void) {}
