@@ -6,7 +6,7 @@
 struct sizes {
   HAS_SIZE(subpy_value, 24);
   HAS_SIZE(subpy_runtime_config, 72);
-  HAS_SIZE(subpy_interpreter_config, 88);
+  HAS_SIZE(subpy_interpreter_config, 96);
   HAS_SIZE(subpy_destroy_options, 16);
   HAS_SIZE(subpy_run_options, 48);
   HAS_SIZE(subpy_interpreter_stats, 56);

@@ -574,6 +574,18 @@ typedef struct subpy_interpreter_config {
    * comes as U+FFFD. 1: they receive all bytes as they are, in pieces that may end inside of a character.
    */
   uint32_t output_bytes;
+  /**
+   * 1: scripts may create interpreters, and run code in them: they have the package `subpy`, which docs/scripting.md
+   * describes. What a script creates belongs to its interpreter: it is what that is, or less, has its limits, writes to
+   * its `stdout_fn` and `stderr_fn`, imports from where it does, and ends with it, unless subpy_take_over() is called.
+   * 0 (the default): they have no such package.
+   */
+  uint32_t allow_interpreters;
+  /**
+   * How many interpreters there may be at once that scripts have created, with those that the scripts of these have
+   * created. 0 (the default) stands for 16. What is past that is a RuntimeError in the script.
+   */
+  uint32_t interpreter_limit;
 } subpy_interpreter_config;
 
 /**
@@ -599,7 +611,7 @@ typedef struct subpy_destroy_options {
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
   { sizeof(subpy_interpreter_config), SUBPY_BACKEND_LOCAL, SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL,   \
-    NULL, NULL, 256, 4194304, 0, 0, 0 }
+    NULL, NULL, 256, 4194304, 0, 0, 0, 0, 0 }
 
 /** The defaults of a ::subpy_destroy_options. */
 #define SUBPY_DESTROY_OPTIONS_INIT                                                                 \
@@ -677,6 +689,25 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  * Source: `_interpreters.destroy()`; CPython's `Py_EndInterpreter`.
  */
 subpy_status subpy_destroy_with(subpy_id id, const subpy_destroy_options *options, subpy_error **error);
+
+/**
+ * Takes over an interpreter that a script has created: it belongs to the host from now on, and does not end with the
+ * interpreter whose script created it. It does not count for that one's subpy_interpreter_config::interpreter_limit any
+ * more. Nothing happens if the host has created it, or has taken it over.
+ *
+ * Other scripts do not know it any more. What it writes still goes where the interpreter writes whose script created it.
+ * If those are functions of the host's, what it writes is thrown away when that interpreter has been destroyed.
+ *
+ * @param id    The interpreter.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+ *
+ * Threads: any. The call waits for nothing.
+ */
+subpy_status subpy_take_over(subpy_id id,
+                             subpy_error **error);
 
 /**
  * Lists the interpreters that subpy knows, in ascending order: the main one, and those that it created.
@@ -1147,8 +1178,9 @@ typedef struct subpy_buffer_info {
    */
   const ptrdiff_t *shape;
   /**
-   * NULL: the items are in C's order, without gaps. Otherwise: how many bytes lie between the items of
-   * each dimension. Only memory from Python has it, and only if #SUBPY_STRIDED was asked for.
+   * NULL (the default): the items are in C's order, without gaps. Otherwise: how many bytes lie between the items of
+   * each dimension, which may be less than 0. `data` is the item of which all indices are 0, and `length` counts the
+   * items alone. The library copies it. Memory from Python has it only if #SUBPY_STRIDED was asked for.
    */
   const ptrdiff_t *strides;
   /**

@@ -358,6 +358,14 @@ public:
     return usage;
   }
 
+  /// Takes over an interpreter that a script has created, as subpy_take_over() does. The object that is returned holds it.
+  ///
+  /// @throws Error as subpy_take_over().
+  static Returns<Interpreter> take_over(subpy_id id) {
+    SUBPY_TRY(detail::call(subpy_take_over, id));
+    return Interpreter(id);
+  }
+
   /// Finalizes the interpreter. Its `atexit` functions run, and its modules, objects and callbacks
   /// go. This object holds no interpreter afterwards.
   ///
@@ -419,6 +427,8 @@ private:
     c.memory_limit = config.memory_limit;
     c.share_environment = config.share_environment;
     c.output_bytes = config.output_bytes;
+    c.allow_interpreters = config.allow_interpreters;
+    c.interpreter_limit = config.interpreter_limit;
     if (config.on_stdout || config.on_stderr) {
       c.stdout_fn = config.on_stdout ? &detail::Output::write_stdout : nullptr;
       c.stderr_fn = config.on_stderr ? &detail::Output::write_stderr : nullptr;

@@ -57,6 +57,10 @@ struct InterpreterConfig {
   /// true: on_stdout and on_stderr receive all bytes as they are. false: they receive UTF-8, and a script that writes
   /// other bytes gets a ValueError.
   bool output_bytes = false;
+  /// true: scripts may create interpreters, and run code in them: they have the package `subpy`.
+  bool allow_interpreters = false;
+  /// How many interpreters there may be at once that scripts have created. 0 stands for 16.
+  std::uint32_t interpreter_limit = 0;
 };
 
 SUBPY_NAMESPACE_END

@@ -157,6 +157,15 @@ pub struct InterpreterConfig {
     pub memory_limit: u64,
     /// Its environment is the process's, and not a copy of that.
     pub share_environment: bool,
+    /// Its scripts may create interpreters: they have the package `subpy`.
+    pub allow_interpreters: bool,
+    /// How many interpreters there may be at once that its scripts have created, with those that these have created.
+    pub interpreter_limit: u32,
+}
+
+impl InterpreterConfig {
+    /// The default of [`interpreter_limit`](Self::interpreter_limit).
+    pub const INTERPRETER_LIMIT: u32 = 16;
 }
 
 impl Default for InterpreterConfig {
@@ -174,6 +183,8 @@ impl Default for InterpreterConfig {
             code_cache: CacheLimits::default(),
             memory_limit: 0,
             share_environment: false,
+            allow_interpreters: false,
+            interpreter_limit: Self::INTERPRETER_LIMIT,
         }
     }
 }
@@ -192,6 +203,8 @@ impl fmt::Debug for InterpreterConfig {
             .field("code_cache", &self.code_cache)
             .field("memory_limit", &self.memory_limit)
             .field("share_environment", &self.share_environment)
+            .field("allow_interpreters", &self.allow_interpreters)
+            .field("interpreter_limit", &self.interpreter_limit)
             .finish()
     }
 }

@@ -1,5 +1,9 @@
 //! Errors: plain data, free of any interpreter.
 
+use std::sync::Arc;
+
+use crate::values::tree::OwnedValue;
+
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -49,10 +53,14 @@ struct Contents {
 }
 
 /// What a Python exception leaves behind: a snapshot, readable after its interpreter is gone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Exception {
     /// The type as a traceback names it: `ValueError`, `package.module.Oops`.
     pub type_name: String,
+    /// The module of the type, and its name there: `builtins` and `ValueError`.
+    pub class: (String, String),
+    /// The arguments that the exception was made with, a tuple. What is no plain data in it is its `repr()`.
+    pub args: Arc<OwnedValue>,
     /// The traceback as Python prints it.
     pub traceback: String,
     /// Of a SystemExit: the code as the shell would see it. Else 0.

@@ -9,6 +9,7 @@ mod creation;
 pub(crate) mod deadline;
 mod ending;
 mod exchange;
+pub(crate) mod family;
 mod faulthandler;
 mod foreign_threads;
 mod nested;
@@ -17,6 +18,7 @@ mod protected;
 mod reentry;
 mod resources;
 mod session;
+mod shared_output;
 mod signals;
 mod sources;
 pub(crate) mod stats;
@@ -37,6 +39,7 @@ use crate::interpreter::claim::{Claim, Purpose, Refused};
 use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
 use crate::interpreter::creation::Recipe;
+use crate::interpreter::family::{Place, Terms, Wishes};
 use crate::interpreter::nested::Nested;
 use crate::interpreter::reentry::Reentry;
 use crate::interpreter::session::Session;
@@ -101,8 +104,39 @@ struct Held {
 }
 
 impl Interpreter {
-    /// Creates an interpreter. Any thread may.
-    pub fn create(config: InterpreterConfig) -> Result<Self> {
+    /// Makes an interpreter for the host. `prepare` is done in it at the end, and told whether it may create others.
+    pub(crate) fn make(
+        mut config: InterpreterConfig,
+        prepare: impl FnOnce(&Contents, bool) -> Result<()>,
+    ) -> Result<Self> {
+        if !config.allow_interpreters {
+            return Self::make_member(config, prepare, |_| ());
+        }
+        let terms = Terms::of(&mut config);
+        Self::make_member(config, prepare, |id| family::insert(id, None, terms))
+    }
+
+    /// Makes an interpreter for a script of `creator`.
+    pub(crate) fn make_for_script(
+        creator: &Self,
+        wishes: &Wishes,
+        prepare: impl FnOnce(&Contents, bool) -> Result<()>,
+    ) -> Result<Self> {
+        let place = Place::reserve(creator.id())?;
+        let (config, terms) = place.terms().with(wishes)?;
+        if creator.0.control.state.is_over() {
+            let message = format!("interpreter {} ends: it creates no more", creator.id());
+            return Err(Error::new(Status::Busy, message));
+        }
+        Self::make_member(config, prepare, |id| place.take(id, terms))
+    }
+
+    /// `join` makes it a member of its family, before anybody finds it.
+    fn make_member(
+        config: InterpreterConfig,
+        prepare_more: impl FnOnce(&Contents, bool) -> Result<()>,
+        join: impl FnOnce(Id),
+    ) -> Result<Self> {
         let runtime = phase::creating()?;
         let recipe = Recipe::new(&config)?;
         resources::check()?;
@@ -135,6 +169,7 @@ impl Interpreter {
                             config.output_bytes,
                         )?;
                         contents.define_everywhere()?;
+                        prepare_more(&contents, config.allow_interpreters)?;
                         match account.map(|account| account.usage().current) {
                             Some(idle) if (1..=idle).contains(&config.memory_limit) => {
                                 Err(too_low(config.memory_limit, idle))
@@ -163,6 +198,7 @@ impl Interpreter {
                     counting::own(thread_state::interpreter_of(thread_state), account);
                 }
                 let interpreter = Self::new(id, thread_state, control, Some(contents));
+                join(id);
                 registry::insert(interpreter.clone());
                 Ok(interpreter)
             }
@@ -347,6 +383,21 @@ impl Interpreter {
             Ok(claim) => UnderWay::Outermost(self.begin_run(claim)),
             Err(refused) => UnderWay::Inner(Reentry::enter(&self.0, refused)?),
         };
+        self.do_inside(under_way, work)
+    }
+
+    /// As [`inside`](Self::inside), but not while it runs already in this thread.
+    pub(crate) fn inside_anew<T>(&self, work: impl FnOnce(&Contents) -> Result<T>) -> Result<T> {
+        let claim = self.claim(Purpose::Run)?;
+        self.do_inside(UnderWay::Outermost(self.begin_run(claim)), work)
+    }
+
+    #[inline(always)]
+    fn do_inside<T>(
+        &self,
+        under_way: UnderWay<'_>,
+        work: impl FnOnce(&Contents) -> Result<T>,
+    ) -> Result<T> {
         // SAFETY: this thread has the claim, for this run or for one further out.
         let outcome = unsafe { self.0.contents() }?.do_and_flush(work);
         match under_way {
@@ -415,8 +466,37 @@ impl Interpreter {
         let time = patience.max(ending::PATIENCE);
         ending::run_exit_functions(&self.0.control, time);
         threads_left::none(self.0.id)?;
+        for created in family::created_by(self.0.id) {
+            self.destroy_created(created, patience)?;
+        }
         session.no_pins()?;
         session.end(time);
+        Ok(())
+    }
+
+    /// Ends what its script has created.
+    fn destroy_created(&self, id: Id, patience: Duration) -> Result<()> {
+        let outcome = registry::find(id).and_then(|created| created.destroy_within(patience));
+        match outcome {
+            Err(error) if error.status() != Status::NotFound => Err(Error::new(
+                error.status(),
+                format!(
+                    "{}; a script of interpreter {} has created it",
+                    error.message(),
+                    self.0.id
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// It does not end with its creator any more, and does not count there. Nothing happens if no script has created it.
+    pub fn take_over(&self) -> Result<()> {
+        phase::ready()?;
+        if self.is_gone() {
+            return Err(registry::not_found(self.0.id));
+        }
+        family::take_over(self.0.id);
         Ok(())
     }
 

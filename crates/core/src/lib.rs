@@ -22,8 +22,8 @@
 //!
 //! From the bottom up: [`python`] (owned references, thread states, exceptions), [`cures`] (what CPython
 //! gets wrong: one defect a file), [`memory`] (who has how much), [`values`] (data in and out),
-//! [`functions`], [`interpreter`] (an interpreter's life, and what is done in it), [`runtime`] (Python's
-//! life).
+//! [`functions`], [`interpreter`] (an interpreter's life, and what is done in it), [`scripting`] (the same for scripts),
+//! [`runtime`] (Python's life).
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod config;
@@ -35,6 +35,7 @@ mod interpreter;
 mod memory;
 mod python;
 pub mod runtime;
+mod scripting;
 mod thread;
 mod thread_local;
 mod timer;

@@ -1,5 +1,6 @@
 //! CPython as it is: owned references, thread states, exceptions, objects that hold ours.
 
+pub(crate) mod arguments;
 pub(crate) mod capsule;
 pub(crate) mod entry;
 pub(crate) mod exception;

@@ -61,6 +61,7 @@ pub(crate) fn conversion(flags: u32) -> Result<Conversion, Error> {
         lossless_text: flags & SUBPY_LOSSLESS_TEXT != 0,
         pin_bytes: flags & SUBPY_PIN_BYTES != 0,
         strided: flags & SUBPY_STRIDED != 0,
+        ..Conversion::DEFAULT
     })
 }
 

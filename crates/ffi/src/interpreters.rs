@@ -101,6 +101,14 @@ pub struct subpy_interpreter_config {
     /// `sys.stdout.buffer` gets a ValueError. A last character that is not whole when the interpreter is destroyed
     /// comes as U+FFFD. 1: they receive all bytes as they are, in pieces that may end inside of a character.
     pub output_bytes: u32,
+    /// 1: scripts may create interpreters, and run code in them: they have the package `subpy`, which docs/scripting.md
+    /// describes. What a script creates belongs to its interpreter: it is what that is, or less, has its limits, writes to
+    /// its `stdout_fn` and `stderr_fn`, imports from where it does, and ends with it, unless subpy_take_over() is called.
+    /// 0 (the default): they have no such package.
+    pub allow_interpreters: u32,
+    /// How many interpreters there may be at once that scripts have created, with those that the scripts of these have
+    /// created. 0 (the default) stands for 16. What is past that is a RuntimeError in the script.
+    pub interpreter_limit: u32,
 }
 
 growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
@@ -118,6 +126,8 @@ growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
     memory_limit: 0,
     share_environment: 0,
     output_bytes: 0,
+    allow_interpreters: 0,
+    interpreter_limit: 0,
 });
 
 /// # Safety
@@ -163,6 +173,11 @@ unsafe fn interpreter_config(
         memory_limit: config.memory_limit,
         share_environment: flag(config.share_environment, "share_environment")?,
         output_bytes: flag(config.output_bytes, "output_bytes")?,
+        allow_interpreters: flag(config.allow_interpreters, "allow_interpreters")?,
+        interpreter_limit: match config.interpreter_limit {
+            0 => InterpreterConfig::INTERPRETER_LIMIT,
+            limit => limit,
+        },
     })
 }
 
@@ -294,6 +309,32 @@ pub unsafe extern "C" fn subpy_destroy_with(
             Interpreter::find(id)?.destroy_within(wait)
         })
     }
+}
+
+/// Takes over an interpreter that a script has created: it belongs to the host from now on, and does not end with the
+/// interpreter whose script created it. It does not count for that one's subpy_interpreter_config::interpreter_limit any
+/// more. Nothing happens if the host has created it, or has taken it over.
+///
+/// Other scripts do not know it any more. What it writes still goes where the interpreter writes whose script created it.
+/// If those are functions of the host's, what it writes is thrown away when that interpreter has been destroyed.
+///
+/// @param id    The interpreter.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+///
+/// Threads: any. The call waits for nothing.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_take_over(
+    id: subpy_id,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error`.
+    unsafe { enter(error, || Interpreter::find(id)?.take_over()) }
 }
 
 /// Lists the interpreters that subpy knows, in ascending order: the main one, and those that it created.

@@ -31,6 +31,7 @@ use crate::interpreter::sources;
 use crate::memory::account::Work;
 use crate::python::exception::{self, Describer};
 use crate::python::object::{Object, clear_exception, import};
+use crate::values::convert::from_python;
 use crate::values::local::Local;
 use crate::values::release::Ledger;
 use crate::{Error, Id, Result, Status, cures};
@@ -104,6 +105,34 @@ impl Contents {
             apart: None,
             control: control.clone(),
         })
+    }
+
+    /// It imports from these places, and from no others.
+    pub(crate) fn search(&self, places: &[String]) -> Result<()> {
+        let search = || {
+            // SAFETY: attached; a new list, which takes the new references.
+            unsafe {
+                let path = Object::owned(ffi::PyList_New(0))?;
+                for place in places {
+                    let place = Object::text(place)?;
+                    if ffi::PyList_Append(path.as_ptr(), place.as_ptr()) != 0 {
+                        return None;
+                    }
+                }
+                (ffi::PySys_SetObject(c"path".as_ptr(), path.as_ptr()) == 0).then_some(())
+            }
+        };
+        self.prepared(search())
+    }
+
+    /// `None`: the exception that is set is why it can't be used.
+    pub(crate) fn prepared(&self, done: Option<()>) -> Result<()> {
+        done.ok_or_else(not_prepared)
+    }
+
+    /// What is its own.
+    pub(crate) fn local(&self) -> &Rc<Local> {
+        &self.local
     }
 
     /// Cures what is defective in how the interpreter imports.
@@ -344,12 +373,15 @@ impl Contents {
         self.control.work_begins(Work::Exception);
         // A run inside of this one, which a script of the exception's makes, has one of its own.
         let mut describer = self.describer.take();
-        let error = exception::take(&mut describer, request, |name| {
+        let source = |name: &str| {
             if Some(name) == filename {
                 return std::str::from_utf8(source).ok().map(whole_lines);
             }
             cache.borrow().source(name)
-        });
+        };
+        // SAFETY: attached.
+        let read = |args: &Object| unsafe { from_python::read_or_describe(args, &self.local) };
+        let error = exception::take(&mut describer, request, source, read);
         self.describer.set(describer);
         self.control.forget_request();
         if request.is_some() {

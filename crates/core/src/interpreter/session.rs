@@ -8,7 +8,7 @@ use crate::cures::{multiprocessing_servers, remaining_interpreters, type_version
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::nested::Nested;
-use crate::interpreter::{Inner, ending, faulthandler, foreign_threads};
+use crate::interpreter::{Inner, ending, family, faulthandler, foreign_threads};
 use crate::memory::account::Work;
 use crate::memory::counting;
 use crate::python::entry::Entry;
@@ -168,6 +168,7 @@ impl<'a> Session<'a> {
 /// The interpreter is gone, with all that is known of it.
 pub(super) fn retire(inner: &Inner, claim: Claim<'_>) {
     registry::remove(inner.id);
+    family::forget(inner.id);
     faulthandler::forget(inner.id);
     foreign_threads::forget(inner.id);
     if let Some(account) = inner.control.account {

@@ -1,11 +1,14 @@
 //! From a Python exception to an [`Error`]: a snapshot with the traceback as Python prints it.
 
+use std::sync::Arc;
+
 use pyo3_ffi as ffi;
 
 use crate::error::{Error, Exception, Status};
 use crate::interpreter::claim::Request;
 use crate::python::object::{Object, clear_exception};
 use crate::python::own_code::OwnCode;
+use crate::values::tree::OwnedValue;
 
 /// The Python side: finds the file names in an exception's tracebacks, and prints them.
 static DESCRIBE: OwnCode = OwnCode::new(
@@ -80,19 +83,21 @@ impl Describer {
 }
 
 /// The exception that is set, as an error; it is not set any more. `source` knows the text of what was
-/// run under a file name. `request`: the run was to end for that.
+/// run under a file name. `request`: the run was to end for that. `read` reads a tuple as plain data.
 pub(crate) fn take(
     describer: &mut Option<Describer>,
     request: Option<Request>,
     source: impl Fn(&str) -> Option<String>,
+    read: impl FnOnce(&Object) -> Option<OwnedValue>,
 ) -> Error {
     let Some(exception) = raised() else {
         let message = "Python reported an error without an exception, which is a defect of Python";
         return Error::new(Status::Internal, message);
     };
     let traceback = traceback(describer, &exception, source);
-    // SAFETY: a live exception, and Python's own static types.
-    let type_name = unsafe { type_name(&exception) };
+    let class = class_of(&exception);
+    let args = arguments_of(&exception).and_then(|args| read(&args));
+    clear_exception();
     let message = text_of(&exception).unwrap_or_else(|| "<exception str() failed>".into());
     // SAFETY: as above.
     let is_exit =
@@ -114,7 +119,9 @@ pub(crate) fn take(
             traceback: traceback.unwrap_or_else(|| {
                 "Traceback (most recent call last):\n  <traceback module failed>\n".into()
             }),
-            type_name,
+            type_name: full_name(&class),
+            class,
+            args: Arc::new(args.unwrap_or(OwnedValue::EMPTY_TUPLE)),
             exit_code,
         },
     )
@@ -204,9 +211,8 @@ fn comes_from_interrupt(exception: &Object) -> bool {
     false
 }
 
-/// # Safety
-/// `exception` is an exception.
-unsafe fn type_name(exception: &Object) -> String {
+/// The module of an exception's type, and its name there.
+fn class_of(exception: &Object) -> (String, String) {
     // SAFETY: every object has a type.
     let kind = unsafe { Object::borrowed(ffi::Py_TYPE(exception.as_ptr()).cast()) };
     let part = |name| {
@@ -217,9 +223,30 @@ unsafe fn type_name(exception: &Object) -> String {
     };
     let (module, name) = (part(c"__module__"), part(c"__qualname__"));
     let name = name.unwrap_or_else(|| "<unknown>".into());
-    match module.as_deref() {
-        None | Some("builtins" | "__main__") => name,
-        Some(module) => format!("{module}.{name}"),
+    (module.unwrap_or_default(), name)
+}
+
+/// What an exception was made with. An OSError does not keep its file name there.
+fn arguments_of(exception: &Object) -> Option<Object> {
+    // SAFETY: attached; a live object, and types of Python's own.
+    let of_os = unsafe {
+        let has_file =
+            ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_OSError) != 0;
+        Object::borrowed(ffi::PyExc_OSError).filter(|_| has_file)
+    };
+    let Some(of_os) = of_os else {
+        return exception.attribute(c"args");
+    };
+    let reduced = of_os.attribute(c"__reduce__")?.call(&[exception])?;
+    // SAFETY: attached; a tuple of the class and the arguments.
+    unsafe { Object::borrowed(ffi::PyTuple_GetItem(reduced.as_ptr(), 1)) }
+}
+
+/// As a traceback names it.
+fn full_name((module, name): &(String, String)) -> String {
+    match &**module {
+        "" | "builtins" | "__main__" => name.clone(),
+        module => format!("{module}.{name}"),
     }
 }
 
@@ -257,8 +284,7 @@ pub(crate) fn one_line() -> String {
 
 /// An exception in one line.
 pub(crate) fn line_of(exception: &Object) -> String {
-    // SAFETY: an exception.
-    let name = unsafe { type_name(exception) };
+    let name = full_name(&class_of(exception));
     match text_of(exception) {
         Some(text) if !text.is_empty() => format!("{name}: {text}"),
         _ => name,

@@ -42,6 +42,26 @@ impl Method {
         })
     }
 
+    /// As [`new`](Self::new), for a function that [takes](super::arguments::take) its arguments where they are.
+    pub(crate) const fn fast(
+        name: &'static CStr,
+        function: ffi::PyCFunctionFastWithKeywords,
+    ) -> Self {
+        Self(ffi::PyMethodDef {
+            ml_name: name.as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer {
+                PyCFunctionFastWithKeywords: function,
+            },
+            ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+            ml_doc: null(),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &'static CStr {
+        // SAFETY: of a static text.
+        unsafe { CStr::from_ptr(self.0.ml_name) }
+    }
+
     /// With the name, the signature and the text of another one, which live as long as the process.
     pub(crate) const fn like(
         other: &ffi::PyMethodDef,

@@ -42,6 +42,24 @@ impl OwnCode {
 
     /// Runs it in the attached interpreter. The answer is what it has defined; `None`: an exception is set.
     pub(crate) fn run(&self) -> Option<Object> {
+        // SAFETY: attached; new references; a dict that nobody else has yet.
+        let namespace = unsafe {
+            let namespace = Object::owned(ffi::PyDict_New())?;
+            if self.filename == OF_IMPORT {
+                // Debuggers skip frames by the name of their module.
+                let name = Object::owned(ffi::PyUnicode_FromString(MODULE_OF_IMPORT.as_ptr()))?;
+                let at = namespace.as_ptr();
+                ffi::PyDict_SetItemString(at, c"__name__".as_ptr(), name.as_ptr());
+            }
+            namespace
+        };
+        self.run_in(&namespace)?;
+        Some(namespace)
+    }
+
+    /// As [`run`](Self::run), in a dict.
+    pub(crate) fn run_in(&self, namespace: &Object) -> Option<()> {
+        let at = namespace.as_ptr();
         // SAFETY: attached; the results are new references.
         unsafe {
             let code = Object::owned(match self.compiled.get() {
@@ -51,16 +69,8 @@ impl OwnCode {
                 }
                 None => self.compile(),
             })?;
-            let namespace = Object::owned(ffi::PyDict_New())?;
-            let at = namespace.as_ptr();
             ffi::PyDict_SetItemString(at, c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
-            if self.filename == OF_IMPORT {
-                // Debuggers skip frames by the name of their module.
-                let name = Object::owned(ffi::PyUnicode_FromString(MODULE_OF_IMPORT.as_ptr()))?;
-                ffi::PyDict_SetItemString(at, c"__name__".as_ptr(), name.as_ptr());
-            }
-            drop(Object::owned(ffi::PyEval_EvalCode(code.as_ptr(), at, at))?);
-            Some(namespace)
+            Object::owned(ffi::PyEval_EvalCode(code.as_ptr(), at, at)).map(drop)
         }
     }
 

@@ -30,6 +30,8 @@ struct Memory {
     format: Format,
     shape: Sizes,
     strides: Sizes,
+    /// The items are in C's order, without gaps.
+    in_order: bool,
     release: Option<Release>,
 }
 
@@ -172,8 +174,8 @@ unsafe fn describe(
     if info.writable > 1 {
         return Err("is a buffer whose writable is neither 0 nor 1".into());
     }
-    if !info.strides.is_null() {
-        return Err("is a buffer with strides, which have to stay in their interpreter".into());
+    if !info.strides.is_null() && info.dimensions == 0 {
+        return Err("is a buffer with strides, but without dimensions".into());
     }
     let format = if info.format.is_null() {
         c"B"
@@ -225,8 +227,19 @@ unsafe fn describe(
             &*shape
         ));
     }
-    early_release::check(info.data, info.length)?;
-    let strides = strides_of(&shape, item_size as isize);
+    let strides_in_order = strides_of(&shape, item_size as isize);
+    let strides = if info.strides.is_null() {
+        None
+    } else {
+        // SAFETY: the caller's promise.
+        let strides = unsafe { std::slice::from_raw_parts(info.strides, shape.len()) };
+        (*strides != *strides_in_order).then(|| Sizes::Many(strides.to_vec()))
+    };
+    let in_order = strides.is_none();
+    let strides = strides.unwrap_or(strides_in_order);
+    if in_order {
+        early_release::check(info.data, info.length)?;
+    }
     let (data, writable, format) = (info.data, info.writable == 1, Format::new(format));
     Ok(move |release: Option<Release>| Memory {
         data,
@@ -236,6 +249,7 @@ unsafe fn describe(
         format,
         shape,
         strides,
+        in_order,
         release,
     })
 }
@@ -308,10 +322,9 @@ unsafe extern "C" fn get_buffer(
         if asks(ffi::PyBUF_WRITABLE) && !memory.writable {
             return refuse(c"the host's memory is read-only");
         }
-        if asks(ffi::PyBUF_F_CONTIGUOUS) && memory.shape.len() > 1 {
-            return refuse(c"the host's memory is in C's order");
-        }
-        if let Err(message) = early_release::check(memory.data, memory.length as usize) {
+        if memory.in_order
+            && let Err(message) = early_release::check(memory.data, memory.length as usize)
+        {
             let message = CString::new(format!("the memory {message}")).unwrap_or_default();
             return refuse(&message);
         }
@@ -337,6 +350,27 @@ unsafe extern "C" fn get_buffer(
         };
         (*view).suboffsets = null_mut();
         (*view).internal = null_mut();
+        if !memory.in_order || memory.shape.len() > 1 {
+            // It is asked of the whole description, whatever of that was wanted.
+            let (shape, strides) = (memory.shape.as_ptr(), memory.strides.as_ptr());
+            let whole = ffi::Py_buffer {
+                shape: shape.cast_mut(),
+                strides: strides.cast_mut(),
+                ..*view
+            };
+            let lies = |order: u8| ffi::PyBuffer_IsContiguous(&whole, order as c_char) != 0;
+            if !asks(ffi::PyBUF_STRIDES) && !lies(b'C')
+                || asks(ffi::PyBUF_C_CONTIGUOUS) && !lies(b'C')
+            {
+                return refuse(c"the memory is not in C's order without gaps");
+            }
+            if asks(ffi::PyBUF_F_CONTIGUOUS) && !lies(b'F') {
+                return refuse(c"the memory is not in Fortran's order without gaps");
+            }
+            if asks(ffi::PyBUF_ANY_CONTIGUOUS) && !lies(b'A') {
+                return refuse(c"the memory has gaps");
+            }
+        }
         ffi::Py_INCREF(object);
         (*view).obj = object;
     }
@@ -420,6 +454,15 @@ mod tests {
             ..doubles
         };
         assert_eq!(described(matrix), Ok((vec![2, 3], vec![24, 8], 8)));
+        let (shape, strides) = ([3], [-16]);
+        let backwards = BufferInfo {
+            dimensions: 1,
+            length: 24,
+            shape: shape.as_ptr(),
+            strides: strides.as_ptr(),
+            ..doubles
+        };
+        assert_eq!(described(backwards), Ok((vec![3], vec![-16], 8)));
         assert_eq!(described(of(&mut [])), Ok((vec![0], vec![1], 1)));
     }
 
@@ -466,7 +509,7 @@ mod tests {
                 strides: shape.as_ptr(),
                 ..info
             },
-            "strides",
+            "without dimensions",
         );
         wrong(
             BufferInfo {

@@ -4,7 +4,7 @@ use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
 
 use crate::values::pin::Pins;
-use crate::values::value::{BufferInfo, RawValue, Value};
+use crate::values::value::{BufferInfo, RawValue, Value, kind};
 
 /// What [`RawValue::owned`] holds in the root of a tree of ours: nothing that a host leaves there by
 /// accident.
@@ -106,6 +106,9 @@ unsafe impl Sync for OwnedValue {}
 impl OwnedValue {
     /// None.
     pub const NONE: Self = Self(RawValue::NONE);
+
+    /// A tuple without items.
+    pub(crate) const EMPTY_TUPLE: Self = Self(RawValue::of_items(kind::TUPLE, std::ptr::null(), 0));
 
     /// # Safety
     /// `raw` is the library's, and nobody else's to clear.

@@ -108,8 +108,9 @@ pub struct BufferInfo {
     pub dimensions: u32,
     /// How many items each dimension has. May be NULL if `dimensions` is 0. The library copies it.
     pub shape: *const isize,
-    /// NULL: the items are in C's order, without gaps. Otherwise: how many bytes lie between the items of
-    /// each dimension. Only memory from Python has it, and only if #SUBPY_STRIDED was asked for.
+    /// NULL (the default): the items are in C's order, without gaps. Otherwise: how many bytes lie between the items of
+    /// each dimension, which may be less than 0. `data` is the item of which all indices are 0, and `length` counts the
+    /// items alone. The library copies it. Memory from Python has it only if #SUBPY_STRIDED was asked for.
     pub strides: *const isize,
     /// The library calls it when it does not need the memory any more. NULL: nothing is called. From Python
     /// it is the library's own, and the host does not call it.

@@ -14,6 +14,7 @@ use crate::values::convert::from_python::{self, plain};
 use crate::values::convert::{Conversion, Trouble, to_python};
 use crate::values::lending::Lending;
 use crate::values::tree::OwnedValue;
+use crate::values::value::Value;
 use crate::{Error, Result, Status};
 
 /// Up to so many positional arguments, a call needs no allocation of ours.
@@ -131,6 +132,25 @@ impl Contents {
             result = coroutine::run(&result).ok_or_else(|| self.raised())?;
         }
         self.wanted(&result, conversion)
+    }
+
+    /// Calls a function of subpy's own, which `find` finds, or else sets an exception.
+    pub(crate) fn call_own(
+        &self,
+        find: impl FnOnce() -> Option<Object>,
+        arguments: &[Value<'_>],
+    ) -> Result<OwnedValue> {
+        let call = || {
+            let function = find()?;
+            let written = arguments.iter().map(|value| {
+                let written = to_python::write(value, &self.local);
+                written.map_err(|trouble| trouble.raise("value")).ok()
+            });
+            let objects: Vec<Object> = written.collect::<Option<_>>()?;
+            function.call(&objects.iter().collect::<Vec<_>>())
+        };
+        let result = call().ok_or_else(|| self.raised())?;
+        self.read(&result, Conversion::SAME)
     }
 
     /// Runs a program after adding names to `__main__`, and returns those that are there then.

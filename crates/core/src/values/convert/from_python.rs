@@ -32,7 +32,7 @@ pub(crate) unsafe fn read(
 ) -> Outcome<OwnedValue> {
     // SAFETY: the caller's promise; what has no block owns nothing.
     unsafe {
-        if let Some(value) = plain(object) {
+        if let Some(value) = plain(object).filter(|_| !conversion.exact || is_exact(object)) {
             return Ok(OwnedValue::from_raw(value));
         }
         let mut reader = Reader::new(conversion, local);
@@ -40,6 +40,47 @@ pub(crate) unsafe fn read(
         let mut filler = reader.filler()?;
         let root = filler.fill(object)?;
         Ok(filler.into_tree(root))
+    }
+}
+
+unsafe fn is_exact(object: PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { sort::is_exact(object, sort::sort(object)) }
+}
+
+/// Whether an object has a value.
+pub(crate) unsafe fn has_value(
+    object: PyObject,
+    conversion: Conversion,
+    local: &Rc<Local>,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let measured = unsafe { Reader::new(conversion, local).measure(object) };
+    clear_exception();
+    measured.is_ok()
+}
+
+/// The values of a tuple's items, as a tuple: of what can't be copied, its `repr()`.
+pub(crate) unsafe fn read_or_describe(tuple: &Object, local: &Rc<Local>) -> Option<OwnedValue> {
+    // SAFETY: the caller's promise: a tuple, whose items it keeps; new references.
+    unsafe {
+        if ffi::PyTuple_Check(tuple.as_ptr()) == 0 {
+            return None;
+        }
+        let length = ffi::PyTuple_GET_SIZE(tuple.as_ptr());
+        let copy = Object::owned(ffi::PyTuple_New(length))?;
+        for i in 0..length {
+            let item = Object::borrowed(ffi::PyTuple_GET_ITEM(tuple.as_ptr(), i))?;
+            let item = match read(item.as_ptr(), Conversion::COPY, local) {
+                Ok(_) => item,
+                Err(_) => {
+                    clear_exception();
+                    Object::owned(ffi::PyObject_Repr(item.as_ptr()))?
+                }
+            };
+            ffi::PyTuple_SetItem(copy.as_ptr(), i, item.into_ptr());
+        }
+        read(copy.as_ptr(), Conversion::COPY, local).ok()
     }
 }
 

@@ -7,10 +7,10 @@ use pyo3_ffi as ffi;
 use super::advice::{advice, no_form};
 use super::fill::Filler;
 use super::forms::{each_pair, hexadecimal, wtf8};
-use super::sort::{PyObject, Sort, integer, plain, sort, utf8};
+use super::sort::{PyObject, Sort, integer, is_exact, plain, sort, utf8};
 use crate::python::exception;
 use crate::python::object::{Object, clear_exception, type_name_of};
-use crate::values::convert::{Conversion, Outcome, Trouble, What, quoted, too_deep};
+use crate::values::convert::{Buffers, Conversion, Outcome, Trouble, What, quoted, too_deep};
 use crate::values::local::Local;
 use crate::values::pin::{Pin, Pins};
 use crate::values::tree::Block;
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
     pub(super) unsafe fn measure(&mut self, object: PyObject) -> Outcome<()> {
         // SAFETY: the caller's promise; what is of a sort has what that sort has.
         unsafe {
-            match sort(object) {
+            match self.sort(object) {
                 Sort::None | Sort::Bool | Sort::Float => Ok(()),
                 Sort::Int => match integer(object) {
                     Some(_) => Ok(()),
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
                     let mut i = 0;
                     while i < ffi::PyList_GET_SIZE(object) {
                         let item = ffi::PyList_GET_ITEM(object, i);
-                        if sort(item) != Sort::Float {
+                        if reader.sort(item) != Sort::Float {
                             reader.measure(item).map_err(|e| e.at_index(i as usize))?;
                         }
                         i += 1;
@@ -85,8 +85,30 @@ impl<'a> Reader<'a> {
                         reader.measure(value).map_err(|e| e.at_key(key_text(key)))
                     })
                 }),
-                Sort::Other if ffi::PyObject_CheckBuffer(object) != 0 => self.pin(object),
+                Sort::Other if self.may_pin(object) => self.pin(object),
                 Sort::Other => Err(Trouble::not_shareable(no_form(object))),
+            }
+        }
+    }
+
+    /// What an object is to become.
+    #[inline(always)]
+    unsafe fn sort(&self, object: PyObject) -> Sort {
+        // SAFETY: the caller's promise.
+        match unsafe { sort(object) } {
+            // SAFETY: as above.
+            of if self.conversion.exact && !unsafe { is_exact(object, of) } => Sort::Other,
+            of => of,
+        }
+    }
+
+    unsafe fn may_pin(&self, object: PyObject) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.conversion.buffers {
+                Buffers::All => ffi::PyObject_CheckBuffer(object) != 0,
+                Buffers::Views => ffi::PyMemoryView_Check(object) != 0,
+                Buffers::None => false,
             }
         }
     }

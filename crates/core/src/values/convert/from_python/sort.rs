@@ -72,6 +72,24 @@ unsafe fn sort_by_flags(object: PyObject) -> Sort {
     }
 }
 
+/// Whether it is that and no subclass of it.
+pub(super) unsafe fn is_exact(object: PyObject, sort: Sort) -> bool {
+    // SAFETY: the caller's promise; the types are Python's own.
+    unsafe {
+        let kind = match sort {
+            Sort::None | Sort::Bool | Sort::Other => return true,
+            Sort::Int => &raw mut ffi::PyLong_Type,
+            Sort::Float => &raw mut ffi::PyFloat_Type,
+            Sort::Str => &raw mut ffi::PyUnicode_Type,
+            Sort::Bytes => &raw mut ffi::PyBytes_Type,
+            Sort::Tuple => &raw mut ffi::PyTuple_Type,
+            Sort::List => &raw mut ffi::PyList_Type,
+            Sort::Dict => &raw mut ffi::PyDict_Type,
+        };
+        ffi::Py_TYPE(object) == kind
+    }
+}
+
 /// An int of up to 64 bits.
 #[inline(always)]
 pub(super) unsafe fn integer(object: PyObject) -> Option<RawValue> {

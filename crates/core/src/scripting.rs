@@ -1,0 +1,41 @@
+//! The package `subpy`, for scripts: the operations of this crate, in Python. A script has it if its interpreter was
+//! created with `allow_interpreters`.
+//!
+//! A script's interpreter calls itself the *caller* here, and the one that it acts on the *target*.
+
+mod caller;
+mod calls;
+mod functions;
+mod package;
+
+use crate::Result;
+use crate::config::InterpreterConfig;
+use crate::interpreter::Interpreter;
+use crate::interpreter::contents::Contents;
+use crate::interpreter::family::Wishes;
+
+impl Interpreter {
+    /// Creates an interpreter. Any thread may.
+    pub fn create(config: InterpreterConfig) -> Result<Self> {
+        Self::make(config, prepare)
+    }
+}
+
+/// Creates an interpreter for a script of `creator`, which imports from where that does.
+fn create_for_script(
+    creator: &Interpreter,
+    wishes: &Wishes,
+    path: &[String],
+) -> Result<Interpreter> {
+    Interpreter::make_for_script(creator, wishes, |contents, may_create| {
+        contents.search(path)?;
+        prepare(contents, may_create)
+    })
+}
+
+fn prepare(contents: &Contents, may_create: bool) -> Result<()> {
+    match may_create {
+        true => contents.prepared(package::install(contents.local())),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,132 @@
+//! The interpreter whose script calls: its id, what is its own, and how an error becomes an exception there.
+
+use std::cell::OnceCell;
+use std::ffi::CStr;
+use std::ptr::null_mut;
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+
+use crate::interpreter::Interpreter;
+use crate::interpreter::family;
+use crate::python::capsule::{capsule, value_of};
+use crate::python::object::Object;
+use crate::python::thread_state;
+use crate::runtime::registry;
+use crate::values::convert::to_python;
+use crate::values::local::Local;
+use crate::values::value::Value;
+use crate::{Error, Exception, Id, Result, Status};
+
+const CALLER: &CStr = c"subpy.caller";
+
+/// Functions of the package are bound to one, which is touched only while its interpreter is attached.
+pub(super) struct Caller {
+    pub(super) local: Rc<Local>,
+    /// `error(status, message, details)`, of `subpy._interpreters`: makes the exception.
+    error: OnceCell<Object>,
+}
+
+impl Caller {
+    /// To be bound to. `None`: an exception is set.
+    pub(super) fn bound(local: &Rc<Local>) -> Option<Object> {
+        let caller = Self {
+            local: local.clone(),
+            error: OnceCell::new(),
+        };
+        capsule(CALLER, caller)
+    }
+
+    /// # Safety
+    /// Attached; a function that is bound to what [`bound`](Self::bound) has made is called with `this`.
+    pub(super) unsafe fn of<'a>(this: *mut ffi::PyObject) -> &'a Self {
+        // SAFETY: the caller's promise.
+        unsafe { value_of(this, CALLER) }
+    }
+
+    pub(super) fn set_error(&self, error: Object) {
+        let _ = self.error.set(error);
+    }
+
+    pub(super) fn id(&self) -> Id {
+        self.local.id
+    }
+
+    /// Does `work` without the caller's GIL.
+    pub(super) fn away<T>(&self, work: impl FnOnce() -> T) -> T {
+        thread_state::without_gil(self.id(), work)
+    }
+
+    /// The interpreter that a script wants to use.
+    pub(super) fn target(&self, id: Id) -> Result<Interpreter> {
+        family::may_use(self.id(), id)?;
+        registry::find(id)
+    }
+
+    /// Sets the exception for an error. The answer is NULL.
+    #[cold]
+    pub(super) fn raise(&self, error: &Error) -> *mut ffi::PyObject {
+        if let Some(exception) = self.exception(error) {
+            // SAFETY: attached; an exception has a type.
+            unsafe {
+                ffi::PyErr_SetObject(ffi::Py_TYPE(exception.as_ptr()).cast(), exception.as_ptr())
+            };
+        }
+        null_mut()
+    }
+
+    /// `None`: another one is set.
+    fn exception(&self, error: &Error) -> Option<Object> {
+        let details = match error.exception() {
+            Some(exception) => self.details(error, exception)?,
+            // SAFETY: attached; it lives as long as Python.
+            None => unsafe { Object::borrowed(ffi::Py_None()) }?,
+        };
+        let status = Object::text(name_of(error.status()))?;
+        let message = Object::text(error.message())?;
+        self.error.get()?.call(&[&status, &message, &details])
+    }
+
+    /// `(module, name, message, args, traceback)`. `None`: an exception is set.
+    pub(super) fn details(&self, error: &Error, exception: &Exception) -> Option<Object> {
+        let (module, name) = &exception.class;
+        let text = |text: &str| Object::text(text);
+        // SAFETY: attached; the tuple takes the new references.
+        unsafe {
+            let details = Object::owned(ffi::PyTuple_New(5))?;
+            let args = self.object(exception.args.get())?;
+            let items = [
+                text(module)?,
+                text(name)?,
+                text(error.message())?,
+                args,
+                text(&exception.traceback)?,
+            ];
+            for (i, item) in items.into_iter().enumerate() {
+                ffi::PyTuple_SetItem(details.as_ptr(), i as isize, item.into_ptr());
+            }
+            Some(details)
+        }
+    }
+
+    /// The object of a value. `None`: an exception is set.
+    pub(super) fn object(&self, value: &Value<'_>) -> Option<Object> {
+        to_python::write(value, &self.local)
+            .map_err(|trouble| trouble.raise("value"))
+            .ok()
+    }
+}
+
+/// As `subpy._interpreters` calls it.
+fn name_of(status: Status) -> &'static str {
+    match status {
+        Status::InvalidArgument => "invalid argument",
+        Status::NotFound => "not found",
+        Status::NotShareable => "not shareable",
+        Status::NoMemory => "no memory",
+        Status::Exception => "exception",
+        Status::Exit => "exit",
+        Status::Interrupted | Status::Timeout => "interrupted",
+        _ => "refused",
+    }
+}

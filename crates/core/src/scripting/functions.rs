@@ -1,0 +1,404 @@
+//! The functions of the package that are in Rust. Those without a text are for its Python code alone.
+
+use std::ffi::{CStr, CString};
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use crate::config::RunOptions;
+use crate::interpreter::family::{self, Wishes};
+use crate::python::arguments;
+use crate::python::method::Method;
+use crate::python::object::{Object, type_name_of};
+use crate::python::own_code::OwnCode;
+use crate::runtime::registry;
+use crate::scripting::caller::Caller;
+use crate::scripting::{calls, create_for_script};
+use crate::values::convert::{Conversion, from_python};
+use crate::values::lending::Lending;
+use crate::values::tree::OwnedValue;
+use crate::values::value::kind;
+use crate::{Error, Id, Result, Status};
+
+type Pointer = *mut ffi::PyObject;
+
+static LOW_LEVEL: [Method; 12] = [
+    Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id, /)\n--\n\nFinalizes an interpreter, which must not run."),
+    Method::fast(c"list_all", list_all).with_doc(
+        c"list_all($module, /)\n--\n\nThe ids of all interpreters that this one knows, in ascending order: the main one, \
+          and those of its family.",
+    ),
+    Method::fast(c"get_current", get_current)
+        .with_doc(c"get_current($module, /)\n--\n\nThe id of the interpreter that runs this."),
+    Method::fast(c"get_main", get_main)
+        .with_doc(c"get_main($module, /)\n--\n\nThe id of the main interpreter, which is 0."),
+    Method::fast(c"is_running", is_running)
+        .with_doc(c"is_running($module, id)\n--\n\nWhether something runs in an interpreter now."),
+    Method::fast(c"run_string", run_string).with_doc(
+        c"run_string($module, id, script)\n--\n\nRuns a program in the __main__ of an interpreter, in the calling thread. \
+          Its names stay there. SystemExit ends the program alone. Another exception is raised here: with its own \
+          class if that is a built-in one, else as RunFailedError. Its cause is the traceback there.",
+    ),
+    Method::fast(c"run_string_unrestricted", run_string_unrestricted).with_doc(
+        c"run_string_unrestricted($module, id, script, ns=None)\n--\n\nAs run_string(), but adds the names of ns to \
+          __main__ before, save those that start with two underscores. It returns a dict of the names that are there \
+          afterwards. Values are copied, and what can't be is left out.",
+    ),
+    Method::fast(c"_create", create),
+    Method::fast(c"_exec", exec),
+    Method::fast(c"_call", call),
+    Method::fast(c"_retain", retain),
+    Method::fast(c"_release", release),
+];
+
+/// For `crossing.py`, in the caller and in the target.
+pub(super) static IS_SHAREABLE: Method = Method::fast(c"is_shareable", is_shareable).with_doc(
+    c"is_shareable($module, object)\n--\n\nWhether an object can be given to another interpreter as it is.",
+);
+
+/// Puts a module's functions into its namespace, before its own code runs. `None`: an exception is set.
+pub(super) fn add(module: &str, caller: &Object, namespace: &Object, name: &Object) -> Option<()> {
+    let methods: &'static [Method] = match module {
+        "subpy._interpreters" => &LOW_LEVEL,
+        _ => &[],
+    };
+    for method in methods {
+        put(
+            namespace,
+            method.name(),
+            &method.bind_in(Some(caller), name)?,
+        )?;
+    }
+    if !methods.is_empty() {
+        // SAFETY: attached; bound to a caller.
+        let local = unsafe { &Caller::of(caller.as_ptr()).local };
+        put(namespace, c"_crossing", &calls::crossing(local)?)?;
+    }
+    Some(())
+}
+
+/// Gives an object a name. `None`: an exception is set.
+pub(super) fn put(namespace: &Object, name: &CStr, object: &Object) -> Option<()> {
+    let (namespace, name) = (namespace.as_ptr(), name.as_ptr());
+    // SAFETY: attached; a dict, a C string, a live object.
+    let done = unsafe { ffi::PyDict_SetItemString(namespace, name, object.as_ptr()) };
+    (done == 0).then_some(())
+}
+
+/// Takes what a module's own code has defined for these functions.
+pub(super) fn added(module: &str, caller: &Object, namespace: &Object) -> Option<()> {
+    if module == "subpy._interpreters" {
+        let error = OwnCode::function(namespace, c"_error")?;
+        // SAFETY: attached; bound to a caller.
+        unsafe { Caller::of(caller.as_ptr()) }.set_error(error);
+    }
+    Some(())
+}
+
+/// An id. `None`: an exception is set.
+unsafe fn id_of(object: Pointer) -> Option<Id> {
+    // SAFETY: the caller's promise: attached; a live object.
+    unsafe {
+        if ffi::PyLong_Check(object) == 0 && ffi::PyIndex_Check(object) == 0 {
+            let kind = type_name_of(object);
+            let message = Object::text(&format!("an interpreter's id is an int, not {kind}"))?;
+            ffi::PyErr_SetObject(ffi::PyExc_TypeError, message.as_ptr());
+            return None;
+        }
+        let number = Object::owned(ffi::PyNumber_Index(object))?;
+        let id = ffi::PyLong_AsLongLong(number.as_ptr());
+        if id < 0 {
+            if ffi::PyErr_Occurred().is_null() {
+                let message = Object::text(&format!("an interpreter's id is not negative: {id}"))?;
+                ffi::PyErr_SetObject(ffi::PyExc_ValueError, message.as_ptr());
+            }
+            return None;
+        }
+        Some(id)
+    }
+}
+
+/// The UTF-8 of a str, which lives as long as that. `None`: an exception is set.
+unsafe fn text_of<'a>(object: Pointer, what: &str) -> Option<&'a [u8]> {
+    // SAFETY: the caller's promise: attached; a live object.
+    unsafe {
+        if ffi::PyUnicode_Check(object) == 0 {
+            let kind = type_name_of(object);
+            let message = Object::text(&format!("{what} has to be a str, not {kind}"))?;
+            ffi::PyErr_SetObject(ffi::PyExc_TypeError, message.as_ptr());
+            return None;
+        }
+        let mut length = 0;
+        let data = ffi::PyUnicode_AsUTF8AndSize(object, &mut length);
+        (!data.is_null()).then(|| std::slice::from_raw_parts(data.cast(), length as usize))
+    }
+}
+
+fn none() -> Option<Object> {
+    // SAFETY: attached; it lives as long as Python.
+    unsafe { Object::borrowed(ffi::Py_None()) }
+}
+
+fn bool(value: bool) -> Option<Object> {
+    // SAFETY: attached; a new reference.
+    unsafe { Object::owned(ffi::PyBool_FromLong(value.into())) }
+}
+
+fn int(value: Id) -> Option<Object> {
+    // SAFETY: attached; a new reference.
+    unsafe { Object::owned(ffi::PyLong_FromLongLong(value)) }
+}
+
+/// Defines a function that Python calls, of a caller and its arguments: each NULL if it is left out. `None`: an exception
+/// is set.
+macro_rules! function {
+    ($function:ident($($parameter:literal),*; $required:literal), |$caller:ident, $taken:pat_param| $work:expr) => {
+        unsafe extern "C" fn $function(
+            this: Pointer,
+            arguments: *const Pointer,
+            count: ffi::Py_ssize_t,
+            names: Pointer,
+        ) -> Pointer {
+            let work = || {
+                // SAFETY: called by Python, attached, bound to a caller.
+                let ($caller, $taken) = unsafe {
+                    let name = stringify!($function);
+                    let taken =
+                        arguments::take(name, [$($parameter),*], $required, arguments, count, names)?;
+                    (Caller::of(this), taken)
+                };
+                $work
+            };
+            work().map_or(null_mut(), Object::into_ptr)
+        }
+    };
+}
+
+/// What a call has given; else its exception is set.
+fn given<T>(caller: &Caller, outcome: Result<T>) -> Option<T> {
+    outcome.map_err(|error| caller.raise(&error)).ok()
+}
+
+function!(destroy(c"id"; 1), |caller, [id]| {
+    // SAFETY: attached; a live object.
+    let id = unsafe { id_of(id) }?;
+    given(caller, caller.away(|| caller.target(id)?.destroy()))?;
+    none()
+});
+
+function!(list_all(; 0), |caller, []| {
+    let mut all = vec![0];
+    all.extend(family::of(caller.id()));
+    // SAFETY: attached; a new list, which takes new references.
+    unsafe {
+        let list = Object::owned(ffi::PyList_New(0))?;
+        for id in all {
+            if ffi::PyList_Append(list.as_ptr(), int(id)?.as_ptr()) != 0 {
+                return None;
+            }
+        }
+        Some(list)
+    }
+});
+
+function!(get_current(; 0), |caller, []| int(caller.id()));
+
+function!(get_main(; 0), |_caller, []| int(0));
+
+function!(is_running(c"id"; 1), |caller, [id]| {
+    // SAFETY: attached; a live object.
+    let id = unsafe { id_of(id) }?;
+    let find = || match id == 0 || family::knows(caller.id(), id) {
+        true => registry::find(id)?.is_running(),
+        false => Err(registry::not_found(id)),
+    };
+    // The caller runs, also in a thread of the script's own.
+    bool(id == caller.id() || given(caller, find())?)
+});
+
+function!(run_string(c"id", c"script"; 2), |caller, [id, script]| {
+    // SAFETY: attached; live objects, which the call keeps.
+    let (id, script) = unsafe { (id_of(id)?, text_of(script, "script")?) };
+    let run = || {
+        let target = caller.target(id)?;
+        target.inside_anew(|contents| contents.run(script, &RunOptions::DEFAULT))
+    };
+    match caller.away(run) {
+        Err(error) if error.status() != Status::Exit => {
+            caller.raise(&error);
+            None
+        }
+        _ => none(),
+    }
+});
+
+function!(run_string_unrestricted(c"id", c"script", c"ns"; 2), |caller, [id, script, ns]| {
+    // SAFETY: attached; live objects, which the call keeps.
+    let (id, script) = unsafe { (id_of(id)?, text_of(script, "script")?) };
+    let ns = match ns.is_null() {
+        true => None,
+        false => Some(read(caller, ns, "ns")?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
+    };
+    let run = || {
+        let names = Lending::new(&[], ns.as_ref().map(OwnedValue::get));
+        caller.target(id)?.inside_anew(|contents| {
+            let run = |script, names| {
+                let wanted = Some(Conversion::SAME);
+                contents.run_unrestricted(script, &RunOptions::DEFAULT, names, wanted)
+            };
+            match run(script, names) {
+                Err(error) if error.status() == Status::Exit => run(b"", Lending::new(&[], None)),
+                outcome => outcome,
+            }
+        })
+    };
+    let result = given(caller, caller.away(run))?;
+    caller.object(result.get())
+});
+
+function!(is_shareable(c"object"; 1), |caller, [object]| {
+    // SAFETY: attached; a live object.
+    bool(unsafe { from_python::has_value(object, Conversion::SAME, &caller.local) })
+});
+
+/// The value of an object. `None`: an exception is set.
+fn read(caller: &Caller, object: Pointer, root: &str) -> Option<OwnedValue> {
+    // SAFETY: attached; a live object.
+    match unsafe { from_python::read(object, Conversion::SAME, &caller.local) } {
+        Ok(value) => Some(value),
+        Err(trouble) if trouble.is_not_shareable() => {
+            let error = trouble.into_error(root, || Error::new(Status::Internal, ""));
+            caller.raise(&error);
+            None
+        }
+        Err(trouble) => {
+            trouble.raise(root);
+            None
+        }
+    }
+}
+
+function!(
+    create(
+        c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allow_daemon_threads", c"share_environment",
+        c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 9
+    ),
+    |caller, [path, fork, exec, threads, daemons, environment, interpreters, count, memory]| {
+        // SAFETY: attached; live objects; a list, whose items it keeps.
+        let (path, wishes) = unsafe {
+            let place = |i| Object::borrowed(ffi::PyList_GetItem(path, i))?.to_text();
+            let path: Vec<String> = (0..ffi::PyList_Size(path)).filter_map(place).collect();
+            let wishes = Wishes {
+                allow_fork: flag(fork)?,
+                allow_exec: flag(exec)?,
+                allow_threads: flag(threads)?,
+                allow_daemon_threads: flag(daemons)?,
+                share_environment: flag(environment)?,
+                allow_interpreters: flag(interpreters)?,
+                interpreter_limit: limit(count)?.map(|n| n.try_into().unwrap_or(u32::MAX)),
+                memory_limit: limit(memory)?,
+            };
+            (path, wishes)
+        };
+        let create = || create_for_script(&registry::find(caller.id())?, &wishes, &path);
+        int(given(caller, caller.away(create))?.id())
+    }
+);
+
+/// What may be None. `None`: an exception is set.
+unsafe fn flag(object: Pointer) -> Option<Option<bool>> {
+    // SAFETY: the caller's promise: attached; a live object.
+    unsafe {
+        if object == ffi::Py_None() {
+            return Some(None);
+        }
+        match ffi::PyObject_IsTrue(object) {
+            -1 => None,
+            is_true => Some(Some(is_true != 0)),
+        }
+    }
+}
+
+/// As [`flag`].
+unsafe fn limit(object: Pointer) -> Option<Option<u64>> {
+    // SAFETY: the caller's promise: attached; a live object.
+    unsafe {
+        if object == ffi::Py_None() {
+            return Some(None);
+        }
+        let number = Object::owned(ffi::PyNumber_Index(object))?;
+        let limit = ffi::PyLong_AsUnsignedLongLong(number.as_ptr());
+        match limit == u64::MAX && !ffi::PyErr_Occurred().is_null() {
+            true => None,
+            false => Some(Some(limit)),
+        }
+    }
+}
+
+// `_exec(id, code)`: as run_string(), but what the program has raised is the answer.
+function!(exec(c"id", c"code"; 2), |caller, [id, code]| {
+    // SAFETY: attached; live objects, which the call keeps.
+    let (id, code) = unsafe { (id_of(id)?, text_of(code, "code")?) };
+    let run = || {
+        let target = caller.target(id)?;
+        target.inside_anew(|contents| contents.run(code, &RunOptions::DEFAULT))
+    };
+    match caller.away(run) {
+        Ok(()) => none(),
+        Err(error) => raised(caller, &error),
+    }
+});
+
+// `_call(id, function, arguments, root)`: calls a function of `crossing.py`. The answer is what that returns, and what it
+// has raised: a tuple of both.
+function!(call(c"id", c"function", c"arguments", c"root"; 4), |caller, [id, function, arguments, root]| {
+    // SAFETY: attached; live objects, which the call keeps.
+    let (id, function, root) = unsafe {
+        (id_of(id)?, text_of(function, "function")?, text_of(root, "root")?)
+    };
+    let arguments = read(caller, arguments, &String::from_utf8_lossy(root))?;
+    let name = CString::new(function).ok()?;
+    let call = || {
+        let target = caller.target(id)?;
+        target.inside_anew(|contents| calls::call(contents, &name, arguments.get()))
+    };
+    let (result, raised) = match caller.away(call) {
+        Ok(result) => (caller.object(result.get())?, none()?),
+        Err(error) => (none()?, raised(caller, &error)?),
+    };
+    // SAFETY: attached; the tuple takes the references.
+    unsafe {
+        let both = Object::owned(ffi::PyTuple_New(2))?;
+        ffi::PyTuple_SetItem(both.as_ptr(), 0, result.into_ptr());
+        ffi::PyTuple_SetItem(both.as_ptr(), 1, raised.into_ptr());
+        Some(both)
+    }
+});
+
+/// What the target has raised, as data. `None`: it is another error, whose exception is set.
+fn raised(caller: &Caller, error: &Error) -> Option<Object> {
+    match (error.status(), error.exception()) {
+        (Status::Exception | Status::Exit, Some(exception)) => caller.details(error, exception),
+        _ => {
+            caller.raise(error);
+            None
+        }
+    }
+}
+
+// `_retain(id)`: there is one Interpreter object more.
+function!(retain(c"id"; 1), |caller, [id]| {
+    // SAFETY: attached; a live object.
+    let id = unsafe { id_of(id) }?;
+    bool(family::knows(caller.id(), id) && family::retain(id))
+});
+
+// `_release(id)`: there is one less. An interpreter that a script has created ends with the last one, if it can.
+function!(release(c"id"; 1), |caller, [id]| {
+    // SAFETY: attached; a live object.
+    let id = unsafe { id_of(id) }?;
+    if family::release(id) {
+        let _ = caller.away(|| caller.target(id)?.destroy());
+    }
+    none()
+});

@@ -1,0 +1,118 @@
+//! `import subpy`: its modules are in memory.
+
+use std::ffi::CStr;
+use std::ptr::null_mut;
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+
+use crate::python::method::Method;
+use crate::python::object::Object;
+use crate::python::own_code::OwnCode;
+use crate::scripting::caller::Caller;
+use crate::scripting::functions;
+use crate::values::local::Local;
+
+/// Finds the modules, before any in a file.
+static FINDER: OwnCode = OwnCode::new(
+    c"<subpy>",
+    c"
+def install(names, fill):
+    import sys
+    from _frozen_importlib import ModuleSpec
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name in names:
+                return ModuleSpec(name, self, origin='subpy', is_package=name == 'subpy')
+
+        def create_module(self, spec):
+            return None
+
+        def exec_module(self, module):
+            fill(module.__name__, module.__dict__)
+
+    sys.meta_path.insert(0, Finder())
+",
+);
+
+/// A file beside this one, as a module.
+macro_rules! module {
+    ($name:literal, $file:literal) => {
+        Module {
+            name: $name,
+            code: OwnCode::new(
+                text(concat!("<", $name, ">\0")),
+                text(concat!(include_str!($file), "\0")),
+            ),
+        }
+    };
+}
+
+struct Module {
+    name: &'static str,
+    code: OwnCode,
+}
+
+static MODULES: [Module; 3] = [
+    module!("subpy", "python/package.py"),
+    module!("subpy._interpreters", "python/low_level.py"),
+    module!("subpy.interpreters", "python/high_level.py"),
+];
+
+/// A text that ends in a NUL.
+pub(super) const fn text(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => panic!("a NUL inside of a text"),
+    }
+}
+
+static FILL: Method = Method::new(c"fill", fill, ffi::METH_VARARGS);
+
+/// The attached interpreter, whose own this is, has the package. `None`: an exception is set.
+pub(super) fn install(local: &Rc<Local>) -> Option<()> {
+    let install = OwnCode::function(&FINDER.run()?, c"install")?;
+    let caller = Caller::bound(local)?;
+    let names = MODULES.iter().map(|module| Object::text(module.name));
+    let names: Vec<Object> = names.collect::<Option<_>>()?;
+    // SAFETY: attached; a new set, and live objects.
+    let set = unsafe { Object::owned(ffi::PyFrozenSet_New(null_mut())) }?;
+    for name in &names {
+        // SAFETY: as above; nobody else has the set yet.
+        if unsafe { ffi::PySet_Add(set.as_ptr(), name.as_ptr()) } != 0 {
+            return None;
+        }
+    }
+    install.call(&[&set, &FILL.bind(Some(&caller))?]).map(drop)
+}
+
+/// The module that is asked for by a str.
+fn module_of(name: &Object) -> Option<&'static Module> {
+    let name = name.to_text()?;
+    MODULES.iter().find(|module| module.name == name)
+}
+
+/// `fill(name, namespace)`: what a module does when it is imported.
+unsafe extern "C" fn fill(
+    this: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let fill = || {
+        // SAFETY: called by Python, attached, with a tuple of a str and a dict; bound to a caller.
+        let (this, name, namespace) = unsafe {
+            (
+                Object::borrowed(this)?,
+                Object::borrowed(ffi::PyTuple_GetItem(arguments, 0))?,
+                Object::borrowed(ffi::PyTuple_GetItem(arguments, 1))?,
+            )
+        };
+        let module = module_of(&name)?;
+        functions::add(module.name, &this, &namespace, &name)?;
+        module.code.run_in(&namespace)?;
+        functions::added(module.name, &this, &namespace)?;
+        // SAFETY: attached; it lives as long as Python.
+        unsafe { Object::borrowed(ffi::Py_None()) }
+    };
+    fill().map_or(null_mut(), Object::into_ptr)
+}

@@ -1,0 +1,237 @@
+"""What crosses between interpreters: plain data and memoryviews as they are, and the rest pickled.
+
+It is run in both interpreters, of which the other one need not have the package. A function that can't be imported (of
+__main__, a lambda, one inside of a function) crosses as its code, with what it uses.
+"""
+
+import sys
+from types import CellType, CodeType, FunctionType, ModuleType
+
+
+class NotShareableError(TypeError, ValueError):
+    """An object can't be given to another interpreter. The message says which one it is, and where it is."""
+
+
+def dump(value, root='value'):
+    """What `load` makes the same of, in the other interpreter. `root` names the value in messages."""
+    if is_shareable(value):
+        return False, value
+    shared = []
+    return True, _pickled(value, shared, root), shared
+
+
+def load(dumped):
+    if not dumped[0]:
+        return dumped[1]
+    _, pickled, shared = dumped
+    import io
+    import pickle
+
+    class Unpickler(pickle.Unpickler):
+        def persistent_load(self, key):
+            return _HELPERS[key] if isinstance(key, str) else shared[key]
+
+    try:
+        return Unpickler(io.BytesIO(pickled)).load()
+    except (AttributeError, ImportError) as e:
+        where = '__main__ of the other interpreter' if "'__main__'" in str(e) or '"__main__"' in str(e) else 'there'
+        raise NotShareableError(f'{e}: it has to be in a module that can be imported there, or in {where}') from e
+
+
+def call(function, args, kwargs):
+    """Calls a function. The answer is what it returns, dumped, or why that can't be."""
+    function, args = load(function), [load(arg) for arg in args]
+    result = function(*args, **{name: load(arg) for name, arg in kwargs.items()})
+    try:
+        return True, dump(result, 'result')
+    except NotShareableError as e:
+        return False, str(e)
+
+
+def execute(code):
+    """Runs a code object, or a function without arguments, in __main__."""
+    code = load(code)
+    if isinstance(code, CodeType):
+        exec(code, _main())
+    else:
+        code()
+
+
+def prepare(names):
+    """Gives values their names in __main__."""
+    _main().update(names)
+
+
+def _main():
+    return sys.modules['__main__'].__dict__
+
+
+# Pickling. ---------------------------------------------------------------------------------------
+
+def _pickled(value, shared, root):
+    import pickle
+    try:
+        return _try_pickled(value, shared)
+    except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError, NotImplementedError) as e:
+        where, part, why = _culprit(value, root, e)
+        kind = type(part)
+        name = kind.__qualname__ if kind.__module__ == 'builtins' else f'{kind.__module__}.{kind.__qualname__}'
+        message = f'{where} is of type {name}, which can\'t be given to another interpreter'
+        raise NotShareableError(message if why is None else f'{message}: {why}') from None
+
+
+def _try_pickled(value, shared):
+    import io
+    import pickle
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            if type(value) is memoryview or type(value).__name__ == 'Queue' and is_shareable(value):
+                shared.append(value)
+                return len(shared) - 1
+            if type(value) is FunctionType and value.__globals__ is globals():
+                return value.__name__
+
+        def reducer_override(self, value):
+            kind = type(value)
+            if kind is FunctionType and not _can_be_imported(value):
+                return _reduced_function(value)
+            if kind is ModuleType:
+                return _module, (value.__name__,)
+            if kind is CodeType:
+                return _code, (_marshalled(value),)
+            return NotImplemented
+
+    file = io.BytesIO()
+    Pickler(file, 5).dump(value)
+    return file.getvalue()
+
+
+def _culprit(value, where, why):
+    """The innermost part of a value that can't be pickled, and where it is."""
+    above = []
+    while not any(value is other for other in above):
+        above.append(value)
+        for step, part in _parts(value):
+            try:
+                if not is_shareable(part):
+                    _try_pickled(part, [])
+            except Exception as e:
+                value, where, why = part, step(where), e
+                break
+    text = str(why)
+    return where, value, text if text and len(above) else None
+
+
+def _parts(value):
+    """Pairs of what is directly inside of a value, and how a path goes on to it."""
+    if isinstance(value, dict):
+        for key, item in list(value.items()):
+            yield (lambda where: f'a key of {where}'), key
+            yield (lambda where, key=key: f'{where}[{key!r}]'), item
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield (lambda where, i=i: f'{where}[{i}]'), item
+    elif isinstance(value, (set, frozenset)):
+        for item in list(value):
+            yield (lambda where: f'an item of {where}'), item
+    elif isinstance(value, FunctionType):
+        if not _can_be_imported(value):
+            for name, item in _used(value).items():
+                yield (lambda where, name=name: f'{name!r}, which {where} uses,'), item
+            for default in value.__defaults__ or ():
+                yield (lambda where: f'a default of {where}'), default
+    elif not isinstance(value, (type, ModuleType)):
+        for name, item in list(getattr(value, '__dict__', {}).items()):
+            yield (lambda where, name=name: f'{where}.{name}'), item
+
+
+# Functions. --------------------------------------------------------------------------------------
+
+def _can_be_imported(function):
+    if function.__module__ in (None, '__main__'):
+        return False
+    found = sys.modules.get(function.__module__)
+    for name in function.__qualname__.split('.'):
+        found = getattr(found, name, None)
+    return found is function
+
+
+def _used(function):
+    """The values of the names that a function uses, of its module and of the functions around it."""
+    names, todo = set(), [function.__code__]
+    while todo:
+        code = todo.pop()
+        names.update(code.co_names)
+        todo += (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    used = {}
+    if function.__module__ == '__main__' or function.__module__ not in sys.modules:
+        of_module = function.__globals__
+        used.update((name, of_module[name]) for name in sorted(names) if name in of_module and not _is_special(name))
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        try:
+            used[name] = cell.cell_contents
+        except ValueError:
+            pass  # not set yet
+    return used
+
+
+def _is_special(name):
+    return name.startswith('__') and name.endswith('__')
+
+
+def _reduced_function(function):
+    used, free = _used(function), function.__code__.co_freevars
+    module = None if function.__module__ == '__main__' or function.__module__ not in sys.modules else function.__module__
+    state = (
+        function.__defaults__,
+        function.__kwdefaults__,
+        dict(function.__dict__),
+        {name: used[name] for name in free if name in used},
+        {name: value for name, value in used.items() if name not in free},
+    )
+    made_of = _marshalled(function.__code__), function.__name__, function.__qualname__, module
+    return _function, made_of, state, None, None, _complete
+
+
+def _marshalled(code):
+    import marshal
+    return marshal.dumps(code)
+
+
+def _code(marshalled):
+    import marshal
+    return marshal.loads(marshalled)
+
+
+def _function(marshalled, name, qualname, module):
+    code = _code(marshalled)
+    namespace = _main() if module is None else _module(module).__dict__
+    function = FunctionType(code, namespace, name, None, tuple(CellType() for _ in code.co_freevars))
+    function.__qualname__ = qualname
+    function.__module__ = module or '__main__'
+    return function
+
+
+# What functions have brought to __main__. A script's own value of a name stays.
+_brought = {}
+
+
+def _complete(function, state):
+    function.__defaults__, function.__kwdefaults__, attributes, around, names = state
+    function.__dict__.update(attributes)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        if name in around:
+            cell.cell_contents = around[name]
+    main = _main()
+    for name, value in names.items():
+        if name not in main or name in _brought and main[name] is _brought[name]:
+            main[name] = _brought[name] = value
+
+
+def _module(name):
+    import importlib
+    return importlib.import_module(name)
+
+
+_HELPERS = {helper.__name__: helper for helper in (_module, _code, _function, _complete)}

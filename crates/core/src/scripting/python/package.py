@@ -1,0 +1,18 @@
+"""Many isolated Python interpreters in one process.
+
+subpy.interpreters    as concurrent.interpreters of Python 3.14, on each Python
+subpy._interpreters   the functions under it, with ids that are ints
+"""
+
+__all__ = ['interpreters']
+
+
+def __getattr__(name):
+    if name in ('interpreters', '_interpreters'):
+        import importlib
+        return importlib.import_module(f'subpy.{name}')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__():
+    return sorted({*globals(), 'interpreters', '_interpreters'})
