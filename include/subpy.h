@@ -361,11 +361,23 @@ typedef struct subpy_runtime_config {
    * and such a script ends the process. (The process's own stdout and stderr are safe from SIGPIPE either way.)
    */
   uint32_t ignore_sigpipe;
+  /**
+   * 1: scripts of the main interpreter may create interpreters, as those may that are created with
+   * subpy_interpreter_config::allow_interpreters. They know all interpreters of the process, but use only what they have
+   * created. That is like an interpreter that subpy_create() makes by its defaults, and may create others in its turn. 0
+   * (the default): they can't.
+   */
+  uint32_t allow_interpreters;
+  /**
+   * How many of these there may be at once: see subpy_interpreter_config::interpreter_limit. 0 (the default) stands
+   * for 16.
+   */
+  uint32_t interpreter_limit;
 } subpy_runtime_config;
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
-  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1 }
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1, 0, 0 }
 
 /**
  * Starts Python, or joins the Python that the host has started itself.

@@ -305,3 +305,26 @@ def test_many_threads_create_and_destroy():
 def test_it_ends_with_its_creator():
     for _ in range(3):
         interpreters.run_string(interpreters.create(), 'from subpy import _interpreters as i; i.run_string(i.create(), "x = 1")')
+
+
+def test_memory_that_both_have():
+    """It does not keep this one from ending, which the host does afterwards."""
+    id = interpreters.create()
+    ns = {'mine': memoryview(bytearray(1000))}
+    here = interpreters.run_string_unrestricted(id, 'theirs = memoryview(bytearray(2000))', ns)
+    raises(RuntimeError, '2 buffers', interpreters.destroy, id)
+    assert here['theirs'].nbytes == 2000
+    globals()['kept'] = here
+
+
+def test_memory_that_both_have_in_one_that_ends():
+    before = interpreters.list_all()
+    creator = interpreters.create()
+    interpreters.run_string(creator, '''
+from subpy import _interpreters
+id = _interpreters.create()
+here = _interpreters.run_string_unrestricted(id, 'theirs = memoryview(bytearray(7))', {'mine': memoryview(bytearray(8))})
+''')
+    assert len(interpreters.list_all()) == len(before) + 2
+    interpreters.destroy(creator)
+    assert interpreters.list_all() == before

@@ -63,6 +63,10 @@ struct RuntimeConfig {
   bool account_memory = false;
   /// true: SIGPIPE and SIGXFSZ are ignored until the end, each unless the host does something about it.
   bool ignore_sigpipe = true;
+  /// true: scripts of the main interpreter may create interpreters.
+  bool allow_interpreters = false;
+  /// How many of these there may be at once. 0 stands for 16.
+  std::uint32_t interpreter_limit = 0;
 };
 
 /// Keeps Python initialized as long as it lives. It holds one count of subpy_initialize(), and the
@@ -185,6 +189,8 @@ private:
     c.allow_main = config.allow_main;
     c.account_memory = config.account_memory;
     c.ignore_sigpipe = config.ignore_sigpipe;
+    c.allow_interpreters = config.allow_interpreters;
+    c.interpreter_limit = config.interpreter_limit;
     return start(&c);
   }
 

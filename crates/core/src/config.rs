@@ -30,6 +30,10 @@ pub struct RuntimeConfig {
     pub account_memory: bool,
     /// SIGPIPE is ignored, if the process does nothing else about it.
     pub ignore_sigpipe: bool,
+    /// Scripts of the main interpreter may create interpreters: they have the package `subpy`.
+    pub allow_interpreters: bool,
+    /// How many there may be at once, with those that these have created.
+    pub interpreter_limit: u32,
 }
 
 impl Default for RuntimeConfig {
@@ -45,6 +49,8 @@ impl Default for RuntimeConfig {
             allow_main: false,
             account_memory: false,
             ignore_sigpipe: true,
+            allow_interpreters: false,
+            interpreter_limit: InterpreterConfig::INTERPRETER_LIMIT,
         }
     }
 }
@@ -60,7 +66,7 @@ impl RuntimeConfig {
             .collect()
     }
 
-    fn fields(&self) -> [(&'static str, String); 10] {
+    fn fields(&self) -> [(&'static str, String); 12] {
         let path = |path: &Option<PathBuf>| match path {
             Some(path) => path.display().to_string(),
             None => "NULL".into(),
@@ -83,6 +89,8 @@ impl RuntimeConfig {
             ("allow_main", flag(self.allow_main)),
             ("account_memory", flag(self.account_memory)),
             ("ignore_sigpipe", flag(self.ignore_sigpipe)),
+            ("allow_interpreters", flag(self.allow_interpreters)),
+            ("interpreter_limit", self.interpreter_limit.to_string()),
         ]
     }
 }

@@ -3,6 +3,8 @@
 
 mod allocated_blocks;
 pub(crate) mod allocator;
+#[cfg(not(Py_3_12))]
+mod array_pickles;
 pub(crate) mod asyncio_iterators;
 pub(crate) mod builtin_types;
 pub(crate) mod calls;
@@ -119,7 +121,7 @@ pub(crate) fn install_functions(
         #[cfg(not(Py_3_13))]
         functions.push(&pointer_types::FUNCTIONS);
         #[cfg(not(Py_3_12))]
-        functions.push(&event_loop::FUNCTIONS);
+        functions.extend([&array_pickles::FUNCTIONS, &event_loop::FUNCTIONS]);
         #[cfg(not(Py_3_11))]
         functions.push(&sqlite_adapters::FUNCTIONS);
     }

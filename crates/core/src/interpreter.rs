@@ -71,6 +71,27 @@ unsafe impl Send for Inner {}
 // SAFETY: as above.
 unsafe impl Sync for Inner {}
 
+/// Why an interpreter was not ended.
+enum NotEnded {
+    /// The host has buffers of it, or another interpreter.
+    HasPins(Error),
+    Because(Error),
+}
+
+impl From<Error> for NotEnded {
+    fn from(error: Error) -> Self {
+        Self::Because(error)
+    }
+}
+
+impl NotEnded {
+    fn into_error(self) -> Error {
+        match self {
+            Self::HasPins(error) | Self::Because(error) => error,
+        }
+    }
+}
+
 /// A run that is under way.
 enum UnderWay<'a> {
     Outermost(Session<'a>),
@@ -114,6 +135,11 @@ impl Interpreter {
         }
         let terms = Terms::of(&mut config);
         Self::make_member(config, prepare, |id| family::insert(id, None, terms))
+    }
+
+    /// The main interpreter's scripts may create interpreters that are like this.
+    pub(crate) fn become_creator(&self, mut config: InterpreterConfig) {
+        family::insert(self.0.id, None, Terms::of(&mut config));
     }
 
     /// Makes an interpreter for a script of `creator`.
@@ -450,12 +476,19 @@ impl Interpreter {
             return Err(Error::new(Status::NotPermitted, message));
         }
         let _uncancelled = Uncancelled::new();
+        self.end(patience).map_err(NotEnded::into_error)
+    }
+
+    fn end(&self, patience: Duration) -> Result<(), NotEnded> {
         let deadline = Instant::now().checked_add(patience);
         let mut session = self.session(Purpose::End)?;
-        session.no_pins()?;
+        // What its scripts have created may have buffers of it, and goes first.
+        if family::created_by(self.0.id).is_empty() {
+            session.no_pins().map_err(NotEnded::HasPins)?;
+        }
         while let Err(busy) = threads_left::none(self.0.id) {
             if patience.is_zero() || deadline.is_some_and(|end| Instant::now() >= end) {
-                return Err(busy);
+                return Err(busy.into());
             }
             threads_left::dismiss_idle_workers();
             let claim = session.leave();
@@ -466,28 +499,33 @@ impl Interpreter {
         let time = patience.max(ending::PATIENCE);
         ending::run_exit_functions(&self.0.control, time);
         threads_left::none(self.0.id)?;
-        for created in family::created_by(self.0.id) {
-            self.destroy_created(created, patience)?;
+        if self.end_created(patience)?.is_some() {
+            // The names of its own scripts may be what has them.
+            session.forget_names();
+            if let Some(error) = self.end_created(patience)? {
+                return Err(NotEnded::HasPins(error));
+            }
         }
-        session.no_pins()?;
+        session.no_pins().map_err(NotEnded::HasPins)?;
         session.end(time);
         Ok(())
     }
 
-    /// Ends what its script has created.
-    fn destroy_created(&self, id: Id, patience: Duration) -> Result<()> {
-        let outcome = registry::find(id).and_then(|created| created.destroy_within(patience));
-        match outcome {
-            Err(error) if error.status() != Status::NotFound => Err(Error::new(
-                error.status(),
-                format!(
-                    "{}; a script of interpreter {} has created it",
-                    error.message(),
-                    self.0.id
-                ),
-            )),
-            _ => Ok(()),
+    /// Ends what its scripts have created. The answer is why one is left, of which somebody has buffers.
+    fn end_created(&self, patience: Duration) -> Result<Option<Error>, NotEnded> {
+        let mut left = None;
+        for id in family::created_by(self.0.id) {
+            let Ok(created) = registry::find(id) else {
+                continue;
+            };
+            match created.end(patience) {
+                Ok(()) => {}
+                Err(NotEnded::HasPins(error)) => left = Some(error),
+                Err(NotEnded::Because(error)) if error.status() == Status::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(left)
     }
 
     /// It does not end with its creator any more, and does not count there. Nothing happens if no script has created it.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use pyo3_ffi as ffi;
 
 use self::phase::{Phase, Ready};
-use crate::config::RuntimeConfig;
+use crate::config::{InterpreterConfig, RuntimeConfig};
 use crate::cures::{
     self, calls, current_frames, global_symbols, locale, main_thread, remaining_interpreters,
     sigint, stack_bounds, switch_interval, thread_state_ids, tracemalloc, write_signals,
@@ -21,6 +21,7 @@ use crate::cures::{
 use crate::functions::host_function;
 use crate::interpreter::{self, Interpreter};
 use crate::python::thread_state;
+use crate::scripting;
 use crate::{Error, Id, Result, Status, timer};
 
 /// What a Python can or can't do.
@@ -161,6 +162,8 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         let asked = RuntimeConfig {
             allow_main: false,
             ignore_sigpipe: true,
+            allow_interpreters: false,
+            interpreter_limit: InterpreterConfig::INTERPRETER_LIMIT,
             ..config.clone()
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
@@ -199,6 +202,9 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     let take_signals = !joined && !config.install_signal_handlers;
     let paths = &config.module_search_paths;
     let main = Interpreter::adopt_main(main, paths, !joined, take_signals).map_err(for_ever)?;
+    if config.allow_interpreters {
+        scripting::allow_in_main(&main, config.interpreter_limit).map_err(for_ever)?;
+    }
     registry::insert(main);
     #[cfg(not(Py_3_13))]
     cures::shared_gil::every_turn(interpreter::visit_holders);

@@ -39,3 +39,14 @@ fn prepare(contents: &Contents, may_create: bool) -> Result<()> {
         false => Ok(()),
     }
 }
+
+/// The scripts of the main interpreter may create so many.
+pub(crate) fn allow_in_main(main: &Interpreter, limit: u32) -> Result<()> {
+    let config = InterpreterConfig {
+        allow_interpreters: true,
+        interpreter_limit: limit,
+        ..InterpreterConfig::default()
+    };
+    main.become_creator(config);
+    main.inside_anew(|contents| prepare(contents, true))
+}

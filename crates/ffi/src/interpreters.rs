@@ -174,11 +174,16 @@ unsafe fn interpreter_config(
         share_environment: flag(config.share_environment, "share_environment")?,
         output_bytes: flag(config.output_bytes, "output_bytes")?,
         allow_interpreters: flag(config.allow_interpreters, "allow_interpreters")?,
-        interpreter_limit: match config.interpreter_limit {
-            0 => InterpreterConfig::INTERPRETER_LIMIT,
-            limit => limit,
-        },
+        interpreter_limit: interpreter_limit(config.interpreter_limit),
     })
+}
+
+/// What a limit of C's stands for.
+pub(crate) fn interpreter_limit(limit: u32) -> u32 {
+    match limit {
+        0 => InterpreterConfig::INTERPRETER_LIMIT,
+        limit => limit,
+    }
 }
 
 fn output(write: subpy_write_fn, user: *mut c_void) -> Option<Output> {

@@ -8,6 +8,7 @@ use subpy_core::{Error, RuntimeConfig, growable, runtime};
 use crate::arguments::{flag, invalid, optional, read};
 use crate::boundary::{enter, or_else};
 use crate::errors::{subpy_error, subpy_status};
+use crate::interpreters::interpreter_limit;
 
 /// How Python is started. Start from #SUBPY_RUNTIME_CONFIG_INIT. subpy_initialize() copies the strings.
 #[repr(C)]
@@ -48,6 +49,14 @@ pub struct subpy_runtime_config {
     /// nobody reads any more, or past the limit of a file's size, gets an exception then. 0: subpy leaves both alone,
     /// and such a script ends the process. (The process's own stdout and stderr are safe from SIGPIPE either way.)
     pub ignore_sigpipe: u32,
+    /// 1: scripts of the main interpreter may create interpreters, as those may that are created with
+    /// subpy_interpreter_config::allow_interpreters. They know all interpreters of the process, but use only what they have
+    /// created. That is like an interpreter that subpy_create() makes by its defaults, and may create others in its turn. 0
+    /// (the default): they can't.
+    pub allow_interpreters: u32,
+    /// How many of these there may be at once: see subpy_interpreter_config::interpreter_limit. 0 (the default) stands
+    /// for 16.
+    pub interpreter_limit: u32,
 }
 
 growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
@@ -62,6 +71,8 @@ growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
     allow_main: 0,
     account_memory: 0,
     ignore_sigpipe: 1,
+    allow_interpreters: 0,
+    interpreter_limit: 0,
 });
 
 /// # Safety
@@ -98,6 +109,8 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
         allow_main: flag(config.allow_main, "allow_main")?,
         account_memory: flag(config.account_memory, "account_memory")?,
         ignore_sigpipe: flag(config.ignore_sigpipe, "ignore_sigpipe")?,
+        allow_interpreters: flag(config.allow_interpreters, "allow_interpreters")?,
+        interpreter_limit: interpreter_limit(config.interpreter_limit),
     })
 }
 

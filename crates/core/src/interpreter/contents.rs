@@ -249,6 +249,15 @@ impl Contents {
         self.local.ledger.clone()
     }
 
+    /// The names of `__main__` go, and what only they had.
+    pub(crate) fn forget_names(&self) {
+        // SAFETY: attached; a dict.
+        unsafe {
+            ffi::PyDict_Clear(self.namespace.as_ptr());
+            ffi::PyGC_Collect();
+        }
+    }
+
     /// Does `work`, and hands on what was written.
     #[inline(always)]
     pub(crate) fn do_and_flush<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::{CacheLimits, Gil, InterpreterConfig};
+use crate::interpreter::Interpreter;
 use crate::interpreter::shared_output::SharedOutput;
+use crate::runtime::registry;
 use crate::{Error, Id, Result, Status};
 
 /// What an interpreter is like, and what those are at most that its scripts create.
@@ -212,17 +214,22 @@ pub(crate) fn release(id: Id) -> bool {
     member.objects == 0 && member.creator.is_some()
 }
 
-/// The family of an interpreter, in ascending order.
-pub(crate) fn of(id: Id) -> Vec<Id> {
+/// Whether a script has created it.
+pub(crate) fn has_creator(id: Id) -> bool {
     let members = members();
-    let first = members.first(id);
-    let all = members.0.keys().copied();
-    all.filter(|other| members.first(*other) == first).collect()
+    members.0.get(&id).is_some_and(|m| m.creator.is_some())
 }
 
-/// Whether one is of the other one's family.
+/// Those that an interpreter's scripts know, in ascending order: the main one, and the family. The main one knows all.
+pub(crate) fn known_to(id: Id) -> Vec<Id> {
+    let mut all: Vec<Id> = registry::all().iter().map(Interpreter::id).collect();
+    all.retain(|other| knows(id, *other));
+    all
+}
+
+/// Whether an interpreter's scripts know another one.
 pub(crate) fn knows(id: Id, other: Id) -> bool {
-    id == other || {
+    id == 0 || other == 0 || id == other || {
         let members = members();
         members.0.contains_key(&other) && members.first(other) == members.first(id)
     }
@@ -243,6 +250,11 @@ pub(crate) fn may_use(caller: Id, id: Id) -> Result<()> {
     let above = members.above(id);
     if above.contains(&caller) {
         return Ok(());
+    }
+    if caller == 0 && registry::find(id).is_ok() {
+        return refuse(format!(
+            "interpreter {id} is unrecognized here: no script of the main interpreter has created it"
+        ));
     }
     let known = members.0.get(&id).zip(members.0.get(&caller));
     let Some((other, own)) = known.filter(|_| members.first(id) == members.first(caller)) else {

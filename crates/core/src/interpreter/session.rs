@@ -89,6 +89,15 @@ impl<'a> Session<'a> {
         Err(Error::new(Status::Busy, message))
     }
 
+    /// The names of `__main__` go, and what only they had.
+    pub(super) fn forget_names(&self) {
+        // SAFETY: a session is the right to look at it.
+        let contents = unsafe { &(*self.inner.held.get()).contents };
+        if let Some(contents) = contents {
+            contents.forget_names();
+        }
+    }
+
     /// What the interpreter has borrowed of the host, to be given back once it has ended.
     pub(super) fn ledger(&self) -> Ledger {
         // SAFETY: a session is the right to look at it.

@@ -49,6 +49,8 @@ def text_of(exception, sources):
         linecache.cache[name] = len(text), None, io.StringIO(text, None).readlines(), name
     try:
         tb = exception.__traceback__
+        while tb is not None and tb.tb_frame.f_code.co_filename == '<subpy>':
+            tb = tb.tb_next  # of subpy's own
         lines = traceback.format_exception(type(exception), exception, tb, limit=-LONG)
         left_out = -LONG
         while tb is not None:

@@ -57,6 +57,14 @@ impl Caller {
         thread_state::without_gil(self.id(), work)
     }
 
+    /// An interpreter that a script may look at.
+    pub(super) fn known(&self, id: Id) -> Result<Interpreter> {
+        match family::knows(self.id(), id) {
+            true => registry::find(id),
+            false => Err(registry::not_found(id)),
+        }
+    }
+
     /// The interpreter that a script wants to use.
     pub(super) fn target(&self, id: Id) -> Result<Interpreter> {
         family::may_use(self.id(), id)?;

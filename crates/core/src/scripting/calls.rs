@@ -42,10 +42,12 @@ pub(super) fn crossing(local: &Rc<Local>) -> Option<Object> {
     Some(made)
 }
 
-/// Calls a function of `crossing.py` with the items of `arguments`.
-pub(super) fn call(contents: &Contents, name: &CStr, arguments: &Value<'_>) -> Result<OwnedValue> {
-    contents.call_own(
-        || OwnCode::function(&crossing(contents.local())?, name),
-        arguments.items(),
-    )
+/// Calls a function of `crossing.py`.
+pub(super) fn call(
+    contents: &Contents,
+    name: &CStr,
+    arguments: &[Value<'_>],
+) -> Result<OwnedValue> {
+    let find = || OwnCode::function(&crossing(contents.local())?, name);
+    contents.call_own(find, arguments)
 }

@@ -17,12 +17,12 @@ use crate::scripting::{calls, create_for_script};
 use crate::values::convert::{Conversion, from_python};
 use crate::values::lending::Lending;
 use crate::values::tree::OwnedValue;
-use crate::values::value::kind;
+use crate::values::value::{Value, kind};
 use crate::{Error, Id, Result, Status};
 
 type Pointer = *mut ffi::PyObject;
 
-static LOW_LEVEL: [Method; 12] = [
+static LOW_LEVEL: [Method; 13] = [
     Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id, /)\n--\n\nFinalizes an interpreter, which must not run."),
     Method::fast(c"list_all", list_all).with_doc(
         c"list_all($module, /)\n--\n\nThe ids of all interpreters that this one knows, in ascending order: the main one, \
@@ -47,6 +47,7 @@ static LOW_LEVEL: [Method; 12] = [
     Method::fast(c"_create", create),
     Method::fast(c"_exec", exec),
     Method::fast(c"_call", call),
+    Method::fast(c"_whence", whence),
     Method::fast(c"_retain", retain),
     Method::fast(c"_release", release),
 ];
@@ -187,8 +188,7 @@ function!(destroy(c"id"; 1), |caller, [id]| {
 });
 
 function!(list_all(; 0), |caller, []| {
-    let mut all = vec![0];
-    all.extend(family::of(caller.id()));
+    let all = family::known_to(caller.id());
     // SAFETY: attached; a new list, which takes new references.
     unsafe {
         let list = Object::owned(ffi::PyList_New(0))?;
@@ -208,10 +208,7 @@ function!(get_main(; 0), |_caller, []| int(0));
 function!(is_running(c"id"; 1), |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
-    let find = || match id == 0 || family::knows(caller.id(), id) {
-        true => registry::find(id)?.is_running(),
-        false => Err(registry::not_found(id)),
-    };
+    let find = || caller.known(id)?.is_running();
     // The caller runs, also in a thread of the script's own.
     bool(id == caller.id() || given(caller, find())?)
 });
@@ -356,11 +353,15 @@ function!(call(c"id", c"function", c"arguments", c"root"; 4), |caller, [id, func
     let (id, function, root) = unsafe {
         (id_of(id)?, text_of(function, "function")?, text_of(root, "root")?)
     };
-    let arguments = read(caller, arguments, &String::from_utf8_lossy(root))?;
+    // SAFETY: attached; a tuple, of which the items live as long.
+    let arguments = unsafe { (0..ffi::PyTuple_GET_SIZE(arguments)).map(|i| ffi::PyTuple_GET_ITEM(arguments, i)) };
+    let root = String::from_utf8_lossy(root);
+    let owned: Vec<OwnedValue> = arguments.map(|item| read(caller, item, &root)).collect::<Option<_>>()?;
     let name = CString::new(function).ok()?;
     let call = || {
         let target = caller.target(id)?;
-        target.inside_anew(|contents| calls::call(contents, &name, arguments.get()))
+        let arguments: Vec<Value<'_>> = owned.iter().map(|value| *value.get()).collect();
+        target.inside_anew(|contents| calls::call(contents, &name, &arguments))
     };
     let (result, raised) = match caller.away(call) {
         Ok(result) => (caller.object(result.get())?, none()?),
@@ -386,11 +387,26 @@ fn raised(caller: &Caller, error: &Error) -> Option<Object> {
     }
 }
 
+// `_whence(id)`: who has created it: 'main', 'host' or 'script'.
+function!(whence(c"id"; 1), |caller, [id]| {
+    // SAFETY: attached; a live object.
+    let id = unsafe { id_of(id) }?;
+    let find = || {
+        caller.known(id)?;
+        Ok(match id {
+            0 => "main",
+            _ if family::has_creator(id) => "script",
+            _ => "host",
+        })
+    };
+    Object::text(given(caller, find())?)
+});
+
 // `_retain(id)`: there is one Interpreter object more.
 function!(retain(c"id"; 1), |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
-    bool(family::knows(caller.id(), id) && family::retain(id))
+    bool(caller.known(id).is_ok() && family::retain(id))
 });
 
 // `_release(id)`: there is one less. An interpreter that a script has created ends with the last one, if it can.

@@ -41,11 +41,17 @@ def load(dumped):
 def call(function, args, kwargs):
     """Calls a function. The answer is what it returns, dumped, or why that can't be."""
     function, args = load(function), [load(arg) for arg in args]
-    result = function(*args, **{name: load(arg) for name, arg in kwargs.items()})
+    # What asks for the caller's globals, as exec() does, gets those of __main__.
+    apply = FunctionType(_apply.__code__, _main())
+    result = apply(function, args, {name: load(arg) for name, arg in kwargs.items()})
     try:
         return True, dump(result, 'result')
     except NotShareableError as e:
         return False, str(e)
+
+
+def _apply(function, args, kwargs):
+    return function(*args, **kwargs)
 
 
 def execute(code):
@@ -128,7 +134,7 @@ def _parts(value):
     if isinstance(value, dict):
         for key, item in list(value.items()):
             yield (lambda where: f'a key of {where}'), key
-            yield (lambda where, key=key: f'{where}[{key!r}]'), item
+            yield (lambda where, key=key: f'{where}[{_quoted(key)}]'), item
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
             yield (lambda where, i=i: f'{where}[{i}]'), item
@@ -144,6 +150,10 @@ def _parts(value):
     elif not isinstance(value, (type, ModuleType)):
         for name, item in list(getattr(value, '__dict__', {}).items()):
             yield (lambda where, name=name: f'{where}.{name}'), item
+
+
+def _quoted(key):
+    return f'"{key}"' if isinstance(key, str) else repr(key)
 
 
 # Functions. --------------------------------------------------------------------------------------

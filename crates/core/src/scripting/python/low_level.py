@@ -8,6 +8,7 @@ import builtins
 import sys
 
 NotShareableError, is_shareable = _crossing['NotShareableError'], _crossing['is_shareable']
+_dump, _load = _crossing['dump'], _crossing['load']
 
 __all__ = [
     'create', 'destroy', 'list_all', 'get_current', 'get_main', 'is_running', 'run_string', 'run_string_unrestricted',
