@@ -1037,6 +1037,9 @@ subpy_status subpy_stats(subpy_id id, subpy_interpreter_stats *stats, subpy_erro
  * A value is plain data on its way between the host and an interpreter. The host makes one on its
  * stack; the library hands one out in one allocation. */
 
+/** A queue: subpy_queue_create() makes one. */
+typedef struct subpy_queue subpy_queue;
+
 /**
  * How deep values may be nested. A list in a list is nested two deep.
  */
@@ -1096,6 +1099,10 @@ typedef enum subpy_kind {
    * ("WTF-8"). From Python it comes only where #SUBPY_LOSSLESS_TEXT was asked for.
    */
   SUBPY_WTF8 = 11,
+  /**
+   * A queue: `as.queue`, which subpy_value_queue() hands out.
+   */
+  SUBPY_QUEUE = 12,
 } subpy_kind;
 
 /**
@@ -1234,6 +1241,10 @@ typedef union subpy_data {
    * Of #SUBPY_BUFFER.
    */
   const subpy_buffer_info *buffer;
+  /**
+   * Of #SUBPY_QUEUE.
+   */
+  subpy_queue *queue;
 } subpy_data;
 
 /**
@@ -1404,6 +1415,14 @@ static inline subpy_value subpy_buffer(const subpy_buffer_info *buffer) {
   return value;
 }
 
+/** A queue. The value does not keep it: the host holds it as long as the value lives. */
+static inline subpy_value subpy_from_queue(subpy_queue *queue) {
+  subpy_value value = subpy_none();
+  value.kind = SUBPY_QUEUE;
+  value.as.queue = queue;
+  return value;
+}
+
 /* What these functions hand out belongs to the value that they are given. NULL is allowed as the value. */
 
 /**
@@ -1509,6 +1528,13 @@ static inline bool subpy_value_as_bool(const subpy_value *value, bool *boolean) 
   }
   *boolean = value->as.boolean;
   return true;
+}
+
+/**
+ * The queue that a value is. It belongs to the value: subpy_queue_retain() keeps it beyond that. NULL for any other value.
+ */
+static inline subpy_queue *subpy_value_queue(const subpy_value *value) {
+  return value != NULL && value->kind == SUBPY_QUEUE ? value->as.queue : NULL;
 }
 
 #undef SUBPY_CAST
@@ -1976,6 +2002,128 @@ const subpy_value *subpy_host_keywords(subpy_host_call *call);
  * Threads: the one that the host function was called in.
  */
 subpy_id subpy_host_interpreter(subpy_host_call *call);
+
+/* Queues --------------------------------------------------------------------------------------------
+ *
+ * A queue carries values between threads of the host and interpreters, in order. Who waits for it holds
+ * no GIL. */
+
+/**
+ * What a queue is like. Start from #SUBPY_QUEUE_CONFIG_INIT.
+ */
+typedef struct subpy_queue_config {
+  /**
+   * `sizeof(subpy_queue_config)`.
+   */
+  size_t struct_size;
+  /**
+   * How many items it holds at most. 0 (the default): any number.
+   */
+  size_t capacity;
+} subpy_queue_config;
+
+/** The defaults of a ::subpy_queue_config. */
+#define SUBPY_QUEUE_CONFIG_INIT                                                                    \
+  { sizeof(subpy_queue_config), 0 }
+
+/**
+ * Makes a queue. Values go in at one end and come out at the other, in order, in any thread of the host and in any
+ * interpreter that the queue is given to.
+ *
+ * A queue is given to an interpreter as a value, which subpy_from_queue() makes. Scripts see an object with the methods
+ * `put(obj, block=True, timeout=None)`, `get(block=True, timeout=None)`, `put_nowait`, `get_nowait`, `close`, `qsize`,
+ * `empty` and `full`, and can iterate over it. docs/scripting.md says more.
+ *
+ * @param config NULL for the defaults.
+ * @param queue  Where the queue goes, which subpy_queue_free() frees. It is NULL if the call fails.
+ * @param error  NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, or NULL for `queue`.
+ *
+ * Threads: any, at any time; also before subpy_initialize().
+ */
+subpy_status subpy_queue_create(const subpy_queue_config *config, subpy_queue **queue, subpy_error **error);
+
+/**
+ * Puts a copy of a value into a queue. Buffers are shared: the queue, and then who gets the item, keeps the memory until
+ * it is not needed any more.
+ *
+ * @param queue   The queue.
+ * @param value   The value. What it lends is given back as each call does it.
+ * @param wait_ms How long to wait for room, in milliseconds. 0: not at all. #SUBPY_FOREVER: until there is some.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, or a value that is wrong;
+ *         #SUBPY_ERR_BUSY if the queue is still full when the time is over;
+ *         #SUBPY_ERR_NOT_FOUND if the queue is closed;
+ *         #SUBPY_ERR_INTERRUPTED if a script has called the host, in whose function this waits, and its run is to end;
+ *         #SUBPY_ERR_NO_MEMORY.
+ *
+ * Threads: any, several at once. A GIL that the calling thread holds is released while it waits.
+ */
+subpy_status subpy_queue_put(subpy_queue *queue,
+                             const subpy_value *value,
+                             uint64_t wait_ms,
+                             subpy_error **error);
+
+/**
+ * Takes the next item out of a queue.
+ *
+ * @param queue   The queue.
+ * @param value   Where the item goes; to be freed by subpy_value_clear(). It is None if the call fails.
+ * @param wait_ms How long to wait for an item, in milliseconds. 0: not at all. #SUBPY_FOREVER: until there is one.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_BUSY if the queue is still empty when the time is over;
+ *         #SUBPY_ERR_NOT_FOUND if the queue is closed and has no item left, or for an item of a script's queue whose
+ *         interpreter has ended;
+ *         #SUBPY_ERR_NOT_SHAREABLE if a script has made the queue, and the next item is no plain data. It stays there;
+ *         #SUBPY_ERR_INTERRUPTED as for subpy_queue_put().
+ *
+ * Threads: as for subpy_queue_put().
+ */
+subpy_status subpy_queue_get(subpy_queue *queue, subpy_value *value, uint64_t wait_ms, subpy_error **error);
+
+/**
+ * How many items there are in a queue. The answer may be old by the time it arrives.
+ *
+ * @param queue The queue, or NULL.
+ * @return The number; 0 for NULL.
+ *
+ * Threads: any. The call waits for nothing.
+ */
+size_t subpy_queue_length(const subpy_queue *queue);
+
+/**
+ * Closes a queue: nothing can be put any more. The items that are there can still be got. Who waits is told. Nothing
+ * happens to one that is closed.
+ *
+ * @param queue The queue, or NULL.
+ *
+ * Threads: any. The call waits for nothing.
+ */
+void subpy_queue_close(subpy_queue *queue);
+
+/**
+ * Keeps a queue that a value has, beyond the life of the value.
+ *
+ * @param queue The queue, of subpy_value_queue() for one; or NULL.
+ * @return The same, to be freed once more by subpy_queue_free().
+ *
+ * Threads: any, at any time.
+ */
+subpy_queue *subpy_queue_retain(const subpy_queue *queue);
+
+/**
+ * Frees the host's hold on a queue. The queue lives on as long as a script, a value or an item of a queue has it. Then
+ * its items go, and what they lend is given back.
+ *
+ * @param queue The queue, or NULL.
+ *
+ * Threads: any, at any time. It may wait for the GIL of an interpreter of which an item has a buffer.
+ */
+void subpy_queue_free(subpy_queue *queue);
 
 #ifdef __cplusplus
 } /* extern "C" */

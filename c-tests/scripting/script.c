@@ -48,7 +48,8 @@ static void run(void *user, subpy_host_call *call, const subpy_value *args, size
 static const struct {
   const char *name;
   subpy_host_fn fn;
-} functions[] = {{"current", current}, {"take_over", take_over}, {"destroy", destroy}, {"run", run}};
+} functions[] = {
+    {"current", current}, {"take_over", take_over}, {"destroy", destroy}, {"run", run}};
 
 static char *read_file(const char *name) {
   FILE *file = fopen(name, "r");
@@ -72,8 +73,9 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < COUNT(functions); i++) {
     subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
     options.release_gil = 1;
-    EXPECT(SUBPY_OK, subpy_define_function_with(SUBPY_EVERYWHERE, &options, "host", functions[i].name,
-                                                functions[i].fn, NULL, NULL, &error));
+    EXPECT(SUBPY_OK,
+           subpy_define_function_with(SUBPY_EVERYWHERE, &options, "host", functions[i].name,
+                                      functions[i].fn, NULL, NULL, &error));
   }
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
   config.allow_interpreters = 1;
@@ -90,7 +92,8 @@ int main(int argc, char **argv) {
   }
   const subpy_value wanted = subpy_list(names, (size_t)argc - 2);
   EXPECT(SUBPY_OK, subpy_set(id, "wanted", &wanted, &error));
-  RUN(id, "tests = [n for n in list(globals()) if n.startswith('test_') and (n in wanted or not wanted)]\n"
+  RUN(id, "tests = [n for n in list(globals()) if n.startswith('test_') and (n in wanted or not "
+          "wanted)]\n"
           "assert tests, 'there are no such tests'\n"
           "for test in tests:\n"
           "  print(test, flush=True)\n"

@@ -30,12 +30,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
 use crate::cures::stack_bounds::Watched;
 use crate::cures::{Environment, switch_interval};
-use crate::interpreter::claim::{Claim, Purpose, Refused};
+use crate::interpreter::claim::{Claim, Purpose, Refused, Request};
 use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
 use crate::interpreter::creation::Recipe;
@@ -460,6 +461,22 @@ impl Interpreter {
         }
         self.0.control.interrupt();
         Ok(())
+    }
+
+    /// Whether its run, which waits, is to go on.
+    pub(crate) fn is_to_go_on(id: Id) -> bool {
+        registry::find(id).is_ok_and(|i| i.0.control.state.asked().is_none())
+    }
+
+    /// Sets the exception that the run of the attached interpreter is asked to end by.
+    #[cold]
+    pub(crate) fn raise_what_is_asked(id: Id) {
+        let asked = registry::find(id)
+            .ok()
+            .and_then(|i| i.0.control.state.asked());
+        let message = asked.map_or(c"the run is to end", Request::message);
+        // SAFETY: attached; a class of Python's own.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, message.as_ptr()) };
     }
 
     /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts do.

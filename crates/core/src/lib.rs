@@ -27,6 +27,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod config;
+mod crossing;
 mod cures;
 mod error;
 mod functions;
@@ -34,6 +35,7 @@ pub mod growable;
 mod interpreter;
 mod memory;
 mod python;
+mod queue;
 pub mod runtime;
 mod scripting;
 mod thread;
@@ -55,6 +57,7 @@ pub use memory::reserve::WithReserve;
 pub use runtime::{Feature, Runtime};
 pub use values::convert::Conversion;
 pub use values::lending::Lending;
+pub use values::queue::Queue;
 pub use values::release::Release;
 pub use values::tree::OwnedValue;
 pub use values::value::{Value, View};

@@ -202,9 +202,8 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     let take_signals = !joined && !config.install_signal_handlers;
     let paths = &config.module_search_paths;
     let main = Interpreter::adopt_main(main, paths, !joined, take_signals).map_err(for_ever)?;
-    if config.allow_interpreters {
-        scripting::allow_in_main(&main, config.interpreter_limit).map_err(for_ever)?;
-    }
+    scripting::prepare_main(&main, config.allow_interpreters, config.interpreter_limit)
+        .map_err(for_ever)?;
     registry::insert(main);
     #[cfg(not(Py_3_13))]
     cures::shared_gil::every_turn(interpreter::visit_holders);

@@ -13,6 +13,7 @@ use crate::config::InterpreterConfig;
 use crate::interpreter::Interpreter;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::family::Wishes;
+use crate::queue;
 
 impl Interpreter {
     /// Creates an interpreter. Any thread may.
@@ -34,14 +35,19 @@ fn create_for_script(
 }
 
 fn prepare(contents: &Contents, may_create: bool) -> Result<()> {
+    let local = contents.local();
+    local.make_queue_type.set(Some(queue::make_type));
     match may_create {
-        true => contents.prepared(package::install(contents.local())),
+        true => contents.prepared(package::install(local)),
         false => Ok(()),
     }
 }
 
-/// The scripts of the main interpreter may create so many.
-pub(crate) fn allow_in_main(main: &Interpreter, limit: u32) -> Result<()> {
+/// The scripts of the main interpreter may create so many, if they may.
+pub(crate) fn prepare_main(main: &Interpreter, may_create: bool, limit: u32) -> Result<()> {
+    if !may_create {
+        return main.inside_anew(|contents| prepare(contents, false));
+    }
     let config = InterpreterConfig {
         allow_interpreters: true,
         interpreter_limit: limit,

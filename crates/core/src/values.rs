@@ -6,11 +6,13 @@
 //! [`release`], [`lending`].
 
 pub(crate) mod convert;
+pub(crate) mod copy;
 pub(crate) mod host_memory;
 pub mod kind;
 pub(crate) mod lending;
 pub(crate) mod local;
 pub(crate) mod pin;
+pub(crate) mod queue;
 pub(crate) mod release;
 pub(crate) mod tree;
 pub mod value;

@@ -36,6 +36,8 @@ pub enum subpy_kind {
     /// A str with lone surrogates: `as.text`, in UTF-8, save that each lone surrogate takes three bytes
     /// ("WTF-8"). From Python it comes only where #SUBPY_LOSSLESS_TEXT was asked for.
     SUBPY_WTF8 = 11,
+    /// A queue: `as.queue`, which subpy_value_queue() hands out.
+    SUBPY_QUEUE = 12,
 }
 
 const _: () = assert!(
@@ -51,6 +53,7 @@ const _: () = assert!(
         && subpy_kind::SUBPY_BUFFER as u32 == kind::BUFFER
         && subpy_kind::SUBPY_BIG_INT as u32 == kind::BIG_INT
         && subpy_kind::SUBPY_WTF8 as u32 == kind::WTF8
+        && subpy_kind::SUBPY_QUEUE as u32 == kind::QUEUE
 );
 
 /// How deep values may be nested. A list in a list is nested two deep.
@@ -102,6 +105,7 @@ pub extern "C" fn subpy_kind_name(kind: u32) -> *const c_char {
         kind::LIST => c"list",
         kind::DICT => c"dict",
         kind::BUFFER => c"memoryview",
+        kind::QUEUE => c"Queue",
         _ => c"unknown",
     };
     name.as_ptr()

@@ -214,6 +214,11 @@ pub(crate) fn release(id: Id) -> bool {
     member.objects == 0 && member.creator.is_some()
 }
 
+/// The host's of an interpreter's family.
+pub(crate) fn first(id: Id) -> Id {
+    members().first(id)
+}
+
 /// Whether a script has created it.
 pub(crate) fn has_creator(id: Id) -> bool {
     let members = members();

@@ -14,6 +14,7 @@ use crate::memory::counting;
 use crate::python::entry::Entry;
 use crate::python::thread_state::{self, Attached};
 use crate::runtime::registry;
+use crate::values::queue::Queue;
 use crate::values::release::Ledger;
 use crate::{Error, Result, Status};
 
@@ -178,6 +179,7 @@ impl<'a> Session<'a> {
 pub(super) fn retire(inner: &Inner, claim: Claim<'_>) {
     registry::remove(inner.id);
     family::forget(inner.id);
+    Queue::forget(inner.id);
     faulthandler::forget(inner.id);
     foreign_threads::forget(inner.id);
     if let Some(account) = inner.control.account {

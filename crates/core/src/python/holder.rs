@@ -18,6 +18,9 @@ use crate::values::local::Local;
 pub(crate) trait Holdable {
     /// Whether dropping it may call the host.
     fn calls_host(&self) -> bool;
+
+    /// An object that holds it goes.
+    fn forget(&self, _: &Local) {}
 }
 
 /// The object.
@@ -76,11 +79,15 @@ pub(crate) unsafe fn new_type<T: Holdable>(
     let mut all = vec![slot(ffi::Py_tp_dealloc, dealloc::<T> as *mut c_void)];
     all.extend_from_slice(slots);
     all.push(slot(0, null_mut()));
+    let mut flags = ffi::Py_TPFLAGS_DEFAULT;
+    if !slots.iter().any(|slot| slot.slot == ffi::Py_tp_new) {
+        flags |= ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
+    }
     let mut spec = ffi::PyType_Spec {
         name: name.as_ptr(),
         basicsize: size_of::<Held<T>>() as c_int,
         itemsize: 0,
-        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION) as _,
+        flags: flags as _,
         slots: all.as_mut_ptr(),
     };
     // SAFETY: the spec is read during the call.
@@ -136,6 +143,7 @@ unsafe extern "C" fn dealloc<T: Holdable>(object: *mut ffi::PyObject) {
         let held = object.cast::<Held<T>>();
         let (value, local) = ((*held).value.take(), (*held).local.take());
         if let (Some(value), Some(local)) = (value, &local) {
+            value.forget(local);
             let_go(value, local);
         }
         let kind = ffi::Py_TYPE(object);

@@ -1,6 +1,6 @@
 //! A function in Rust that Python calls.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_int, c_void};
 use std::ptr::{from_ref, null, null_mut};
 
 use pyo3_ffi as ffi;
@@ -11,6 +11,7 @@ use crate::python::object::Object;
 pub(crate) type Function =
     unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
 
+#[repr(transparent)]
 pub(crate) struct Method(ffi::PyMethodDef);
 // SAFETY: never written to; what it points to is static.
 unsafe impl Sync for Method {}
@@ -57,6 +58,9 @@ impl Method {
         })
     }
 
+    /// What ends a table.
+    pub(crate) const END: Self = Self(ffi::PyMethodDef::zeroed());
+
     pub(crate) fn name(&self) -> &'static CStr {
         // SAFETY: of a static text.
         unsafe { CStr::from_ptr(self.0.ml_name) }
@@ -92,5 +96,20 @@ impl Method {
         let method = from_ref(&self.0).cast_mut();
         // SAFETY: as above.
         unsafe { Object::owned(ffi::PyCFunction_NewEx(method, to, module.as_ptr())) }
+    }
+}
+
+/// The methods of a type, of which the last one is [`Method::END`].
+pub(crate) struct Methods<const N: usize>([Method; N]);
+
+impl<const N: usize> Methods<N> {
+    pub(crate) const fn new(methods: [Method; N]) -> Self {
+        Self(methods)
+    }
+
+    /// As a type takes it.
+    pub(crate) const fn table(&'static self) -> *mut c_void {
+        // A `Method` is what Python reads, and nothing else.
+        self.0.as_ptr() as *mut c_void
     }
 }

@@ -83,6 +83,14 @@ impl Object {
         (done == 0).then_some(())
     }
 
+    /// Sets an item of a dict. `None`: an exception is set.
+    pub(crate) fn set_item(&self, name: &CStr, value: &Object) -> Option<()> {
+        // SAFETY: attached; live objects.
+        let done =
+            unsafe { ffi::PyDict_SetItemString(self.as_ptr(), name.as_ptr(), value.as_ptr()) };
+        (done == 0).then_some(())
+    }
+
     /// Calls it with positional arguments.
     pub(crate) fn call(&self, arguments: &[&Object]) -> Option<Self> {
         // SAFETY: a tuple that is built here, of live objects; the call's result is new.

@@ -32,6 +32,14 @@ pub(crate) struct OwnCode {
 }
 
 impl OwnCode {
+    /// A text that ends in a NUL.
+    pub(crate) const fn text(text: &'static str) -> &'static CStr {
+        match CStr::from_bytes_with_nul(text.as_bytes()) {
+            Ok(text) => text,
+            Err(_) => panic!("a text has a NUL at its end, and no other one"),
+        }
+    }
+
     pub(crate) const fn new(filename: &'static CStr, source: &'static CStr) -> Self {
         Self {
             source,

@@ -1,19 +1,22 @@
 //! The functions of the package that are in Rust. Those without a text are for its Python code alone.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
 use crate::config::RunOptions;
+use crate::crossing;
 use crate::interpreter::family::{self, Wishes};
 use crate::python::arguments;
 use crate::python::method::Method;
 use crate::python::object::{Object, type_name_of};
 use crate::python::own_code::OwnCode;
+use crate::queue;
 use crate::runtime::registry;
 use crate::scripting::caller::Caller;
 use crate::scripting::{calls, create_for_script};
+use crate::values::convert::queue::object_of;
 use crate::values::convert::{Conversion, from_python};
 use crate::values::lending::Lending;
 use crate::values::tree::OwnedValue;
@@ -22,7 +25,7 @@ use crate::{Error, Id, Result, Status};
 
 type Pointer = *mut ffi::PyObject;
 
-static LOW_LEVEL: [Method; 13] = [
+static LOW_LEVEL: [Method; 16] = [
     Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id, /)\n--\n\nFinalizes an interpreter, which must not run."),
     Method::fast(c"list_all", list_all).with_doc(
         c"list_all($module, /)\n--\n\nThe ids of all interpreters that this one knows, in ascending order: the main one, \
@@ -50,12 +53,10 @@ static LOW_LEVEL: [Method; 13] = [
     Method::fast(c"_whence", whence),
     Method::fast(c"_retain", retain),
     Method::fast(c"_release", release),
+    Method::fast(c"_create_queue", create_queue),
+    Method::fast(c"_queue_type", queue_type),
+    Method::fast(c"_list_queues", list_queues),
 ];
-
-/// For `crossing.py`, in the caller and in the target.
-pub(super) static IS_SHAREABLE: Method = Method::fast(c"is_shareable", is_shareable).with_doc(
-    c"is_shareable($module, object)\n--\n\nWhether an object can be given to another interpreter as it is.",
-);
 
 /// Puts a module's functions into its namespace, before its own code runs. `None`: an exception is set.
 pub(super) fn add(module: &str, caller: &Object, namespace: &Object, name: &Object) -> Option<()> {
@@ -64,26 +65,15 @@ pub(super) fn add(module: &str, caller: &Object, namespace: &Object, name: &Obje
         _ => &[],
     };
     for method in methods {
-        put(
-            namespace,
-            method.name(),
-            &method.bind_in(Some(caller), name)?,
-        )?;
+        namespace.set_item(method.name(), &method.bind_in(Some(caller), name)?)?;
     }
     if !methods.is_empty() {
         // SAFETY: attached; bound to a caller.
         let local = unsafe { &Caller::of(caller.as_ptr()).local };
-        put(namespace, c"_crossing", &calls::crossing(local)?)?;
+        namespace.set_item(c"_crossing", &crossing::functions(local)?)?;
+        namespace.set_item(c"_queues", &queue::names()?)?;
     }
     Some(())
-}
-
-/// Gives an object a name. `None`: an exception is set.
-pub(super) fn put(namespace: &Object, name: &CStr, object: &Object) -> Option<()> {
-    let (namespace, name) = (namespace.as_ptr(), name.as_ptr());
-    // SAFETY: attached; a dict, a C string, a live object.
-    let done = unsafe { ffi::PyDict_SetItemString(namespace, name, object.as_ptr()) };
-    (done == 0).then_some(())
 }
 
 /// Takes what a module's own code has defined for these functions.
@@ -253,11 +243,6 @@ function!(run_string_unrestricted(c"id", c"script", c"ns"; 2), |caller, [id, scr
     caller.object(result.get())
 });
 
-function!(is_shareable(c"object"; 1), |caller, [object]| {
-    // SAFETY: attached; a live object.
-    bool(unsafe { from_python::has_value(object, Conversion::SAME, &caller.local) })
-});
-
 /// The value of an object. `None`: an exception is set.
 fn read(caller: &Caller, object: Pointer, root: &str) -> Option<OwnedValue> {
     // SAFETY: attached; a live object.
@@ -417,4 +402,40 @@ function!(release(c"id"; 1), |caller, [id]| {
         let _ = caller.away(|| caller.target(id)?.destroy());
     }
     none()
+});
+
+// `_create_queue(maxsize, rule)`
+function!(create_queue(c"maxsize", c"rule"; 2), |caller, [maxsize, rule]| {
+    // SAFETY: attached; live objects: ints.
+    let (capacity, rule) = unsafe { (ffi::PyLong_AsSsize_t(maxsize), ffi::PyLong_AsLongLong(rule)) };
+    // SAFETY: attached.
+    if capacity == -1 && unsafe { !ffi::PyErr_Occurred().is_null() } {
+        return None;
+    }
+    let capacity = usize::try_from(capacity).unwrap_or(0);
+    queue::create(capacity, queue::rule_of(rule), &caller.local)
+});
+
+// `_queue_type()`: the class of all queues.
+function!(queue_type(; 0), |caller, []| {
+    let local = &caller.local;
+    if local.queue_type.get().is_none() {
+        let _ = local.queue_type.set(queue::make_type(local)?);
+    }
+    local.queue_type.get().cloned()
+});
+
+// `_list_queues()`: those that scripts of the family have made.
+function!(list_queues(; 0), |caller, []| {
+    // SAFETY: attached; a new list, which takes new references.
+    unsafe {
+        let list = Object::owned(ffi::PyList_New(0))?;
+        for queue in queue::of_family(&caller.local) {
+            let queue = object_of(queue, &caller.local)?;
+            if ffi::PyList_Append(list.as_ptr(), queue.as_ptr()) != 0 {
+                return None;
+            }
+        }
+        Some(list)
+    }
 });

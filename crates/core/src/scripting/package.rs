@@ -1,6 +1,5 @@
 //! `import subpy`: its modules are in memory.
 
-use std::ffi::CStr;
 use std::ptr::null_mut;
 use std::rc::Rc;
 
@@ -42,8 +41,8 @@ macro_rules! module {
         Module {
             name: $name,
             code: OwnCode::new(
-                text(concat!("<", $name, ">\0")),
-                text(concat!(include_str!($file), "\0")),
+                OwnCode::text(concat!("<", $name, ">\0")),
+                OwnCode::text(concat!(include_str!($file), "\0")),
             ),
         }
     };
@@ -59,14 +58,6 @@ static MODULES: [Module; 3] = [
     module!("subpy._interpreters", "python/low_level.py"),
     module!("subpy.interpreters", "python/high_level.py"),
 ];
-
-/// A text that ends in a NUL.
-pub(super) const fn text(text: &'static str) -> &'static CStr {
-    match CStr::from_bytes_with_nul(text.as_bytes()) {
-        Ok(text) => text,
-        Err(_) => panic!("a NUL inside of a text"),
-    }
-}
 
 static FILL: Method = Method::new(c"fill", fill, ffi::METH_VARARGS);
 

@@ -1,6 +1,7 @@
 //! Between values and Python objects, and what can go wrong there.
 
 pub(crate) mod from_python;
+pub(crate) mod queue;
 pub(crate) mod to_python;
 
 use pyo3_ffi as ffi;
@@ -117,6 +118,11 @@ impl Trouble {
         Self::new(What::NotShareable(message.into()))
     }
 
+    #[cold]
+    pub(crate) fn no_memory() -> Self {
+        Self::new(What::NoMemory)
+    }
+
     /// An exception is set.
     #[cold]
     pub(crate) fn raised() -> Self {
@@ -128,7 +134,7 @@ impl Trouble {
     }
 
     #[cold]
-    fn at_index(mut self, index: usize) -> Self {
+    pub(crate) fn at_index(mut self, index: usize) -> Self {
         self.0.path.push(Step::Index(index));
         self
     }
@@ -200,7 +206,7 @@ impl Trouble {
     }
 }
 
-fn too_deep() -> Trouble {
+pub(crate) fn too_deep() -> Trouble {
     let limit = crate::values::value::MAX_DEPTH;
     Trouble::not_shareable(format!("is nested more than {limit} deep"))
 }

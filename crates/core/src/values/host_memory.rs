@@ -13,8 +13,9 @@ use crate::growable;
 use crate::python::holder::{self, Held, Holdable};
 use crate::python::object::Object;
 use crate::values::convert::{Outcome, Trouble};
+use crate::values::copy;
 use crate::values::local::Local;
-use crate::values::pin::Pin;
+use crate::values::pin::{Pin, unpin};
 use crate::values::release::{Lent, Release};
 use crate::values::value::BufferInfo;
 
@@ -99,7 +100,78 @@ pub(crate) unsafe fn take_release(info: *const BufferInfo) -> Option<Release> {
             let user = Arc::into_raw(pin).cast_mut().cast();
             return Some(Release::new(user, info.release));
         }
+        if is_a_copy(&info) {
+            return Some(copy::one_more(info.user));
+        }
         Some(Release::new(info.user, info.release))
+    }
+}
+
+/// Whether it describes what a copy of a value has.
+fn is_a_copy(info: &BufferInfo) -> bool {
+    let give_back: unsafe extern "C" fn(*mut c_void) = copy::give_back;
+    info.release
+        .is_some_and(|release| std::ptr::fn_addr_eq(release, give_back))
+}
+
+/// Whether each description is given back by itself: of a pin, or of a copy.
+pub(crate) fn is_counted(info: &BufferInfo) -> bool {
+    let unpin: unsafe extern "C" fn(*mut c_void) = unpin;
+    is_a_copy(info)
+        || info
+            .release
+            .is_some_and(|release| std::ptr::fn_addr_eq(release, unpin))
+}
+
+/// What a description says, with what it points to.
+pub(crate) struct Described {
+    pub(crate) info: BufferInfo,
+    pub(crate) format: CString,
+    pub(crate) shape: Vec<isize>,
+    /// Empty: in C's order.
+    pub(crate) strides: Vec<isize>,
+}
+
+/// Fails if a description is wrong.
+///
+/// # Safety
+/// `info` is NULL or true.
+pub(crate) unsafe fn check(info: *const BufferInfo) -> Outcome<()> {
+    if info.is_null() {
+        return Err(Trouble::invalid("has NULL for its buffer"));
+    }
+    // SAFETY: the caller's promise.
+    unsafe { describe(info) }
+        .map(drop)
+        .map_err(Trouble::invalid)
+}
+
+/// What a description that was checked says.
+///
+/// # Safety
+/// `info` is true, and [`check`] has found nothing wrong.
+pub(crate) unsafe fn described(info: *const BufferInfo) -> Described {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let given = growable::read(info).unwrap_or_default();
+        let memory = describe(info).map(|memory| memory(None));
+        let (format, shape, strides) = memory.map_or_else(
+            |_| Default::default(),
+            |memory| {
+                let strides = match memory.in_order {
+                    true => Vec::new(),
+                    false => memory.strides.to_vec(),
+                };
+                let format = std::ffi::CStr::from_ptr(memory.format.as_ptr()).to_owned();
+                (format, memory.shape.to_vec(), strides)
+            },
+        );
+        Described {
+            info: given,
+            format,
+            shape,
+            strides,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub const DICT: u32 = 8;
 pub const BUFFER: u32 = 9;
 pub const BIG_INT: u32 = 10;
 pub const WTF8: u32 = 11;
+pub const QUEUE: u32 = 12;
 
 /// How deep values may be nested: a list in a list is nested two deep.
 pub const MAX_DEPTH: usize = 256;

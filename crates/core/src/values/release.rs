@@ -29,6 +29,11 @@ impl Release {
         Self { user, call }
     }
 
+    /// The call itself.
+    pub(crate) fn call(&self) -> ReleaseFn {
+        self.call
+    }
+
     /// What the call gets.
     pub fn user(&self) -> *mut c_void {
         self.user

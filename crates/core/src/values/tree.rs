@@ -3,8 +3,10 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
 
+use crate::values::copy::LentMemory;
 use crate::values::pin::Pins;
-use crate::values::value::{BufferInfo, RawValue, Value, kind};
+use crate::values::queue::Queue;
+use crate::values::value::{BufferInfo, RawData, RawValue, Value, kind};
 
 /// What [`RawValue::owned`] holds in the root of a tree of ours: nothing that a host leaves there by
 /// accident.
@@ -15,6 +17,8 @@ const OWNED: u32 = 0x7375_6270;
 struct Header {
     size: usize,
     pins: Pins,
+    queues: Vec<Queue>,
+    lent: Vec<LentMemory>,
 }
 
 /// Room for a tree: nodes first, then descriptions of buffers, then text. So what the root points to
@@ -42,8 +46,12 @@ impl Block {
         unsafe {
             let start = alloc(layout(size)?);
             let place = NonNull::new(start.cast::<Header>())?;
-            let pins = Pins::default();
-            place.write(Header { size, pins });
+            place.write(Header {
+                size,
+                pins: Pins::default(),
+                queues: Vec::new(),
+                lent: Vec::new(),
+            });
             Some(Self {
                 header: place,
                 nodes: start.add(header).cast(),
@@ -53,10 +61,11 @@ impl Block {
         }
     }
 
-    /// Keeps the pins as long as the block lives.
-    pub(crate) fn keep(&mut self, pins: Pins) {
+    /// Keeps these as long as the block lives.
+    pub(crate) fn keep(&mut self, pins: Pins, queues: Vec<Queue>, lent: Vec<LentMemory>) {
         // SAFETY: ours, and alive.
-        unsafe { self.header.as_mut() }.pins = pins;
+        let header = unsafe { self.header.as_mut() };
+        (header.pins, header.queues, header.lent) = (pins, queues, lent);
     }
 
     /// Makes `root`, whose data is the first thing in the block, the owner of the block.
@@ -110,6 +119,15 @@ impl OwnedValue {
     /// A tuple without items.
     pub(crate) const EMPTY_TUPLE: Self = Self(RawValue::of_items(kind::TUPLE, std::ptr::null(), 0));
 
+    /// A queue. (It is not in a block.)
+    pub(crate) fn of_queue(queue: Queue) -> Self {
+        let queue = queue.into_raw().cast_mut();
+        Self(RawValue {
+            owned: OWNED,
+            ..RawValue::new(kind::QUEUE, RawData { queue })
+        })
+    }
+
     /// # Safety
     /// `raw` is the library's, and nobody else's to clear.
     pub unsafe fn from_raw(raw: RawValue) -> Self {
@@ -133,7 +151,11 @@ impl Drop for OwnedValue {
         if self.0.owned != OWNED {
             return;
         }
-        // SAFETY: whatever its kind, the first thing that it points to follows the block's header.
+        if self.0.kind == kind::QUEUE {
+            // SAFETY: made by `of_queue`.
+            return drop(unsafe { Queue::from_raw(self.0.r#as.queue) });
+        }
+        // SAFETY: whatever else it is, the first thing that it points to follows the block's header.
         unsafe {
             let data = self.0.r#as.items.data;
             let header = data.cast::<Header>().sub(1).cast_mut();

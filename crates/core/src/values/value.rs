@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 
 use crate::growable::Growable;
 pub use crate::values::kind::{self, MAX_DEPTH};
+use crate::values::queue::Queue;
 
 /// A value: plain data. The host makes one with the functions subpy_int() and so on, or by hand. It points to
 /// its text and its items, and a copy of it points to the same.
@@ -41,6 +42,8 @@ pub union RawData {
     pub items: RawItems,
     /// Of #SUBPY_BUFFER.
     pub buffer: *const BufferInfo,
+    /// Of #SUBPY_QUEUE.
+    pub queue: *mut Queue,
 }
 
 /// The text or the bytes of a ::subpy_value.
@@ -205,6 +208,8 @@ pub enum View<'a> {
     BigInt(&'a str),
     /// A str with lone surrogates, in generalized UTF-8.
     Wtf8(&'a [u8]),
+    /// A queue, by its id.
+    Queue(u64),
     /// None of these: the host made it wrong.
     Wrong,
 }
@@ -276,6 +281,21 @@ impl<'a> Value<'a> {
     /// The description is true, until its `release` is called.
     pub const unsafe fn buffer(buffer: &'a BufferInfo) -> Self {
         Self::of(RawValue::new(kind::BUFFER, RawData { buffer }))
+    }
+
+    /// A queue.
+    pub fn queue(queue: &'a Queue) -> Self {
+        let queue = queue.as_raw().cast_mut();
+        Self::of(RawValue::new(kind::QUEUE, RawData { queue }))
+    }
+
+    /// The queue that it is.
+    pub fn as_queue(&self) -> Option<Queue> {
+        // SAFETY: the kind says which field counts; by the promise of whoever made the value.
+        unsafe {
+            let queue = self.0.r#as.queue;
+            (self.0.kind == kind::QUEUE && !queue.is_null()).then(|| Queue::clone_raw(queue))
+        }
     }
 
     const fn text(kind: u32, bytes: &'a [u8]) -> Self {
@@ -351,6 +371,10 @@ impl<'a> Value<'a> {
                     0 => View::Buffer(&[]),
                     n => View::Buffer(std::slice::from_raw_parts(info.data.cast(), n)),
                 }),
+                // (A reference, for a moment.)
+                kind::QUEUE if !data.queue.is_null() => {
+                    Some(View::Queue(Queue::clone_raw(data.queue).id()))
+                }
                 _ => None,
             };
             view.unwrap_or(View::Wrong)

@@ -12,9 +12,18 @@ from subpy._interpreters import (
     InterpreterError, InterpreterNotFoundError, NotShareableError, _dump, _load, is_shareable,
 )
 
+Queue = _interpreters._queue_type()
+QueueError, QueueNotFoundError, QueueEmpty, QueueFull, ItemInterpreterDestroyed, UNBOUND, UNBOUND_ERROR, UNBOUND_REMOVE = (
+    _interpreters._queues[name]
+    for name in (
+        'QueueError', 'QueueNotFoundError', 'QueueEmpty', 'QueueFull', 'ItemInterpreterDestroyed', 'UNBOUND',
+        'UNBOUND_ERROR', 'UNBOUND_REMOVE',
+    )
+)
+
 __all__ = [
     'create', 'list_all', 'get_current', 'get_main', 'is_shareable', 'Interpreter', 'InterpreterError',
-    'InterpreterNotFoundError', 'ExecutionFailed', 'NotShareableError',
+    'InterpreterNotFoundError', 'ExecutionFailed', 'NotShareableError', 'create_queue', 'Queue', 'QueueEmpty', 'QueueFull',
 ]
 
 
@@ -179,3 +188,14 @@ class Interpreter:
         thread = threading.Thread(target=self._call, args=(callable, args, kwargs))
         thread.start()
         return thread
+
+
+def create_queue(maxsize=0, *, unbounditems=UNBOUND):
+    """Creates a queue, between this interpreter and those that it is given to.
+
+    It holds `maxsize` items at most; 0 is any number. `unbounditems` says what becomes of items whose interpreter ends
+    before somebody has got them: see Queue.put().
+    """
+    if not isinstance(maxsize, int):
+        raise TypeError(f'maxsize has to be an int, not {type(maxsize).__name__}')
+    return _interpreters._create_queue(maxsize, _interpreters._queues['code_of'](unbounditems))

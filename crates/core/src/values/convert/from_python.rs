@@ -17,7 +17,7 @@ use self::forms::each_pair;
 use self::measure::Reader;
 use self::sort::{PyObject, utf8};
 pub(crate) use self::sort::{borrowed, plain};
-use super::{Conversion, Outcome, Trouble};
+use super::{Conversion, Outcome, Trouble, queue};
 use crate::python::object::{Object, clear_exception};
 use crate::values::local::Local;
 use crate::values::tree::{Block, OwnedValue};
@@ -34,6 +34,9 @@ pub(crate) unsafe fn read(
     unsafe {
         if let Some(value) = plain(object).filter(|_| !conversion.exact || is_exact(object)) {
             return Ok(OwnedValue::from_raw(value));
+        }
+        if let Some(queue) = queue::of(object, local) {
+            return Ok(OwnedValue::of_queue(queue.clone()));
         }
         let mut reader = Reader::new(conversion, local);
         reader.measure(object)?;

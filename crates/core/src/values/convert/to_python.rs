@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::{Outcome, Trouble, quoted, too_deep};
+use super::{Outcome, Trouble, queue, quoted, too_deep};
 use crate::python::object::Object;
 use crate::values::host_memory;
 use crate::values::local::Local;
@@ -137,6 +137,7 @@ unsafe fn other(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcome<Ob
             kind::BIG_INT => return big_int(value.r#as.text),
             kind::BUFFER => return host_memory::view(value.r#as.buffer, local),
             kind::TUPLE | kind::LIST | kind::DICT => return container(value, local, depth),
+            kind::QUEUE => return queue::object(value.r#as.queue, local),
             unknown => {
                 return Err(Trouble::invalid(format!(
                     "is of kind {unknown}, which is none of subpy_kind"
@@ -147,7 +148,7 @@ unsafe fn other(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcome<Ob
     }
 }
 
-unsafe fn bytes_of<'a>(text: RawText) -> Outcome<&'a [u8]> {
+pub(crate) unsafe fn bytes_of<'a>(text: RawText) -> Outcome<&'a [u8]> {
     match (text.data.is_null(), text.length) {
         (_, 0) => Ok(&[]),
         (true, _) => Err(Trouble::invalid("has NULL for its data")),
@@ -157,7 +158,7 @@ unsafe fn bytes_of<'a>(text: RawText) -> Outcome<&'a [u8]> {
     }
 }
 
-fn checked_items(items: RawItems) -> Outcome<RawItems> {
+pub(crate) fn checked_items(items: RawItems) -> Outcome<RawItems> {
     const LONGEST: usize = isize::MAX as usize / (2 * size_of::<RawValue>());
     match (items.data.is_null(), items.length) {
         (true, 1..) => Err(Trouble::invalid("has NULL for its items")),

@@ -1,19 +1,23 @@
 //! The second pass: what was measured is copied. No Python code runs meanwhile.
 
 use std::ffi::c_char;
+use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
 use super::forms::{each_pair, hexadecimal, wtf8};
 use super::sort::{PyObject, Sort, plain_of, real, sort, utf8};
 use crate::python::object::clear_exception;
+use crate::values::convert::queue;
 use crate::values::convert::{Conversion, Outcome, Trouble};
+use crate::values::local::Local;
 use crate::values::pin::Pins;
+use crate::values::queue::Queue;
 use crate::values::tree::{Block, OwnedValue};
 use crate::values::value::{RawData, RawValue, kind};
 
 /// Copies what was measured.
-pub(super) struct Filler {
+pub(super) struct Filler<'a> {
     conversion: Conversion,
     next_node: *mut RawValue,
     nodes_left: usize,
@@ -21,10 +25,12 @@ pub(super) struct Filler {
     text_left: usize,
     pins_used: usize,
     pins: Pins,
+    queues: Vec<Queue>,
+    local: &'a Rc<Local>,
     block: Block,
 }
 
-impl Filler {
+impl<'a> Filler<'a> {
     /// `room`: how many nodes and how many bytes of text the block has room for.
     #[inline(always)]
     pub(super) fn new(
@@ -32,6 +38,8 @@ impl Filler {
         block: Block,
         room: (usize, usize),
         pins: Pins,
+        queues: Vec<Queue>,
+        local: &'a Rc<Local>,
     ) -> Self {
         Self {
             conversion,
@@ -41,6 +49,8 @@ impl Filler {
             text_left: room.1,
             pins_used: 0,
             pins,
+            queues,
+            local,
             block,
         }
     }
@@ -109,7 +119,10 @@ impl Filler {
                     }
                     Ok(RawValue::of_items(kind::DICT, pairs, length))
                 }
-                _ => self.buffer(),
+                _ => match queue::of(object, self.local) {
+                    Some(queue) => self.queue(queue),
+                    None => self.buffer(),
+                },
             }
         }
     }
@@ -122,6 +135,16 @@ impl Filler {
         unsafe { place.write(pin.info()) };
         self.pins_used += 1;
         Ok(RawValue::new(kind::BUFFER, RawData { buffer: place }))
+    }
+
+    fn queue(&self, queue: &Queue) -> Outcome<RawValue> {
+        let queue = queue.as_raw().cast_mut();
+        let is_kept = self
+            .queues
+            .iter()
+            .any(|kept| std::ptr::eq(kept.as_raw(), queue));
+        let value = RawValue::new(kind::QUEUE, RawData { queue });
+        is_kept.then_some(value).ok_or_else(changed)
     }
 
     unsafe fn bytes(&mut self, kind: u32, bytes: PyObject) -> Outcome<RawValue> {
@@ -164,7 +187,7 @@ impl Filler {
     #[inline(always)]
     pub(super) fn into_block(self) -> Block {
         let mut block = self.block;
-        block.keep(self.pins);
+        block.keep(self.pins, self.queues, Vec::new());
         block
     }
 

@@ -10,9 +10,12 @@ use super::forms::{each_pair, hexadecimal, wtf8};
 use super::sort::{PyObject, Sort, integer, is_exact, plain, sort, utf8};
 use crate::python::exception;
 use crate::python::object::{Object, clear_exception, type_name_of};
-use crate::values::convert::{Buffers, Conversion, Outcome, Trouble, What, quoted, too_deep};
+use crate::values::convert::{
+    Buffers, Conversion, Outcome, Trouble, What, queue, quoted, too_deep,
+};
 use crate::values::local::Local;
 use crate::values::pin::{Pin, Pins};
+use crate::values::queue::Queue;
 use crate::values::tree::Block;
 use crate::values::value::{MAX_DEPTH, kind};
 
@@ -24,6 +27,7 @@ pub(super) struct Reader<'a> {
     pub(super) text: usize,
     /// Of the buffers, in the order in which they come.
     pub(super) pins: Pins,
+    queues: Vec<Queue>,
     /// The containers that we are in.
     above: Vec<PyObject>,
 }
@@ -36,6 +40,7 @@ impl<'a> Reader<'a> {
             nodes: 0,
             text: 0,
             pins: Pins::default(),
+            queues: Vec::new(),
             above: Vec::new(),
         }
     }
@@ -86,7 +91,13 @@ impl<'a> Reader<'a> {
                     })
                 }),
                 Sort::Other if self.may_pin(object) => self.pin(object),
-                Sort::Other => Err(Trouble::not_shareable(no_form(object))),
+                Sort::Other => match queue::of(object, self.local) {
+                    Some(queue) => {
+                        self.queues.push(queue.clone());
+                        Ok(())
+                    }
+                    None => Err(Trouble::not_shareable(no_form(object))),
+                },
             }
         }
     }
@@ -211,10 +222,17 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn filler(self) -> Outcome<Filler> {
+    pub(super) fn filler(self) -> Outcome<Filler<'a>> {
         let block = Block::new(self.nodes, self.pins.len(), self.text).ok_or_else(no_memory)?;
         let room = (self.nodes, self.text);
-        Ok(Filler::new(self.conversion, block, room, self.pins))
+        Ok(Filler::new(
+            self.conversion,
+            block,
+            room,
+            self.pins,
+            self.queues,
+            self.local,
+        ))
     }
 }
 

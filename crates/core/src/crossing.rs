@@ -1,0 +1,66 @@
+//! What crosses between interpreters without being plain data: pickled, by functions in Python. An interpreter gets them
+//! when it first needs them; it need not have the package.
+
+use std::ffi::CStr;
+use std::ptr::null_mut;
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+
+use crate::python::capsule::{capsule, value_of};
+use crate::python::interpreter_dict::{keep, kept};
+use crate::python::method::Method;
+use crate::python::object::Object;
+use crate::python::own_code::OwnCode;
+use crate::values::convert::{Conversion, from_python};
+use crate::values::local::Local;
+
+static FUNCTIONS: OwnCode = OwnCode::new(
+    c"<subpy>",
+    OwnCode::text(concat!(include_str!("crossing.py"), "\0")),
+);
+
+const KEPT: &CStr = c"subpy.crossing";
+const LOCAL: &CStr = c"subpy.local";
+
+static IS_SHAREABLE: Method = Method::new(c"is_shareable", is_shareable, ffi::METH_O).with_doc(
+    c"is_shareable($module, object, /)\n--\n\nWhether an object can be given to another interpreter as it is: plain data \
+      is copied, the memory of a memoryview is shared.",
+);
+
+/// The functions of `crossing.py` in the attached interpreter, whose own this is: a dict. `None`: an exception is set.
+pub(crate) fn functions(local: &Rc<Local>) -> Option<Object> {
+    // SAFETY: attached; what is kept lives.
+    if let Some(there) = unsafe { Object::borrowed(kept(KEPT)) } {
+        return Some(there);
+    }
+    // SAFETY: attached; a new dict.
+    let made = unsafe { Object::owned(ffi::PyDict_New()) }?;
+    let module = Object::text("subpy._interpreters")?;
+    let local = capsule(LOCAL, local.clone())?;
+    made.set_item(c"__name__", &module)?;
+    made.set_item(
+        IS_SHAREABLE.name(),
+        &IS_SHAREABLE.bind_in(Some(&local), &module)?,
+    )?;
+    FUNCTIONS.run_in(&made)?;
+    keep(KEPT, &made)?;
+    Some(made)
+}
+
+/// A function of `crossing.py`. `None`: an exception is set.
+pub(crate) fn function(local: &Rc<Local>, name: &CStr) -> Option<Object> {
+    OwnCode::function(&functions(local)?, name)
+}
+
+unsafe extern "C" fn is_shareable(
+    this: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, bound to `functions`' capsule, with a live object; a new reference.
+    unsafe {
+        let local: &Rc<Local> = value_of(this, LOCAL);
+        let is = from_python::has_value(object, Conversion::SAME, local);
+        Object::owned(ffi::PyBool_FromLong(is.into())).map_or(null_mut(), Object::into_ptr)
+    }
+}

@@ -1,0 +1,92 @@
+//! Queues, as the host uses them: from any thread, also from a function that a script has called.
+
+use std::time::{Duration, Instant};
+
+use crate::interpreter::Interpreter;
+use crate::python::{here, thread_state};
+use crate::values::copy::copy;
+use crate::values::lending::Lending;
+use crate::values::queue::{IfGone, Item, Patience, Queue, Refused};
+use crate::values::tree::OwnedValue;
+use crate::{Error, Result, Status};
+
+impl Queue {
+    /// Puts a copy of a value. Where there is no room it waits so long; `None`: for ever. `Busy`: the time is over.
+    pub fn put<'a>(&self, value: impl Into<Lending<'a>>, wait: Option<Duration>) -> Result<()> {
+        let mut value: Lending<'a> = value.into();
+        let Some(value) = value.next() else {
+            return Ok(());
+        };
+        let copied = copy(value).map_err(|trouble| {
+            let no_exception = || Error::new(Status::Internal, "no exception");
+            trouble.into_error("value", no_exception)
+        })?;
+        let item = Item {
+            value: copied,
+            is_pickled: false,
+            from: None,
+            if_gone: IfGone::Keep,
+            is_gone: false,
+        };
+        let put = match self.try_put(item) {
+            Err((Refused::TimeOver, item)) if wait != Some(Duration::ZERO) => {
+                waiting(wait, |patience| self.put_item(item, patience))
+            }
+            put => put,
+        };
+        put.map_err(|(why, item)| {
+            drop(item);
+            refused(why, "full")
+        })
+    }
+
+    /// Takes the next item out. Where there is none it waits so long; `None`: for ever. `Busy`: the time is over.
+    pub fn get(&self, wait: Option<Duration>) -> Result<OwnedValue> {
+        let got = match self.try_get() {
+            Err(Refused::TimeOver) if wait != Some(Duration::ZERO) => {
+                waiting(wait, |patience| self.get_item(patience))
+            }
+            got => got,
+        };
+        let item = got.map_err(|why| refused(why, "empty"))?;
+        if item.is_gone {
+            let message = "the interpreter has ended that had put this item";
+            return Err(Error::new(Status::NotFound, message));
+        }
+        if item.is_pickled {
+            self.put_back(item);
+            let message =
+                "the next item is no plain data: a script has pickled it, and a script can get it";
+            return Err(Error::new(Status::NotShareable, message));
+        }
+        Ok(item.value)
+    }
+}
+
+/// Does `work` without any GIL. A run that has called the host and is asked to end waits no longer.
+fn waiting<T>(wait: Option<Duration>, work: impl FnOnce(&Patience<'_>) -> T) -> T {
+    let until = wait.and_then(|wait| Instant::now().checked_add(wait));
+    let run = Some(here::id()).filter(|id| *id != here::NOWHERE);
+    let goes_on = || run.is_none_or(Interpreter::is_to_go_on);
+    thread_state::detached(|| {
+        work(&Patience {
+            until,
+            goes_on: &goes_on,
+        })
+    })
+}
+
+fn refused(why: Refused, what: &str) -> Error {
+    let (status, message) = match why {
+        Refused::TimeOver => (
+            Status::Busy,
+            format!("the queue is {what}, and the time is over"),
+        ),
+        Refused::Closed => (Status::NotFound, "the queue is closed".to_owned()),
+        Refused::Stopped => {
+            let message = "the run that waits for the queue is to end";
+            (Status::Interrupted, message.to_owned())
+        }
+    };
+    Error::new(status, message)
+}
