@@ -127,6 +127,7 @@ pub(crate) fn make_type(local: &Rc<Local>) -> Option<Object> {
         holder::slot(ffi::Py_tp_methods, METHODS.table()),
         holder::slot(ffi::Py_tp_getset, GETTERS.0.as_ptr() as *mut c_void),
         holder::slot(ffi::Py_tp_repr, repr as *mut c_void),
+        holder::slot(ffi::Py_tp_hash, hash as *mut c_void),
         holder::slot(ffi::Py_tp_iter, ffi::PyObject_SelfIter as *mut c_void),
         holder::slot(ffi::Py_tp_iternext, next as *mut c_void),
         holder::slot(
@@ -140,9 +141,9 @@ pub(crate) fn make_type(local: &Rc<Local>) -> Option<Object> {
 }
 
 /// A new queue for a script of the attached interpreter. `None`: an exception is set.
-pub(crate) fn create(capacity: usize, if_gone: IfGone, local: &Rc<Local>) -> Option<Object> {
+pub(crate) fn create(maxsize: isize, if_gone: IfGone, local: &Rc<Local>) -> Option<Object> {
     let queue = Queue::with(Rules {
-        capacity,
+        maxsize,
         takes_pickles: true,
         if_gone,
         maker: Some(family::first(local.id)),
@@ -223,8 +224,7 @@ unsafe fn wait(block: Pointer, timeout: Pointer) -> Option<Option<Option<Instant
 
 /// Does `work` without the GIL. It gets how long to wait, which ends with the run that waits.
 fn waiting<T>(local: &Local, until: Option<Instant>, work: impl FnOnce(&Patience<'_>) -> T) -> T {
-    // SAFETY: an entry lives until it is left.
-    let is_run = unsafe { here::entry().as_ref() }.is_some_and(|entry| entry.id == local.id);
+    let is_run = here::id() == local.id;
     let goes_on = || !is_run || Interpreter::is_to_go_on(local.id);
     thread_state::without_gil(local.id, || {
         work(&Patience {
@@ -396,7 +396,7 @@ fn put_item(
         Ok(()) => none(),
         Err((why, item)) => {
             drop(item);
-            let message = format!("the queue is full: it holds {} items", rules.capacity);
+            let message = format!("the queue is full: it holds {} items", rules.maxsize);
             raise(why, c"QueueFull", &message, this.local);
             None
         }
@@ -446,8 +446,7 @@ method!(qsize(; 0), |this, []| int(this.queue.length() as i64));
 method!(empty(; 0), |this, []| bool(this.queue.length() == 0));
 
 method!(full(; 0), |this, []| {
-    let capacity = this.queue.rules().capacity;
-    bool(capacity > 0 && this.queue.length() >= capacity)
+    bool(this.queue.is_full())
 });
 
 method!(reduce(; 0), |this, []| {
@@ -486,8 +485,8 @@ unsafe extern "C" fn id(this: Pointer, _: *mut c_void) -> Pointer {
 
 unsafe extern "C" fn maxsize(this: Pointer, _: *mut c_void) -> Pointer {
     // SAFETY: as above.
-    let capacity = unsafe { This::of(this) }.queue.rules().capacity;
-    int(capacity as i64).map_or(null_mut(), Object::into_ptr)
+    let maxsize = unsafe { This::of(this) }.queue.rules().maxsize;
+    int(maxsize as i64).map_or(null_mut(), Object::into_ptr)
 }
 
 unsafe extern "C" fn closed(this: Pointer, _: *mut c_void) -> Pointer {
@@ -501,6 +500,11 @@ unsafe extern "C" fn unbounditems(this: Pointer, _: *mut c_void) -> Pointer {
     let rule = unsafe { This::of(this) }.queue.rules().if_gone;
     let find = || OwnCode::function(&names()?, c"rule_of")?.call(&[&int(code_of(rule))?]);
     find().map_or(null_mut(), Object::into_ptr)
+}
+
+unsafe extern "C" fn hash(this: Pointer) -> ffi::Py_hash_t {
+    // SAFETY: as above.
+    unsafe { This::of(this) }.queue.id() as ffi::Py_hash_t
 }
 
 unsafe extern "C" fn repr(this: Pointer) -> Pointer {

@@ -158,8 +158,8 @@ pub unsafe extern "C" fn subpy_queue_get(
 /// As the parameters say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn subpy_queue_length(queue: *const subpy_queue) -> usize {
-    // SAFETY: the caller keeps the header's contract.
     or_else(0, || {
+        // SAFETY: the caller keeps the header's contract.
         unsafe { queue_of(queue) }.map_or(0, |queue| queue.length())
     })
 }
@@ -192,10 +192,9 @@ pub unsafe extern "C" fn subpy_queue_close(queue: *mut subpy_queue) {
 /// As the parameters say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn subpy_queue_retain(queue: *const subpy_queue) -> *mut subpy_queue {
-    // SAFETY: the caller keeps the header's contract.
-    or_else(std::ptr::null_mut(), || match unsafe { queue_of(queue) } {
-        Ok(queue) => queue.into_raw().cast_mut(),
-        Err(_) => std::ptr::null_mut(),
+    or_else(std::ptr::null_mut(), || {
+        // SAFETY: the caller keeps the header's contract.
+        unsafe { queue_of(queue) }.map_or(std::ptr::null_mut(), |queue| queue.into_raw().cast_mut())
     })
 }
 

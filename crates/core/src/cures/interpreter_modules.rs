@@ -20,7 +20,9 @@ def replacers(call, put, at_end):
     def refuse(module):
         name = module.__name__
         raise ModuleNotFoundError(
-            f'{name} reaches every interpreter of the process, so scripts of subpy do not have it', name=name
+            f'{name} reaches every interpreter of the process, so scripts of subpy do not have it. They may have '
+            'subpy._interpreters and subpy.interpreters: it needs subpy_interpreter_config::allow_interpreters',
+            name=name,
         )
 
     return dict.fromkeys(

@@ -51,8 +51,8 @@ struct Member {
     creator: Option<Id>,
     /// How many there are that its scripts have created, with those that these have created.
     created: u32,
-    /// How many objects of scripts stand for it.
-    objects: u32,
+    /// How many objects of scripts stand for it, where it ends with the last one.
+    objects: Option<u32>,
     terms: Arc<Terms>,
 }
 
@@ -149,7 +149,7 @@ pub(super) fn insert(id: Id, creator: Option<Id>, terms: Terms) {
     let member = Member {
         creator,
         created: 0,
-        objects: 0,
+        objects: None,
         terms: Arc::new(terms),
     };
     members().0.insert(id, member);
@@ -196,22 +196,31 @@ pub(super) fn take_over(id: Id) -> bool {
     true
 }
 
-/// There is one object more that stands for what a script has created. False: it is the host's.
-pub(crate) fn retain(id: Id) -> bool {
-    let mut members = members();
-    let member = members.0.get_mut(&id);
-    let created = member.filter(|member| member.creator.is_some());
-    created.map(|member| member.objects += 1).is_some()
+/// What a script has created ends with the last object that stands for it.
+pub(crate) fn count_objects(id: Id) {
+    if let Some(member) = members().0.get_mut(&id) {
+        member.objects = Some(0);
+    }
 }
 
-/// There is one less. True: it was the last one of what a script has created.
+/// There is one object more. False: they don't count.
+pub(crate) fn retain(id: Id) -> bool {
+    let mut members = members();
+    let count = members.0.get_mut(&id).and_then(|m| m.objects.as_mut());
+    count.map(|n| *n += 1).is_some()
+}
+
+/// There is one less. True: it was the last one.
 pub(crate) fn release(id: Id) -> bool {
     let mut members = members();
     let Some(member) = members.0.get_mut(&id) else {
         return false;
     };
-    member.objects = member.objects.saturating_sub(1);
-    member.objects == 0 && member.creator.is_some()
+    let Some(count) = &mut member.objects else {
+        return false;
+    };
+    *count = count.saturating_sub(1);
+    *count == 0 && member.creator.is_some()
 }
 
 /// The host's of an interpreter's family.
@@ -246,12 +255,16 @@ pub(crate) fn may_use(caller: Id, id: Id) -> Result<()> {
     if id == 0 {
         return refuse("interpreter 0 is the main one, which is the host's".to_owned());
     }
+    let members = members();
     if id == caller {
+        let host = match members.0.get(&id).is_some_and(|m| m.creator.is_some()) {
+            true => "",
+            false => ", and unrecognized here: the host has created it",
+        };
         return refuse(format!(
-            "interpreter {id} is the current one: use another one, or do it here"
+            "interpreter {id} is the current one{host}: use another one, or do it here"
         ));
     }
-    let members = members();
     let above = members.above(id);
     if above.contains(&caller) {
         return Ok(());

@@ -10,6 +10,7 @@ use pyo3_ffi as ffi;
 use crate::interpreter::Interpreter;
 use crate::interpreter::family;
 use crate::python::capsule::{capsule, value_of};
+use crate::python::here;
 use crate::python::object::Object;
 use crate::python::thread_state;
 use crate::runtime::registry;
@@ -55,6 +56,13 @@ impl Caller {
     /// Does `work` without the caller's GIL.
     pub(super) fn away<T>(&self, work: impl FnOnce() -> T) -> T {
         thread_state::without_gil(self.id(), work)
+    }
+
+    /// Says whether what the script waits for is to be awaited further: until its run is to end.
+    pub(super) fn goes_on(&self) -> impl Fn() -> bool + use<> {
+        let id = self.id();
+        let is_run = here::id() == id;
+        move || !is_run || Interpreter::is_to_go_on(id)
     }
 
     /// An interpreter that a script may look at.

@@ -7,6 +7,7 @@ use pyo3_ffi as ffi;
 
 use crate::config::RunOptions;
 use crate::crossing;
+use crate::interpreter::Interpreter;
 use crate::interpreter::family::{self, Wishes};
 use crate::python::arguments;
 use crate::python::method::Method;
@@ -25,8 +26,9 @@ use crate::{Error, Id, Result, Status};
 
 type Pointer = *mut ffi::PyObject;
 
-static LOW_LEVEL: [Method; 16] = [
-    Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id, /)\n--\n\nFinalizes an interpreter, which must not run."),
+static LOW_LEVEL: [Method; 17] = [
+    Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id)\n--\n\nFinalizes an interpreter, which must not run. Its exit functions run, and its threads \
+          are awaited."),
     Method::fast(c"list_all", list_all).with_doc(
         c"list_all($module, /)\n--\n\nThe ids of all interpreters that this one knows, in ascending order: the main one, \
           and those of its family.",
@@ -51,6 +53,7 @@ static LOW_LEVEL: [Method; 16] = [
     Method::fast(c"_exec", exec),
     Method::fast(c"_call", call),
     Method::fast(c"_whence", whence),
+    Method::fast(c"_count_objects", count_objects),
     Method::fast(c"_retain", retain),
     Method::fast(c"_release", release),
     Method::fast(c"_create_queue", create_queue),
@@ -173,7 +176,13 @@ fn given<T>(caller: &Caller, outcome: Result<T>) -> Option<T> {
 function!(destroy(c"id"; 1), |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
-    given(caller, caller.away(|| caller.target(id)?.destroy()))?;
+    let goes_on = caller.goes_on();
+    let destroyed = caller.away(|| caller.target(id)?.destroy_as_python(&goes_on));
+    if destroyed.is_err() && !goes_on() {
+        Interpreter::raise_what_is_asked(caller.id());
+        return None;
+    }
+    given(caller, destroyed)?;
     none()
 });
 
@@ -199,8 +208,7 @@ function!(is_running(c"id"; 1), |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
     let find = || caller.known(id)?.is_running();
-    // The caller runs, also in a thread of the script's own.
-    bool(id == caller.id() || given(caller, find())?)
+    bool(given(caller, find())?)
 });
 
 function!(run_string(c"id", c"script"; 2), |caller, [id, script]| {
@@ -387,14 +395,23 @@ function!(whence(c"id"; 1), |caller, [id]| {
     Object::text(given(caller, find())?)
 });
 
-// `_retain(id)`: there is one Interpreter object more.
+// `_count_objects(id)`: it ends with the last Interpreter object.
+function!(count_objects(c"id"; 1), |caller, [id]| {
+    // SAFETY: attached; a live object.
+    let id = unsafe { id_of(id) }?;
+    given(caller, caller.target(id))?;
+    family::count_objects(id);
+    none()
+});
+
+// `_retain(id)`: there is one object more. The answer is whether they count.
 function!(retain(c"id"; 1), |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
     bool(caller.known(id).is_ok() && family::retain(id))
 });
 
-// `_release(id)`: there is one less. An interpreter that a script has created ends with the last one, if it can.
+// `_release(id)`: there is one less. With the last one the interpreter ends, if it can without waiting.
 function!(release(c"id"; 1), |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
@@ -412,7 +429,6 @@ function!(create_queue(c"maxsize", c"rule"; 2), |caller, [maxsize, rule]| {
     if capacity == -1 && unsafe { !ffi::PyErr_Occurred().is_null() } {
         return None;
     }
-    let capacity = usize::try_from(capacity).unwrap_or(0);
     queue::create(capacity, queue::rule_of(rule), &caller.local)
 });
 

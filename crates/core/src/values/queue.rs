@@ -36,8 +36,8 @@ pub(crate) struct Shared {
 /// What a queue is like.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
-    /// How many items it holds at most; 0: any number.
-    pub(crate) capacity: usize,
+    /// How many items it holds at most; 0 or less: any number.
+    pub(crate) maxsize: isize,
     /// Scripts may put what is no plain data: it is pickled.
     pub(crate) takes_pickles: bool,
     /// What becomes of items whose interpreter ends, unless they say something else.
@@ -118,7 +118,7 @@ impl Queue {
     /// A new one, for the host, that holds `capacity` items at most; 0: any number.
     pub fn new(capacity: usize) -> Self {
         Self::with(Rules {
-            capacity,
+            maxsize: isize::try_from(capacity).unwrap_or(isize::MAX),
             takes_pickles: false,
             if_gone: IfGone::Keep,
             maker: None,
@@ -214,7 +214,12 @@ impl Queue {
     }
 
     fn has_room(&self, length: usize) -> bool {
-        self.0.rules.capacity == 0 || length < self.0.rules.capacity
+        let maxsize = self.0.rules.maxsize;
+        maxsize <= 0 || (length as isize) < maxsize
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        !self.has_room(self.length())
     }
 
     /// Puts an item, or gives it back.

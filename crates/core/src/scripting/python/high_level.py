@@ -58,7 +58,9 @@ def create(**options):
     The options are those of subpy._interpreters.create(). It ends when the last object goes that stands for it here and
     in the interpreters that know it, and with the interpreter that has created it at the latest.
     """
-    return Interpreter(_interpreters.create(**options))
+    id = _interpreters.create(**options)
+    _interpreters._count_objects(id)
+    return Interpreter(id)
 
 
 def list_all():
@@ -134,12 +136,17 @@ class Interpreter:
         return _interpreters.is_running(self._id)
 
     def close(self):
-        """Finalizes it. InterpreterError if it runs, is the main or the current one, or has created this one."""
+        """Finalizes it: its exit functions run, and its threads are awaited.
+
+        InterpreterError if it runs, is the main or the current one, or has created this one.
+        """
         _interpreters.destroy(self._id)
 
     def prepare_main(self, ns=None, /, **names):
         """Gives plain values and memoryviews their names in its __main__."""
-        names = dict(names if ns is None else ns, **names)
+        names = dict(() if ns is None else ns, **names)
+        if not names:
+            raise ValueError('there are no names to be bound: pass some')
         for name in names:
             if not isinstance(name, str):
                 raise TypeError(f'a name has to be a str, not {type(name).__name__}')
