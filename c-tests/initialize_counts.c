@@ -59,6 +59,12 @@ static void test_another_config_is_refused_and_says_what_differs(void **state) {
   config = first;
   config.ignore_sigpipe = 0;
   DIFFERS(&config, "ignore_sigpipe");
+  config = first;
+  config.allow_interpreters = 1;
+  DIFFERS(&config, "allow_interpreters");
+  config = first;
+  config.interpreter_limit = 3;
+  DIFFERS(&config, "interpreter_limit");
   const char *const paths[] = {directory};
   config = first;
   config.module_search_paths = paths;
@@ -69,7 +75,7 @@ static void test_another_config_is_refused_and_says_what_differs(void **state) {
 static void test_a_wrong_config_is_refused_as_ever(void **state) {
   (void)state;
   subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
-  config.struct_size--;
+  config.struct_size = 8;
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "struct_size", subpy_initialize(&config, &error));
 }
 

@@ -54,6 +54,7 @@
 /// | subpy::HostBuffer | to Python only: a memoryview of the host's memory |
 /// | subpy::PinnedBuffer | any object with the buffer protocol, without a copy |
 /// | subpy::Span as a host function's parameter | the same |
+/// | subpy::Queue | a queue |
 /// | a type that has a subpy::CrossesAs | what that says |
 
 #ifndef SUBPY_HPP
@@ -61,6 +62,7 @@
 
 #include <subpy/ids.hpp>
 #include <subpy/interpreter.hpp>
+#include <subpy/queue.hpp>
 #include <subpy/runtime.hpp>
 
 #endif

@@ -128,6 +128,7 @@ private:
     subpy_value value = subpy_none();
     std::vector<std::unique_ptr<subpy_value[]>> items;
     std::vector<std::unique_ptr<char[]>> texts;
+    std::vector<std::shared_ptr<subpy_queue>> queues;
 
     subpy_value copy(const subpy_value &from) {
       subpy_value to = from;
@@ -156,6 +157,9 @@ private:
         gather(room, info, 0, data);
         return subpy_bytes(room, info.length);
       }
+      case SUBPY_QUEUE:
+        queues.emplace_back(subpy_queue_retain(from.as.queue), subpy_queue_free);
+        break;
       default:
         break;
       }
