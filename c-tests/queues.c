@@ -148,6 +148,11 @@ static void test_wrong_values(void **state) {
   value.as.items.data = &value; /* in itself */
   REFUSES(SUBPY_ERR_NOT_SHAREABLE, "nested more than 256 deep",
           subpy_queue_put(queue, &list, 0, &error));
+  value = subpy_from_queue(queue);
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "can't hold itself",
+          subpy_queue_put(queue, &value, 0, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "can't hold itself",
+          subpy_queue_put(queue, &list, 0, &error));
   CHECK_EQUAL(subpy_queue_length(queue), 0);
   subpy_queue_free(queue);
 }

@@ -678,6 +678,9 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  * end, and executors take no more work, also if the call fails in the end. Nothing ends the wait early: a finite
  * time is better than #SUBPY_FOREVER where scripts are not known.
  *
+ * Interpreters that its scripts have created end with it: see subpy_interpreter_config::allow_interpreters. If one of them
+ * can't, the call fails as it would for that one, and the message says which it is.
+ *
  * An extension module may wait in its own C code when its objects go. Nothing ends that. The package grpcio does, for
  * a server that was started and not stopped, and for calls by `.future()`, where the daemon thread that it wants is
  * refused: create the interpreter with `allow_daemon_threads`, and give it a wait.
@@ -700,7 +703,9 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  *
  * Source: `_interpreters.destroy()`; CPython's `Py_EndInterpreter`.
  */
-subpy_status subpy_destroy_with(subpy_id id, const subpy_destroy_options *options, subpy_error **error);
+subpy_status subpy_destroy_with(subpy_id id,
+                                const subpy_destroy_options *options,
+                                subpy_error **error);
 
 /**
  * Takes over an interpreter that a script has created: it belongs to the host from now on, and does not end with the

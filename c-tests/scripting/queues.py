@@ -127,6 +127,9 @@ def test_memory():
 def test_what_can_not_cross():
     q = create_queue()
     raises(interpreters.NotShareableError, 'obj["a"][1] is of type _thread.lock', q.put, {'a': [1, threading.Lock()]})
+    raises(ValueError, "can't hold itself", q.put, q)
+    raises(ValueError, "can't hold itself", q.put, [{1: q}])
+    raises(ValueError, "can't hold itself", q.put, {q, datetime.date.today()})
     assert q.empty()
     q.put(lambda: 42)
     assert q.get()() == 42

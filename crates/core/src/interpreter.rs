@@ -573,7 +573,14 @@ impl Interpreter {
                 Ok(()) => {}
                 Err(NotEnded::HasPins(error)) => left = Some(error),
                 Err(NotEnded::Because(error)) if error.status() == Status::NotFound => {}
-                Err(error) => return Err(error),
+                Err(NotEnded::Because(error)) => {
+                    let message = format!(
+                        "{}; a script of interpreter {} has created it",
+                        error.message(),
+                        self.0.id
+                    );
+                    return Err(Error::new(error.status(), message).into());
+                }
             }
         }
         Ok(left)

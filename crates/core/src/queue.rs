@@ -261,14 +261,21 @@ unsafe fn item_of(object: Pointer, this: &This<'_>, if_gone: IfGone) -> Option<I
         is_gone: false,
     };
     // SAFETY: the caller's promise: attached; a live object.
-    match unsafe { from_python::read(object, Conversion::SAME, this.local) } {
-        Ok(value) => Some(item(value, false)),
+    let item = match unsafe { from_python::read(object, Conversion::SAME, this.local) } {
+        Ok(value) => item(value, false),
         Err(trouble) if trouble.is_not_shareable() && this.queue.rules().takes_pickles => {
             // SAFETY: as above.
-            unsafe { pickled(object, this.local) }.map(|value| item(value, true))
+            item(unsafe { pickled(object, this.local) }?, true)
         }
-        Err(trouble) => not_shareable(trouble, this.local),
+        Err(trouble) => return not_shareable(trouble, this.local),
+    };
+    if this.queue.is_in(&item.value) {
+        let message = c"obj has this queue in it, which can't hold itself";
+        // SAFETY: attached; a C string.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_ValueError, message.as_ptr()) };
+        return None;
     }
+    Some(item)
 }
 
 #[cold]

@@ -277,6 +277,9 @@ pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_erro
 /// end, and executors take no more work, also if the call fails in the end. Nothing ends the wait early: a finite
 /// time is better than #SUBPY_FOREVER where scripts are not known.
 ///
+/// Interpreters that its scripts have created end with it: see subpy_interpreter_config::allow_interpreters. If one of them
+/// can't, the call fails as it would for that one, and the message says which it is.
+///
 /// An extension module may wait in its own C code when its objects go. Nothing ends that. The package grpcio does, for
 /// a server that was started and not stopped, and for calls by `.future()`, where the daemon thread that it wants is
 /// refused: create the interpreter with `allow_daemon_threads`, and give it a wait.

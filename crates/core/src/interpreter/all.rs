@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::interpreter::claim::{Purpose, Request};
 use crate::interpreter::session::{Session, retire};
-use crate::interpreter::{Interpreter, ending, threads_left};
+use crate::interpreter::{Interpreter, ending, family, threads_left};
 use crate::python::thread_state;
 use crate::runtime::registry;
 use crate::{Result, Status};
@@ -18,7 +18,10 @@ pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
     let mut all = AllClaimed(Vec::new());
     for interpreter in registry::all() {
         let session = interpreter.session(Purpose::End)?;
-        session.no_pins()?;
+        let has_relatives = family::has_relatives(interpreter.id());
+        if !has_relatives {
+            session.no_pins()?;
+        }
         if finalize || interpreter.id() != 0 {
             threads_left::none(interpreter.id())?;
         }
@@ -29,10 +32,26 @@ pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
         std::mem::forget(session.leave());
         all.0.push(interpreter);
     }
+    all.let_go_of_relatives()?;
     Ok(all)
 }
 
 impl AllClaimed {
+    /// What scripts have created, and what has created that, may have buffers of each other: by the names of their own
+    /// scripts, which go then. `Busy`: somebody else has some.
+    fn let_go_of_relatives(&self) -> Result<()> {
+        let mut relatives = self.0.clone();
+        relatives.retain(|interpreter| family::has_relatives(interpreter.id()));
+        let no_pins = || relatives.iter().try_for_each(|i| i.in_claimed(|session| session.no_pins()));
+        if no_pins().is_ok() {
+            return Ok(());
+        }
+        for interpreter in &relatives {
+            interpreter.in_claimed(|session| session.forget_names());
+        }
+        no_pins()
+    }
+
     /// Ends them, the youngest first, and Python itself if `finalize`.
     pub(crate) fn end(mut self, finalize: bool) {
         while let Some(interpreter) = self.0.pop() {
@@ -46,6 +65,17 @@ impl AllClaimed {
                 _ => session.end(ending::PATIENCE),
             }
         }
+    }
+}
+
+impl Interpreter {
+    /// Does `work` in an interpreter that `claim_all` has claimed.
+    fn in_claimed<T>(&self, work: impl FnOnce(&Session<'_>) -> T) -> T {
+        // SAFETY: claimed by `claim_all`, which forgets the claim again.
+        let session = Session::enter(&self.0, unsafe { self.0.control.state.claimed() });
+        let result = work(&session);
+        std::mem::forget(session.leave());
+        result
     }
 }
 

@@ -182,6 +182,13 @@ pub(super) fn created_by(id: Id) -> Vec<Id> {
     created.map(|(id, _)| *id).rev().collect()
 }
 
+/// Whether a script has created it, or it has created others.
+pub(super) fn has_relatives(id: Id) -> bool {
+    let members = members();
+    let member = members.0.get(&id);
+    member.is_some_and(|member| member.creator.is_some() || member.created > 0)
+}
+
 /// The host takes over what a script has created. False: it is the host's already.
 pub(super) fn take_over(id: Id) -> bool {
     let mut members = members();

@@ -90,13 +90,15 @@ impl<'a> Session<'a> {
         Err(Error::new(Status::Busy, message))
     }
 
-    /// The names of `__main__` go, and what only they had.
+    /// The names of `__main__` go, and what only they had, with what is in the queues that its family has made, if it is
+    /// the first of that.
     pub(super) fn forget_names(&self) {
         // SAFETY: a session is the right to look at it.
         let contents = unsafe { &(*self.inner.held.get()).contents };
         if let Some(contents) = contents {
             contents.forget_names();
         }
+        Queue::clear_all(self.inner.id);
     }
 
     /// What the interpreter has borrowed of the host, to be given back once it has ended.
@@ -180,6 +182,7 @@ pub(super) fn retire(inner: &Inner, claim: Claim<'_>) {
     registry::remove(inner.id);
     family::forget(inner.id);
     Queue::forget(inner.id);
+    Queue::take_apart(inner.id);
     faulthandler::forget(inner.id);
     foreign_threads::forget(inner.id);
     if let Some(account) = inner.control.account {

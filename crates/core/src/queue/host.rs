@@ -21,6 +21,10 @@ impl Queue {
             let no_exception = || Error::new(Status::Internal, "no exception");
             trouble.into_error("value", no_exception)
         })?;
+        if self.is_in(&copied) {
+            let message = "value has this queue in it, which can't hold itself";
+            return Err(Error::new(Status::InvalidArgument, message));
+        }
         let item = Item {
             value: copied,
             is_pickled: false,

@@ -160,6 +160,29 @@ impl Queue {
         }
     }
 
+    /// A family has ended: nobody is left who could take those apart of its queues that are in each other.
+    pub(crate) fn take_apart(maker: Id) {
+        for queue in Self::all() {
+            if queue.rules().maker == Some(maker) {
+                queue.take_out(|item| !item.value.queues().is_empty());
+            }
+        }
+    }
+
+    /// Of the queues that a family has made, everything goes.
+    pub(crate) fn clear_all(maker: Id) {
+        for queue in Self::all() {
+            if queue.rules().maker == Some(maker) {
+                queue.take_out(|_| true);
+            }
+        }
+    }
+
+    /// Whether a value is this queue, or has it in it. Such an item would keep the queue for ever.
+    pub(crate) fn is_in(&self, value: &OwnedValue) -> bool {
+        value.queues().contains(&self.as_raw())
+    }
+
     /// As a pointer, which has a reference until [`from_raw`](Self::from_raw).
     pub fn into_raw(self) -> *const Self {
         Arc::into_raw(self.0).cast()
@@ -337,6 +360,18 @@ impl Queue {
         self.0.is_closed.store(true, Ordering::Relaxed);
         self.0.has_item.notify_all();
         self.0.has_room.notify_all();
+    }
+
+    fn take_out(&self, is_to_go: impl Fn(&Item) -> bool) {
+        let mut state = self.state();
+        let (gone, kept) = std::mem::take(&mut state.items)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(is_to_go);
+        state.items = kept;
+        self.0.length.store(state.items.len(), Ordering::Relaxed);
+        drop(state);
+        self.0.has_room.notify_all();
+        drop(gone);
     }
 
     fn forget_items_of(&self, interpreter: Id) {

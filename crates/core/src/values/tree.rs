@@ -146,6 +146,23 @@ impl OwnedValue {
     }
 }
 
+impl OwnedValue {
+    /// The queues that it is, or has in it. They live as long.
+    pub(crate) fn queues(&self) -> Vec<*const Queue> {
+        if self.0.owned != OWNED {
+            return Vec::new();
+        }
+        // SAFETY: the kind says which field counts; see `drop` for the block.
+        unsafe {
+            if self.0.kind == kind::QUEUE {
+                return vec![self.0.r#as.queue.cast_const()];
+            }
+            let header = self.0.r#as.items.data.cast::<Header>().sub(1);
+            (*header).queues.iter().map(Queue::as_raw).collect()
+        }
+    }
+}
+
 impl Drop for OwnedValue {
     fn drop(&mut self) {
         if self.0.owned != OWNED {
