@@ -5,6 +5,7 @@
 //     subpy_bench alone [...]      without subpy: the raw ones alone are to be selected
 //     subpy_bench counted [...]    with account_memory
 //     subpy_bench alive raw|subpy COUNT [no-site]
+//     subpy_bench script FILE REPETITIONS          runs it, in an interpreter that may create others
 //     subpy_bench source short|busy|large          prints that program
 #include "alive.hpp"
 #include "parallel.hpp"
@@ -13,7 +14,26 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cstdio>
 #include <cstring>
+#include <string>
+#include <utility>
+
+/// Runs a file in Python, which gets `repetitions` and prints its results.
+static int run_script(const char *file, const char *repetitions) {
+  subpy::Runtime runtime;
+  subpy::InterpreterConfig config;
+  config.allow_interpreters = true;
+  subpy::Interpreter python(std::move(config));
+  try {
+    python.run("import runpy\nrunpy.run_path('" + std::string(file) + "', {'repetitions': " +
+               repetitions + "}, '__main__')");
+  } catch (const subpy::Error &error) {
+    std::fputs(error.traceback().data(), stderr);
+    return 1;
+  }
+  return 0;
+}
 
 int main(int count, char **arguments) {
   if (count > 1 && !std::strcmp(arguments[1], "alive")) {
@@ -26,6 +46,9 @@ int main(int count, char **arguments) {
                                 : sources::SHORT,
                stdout);
     return 0;
+  }
+  if (count == 4 && !std::strcmp(arguments[1], "script")) {
+    return run_script(arguments[2], arguments[3]);
   }
   const bool alone = count > 1 && !std::strcmp(arguments[1], "alone");
   const bool counted = count > 1 && !std::strcmp(arguments[1], "counted");

@@ -23,6 +23,7 @@ from collections import defaultdict
 import table
 
 MODULE = pathlib.Path(__file__).with_name("cpython_module.py")
+SCRIPT = pathlib.Path(__file__).with_name("scripts.py")
 PIPE = pathlib.Path(__file__).with_name("multiprocessing_pipe.py")
 SCRIPTS = "short", "large", "busy"
 ALIVE = 1000
@@ -88,6 +89,9 @@ def one_round(o, sources):
     found = {}
     context = None
     for subject in [o.only] if o.only else table.SUBJECTS:
+        if subject == "scripts":
+            found.update(scripts(o))
+            continue
         chosen = f"--benchmark_filter={FILTERS[subject]}"
         main = google_benchmark([o.bench, chosen], o.repetitions)
         context = main["context"]
@@ -95,7 +99,23 @@ def one_round(o, sources):
         if o.pybind11:
             found.update(samples(google_benchmark([o.pybind11, chosen], o.repetitions)))
         found.update(runs_elsewhere(o, sources) if subject == "runs" else data_elsewhere(o))
-    return {key: min(values) for key, values in found.items()}, context
+    return {key: min(values) for key, values in found.items()}, context or machine(o)
+
+
+def machine(o):
+    """What a program says of the machine, of which nothing else is asked."""
+    return google_benchmark([o.bench, "--benchmark_filter=^attach/subpy$"], 1)["context"]
+
+
+def scripts(o):
+    few = str(min(o.repetitions, 9))
+    found = samples(printed_json([o.bench, "script", str(SCRIPT), few]))
+    try:
+        module = samples(printed_json([o.python, str(SCRIPT), few]))
+    except subprocess.CalledProcessError:
+        print("CPython's own modules are left out: this Python has none")
+        return found
+    return {**module, **found}
 
 
 def runs_elsewhere(o, sources):

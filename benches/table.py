@@ -11,6 +11,7 @@ WAYS = {
     "pybind11_transient": "pybind11, transient",
     "cpython_module": "CPython's module",
     "multiprocessing": "multiprocessing",
+    "queue.Queue": "queue.Queue",
 }
 
 #: The subjects, each a table of its own: what is measured, by the names of the benchmarks.
@@ -48,7 +49,17 @@ DATA = {
     "bytes_round": "100 MB to Python and back, as bytes",
 }
 
-SUBJECTS = {"runs": RUNS, "data": DATA}
+SCRIPTS = {
+    "script_run": "a script: run `x = 1` again",
+    "script_create": "a script: create",
+    "script_destroy": "a script: destroy",
+    "script_parallel/1": "a script: pure Python, 1 thread: time per run",
+    "script_parallel/2": "a script: pure Python, 2 threads",
+    "queue_threads": "a queue: an item, between two threads",
+    "queue_interpreters": "a queue: an item, between two interpreters",
+}
+
+SUBJECTS = {"runs": RUNS, "data": DATA, "scripts": SCRIPTS}
 
 #: What the issues ask for: a work, which figures to compare, and the limit.
 GOALS = [
@@ -70,6 +81,12 @@ GOALS = [
     ("get_floats", "subpy ÷ raw", "<=", 1.3),
     ("buffer_in", "subpy, µs", "<=", 10),
     ("buffer_out", "subpy, µs", "<=", 10),
+    ("script_run", "module ÷ subpy", ">=", 20),
+    ("script_create", "subpy ÷ module", "<=", 1),
+    ("script_parallel/2", "1 thread ÷ 2", ">=", 1.8),
+    ("queue_threads", "subpy ÷ queue.Queue", "<=", 0.5),
+    ("queue_threads", "subpy ÷ module", "<=", 0.2),
+    ("queue_interpreters", "subpy, µs", "<=", 1),
     *((work, "pybind11 ÷ subpy", ">=", 1) for work in DATA),
 ]
 
@@ -91,6 +108,9 @@ def compare(figures, work, what):
         "subpy, µs": (figure("subpy"), 1000, lambda a, b: a / b),
         "subpy C++ ÷ C": (figure("subpy_cpp"), figure("subpy"), lambda a, b: a / b),
         "pybind11 ÷ subpy": (min(best, default=None), figure("subpy"), lambda a, b: a / b),
+        "subpy ÷ module": (figure("subpy"), figure("cpython_module"), lambda a, b: a / b),
+        "subpy ÷ queue.Queue": (figure("subpy"), figure("queue.Queue"), lambda a, b: a / b),
+        "1 thread ÷ 2": (figures.get((work.replace("/2", "/1"), "subpy")), figure("subpy"), lambda a, b: a / b),
         "module ÷ subpy": (figure("cpython_module"), figure("subpy"), lambda a, b: a / b),
     }[what]
     return None if above is None or below is None else combine(above, below)
@@ -103,7 +123,7 @@ def over_rounds(rounds, work, what):
 
 def works(rounds):
     found = []
-    for work in [*RUNS, *DATA]:
+    for work in [*RUNS, *DATA, *SCRIPTS]:
         figures = {}
         for way in WAYS:
             values = [r[work, way] for r in rounds if (work, way) in r]

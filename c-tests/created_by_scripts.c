@@ -71,6 +71,29 @@ static void test_one_that_can_not_end(void **state) {
   EXPECT(SUBPY_OK, destroy_within(creator, SUBPY_FOREVER, &error));
 }
 
+static void test_who_knows_whom(void **state) {
+  (void)state;
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  const subpy_id creator = create_creator();
+  subpy_id other;
+  config.allow_interpreters = 2;
+  CREATE(&config, &other);
+  RUN(creator, "id = _interpreters.create(); here = _interpreters.get_current()\n"
+               "assert _interpreters.list_all() == [0, here, id]");
+  const subpy_value ids[] = {subpy_int(creator), subpy_int(int_of(creator, "id"))};
+  const subpy_value list = subpy_list(ids, 2);
+  EXPECT(SUBPY_OK, subpy_set(other, "others", &list, &error));
+  RUN(other, "from subpy import _interpreters\n"
+             "assert set(others) <= set(_interpreters.list_all())\n"
+             "for id in others:\n"
+             "  assert not _interpreters.is_running(id)\n"
+             "  try: _interpreters.run_string(id, '')\n"
+             "  except RuntimeError as e: assert 'unrecognized' in str(e), e\n"
+             "  else: raise AssertionError\n");
+  config.allow_interpreters = 3;
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "allow_interpreters", subpy_create(&config, &other, &error));
+}
+
 /* Output. ------------------------------------------------------------------------------------ */
 
 static void test_they_write_where_their_creator_does(void **state) {
@@ -218,6 +241,7 @@ int main(void) {
       cmocka_unit_test(test_they_end_with_their_creator),
       cmocka_unit_test(test_the_host_destroys_one),
       cmocka_unit_test(test_one_that_can_not_end),
+      cmocka_unit_test(test_who_knows_whom),
       cmocka_unit_test(test_they_write_where_their_creator_does),
       cmocka_unit_test(test_limits_of_the_creator_end_them),
       cmocka_unit_test(test_an_interrupt_of_one_is_an_exception_of_its_creator),

@@ -61,7 +61,6 @@ static void test_flags_are_0_or_1(void **state) {
       {"allow_daemon_threads", offsetof(subpy_interpreter_config, allow_daemon_threads)},
       {"share_environment", offsetof(subpy_interpreter_config, share_environment)},
       {"output_bytes", offsetof(subpy_interpreter_config, output_bytes)},
-      {"allow_interpreters", offsetof(subpy_interpreter_config, allow_interpreters)},
   };
   for (size_t i = 0; i < COUNT(flags); i++) {
     subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;

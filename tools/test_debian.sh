@@ -13,7 +13,7 @@ mkdir -p "$BUILD"
 tree=$(realpath "$BUILD")/debian
 
 packages=(ca-certificates cargo cmake doctest-dev g++ gcc libc-bin libc6-dev libcmocka-dev locales make ninja-build
-  pkgconf python3 python3.{13,14,15}-{dev,venv} python3.{13,14,15}-dbg)
+  pkgconf python3 python3.{13,14,15}-{dev,venv} python3.{13,14,15}-dbg libpython3.{13,14}-testsuite)
 
 no_tree() {
   echo "test-debian: $*" >&2

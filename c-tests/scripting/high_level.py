@@ -166,8 +166,12 @@ def test_call():
     loop.append(loop)
     result = interp.call(lambda x: x, loop)
     assert result[0] is result
+    # What looks at its caller finds __main__.
     interp.call(lambda: exec('y = 1', globals()))
-    interp.exec('assert y == 1')
+    interp.call(exec, 'z = y + 1')
+    assert interp.call(eval, '(y, z)') == (1, 2) and 'z' in interp.call(dir)
+    raises(interpreters.NotShareableError, 'result is the namespace of __main__', interp.call, globals)
+    raises(ValueError, 'NUL', interp.prepare_main, {'a\0': 1})
 
 
 def test_call_fails():

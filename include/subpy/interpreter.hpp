@@ -427,7 +427,7 @@ private:
     c.memory_limit = config.memory_limit;
     c.share_environment = config.share_environment;
     c.output_bytes = config.output_bytes;
-    c.allow_interpreters = config.allow_interpreters;
+    c.allow_interpreters = config.allow_interpreters ? 1 + config.know_all_interpreters : 0;
     c.interpreter_limit = config.interpreter_limit;
     if (config.on_stdout || config.on_stderr) {
       c.stdout_fn = config.on_stdout ? &detail::Output::write_stdout : nullptr;

@@ -59,6 +59,8 @@ struct InterpreterConfig {
   bool output_bytes = false;
   /// true: scripts may create interpreters, and run code in them: they have the package `subpy`.
   bool allow_interpreters = false;
+  /// true: these know all interpreters of the process. It needs allow_interpreters.
+  bool know_all_interpreters = false;
   /// How many interpreters there may be at once that scripts have created. 0 stands for 16.
   std::uint32_t interpreter_limit = 0;
 };

@@ -5,6 +5,7 @@ ours raises, and gives pairs of ids and origins.
 """
 
 import sys
+import time
 import types
 
 import host
@@ -56,6 +57,9 @@ configs = {}
 
 
 def new_config(name='isolated', /, **overrides):
+    name.encode()
+    if name not in ('', 'default', *CONFIGS):
+        raise ValueError(f'there is no config {name!r}')
     config = types.SimpleNamespace(**dict(zip(FIELDS, CONFIGS['isolated' if name in ('', 'default') else name])))
     for field, value in overrides.items():
         if field not in FIELDS:
@@ -111,7 +115,7 @@ def create_by_host(config=None, *, whence=2):
     return id
 
 
-def destroy(id, *, restrict=False):
+def destroy(id, *, restrict=False, basic=False):
     if known(id, restrict):
         host.destroy(id)
         del made_by_host[id]
@@ -380,7 +384,7 @@ class Finder:
 
 sys.meta_path.insert(0, Finder())
 names = {name: getattr(interpreters, name) for name in dir(interpreters) if not name.startswith('__')}
-constants = {'_UNBOUND_CONSTANT_TO_FLAG': {interpreters.UNBOUND: 3}}
+constants = {'_UNBOUND_CONSTANT_TO_FLAG': {interpreters.UNBOUND: 3}, 'time': time}
 interpreters.__path__ = []
 for name in 'test.support.interpreters', 'concurrent.interpreters':
     sys.modules[name] = interpreters

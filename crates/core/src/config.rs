@@ -167,6 +167,8 @@ pub struct InterpreterConfig {
     pub share_environment: bool,
     /// Its scripts may create interpreters: they have the package `subpy`.
     pub allow_interpreters: bool,
+    /// Its scripts know all interpreters of the process, and not those of their family alone.
+    pub know_all_interpreters: bool,
     /// How many interpreters there may be at once that its scripts have created, with those that these have created.
     pub interpreter_limit: u32,
 }
@@ -192,6 +194,7 @@ impl Default for InterpreterConfig {
             memory_limit: 0,
             share_environment: false,
             allow_interpreters: false,
+            know_all_interpreters: false,
             interpreter_limit: Self::INTERPRETER_LIMIT,
         }
     }
@@ -212,6 +215,7 @@ impl fmt::Debug for InterpreterConfig {
             .field("memory_limit", &self.memory_limit)
             .field("share_environment", &self.share_environment)
             .field("allow_interpreters", &self.allow_interpreters)
+            .field("know_all_interpreters", &self.know_all_interpreters)
             .field("interpreter_limit", &self.interpreter_limit)
             .finish()
     }

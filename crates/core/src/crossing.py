@@ -16,6 +16,8 @@ def dump(value, root='value'):
     """What `load` makes the same of, in the other interpreter. `root` names the value in messages."""
     if is_shareable(value):
         return False, value
+    if value is _main():
+        raise NotShareableError(f'{root} is the namespace of __main__, which stays where it is: ask for the values of names')
     shared = []
     return True, _pickled(value, shared, root), shared
 
@@ -41,9 +43,7 @@ def load(dumped):
 def call(function, args, kwargs):
     """Calls a function. The answer is what it returns, dumped, or why that can't be."""
     function, args = load(function), [load(arg) for arg in args]
-    # What asks for the caller's globals, as exec() does, gets those of __main__.
-    apply = FunctionType(_apply.__code__, _main())
-    result = apply(function, args, {name: load(arg) for name, arg in kwargs.items()})
+    result = _apply(function, args, {name: load(arg) for name, arg in kwargs.items()})
     try:
         return True, dump(result, 'result')
     except NotShareableError as e:
@@ -51,6 +51,15 @@ def call(function, args, kwargs):
 
 
 def _apply(function, args, kwargs):
+    """Calls it. What looks at its caller, as exec() does, finds __main__."""
+    main = _main()
+    if any(function is of_caller for of_caller in (exec, eval)) and len(args) == 1 and not kwargs:
+        return function(*args, main)
+    if not args and not kwargs:
+        if any(function is of_caller for of_caller in (globals, locals, vars)):
+            return main
+        if function is dir:
+            return sorted(main)
     return function(*args, **kwargs)
 
 
@@ -143,7 +152,8 @@ def _parts(value):
             yield (lambda where: f'an item of {where}'), item
     elif isinstance(value, FunctionType):
         if not _can_be_imported(value):
-            for name, item in _used(value).items():
+            _, used, around = _used(value)
+            for name, item in [*used.items(), *around.items()]:
                 yield (lambda where, name=name: f'{name!r}, which {where} uses,'), item
             for default in value.__defaults__ or ():
                 yield (lambda where: f'a default of {where}'), default
@@ -168,22 +178,23 @@ def _can_be_imported(function):
 
 
 def _used(function):
-    """The values of the names that a function uses, of its module and of the functions around it."""
+    """The values of the names that a function uses: of its module, and of the functions around it."""
     names, todo = set(), [function.__code__]
     while todo:
         code = todo.pop()
         names.update(code.co_names)
         todo += (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    used = {}
-    if function.__module__ == '__main__' or function.__module__ not in sys.modules:
-        of_module = function.__globals__
-        used.update((name, of_module[name]) for name in sorted(names) if name in of_module and not _is_special(name))
+    of_module = function.__globals__
+    used = {name: of_module[name] for name in sorted(names) if name in of_module and not _is_special(name)}
+    around = {}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
         try:
-            used[name] = cell.cell_contents
+            around[name] = cell.cell_contents
         except ValueError:
             pass  # not set yet
-    return used
+    if used and function.__module__ != '__main__' and function.__module__ in sys.modules:
+        return function.__module__, {}, around  # the module has them there, too
+    return None, used, around
 
 
 def _is_special(name):
@@ -191,15 +202,8 @@ def _is_special(name):
 
 
 def _reduced_function(function):
-    used, free = _used(function), function.__code__.co_freevars
-    module = None if function.__module__ == '__main__' or function.__module__ not in sys.modules else function.__module__
-    state = (
-        function.__defaults__,
-        function.__kwdefaults__,
-        dict(function.__dict__),
-        {name: used[name] for name in free if name in used},
-        {name: value for name, value in used.items() if name not in free},
-    )
+    module, used, around = _used(function)
+    state = function.__defaults__, function.__kwdefaults__, dict(function.__dict__), around, used
     made_of = _marshalled(function.__code__), function.__name__, function.__qualname__, module
     return _function, made_of, state, None, None, _complete
 

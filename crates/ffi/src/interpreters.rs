@@ -104,7 +104,8 @@ pub struct subpy_interpreter_config {
     /// 1: scripts may create interpreters, and run code in them: they have the package `subpy`, which docs/scripting.md
     /// describes. What a script creates belongs to its interpreter: it is what that is, or less, has its limits, writes to
     /// its `stdout_fn` and `stderr_fn`, imports from where it does, and ends with it, unless subpy_take_over() is called.
-    /// 0 (the default): they have no such package.
+    /// 0 (the default): they have no such package. 2: as 1, but they know all interpreters of the process, and not only those
+    /// that scripts of their family have created: they may list them, and ask whether they run.
     pub allow_interpreters: u32,
     /// How many interpreters there may be at once that scripts have created, with those that the scripts of these have
     /// created. 0 (the default) stands for 16. What is past that is a RuntimeError in the script.
@@ -173,7 +174,11 @@ unsafe fn interpreter_config(
         memory_limit: config.memory_limit,
         share_environment: flag(config.share_environment, "share_environment")?,
         output_bytes: flag(config.output_bytes, "output_bytes")?,
-        allow_interpreters: flag(config.allow_interpreters, "allow_interpreters")?,
+        allow_interpreters: match config.allow_interpreters {
+            2 => true,
+            other => flag(other, "allow_interpreters")?,
+        },
+        know_all_interpreters: config.allow_interpreters == 2,
         interpreter_limit: interpreter_limit(config.interpreter_limit),
     })
 }

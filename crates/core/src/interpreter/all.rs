@@ -42,7 +42,11 @@ impl AllClaimed {
     fn let_go_of_relatives(&self) -> Result<()> {
         let mut relatives = self.0.clone();
         relatives.retain(|interpreter| family::has_relatives(interpreter.id()));
-        let no_pins = || relatives.iter().try_for_each(|i| i.in_claimed(|session| session.no_pins()));
+        let no_pins = || {
+            relatives
+                .iter()
+                .try_for_each(|i| i.in_claimed(|session| session.no_pins()))
+        };
         if no_pins().is_ok() {
             return Ok(());
         }

@@ -22,6 +22,7 @@ pub(super) struct Terms {
     allow_daemon_threads: bool,
     share_environment: bool,
     allow_interpreters: bool,
+    knows_all: bool,
     interpreter_limit: u32,
     memory_limit: u64,
     code_cache: CacheLimits,
@@ -241,7 +242,7 @@ pub(crate) fn has_creator(id: Id) -> bool {
     members.0.get(&id).is_some_and(|m| m.creator.is_some())
 }
 
-/// Those that an interpreter's scripts know, in ascending order: the main one, and the family. The main one knows all.
+/// Those that an interpreter's scripts know, in ascending order: the main one, and the family, or all.
 pub(crate) fn known_to(id: Id) -> Vec<Id> {
     let mut all: Vec<Id> = registry::all().iter().map(Interpreter::id).collect();
     all.retain(|other| knows(id, *other));
@@ -252,7 +253,9 @@ pub(crate) fn known_to(id: Id) -> Vec<Id> {
 pub(crate) fn knows(id: Id, other: Id) -> bool {
     id == 0 || other == 0 || id == other || {
         let members = members();
-        members.0.contains_key(&other) && members.first(other) == members.first(id)
+        let is_related =
+            || members.0.contains_key(&other) && members.first(other) == members.first(id);
+        members.0.get(&id).is_some_and(|m| m.terms.knows_all) || is_related()
     }
 }
 
@@ -276,13 +279,14 @@ pub(crate) fn may_use(caller: Id, id: Id) -> Result<()> {
     if above.contains(&caller) {
         return Ok(());
     }
-    if caller == 0 && registry::find(id).is_ok() {
-        return refuse(format!(
-            "interpreter {id} is unrecognized here: no script of the main interpreter has created it"
-        ));
-    }
     let known = members.0.get(&id).zip(members.0.get(&caller));
     let Some((other, own)) = known.filter(|_| members.first(id) == members.first(caller)) else {
+        drop(members);
+        if knows(caller, id) && registry::find(id).is_ok() {
+            return refuse(format!(
+                "interpreter {id} is unrecognized here: no script of this family has created it"
+            ));
+        }
         let message = format!(
             "there is no interpreter {id} that this one knows: it was never created, is closed, or belongs to others"
         );
@@ -317,6 +321,7 @@ impl Terms {
             allow_daemon_threads: config.allow_daemon_threads,
             share_environment: config.share_environment,
             allow_interpreters: config.allow_interpreters,
+            knows_all: config.know_all_interpreters,
             interpreter_limit: config.interpreter_limit,
             memory_limit: config.memory_limit,
             code_cache: config.code_cache,
@@ -344,6 +349,7 @@ impl Terms {
                 self.share_environment,
                 wishes.share_environment,
             )?,
+            knows_all: self.knows_all,
             allow_interpreters: flag(
                 "allow_interpreters",
                 self.allow_interpreters,
@@ -374,6 +380,7 @@ impl Terms {
             allow_daemon_threads: self.allow_daemon_threads,
             share_environment: self.share_environment,
             allow_interpreters: self.allow_interpreters,
+            know_all_interpreters: self.knows_all,
             interpreter_limit: self.interpreter_limit,
             memory_limit: self.memory_limit,
             code_cache: self.code_cache,

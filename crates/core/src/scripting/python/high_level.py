@@ -65,7 +65,13 @@ def create(**options):
 
 def list_all():
     """All interpreters that this one knows: the main one, and those of its family."""
-    return [Interpreter(id) for id in _interpreters.list_all()]
+    all = []
+    for id in _interpreters.list_all():
+        try:
+            all.append(Interpreter(id))
+        except InterpreterNotFoundError:
+            pass  # it has ended meanwhile
+    return all
 
 
 def get_current():
@@ -150,6 +156,8 @@ class Interpreter:
         for name in names:
             if not isinstance(name, str):
                 raise TypeError(f'a name has to be a str, not {type(name).__name__}')
+            if '\0' in name:
+                raise ValueError(f'a name has a NUL: {name!r}')
         _, failed = _interpreters._call(self._id, 'prepare', (names,), 'ns')
         if failed is not None:
             raise _failed(*failed)
