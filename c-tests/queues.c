@@ -283,7 +283,8 @@ static void test_limits_end_a_wait_of_the_host(void **state) {
     EXPECT(SUBPY_OK, subpy_define_function_with(id, &function, "host", "wait", get_in_host, queue,
                                                 NULL, &error));
     options.timeout_ms = 20;
-    CHECK_STOPPED(SUBPY_ERR_TIMEOUT, run_for(id, &options, "import host\nhost.wait()"), "");
+    CHECK_STOPPED(SUBPY_ERR_TIMEOUT,
+                  run_for(id, &options, "import host\nhost.wait()\nwhile True: pass"), "");
     DESTROY(id);
     subpy_queue_free(queue);
   }
