@@ -26,8 +26,8 @@ static int run_script(const char *file, const char *repetitions) {
   config.allow_interpreters = true;
   subpy::Interpreter python(std::move(config));
   try {
-    python.run("import runpy\nrunpy.run_path('" + std::string(file) + "', {'repetitions': " +
-               repetitions + "}, '__main__')");
+    python.run("import runpy\nrunpy.run_path('" + std::string(file) +
+               "', {'repetitions': " + repetitions + "}, '__main__')");
   } catch (const subpy::Error &error) {
     std::fputs(error.traceback().data(), stderr);
     return 1;
