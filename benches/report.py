@@ -108,10 +108,10 @@ def machine(o):
 
 
 def scripts(o):
-    few = str(min(o.repetitions, 9))
-    found = samples(printed_json([o.bench, "script", str(SCRIPT), few]))
+    count = str(o.repetitions)
+    found = samples(printed_json([o.bench, "script", str(SCRIPT), count]))
     try:
-        module = samples(printed_json([o.python, str(SCRIPT), few]))
+        module = samples(printed_json([o.python, str(SCRIPT), count]))
     except subprocess.CalledProcessError:
         print("CPython's own modules are left out: this Python has none")
         return found

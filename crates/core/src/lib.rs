@@ -22,7 +22,8 @@
 //!
 //! From the bottom up: [`python`] (owned references, thread states, exceptions), [`cures`] (what CPython
 //! gets wrong: one defect a file), [`memory`] (who has how much), [`values`] (data in and out),
-//! [`functions`], [`interpreter`] (an interpreter's life, and what is done in it), [`scripting`] (the same for scripts),
+//! [`functions`], [`interpreter`] (an interpreter's life, and what is done in it), [`crossing`] and
+//! [`queue`] (between interpreters), [`scripting`] (an interpreter's life, for scripts),
 //! [`runtime`] (Python's life).
 #![allow(rustdoc::private_intra_doc_links)]
 
