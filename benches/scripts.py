@@ -27,7 +27,7 @@ except ImportError:
     create_queue = interpreters.create_queue
 
 REPETITIONS = globals().get("repetitions") or int(sys.argv[1])
-RUNS, ITEMS, PASSED = 500, 2000, 200_000
+RUNS, ITEMS, PASSED = 500, 20_000, 200_000
 BUSY = "total = 0\nfor i in range(1_500_000): total += i"
 RESULTS = []
 
