@@ -328,3 +328,13 @@ here = _interpreters.run_string_unrestricted(id, 'theirs = memoryview(bytearray(
     assert len(interpreters.list_all()) == len(before) + 2
     interpreters.destroy(creator)
     assert interpreters.list_all() == before
+
+
+def test_cpythons_own_modules_are_refused():
+    for name in '_interpreters', '_xxsubinterpreters':
+        try:
+            __import__(name)
+        except ModuleNotFoundError as e:
+            assert 'allow_interpreters' in str(e) or 'No module named' in str(e), e
+        else:
+            raise AssertionError(name)
