@@ -199,3 +199,27 @@ TEST_CASE("stats see the code cache that the config asks for") {
   CHECK(without.stats().code_cache_hits == 0);
   CHECK(without.stats().code_cache_entries == 0);
 }
+
+TEST_CASE("what a script has created can be taken over") {
+  subpy::InterpreterConfig config;
+  config.allow_interpreters = true;
+  config.interpreter_limit = 1;
+  subpy::Interpreter creator(std::move(config));
+  creator.run("from subpy import _interpreters\nid = _interpreters.create()");
+  const auto id = creator.get<subpy_id>("id");
+  subpy::Interpreter taken = subpy::Interpreter::take_over(id);
+  CHECK(taken.id() == id);
+  creator.destroy();
+  taken.run("x = 1");
+  CHECK(taken.get<int>("x") == 1);
+  CHECK(status_of([] { subpy::Interpreter::take_over(1 << 30); }) == SUBPY_ERR_NOT_FOUND);
+}
+
+TEST_CASE("an interpreter that knows all others") {
+  subpy::InterpreterConfig config;
+  config.allow_interpreters = config.know_all_interpreters = true;
+  subpy::Interpreter admin(std::move(config)), other;
+  admin.run("from subpy import _interpreters");
+  const auto known = admin.eval<std::vector<subpy_id>>("_interpreters.list_all()");
+  CHECK(known == std::vector<subpy_id>{0, admin.id(), other.id()});
+}
