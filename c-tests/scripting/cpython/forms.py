@@ -210,8 +210,10 @@ def capture_exception(exc=None):
     import traceback
     exc = exc if exc is not None else sys.exception()
     kind = type(exc)
-    text = ''.join(traceback.format_exception(exc))
-    return info(kind.__module__, kind.__qualname__, str(exc), (), text)
+    text = ''.join(traceback.TracebackException.from_exception(exc).format())
+    captured = info(kind.__module__, kind.__qualname__, str(exc), (), text)
+    captured.formatted = f'{kind.__name__}: {exc}'
+    return captured
 
 
 pairs = sys.version_info >= (3, 13)

@@ -14,8 +14,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 PLAY = HERE.parents[2] / 'tools/cpython_tests/play.py'
 HIGH = ['test.test_interpreters.' + name for name in ('test_api', 'test_lifecycle', 'test_queues', 'test_stress')]
-# Six tests of 3.14 want that to be refused which is to work here: see the page.
-SUITES = [(HIGH, 0.95 if sys.version_info < (3, 14) else 0.93), (['test.test__interpreters'], 0.90)]
+# 3.13.0 reaches 95 %. Later versions have more tests that want to be refused what is to work here: see the page.
+SUITES = [(HIGH, 0.95 if sys.version_info < (3, 13, 1) else 0.93), (['test.test__interpreters'], 0.90)]
 SECONDS = 280
 
 
