@@ -5,21 +5,13 @@ import sys
 import threading
 import weakref
 
+from checks import raises
 from subpy import interpreters
 from subpy import _interpreters
 
 import host
 
 FACTOR = 3
-
-
-def raises(kind, part, function, *args, **named):
-    try:
-        function(*args, **named)
-    except kind as e:
-        assert part in str(e), str(e)
-        return e
-    raise AssertionError(f'no {kind.__name__}')
 
 
 def test_objects():

@@ -2,19 +2,11 @@
 import sys
 import threading
 
+from checks import raises
 import subpy
 from subpy import _interpreters as interpreters
 
 import host
-
-
-def raises(kind, part, function, *args, **named):
-    try:
-        function(*args, **named)
-    except kind as e:
-        assert part in str(e), str(e)
-        return e
-    raise AssertionError(f'no {kind.__name__}')
 
 
 def test_the_package():
@@ -89,7 +81,6 @@ def test_who_may_not_be_run():
     raises(RuntimeError, 'the current one', interpreters.run_string, host.current(), '')
     raises(RuntimeError, 'the current one', interpreters.destroy, host.current())
     id = interpreters.create()
-    ready, go_on = threading.Event(), threading.Event()
     # Its creator, from inside.
     interpreters.run_string(id, f'''
 from subpy import _interpreters
@@ -182,7 +173,7 @@ def test_run_string_unrestricted():
     assert result == {**{k: ns[k] for k in 'abcd'}, 'e': [1, ns['b']]}, result
     assert interpreters.run_string_unrestricted(id, 'a += 1')['a'] == 2
     assert interpreters.run_string_unrestricted(id, '', None)['a'] == 2
-    error = raises(TypeError, "ns['x'][1]" if False else 'ns["x"][1]', interpreters.run_string_unrestricted, id, '', {'x': [1, object()]})
+    error = raises(TypeError, 'ns["x"][1]', interpreters.run_string_unrestricted, id, '', {'x': [1, object()]})
     assert type(error) is interpreters.NotShareableError
     raises(ZeroDivisionError, '', interpreters.run_string_unrestricted, id, '1/0', {})
     interpreters.destroy(id)

@@ -6,17 +6,9 @@ import queue
 import threading
 import time
 
+from checks import raises
 from subpy import interpreters
 from subpy.interpreters import UNBOUND, UNBOUND_ERROR, UNBOUND_REMOVE, create_queue
-
-
-def raises(kind, part, function, *args, **named):
-    try:
-        function(*args, **named)
-    except kind as e:
-        assert part in str(e), str(e)
-        return e
-    raise AssertionError(f'no {kind.__name__}')
 
 
 def test_in_order():
@@ -56,6 +48,7 @@ def test_bounded():
         raises(ValueError, 'non-negative', q.put, 1, timeout=wrong)
     raises(TypeError, '', q.get, timeout='x')
     raises(TypeError, "needs 'obj'", q.put)
+    raises(TypeError, 'at most 3', q.put, 1, True, None, UNBOUND)
     q.put(1, timeout=float('inf'))
     assert q.get(timeout=1e300) == 1
 

@@ -69,7 +69,11 @@ static char *read_file(const char *name) {
 
 int main(int argc, char **argv) {
   CHECK(argc >= 2, "a file is missing");
-  INITIALIZE(NULL);
+  const char *const support = SUBPY_SCRIPTS_SUPPORT;
+  subpy_runtime_config runtime = SUBPY_RUNTIME_CONFIG_INIT;
+  runtime.module_search_paths = &support;
+  runtime.module_search_paths_count = 1;
+  INITIALIZE(&runtime);
   for (size_t i = 0; i < COUNT(functions); i++) {
     subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
     options.release_gil = 1;

@@ -179,9 +179,6 @@ def run_func(id, func, shared=None, *, restrict=False):
         raise ValueError('closures are not supported')
     if code.co_argcount or code.co_kwonlyargcount or code.co_flags & 0x0c:
         raise ValueError('arguments are not supported')
-    for instruction in __import__('dis').get_instructions(code):
-        if instruction.opname == 'RETURN_VALUE' and False:
-            raise ValueError('return values are not supported')
     return executed(id, code, shared, restrict)
 
 
@@ -303,12 +300,12 @@ interpreters.Interpreter.close = close
 # What 3.13 calls otherwise, or has besides: with `syncobj`, lists and dicts are no plain data.
 def put(self, obj, block=True, timeout=None, *, syncobj=None, unbound=None, unbounditems=None):
     refuse_containers(self, obj, syncobj)
-    return _put(self, obj, block, timeout, unbound if unbound is not None else unbounditems)
+    return _put(self, obj, block, timeout, unbounditems=unbound if unbound is not None else unbounditems)
 
 
 def put_nowait(self, obj, *, syncobj=None, unbound=None, unbounditems=None):
     refuse_containers(self, obj, syncobj)
-    return _put_nowait(self, obj, unbound if unbound is not None else unbounditems)
+    return _put_nowait(self, obj, unbounditems=unbound if unbound is not None else unbounditems)
 
 
 def refuse_containers(queue, obj, syncobj):
@@ -318,20 +315,33 @@ def refuse_containers(queue, obj, syncobj):
 
 interpreters.Queue.put, interpreters.Queue.put_nowait = put, put_nowait
 syncobjs = set()  # ids
+created = []  # ids
 
 
 def create_queue(maxsize=0, *, syncobj=False, unbounditems=interpreters.UNBOUND):
     queue = interpreters.create_queue(maxsize, unbounditems=unbounditems)
+    created.append(queue.id)
     if syncobj:
         syncobjs.add(queue.id)
     return queue
+
+
+def list_queues():
+    """Those of them that live."""
+    queues = []
+    for id in created:
+        try:
+            queues.append(interpreters.Queue(id))
+        except interpreters.QueueNotFoundError:
+            pass
+    return queues
 
 
 held = {}  # id: a queue, and how often it is bound
 
 
 def low_create(maxsize, *rules):
-    queue = interpreters.create_queue(maxsize)
+    queue = create_queue(maxsize)
     held[queue.id] = [queue, 0]
     return queue.id
 
@@ -363,7 +373,7 @@ def low_release(id):
 module(
     '_interpqueues', QueueError=interpreters.QueueError, QueueNotFoundError=interpreters.QueueNotFoundError,
     create=low_create, destroy=low_destroy, bind=low_bind, release=low_release, get=lambda id: low_find(id)[0].get_nowait(),
-    list_all=lambda: [(queue.id, 3, 1) for queue in ours._list_queues()],
+    list_all=lambda: [(queue.id, 3, 1) for queue in list_queues()],
 )
 
 
@@ -391,6 +401,6 @@ interpreters.__path__ = []
 for name in 'test.support.interpreters', 'concurrent.interpreters':
     sys.modules[name] = interpreters
     for part in 'queues', '_queues', '_crossinterp':
-        made = module(f'{name}.{part}', **{**names, **constants, 'create': create_queue, 'list_all': ours._list_queues})
+        made = module(f'{name}.{part}', **{**names, **constants, 'create': create_queue, 'list_all': list_queues})
         made.__spec__ = Finder().find_spec(made.__name__)
         setattr(interpreters, part, made)

@@ -36,8 +36,7 @@ def load(dumped):
     try:
         return Unpickler(io.BytesIO(pickled)).load()
     except (AttributeError, ImportError) as e:
-        where = '__main__ of the other interpreter' if "'__main__'" in str(e) or '"__main__"' in str(e) else 'there'
-        raise NotShareableError(f'{e}: it has to be in a module that can be imported there, or in {where}') from e
+        raise NotShareableError(f'{e}: it has to be in a module that this interpreter can import, or in __main__ here') from e
 
 
 def call(function, args, kwargs):
@@ -92,7 +91,7 @@ def _pickled(value, shared, root):
         kind = type(part)
         name = kind.__qualname__ if kind.__module__ == 'builtins' else f'{kind.__module__}.{kind.__qualname__}'
         message = f'{where} is of type {name}, which can\'t be given to another interpreter'
-        raise NotShareableError(message if why is None else f'{message}: {why}') from None
+        raise NotShareableError(f'{message}: {why}' if why else message) from None
 
 
 def _try_pickled(value, shared):
@@ -101,10 +100,11 @@ def _try_pickled(value, shared):
 
     class Pickler(pickle.Pickler):
         def persistent_id(self, value):
-            if type(value) is memoryview or type(value).__name__ == 'Queue' and is_shareable(value):
+            kind = type(value)
+            if kind is memoryview or kind.__module__ == 'subpy.interpreters' and is_shareable(value):
                 shared.append(value)
                 return len(shared) - 1
-            if type(value) is FunctionType and value.__globals__ is globals():
+            if kind is FunctionType and value.__globals__ is globals():
                 return value.__name__
 
         def reducer_override(self, value):
@@ -134,8 +134,7 @@ def _culprit(value, where, why):
             except Exception as e:
                 value, where, why = part, step(where), e
                 break
-    text = str(why)
-    return where, value, text if text and len(above) else None
+    return where, value, str(why)
 
 
 def _parts(value):

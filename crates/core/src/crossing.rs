@@ -8,12 +8,15 @@ use std::rc::Rc;
 use pyo3_ffi as ffi;
 
 use crate::python::capsule::{capsule, value_of};
+use crate::python::exception;
 use crate::python::interpreter_dict::{keep, kept};
 use crate::python::method::Method;
 use crate::python::object::Object;
 use crate::python::own_code::OwnCode;
-use crate::values::convert::{Conversion, from_python};
+use crate::values::convert::{Conversion, Trouble, from_python};
 use crate::values::local::Local;
+use crate::values::tree::OwnedValue;
+use crate::{Error, Status};
 
 static FUNCTIONS: OwnCode = OwnCode::new(
     c"<subpy>",
@@ -53,14 +56,41 @@ pub(crate) fn function(local: &Rc<Local>, name: &CStr) -> Option<Object> {
     OwnCode::function(&functions(local)?, name)
 }
 
+/// The value of an object, for another interpreter. `None`: an exception is set. `root` names it there.
+///
+/// # Safety
+/// Attached to the interpreter of `local`; `object` lives.
+pub(crate) unsafe fn read(
+    object: *mut ffi::PyObject,
+    root: &str,
+    local: &Rc<Local>,
+) -> Option<OwnedValue> {
+    // SAFETY: the caller's promise.
+    let read = unsafe { from_python::read(object, Conversion::SAME, local) };
+    read.map_err(|trouble| refuse(trouble, root, local)).ok()
+}
+
+/// Sets the exception.
+#[cold]
+pub(crate) fn refuse(trouble: Trouble, root: &str, local: &Rc<Local>) {
+    if !trouble.is_not_shareable() {
+        return trouble.raise(root);
+    }
+    let error = trouble.into_error(root, || Error::new(Status::Internal, "no exception"));
+    if let Some(class) = function(local, c"NotShareableError") {
+        // SAFETY: attached; a class of exceptions.
+        unsafe { exception::set(class.as_ptr(), error.message()) };
+    }
+}
+
 unsafe extern "C" fn is_shareable(
     this: *mut ffi::PyObject,
     object: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: called by Python, attached, bound to `functions`' capsule, with a live object; a new reference.
+    // SAFETY: called by Python, attached, bound to `functions`' capsule, with a live object.
     unsafe {
         let local: &Rc<Local> = value_of(this, LOCAL);
         let is = from_python::has_value(object, Conversion::SAME, local);
-        Object::owned(ffi::PyBool_FromLong(is.into())).map_or(null_mut(), Object::into_ptr)
+        Object::bool(is).map_or(null_mut(), Object::into_ptr)
     }
 }

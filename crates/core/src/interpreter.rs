@@ -7,6 +7,7 @@ pub(crate) mod contents;
 pub(crate) mod control;
 mod creation;
 pub(crate) mod deadline;
+mod destruction;
 mod ending;
 mod exchange;
 pub(crate) mod family;
@@ -28,7 +29,6 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
@@ -48,8 +48,8 @@ use crate::interpreter::stats::Stats;
 use crate::memory::account::{Account, MemoryUsage};
 use crate::memory::counting;
 use crate::python::entry::Entry;
+use crate::python::here;
 use crate::python::thread_state;
-use crate::python::uncancelled::Uncancelled;
 use crate::runtime::phase;
 use crate::runtime::registry;
 use crate::{Error, Id, Result, Status};
@@ -71,37 +71,6 @@ struct Inner {
 unsafe impl Send for Inner {}
 // SAFETY: as above.
 unsafe impl Sync for Inner {}
-
-/// How an interpreter is ended.
-struct Ending<'a> {
-    /// How long its threads are awaited.
-    patience: Duration,
-    /// They may need them to end.
-    exit_functions_first: bool,
-    /// Asked now and then: whether to wait on.
-    goes_on: &'a dyn Fn() -> bool,
-}
-
-/// Why an interpreter was not ended.
-enum NotEnded {
-    /// The host has buffers of it, or another interpreter.
-    HasPins(Error),
-    Because(Error),
-}
-
-impl From<Error> for NotEnded {
-    fn from(error: Error) -> Self {
-        Self::Because(error)
-    }
-}
-
-impl NotEnded {
-    fn into_error(self) -> Error {
-        match self {
-            Self::HasPins(error) | Self::Because(error) => error,
-        }
-    }
-}
 
 /// A run that is under way.
 enum UnderWay<'a> {
@@ -473,117 +442,26 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Whether its run, which waits, is to go on.
-    pub(crate) fn is_to_go_on(id: Id) -> bool {
-        registry::find(id).is_ok_and(|i| i.0.control.state.asked().is_none())
+    /// Says, while the calling thread waits, whether it is to wait on: the run that it is in may be asked to end.
+    pub(crate) fn goes_on() -> impl Fn() -> bool {
+        let run = Some(here::id()).filter(|id| *id != here::NOWHERE);
+        move || {
+            let asked = run.and_then(Self::asked);
+            asked.is_none()
+        }
+    }
+
+    /// What the run of an interpreter is asked to end for.
+    fn asked(id: Id) -> Option<Request> {
+        registry::find(id).ok()?.0.control.state.asked()
     }
 
     /// Sets the exception that the run of the attached interpreter is asked to end by.
     #[cold]
     pub(crate) fn raise_what_is_asked(id: Id) {
-        let asked = registry::find(id)
-            .ok()
-            .and_then(|i| i.0.control.state.asked());
-        let message = asked.map_or(c"the run is to end", Request::message);
+        let message = Self::asked(id).map_or(c"the run is to end", Request::message);
         // SAFETY: attached; a class of Python's own.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, message.as_ptr()) };
-    }
-
-    /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts do.
-    pub fn destroy(&self) -> Result<()> {
-        self.destroy_within(Duration::ZERO)
-    }
-
-    /// As [`destroy`](Self::destroy), but waits up to `patience` for the Python threads of its scripts
-    /// to end. Idle workers of `concurrent.futures` are told to.
-    pub fn destroy_within(&self, patience: Duration) -> Result<()> {
-        phase::ready()?;
-        if self.0.id == 0 {
-            let message = "the main interpreter can't be destroyed: finalize subpy instead";
-            return Err(Error::new(Status::NotPermitted, message));
-        }
-        let _uncancelled = Uncancelled::new();
-        let ending = Ending {
-            patience,
-            exit_functions_first: false,
-            goes_on: &|| true,
-        };
-        self.end(&ending).map_err(NotEnded::into_error)
-    }
-
-    /// Ends it as Python ends: exit functions run, and then its threads are awaited, for ever. `Busy`: it runs, or
-    /// `goes_on` says that the wait is over.
-    pub(crate) fn destroy_as_python(&self, goes_on: &dyn Fn() -> bool) -> Result<()> {
-        let _uncancelled = Uncancelled::new();
-        let ending = Ending {
-            patience: Duration::MAX,
-            exit_functions_first: true,
-            goes_on,
-        };
-        self.end(&ending).map_err(NotEnded::into_error)
-    }
-
-    fn end(&self, ending: &Ending<'_>) -> Result<(), NotEnded> {
-        let time = match ending.exit_functions_first {
-            true => ending::PATIENCE,
-            false => ending.patience.max(ending::PATIENCE),
-        };
-        let deadline = Instant::now().checked_add(ending.patience);
-        let mut session = self.session(Purpose::End)?;
-        // What its scripts have created may have buffers of it, and goes first.
-        if family::created_by(self.0.id).is_empty() {
-            session.no_pins().map_err(NotEnded::HasPins)?;
-        }
-        if ending.exit_functions_first {
-            ending::run_exit_functions(&self.0.control, time);
-        }
-        while let Err(busy) = threads_left::none(self.0.id) {
-            let is_over = deadline.is_some_and(|end| Instant::now() >= end);
-            if ending.patience.is_zero() || is_over || !(ending.goes_on)() {
-                return Err(busy.into());
-            }
-            threads_left::dismiss_idle_workers();
-            let claim = session.leave();
-            // CPython tells nobody that a thread has ended.
-            std::thread::sleep(Duration::from_millis(1));
-            session = Session::enter(&self.0, claim);
-        }
-        ending::run_exit_functions(&self.0.control, time);
-        threads_left::none(self.0.id)?;
-        if self.end_created(ending)?.is_some() {
-            // The names of its own scripts may be what has them.
-            session.forget_names();
-            if let Some(error) = self.end_created(ending)? {
-                return Err(NotEnded::HasPins(error));
-            }
-        }
-        session.no_pins().map_err(NotEnded::HasPins)?;
-        session.end(time);
-        Ok(())
-    }
-
-    /// Ends what its scripts have created. The answer is why one is left, of which somebody has buffers.
-    fn end_created(&self, ending: &Ending<'_>) -> Result<Option<Error>, NotEnded> {
-        let mut left = None;
-        for id in family::created_by(self.0.id) {
-            let Ok(created) = registry::find(id) else {
-                continue;
-            };
-            match created.end(ending) {
-                Ok(()) => {}
-                Err(NotEnded::HasPins(error)) => left = Some(error),
-                Err(NotEnded::Because(error)) if error.status() == Status::NotFound => {}
-                Err(NotEnded::Because(error)) => {
-                    let message = format!(
-                        "{}; a script of interpreter {} has created it",
-                        error.message(),
-                        self.0.id
-                    );
-                    return Err(Error::new(error.status(), message).into());
-                }
-            }
-        }
-        Ok(left)
     }
 
     /// It does not end with its creator any more, and does not count there. Nothing happens if no script has created it.

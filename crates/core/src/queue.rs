@@ -12,15 +12,16 @@ use pyo3_ffi as ffi;
 use crate::Id;
 use crate::crossing;
 use crate::interpreter::{Interpreter, family};
+use crate::python::arguments::function;
 use crate::python::capsule::{capsule, value_of};
 use crate::python::holder::{self, Held};
 use crate::python::interpreter_dict::{keep, kept};
-use crate::python::method::{Method, Methods};
+use crate::python::method::{Method, NO_GETTER, Table, getter};
 use crate::python::object::{Object, clear_exception, type_name_of};
 use crate::python::own_code::OwnCode;
-use crate::python::{arguments, here, thread_state};
+use crate::python::{exception, thread_state};
 use crate::values::convert::queue::{Reference, object_of};
-use crate::values::convert::{Conversion, Outcome, Trouble, from_python, to_python};
+use crate::values::convert::{Conversion, from_python, to_python};
 use crate::values::local::Local;
 use crate::values::queue::{IfGone, Item, Patience, Queue, Refused, Rules};
 use crate::values::tree::OwnedValue;
@@ -49,7 +50,7 @@ pub(crate) fn names() -> Option<Object> {
     Some(made)
 }
 
-static METHODS: Methods<10> = Methods::new([
+static METHODS: Table<[Method; 10]> = Table([
     Method::fast(c"put", put).with_doc(
         c"put($self, obj, block=True, timeout=None, *, unbounditems=None)\n--\n\nAdds an item. Where there is no room it \
           waits, for `timeout` seconds if that is not None, and raises QueueFull then; with block=False at once.\n\n\
@@ -76,45 +77,24 @@ static METHODS: Methods<10> = Methods::new([
     Method::END,
 ]);
 
-/// A table that Python only reads.
-struct Table<T>(T);
-// SAFETY: never written to; what it points to is static.
-unsafe impl<T> Sync for Table<T> {}
-
-const fn getter(name: &'static CStr, get: ffi::getter, doc: &'static CStr) -> ffi::PyGetSetDef {
-    ffi::PyGetSetDef {
-        name: name.as_ptr(),
-        get: Some(get),
-        set: None,
-        doc: doc.as_ptr(),
-        closure: null_mut(),
-    }
-}
-
 static GETTERS: Table<[ffi::PyGetSetDef; 5]> = Table([
     getter(
         c"id",
         id,
-        c"Its number, which no other queue of the process has.",
+        Some(c"Its number, which no other queue of the process has."),
     ),
     getter(
         c"maxsize",
         maxsize,
-        c"How many items it holds at most; 0: any number.",
+        Some(c"How many items it holds at most; 0: any number."),
     ),
-    getter(c"closed", closed, c"Whether it is closed."),
+    getter(c"closed", closed, Some(c"Whether it is closed.")),
     getter(
         c"unbounditems",
         unbounditems,
-        c"What becomes of items whose interpreter ends.",
+        Some(c"What becomes of items whose interpreter ends."),
     ),
-    ffi::PyGetSetDef {
-        name: std::ptr::null(),
-        get: None,
-        set: None,
-        doc: std::ptr::null(),
-        closure: null_mut(),
-    },
+    NO_GETTER,
 ]);
 
 const LOCAL: &CStr = c"subpy.queue_type.local";
@@ -124,8 +104,8 @@ pub(crate) fn make_type(local: &Rc<Local>) -> Option<Object> {
     keep(LOCAL, &capsule(LOCAL, local.clone())?)?;
     let slots = [
         holder::slot(ffi::Py_tp_new, new as *mut c_void),
-        holder::slot(ffi::Py_tp_methods, METHODS.table()),
-        holder::slot(ffi::Py_tp_getset, GETTERS.0.as_ptr() as *mut c_void),
+        holder::slot(ffi::Py_tp_methods, METHODS.of_type()),
+        holder::slot(ffi::Py_tp_getset, GETTERS.of_type()),
         holder::slot(ffi::Py_tp_repr, repr as *mut c_void),
         holder::slot(ffi::Py_tp_hash, hash as *mut c_void),
         holder::slot(ffi::Py_tp_iter, ffi::PyObject_SelfIter as *mut c_void),
@@ -149,14 +129,6 @@ pub(crate) fn create(maxsize: isize, if_gone: IfGone, local: &Rc<Local>) -> Opti
         maker: Some(family::first(local.id)),
     });
     object_of(queue, local)
-}
-
-/// The queues that scripts of the attached interpreter's family have made.
-pub(crate) fn of_family(local: &Local) -> Vec<Queue> {
-    let family = Some(family::first(local.id));
-    let mut all = Queue::all();
-    all.retain(|queue| queue.rules().maker == family);
-    all
 }
 
 /// What a rule is called in `names.py`.
@@ -194,44 +166,52 @@ impl This<'_> {
     }
 }
 
-/// How long to wait. `None`: an exception is set; `Some(None)`: not at all.
-unsafe fn wait(block: Pointer, timeout: Pointer) -> Option<Option<Option<Instant>>> {
+/// How long a script wants to wait.
+enum Wait {
+    No,
+    Until(Instant),
+    ForEver,
+}
+
+/// `None`: an exception is set.
+unsafe fn wait(block: Pointer, timeout: Pointer) -> Option<Wait> {
     // SAFETY: the caller's promise: attached; live objects, or NULL.
     unsafe {
         if !block.is_null() {
             match ffi::PyObject_IsTrue(block) {
                 -1 => return None,
-                0 => return Some(None),
+                0 => return Some(Wait::No),
                 _ => {}
             }
         }
         if timeout.is_null() || timeout == ffi::Py_None() {
-            return Some(Some(None));
+            return Some(Wait::ForEver);
         }
         let seconds = ffi::PyFloat_AsDouble(timeout);
         if seconds == -1.0 && !ffi::PyErr_Occurred().is_null() {
             return None;
         }
         if seconds < 0.0 || seconds.is_nan() {
-            let message = c"timeout value must be non-negative";
-            ffi::PyErr_SetString(ffi::PyExc_ValueError, message.as_ptr());
+            exception::set(ffi::PyExc_ValueError, "timeout value must be non-negative");
             return None;
         }
         let time = Duration::try_from_secs_f64(seconds).ok();
-        Some(Some(time.and_then(|time| Instant::now().checked_add(time))))
+        let until = time.and_then(|time| Instant::now().checked_add(time));
+        Some(until.map_or(Wait::ForEver, Wait::Until))
     }
 }
 
 /// Does `work` without the GIL. It gets how long to wait, which ends with the run that waits.
-fn waiting<T>(local: &Local, until: Option<Instant>, work: impl FnOnce(&Patience<'_>) -> T) -> T {
-    let is_run = here::id() == local.id;
-    let goes_on = || !is_run || Interpreter::is_to_go_on(local.id);
-    thread_state::without_gil(local.id, || {
-        work(&Patience {
-            until,
-            goes_on: &goes_on,
-        })
-    })
+fn waiting<T>(local: &Local, wait: &Wait, work: impl FnOnce(&Patience<'_>) -> T) -> T {
+    let until = match wait {
+        Wait::Until(until) => Some(*until),
+        Wait::No | Wait::ForEver => None,
+    };
+    let patience = Patience {
+        until,
+        goes_on: &Interpreter::goes_on(),
+    };
+    thread_state::without_gil(local.id, || work(&patience))
 }
 
 /// Sets the exception.
@@ -244,10 +224,15 @@ fn raise(why: Refused, if_over: &CStr, message: &str, local: &Local) {
         Refused::TimeOver => (if_over, message),
         _ => (c"QueueNotFoundError", "the queue is closed"),
     };
-    let class = names().and_then(|names| OwnCode::function(&names, name));
-    if let (Some(class), Some(message)) = (class, Object::text(message)) {
-        // SAFETY: attached; a class and its argument.
-        unsafe { ffi::PyErr_SetObject(class.as_ptr(), message.as_ptr()) };
+    set(name, message);
+}
+
+/// Sets an exception of a class of `names.py`.
+#[cold]
+fn set(class: &CStr, message: &str) {
+    if let Some(class) = names().and_then(|names| OwnCode::function(&names, class)) {
+        // SAFETY: attached; a class of exceptions.
+        unsafe { exception::set(class.as_ptr(), message) };
     }
 }
 
@@ -267,31 +252,18 @@ unsafe fn item_of(object: Pointer, this: &This<'_>, if_gone: IfGone) -> Option<I
             // SAFETY: as above.
             item(unsafe { pickled(object, this.local) }?, true)
         }
-        Err(trouble) => return not_shareable(trouble, this.local),
+        Err(trouble) => {
+            crossing::refuse(trouble, "obj", this.local);
+            return None;
+        }
     };
     if this.queue.is_in(&item.value) {
-        let message = c"obj has this queue in it, which can't hold itself";
-        // SAFETY: attached; a C string.
-        unsafe { ffi::PyErr_SetString(ffi::PyExc_ValueError, message.as_ptr()) };
+        let message = "obj has this queue in it, which can't hold itself";
+        // SAFETY: attached; a class of Python's own.
+        unsafe { exception::set(ffi::PyExc_ValueError, message) };
         return None;
     }
     Some(item)
-}
-
-#[cold]
-fn not_shareable<T>(trouble: Trouble, local: &Rc<Local>) -> Option<T> {
-    if !trouble.is_not_shareable() {
-        trouble.raise("obj");
-        return None;
-    }
-    trouble.raise("obj");
-    let raised = crate::python::exception::one_line();
-    let message = raised.strip_prefix("TypeError: ").unwrap_or(&raised);
-    let class = crossing::function(local, c"NotShareableError")?;
-    let message = Object::text(message)?;
-    // SAFETY: attached; a class and its argument.
-    unsafe { ffi::PyErr_SetObject(class.as_ptr(), message.as_ptr()) };
-    None
 }
 
 /// `None`: an exception is set.
@@ -301,8 +273,7 @@ unsafe fn pickled(object: Pointer, local: &Rc<Local>) -> Option<OwnedValue> {
     let object = unsafe { Object::borrowed(object) }?;
     let dumped = crossing::function(local, c"dump")?.call(&[&object, &Object::text("obj")?])?;
     // SAFETY: as above.
-    let read = unsafe { from_python::read(dumped.as_ptr(), Conversion::SAME, local) };
-    read.map_err(|trouble| trouble.raise("obj")).ok()
+    unsafe { crossing::read(dumped.as_ptr(), "obj", local) }
 }
 
 /// The object of an item. `None`: an exception is set.
@@ -310,7 +281,7 @@ fn object_of_item(item: &Item, local: &Rc<Local>) -> Option<Object> {
     if item.is_gone {
         return gone(item.if_gone);
     }
-    let written: Outcome<Object> = to_python::write(item.value.get(), local);
+    let written = to_python::write(item.value.get(), local);
     let object = written.map_err(|trouble| trouble.raise("item")).ok()?;
     match item.is_pickled {
         true => crossing::function(local, c"load")?.call(&[&object]),
@@ -322,64 +293,20 @@ fn object_of_item(item: &Item, local: &Rc<Local>) -> Option<Object> {
 #[cold]
 fn gone(rule: IfGone) -> Option<Object> {
     let gone = OwnCode::function(&names()?, c"gone")?;
-    gone.call(&[&int(code_of(rule))?])
+    gone.call(&[&Object::int(code_of(rule))?])
 }
 
-fn int(n: i64) -> Option<Object> {
-    // SAFETY: attached; a new reference.
-    unsafe { Object::owned(ffi::PyLong_FromLongLong(n)) }
-}
-
-fn bool(is: bool) -> Option<Object> {
-    // SAFETY: attached; a new reference.
-    unsafe { Object::owned(ffi::PyBool_FromLong(is.into())) }
-}
-
-fn none() -> Option<Object> {
-    // SAFETY: attached; it lives as long as Python.
-    unsafe { Object::borrowed(ffi::Py_None()) }
-}
-
-/// Defines a method. `None`: an exception is set.
-macro_rules! method {
-    ($method:ident($($parameter:literal),*; $required:literal), |$this:ident, $taken:pat_param| $work:expr) => {
-        unsafe extern "C" fn $method(
-            this: Pointer,
-            arguments: *const Pointer,
-            count: ffi::Py_ssize_t,
-            names: Pointer,
-        ) -> Pointer {
-            let work = || {
-                // SAFETY: called by Python, attached, with an object of the type, which lives meanwhile.
-                let ($this, $taken) = unsafe {
-                    let name = stringify!($method);
-                    let taken =
-                        arguments::take(name, [$($parameter),*], $required, arguments, count, names)?;
-                    (This::of(this), taken)
-                };
-                $work
-            };
-            work().map_or(null_mut(), Object::into_ptr)
-        }
-    };
-}
-
-method!(put(c"obj", c"block", c"timeout", c"unbounditems"; 1), |this, [object, block, timeout, unbound]| {
+function!(put(c"obj", c"block", c"timeout", c"unbounditems"; 1, 3), This::of, |this, [object, block, timeout, unbound]| {
     // SAFETY: attached; live objects, or NULL.
     let wait = unsafe { wait(block, timeout) }?;
-    put_item(&this, object, wait, unbound)
+    put_item(&this, object, &wait, unbound)
 });
 
-method!(put_nowait(c"obj", c"unbounditems"; 1), |this, [object, unbound]| {
-    put_item(&this, object, None, unbound)
+function!(put_nowait(c"obj", c"unbounditems"; 1, 1), This::of, |this, [object, unbound]| {
+    put_item(&this, object, &Wait::No, unbound)
 });
 
-fn put_item(
-    this: &This<'_>,
-    object: Pointer,
-    wait: Option<Option<Instant>>,
-    unbound: Pointer,
-) -> Option<Object> {
+fn put_item(this: &This<'_>, object: Pointer, wait: &Wait, unbound: Pointer) -> Option<Object> {
     let rules = this.queue.rules();
     // SAFETY: attached; live objects, or NULL.
     let item = unsafe {
@@ -394,13 +321,15 @@ fn put_item(
         item_of(object, this, if_gone)?
     };
     let put = match (this.queue.try_put(item), wait) {
-        (Err((Refused::TimeOver, item)), Some(until)) => waiting(this.local, until, |patience| {
-            this.queue.put_item(item, patience)
-        }),
+        (Err((Refused::TimeOver, item)), Wait::Until(_) | Wait::ForEver) => {
+            waiting(this.local, wait, |patience| {
+                this.queue.put_item(item, patience)
+            })
+        }
         (put, _) => put,
     };
     match put {
-        Ok(()) => none(),
+        Ok(()) => Object::none(),
         Err((why, item)) => {
             drop(item);
             let message = format!("the queue is full: it holds {} items", rules.maxsize);
@@ -410,20 +339,20 @@ fn put_item(
     }
 }
 
-method!(get(c"block", c"timeout"; 0), |this, [block, timeout]| {
+function!(get(c"block", c"timeout"; 0, 2), This::of, |this, [block, timeout]| {
     // SAFETY: attached; live objects, or NULL.
     let wait = unsafe { wait(block, timeout) }?;
-    get_item(&this, wait).map_err(|why| raise(why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
+    get_item(&this, &wait).map_err(|why| raise(why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
 });
 
-method!(get_nowait(; 0), |this, []| {
-    get_item(&this, None).map_err(|why| raise(why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
+function!(get_nowait(; 0, 0), This::of, |this, []| {
+    get_item(&this, &Wait::No).map_err(|why| raise(why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
 });
 
-fn get_item(this: &This<'_>, wait: Option<Option<Instant>>) -> Result<Option<Object>, Refused> {
+fn get_item(this: &This<'_>, wait: &Wait) -> Result<Option<Object>, Refused> {
     let item = match (this.queue.try_get(), wait) {
-        (Err(Refused::TimeOver), Some(until)) => {
-            waiting(this.local, until, |patience| this.queue.get_item(patience))?
+        (Err(Refused::TimeOver), Wait::Until(_) | Wait::ForEver) => {
+            waiting(this.local, wait, |patience| this.queue.get_item(patience))?
         }
         (got, _) => got?,
     };
@@ -433,7 +362,7 @@ fn get_item(this: &This<'_>, wait: Option<Option<Instant>>) -> Result<Option<Obj
 unsafe extern "C" fn next(this: Pointer) -> Pointer {
     // SAFETY: called by Python, attached, with an object of the type, which lives meanwhile.
     let this = unsafe { This::of(this) };
-    match get_item(&this, Some(None)) {
+    match get_item(&this, &Wait::ForEver) {
         Ok(object) => object.map_or(null_mut(), Object::into_ptr),
         Err(Refused::Closed) => null_mut(),
         Err(why) => {
@@ -443,29 +372,23 @@ unsafe extern "C" fn next(this: Pointer) -> Pointer {
     }
 }
 
-method!(close(; 0), |this, []| {
+function!(close(; 0, 0), This::of, |this, []| {
     this.queue.close();
-    none()
+    Object::none()
 });
 
-method!(qsize(; 0), |this, []| int(this.queue.length() as i64));
+function!(qsize(; 0, 0), This::of, |this, []| Object::int(this.queue.length() as i64));
 
-method!(empty(; 0), |this, []| bool(this.queue.length() == 0));
+function!(empty(; 0, 0), This::of, |this, []| Object::bool(this.queue.length() == 0));
 
-method!(full(; 0), |this, []| {
-    bool(this.queue.is_full())
+function!(full(; 0, 0), This::of, |this, []| {
+    Object::bool(this.queue.is_full())
 });
 
-method!(reduce(; 0), |this, []| {
+function!(reduce(; 0, 0), This::of, |this, []| {
     let kind = this.local.queue_type.get()?;
-    // SAFETY: attached; a new tuple, which takes the references.
-    unsafe {
-        let (reduced, arguments) = (Object::owned(ffi::PyTuple_New(2))?, Object::owned(ffi::PyTuple_New(1))?);
-        ffi::PyTuple_SetItem(arguments.as_ptr(), 0, int(this.queue.id() as i64)?.into_ptr());
-        ffi::PyTuple_SetItem(reduced.as_ptr(), 0, kind.clone().into_ptr());
-        ffi::PyTuple_SetItem(reduced.as_ptr(), 1, arguments.into_ptr());
-        Some(reduced)
-    }
+    let id = Object::int(this.queue.id() as i64)?;
+    Object::tuple(&[kind, &Object::tuple(&[&id])?])
 });
 
 /// `Queue(id)`: the queue that has this id.
@@ -474,8 +397,8 @@ unsafe extern "C" fn new(_: *mut ffi::PyTypeObject, arguments: Pointer, named: P
     let found = unsafe {
         if ffi::PyTuple_GET_SIZE(arguments) != 1 || !named.is_null() && ffi::PyDict_Size(named) > 0
         {
-            let message = c"Queue() takes the id of a queue: use create_queue() for a new one";
-            ffi::PyErr_SetString(ffi::PyExc_TypeError, message.as_ptr());
+            let message = "Queue() takes the id of a queue: use create_queue() for a new one";
+            exception::set(ffi::PyExc_TypeError, message);
             return null_mut();
         }
         let local: &Rc<Local> = value_of(kept(LOCAL), LOCAL);
@@ -487,25 +410,25 @@ unsafe extern "C" fn new(_: *mut ffi::PyTypeObject, arguments: Pointer, named: P
 unsafe extern "C" fn id(this: Pointer, _: *mut c_void) -> Pointer {
     // SAFETY: called by Python, attached, with an object of the type. So for those below.
     let id = unsafe { This::of(this) }.queue.id();
-    int(id as i64).map_or(null_mut(), Object::into_ptr)
+    Object::int(id as i64).map_or(null_mut(), Object::into_ptr)
 }
 
 unsafe extern "C" fn maxsize(this: Pointer, _: *mut c_void) -> Pointer {
     // SAFETY: as above.
     let maxsize = unsafe { This::of(this) }.queue.rules().maxsize;
-    int(maxsize as i64).map_or(null_mut(), Object::into_ptr)
+    Object::int(maxsize as i64).map_or(null_mut(), Object::into_ptr)
 }
 
 unsafe extern "C" fn closed(this: Pointer, _: *mut c_void) -> Pointer {
     // SAFETY: as above.
     let is_closed = unsafe { This::of(this) }.queue.is_closed();
-    bool(is_closed).map_or(null_mut(), Object::into_ptr)
+    Object::bool(is_closed).map_or(null_mut(), Object::into_ptr)
 }
 
 unsafe extern "C" fn unbounditems(this: Pointer, _: *mut c_void) -> Pointer {
     // SAFETY: as above.
     let rule = unsafe { This::of(this) }.queue.rules().if_gone;
-    let find = || OwnCode::function(&names()?, c"rule_of")?.call(&[&int(code_of(rule))?]);
+    let find = || OwnCode::function(&names()?, c"rule_of")?.call(&[&Object::int(code_of(rule))?]);
     find().map_or(null_mut(), Object::into_ptr)
 }
 
@@ -526,8 +449,7 @@ fn find(id: Pointer, local: &Rc<Local>) -> Option<Object> {
     let id = unsafe {
         if ffi::PyLong_Check(id) == 0 {
             let message = format!("a queue's id is an int, not {}", type_name_of(id));
-            let message = Object::text(&message)?;
-            ffi::PyErr_SetObject(ffi::PyExc_TypeError, message.as_ptr());
+            exception::set(ffi::PyExc_TypeError, &message);
             return None;
         }
         let number = ffi::PyLong_AsLongLong(id);
@@ -544,16 +466,9 @@ fn find(id: Pointer, local: &Rc<Local>) -> Option<Object> {
         .ok()
         .and_then(Queue::find)
         .filter(is_known);
-    match found {
-        Some(queue) => object_of(queue, local),
-        None => {
-            let class = OwnCode::function(&names()?, c"QueueNotFoundError")?;
-            let message = Object::text(&format!(
-                "there is no queue {id} that this interpreter knows"
-            ))?;
-            // SAFETY: attached; a class and its argument.
-            unsafe { ffi::PyErr_SetObject(class.as_ptr(), message.as_ptr()) };
-            None
-        }
+    if found.is_none() {
+        let message = format!("there is no queue {id} that this interpreter knows");
+        set(c"QueueNotFoundError", &message);
     }
+    object_of(found?, local)
 }

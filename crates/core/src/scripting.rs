@@ -4,7 +4,6 @@
 //! A script's interpreter calls itself the *caller* here, and the one that it acts on the *target*.
 
 mod caller;
-mod calls;
 mod functions;
 mod package;
 

@@ -11,6 +11,7 @@ use pyo3_ffi as ffi;
 use crate::functions::host_call::HostCall;
 use crate::functions::names::{is_identifier, not_there};
 use crate::python::holder::{self, Held, Holdable};
+use crate::python::method::{NO_GETTER, Table, getter};
 use crate::python::object::Object;
 use crate::python::thread_state;
 use crate::values::convert::Conversion;
@@ -157,7 +158,7 @@ impl Definition {
         // it, which the function keeps.
         unsafe {
             let make = || {
-                let getters = holder::slot(ffi::Py_tp_getset, GETTERS.0.as_ptr() as *mut c_void);
+                let getters = holder::slot(ffi::Py_tp_getset, GETTERS.of_type());
                 holder::new_type::<Lent<Function>>(c"subpy.HostFunction", &[getters])
             };
             let held = holder::hold(|local| &local.function_type, make, function, local)?;
@@ -186,28 +187,9 @@ impl Holdable for Lent<Function> {
     }
 }
 
-/// A table that Python only reads.
-struct Table<T>(T);
-// SAFETY: never written to; what it points to is static.
-unsafe impl<T> Sync for Table<T> {}
-
 /// `help()` calls a builtin function a method, unless what it belongs to says that it is a module.
-static GETTERS: Table<[ffi::PyGetSetDef; 2]> = Table([
-    ffi::PyGetSetDef {
-        name: c"__class__".as_ptr(),
-        get: Some(get_class),
-        set: None,
-        doc: std::ptr::null(),
-        closure: std::ptr::null_mut(),
-    },
-    ffi::PyGetSetDef {
-        name: std::ptr::null(),
-        get: None,
-        set: None,
-        doc: std::ptr::null(),
-        closure: std::ptr::null_mut(),
-    },
-]);
+static GETTERS: Table<[ffi::PyGetSetDef; 2]> =
+    Table([getter(c"__class__", get_class, None), NO_GETTER]);
 
 unsafe extern "C" fn get_class(_: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
     // SAFETY: called by Python, attached; a type of Python's own.

@@ -14,6 +14,8 @@ use pyo3_ffi as ffi;
 use crate::Id;
 use crate::config::Output;
 use crate::cures::write_signals;
+use crate::python::holder::slot;
+use crate::python::method::{Method, NO_GETTER, Table, getter};
 use crate::python::object::{Object, import};
 use crate::python::thread_state;
 
@@ -291,8 +293,8 @@ unsafe fn new_object(stream: *mut Stream) -> Option<Object> {
     unsafe {
         let mut slots = [
             slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
-            slot(ffi::Py_tp_methods, METHODS.0.as_ptr() as *mut c_void),
-            slot(ffi::Py_tp_getset, GETTERS.0.as_ptr() as *mut c_void),
+            slot(ffi::Py_tp_methods, METHODS.of_type()),
+            slot(ffi::Py_tp_getset, GETTERS.of_type()),
             slot(0, null_mut()),
         ];
         let mut spec = ffi::PyType_Spec {
@@ -308,10 +310,6 @@ unsafe fn new_object(stream: *mut Stream) -> Option<Object> {
         (*object.as_ptr().cast::<StreamObject>()).stream = stream;
         Some(object)
     }
-}
-
-fn slot(slot: c_int, pfunc: *mut c_void) -> ffi::PyType_Slot {
-    ffi::PyType_Slot { slot, pfunc }
 }
 
 unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
@@ -482,54 +480,22 @@ unsafe fn none() -> *mut ffi::PyObject {
     }
 }
 
-/// A table that Python only reads.
-struct Table<T>(T);
-// SAFETY: never written to; what it points to is static.
-unsafe impl<T> Sync for Table<T> {}
-
-const fn method(name: &'static CStr, function: ffi::PyCFunction, flags: c_int) -> ffi::PyMethodDef {
-    ffi::PyMethodDef {
-        ml_name: name.as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer {
-            PyCFunction: function,
-        },
-        ml_flags: flags,
-        ml_doc: std::ptr::null(),
-    }
-}
-
-const fn getter(name: &'static CStr, get: ffi::getter) -> ffi::PyGetSetDef {
-    ffi::PyGetSetDef {
-        name: name.as_ptr(),
-        get: Some(get),
-        set: None,
-        doc: std::ptr::null(),
-        closure: null_mut(),
-    }
-}
-
-static METHODS: Table<[ffi::PyMethodDef; 9]> = Table([
-    method(c"write", write, ffi::METH_O),
-    method(c"flush", flush, ffi::METH_NOARGS),
-    method(c"close", close, ffi::METH_NOARGS),
-    method(c"fileno", fileno, ffi::METH_NOARGS),
-    method(c"isatty", isatty, ffi::METH_NOARGS),
-    method(c"writable", yes, ffi::METH_NOARGS),
-    method(c"readable", no, ffi::METH_NOARGS),
-    method(c"seekable", no, ffi::METH_NOARGS),
-    ffi::PyMethodDef::zeroed(),
+static METHODS: Table<[Method; 9]> = Table([
+    Method::new(c"write", write, ffi::METH_O),
+    Method::new(c"flush", flush, ffi::METH_NOARGS),
+    Method::new(c"close", close, ffi::METH_NOARGS),
+    Method::new(c"fileno", fileno, ffi::METH_NOARGS),
+    Method::new(c"isatty", isatty, ffi::METH_NOARGS),
+    Method::new(c"writable", yes, ffi::METH_NOARGS),
+    Method::new(c"readable", no, ffi::METH_NOARGS),
+    Method::new(c"seekable", no, ffi::METH_NOARGS),
+    Method::END,
 ]);
 
 static GETTERS: Table<[ffi::PyGetSetDef; 3]> = Table([
-    getter(c"closed", get_closed),
-    getter(c"name", get_name),
-    ffi::PyGetSetDef {
-        name: std::ptr::null(),
-        get: None,
-        set: None,
-        doc: std::ptr::null(),
-        closure: null_mut(),
-    },
+    getter(c"closed", get_closed, None),
+    getter(c"name", get_name, None),
+    NO_GETTER,
 ]);
 
 #[cfg(test)]

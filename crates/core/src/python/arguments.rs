@@ -1,14 +1,44 @@
-//! Arguments of a function in Rust that Python calls: by position or by name.
+//! Functions in Rust that Python calls, and their arguments: by position or by name.
 
 use std::ffi::CStr;
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
+use crate::python::exception;
 use crate::python::object::Object;
 
-/// What a function of `METH_FASTCALL | METH_KEYWORDS` is called with, each NULL if it is left out. `None`: an exception
-/// is set.
+/// Defines a function of `METH_FASTCALL | METH_KEYWORDS`: `function!(name(parameters; required, positional), of, |this,
+/// taken| work)`. `of` makes `this` of what it is bound to; `taken` are the arguments, each NULL if it is left out; so many are
+/// required, and so many may be given by position. The result of `work` is what Python gets; `None`: an exception is set.
+macro_rules! function {
+    ($function:ident($($parameter:literal),*; $required:literal, $positional:literal), $of:path, |$this:ident, $taken:pat_param| $work:expr) => {
+        unsafe extern "C" fn $function(
+            this: *mut ffi::PyObject,
+            arguments: *const *mut ffi::PyObject,
+            count: ffi::Py_ssize_t,
+            names: *mut ffi::PyObject,
+        ) -> *mut ffi::PyObject {
+            let work = || {
+                // SAFETY: called by Python, attached, bound to what its method table says; all of it lives meanwhile.
+                let ($this, $taken) = unsafe {
+                    let name = stringify!($function);
+                    let parameters = [$($parameter),*];
+                    let taken = $crate::python::arguments::take(
+                        name, parameters, ($required, $positional), arguments, count, names,
+                    )?;
+                    ($of(this), taken)
+                };
+                $work
+            };
+            work().map_or(std::ptr::null_mut(), $crate::python::object::Object::into_ptr)
+        }
+    };
+}
+pub(crate) use function;
+
+/// What a function of `METH_FASTCALL | METH_KEYWORDS` is called with, each NULL if it is left out: so many are
+/// required, and so many may be given by position. `None`: an exception is set.
 ///
 /// # Safety
 /// As Python calls such a function.
@@ -16,14 +46,14 @@ use crate::python::object::Object;
 pub(crate) unsafe fn take<const N: usize>(
     function: &str,
     parameters: [&CStr; N],
-    required: usize,
+    (required, positional): (usize, usize),
     arguments: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> Option<[*mut ffi::PyObject; N]> {
     let count = count as usize;
     let mut taken = [null_mut(); N];
-    if count <= N {
+    if count <= positional {
         for (i, place) in taken.iter_mut().enumerate().take(count) {
             // SAFETY: so many arguments.
             *place = unsafe { *arguments.add(i) };
@@ -31,6 +61,11 @@ pub(crate) unsafe fn take<const N: usize>(
         if names.is_null() && count >= required {
             return Some(taken);
         }
+    }
+    if count > positional {
+        return wrong(&format!(
+            "{function}() takes at most {positional} arguments by position ({count} given)"
+        ));
     }
     // SAFETY: the caller's promise.
     unsafe {
@@ -50,11 +85,6 @@ unsafe fn take_named<const N: usize>(
     names: *mut ffi::PyObject,
     mut taken: [*mut ffi::PyObject; N],
 ) -> Option<[*mut ffi::PyObject; N]> {
-    if count > N {
-        return wrong(&format!(
-            "{function}() takes at most {N} arguments ({count} given)"
-        ));
-    }
     // SAFETY: the caller's promise: a tuple of strs, or NULL, and as many arguments more.
     unsafe {
         let named = match names.is_null() {
@@ -90,8 +120,7 @@ unsafe fn take_named<const N: usize>(
 
 /// Raises TypeError.
 fn wrong<T>(message: &str) -> Option<T> {
-    let message = Object::text(message)?;
-    // SAFETY: attached; a type and its argument.
-    unsafe { ffi::PyErr_SetObject(ffi::PyExc_TypeError, message.as_ptr()) };
+    // SAFETY: attached; a class of Python's own.
+    unsafe { exception::set(ffi::PyExc_TypeError, message) };
     None
 }

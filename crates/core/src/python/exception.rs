@@ -155,6 +155,17 @@ pub(crate) fn raised() -> Option<Object> {
     }
 }
 
+/// Sets an exception of this class.
+///
+/// # Safety
+/// Attached; `class` is a class of exceptions.
+pub(crate) unsafe fn set(class: *mut ffi::PyObject, message: &str) {
+    if let Some(message) = Object::text(message) {
+        // SAFETY: the caller's promise; a live object.
+        unsafe { ffi::PyErr_SetObject(class, message.as_ptr()) };
+    }
+}
+
 /// Sets an exception again that [`raised`] has taken.
 pub(crate) fn restore(exception: Object) {
     #[cfg(Py_3_12)]

@@ -58,7 +58,7 @@ impl Method {
         })
     }
 
-    /// What ends a table.
+    /// What ends a table of methods.
     pub(crate) const END: Self = Self(ffi::PyMethodDef::zeroed());
 
     pub(crate) fn name(&self) -> &'static CStr {
@@ -99,17 +99,41 @@ impl Method {
     }
 }
 
-/// The methods of a type, of which the last one is [`Method::END`].
-pub(crate) struct Methods<const N: usize>([Method; N]);
+/// A table that Python only reads.
+pub(crate) struct Table<T>(pub(crate) T);
+// SAFETY: never written to; what it points to is static.
+unsafe impl<T> Sync for Table<T> {}
 
-impl<const N: usize> Methods<N> {
-    pub(crate) const fn new(methods: [Method; N]) -> Self {
-        Self(methods)
-    }
-
+impl<T, const N: usize> Table<[T; N]> {
     /// As a type takes it.
-    pub(crate) const fn table(&'static self) -> *mut c_void {
-        // A `Method` is what Python reads, and nothing else.
+    pub(crate) const fn of_type(&'static self) -> *mut c_void {
         self.0.as_ptr() as *mut c_void
     }
 }
+
+/// An attribute that is computed, and can't be set.
+pub(crate) const fn getter(
+    name: &'static CStr,
+    get: ffi::getter,
+    doc: Option<&'static CStr>,
+) -> ffi::PyGetSetDef {
+    ffi::PyGetSetDef {
+        name: name.as_ptr(),
+        get: Some(get),
+        set: None,
+        doc: match doc {
+            Some(doc) => doc.as_ptr(),
+            None => null(),
+        },
+        closure: null_mut(),
+    }
+}
+
+/// What ends a table of those.
+pub(crate) const NO_GETTER: ffi::PyGetSetDef = ffi::PyGetSetDef {
+    name: null(),
+    get: None,
+    set: None,
+    doc: null(),
+    closure: null_mut(),
+};

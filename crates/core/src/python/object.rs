@@ -60,6 +60,37 @@ impl Object {
         }
     }
 
+    /// None.
+    pub(crate) fn none() -> Option<Self> {
+        // SAFETY: attached; it lives as long as Python.
+        unsafe { Self::borrowed(ffi::Py_None()) }
+    }
+
+    /// A `bool`.
+    pub(crate) fn bool(is: bool) -> Option<Self> {
+        // SAFETY: attached; a new reference.
+        unsafe { Self::owned(ffi::PyBool_FromLong(is.into())) }
+    }
+
+    /// An `int`.
+    pub(crate) fn int(n: i64) -> Option<Self> {
+        // SAFETY: attached; a new reference.
+        unsafe { Self::owned(ffi::PyLong_FromLongLong(n)) }
+    }
+
+    /// A `tuple` of these.
+    pub(crate) fn tuple(items: &[&Object]) -> Option<Self> {
+        // SAFETY: attached; a tuple that is built here, of live objects.
+        unsafe {
+            let tuple = Self::owned(ffi::PyTuple_New(items.len() as ffi::Py_ssize_t))?;
+            for (i, item) in items.iter().enumerate() {
+                ffi::Py_INCREF(item.as_ptr());
+                ffi::PyTuple_SetItem(tuple.as_ptr(), i as ffi::Py_ssize_t, item.as_ptr());
+            }
+            Some(tuple)
+        }
+    }
+
     /// A `str` that is the only one of its text, as those in code are: found fast in dicts.
     pub(crate) fn interned(text: &str) -> Option<Self> {
         let mut object = Self::text(text)?.into_ptr();
@@ -93,15 +124,9 @@ impl Object {
 
     /// Calls it with positional arguments.
     pub(crate) fn call(&self, arguments: &[&Object]) -> Option<Self> {
-        // SAFETY: a tuple that is built here, of live objects; the call's result is new.
-        unsafe {
-            let tuple = Self::owned(ffi::PyTuple_New(arguments.len() as ffi::Py_ssize_t))?;
-            for (i, argument) in arguments.iter().enumerate() {
-                ffi::Py_INCREF(argument.as_ptr());
-                ffi::PyTuple_SetItem(tuple.as_ptr(), i as ffi::Py_ssize_t, argument.as_ptr());
-            }
-            Self::owned(ffi::PyObject_CallObject(self.as_ptr(), tuple.as_ptr()))
-        }
+        let tuple = Self::tuple(arguments)?;
+        // SAFETY: attached; live objects; the result is new.
+        unsafe { Self::owned(ffi::PyObject_CallObject(self.as_ptr(), tuple.as_ptr())) }
     }
 
     /// Its text, if it is a `str`; lone surrogates become `?`-marks.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::interpreter::Interpreter;
-use crate::python::{here, thread_state};
+use crate::python::thread_state;
 use crate::values::copy::copy;
 use crate::values::lending::Lending;
 use crate::values::queue::{IfGone, Item, Patience, Queue, Refused};
@@ -70,14 +70,11 @@ impl Queue {
 /// Does `work` without any GIL. A run that has called the host and is asked to end waits no longer.
 fn waiting<T>(wait: Option<Duration>, work: impl FnOnce(&Patience<'_>) -> T) -> T {
     let until = wait.and_then(|wait| Instant::now().checked_add(wait));
-    let run = Some(here::id()).filter(|id| *id != here::NOWHERE);
-    let goes_on = || run.is_none_or(Interpreter::is_to_go_on);
-    thread_state::detached(|| {
-        work(&Patience {
-            until,
-            goes_on: &goes_on,
-        })
-    })
+    let patience = Patience {
+        until,
+        goes_on: &Interpreter::goes_on(),
+    };
+    thread_state::detached(|| work(&patience))
 }
 
 fn refused(why: Refused, what: &str) -> Error {

@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::ffi::CStr;
-use std::ptr::null_mut;
 use std::rc::Rc;
 
 use pyo3_ffi as ffi;
@@ -10,7 +9,7 @@ use pyo3_ffi as ffi;
 use crate::interpreter::Interpreter;
 use crate::interpreter::family;
 use crate::python::capsule::{capsule, value_of};
-use crate::python::here;
+use crate::python::exception;
 use crate::python::object::Object;
 use crate::python::thread_state;
 use crate::runtime::registry;
@@ -58,13 +57,6 @@ impl Caller {
         thread_state::without_gil(self.id(), work)
     }
 
-    /// Says whether what the script waits for is to be awaited further: until its run is to end.
-    pub(super) fn goes_on(&self) -> impl Fn() -> bool + use<> {
-        let id = self.id();
-        let is_run = here::id() == id;
-        move || !is_run || Interpreter::is_to_go_on(id)
-    }
-
     /// An interpreter that a script may look at.
     pub(super) fn known(&self, id: Id) -> Result<Interpreter> {
         match family::knows(self.id(), id) {
@@ -79,24 +71,19 @@ impl Caller {
         registry::find(id)
     }
 
-    /// Sets the exception for an error. The answer is NULL.
+    /// Sets the exception for an error.
     #[cold]
-    pub(super) fn raise(&self, error: &Error) -> *mut ffi::PyObject {
-        if let Some(exception) = self.exception(error) {
-            // SAFETY: attached; an exception has a type.
-            unsafe {
-                ffi::PyErr_SetObject(ffi::Py_TYPE(exception.as_ptr()).cast(), exception.as_ptr())
-            };
+    pub(super) fn raise(&self, error: &Error) {
+        if let Some(made) = self.exception(error) {
+            exception::restore(made);
         }
-        null_mut()
     }
 
     /// `None`: another one is set.
     fn exception(&self, error: &Error) -> Option<Object> {
         let details = match error.exception() {
             Some(exception) => self.details(error, exception)?,
-            // SAFETY: attached; it lives as long as Python.
-            None => unsafe { Object::borrowed(ffi::Py_None()) }?,
+            None => Object::none()?,
         };
         let status = Object::text(name_of(error.status()))?;
         let message = Object::text(error.message())?;
@@ -106,23 +93,13 @@ impl Caller {
     /// `(module, name, message, args, traceback)`. `None`: an exception is set.
     pub(super) fn details(&self, error: &Error, exception: &Exception) -> Option<Object> {
         let (module, name) = &exception.class;
-        let text = |text: &str| Object::text(text);
-        // SAFETY: attached; the tuple takes the new references.
-        unsafe {
-            let details = Object::owned(ffi::PyTuple_New(5))?;
-            let args = self.object(exception.args.get())?;
-            let items = [
-                text(module)?,
-                text(name)?,
-                text(error.message())?,
-                args,
-                text(&exception.traceback)?,
-            ];
-            for (i, item) in items.into_iter().enumerate() {
-                ffi::PyTuple_SetItem(details.as_ptr(), i as isize, item.into_ptr());
-            }
-            Some(details)
-        }
+        Object::tuple(&[
+            &Object::text(module)?,
+            &Object::text(name)?,
+            &Object::text(error.message())?,
+            &self.object(exception.args.get())?,
+            &Object::text(&exception.traceback)?,
+        ])
     }
 
     /// The object of a value. `None`: an exception is set.

@@ -1,7 +1,6 @@
 //! The functions of the package that are in Rust. Those without a text are for its Python code alone.
 
 use std::ffi::CString;
-use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
@@ -9,16 +8,16 @@ use crate::config::RunOptions;
 use crate::crossing;
 use crate::interpreter::Interpreter;
 use crate::interpreter::family::{self, Wishes};
-use crate::python::arguments;
+use crate::python::arguments::function;
+use crate::python::exception;
 use crate::python::method::Method;
 use crate::python::object::{Object, type_name_of};
 use crate::python::own_code::OwnCode;
 use crate::queue;
 use crate::runtime::registry;
 use crate::scripting::caller::Caller;
-use crate::scripting::{calls, create_for_script};
-use crate::values::convert::queue::object_of;
-use crate::values::convert::{Conversion, from_python};
+use crate::scripting::create_for_script;
+use crate::values::convert::Conversion;
 use crate::values::lending::Lending;
 use crate::values::tree::OwnedValue;
 use crate::values::value::{Value, kind};
@@ -26,7 +25,7 @@ use crate::{Error, Id, Result, Status};
 
 type Pointer = *mut ffi::PyObject;
 
-static LOW_LEVEL: [Method; 17] = [
+static LOW_LEVEL: [Method; 15] = [
     Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id)\n--\n\nFinalizes an interpreter, which must not run. Its exit functions run, and its threads \
           are awaited."),
     Method::fast(c"list_all", list_all).with_doc(
@@ -57,8 +56,6 @@ static LOW_LEVEL: [Method; 17] = [
     Method::fast(c"_retain", retain),
     Method::fast(c"_release", release),
     Method::fast(c"_create_queue", create_queue),
-    Method::fast(c"_queue_type", queue_type),
-    Method::fast(c"_list_queues", list_queues),
 ];
 
 /// Puts a module's functions into its namespace, before its own code runs. `None`: an exception is set.
@@ -94,17 +91,19 @@ unsafe fn id_of(object: Pointer) -> Option<Id> {
     // SAFETY: the caller's promise: attached; a live object.
     unsafe {
         if ffi::PyLong_Check(object) == 0 && ffi::PyIndex_Check(object) == 0 {
-            let kind = type_name_of(object);
-            let message = Object::text(&format!("an interpreter's id is an int, not {kind}"))?;
-            ffi::PyErr_SetObject(ffi::PyExc_TypeError, message.as_ptr());
+            let message = format!(
+                "an interpreter's id is an int, not {}",
+                type_name_of(object)
+            );
+            exception::set(ffi::PyExc_TypeError, &message);
             return None;
         }
         let number = Object::owned(ffi::PyNumber_Index(object))?;
         let id = ffi::PyLong_AsLongLong(number.as_ptr());
         if id < 0 {
             if ffi::PyErr_Occurred().is_null() {
-                let message = Object::text(&format!("an interpreter's id is not negative: {id}"))?;
-                ffi::PyErr_SetObject(ffi::PyExc_ValueError, message.as_ptr());
+                let message = format!("an interpreter's id is not negative: {id}");
+                exception::set(ffi::PyExc_ValueError, &message);
             }
             return None;
         }
@@ -117,9 +116,8 @@ unsafe fn text_of<'a>(object: Pointer, what: &str) -> Option<&'a [u8]> {
     // SAFETY: the caller's promise: attached; a live object.
     unsafe {
         if ffi::PyUnicode_Check(object) == 0 {
-            let kind = type_name_of(object);
-            let message = Object::text(&format!("{what} has to be a str, not {kind}"))?;
-            ffi::PyErr_SetObject(ffi::PyExc_TypeError, message.as_ptr());
+            let message = format!("{what} has to be a str, not {}", type_name_of(object));
+            exception::set(ffi::PyExc_TypeError, &message);
             return None;
         }
         let mut length = 0;
@@ -128,71 +126,31 @@ unsafe fn text_of<'a>(object: Pointer, what: &str) -> Option<&'a [u8]> {
     }
 }
 
-fn none() -> Option<Object> {
-    // SAFETY: attached; it lives as long as Python.
-    unsafe { Object::borrowed(ffi::Py_None()) }
-}
-
-fn bool(value: bool) -> Option<Object> {
-    // SAFETY: attached; a new reference.
-    unsafe { Object::owned(ffi::PyBool_FromLong(value.into())) }
-}
-
-fn int(value: Id) -> Option<Object> {
-    // SAFETY: attached; a new reference.
-    unsafe { Object::owned(ffi::PyLong_FromLongLong(value)) }
-}
-
-/// Defines a function that Python calls, of a caller and its arguments: each NULL if it is left out. `None`: an exception
-/// is set.
-macro_rules! function {
-    ($function:ident($($parameter:literal),*; $required:literal), |$caller:ident, $taken:pat_param| $work:expr) => {
-        unsafe extern "C" fn $function(
-            this: Pointer,
-            arguments: *const Pointer,
-            count: ffi::Py_ssize_t,
-            names: Pointer,
-        ) -> Pointer {
-            let work = || {
-                // SAFETY: called by Python, attached, bound to a caller.
-                let ($caller, $taken) = unsafe {
-                    let name = stringify!($function);
-                    let taken =
-                        arguments::take(name, [$($parameter),*], $required, arguments, count, names)?;
-                    (Caller::of(this), taken)
-                };
-                $work
-            };
-            work().map_or(null_mut(), Object::into_ptr)
-        }
-    };
-}
-
 /// What a call has given; else its exception is set.
 fn given<T>(caller: &Caller, outcome: Result<T>) -> Option<T> {
     outcome.map_err(|error| caller.raise(&error)).ok()
 }
 
-function!(destroy(c"id"; 1), |caller, [id]| {
+function!(destroy(c"id"; 1, 1), Caller::of, |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
-    let goes_on = caller.goes_on();
+    let goes_on = Interpreter::goes_on();
     let destroyed = caller.away(|| caller.target(id)?.destroy_as_python(&goes_on));
     if destroyed.is_err() && !goes_on() {
         Interpreter::raise_what_is_asked(caller.id());
         return None;
     }
     given(caller, destroyed)?;
-    none()
+    Object::none()
 });
 
-function!(list_all(; 0), |caller, []| {
+function!(list_all(; 0, 0), Caller::of, |caller, []| {
     let all = family::known_to(caller.id());
     // SAFETY: attached; a new list, which takes new references.
     unsafe {
         let list = Object::owned(ffi::PyList_New(0))?;
         for id in all {
-            if ffi::PyList_Append(list.as_ptr(), int(id)?.as_ptr()) != 0 {
+            if ffi::PyList_Append(list.as_ptr(), Object::int(id)?.as_ptr()) != 0 {
                 return None;
             }
         }
@@ -200,39 +158,44 @@ function!(list_all(; 0), |caller, []| {
     }
 });
 
-function!(get_current(; 0), |caller, []| int(caller.id()));
+function!(get_current(; 0, 0), Caller::of, |caller, []| Object::int(caller.id()));
 
-function!(get_main(; 0), |_caller, []| int(0));
+function!(get_main(; 0, 0), Caller::of, |_caller, []| Object::int(0));
 
-function!(is_running(c"id"; 1), |caller, [id]| {
+function!(is_running(c"id"; 1, 1), Caller::of, |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
     let find = || caller.known(id)?.is_running();
-    bool(given(caller, find())?)
+    Object::bool(given(caller, find())?)
 });
 
-function!(run_string(c"id", c"script"; 2), |caller, [id, script]| {
+/// Runs a program in the target.
+fn run(caller: &Caller, id: Id, program: &[u8]) -> Result<()> {
+    caller.away(|| {
+        let target = caller.target(id)?;
+        target.inside_anew(|contents| contents.run(program, &RunOptions::DEFAULT))
+    })
+}
+
+function!(run_string(c"id", c"script"; 2, 2), Caller::of, |caller, [id, script]| {
     // SAFETY: attached; live objects, which the call keeps.
     let (id, script) = unsafe { (id_of(id)?, text_of(script, "script")?) };
-    let run = || {
-        let target = caller.target(id)?;
-        target.inside_anew(|contents| contents.run(script, &RunOptions::DEFAULT))
-    };
-    match caller.away(run) {
+    match run(caller, id, script) {
         Err(error) if error.status() != Status::Exit => {
             caller.raise(&error);
             None
         }
-        _ => none(),
+        _ => Object::none(),
     }
 });
 
-function!(run_string_unrestricted(c"id", c"script", c"ns"; 2), |caller, [id, script, ns]| {
+function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |caller, [id, script, ns]| {
     // SAFETY: attached; live objects, which the call keeps.
     let (id, script) = unsafe { (id_of(id)?, text_of(script, "script")?) };
     let ns = match ns.is_null() {
         true => None,
-        false => Some(read(caller, ns, "ns")?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
+        // SAFETY: as above.
+        false => Some(unsafe { crossing::read(ns, "ns", &caller.local) }?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
     };
     let run = || {
         let names = Lending::new(&[], ns.as_ref().map(OwnedValue::get));
@@ -251,29 +214,8 @@ function!(run_string_unrestricted(c"id", c"script", c"ns"; 2), |caller, [id, scr
     caller.object(result.get())
 });
 
-/// The value of an object. `None`: an exception is set.
-fn read(caller: &Caller, object: Pointer, root: &str) -> Option<OwnedValue> {
-    // SAFETY: attached; a live object.
-    match unsafe { from_python::read(object, Conversion::SAME, &caller.local) } {
-        Ok(value) => Some(value),
-        Err(trouble) if trouble.is_not_shareable() => {
-            let error = trouble.into_error(root, || Error::new(Status::Internal, ""));
-            caller.raise(&error);
-            None
-        }
-        Err(trouble) => {
-            trouble.raise(root);
-            None
-        }
-    }
-}
-
-function!(
-    create(
-        c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allow_daemon_threads", c"share_environment",
-        c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 9
-    ),
-    |caller, [path, fork, exec, threads, daemons, environment, interpreters, count, memory]| {
+function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allow_daemon_threads", c"share_environment",
+        c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 9, 10), Caller::of, |caller, [path, fork, exec, threads, daemons, environment, interpreters, count, memory]| {
         // SAFETY: attached; live objects; a list, whose items it keeps.
         let (path, wishes) = unsafe {
             let place = |i| Object::borrowed(ffi::PyList_GetItem(path, i))?.to_text();
@@ -291,7 +233,7 @@ function!(
             (path, wishes)
         };
         let create = || create_for_script(&registry::find(caller.id())?, &wishes, &path);
-        int(given(caller, caller.away(create))?.id())
+        Object::int(given(caller, caller.away(create))?.id())
     }
 );
 
@@ -326,46 +268,42 @@ unsafe fn limit(object: Pointer) -> Option<Option<u64>> {
 }
 
 // `_exec(id, code)`: as run_string(), but what the program has raised is the answer.
-function!(exec(c"id", c"code"; 2), |caller, [id, code]| {
+function!(exec(c"id", c"code"; 2, 2), Caller::of, |caller, [id, code]| {
     // SAFETY: attached; live objects, which the call keeps.
     let (id, code) = unsafe { (id_of(id)?, text_of(code, "code")?) };
-    let run = || {
-        let target = caller.target(id)?;
-        target.inside_anew(|contents| contents.run(code, &RunOptions::DEFAULT))
-    };
-    match caller.away(run) {
-        Ok(()) => none(),
+    match run(caller, id, code) {
+        Ok(()) => Object::none(),
         Err(error) => raised(caller, &error),
     }
 });
 
 // `_call(id, function, arguments, root)`: calls a function of `crossing.py`. The answer is what that returns, and what it
 // has raised: a tuple of both.
-function!(call(c"id", c"function", c"arguments", c"root"; 4), |caller, [id, function, arguments, root]| {
+function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |caller, [id, function, arguments, root]| {
     // SAFETY: attached; live objects, which the call keeps.
     let (id, function, root) = unsafe {
         (id_of(id)?, text_of(function, "function")?, text_of(root, "root")?)
     };
-    // SAFETY: attached; a tuple, of which the items live as long.
-    let arguments = unsafe { (0..ffi::PyTuple_GET_SIZE(arguments)).map(|i| ffi::PyTuple_GET_ITEM(arguments, i)) };
     let root = String::from_utf8_lossy(root);
-    let owned: Vec<OwnedValue> = arguments.map(|item| read(caller, item, &root)).collect::<Option<_>>()?;
+    // SAFETY: attached; a tuple, of which the items live as long.
+    let read = |i| unsafe {
+        crossing::read(ffi::PyTuple_GET_ITEM(arguments, i), &root, &caller.local)
+    };
+    // SAFETY: as above.
+    let count = unsafe { ffi::PyTuple_GET_SIZE(arguments) };
+    let owned: Vec<OwnedValue> = (0..count).map(read).collect::<Option<_>>()?;
     let name = CString::new(function).ok()?;
     let call = || {
-        let target = caller.target(id)?;
         let arguments: Vec<Value<'_>> = owned.iter().map(|value| *value.get()).collect();
-        target.inside_anew(|contents| calls::call(contents, &name, &arguments))
+        caller.target(id)?.inside_anew(|contents| {
+            // The target need not have the package.
+            let find = || crossing::function(contents.local(), &name);
+            contents.call_own(find, &arguments)
+        })
     };
-    let (result, raised) = match caller.away(call) {
-        Ok(result) => (caller.object(result.get())?, none()?),
-        Err(error) => (none()?, raised(caller, &error)?),
-    };
-    // SAFETY: attached; the tuple takes the references.
-    unsafe {
-        let both = Object::owned(ffi::PyTuple_New(2))?;
-        ffi::PyTuple_SetItem(both.as_ptr(), 0, result.into_ptr());
-        ffi::PyTuple_SetItem(both.as_ptr(), 1, raised.into_ptr());
-        Some(both)
+    match caller.away(call) {
+        Ok(result) => Object::tuple(&[&caller.object(result.get())?, &Object::none()?]),
+        Err(error) => Object::tuple(&[&Object::none()?, &raised(caller, &error)?]),
     }
 });
 
@@ -381,7 +319,7 @@ fn raised(caller: &Caller, error: &Error) -> Option<Object> {
 }
 
 // `_whence(id)`: who has created it: 'main', 'host' or 'script'.
-function!(whence(c"id"; 1), |caller, [id]| {
+function!(whence(c"id"; 1, 1), Caller::of, |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
     let find = || {
@@ -396,62 +334,38 @@ function!(whence(c"id"; 1), |caller, [id]| {
 });
 
 // `_count_objects(id)`: it ends with the last Interpreter object.
-function!(count_objects(c"id"; 1), |caller, [id]| {
+function!(count_objects(c"id"; 1, 1), Caller::of, |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
     given(caller, caller.target(id))?;
     family::count_objects(id);
-    none()
+    Object::none()
 });
 
 // `_retain(id)`: there is one object more. The answer is whether they count.
-function!(retain(c"id"; 1), |caller, [id]| {
+function!(retain(c"id"; 1, 1), Caller::of, |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
-    bool(caller.known(id).is_ok() && family::retain(id))
+    Object::bool(caller.known(id).is_ok() && family::retain(id))
 });
 
 // `_release(id)`: there is one less. With the last one the interpreter ends, if it can without waiting.
-function!(release(c"id"; 1), |caller, [id]| {
+function!(release(c"id"; 1, 1), Caller::of, |caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(id) }?;
     if family::release(id) {
         let _ = caller.away(|| caller.target(id)?.destroy());
     }
-    none()
+    Object::none()
 });
 
 // `_create_queue(maxsize, rule)`
-function!(create_queue(c"maxsize", c"rule"; 2), |caller, [maxsize, rule]| {
+function!(create_queue(c"maxsize", c"rule"; 2, 2), Caller::of, |caller, [maxsize, rule]| {
     // SAFETY: attached; live objects: ints.
-    let (capacity, rule) = unsafe { (ffi::PyLong_AsSsize_t(maxsize), ffi::PyLong_AsLongLong(rule)) };
+    let (maxsize, rule) = unsafe { (ffi::PyLong_AsSsize_t(maxsize), ffi::PyLong_AsLongLong(rule)) };
     // SAFETY: attached.
-    if capacity == -1 && unsafe { !ffi::PyErr_Occurred().is_null() } {
+    if maxsize == -1 && unsafe { !ffi::PyErr_Occurred().is_null() } {
         return None;
     }
-    queue::create(capacity, queue::rule_of(rule), &caller.local)
-});
-
-// `_queue_type()`: the class of all queues.
-function!(queue_type(; 0), |caller, []| {
-    let local = &caller.local;
-    if local.queue_type.get().is_none() {
-        let _ = local.queue_type.set(queue::make_type(local)?);
-    }
-    local.queue_type.get().cloned()
-});
-
-// `_list_queues()`: those that scripts of the family have made.
-function!(list_queues(; 0), |caller, []| {
-    // SAFETY: attached; a new list, which takes new references.
-    unsafe {
-        let list = Object::owned(ffi::PyList_New(0))?;
-        for queue in queue::of_family(&caller.local) {
-            let queue = object_of(queue, &caller.local)?;
-            if ffi::PyList_Append(list.as_ptr(), queue.as_ptr()) != 0 {
-                return None;
-            }
-        }
-        Some(list)
-    }
+    queue::create(maxsize, queue::rule_of(rule), &caller.local)
 });

@@ -102,8 +102,7 @@ unsafe extern "C" fn fill(
         functions::add(module.name, &this, &namespace, &name)?;
         module.code.run_in(&namespace)?;
         functions::added(module.name, &this, &namespace)?;
-        // SAFETY: attached; it lives as long as Python.
-        unsafe { Object::borrowed(ffi::Py_None()) }
+        Object::none()
     };
     fill().map_or(null_mut(), Object::into_ptr)
 }

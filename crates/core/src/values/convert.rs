@@ -6,7 +6,7 @@ pub(crate) mod to_python;
 
 use pyo3_ffi as ffi;
 
-use crate::python::object::Object;
+use crate::python::exception;
 use crate::values::release::Release;
 use crate::{Error, Status};
 
@@ -182,9 +182,7 @@ impl Trouble {
                 What::Raised => return,
             };
             drop(self.0.unused);
-            if let Some(message) = Object::text(&format!("{path} {message}")) {
-                ffi::PyErr_SetObject(kind, message.as_ptr());
-            }
+            exception::set(kind, &format!("{path} {message}"));
         }
     }
 

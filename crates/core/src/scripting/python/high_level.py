@@ -12,7 +12,7 @@ from subpy._interpreters import (
     InterpreterError, InterpreterNotFoundError, NotShareableError, _dump, _load, is_shareable,
 )
 
-Queue = _interpreters._queue_type()
+Queue = type(_interpreters._create_queue(0, 0))
 QueueError, QueueNotFoundError, QueueEmpty, QueueFull, ItemInterpreterDestroyed, UNBOUND, UNBOUND_ERROR, UNBOUND_REMOVE = (
     _interpreters._queues[name]
     for name in (
