@@ -47,6 +47,7 @@ use crate::interpreter::session::Session;
 use crate::interpreter::stats::Stats;
 use crate::memory::account::{Account, MemoryUsage};
 use crate::memory::counting;
+use crate::python::collection::without_collection;
 use crate::python::entry::Entry;
 use crate::python::here;
 use crate::python::thread_state;
@@ -185,7 +186,8 @@ impl Interpreter {
                     };
                     // Claimed, since reading an exception sets how its run has ended.
                     let claim = control.state.claim(Purpose::Run);
-                    let contents = prepare();
+                    // A new interpreter has no garbage.
+                    let contents = without_collection(prepare);
                     drop(claim);
                     (control, contents)
                 },

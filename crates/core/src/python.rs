@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod capsule;
+pub(crate) mod collection;
 pub(crate) mod entry;
 pub(crate) mod exception;
 pub(crate) mod floats;

@@ -29,6 +29,7 @@ mod cure {
     use pyo3_ffi::{PyObject, PyThreadState};
 
     use crate::cures::main_thread;
+    use crate::python::collection::without_collection;
     use crate::python::object::{Object, clear_exception};
     use crate::python::thread_state;
 
@@ -166,15 +167,8 @@ mod cure {
                 Some(dict)
             }
         };
-        // A collection would run finalizers, which may let go of the GIL.
-        // SAFETY: attached.
-        let collects = unsafe { ffi::PyGC_Disable() } != 0;
-        let made = make();
-        if collects {
-            // SAFETY: as above.
-            unsafe { ffi::PyGC_Enable() };
-        }
-        made.map_or(null_mut(), Object::into_ptr)
+        // Thread states live as long as the GIL is held.
+        without_collection(make).map_or(null_mut(), Object::into_ptr)
     }
 
     unsafe extern "C" fn current_frames(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {

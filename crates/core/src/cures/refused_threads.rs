@@ -32,6 +32,7 @@ mod cure {
     use pyo3_ffi::{PyObject, PyThreadState};
 
     use crate::cures::library;
+    use crate::python::collection::without_collection;
     use crate::python::object::{Object, clear_exception, import, imported};
     use crate::python::thread_state;
 
@@ -71,14 +72,16 @@ mod cure {
         keywords: *mut PyObject,
     ) -> *mut PyObject {
         // SAFETY: called by Python, attached, with what `install` has bound.
-        unsafe {
-            without_collection(|| {
-                let started = ffi::PyObject_Call(replaced, arguments, keywords);
-                if started.is_null() {
-                    delete_unstarted();
-                }
-                started
-            })
+        let start = || unsafe {
+            let started = ffi::PyObject_Call(replaced, arguments, keywords);
+            if started.is_null() {
+                delete_unstarted();
+            }
+            started
+        };
+        match cfg!(Py_3_12) {
+            true => start(), // making an object collects no more
+            false => without_collection(start),
         }
     }
 
@@ -108,10 +111,6 @@ mod cure {
         const BOUND: u32 = 1 << 1;
         const CLEARED: u32 = 1 << if cfg!(Py_3_13) { 7 } else { 6 };
 
-        pub(super) unsafe fn without_collection<T>(work: impl FnOnce() -> T) -> T {
-            work() // collections run no more when objects are made
-        }
-
         pub(super) unsafe fn is_refusal() -> bool {
             true // the thread state says it
         }
@@ -133,20 +132,6 @@ mod cure {
 
         use super::*;
         use crate::cures::main_thread;
-
-        /// # Safety
-        /// Attached.
-        pub(super) unsafe fn without_collection<T>(work: impl FnOnce() -> T) -> T {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let collects = ffi::PyGC_Disable() != 0;
-                let result = work();
-                if collects {
-                    ffi::PyGC_Enable();
-                }
-                result
-            }
-        }
 
         /// Whether the exception that is set is what CPython raises for a thread that the system refuses.
         ///

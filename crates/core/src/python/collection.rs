@@ -1,0 +1,16 @@
+//! Work during which Python collects no garbage: a collection costs time, and runs finalizers, which may let go of the
+//! GIL.
+
+use pyo3_ffi as ffi;
+
+/// Does some work in the attached interpreter. What there is to collect is collected later.
+pub(crate) fn without_collection<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: attached.
+    let collects = unsafe { ffi::PyGC_Disable() } != 0;
+    let result = work();
+    if collects {
+        // SAFETY: as above.
+        unsafe { ffi::PyGC_Enable() };
+    }
+    result
+}
