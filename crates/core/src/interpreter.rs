@@ -33,9 +33,9 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use crate::config::{CacheLimits, InterpreterConfig, RunOptions};
-use crate::cures::stack_bounds::Watched;
-use crate::cures::{Environment, switch_interval};
+use crate::data::config::{CacheLimits, InterpreterConfig, RunOptions};
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
 use crate::interpreter::claim::{Claim, Purpose, Refused, Request};
 use crate::interpreter::contents::Contents;
 use crate::interpreter::control::Control;
@@ -45,15 +45,16 @@ use crate::interpreter::nested::Nested;
 use crate::interpreter::reentry::Reentry;
 use crate::interpreter::session::Session;
 use crate::interpreter::stats::Stats;
-use crate::memory::account::{Account, MemoryUsage};
-use crate::memory::counting;
-use crate::python::collection::without_collection;
-use crate::python::entry::Entry;
-use crate::python::here;
-use crate::python::thread_state;
+use crate::local::attach as thread_state;
+use crate::local::cures::stack_bounds::Watched;
+use crate::local::cures::{Environment, switch_interval};
+use crate::local::memory::account::{Account, MemoryUsage};
+use crate::local::memory::counting;
+use crate::local::python::collection::without_collection;
+use crate::local::thread::entry::Entry;
+use crate::local::thread::here;
 use crate::runtime::phase;
 use crate::runtime::registry;
-use crate::{Error, Id, Result, Status};
 
 /// A handle to an interpreter: cheap to clone, valid for ever; once the interpreter is destroyed, its
 /// calls say so. Dropping it does not destroy the interpreter.
@@ -545,7 +546,7 @@ impl Interpreter {
 
 /// Visits each interpreter that may have the shared GIL, if the threads `inside` of it and the interpreters
 /// that only their own Python threads may run in are more than one; see
-/// [`shared_gil`](crate::cures::shared_gil).
+/// [`shared_gil`](crate::local::cures::shared_gil).
 #[cfg(not(Py_3_13))]
 pub(crate) fn visit_holders(inside: usize) {
     let mut holders = registry::all();

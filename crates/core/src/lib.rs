@@ -27,45 +27,32 @@
 //! [`runtime`] (Python's life).
 #![allow(rustdoc::private_intra_doc_links)]
 
-mod config;
-mod crossing;
-mod cures;
-mod error;
-mod functions;
-pub mod growable;
+mod data;
 mod interpreter;
-mod memory;
-mod python;
+mod local;
 mod queue;
 pub mod runtime;
 mod scripting;
-mod thread;
-mod thread_local;
-mod timer;
-mod values;
+mod util;
 
-pub use config::{
+pub use data::config::{
     Backend, CacheLimits, CallOptions, Decision, Gil, InterpreterConfig, OnDeadline, Output,
     RunOptions, RuntimeConfig,
 };
-pub use error::{Error, Exception, Status};
-pub use functions::host_call::HostCall;
-pub use functions::host_function::{FunctionOptions, Handler};
+pub use data::error::{Error, Exception, Result, Status};
+pub use data::id::Id;
+pub use data::queue::Queue;
+pub use data::tree::OwnedValue;
+pub use data::value::{Value, View};
+pub use data::{kind, value};
 pub use interpreter::Interpreter;
 pub use interpreter::stats::Stats;
-pub use memory::account::MemoryUsage;
-pub use memory::reserve::WithReserve;
+pub use local::buffers::lending::Lending;
+pub use local::buffers::release::Release;
+pub use local::convert::Conversion;
+pub use local::functions::host_call::HostCall;
+pub use local::functions::host_function::{FunctionOptions, Handler};
+pub use local::memory::account::MemoryUsage;
+pub use local::memory::reserve::WithReserve;
 pub use runtime::{Feature, Runtime};
-pub use values::convert::Conversion;
-pub use values::lending::Lending;
-pub use values::queue::Queue;
-pub use values::release::Release;
-pub use values::tree::OwnedValue;
-pub use values::value::{Value, View};
-pub use values::{kind, value};
-
-/// What a call of this crate returns.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// An interpreter's id: 0 is the main one; none is given out twice in a process.
-pub type Id = i64;
+pub use util::growable;

@@ -9,22 +9,24 @@ use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
 
-use crate::Id;
-use crate::crossing;
+use crate::data::id::Id;
+use crate::data::queue::{IfGone, Item, Patience, Queue, Refused, Rules};
+use crate::data::tree::OwnedValue;
 use crate::interpreter::{Interpreter, family};
-use crate::python::arguments::function;
-use crate::python::capsule::{capsule, value_of};
-use crate::python::holder::{self, Held};
-use crate::python::interpreter_dict::{keep, kept};
-use crate::python::method::{Method, NO_GETTER, Table, getter};
-use crate::python::object::{Object, clear_exception, type_name_of};
-use crate::python::own_code::OwnCode;
-use crate::python::{exception, thread_state};
-use crate::values::convert::queue::{Reference, object_of};
-use crate::values::convert::{Conversion, from_python, to_python};
-use crate::values::local::Local;
-use crate::values::queue::{IfGone, Item, Patience, Queue, Refused, Rules};
-use crate::values::tree::OwnedValue;
+use crate::local::attach as thread_state;
+use crate::local::convert::holder;
+use crate::local::convert::holder::Held;
+use crate::local::convert::local::Local;
+use crate::local::convert::queue::{Reference, object_of};
+use crate::local::convert::{Conversion, from_python, to_python};
+use crate::local::crossing;
+use crate::local::python::arguments::function;
+use crate::local::python::capsule::{capsule, value_of};
+use crate::local::python::exception;
+use crate::local::python::interpreter_dict::{keep, kept};
+use crate::local::python::method::{Method, NO_GETTER, Table, getter};
+use crate::local::python::object::{Object, clear_exception, type_name_of};
+use crate::local::python::own_code::OwnCode;
 
 type Pointer = *mut ffi::PyObject;
 

@@ -13,16 +13,20 @@ use std::time::Duration;
 use pyo3_ffi as ffi;
 
 use self::phase::{Phase, Ready};
-use crate::config::{InterpreterConfig, RuntimeConfig};
-use crate::cures::{
-    self, calls, current_frames, global_symbols, locale, main_thread, remaining_interpreters,
-    sigint, stack_bounds, switch_interval, thread_state_ids, tracemalloc, write_signals,
+use crate::data::config::{InterpreterConfig, RuntimeConfig};
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::interpreter;
+use crate::interpreter::Interpreter;
+use crate::local::attach as thread_state;
+use crate::local::cures;
+use crate::local::cures::{
+    calls, current_frames, global_symbols, locale, main_thread, remaining_interpreters, sigint,
+    stack_bounds, switch_interval, thread_state_ids, tracemalloc, write_signals,
 };
-use crate::functions::host_function;
-use crate::interpreter::{self, Interpreter};
-use crate::python::thread_state;
+use crate::local::functions::host_function;
 use crate::scripting;
-use crate::{Error, Id, Result, Status, timer};
+use crate::util::timer;
 
 /// What a Python can or can't do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ mod caller;
 mod functions;
 mod package;
 
-use crate::Result;
-use crate::config::InterpreterConfig;
+use crate::data::config::InterpreterConfig;
+use crate::data::error::Result;
 use crate::interpreter::Interpreter;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::family::Wishes;

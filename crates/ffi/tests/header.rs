@@ -55,7 +55,7 @@ fn items(module: &str, types: &[ItemType]) -> String {
         .with_config(config)
         .with_src(crate_dir().join(format!("src/{module}.rs")));
     if module == "values" {
-        builder = builder.with_src(crate_dir().join("../core/src/values/value.rs"));
+        builder = builder.with_src(crate_dir().join("../core/src/data/value.rs"));
         for name in ["RawValue", "BufferInfo"] {
             builder = builder.include_item(name);
         }

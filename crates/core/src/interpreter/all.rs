@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::data::error::{Result, Status};
 use crate::interpreter::claim::{Purpose, Request};
 use crate::interpreter::session::{Session, retire};
 use crate::interpreter::{Interpreter, ending, family, threads_left};
-use crate::python::thread_state;
+use crate::local::attach as thread_state;
 use crate::runtime::registry;
-use crate::{Result, Status};
 
 /// All interpreters, claimed to be ended.
 pub(crate) struct AllClaimed(Vec<Interpreter>);

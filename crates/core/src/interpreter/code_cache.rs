@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-use crate::config::CacheLimits;
-use crate::python::object::Object;
+use crate::data::config::CacheLimits;
+use crate::local::python::object::Object;
 
 /// What a string is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

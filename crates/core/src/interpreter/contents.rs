@@ -12,29 +12,33 @@ use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
-use crate::config::{CacheLimits, Output, RunOptions};
-use crate::cures::Environment;
-use crate::cures::import_first::Outside;
-use crate::cures::parser_memory;
-use crate::cures::type_versions_apart::Range;
-use crate::functions::names::Names;
+use crate::data::config::{CacheLimits, Output, RunOptions};
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
 use crate::interpreter::code_cache::{CodeCache, Mode, whole_lines};
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
 use crate::interpreter::faulthandler;
 use crate::interpreter::foreign_threads;
-use crate::interpreter::output::{self, Name};
+use crate::interpreter::output;
+use crate::interpreter::output::Name;
 use crate::interpreter::protected;
 use crate::interpreter::resources;
 use crate::interpreter::signals;
 use crate::interpreter::sources;
-use crate::memory::account::Work;
-use crate::python::exception::{self, Describer};
-use crate::python::object::{Object, clear_exception, import};
-use crate::values::convert::from_python;
-use crate::values::local::Local;
-use crate::values::release::Ledger;
-use crate::{Error, Id, Result, Status, cures};
+use crate::local::buffers::release::Ledger;
+use crate::local::convert::from_python;
+use crate::local::convert::local::Local;
+use crate::local::cures;
+use crate::local::cures::Environment;
+use crate::local::cures::import_first::Outside;
+use crate::local::cures::parser_memory;
+use crate::local::cures::type_versions_apart::Range;
+use crate::local::functions::names::Names;
+use crate::local::memory::account::Work;
+use crate::local::python::exception;
+use crate::local::python::exception::Describer;
+use crate::local::python::object::{Object, clear_exception, import};
 
 /// How much work reading an exception may be.
 const READING: Duration = Duration::from_secs(1);

@@ -22,20 +22,21 @@ use std::time::{Duration, Instant};
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use crate::Id;
-use crate::cures::main_thread;
+use crate::data::id::Id;
 use crate::interpreter::claim::{Outer, Request, Run, State};
 use crate::interpreter::nested::Inner;
-use crate::interpreter::protected::{self, Place};
+use crate::interpreter::protected;
+use crate::interpreter::protected::Place;
 use crate::interpreter::signals::Signals;
 use crate::interpreter::stats::Counters;
-use crate::memory::account::{Account, Work};
-use crate::python::object::clear_exception;
-use crate::python::own_code::OwnCode;
+use crate::local::attach as thread_state;
+use crate::local::cures::main_thread;
+use crate::local::memory::account::{Account, Work};
+use crate::local::python::object::clear_exception;
+use crate::local::python::own_code::OwnCode;
 #[cfg(Py_3_12)]
-use crate::python::pending_call;
-use crate::python::thread_state;
-use crate::timer;
+use crate::local::python::pending_call;
+use crate::util::timer;
 
 /// How long a run is given to end before it is asked again.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -309,7 +310,7 @@ impl Control {
             }
             control.done_asking();
         };
-        if crate::thread::Thread::start(c"subpy visitor", visit).is_err() {
+        if crate::util::thread::Thread::start(c"subpy visitor", visit).is_err() {
             self.visited.store(false, Ordering::SeqCst);
             self.done_asking();
         }

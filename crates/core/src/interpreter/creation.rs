@@ -3,9 +3,10 @@
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
-use crate::config::{Backend, Gil, InterpreterConfig};
-use crate::python::object::clear_exception;
-use crate::{Error, Result, Status, cures};
+use crate::data::config::{Backend, Gil, InterpreterConfig};
+use crate::data::error::{Error, Result, Status};
+use crate::local::cures;
+use crate::local::python::object::clear_exception;
 
 /// What CPython needs to know; checked.
 pub(crate) struct Recipe {
@@ -84,7 +85,7 @@ impl Recipe {
         let made = unsafe {
             let thread_state = ffi::Py_NewInterpreter();
             if thread_state.is_null() {
-                *why = crate::python::exception::one_line();
+                *why = crate::local::python::exception::one_line();
             }
             thread_state
         };

@@ -4,13 +4,14 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::config::{Decision, OnDeadline};
+use crate::data::config::{Decision, OnDeadline};
+use crate::data::error::{Error, Result, Status};
 use crate::interpreter::claim::{Request, Run};
 use crate::interpreter::control::Control;
 use crate::interpreter::stats::time_of;
-use crate::python::thread_state;
-use crate::timer::{self, Ticket};
-use crate::{Error, Result, Status};
+use crate::local::attach as thread_state;
+use crate::util::timer;
+use crate::util::timer::Ticket;
 
 /// A limit that is set; lifted when this is dropped, which waits for a question that is being asked.
 pub(crate) struct Deadline(Arc<Watch>);

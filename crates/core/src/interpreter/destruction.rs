@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::data::error::{Error, Result, Status};
 use crate::interpreter::claim::Purpose;
 use crate::interpreter::session::Session;
 use crate::interpreter::{Interpreter, ending, family, threads_left};
-use crate::python::uncancelled::Uncancelled;
+use crate::local::thread::uncancelled::Uncancelled;
 use crate::runtime::{phase, registry};
-use crate::{Error, Result, Status};
 
 /// How an interpreter is ended.
 struct Ending<'a> {

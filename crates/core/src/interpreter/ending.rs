@@ -12,13 +12,15 @@ use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
-#[cfg(Py_3_12)]
-use crate::cures::tracemalloc;
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
-use crate::python::object::{Object, built_in, clear_exception, imported};
 #[cfg(Py_3_12)]
-use crate::python::{capsule::capsule, interpreter_dict::keep};
+use crate::local::cures::tracemalloc;
+#[cfg(Py_3_12)]
+use crate::local::python::capsule::capsule;
+#[cfg(Py_3_12)]
+use crate::local::python::interpreter_dict::keep;
+use crate::local::python::object::{Object, built_in, clear_exception, imported};
 
 /// How often exit functions may register new ones.
 const ROUNDS: usize = 100;

@@ -1,15 +1,17 @@
 //! Values in and out, calls, and functions of the host's.
 
 use super::Interpreter;
-use crate::config::{CallOptions, RunOptions};
-use crate::functions::host_function::{self, Definition, FunctionOptions, Handler};
+use crate::data::config::{CallOptions, RunOptions};
+use crate::data::error::Result;
+use crate::data::id::Id;
+use crate::data::tree::OwnedValue;
 use crate::interpreter::contents::Contents;
+use crate::local::buffers::lending::Lending;
+use crate::local::convert::Conversion;
+use crate::local::functions::host_function;
+use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
 use crate::runtime::phase;
 use crate::runtime::registry;
-use crate::values::convert::Conversion;
-use crate::values::lending::Lending;
-use crate::values::tree::OwnedValue;
-use crate::{Id, Result};
 
 impl Interpreter {
     /// Calls `use_it` with the interpreter of this id, without a lock.

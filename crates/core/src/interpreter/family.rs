@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::config::{CacheLimits, Gil, InterpreterConfig};
+use crate::data::config::{CacheLimits, Gil, InterpreterConfig};
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
 use crate::interpreter::Interpreter;
 use crate::interpreter::shared_output::SharedOutput;
 use crate::runtime::registry;
-use crate::{Error, Id, Result, Status};
 
 /// What an interpreter is like, and what those are at most that its scripts create.
 pub(super) struct Terms {

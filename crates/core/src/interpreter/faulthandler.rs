@@ -16,14 +16,15 @@ use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
 
-use crate::Id;
-use crate::cures::library::Functions;
-use crate::python::interpreter_dict::{keep, kept};
-use crate::python::object::{Object, clear_exception};
-use crate::python::thread_state;
+use crate::data::id::Id;
+use crate::local::attach as thread_state;
+use crate::local::cures::library::Functions;
+use crate::local::python::interpreter_dict::{keep, kept};
+use crate::local::python::object::{Object, clear_exception};
 use crate::runtime::registry;
-use crate::thread::Thread;
-use crate::timer::{self, Ticket};
+use crate::util::thread::Thread;
+use crate::util::timer;
+use crate::util::timer::Ticket;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"faulthandler"],

@@ -20,11 +20,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use pyo3_ffi as ffi;
 
-use crate::Id;
-use crate::cures::calls;
-use crate::cures::library::{Functions, argument_bytes};
-use crate::python::object::Object;
-use crate::python::thread_state;
+use crate::data::id::Id;
+use crate::local::attach as thread_state;
+use crate::local::cures::calls;
+use crate::local::cures::library::{Functions, argument_bytes};
+use crate::local::python::object::Object;
 use crate::runtime::registry;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(

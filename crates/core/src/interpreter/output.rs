@@ -11,13 +11,13 @@ use std::ptr::{addr_of_mut, null_mut};
 
 use pyo3_ffi as ffi;
 
-use crate::Id;
-use crate::config::Output;
-use crate::cures::write_signals;
-use crate::python::holder::slot;
-use crate::python::method::{Method, NO_GETTER, Table, getter};
-use crate::python::object::{Object, import};
-use crate::python::thread_state;
+use crate::data::config::Output;
+use crate::data::id::Id;
+use crate::local::attach as thread_state;
+use crate::local::convert::holder::slot;
+use crate::local::cures::write_signals;
+use crate::local::python::method::{Method, NO_GETTER, Table, getter};
+use crate::local::python::object::{Object, import};
 
 /// What is kept of a line that is not full yet.
 const PENDING: usize = 8 * 1024;

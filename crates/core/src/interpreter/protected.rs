@@ -13,8 +13,8 @@
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
-use crate::python::object::{Object, clear_exception};
-use crate::python::own_code::OwnCode;
+use crate::local::python::object::{Object, clear_exception};
+use crate::local::python::own_code::OwnCode;
 
 /// Where a thread state stands, for an interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,15 +7,15 @@
 
 use std::mem::ManuallyDrop;
 
+use crate::data::error::{Error, Result, Status};
 use crate::interpreter::Inner;
 use crate::interpreter::nested::Nested;
-use crate::python::entry::Entry;
-use crate::python::exception;
-use crate::python::here;
-use crate::python::object::Object;
-use crate::python::stack;
-use crate::python::thread_state::Attached;
-use crate::{Error, Result, Status};
+use crate::local::attach::Attached;
+use crate::local::python::exception;
+use crate::local::python::object::Object;
+use crate::local::thread::entry::Entry;
+use crate::local::thread::here;
+use crate::local::thread::stack;
 
 /// An inner run that is under way, and attached.
 pub(super) struct Reentry<'a> {

@@ -7,8 +7,8 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use crate::python::object::Object;
-use crate::{Error, Result, Status};
+use crate::data::error::{Error, Result, Status};
+use crate::local::python::object::Object;
 
 /// More than is open at once while an interpreter is made.
 const FILES: usize = 4;

@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
-use crate::cures::import_first::Outside;
-use crate::cures::{asyncio_iterators, child_processes, globals_left, library};
-use crate::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
+use crate::data::error::{Error, Result, Status};
+use crate::data::queue::Queue;
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::nested::Nested;
 use crate::interpreter::{Inner, ending, family, faulthandler, foreign_threads};
-use crate::memory::account::Work;
-use crate::memory::counting;
-use crate::python::entry::Entry;
-use crate::python::thread_state::{self, Attached};
+use crate::local::attach as thread_state;
+use crate::local::attach::Attached;
+use crate::local::buffers::release::Ledger;
+use crate::local::cures::import_first::Outside;
+use crate::local::cures::{asyncio_iterators, child_processes, globals_left, library};
+use crate::local::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
+use crate::local::memory::account::Work;
+use crate::local::memory::counting;
+use crate::local::thread::entry::Entry;
 use crate::runtime::registry;
-use crate::values::queue::Queue;
-use crate::values::release::Ledger;
-use crate::{Error, Result, Status};
 
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
 /// bottom: detached first, given back then.

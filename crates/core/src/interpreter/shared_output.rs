@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::config::Output;
+use crate::data::config::Output;
 
 #[derive(Clone)]
 pub(super) struct SharedOutput(Arc<Shared>);

@@ -17,13 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use crate::cures::library::Functions;
 use crate::interpreter::claim::Run;
 use crate::interpreter::control::Control;
-use crate::python::capsule::{capsule, value_of};
-use crate::python::interpreter_dict::{keep, kept};
-use crate::python::method::Method;
-use crate::python::object::{Object, clear_exception, import};
+use crate::local::cures::library::Functions;
+use crate::local::python::capsule::{capsule, value_of};
+use crate::local::python::interpreter_dict::{keep, kept};
+use crate::local::python::method::Method;
+use crate::local::python::object::{Object, clear_exception, import};
 
 /// `default_int_handler`.
 const RAISES: u8 = 0;

@@ -8,11 +8,11 @@ use std::rc::{Rc, Weak};
 
 use pyo3_ffi as ffi;
 
-use crate::cures::library::Functions;
 use crate::interpreter::code_cache::CodeCache;
-use crate::python::capsule::{capsule, value_of};
-use crate::python::interpreter_dict::{keep, kept};
-use crate::python::object::{Object, clear_exception};
+use crate::local::cures::library::Functions;
+use crate::local::python::capsule::{capsule, value_of};
+use crate::local::python::interpreter_dict::{keep, kept};
+use crate::local::python::object::{Object, clear_exception};
 
 const SOURCES: &CStr = c"subpy.sources";
 

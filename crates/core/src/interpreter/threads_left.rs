@@ -5,9 +5,10 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use crate::python::object::{Object, clear_exception, imported, type_name_of};
-use crate::python::thread_state;
-use crate::{Error, Id, Result, Status};
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::local::attach as thread_state;
+use crate::local::python::object::{Object, clear_exception, imported, type_name_of};
 
 /// How many a message names, and with how many characters.
 const NAMED: usize = 8;

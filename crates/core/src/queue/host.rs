@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::data::error::{Error, Result, Status};
+use crate::data::queue::{IfGone, Item, Patience, Queue, Refused};
+use crate::data::tree::OwnedValue;
 use crate::interpreter::Interpreter;
-use crate::python::thread_state;
-use crate::values::copy::copy;
-use crate::values::lending::Lending;
-use crate::values::queue::{IfGone, Item, Patience, Queue, Refused};
-use crate::values::tree::OwnedValue;
-use crate::{Error, Result, Status};
+use crate::local::attach as thread_state;
+use crate::local::buffers::lending::Lending;
+use crate::local::convert::copy::copy;
 
 impl Queue {
     /// Puts a copy of a value. Where there is no room it waits so long; `None`: for ever. `Busy`: the time is over.

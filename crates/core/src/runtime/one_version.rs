@@ -5,9 +5,10 @@ use std::ffi::{CStr, CString, OsStr, c_char, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::cures;
-use crate::cures::global_symbols::{self, file_of};
-use crate::{Error, Result, Status};
+use crate::data::error::{Error, Result, Status};
+use crate::local::cures;
+use crate::local::cures::global_symbols;
+use crate::local::cures::global_symbols::file_of;
 
 /// The version that this copy of subpy is built for: `3.13`.
 pub(super) const BUILT_FOR: &str = env!("SUBPY_PYTHON");

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::one_version;
-use crate::{Error, Result, Status};
+use crate::data::error::{Error, Result, Status};
 
 /// 1 from the time when this copy starts or joins Python until it leaves a Python of the host's. For ever, if it
 /// has started Python itself: that can't be done again in a process.

@@ -7,9 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use crate::config::RuntimeConfig;
-use crate::python::thread_state;
-use crate::{Error, Result, Status};
+use crate::data::config::RuntimeConfig;
+use crate::data::error::{Error, Result, Status};
+use crate::local::attach as thread_state;
 
 /// Where Python's life is. The lock is held to look at it or to change it, never while Python starts,
 /// ends or runs, and never while a GIL is awaited: `Changing` stands for that.

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
 use crate::interpreter::Interpreter;
-use crate::{Error, Id, Result, Status};
 
 /// Held for a look-up, an insertion or a removal; never while a GIL is awaited or Python runs.
 static ALL: RwLock<BTreeMap<Id, Interpreter>> = RwLock::new(BTreeMap::new());

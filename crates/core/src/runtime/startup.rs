@@ -9,9 +9,10 @@ use pyo3_ffi as ffi;
 
 use super::one_version::BUILT_FOR;
 use super::virtual_environment;
-use crate::config::RuntimeConfig;
-use crate::cures::{self, global_symbols};
-use crate::{Error, Result, Status};
+use crate::data::config::RuntimeConfig;
+use crate::data::error::{Error, Result, Status};
+use crate::local::cures;
+use crate::local::cures::global_symbols;
 
 /// Room for `PyConfig`s that have grown since `pyo3-ffi` looked: patch releases append fields.
 #[repr(C)]

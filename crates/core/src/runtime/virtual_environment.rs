@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::one_version::{BUILT_FOR, minor};
-use crate::{Error, Result, Status};
+use crate::data::error::{Error, Result, Status};
 
 /// `InvalidArgument`: an environment's packages are another Python's, so a script would have none of them.
 /// `field` is where the host has given the executable.

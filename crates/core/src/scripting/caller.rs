@@ -6,17 +6,18 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
+use crate::data::error::{Error, Exception, Result, Status};
+use crate::data::id::Id;
+use crate::data::value::Value;
 use crate::interpreter::Interpreter;
 use crate::interpreter::family;
-use crate::python::capsule::{capsule, value_of};
-use crate::python::exception;
-use crate::python::object::Object;
-use crate::python::thread_state;
+use crate::local::attach as thread_state;
+use crate::local::convert::local::Local;
+use crate::local::convert::to_python;
+use crate::local::python::capsule::{capsule, value_of};
+use crate::local::python::exception;
+use crate::local::python::object::Object;
 use crate::runtime::registry;
-use crate::values::convert::to_python;
-use crate::values::local::Local;
-use crate::values::value::Value;
-use crate::{Error, Exception, Id, Result, Status};
 
 const CALLER: &CStr = c"subpy.caller";
 

@@ -4,24 +4,26 @@ use std::ffi::CString;
 
 use pyo3_ffi as ffi;
 
-use crate::config::RunOptions;
-use crate::crossing;
+use crate::data::config::RunOptions;
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::data::tree::OwnedValue;
+use crate::data::value::{Value, kind};
 use crate::interpreter::Interpreter;
-use crate::interpreter::family::{self, Wishes};
-use crate::python::arguments::function;
-use crate::python::exception;
-use crate::python::method::Method;
-use crate::python::object::{Object, type_name_of};
-use crate::python::own_code::OwnCode;
+use crate::interpreter::family;
+use crate::interpreter::family::Wishes;
+use crate::local::buffers::lending::Lending;
+use crate::local::convert::Conversion;
+use crate::local::crossing;
+use crate::local::python::arguments::function;
+use crate::local::python::exception;
+use crate::local::python::method::Method;
+use crate::local::python::object::{Object, type_name_of};
+use crate::local::python::own_code::OwnCode;
 use crate::queue;
 use crate::runtime::registry;
 use crate::scripting::caller::Caller;
 use crate::scripting::create_for_script;
-use crate::values::convert::Conversion;
-use crate::values::lending::Lending;
-use crate::values::tree::OwnedValue;
-use crate::values::value::{Value, kind};
-use crate::{Error, Id, Result, Status};
 
 type Pointer = *mut ffi::PyObject;
 

@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use crate::python::method::Method;
-use crate::python::object::Object;
-use crate::python::own_code::OwnCode;
+use crate::local::convert::local::Local;
+use crate::local::python::method::Method;
+use crate::local::python::object::Object;
+use crate::local::python::own_code::OwnCode;
 use crate::scripting::caller::Caller;
 use crate::scripting::functions;
-use crate::values::local::Local;
 
 /// Finds the modules, before any in a file.
 static FINDER: OwnCode = OwnCode::new(

@@ -4,8 +4,8 @@
 //! thread state, so the current loop is the script's. Here it stays what it is: the coroutine finds its own loop as the
 //! running one.
 
-use crate::python::object::Object;
-use crate::python::own_code::OwnCode;
+use crate::local::python::object::Object;
+use crate::local::python::own_code::OwnCode;
 
 static RUN: OwnCode = OwnCode::new(
     c"<subpy>",

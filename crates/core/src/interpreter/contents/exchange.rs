@@ -5,17 +5,19 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::{Contents, coroutine};
-use crate::config::{CallOptions, RunOptions};
-use crate::functions::host_function::{self, Definition};
-use crate::functions::names::Missing;
+use crate::data::config::{CallOptions, RunOptions};
+use crate::data::error::{Error, Result, Status};
+use crate::data::tree::OwnedValue;
+use crate::data::value::Value;
 use crate::interpreter::code_cache::Mode;
-use crate::python::object::{Object, type_name_of};
-use crate::values::convert::from_python::{self, plain};
-use crate::values::convert::{Conversion, Trouble, to_python};
-use crate::values::lending::Lending;
-use crate::values::tree::OwnedValue;
-use crate::values::value::Value;
-use crate::{Error, Result, Status};
+use crate::local::buffers::lending::Lending;
+use crate::local::convert::from_python;
+use crate::local::convert::from_python::plain;
+use crate::local::convert::{Conversion, Trouble, to_python};
+use crate::local::functions::host_function;
+use crate::local::functions::host_function::Definition;
+use crate::local::functions::names::Missing;
+use crate::local::python::object::{Object, type_name_of};
 
 /// Up to so many positional arguments, a call needs no allocation of ours.
 const FEW: usize = 8;

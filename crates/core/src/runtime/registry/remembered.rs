@@ -11,9 +11,9 @@ use std::ffi::c_void;
 use std::ptr::from_ref;
 use std::sync::OnceLock;
 
-use crate::Id;
+use crate::data::id::Id;
 use crate::interpreter::Interpreter;
-use crate::thread_local::zeros;
+use crate::util::thread_local::zeros;
 
 /// How many.
 const RECENT: usize = 16;

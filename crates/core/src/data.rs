@@ -1,0 +1,9 @@
+//! Plain data, which knows neither Python nor processes: what crosses the border, what a host asks for, and how it went.
+
+pub(crate) mod config;
+pub(crate) mod error;
+pub(crate) mod id;
+pub mod kind;
+pub(crate) mod queue;
+pub(crate) mod tree;
+pub mod value;

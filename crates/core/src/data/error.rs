@@ -1,0 +1,106 @@
+//! Errors: plain data, free of any interpreter.
+
+use std::sync::Arc;
+
+use crate::data::tree::OwnedValue;
+
+/// What a call of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// An argument is wrong; the message names it.
+    InvalidArgument,
+    /// Python is not started, or finalized.
+    NotInitialized,
+    /// The id was never given out, or its interpreter is destroyed.
+    NotFound,
+    /// The interpreter runs now, or Python threads of its scripts do.
+    Busy,
+    /// The call is not for this interpreter, or contradicts what was set before.
+    NotPermitted,
+    /// This Python can't do it.
+    Unsupported,
+    /// The script raised an exception.
+    Exception,
+    /// The script raised SystemExit.
+    Exit,
+    /// The run was interrupted.
+    Interrupted,
+    /// The run took longer than it was given.
+    Timeout,
+    /// A value has no form on the other side.
+    NotShareable,
+    /// The system has no more memory, threads or descriptors.
+    NoMemory,
+    /// A defect of this crate, or of Python where it says so.
+    Internal,
+    /// The interpreter's process has ended.
+    Lost,
+    /// A limit on CPU time, output, threads or processes was reached.
+    Limit,
+}
+
+/// Why a call failed, with a message that says what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+pub struct Error(Box<Contents>);
+
+/// Boxed, so that a `Result<(), Error>` is one word on the way of a run that succeeds.
+#[derive(Clone, Debug)]
+struct Contents {
+    status: Status,
+    message: String,
+    exception: Option<Exception>,
+}
+
+/// What a Python exception leaves behind: a snapshot, readable after its interpreter is gone.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    /// The type as a traceback names it: `ValueError`, `package.module.Oops`.
+    pub type_name: String,
+    /// The module of the type, and its name there: `builtins` and `ValueError`.
+    pub class: (String, String),
+    /// The arguments that the exception was made with, a tuple. What is no plain data in it is its `repr()`.
+    pub args: Arc<OwnedValue>,
+    /// The traceback as Python prints it.
+    pub traceback: String,
+    /// Of a SystemExit: the code as the shell would see it. Else 0.
+    pub exit_code: i32,
+}
+
+impl Error {
+    /// An error that is no exception.
+    #[cold]
+    pub fn new(status: Status, message: impl Into<String>) -> Self {
+        Self(Box::new(Contents {
+            status,
+            message: message.into(),
+            exception: None,
+        }))
+    }
+
+    pub(crate) fn raised(status: Status, message: String, exception: Exception) -> Self {
+        Self(Box::new(Contents {
+            status,
+            message,
+            exception: Some(exception),
+        }))
+    }
+
+    /// What kind of error it is.
+    pub fn status(&self) -> Status {
+        self.0.status
+    }
+
+    /// What went wrong; for an exception, what `str()` says of it.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The exception, where it was one.
+    pub fn exception(&self) -> Option<&Exception> {
+        self.0.exception.as_ref()
+    }
+}

@@ -1,0 +1,19 @@
+//! The kinds of a [`RawValue`](crate::data::value::RawValue). C sees them as `SUBPY_NONE` and so on.
+#![allow(missing_docs)]
+
+pub const NONE: u32 = 0;
+pub const BOOL: u32 = 1;
+pub const INT: u32 = 2;
+pub const FLOAT: u32 = 3;
+pub const STR: u32 = 4;
+pub const BYTES: u32 = 5;
+pub const TUPLE: u32 = 6;
+pub const LIST: u32 = 7;
+pub const DICT: u32 = 8;
+pub const BUFFER: u32 = 9;
+pub const BIG_INT: u32 = 10;
+pub const WTF8: u32 = 11;
+pub const QUEUE: u32 = 12;
+
+/// How deep values may be nested: a list in a list is nested two deep.
+pub const MAX_DEPTH: usize = 256;

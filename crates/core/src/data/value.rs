@@ -1,0 +1,413 @@
+//! Values: what crosses between the host and an interpreter, as plain data in C's layout. The host
+//! builds them on its stack, and the crate reads them where they are.
+//!
+//! `RawValue` and what it is made of are C's `subpy_value` and so on: their comments are the header's.
+
+use std::ffi::{c_char, c_void};
+use std::marker::PhantomData;
+
+pub use crate::data::kind;
+pub use crate::data::kind::MAX_DEPTH;
+use crate::data::queue::Queue;
+use crate::util::growable::Growable;
+
+/// A value: plain data. The host makes one with the functions subpy_int() and so on, or by hand. It points to
+/// its text and its items, and a copy of it points to the same.
+///
+/// A value that the library has handed out owns what it points to, until subpy_value_clear(). It has 24 bytes,
+/// in this version and in each later one.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawValue {
+    /// One of ::subpy_kind. It says which field of `as` counts.
+    pub kind: u32,
+    /// The library's own. 0 in a value that the host makes.
+    pub owned: u32,
+    /// What the value is.
+    pub r#as: RawData,
+}
+
+/// What a ::subpy_value is. The kind of the value names the field that counts.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub union RawData {
+    /// Of #SUBPY_INT.
+    pub integer: i64,
+    /// Of #SUBPY_FLOAT.
+    pub real: f64,
+    /// Of #SUBPY_BOOL.
+    pub boolean: bool,
+    /// Of #SUBPY_STR, #SUBPY_BYTES, #SUBPY_BIG_INT and #SUBPY_WTF8.
+    pub text: RawText,
+    /// Of #SUBPY_TUPLE, #SUBPY_LIST and #SUBPY_DICT.
+    pub items: RawItems,
+    /// Of #SUBPY_BUFFER.
+    pub buffer: *const BufferInfo,
+    /// Of #SUBPY_QUEUE.
+    pub queue: *mut Queue,
+}
+
+/// The text or the bytes of a ::subpy_value.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawText {
+    /// The first byte. May be NULL if the length is 0. Text that the library hands out ends in a NUL, which
+    /// is not counted. Text that the host passes need not.
+    pub data: *const c_char,
+    /// The length, in bytes.
+    pub length: usize,
+}
+
+/// The items of a ::subpy_value.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawItems {
+    /// The first item. Of a dict: the first key, then its value, the second key, and so on. May be NULL if
+    /// the length is 0.
+    pub data: *const RawValue,
+    /// The number of items; of a dict, the number of pairs.
+    pub length: usize,
+}
+
+/// A function of the host's, which the library calls once, when it does not need something of the host's any
+/// more.
+///
+/// @param user What the host handed over with it.
+///
+/// The library calls it in the thread that let go of the thing. That thread holds neither a GIL nor a lock of
+/// subpy then. The function may call subpy. It must not leave by an exception or by longjmp().
+pub type ReleaseFn = Option<unsafe extern "C" fn(user: *mut c_void)>;
+
+/// Memory that the host and Python share. Start from #SUBPY_BUFFER_INFO_INIT.
+///
+/// *From the host to Python*, the memory becomes a memoryview, without a copy. Each call that takes the value
+/// calls `release` once for each place that the buffer has in the value, whatever becomes of the call. (Not called
+/// is that of a buffer with a wrong `struct_size`, or nested deeper than #SUBPY_MAX_DEPTH.) It does so when
+/// Python's last view of the memory is gone, or when the interpreter has ended. If there never was a view, it
+/// does so before the call returns. The host keeps the memory where it is until then.
+///
+/// *From Python to the host*, it is the memory of a Python object. That memory stays in place until
+/// subpy_value_clear(); for an argument of a host function, it stays until the function returns. The host may
+/// pass such a value on. In its own interpreter it becomes a view of the object again. Another interpreter
+/// shares the memory, which then stays in place until the views there are gone, too. The interpreter that has
+/// the object can't be destroyed before.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct BufferInfo {
+    /// `sizeof(subpy_buffer_info)`.
+    pub struct_size: usize,
+    /// The first byte. May be NULL if the length is 0.
+    pub data: *mut c_void,
+    /// The size of all items together, in bytes.
+    pub length: usize,
+    /// What an item is, in the words of Python's `struct` module: "d", "<i4". NULL (the default) stands for
+    /// "B", bytes. The library copies it.
+    pub format: *const c_char,
+    /// The size of an item, in bytes. 0 (the default): the format says it. A format of more than one letter
+    /// needs it.
+    pub item_size: usize,
+    /// 1: the side that gets the memory may write to it. 0 (the default): it may only read.
+    pub writable: u32,
+    /// How many dimensions there are. 0 (the default): one, of all items.
+    pub dimensions: u32,
+    /// How many items each dimension has. May be NULL if `dimensions` is 0. The library copies it.
+    pub shape: *const isize,
+    /// NULL (the default): the items are in C's order, without gaps. Otherwise: how many bytes lie between the items of
+    /// each dimension, which may be less than 0. `data` is the item of which all indices are 0, and `length` counts the
+    /// items alone. The library copies it. Memory from Python has it only if #SUBPY_STRIDED was asked for.
+    pub strides: *const isize,
+    /// The library calls it when it does not need the memory any more. NULL: nothing is called. From Python
+    /// it is the library's own, and the host does not call it.
+    pub release: ReleaseFn,
+    /// Handed to `release`. From Python it is the library's own.
+    pub user: *mut c_void,
+}
+
+crate::growable!(BufferInfo, "subpy_buffer_info", 80, {
+    data: std::ptr::null_mut(),
+    length: 0,
+    format: std::ptr::null(),
+    item_size: 0,
+    writable: 0,
+    dimensions: 0,
+    shape: std::ptr::null(),
+    strides: std::ptr::null(),
+    release: None,
+    user: std::ptr::null_mut(),
+});
+
+impl Default for BufferInfo {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+// For ever: arrays of values are the host's, too.
+const _: () = assert!(size_of::<RawValue>() == 24);
+
+impl RawValue {
+    /// None.
+    pub const NONE: Self = Self::new(kind::NONE, RawData { integer: 0 });
+
+    #[inline(always)]
+    pub(crate) const fn new(kind: u32, data: RawData) -> Self {
+        Self {
+            kind,
+            owned: 0,
+            r#as: data,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn of_text(kind: u32, data: *const c_char, length: usize) -> Self {
+        let text = RawText { data, length };
+        Self::new(kind, RawData { text })
+    }
+
+    #[inline(always)]
+    pub(crate) const fn of_items(kind: u32, data: *const RawValue, length: usize) -> Self {
+        let items = RawItems { data, length };
+        Self::new(kind, RawData { items })
+    }
+
+    /// Whether it holds other values.
+    #[inline(always)]
+    pub(crate) fn is_container(&self) -> bool {
+        matches!(self.kind, kind::TUPLE | kind::LIST | kind::DICT)
+    }
+}
+
+/// A value whose data lives as long as `'a`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Value<'a>(RawValue, PhantomData<&'a ()>);
+
+/// What a [`Value`] is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum View<'a> {
+    /// None.
+    None,
+    /// A bool.
+    Bool(bool),
+    /// An int of 64 bits.
+    Int(i64),
+    /// A float.
+    Float(f64),
+    /// A str.
+    Str(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// A tuple.
+    Tuple(&'a [Value<'a>]),
+    /// A list.
+    List(&'a [Value<'a>]),
+    /// A dict: keys and values.
+    Dict(&'a [[Value<'a>; 2]]),
+    /// Shared memory.
+    Buffer(&'a [u8]),
+    /// An int past 64 bits, in hexadecimal.
+    BigInt(&'a str),
+    /// A str with lone surrogates, in generalized UTF-8.
+    Wtf8(&'a [u8]),
+    /// A queue, by its id.
+    Queue(u64),
+    /// None of these: the host made it wrong.
+    Wrong,
+}
+
+impl<'a> Value<'a> {
+    /// None.
+    pub const NONE: Self = Self::of(RawValue::NONE);
+
+    const fn of(raw: RawValue) -> Self {
+        Self(raw, PhantomData)
+    }
+
+    /// A bool.
+    pub const fn bool(boolean: bool) -> Self {
+        Self::of(RawValue::new(kind::BOOL, RawData { boolean }))
+    }
+
+    /// An int.
+    pub const fn int(integer: i64) -> Self {
+        Self::of(RawValue::new(kind::INT, RawData { integer }))
+    }
+
+    /// A float.
+    pub const fn float(real: f64) -> Self {
+        Self::of(RawValue::new(kind::FLOAT, RawData { real }))
+    }
+
+    /// A str.
+    pub const fn str(text: &'a str) -> Self {
+        Self::text(kind::STR, text.as_bytes())
+    }
+
+    /// Bytes.
+    pub const fn bytes(bytes: &'a [u8]) -> Self {
+        Self::text(kind::BYTES, bytes)
+    }
+
+    /// An int of any size, as `int(text, 0)` reads it.
+    pub const fn big_int(text: &'a str) -> Self {
+        Self::text(kind::BIG_INT, text.as_bytes())
+    }
+
+    /// A str in generalized UTF-8: lone surrogates are three bytes.
+    pub const fn wtf8(bytes: &'a [u8]) -> Self {
+        Self::text(kind::WTF8, bytes)
+    }
+
+    /// A tuple.
+    pub const fn tuple(items: &'a [Value<'a>]) -> Self {
+        let data = items.as_ptr().cast();
+        Self::of(RawValue::of_items(kind::TUPLE, data, items.len()))
+    }
+
+    /// A list.
+    pub const fn list(items: &'a [Value<'a>]) -> Self {
+        let data = items.as_ptr().cast();
+        Self::of(RawValue::of_items(kind::LIST, data, items.len()))
+    }
+
+    /// A dict of these pairs.
+    pub const fn dict(pairs: &'a [[Value<'a>; 2]]) -> Self {
+        let data = pairs.as_ptr().cast();
+        Self::of(RawValue::of_items(kind::DICT, data, pairs.len()))
+    }
+
+    /// Shared memory.
+    ///
+    /// # Safety
+    /// The description is true, until its `release` is called.
+    pub const unsafe fn buffer(buffer: &'a BufferInfo) -> Self {
+        Self::of(RawValue::new(kind::BUFFER, RawData { buffer }))
+    }
+
+    /// A queue.
+    pub fn queue(queue: &'a Queue) -> Self {
+        let queue = queue.as_raw().cast_mut();
+        Self::of(RawValue::new(kind::QUEUE, RawData { queue }))
+    }
+
+    /// The queue that it is.
+    pub fn as_queue(&self) -> Option<Queue> {
+        // SAFETY: the kind says which field counts; by the promise of whoever made the value.
+        unsafe {
+            let queue = self.0.r#as.queue;
+            (self.0.kind == kind::QUEUE && !queue.is_null()).then(|| Queue::clone_raw(queue))
+        }
+    }
+
+    const fn text(kind: u32, bytes: &'a [u8]) -> Self {
+        Self::of(RawValue::of_text(kind, bytes.as_ptr().cast(), bytes.len()))
+    }
+
+    /// A value of C's. What is wrong with it (an unknown kind, bad UTF-8, NULL where there should be
+    /// data) is found where it is used.
+    ///
+    /// # Safety
+    /// Where it points to data, that is there for as long as `'a`, and as long as it says; a buffer as
+    /// for [`buffer`](Self::buffer).
+    pub unsafe fn from_raw(raw: &'a RawValue) -> &'a Self {
+        // SAFETY: the same layout, and the caller's promise.
+        unsafe { &*std::ptr::from_ref(raw).cast() }
+    }
+
+    /// An array of values of C's.
+    ///
+    /// # Safety
+    /// `data` points to `length` values, each as for [`from_raw`](Self::from_raw).
+    pub unsafe fn slice_from_raw(data: *const RawValue, length: usize) -> &'a [Self] {
+        if length == 0 {
+            return &[];
+        }
+        // SAFETY: the same layout, and the caller's promise.
+        unsafe { std::slice::from_raw_parts(data.cast(), length) }
+    }
+
+    /// C's form.
+    pub fn as_raw(&self) -> &RawValue {
+        &self.0
+    }
+
+    /// What it is.
+    pub fn view(&self) -> View<'a> {
+        // SAFETY: the kind says which field counts; what it points to lives as long as `'a`, by the
+        // promise of whoever made it. A bool of C's is read as the byte that it is.
+        unsafe {
+            let data = &self.0.r#as;
+            let bytes = || match (data.text.data.is_null(), data.text.length) {
+                (_, 0) => Some(&[][..]),
+                (true, _) => None,
+                (false, n) => Some(std::slice::from_raw_parts(data.text.data.cast::<u8>(), n)),
+            };
+            let text = || bytes().and_then(|b| std::str::from_utf8(b).ok());
+            let items = || match (data.items.data.is_null(), data.items.length) {
+                (true, 1..) => None,
+                (_, n) => Some(Self::slice_from_raw(data.items.data, n)),
+            };
+            let view = match self.0.kind {
+                kind::NONE => Some(View::None),
+                kind::BOOL => Some(View::Bool(
+                    (&raw const data.boolean).cast::<u8>().read() != 0,
+                )),
+                kind::INT => Some(View::Int(data.integer)),
+                kind::FLOAT => Some(View::Float(data.real)),
+                kind::STR => text().map(View::Str),
+                kind::BIG_INT => text().map(View::BigInt),
+                kind::BYTES => bytes().map(View::Bytes),
+                kind::WTF8 => bytes().map(View::Wtf8),
+                kind::TUPLE => items().map(View::Tuple),
+                kind::LIST => items().map(View::List),
+                kind::DICT => match (data.items.data.is_null(), data.items.length) {
+                    (_, 0) => Some(View::Dict(&[])),
+                    (true, _) => None,
+                    (false, n) => {
+                        let pairs = data.items.data.cast::<[Self; 2]>();
+                        Some(View::Dict(std::slice::from_raw_parts(pairs, n)))
+                    }
+                },
+                kind::BUFFER => data.buffer.as_ref().map(|info| match info.length {
+                    0 => View::Buffer(&[]),
+                    n => View::Buffer(std::slice::from_raw_parts(info.data.cast(), n)),
+                }),
+                // (A reference, for a moment.)
+                kind::QUEUE if !data.queue.is_null() => {
+                    Some(View::Queue(Queue::clone_raw(data.queue).id()))
+                }
+                _ => None,
+            };
+            view.unwrap_or(View::Wrong)
+        }
+    }
+
+    /// The items of a tuple or list; none of anything else.
+    pub fn items(&self) -> &'a [Value<'a>] {
+        match self.view() {
+            View::Tuple(items) | View::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The value of a dict's key.
+    pub fn get(&self, key: &str) -> Option<&'a Value<'a>> {
+        let View::Dict(pairs) = self.view() else {
+            return None;
+        };
+        let pair = pairs.iter().find(|[k, _]| k.view() == View::Str(key));
+        pair.map(|[_, value]| value)
+    }
+}
+
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.view() == other.view()
+    }
+}
+
+impl std::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.view().fmt(f)
+    }
+}

@@ -1,0 +1,11 @@
+//! The interpreters of this process: all that knows CPython.
+
+pub(crate) mod attach;
+pub(crate) mod buffers;
+pub(crate) mod convert;
+pub(crate) mod crossing;
+pub(crate) mod cures;
+pub(crate) mod functions;
+pub(crate) mod memory;
+pub(crate) mod python;
+pub(crate) mod thread;

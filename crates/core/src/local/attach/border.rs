@@ -1,0 +1,261 @@
+//! The border between the host and an interpreter, as a thread crosses it: into the interpreter and back, and out of it
+//! for a call of the host's and back. On each side the thread has what belongs there: a thread state, the slot of
+//! `PyGILState`, a locale, floating point settings, marks, and whether it can be cancelled.
+//!
+//! A host may run each script on a stack of its own (a fiber), and change stacks inside of its functions. Then calls do
+//! not return in the order in which they were made. So one that returns into an interpreter takes what is its own,
+//! whatever the thread has then; and one that leaves an interpreter puts back what it found only if nobody has done so
+//! in between.
+
+use std::mem::ManuallyDrop;
+use std::ptr::null_mut;
+
+use libc::locale_t;
+use pyo3_ffi as ffi;
+use pyo3_ffi::PyThreadState;
+
+use super::{attach, attached, attached_with};
+use crate::local::cures::gilstate_slot;
+use crate::local::cures::locale::thread as locale;
+use crate::local::thread::entry::Entry;
+use crate::local::thread::floats::Floats;
+use crate::local::thread::here;
+use crate::local::thread::here::{LC_GLOBAL_LOCALE, Place};
+use crate::local::thread::marks;
+use crate::local::thread::stack;
+use crate::local::thread::uncancelled;
+
+/// The calling thread has entered an interpreter, and is attached to nothing yet. It leaves when this is dropped.
+pub(super) struct Entered<'a>(&'a Entry);
+
+impl<'a> Entered<'a> {
+    /// Detaches the calling thread from whatever it is attached to.
+    #[inline(always)]
+    pub(super) fn new(entry: &'a Entry) -> Self {
+        let before = &entry.before;
+        before.cancel_state.set(uncancelled::begin());
+        let slot = gilstate_slot::get();
+        let thread_state = attached_with(slot);
+        let here = Place::here();
+        let outer = here.entry();
+        let locale = locale::get_if_set();
+        let floats = Floats::get();
+        before.entry.set(outer);
+        before.thread_state.set(thread_state);
+        before.slot.set(slot);
+        before.locale.set(locale);
+        before.floats.set(floats);
+        before.switches.set(here.switches());
+        entry.outside.locale.set(locale);
+        entry.outside.floats.set(floats);
+        entry.stack.set(stack::here());
+        if !thread_state.is_null() {
+            Self::set_aside(entry);
+        }
+        if !floats.are_of_python() {
+            Floats::OF_PYTHON.put();
+        }
+        here.set_entry(entry);
+        Self(entry)
+    }
+
+    /// The thread is attached: to a thread state of the host's, or of an interpreter that is further out. Then the
+    /// host's locale and settings are what that one remembers.
+    #[cold]
+    fn set_aside(entry: &Entry) {
+        // SAFETY: attached; an entry lives until it is left.
+        unsafe {
+            ffi::PyEval_SaveThread();
+            if let Some(outer) = entry.before.entry.get().as_ref() {
+                entry.outside.locale.set(outer.outside.locale.get());
+                entry.outside.floats.set(outer.outside.floats.get());
+            }
+        }
+        locale::put(entry.outside.locale.get());
+    }
+
+    /// The thread computes as it did before.
+    #[inline(always)]
+    pub(super) fn put_back_floats(&self) {
+        self.0.before.floats.get().put();
+    }
+
+    /// The thread has again what it had, save for what it is attached to. The answer is the thread's place.
+    #[inline(always)]
+    pub(super) fn put_back(&self) -> Place {
+        let marks = self.0.marks.get();
+        if !marks.is_null() {
+            // SAFETY: of this entry, which is over.
+            unsafe { marks::put_back(self.0) };
+        }
+        self.put_back_floats();
+        self.put_back_locale();
+        let here = Place::here();
+        here.set_entry(self.0.before.entry.get());
+        here
+    }
+
+    #[inline(always)]
+    pub(super) fn put_back_locale(&self) {
+        let outside = self.0.outside.locale.get();
+        // Else nobody has set one in the thread.
+        if !outside.is_null() {
+            let before = self.0.before.locale.get();
+            locale::put(if before.is_null() { outside } else { before });
+        }
+    }
+
+    /// The thread can be cancelled again, if it could.
+    #[inline(always)]
+    pub(super) fn allow_cancel(&self) {
+        uncancelled::end(self.0.before.cancel_state.get());
+    }
+
+    /// The call of the host's that we came from has returned. Nobody misses what it had: it took that itself.
+    #[cold]
+    fn leave_nothing() {
+        here::set_entry(std::ptr::null());
+        gilstate_slot::set(null_mut());
+    }
+}
+
+impl Entered<'_> {
+    /// As dropping it, in line.
+    #[inline(always)]
+    pub(super) fn leave(self) {
+        ManuallyDrop::new(self).end();
+    }
+
+    #[inline(always)]
+    fn end(&self) {
+        let before = &self.0.before;
+        let here = self.put_back();
+        if !before.entry.get().is_null() && before.switches.get() != here.switches() {
+            Self::leave_nothing();
+        } else {
+            gilstate_slot::set(before.slot.get());
+            let thread_state = before.thread_state.get();
+            if !thread_state.is_null() {
+                // SAFETY: it was attached in this thread before, and nobody deletes another's.
+                unsafe { ffi::PyEval_RestoreThread(thread_state) };
+            }
+        }
+        // Last: what waits for a GIL could be cancelled.
+        self.allow_cancel();
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The calling thread has left an interpreter to call the host, and has what is the host's. When this is dropped, it
+/// comes back, wherever it is then.
+pub(super) struct Away {
+    /// NULL: a thread that a script has started.
+    inside: *const Entry,
+    /// What it has meanwhile.
+    entry: *const Entry,
+    pub(super) thread_state: *mut PyThreadState,
+    keeps_gil: bool,
+    locale: locale_t,
+}
+
+impl Away {
+    /// To be made while the interpreter is attached, whose GIL the host has meanwhile.
+    #[inline(always)]
+    pub(super) fn keeping_gil() -> Self {
+        let inside = here::entry();
+        Self::begin(inside, inside, true)
+    }
+
+    /// To be made while the interpreter is attached; it is detached, and the thread has this entry meanwhile, unless it
+    /// has one anyway.
+    pub(super) fn releasing_gil(entry: &Entry) -> Self {
+        let inside = here::entry();
+        let meanwhile = if inside.is_null() { entry } else { inside };
+        let away = Self::begin(inside, meanwhile, false);
+        // SAFETY: attached; an entry lives until it is left.
+        unsafe {
+            ffi::PyEval_SaveThread();
+            if let Some(inside) = inside.as_ref() {
+                gilstate_slot::set(inside.before.slot.get());
+            }
+        }
+        here::set_entry(meanwhile);
+        away
+    }
+
+    #[inline(always)]
+    fn begin(inside: *const Entry, entry: *const Entry, keeps_gil: bool) -> Self {
+        let locale = locale::get_if_set();
+        let mut thread_state = null_mut();
+        // SAFETY: an entry lives until it is left.
+        match unsafe { inside.as_ref() } {
+            Some(inside) => {
+                thread_state = inside.thread_state.get();
+                locale::put(inside.outside.locale.get());
+                if !inside.outside.floats.get().are_of_python() {
+                    inside.outside.floats.get().put();
+                }
+                if !inside.marks.get().is_null() {
+                    // SAFETY: this thread has set them in this entry.
+                    unsafe { marks::swap(inside) };
+                }
+            }
+            None if !locale.is_null() => locale::put(LC_GLOBAL_LOCALE),
+            None => {}
+        }
+        if thread_state.is_null() {
+            thread_state = attached();
+        }
+        Self {
+            inside,
+            entry,
+            thread_state,
+            keeps_gil,
+            locale,
+        }
+    }
+
+    /// The host has come back to us from another of its stacks, which may have something else attached.
+    #[cold]
+    #[inline(never)]
+    fn take_over() {
+        here::has_switched();
+        if !attached().is_null() {
+            // SAFETY: attached.
+            unsafe { ffi::PyEval_SaveThread() };
+        }
+    }
+}
+
+impl Drop for Away {
+    #[inline(always)]
+    fn drop(&mut self) {
+        locale::put(self.locale);
+        // SAFETY: as in `begin`; the entry is not left before we return into the interpreter.
+        if let Some(inside) = unsafe { self.inside.as_ref() } {
+            if !inside.outside.floats.get().are_of_python() {
+                Floats::OF_PYTHON.put();
+            }
+            if !inside.marks.get().is_null() {
+                // SAFETY: as in `begin`.
+                unsafe { marks::swap(inside) };
+            }
+        }
+        if here::entry() != self.entry {
+            Self::take_over();
+        } else if self.keeps_gil {
+            return;
+        // SAFETY: as above.
+        } else if let Some(inside) = unsafe { self.inside.as_ref() } {
+            inside.before.slot.set(gilstate_slot::get());
+        }
+        here::set_entry(self.inside);
+        // SAFETY: it was attached in this thread before, and is nobody else's to attach.
+        unsafe { attach(self.thread_state) };
+    }
+}

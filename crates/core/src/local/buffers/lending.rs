@@ -1,0 +1,84 @@
+//! Values that a call takes: what they lend is given back by the call, whatever becomes of it.
+
+use crate::data::value::Value;
+use crate::local::convert::to_python;
+
+/// The values that a call takes. The buffers in them are lent: they are given back once, also if the
+/// call is never made. (Whoever converts a value from here on cares for what it lends.)
+pub struct Lending<'a> {
+    values: &'a [Value<'a>],
+    named: Option<&'a Value<'a>>,
+}
+
+impl<'a> From<&'a Value<'a>> for Lending<'a> {
+    #[inline(always)]
+    fn from(value: &'a Value<'a>) -> Self {
+        Self::new(std::slice::from_ref(value), None)
+    }
+}
+
+impl<'a> From<&'a [Value<'a>]> for Lending<'a> {
+    #[inline(always)]
+    fn from(values: &'a [Value<'a>]) -> Self {
+        Self::new(values, None)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [Value<'a>; N]> for Lending<'a> {
+    #[inline(always)]
+    fn from(values: &'a [Value<'a>; N]) -> Self {
+        Self::new(values, None)
+    }
+}
+
+impl<'a> From<&'a Vec<Value<'a>>> for Lending<'a> {
+    fn from(values: &'a Vec<Value<'a>>) -> Self {
+        Self::new(values, None)
+    }
+}
+
+impl<'a> Lending<'a> {
+    /// Values, and a dict of named ones: of keyword arguments, say.
+    #[inline(always)]
+    pub fn new(values: &'a [Value<'a>], named: Option<&'a Value<'a>>) -> Self {
+        Self { values, named }
+    }
+
+    /// How many values there are still, without the named ones.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    #[inline(always)]
+    pub(crate) fn has_named(&self) -> bool {
+        self.named.is_some()
+    }
+
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> Option<&'a Value<'a>> {
+        let (first, rest) = self.values.split_first()?;
+        self.values = rest;
+        Some(first)
+    }
+
+    #[inline(always)]
+    pub(crate) fn take_named(&mut self) -> Option<&'a Value<'a>> {
+        self.named.take()
+    }
+}
+
+impl Drop for Lending<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if !self.values.is_empty() || self.named.is_some() {
+            give_back_all(self.values.iter().chain(self.named));
+        }
+    }
+}
+
+#[cold]
+fn give_back_all<'a>(values: impl Iterator<Item = &'a Value<'a>>) {
+    let mut lent = Vec::new();
+    values.for_each(|value| to_python::lent_by(value, &mut lent));
+}

@@ -1,0 +1,195 @@
+//! Memory of Python objects in the host's hands: pinned by the buffer protocol, so that it stays where
+//! it is, and given back with the interpreter attached, by whatever thread.
+//!
+//! A pinned buffer that the host passes on to another interpreter is shared: the pin is kept as long as
+//! there is a view of it there. (In its own interpreter, the object itself is what is passed on.)
+//!
+//! An interpreter of whose objects there are pins is not ended: that is `Busy`. So a pin's interpreter
+//! lives, and a thread that gives pins back may enter it at any time.
+
+use std::ffi::c_void;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use crate::data::value::BufferInfo;
+use crate::local::convert::Conversion;
+use crate::local::convert::local::Local;
+use crate::local::python::object::Object;
+use crate::runtime::{phase, registry};
+
+/// One buffer. Made and dropped while its interpreter is attached; counted in any thread.
+pub(crate) struct Pin {
+    /// Filled where it stays: its shape may point into itself.
+    view: ffi::Py_buffer,
+    object: Object,
+    local: Rc<Local>,
+}
+
+// SAFETY: see above; what it points to is Python's and stays.
+unsafe impl Send for Pin {}
+// SAFETY: as above; `object` is touched only while its interpreter is attached.
+unsafe impl Sync for Pin {}
+
+impl Pin {
+    /// Pins the memory of `object`. `None`: an exception is set.
+    ///
+    /// # Safety
+    /// Attached to the interpreter of `local`; `object` lives.
+    pub(crate) unsafe fn new(
+        object: *mut ffi::PyObject,
+        conversion: Conversion,
+        local: &Rc<Local>,
+    ) -> Option<Arc<Self>> {
+        let layout = if conversion.strided {
+            ffi::PyBUF_STRIDES
+        } else {
+            ffi::PyBUF_C_CONTIGUOUS
+        };
+        let pin = Arc::new(MaybeUninit::<Self>::uninit());
+        let place = Arc::as_ptr(&pin).cast_mut().cast::<Self>();
+        // SAFETY: the caller's promise; a place that nobody else has yet. All of its fields are written, or
+        // none is dropped.
+        unsafe {
+            let object = Object::borrowed(object)?;
+            (&raw mut (*place).view).write(ffi::Py_buffer::new());
+            let flags = layout | ffi::PyBUF_FORMAT;
+            if ffi::PyObject_GetBuffer(object.as_ptr(), &raw mut (*place).view, flags) != 0 {
+                return None;
+            }
+            (&raw mut (*place).object).write(object);
+            (&raw mut (*place).local).write(local.clone());
+            local.pins.set(local.pins.get() + 1);
+            Some(pin.assume_init())
+        }
+    }
+
+    /// What the host sees. It points into the view.
+    pub(crate) fn info(self: &Arc<Self>) -> BufferInfo {
+        let view = &self.view;
+        let strides = if self.is_contiguous() {
+            std::ptr::null()
+        } else {
+            view.strides
+        };
+        BufferInfo {
+            data: view.buf,
+            length: view.len as usize,
+            writable: (view.readonly == 0).into(),
+            item_size: view.itemsize as usize,
+            format: if view.format.is_null() {
+                c"B".as_ptr()
+            } else {
+                view.format
+            },
+            dimensions: view.ndim as u32,
+            shape: view.shape,
+            strides,
+            release: Some(unpin),
+            user: Arc::as_ptr(self).cast_mut().cast(),
+            ..BufferInfo::default()
+        }
+    }
+
+    /// The pin that a description is of, kept, if it is one of a pin.
+    ///
+    /// # Safety
+    /// `info` is true.
+    pub(crate) unsafe fn of(info: &BufferInfo) -> Option<Arc<Self>> {
+        let ours: unsafe extern "C" fn(*mut c_void) = unpin;
+        if !std::ptr::fn_addr_eq(info.release?, ours) {
+            return None;
+        }
+        // SAFETY: of a pin, which lives as long as its description is true.
+        unsafe {
+            let pin = info.user.cast_const().cast::<Self>();
+            Arc::increment_strong_count(pin);
+            Some(Arc::from_raw(pin))
+        }
+    }
+
+    /// The object, if it is one of this interpreter, which is attached.
+    pub(crate) fn object_in(&self, local: &Local) -> Option<&Object> {
+        (self.local.python == local.python).then_some(&self.object)
+    }
+
+    fn is_contiguous(&self) -> bool {
+        // SAFETY: a view that is filled.
+        unsafe { ffi::PyBuffer_IsContiguous(&self.view, b'C' as _) != 0 }
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        // SAFETY: ours, and its interpreter is attached.
+        unsafe { ffi::PyBuffer_Release(&mut self.view) };
+        self.local.pins.set(self.local.pins.get() - 1);
+    }
+}
+
+/// Gives back a pin that [`Pin::of`] has kept.
+pub(crate) unsafe extern "C" fn unpin(pin: *mut c_void) {
+    // SAFETY: kept, and given back once.
+    let pin = unsafe { Arc::from_raw(pin.cast_const().cast::<Pin>()) };
+    let id = pin.local.id;
+    if let Some(pin) = Arc::into_inner(pin) {
+        drop_in(id, pin);
+    }
+}
+
+/// Drops pins of an interpreter in it, in whatever thread. Waits for its GIL.
+fn drop_in<T>(id: crate::data::id::Id, pins: T) {
+    let mut pins = ManuallyDrop::new(pins);
+    // If the host has finalized its Python in spite of them, there is nothing to give back to.
+    let _ = phase::ready().and_then(|_| {
+        // SAFETY: the pins keep the interpreter. They are dropped once.
+        registry::with(id, |interpreter| unsafe {
+            interpreter.visit(|| ManuallyDrop::drop(&mut pins));
+            Ok(())
+        })
+    });
+}
+
+/// The pins of one tree. Made and dropped while their interpreter is attached, but see
+/// [`release`](Self::release). One needs no allocation.
+#[derive(Default)]
+pub(crate) struct Pins {
+    first: Option<Arc<Pin>>,
+    more: Vec<Arc<Pin>>,
+}
+
+impl Pins {
+    pub(crate) fn push(&mut self, pin: Arc<Pin>) {
+        match self.first {
+            None => self.first = Some(pin),
+            Some(_) => self.more.push(pin),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+
+    pub(crate) fn get(&self, i: usize) -> Option<&Arc<Pin>> {
+        match i {
+            0 => self.first.as_ref(),
+            _ => self.more.get(i - 1),
+        }
+    }
+
+    pub(crate) fn truncate(&mut self, length: usize) {
+        match length {
+            0 => *self = Self::default(),
+            _ => self.more.truncate(length - 1),
+        }
+    }
+
+    /// Drops them, in whatever thread. Waits for the interpreter's GIL.
+    pub(crate) fn release(self) {
+        if let Some(id) = self.first.as_ref().map(|pin| pin.local.id) {
+            drop_in(id, self);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! From Python objects to values: measured first, then copied into one allocation.
+//!
+//! Measuring may run Python code (an object's `__buffer__`), which may change what is measured. So it
+//! holds on to each container that it is in, and filling, which runs none, checks its bounds.
+
+mod advice;
+mod fill;
+mod forms;
+mod measure;
+mod sort;
+
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+
+use self::forms::each_pair;
+use self::measure::Reader;
+use self::sort::{PyObject, utf8};
+pub(crate) use self::sort::{borrowed, plain};
+use super::{Conversion, Outcome, Trouble, queue};
+use crate::data::tree::{Block, OwnedValue};
+use crate::data::value::{RawValue, kind};
+use crate::local::convert::local::Local;
+use crate::local::python::object::{Object, clear_exception};
+
+/// The value of an object: a tree of its own.
+#[inline]
+pub(crate) unsafe fn read(
+    object: PyObject,
+    conversion: Conversion,
+    local: &Rc<Local>,
+) -> Outcome<OwnedValue> {
+    // SAFETY: the caller's promise; what has no block owns nothing.
+    unsafe {
+        if let Some(value) = plain(object).filter(|_| !conversion.exact || is_exact(object)) {
+            return Ok(OwnedValue::from_raw(value));
+        }
+        if let Some(queue) = queue::of(object, local) {
+            return Ok(OwnedValue::of_queue(queue.clone()));
+        }
+        let mut reader = Reader::new(conversion, local);
+        reader.measure(object)?;
+        let mut filler = reader.filler()?;
+        let root = filler.fill(object)?;
+        Ok(filler.into_tree(root))
+    }
+}
+
+unsafe fn is_exact(object: PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { sort::is_exact(object, sort::sort(object)) }
+}
+
+/// Whether an object has a value.
+pub(crate) unsafe fn has_value(
+    object: PyObject,
+    conversion: Conversion,
+    local: &Rc<Local>,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let measured = unsafe { Reader::new(conversion, local).measure(object) };
+    clear_exception();
+    measured.is_ok()
+}
+
+/// The values of a tuple's items, as a tuple: of what can't be copied, its `repr()`.
+pub(crate) unsafe fn read_or_describe(tuple: &Object, local: &Rc<Local>) -> Option<OwnedValue> {
+    // SAFETY: the caller's promise: a tuple, whose items it keeps; new references.
+    unsafe {
+        if ffi::PyTuple_Check(tuple.as_ptr()) == 0 {
+            return None;
+        }
+        let length = ffi::PyTuple_GET_SIZE(tuple.as_ptr());
+        let copy = Object::owned(ffi::PyTuple_New(length))?;
+        for i in 0..length {
+            let item = Object::borrowed(ffi::PyTuple_GET_ITEM(tuple.as_ptr(), i))?;
+            let item = match read(item.as_ptr(), Conversion::COPY, local) {
+                Ok(_) => item,
+                Err(_) => {
+                    clear_exception();
+                    Object::owned(ffi::PyObject_Repr(item.as_ptr()))?
+                }
+            };
+            ffi::PyTuple_SetItem(copy.as_ptr(), i, item.into_ptr());
+        }
+        read(copy.as_ptr(), Conversion::COPY, local).ok()
+    }
+}
+
+/// The values of several objects that [`borrowed`] has not, written to `places`, and what holds them.
+/// An error comes with the number of its object.
+pub(crate) unsafe fn read_several(
+    objects: &[(usize, PyObject)],
+    places: &mut [RawValue],
+    conversion: Conversion,
+    local: &Rc<Local>,
+) -> Result<Block, (usize, Trouble)> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut reader = Reader::new(conversion, local);
+        for (i, object) in objects {
+            reader.measure(*object).map_err(|e| (*i, e))?;
+        }
+        let mut filler = reader.filler().map_err(|e| (0, e))?;
+        for (i, object) in objects {
+            places[*i] = filler.fill(*object).map_err(|e| (*i, e))?;
+        }
+        Ok(filler.into_block())
+    }
+}
+
+/// A namespace as a dict value: without the names that start with `__`, and without what has no form
+/// outside of the interpreter.
+pub(crate) unsafe fn read_namespace(
+    namespace: PyObject,
+    conversion: Conversion,
+    local: &Rc<Local>,
+) -> Outcome<OwnedValue> {
+    // SAFETY: the caller's promise: a dict.
+    unsafe {
+        let mut names = Vec::new();
+        each_pair(namespace, |name, object| {
+            let is_ours = ffi::PyUnicode_Check(name) == 0
+                || utf8(name).is_some_and(|(data, n)| {
+                    std::slice::from_raw_parts(data.cast::<u8>(), n).starts_with(b"__")
+                });
+            if !is_ours {
+                names.extend(Object::borrowed(name).zip(Object::borrowed(object)));
+            }
+            Ok(())
+        })?;
+        clear_exception();
+        let mut reader = Reader::new(conversion, local);
+        let mut shareable = Vec::with_capacity(names.len());
+        for pair in &names {
+            let before = (reader.nodes, reader.text, reader.pins.len());
+            let measured = reader
+                .measure(pair.0.as_ptr())
+                .and_then(|()| reader.measure(pair.1.as_ptr()));
+            match measured {
+                Ok(()) => shareable.push(pair),
+                Err(e) if e.is_not_shareable() => {
+                    (reader.nodes, reader.text) = (before.0, before.1);
+                    reader.pins.truncate(before.2);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        if shareable.is_empty() {
+            return Ok(OwnedValue::from_raw(EMPTY_DICT));
+        }
+        reader.nodes += 2 * shareable.len();
+        let mut filler = reader.filler()?;
+        let pairs = filler.take_nodes(2 * shareable.len())?;
+        for (i, (name, object)) in shareable.iter().enumerate() {
+            pairs.add(2 * i).write(filler.fill(name.as_ptr())?);
+            pairs.add(2 * i + 1).write(filler.fill(object.as_ptr())?);
+        }
+        let root = RawValue::of_items(kind::DICT, pairs, shareable.len());
+        Ok(filler.into_tree(root))
+    }
+}
+
+pub(crate) const EMPTY_DICT: RawValue = RawValue::of_items(kind::DICT, std::ptr::null(), 0);

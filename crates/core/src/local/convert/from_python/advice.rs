@@ -1,0 +1,48 @@
+//! What a script can do about an object that can't cross.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use super::sort::PyObject;
+use crate::local::python::object::type_name_of;
+
+/// What a type has, and what of it crosses. The first one holds.
+const ADVICE: &[(&CStr, &str)] = &[
+    (c"__members__", "its value may cross"),
+    (
+        c"__dataclass_fields__",
+        "dataclasses.asdict() makes a dict of it",
+    ),
+    (c"__fspath__", "os.fspath() makes a str of it"),
+    (c"isoformat", "its isoformat() is a str"),
+    (c"total_seconds", "its total_seconds() is a float"),
+    (c"to_dict", "its to_dict() is a dict"),
+    (c"tolist", "its tolist() is a list"),
+    (c"__index__", "int() makes an int of it"),
+    (c"__float__", "str() makes a str of it, and float() a float"),
+    (c"keys", "dict() makes a dict of it"),
+    (c"__iter__", "list() makes a list of it"),
+];
+
+/// That an object has no form, and what the script can do.
+///
+/// # Safety
+/// Attached; `object` lives.
+#[cold]
+pub(super) unsafe fn no_form(object: PyObject) -> String {
+    // SAFETY: the caller's promise.
+    let (what, advice) = unsafe { (type_name_of(object), advice(object)) };
+    format!("is of type {what}, which has no form outside of its interpreter: {advice}")
+}
+
+/// # Safety
+/// As above.
+pub(super) unsafe fn advice(object: PyObject) -> &'static str {
+    // SAFETY: the caller's promise; every object has a type.
+    let kind: PyObject = unsafe { ffi::Py_TYPE(object) }.cast();
+    // SAFETY: as above; no exception stays set.
+    let has = |name: &CStr| unsafe { ffi::PyObject_HasAttrString(kind, name.as_ptr()) != 0 };
+    let found = ADVICE.iter().find(|(name, _)| has(name));
+    found.map_or("str() or repr() makes a str of it", |(_, advice)| advice)
+}

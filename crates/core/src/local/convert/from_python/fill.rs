@@ -1,0 +1,206 @@
+//! The second pass: what was measured is copied. No Python code runs meanwhile.
+
+use std::ffi::c_char;
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+
+use super::forms::{each_pair, hexadecimal, wtf8};
+use super::sort::{PyObject, Sort, plain_of, real, sort, utf8};
+use crate::data::queue::Queue;
+use crate::data::tree::{Block, OwnedValue};
+use crate::data::value::{RawData, RawValue, kind};
+use crate::local::buffers::pin::Pins;
+use crate::local::convert::local::Local;
+use crate::local::convert::queue;
+use crate::local::convert::{Conversion, Outcome, Trouble};
+use crate::local::python::object::clear_exception;
+
+/// Copies what was measured.
+pub(super) struct Filler<'a> {
+    conversion: Conversion,
+    next_node: *mut RawValue,
+    nodes_left: usize,
+    next_text: *mut u8,
+    text_left: usize,
+    pins_used: usize,
+    pins: Pins,
+    queues: Vec<Queue>,
+    local: &'a Rc<Local>,
+    block: Block,
+}
+
+impl<'a> Filler<'a> {
+    /// `room`: how many nodes and how many bytes of text the block has room for.
+    #[inline(always)]
+    pub(super) fn new(
+        conversion: Conversion,
+        block: Block,
+        room: (usize, usize),
+        pins: Pins,
+        queues: Vec<Queue>,
+        local: &'a Rc<Local>,
+    ) -> Self {
+        Self {
+            conversion,
+            next_node: block.nodes,
+            nodes_left: room.0,
+            next_text: block.text,
+            text_left: room.1,
+            pins_used: 0,
+            pins,
+            queues,
+            local,
+            block,
+        }
+    }
+
+    pub(super) unsafe fn fill(&mut self, object: PyObject) -> Outcome<RawValue> {
+        // SAFETY: the caller's promise; what is of a sort has what that sort has; room is taken before
+        // it is written to.
+        unsafe {
+            let sort = sort(object);
+            if let Some(value) = plain_of(object, sort) {
+                return Ok(value);
+            }
+            match sort {
+                Sort::Int => {
+                    let text = hexadecimal(object)?;
+                    let (data, length) = utf8(text.as_ptr()).ok_or_else(Trouble::raised)?;
+                    self.text(kind::BIG_INT, data, length)
+                }
+                Sort::Str => match utf8(object) {
+                    Some((data, length)) => self.text(kind::STR, data, length),
+                    None => {
+                        clear_exception();
+                        let bytes = wtf8(object)?;
+                        self.bytes(kind::WTF8, bytes.as_ptr())
+                    }
+                },
+                Sort::Bytes if !self.conversion.pin_bytes => self.bytes(kind::BYTES, object),
+                Sort::List => {
+                    let length = ffi::PyList_GET_SIZE(object);
+                    let items = self.take_nodes(length as usize)?;
+                    for i in 0..length {
+                        let item = ffi::PyList_GET_ITEM(object, i);
+                        let value = if ffi::PyFloat_CheckExact(item) != 0 {
+                            real(item)
+                        } else {
+                            self.fill(item)?
+                        };
+                        items.add(i as usize).write(value);
+                    }
+                    Ok(RawValue::of_items(kind::LIST, items, length as usize))
+                }
+                Sort::Tuple => {
+                    let length = ffi::PyTuple_GET_SIZE(object);
+                    let items = self.take_nodes(length as usize)?;
+                    for i in 0..length {
+                        let item = ffi::PyTuple_GET_ITEM(object, i);
+                        items.add(i as usize).write(self.fill(item)?);
+                    }
+                    Ok(RawValue::of_items(kind::TUPLE, items, length as usize))
+                }
+                Sort::Dict => {
+                    let length = ffi::PyDict_Size(object) as usize;
+                    let pairs = self.take_nodes(2 * length)?;
+                    let mut i = 0;
+                    each_pair(object, |key, value| {
+                        if i == length {
+                            return Err(changed());
+                        }
+                        pairs.add(2 * i).write(self.fill(key)?);
+                        pairs.add(2 * i + 1).write(self.fill(value)?);
+                        i += 1;
+                        Ok(())
+                    })?;
+                    if i < length {
+                        return Err(changed());
+                    }
+                    Ok(RawValue::of_items(kind::DICT, pairs, length))
+                }
+                _ => match queue::of(object, self.local) {
+                    Some(queue) => self.queue(queue),
+                    None => self.buffer(),
+                },
+            }
+        }
+    }
+
+    fn buffer(&mut self) -> Outcome<RawValue> {
+        let pin = self.pins.get(self.pins_used).ok_or_else(changed)?;
+        // SAFETY: the block has room for as many as there are pins.
+        let place = unsafe { self.block.buffers.add(self.pins_used) };
+        // SAFETY: as above.
+        unsafe { place.write(pin.info()) };
+        self.pins_used += 1;
+        Ok(RawValue::new(kind::BUFFER, RawData { buffer: place }))
+    }
+
+    fn queue(&self, queue: &Queue) -> Outcome<RawValue> {
+        let queue = queue.as_raw().cast_mut();
+        let is_kept = self
+            .queues
+            .iter()
+            .any(|kept| std::ptr::eq(kept.as_raw(), queue));
+        let value = RawValue::new(kind::QUEUE, RawData { queue });
+        is_kept.then_some(value).ok_or_else(changed)
+    }
+
+    unsafe fn bytes(&mut self, kind: u32, bytes: PyObject) -> Outcome<RawValue> {
+        // SAFETY: the caller's promise: bytes.
+        unsafe {
+            let length = ffi::Py_SIZE(bytes) as usize;
+            self.text(kind, ffi::PyBytes_AS_STRING(bytes), length)
+        }
+    }
+
+    /// Copies text, and its NUL.
+    #[inline(always)]
+    unsafe fn text(&mut self, kind: u32, data: *const c_char, length: usize) -> Outcome<RawValue> {
+        if length >= self.text_left {
+            return Err(changed());
+        }
+        let place = self.next_text;
+        // SAFETY: the caller's promise, and there is room.
+        unsafe {
+            place.copy_from_nonoverlapping(data.cast(), length);
+            place.add(length).write(0);
+            self.next_text = place.add(length + 1);
+        }
+        self.text_left -= length + 1;
+        Ok(RawValue::of_text(kind, place.cast(), length))
+    }
+
+    #[inline(always)]
+    pub(super) fn take_nodes(&mut self, count: usize) -> Outcome<*mut RawValue> {
+        if count > self.nodes_left {
+            return Err(changed());
+        }
+        let place = self.next_node;
+        // SAFETY: there are so many left.
+        self.next_node = unsafe { place.add(count) };
+        self.nodes_left -= count;
+        Ok(place)
+    }
+
+    #[inline(always)]
+    pub(super) fn into_block(self) -> Block {
+        let mut block = self.block;
+        block.keep(self.pins, self.queues, Vec::new());
+        block
+    }
+
+    #[inline(always)]
+    pub(super) fn into_tree(self, root: RawValue) -> OwnedValue {
+        let root = self.into_block().into_owned(root);
+        // SAFETY: just made, and handed to nobody else.
+        unsafe { OwnedValue::from_raw(root) }
+    }
+}
+
+/// Something that measuring has seen is different now.
+#[cold]
+fn changed() -> Trouble {
+    Trouble::not_shareable("changed while it was read")
+}

@@ -1,0 +1,39 @@
+//! What measuring and filling both ask of an object.
+
+use pyo3_ffi as ffi;
+
+use super::sort::PyObject;
+use crate::local::convert::{Outcome, Trouble};
+use crate::local::python::object::Object;
+
+/// Calls `visit` with each key and value of a dict.
+///
+/// # Safety
+/// Attached; a dict that lives. So it is for the other functions here.
+pub(super) unsafe fn each_pair(
+    dict: PyObject,
+    mut visit: impl FnMut(PyObject, PyObject) -> Outcome<()>,
+) -> Outcome<()> {
+    let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: the caller's promise: a dict.
+    while unsafe { ffi::PyDict_Next(dict, &mut position, &mut key, &mut value) } != 0 {
+        visit(key, value)?;
+    }
+    Ok(())
+}
+
+/// A str of ASCII that stands for an int.
+pub(super) unsafe fn hexadecimal(object: PyObject) -> Outcome<Object> {
+    // SAFETY: the caller's promise: an int; the result is new.
+    unsafe { Object::owned(ffi::PyNumber_ToBase(object, 16)) }.ok_or_else(Trouble::raised)
+}
+
+/// The generalized UTF-8 of a str with lone surrogates.
+pub(super) unsafe fn wtf8(object: PyObject) -> Outcome<Object> {
+    // SAFETY: the caller's promise: a str; the result is new.
+    let bytes = unsafe {
+        ffi::PyUnicode_AsEncodedString(object, c"utf-8".as_ptr(), c"surrogatepass".as_ptr())
+    };
+    // SAFETY: new, or NULL.
+    unsafe { Object::owned(bytes) }.ok_or_else(Trouble::raised)
+}

@@ -1,0 +1,273 @@
+//! The first pass: how much room a tree needs, and whether all of it can be shared.
+
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+
+use super::advice::{advice, no_form};
+use super::fill::Filler;
+use super::forms::{each_pair, hexadecimal, wtf8};
+use super::sort::{PyObject, Sort, integer, is_exact, plain, sort, utf8};
+use crate::data::queue::Queue;
+use crate::data::tree::Block;
+use crate::data::value::{MAX_DEPTH, kind};
+use crate::local::buffers::pin::{Pin, Pins};
+use crate::local::convert::local::Local;
+use crate::local::convert::{Buffers, Conversion, Outcome, Trouble, What, queue, quoted, too_deep};
+use crate::local::python::exception;
+use crate::local::python::object::{Object, clear_exception, type_name_of};
+
+/// Finds out how much room a tree needs.
+pub(super) struct Reader<'a> {
+    conversion: Conversion,
+    local: &'a Rc<Local>,
+    pub(super) nodes: usize,
+    pub(super) text: usize,
+    /// Of the buffers, in the order in which they come.
+    pub(super) pins: Pins,
+    queues: Vec<Queue>,
+    /// The containers that we are in.
+    above: Vec<PyObject>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(conversion: Conversion, local: &'a Rc<Local>) -> Self {
+        Self {
+            conversion,
+            local,
+            nodes: 0,
+            text: 0,
+            pins: Pins::default(),
+            queues: Vec::new(),
+            above: Vec::new(),
+        }
+    }
+
+    pub(super) unsafe fn measure(&mut self, object: PyObject) -> Outcome<()> {
+        // SAFETY: the caller's promise; what is of a sort has what that sort has.
+        unsafe {
+            match self.sort(object) {
+                Sort::None | Sort::Bool | Sort::Float => Ok(()),
+                Sort::Int => match integer(object) {
+                    Some(_) => Ok(()),
+                    None => self.measure_big_int(object),
+                },
+                Sort::Str => match utf8(object) {
+                    Some((_, length)) => self.add_text(length),
+                    None => self.measure_wtf8(object),
+                },
+                Sort::Bytes if !self.conversion.pin_bytes => {
+                    self.add_text(ffi::Py_SIZE(object) as usize)
+                }
+                Sort::Bytes => self.pin(object),
+                Sort::List => self.inside(object, |reader| {
+                    reader.add_nodes(ffi::PyList_GET_SIZE(object) as usize)?;
+                    let mut i = 0;
+                    while i < ffi::PyList_GET_SIZE(object) {
+                        let item = ffi::PyList_GET_ITEM(object, i);
+                        if reader.sort(item) != Sort::Float {
+                            reader.measure(item).map_err(|e| e.at_index(i as usize))?;
+                        }
+                        i += 1;
+                    }
+                    Ok(())
+                }),
+                Sort::Tuple => self.inside(object, |reader| {
+                    let length = ffi::PyTuple_GET_SIZE(object);
+                    reader.add_nodes(length as usize)?;
+                    for i in 0..length {
+                        let item = ffi::PyTuple_GET_ITEM(object, i);
+                        reader.measure(item).map_err(|e| e.at_index(i as usize))?;
+                    }
+                    Ok(())
+                }),
+                Sort::Dict => self.inside(object, |reader| {
+                    reader.add_nodes(2 * ffi::PyDict_Size(object) as usize)?;
+                    each_pair(object, |key, value| {
+                        reader.measure(key).map_err(|e| e.at_key(key_text(key)))?;
+                        reader.measure(value).map_err(|e| e.at_key(key_text(key)))
+                    })
+                }),
+                Sort::Other if self.may_pin(object) => self.pin(object),
+                Sort::Other => match queue::of(object, self.local) {
+                    Some(queue) => {
+                        self.queues.push(queue.clone());
+                        Ok(())
+                    }
+                    None => Err(Trouble::not_shareable(no_form(object))),
+                },
+            }
+        }
+    }
+
+    /// What an object is to become.
+    #[inline(always)]
+    unsafe fn sort(&self, object: PyObject) -> Sort {
+        // SAFETY: the caller's promise.
+        match unsafe { sort(object) } {
+            // SAFETY: as above.
+            of if self.conversion.exact && !unsafe { is_exact(object, of) } => Sort::Other,
+            of => of,
+        }
+    }
+
+    unsafe fn may_pin(&self, object: PyObject) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.conversion.buffers {
+                Buffers::All => ffi::PyObject_CheckBuffer(object) != 0,
+                Buffers::Views => ffi::PyMemoryView_Check(object) != 0,
+                Buffers::None => false,
+            }
+        }
+    }
+
+    /// Measures a container, which is kept meanwhile.
+    unsafe fn inside(
+        &mut self,
+        container: PyObject,
+        measure: impl FnOnce(&mut Self) -> Outcome<()>,
+    ) -> Outcome<()> {
+        if self.above.len() >= MAX_DEPTH {
+            return Err(too_deep());
+        }
+        if self.above.contains(&container) {
+            return Err(Trouble::not_shareable(
+                "is a container that contains itself",
+            ));
+        }
+        self.above.push(container);
+        // SAFETY: the caller's promise.
+        let _kept = unsafe { Object::borrowed(container) };
+        let outcome = measure(self);
+        self.above.pop();
+        outcome
+    }
+
+    #[cold]
+    unsafe fn measure_big_int(&mut self, object: PyObject) -> Outcome<()> {
+        if !self.conversion.lossless_text {
+            return Err(Trouble::not_shareable(
+                "is an int past 64 bits: ask for SUBPY_LOSSLESS_TEXT to get it as text",
+            ));
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            let text = hexadecimal(object)?;
+            self.add_text(ffi::PyUnicode_GetLength(text.as_ptr()) as usize)
+        }
+    }
+
+    #[cold]
+    unsafe fn measure_wtf8(&mut self, object: PyObject) -> Outcome<()> {
+        // SAFETY: the caller's promise; an exception is set.
+        unsafe {
+            if ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeEncodeError) == 0 {
+                return Err(Trouble::raised());
+            }
+            clear_exception();
+            if !self.conversion.lossless_text {
+                return Err(Trouble::not_shareable(
+                    "is a str with lone surrogates: ask for SUBPY_LOSSLESS_TEXT to get it",
+                ));
+            }
+            self.add_text(ffi::Py_SIZE(wtf8(object)?.as_ptr()) as usize)
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn pin(&mut self, object: PyObject) -> Outcome<()> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let _kept = Object::borrowed(object);
+            if let Some(pin) = Pin::new(object, self.conversion, self.local) {
+                self.pins.push(pin);
+                return Ok(());
+            }
+            let Some(why) = refusal() else {
+                return Err(Trouble::raised());
+            };
+            let strided = Conversion {
+                strided: true,
+                ..self.conversion
+            };
+            if !self.conversion.strided && Pin::new(object, strided, self.local).is_some() {
+                return Err(Trouble::not_shareable(format!(
+                    "is of type {}, whose items are not in C's order without gaps: ask for SUBPY_STRIDED to get \
+                     it, or copy it first",
+                    type_name_of(object)
+                )));
+            }
+            clear_exception();
+            let advice = advice(object);
+            Err(Trouble::not_shareable(format!(
+                "can't be shared as a buffer ({why}): {advice}"
+            )))
+        }
+    }
+
+    #[inline(always)]
+    fn add_text(&mut self, length: usize) -> Outcome<()> {
+        // Each text ends in a NUL.
+        self.text = self.text.checked_add(length + 1).ok_or_else(no_memory)?;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn add_nodes(&mut self, count: usize) -> Outcome<()> {
+        self.nodes = self.nodes.checked_add(count).ok_or_else(no_memory)?;
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub(super) fn filler(self) -> Outcome<Filler<'a>> {
+        let block = Block::new(self.nodes, self.pins.len(), self.text).ok_or_else(no_memory)?;
+        let room = (self.nodes, self.text);
+        Ok(Filler::new(
+            self.conversion,
+            block,
+            room,
+            self.pins,
+            self.queues,
+            self.local,
+        ))
+    }
+}
+
+/// Why a type refuses to share its memory, if the exception that is set says so; it is not set any more. numpy raises
+/// ValueError where others raise BufferError. What Python code raises is the script's.
+#[cold]
+unsafe fn refusal() -> Option<String> {
+    let raised = exception::raised()?;
+    // SAFETY: attached; a live exception; a new reference.
+    let is_refusal = unsafe {
+        let is = |kind| ffi::PyErr_GivenExceptionMatches(raised.as_ptr(), kind) != 0;
+        let traceback = Object::owned(ffi::PyException_GetTraceback(raised.as_ptr()));
+        is(ffi::PyExc_BufferError) || traceback.is_none() && is(ffi::PyExc_ValueError)
+    };
+    if !is_refusal {
+        exception::restore(raised);
+        return None;
+    }
+    Some(exception::line_of(&raised))
+}
+
+/// A key as a step of a path.
+#[cold]
+unsafe fn key_text(key: PyObject) -> String {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match Object::borrowed(key).and_then(|key| key.to_text()) {
+            Some(text) => quoted(&text),
+            None => match plain(key) {
+                Some(value) if value.kind == kind::INT => value.r#as.integer.to_string(),
+                _ => format!("a key of type {}", type_name_of(key)),
+            },
+        }
+    }
+}
+
+#[cold]
+fn no_memory() -> Trouble {
+    Trouble::new(What::NoMemory)
+}

@@ -1,0 +1,164 @@
+//! What an object is, and the values that need no memory of their own.
+
+use std::ffi::c_char;
+
+use pyo3_ffi as ffi;
+
+use crate::data::value::{RawData, RawValue, kind};
+use crate::local::convert::Conversion;
+use crate::local::python::object::clear_exception;
+
+pub(super) type PyObject = *mut ffi::PyObject;
+
+/// What an object is, as far as values go. Subclasses are what they are made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    None,
+    Bool,
+    Int,
+    Float,
+    Str,
+    Bytes,
+    Tuple,
+    List,
+    Dict,
+    Other,
+}
+
+/// # Safety
+/// Attached; `object` lives. So it is for all functions of this module.
+#[inline(always)]
+pub(super) unsafe fn sort(object: PyObject) -> Sort {
+    // SAFETY: the caller's promise; the types are Python's own.
+    unsafe {
+        let exactly = ffi::Py_TYPE(object);
+        if exactly == &raw mut ffi::PyFloat_Type {
+            Sort::Float
+        } else if exactly == &raw mut ffi::PyLong_Type {
+            Sort::Int
+        } else if exactly == &raw mut ffi::PyUnicode_Type {
+            Sort::Str
+        } else if object == ffi::Py_None() {
+            Sort::None
+        } else {
+            sort_by_flags(object)
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn sort_by_flags(object: PyObject) -> Sort {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if ffi::PyBool_Check(object) != 0 {
+            Sort::Bool
+        } else if ffi::PyDict_Check(object) != 0 {
+            Sort::Dict
+        } else if ffi::PyList_Check(object) != 0 {
+            Sort::List
+        } else if ffi::PyTuple_Check(object) != 0 {
+            Sort::Tuple
+        } else if ffi::PyBytes_Check(object) != 0 {
+            Sort::Bytes
+        } else if ffi::PyLong_Check(object) != 0 {
+            Sort::Int
+        } else if ffi::PyUnicode_Check(object) != 0 {
+            Sort::Str
+        } else if ffi::PyFloat_Check(object) != 0 {
+            Sort::Float
+        } else {
+            Sort::Other
+        }
+    }
+}
+
+/// Whether it is that and no subclass of it.
+pub(super) unsafe fn is_exact(object: PyObject, sort: Sort) -> bool {
+    // SAFETY: the caller's promise; the types are Python's own.
+    unsafe {
+        let kind = match sort {
+            Sort::None | Sort::Bool | Sort::Other => return true,
+            Sort::Int => &raw mut ffi::PyLong_Type,
+            Sort::Float => &raw mut ffi::PyFloat_Type,
+            Sort::Str => &raw mut ffi::PyUnicode_Type,
+            Sort::Bytes => &raw mut ffi::PyBytes_Type,
+            Sort::Tuple => &raw mut ffi::PyTuple_Type,
+            Sort::List => &raw mut ffi::PyList_Type,
+            Sort::Dict => &raw mut ffi::PyDict_Type,
+        };
+        ffi::Py_TYPE(object) == kind
+    }
+}
+
+/// An int of up to 64 bits.
+#[inline(always)]
+pub(super) unsafe fn integer(object: PyObject) -> Option<RawValue> {
+    let mut overflow = 0;
+    // SAFETY: the caller's promise: an int.
+    let integer = unsafe { ffi::PyLong_AsLongLongAndOverflow(object, &mut overflow) };
+    (overflow == 0).then(|| RawValue::new(kind::INT, RawData { integer }))
+}
+
+#[inline(always)]
+pub(super) unsafe fn real(object: PyObject) -> RawValue {
+    // SAFETY: the caller's promise: a float.
+    let real = unsafe { ffi::PyFloat_AS_DOUBLE(object) };
+    RawValue::new(kind::FLOAT, RawData { real })
+}
+
+/// The UTF-8 that the str itself keeps, which ends in a NUL.
+#[inline(always)]
+pub(super) unsafe fn utf8(object: PyObject) -> Option<(*const c_char, usize)> {
+    let mut length = 0;
+    // SAFETY: the caller's promise: a str.
+    let data = unsafe { ffi::PyUnicode_AsUTF8AndSize(object, &mut length) };
+    (!data.is_null()).then_some((data, length as usize))
+}
+
+/// The value of an object that needs no memory of its own.
+#[inline(always)]
+pub(crate) unsafe fn plain(object: PyObject) -> Option<RawValue> {
+    // SAFETY: the caller's promise.
+    unsafe { plain_of(object, sort(object)) }
+}
+
+#[inline(always)]
+pub(super) unsafe fn plain_of(object: PyObject, sort: Sort) -> Option<RawValue> {
+    // SAFETY: the caller's promise, and `sort` is the object's.
+    unsafe {
+        match sort {
+            Sort::Float => Some(real(object)),
+            Sort::Int => integer(object),
+            Sort::None => Some(RawValue::NONE),
+            Sort::Bool => {
+                let boolean = object == ffi::Py_True();
+                Some(RawValue::new(kind::BOOL, RawData { boolean }))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The value of an object as long as the object lives and, if it is no constant, does not change:
+/// without a copy, so not for containers.
+#[inline(always)]
+pub(crate) unsafe fn borrowed(object: PyObject, conversion: Conversion) -> Option<RawValue> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match sort(object) {
+            Sort::Str => match utf8(object) {
+                Some((data, length)) => Some(RawValue::of_text(kind::STR, data, length)),
+                None => {
+                    clear_exception();
+                    None
+                }
+            },
+            Sort::Bytes if !conversion.pin_bytes => {
+                let length = ffi::Py_SIZE(object) as usize;
+                let data = ffi::PyBytes_AS_STRING(object);
+                Some(RawValue::of_text(kind::BYTES, data, length))
+            }
+            sort => plain_of(object, sort),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Python objects that hold a Rust value: a type for each kind of value and interpreter, and objects
+//! that let go of their value without the GIL, since that may call the host.
+
+use std::cell::OnceCell;
+use std::ffi::{CStr, c_int, c_void};
+use std::ops::Deref;
+use std::ptr::null_mut;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use crate::local::attach as thread_state;
+use crate::local::convert::local::Local;
+use crate::local::python::object::Object;
+
+/// What may be held.
+pub(crate) trait Holdable {
+    /// Whether dropping it may call the host.
+    fn calls_host(&self) -> bool;
+
+    /// An object that holds it goes.
+    fn forget(&self, _: &Local) {}
+}
+
+/// The object.
+#[repr(C)]
+pub(crate) struct Held<T> {
+    base: ffi::PyObject,
+    value: Option<Arc<T>>,
+    local: Option<Rc<Local>>,
+}
+
+impl<T> Held<T> {
+    /// # Safety
+    /// `object` is one of a type that [`new_type`] made for `T`, and lives as long as `'a`.
+    #[inline(always)]
+    pub(crate) unsafe fn of<'a>(object: *mut ffi::PyObject) -> &'a Self {
+        // SAFETY: the caller's promise.
+        unsafe { &*object.cast() }
+    }
+}
+
+impl<T> Held<T> {
+    /// What is its interpreter's own.
+    #[inline(always)]
+    pub(crate) fn local(&self) -> &Rc<Local> {
+        match &self.local {
+            Some(local) => local,
+            None => unreachable!("set when it was made"),
+        }
+    }
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        match &self.value {
+            Some(value) => value,
+            None => unreachable!("set when it was made"),
+        }
+    }
+}
+
+pub(crate) fn slot(slot: c_int, pfunc: *mut c_void) -> ffi::PyType_Slot {
+    ffi::PyType_Slot { slot, pfunc }
+}
+
+/// Makes a type of objects that hold a `T`. `None`: an exception is set.
+///
+/// # Safety
+/// Attached; the slots are right for such objects.
+pub(crate) unsafe fn new_type<T: Holdable>(
+    name: &'static CStr,
+    slots: &[ffi::PyType_Slot],
+) -> Option<Object> {
+    let mut all = vec![slot(ffi::Py_tp_dealloc, dealloc::<T> as *mut c_void)];
+    all.extend_from_slice(slots);
+    all.push(slot(0, null_mut()));
+    let mut flags = ffi::Py_TPFLAGS_DEFAULT;
+    if !slots.iter().any(|slot| slot.slot == ffi::Py_tp_new) {
+        flags |= ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
+    }
+    let mut spec = ffi::PyType_Spec {
+        name: name.as_ptr(),
+        basicsize: size_of::<Held<T>>() as c_int,
+        itemsize: 0,
+        flags: flags as _,
+        slots: all.as_mut_ptr(),
+    };
+    // SAFETY: the spec is read during the call.
+    unsafe { Object::owned(ffi::PyType_FromSpec(&mut spec)) }
+}
+
+/// Makes an object that holds `value`, of a type that `make` makes at first. `None`: an exception is
+/// set.
+///
+/// # Safety
+/// Attached to the interpreter of `local`; `kind` chooses the type for a `T`.
+pub(crate) unsafe fn hold<T: Holdable>(
+    kind: impl Fn(&Local) -> &OnceCell<Object>,
+    make: impl FnOnce() -> Option<Object>,
+    value: Arc<T>,
+    local: &Rc<Local>,
+) -> Option<Object> {
+    let kind = kind(local);
+    if kind.get().is_none() {
+        match make() {
+            Some(made) => drop(kind.set(made)),
+            None => return refuse(value, local),
+        }
+    }
+    // SAFETY: attached; a new object of the type has room for a `Held`, which starts as zeros.
+    unsafe {
+        let kind = kind.get()?.as_ptr().cast();
+        let Some(object) = Object::owned(ffi::PyType_GenericAlloc(kind, 0)) else {
+            return refuse(value, local);
+        };
+        let held = object.as_ptr().cast::<Held<T>>();
+        (&raw mut (*held).value).write(Some(value));
+        (&raw mut (*held).local).write(Some(local.clone()));
+        Some(object)
+    }
+}
+
+#[cold]
+fn refuse<T: Holdable>(value: Arc<T>, local: &Local) -> Option<Object> {
+    let_go(value, local);
+    None
+}
+
+fn let_go<T: Holdable>(value: Arc<T>, local: &Local) {
+    if value.calls_host() {
+        thread_state::without_gil(local.id, || drop(value));
+    }
+}
+
+unsafe extern "C" fn dealloc<T: Holdable>(object: *mut ffi::PyObject) {
+    // SAFETY: called once, by Python, attached. An object holds a reference to its heap type.
+    unsafe {
+        let held = object.cast::<Held<T>>();
+        let (value, local) = ((*held).value.take(), (*held).local.take());
+        if let (Some(value), Some(local)) = (value, &local) {
+            value.forget(local);
+            let_go(value, local);
+        }
+        let kind = ffi::Py_TYPE(object);
+        ffi::PyObject_Free(object.cast());
+        drop(local);
+        ffi::Py_DECREF(kind.cast());
+    }
+}

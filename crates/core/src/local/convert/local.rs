@@ -1,0 +1,56 @@
+//! What is an interpreter's own, and what its Python objects that belong to us share.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use pyo3_ffi::{PyInterpreterState, PyObject};
+
+use crate::data::id::Id;
+use crate::local::attach as thread_state;
+use crate::local::buffers::release::Ledger;
+use crate::local::memory::account::Account;
+use crate::local::python::object::Object;
+
+/// `None`: an exception is set.
+pub(crate) type MakeType = fn(&Rc<Local>) -> Option<Object>;
+
+/// Shared by what is kept of an interpreter and by the objects that we have made in it. Touched only
+/// while the interpreter is attached, which is also what counts its references.
+pub(crate) struct Local {
+    pub(crate) id: Id,
+    /// Where the interpreter's memory is counted.
+    pub(crate) account: Option<&'static Account>,
+    /// Compared, and visited by threads that something keeps it for.
+    pub(crate) python: *mut PyInterpreterState,
+    /// The types of our objects, made when they are first needed.
+    pub(crate) function_type: OnceCell<Object>,
+    pub(crate) memory_type: OnceCell<Object>,
+    pub(crate) queue_type: OnceCell<Object>,
+    /// Makes that one.
+    pub(crate) make_queue_type: Cell<Option<MakeType>>,
+    /// The object of each queue, by its id: borrowed, an object takes itself out.
+    pub(crate) queues: RefCell<BTreeMap<u64, *mut PyObject>>,
+    /// How many buffers of the interpreter's objects the host holds: it can't be ended meanwhile.
+    pub(crate) pins: Cell<usize>,
+    /// What it has borrowed of the host.
+    pub(crate) ledger: Ledger,
+}
+
+impl Local {
+    /// Of the attached interpreter.
+    pub(crate) fn new(id: Id, account: Option<&'static Account>) -> Rc<Self> {
+        Rc::new(Self {
+            id,
+            account,
+            python: thread_state::attached_interpreter(),
+            function_type: OnceCell::new(),
+            memory_type: OnceCell::new(),
+            queue_type: OnceCell::new(),
+            make_queue_type: Cell::new(None),
+            queues: RefCell::default(),
+            pins: Cell::new(0),
+            ledger: Ledger::default(),
+        })
+    }
+}

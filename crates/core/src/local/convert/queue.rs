@@ -1,0 +1,66 @@
+//! Queues as objects of an interpreter, which has one object of a queue at a time.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{Outcome, Trouble};
+use crate::data::queue::Queue;
+use crate::local::convert::holder;
+use crate::local::convert::holder::{Held, Holdable};
+use crate::local::convert::local::Local;
+use crate::local::python::object::Object;
+
+/// What such an object holds.
+pub(crate) struct Reference(pub(crate) Queue);
+
+impl Holdable for Reference {
+    /// With the last one its items go, of which some may be the host's, or another interpreter's.
+    fn calls_host(&self) -> bool {
+        self.0.is_last()
+    }
+
+    fn forget(&self, local: &Local) {
+        local.queues.borrow_mut().remove(&self.0.id());
+    }
+}
+
+/// The queue of an object, if it is one.
+///
+/// # Safety
+/// Attached to the interpreter of `local`; `object` lives, as long as the answer is used.
+pub(super) unsafe fn of<'a>(object: *mut pyo3_ffi::PyObject, local: &Local) -> Option<&'a Queue> {
+    let kind = local.queue_type.get()?;
+    // SAFETY: the caller's promise; such an object is one of ours.
+    unsafe {
+        let is_one = std::ptr::eq(pyo3_ffi::Py_TYPE(object), kind.as_ptr().cast());
+        is_one.then(|| &Held::<Reference>::of(object).0)
+    }
+}
+
+/// The object of a queue.
+///
+/// # Safety
+/// Attached to the interpreter of `local`; `queue` is NULL or a pointer that has a reference.
+pub(crate) unsafe fn object(queue: *const Queue, local: &Rc<Local>) -> Outcome<Object> {
+    if queue.is_null() {
+        return Err(Trouble::invalid("has NULL for its queue"));
+    }
+    // SAFETY: the caller's promise.
+    let queue = unsafe { Queue::clone_raw(queue) };
+    object_of(queue, local).ok_or_else(Trouble::raised)
+}
+
+/// As above. `None`: an exception is set.
+pub(crate) fn object_of(queue: Queue, local: &Rc<Local>) -> Option<Object> {
+    let id = queue.id();
+    let there = local.queues.borrow().get(&id).copied();
+    if let Some(there) = there {
+        // SAFETY: attached; an object that goes takes itself out of there.
+        return unsafe { Object::borrowed(there) };
+    }
+    let make = || (local.make_queue_type.get()?)(local);
+    // SAFETY: attached; the type is one for references of queues.
+    let made = unsafe { holder::hold(|l| &l.queue_type, make, Arc::new(Reference(queue)), local) }?;
+    local.queues.borrow_mut().insert(id, made.as_ptr());
+    Some(made)
+}

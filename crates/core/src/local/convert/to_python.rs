@@ -1,0 +1,353 @@
+//! From values to Python objects.
+
+use std::ffi::{CString, c_char};
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+
+use super::{Outcome, Trouble, queue, quoted, too_deep};
+use crate::data::value::{MAX_DEPTH, RawItems, RawText, RawValue, Value, kind};
+use crate::local::buffers::host_memory;
+use crate::local::buffers::release::Release;
+use crate::local::convert::local::Local;
+use crate::local::python::object::Object;
+
+/// Makes the object that a value stands for. If that fails, what the value lends is in the trouble.
+#[inline(always)]
+pub(crate) fn write(value: &Value<'_>, local: &Rc<Local>) -> Outcome<Object> {
+    // SAFETY: by the promise of whoever made the value, what it points to is there.
+    unsafe { object(value.as_raw(), local, 0) }
+}
+
+/// What a value lends, for one that is not used. A tree that is nested too deep, or in itself, is
+/// followed as far as it would have been.
+#[cold]
+pub(crate) fn lent_by(value: &Value<'_>, out: &mut Vec<Release>) {
+    // SAFETY: as above.
+    unsafe { collect(value.as_raw(), 0, out) }
+}
+
+/// Makes a dict of what has to be a dict with names for keys; `admits` says of which.
+pub(crate) fn write_names(
+    pairs: &Value<'_>,
+    admits: impl Fn(&str) -> bool,
+    local: &Rc<Local>,
+) -> Outcome<Object> {
+    // SAFETY: as above; attached, as whoever has `local` is; a dict that nobody else sees yet.
+    unsafe {
+        let Some(dict) = Object::owned(ffi::PyDict_New()) else {
+            let mut unused = Vec::new();
+            lent_by(pairs, &mut unused);
+            return Err(Trouble::raised().with_unused(unused));
+        };
+        each_name(pairs, |text, value| {
+            if !admits(text) {
+                collect(value, 1, &mut Vec::new());
+                return Ok(());
+            }
+            let value = object(value, local, 1)?;
+            let name = Object::text(text).ok_or_else(Trouble::raised)?;
+            match ffi::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value.as_ptr()) {
+                0 => Ok(()),
+                _ => Err(Trouble::raised()),
+            }
+        })?;
+        Ok(dict)
+    }
+}
+
+/// Calls `visit` with each pair of what has to be a dict with names for keys. `visit` uses the value,
+/// or says in its trouble what is unused of it.
+unsafe fn each_name(
+    pairs: &Value<'_>,
+    mut visit: impl FnMut(&str, &RawValue) -> Outcome<()>,
+) -> Outcome<()> {
+    // SAFETY: as above.
+    unsafe {
+        let items = items_of(pairs.as_raw()).map_err(|e| {
+            let mut unused = Vec::new();
+            collect(pairs.as_raw(), 0, &mut unused);
+            e.with_unused(unused)
+        })?;
+        for i in 0..items.length {
+            let (name, value) = (&*items.data.add(2 * i), &*items.data.add(2 * i + 1));
+            let rest = |from| rest_of(items, from, 2 * items.length, 1);
+            let text = name_of(name).map_err(|e| e.with_unused(rest(2 * i + 1)))?;
+            visit(text, value).map_err(|e| e.at_key(quoted(text)).with_unused(rest(2 * i + 2)))?;
+        }
+        Ok(())
+    }
+}
+
+/// The pairs of what has to be a dict.
+unsafe fn items_of(dict: &RawValue) -> Outcome<RawItems> {
+    if dict.kind != kind::DICT {
+        return Err(Trouble::invalid("has to be a dict"));
+    }
+    // SAFETY: the kind says so.
+    checked_items(unsafe { dict.r#as.items })
+}
+
+/// A key that has to be a str.
+unsafe fn name_of<'a>(key: &RawValue) -> Outcome<&'a str> {
+    if key.kind != kind::STR {
+        return Err(Trouble::invalid("has a key that is not a str"));
+    }
+    // SAFETY: the kind says so.
+    let bytes = unsafe { bytes_of(key.r#as.text) }?;
+    std::str::from_utf8(bytes).map_err(|_| Trouble::invalid("has a key that is not UTF-8"))
+}
+
+/// # Safety
+/// Attached; what the value points to is there. So it is for the functions below.
+#[inline(always)]
+unsafe fn object(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+    // SAFETY: the caller's promise; the kind says which field counts.
+    unsafe {
+        let made = match value.kind {
+            kind::INT => ffi::PyLong_FromLongLong(value.r#as.integer),
+            kind::FLOAT => ffi::PyFloat_FromDouble(value.r#as.real),
+            kind::STR => return text(value.r#as.text),
+            _ => return other(value, local, depth),
+        };
+        Object::owned(made).ok_or_else(Trouble::raised)
+    }
+}
+
+#[inline(never)]
+unsafe fn other(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+    // SAFETY: as above. A bool of C's is read as the byte that it is.
+    unsafe {
+        let made = match value.kind {
+            kind::NONE => return Object::borrowed(ffi::Py_None()).ok_or_else(Trouble::raised),
+            kind::BOOL => {
+                let byte = (&raw const value.r#as.boolean).cast::<u8>().read();
+                ffi::PyBool_FromLong((byte != 0).into())
+            }
+            kind::BYTES => {
+                let bytes = bytes_of(value.r#as.text)?;
+                ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), bytes.len() as isize)
+            }
+            kind::WTF8 => {
+                let bytes = bytes_of(value.r#as.text)?;
+                let (data, length) = (bytes.as_ptr().cast(), bytes.len() as isize);
+                let made = ffi::PyUnicode_DecodeUTF8(data, length, c"surrogatepass".as_ptr());
+                return Object::owned(made).ok_or_else(not_utf8);
+            }
+            kind::BIG_INT => return big_int(value.r#as.text),
+            kind::BUFFER => return host_memory::view(value.r#as.buffer, local),
+            kind::TUPLE | kind::LIST | kind::DICT => return container(value, local, depth),
+            kind::QUEUE => return queue::object(value.r#as.queue, local),
+            unknown => {
+                return Err(Trouble::invalid(format!(
+                    "is of kind {unknown}, which is none of subpy_kind"
+                )));
+            }
+        };
+        Object::owned(made).ok_or_else(Trouble::raised)
+    }
+}
+
+pub(crate) unsafe fn bytes_of<'a>(text: RawText) -> Outcome<&'a [u8]> {
+    match (text.data.is_null(), text.length) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(Trouble::invalid("has NULL for its data")),
+        (_, length) if length > isize::MAX as usize => Err(too_long(length)),
+        // SAFETY: the caller's promise.
+        (_, length) => Ok(unsafe { std::slice::from_raw_parts(text.data.cast(), length) }),
+    }
+}
+
+pub(crate) fn checked_items(items: RawItems) -> Outcome<RawItems> {
+    const LONGEST: usize = isize::MAX as usize / (2 * size_of::<RawValue>());
+    match (items.data.is_null(), items.length) {
+        (true, 1..) => Err(Trouble::invalid("has NULL for its items")),
+        (_, length) if length > LONGEST => Err(too_long(length)),
+        _ => Ok(items),
+    }
+}
+
+#[cold]
+fn too_long(length: usize) -> Trouble {
+    Trouble::invalid(format!(
+        "has a length of {length}, which is past all limits"
+    ))
+}
+
+#[inline(always)]
+unsafe fn text(text: RawText) -> Outcome<Object> {
+    // SAFETY: as above.
+    unsafe {
+        let bytes = bytes_of(text)?;
+        let (data, length) = (bytes.as_ptr().cast::<c_char>(), bytes.len() as isize);
+        Object::owned(ffi::PyUnicode_FromStringAndSize(data, length)).ok_or_else(not_utf8)
+    }
+}
+
+/// For the exception that is set.
+#[cold]
+fn not_utf8() -> Trouble {
+    // SAFETY: attached.
+    unsafe {
+        if ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeDecodeError) == 0 {
+            return Trouble::raised();
+        }
+    }
+    let why = crate::local::python::exception::one_line();
+    Trouble::invalid(format!("is a str that is not UTF-8: {why}"))
+}
+
+#[cold]
+unsafe fn big_int(digits: RawText) -> Outcome<Object> {
+    // SAFETY: as above; the copy ends in a NUL.
+    unsafe {
+        let no_int = |why: String| Trouble::invalid(format!("is no int: {why}"));
+        let digits = CString::new(bytes_of(digits)?).map_err(|e| no_int(e.to_string()))?;
+        let made = ffi::PyLong_FromString(digits.as_ptr(), std::ptr::null_mut(), 0);
+        Object::owned(made).ok_or_else(|| {
+            match ffi::PyErr_ExceptionMatches(ffi::PyExc_ValueError) {
+                0 => Trouble::raised(),
+                _ => no_int(crate::local::python::exception::one_line()),
+            }
+        })
+    }
+}
+
+unsafe fn container(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+    if depth >= MAX_DEPTH {
+        return Err(too_deep());
+    }
+    // SAFETY: as above.
+    unsafe {
+        let items = checked_items(value.r#as.items)?;
+        match value.kind {
+            kind::LIST => list(items, local, depth + 1),
+            kind::TUPLE => tuple(items, local, depth + 1),
+            _ => dict(items, local, depth + 1),
+        }
+    }
+}
+
+unsafe fn list(items: RawItems, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+    // SAFETY: as above; a list that nobody else sees yet.
+    unsafe {
+        let list = Object::owned(ffi::PyList_New(items.length as isize));
+        let list = list.ok_or_else(|| unused(items, 0, items.length, depth))?;
+        for i in 0..items.length {
+            match object(&*items.data.add(i), local, depth) {
+                Ok(item) => ffi::PyList_SET_ITEM(list.as_ptr(), i as isize, item.into_ptr()),
+                Err(e) => {
+                    let rest = rest_of(items, i + 1, items.length, depth);
+                    return Err(e.at_index(i).with_unused(rest));
+                }
+            }
+        }
+        Ok(list)
+    }
+}
+
+unsafe fn tuple(items: RawItems, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+    // SAFETY: as above; a tuple that nobody else sees yet.
+    unsafe {
+        let tuple = Object::owned(ffi::PyTuple_New(items.length as isize));
+        let tuple = tuple.ok_or_else(|| unused(items, 0, items.length, depth))?;
+        for i in 0..items.length {
+            match object(&*items.data.add(i), local, depth) {
+                Ok(item) => ffi::PyTuple_SET_ITEM(tuple.as_ptr(), i as isize, item.into_ptr()),
+                Err(e) => {
+                    let rest = rest_of(items, i + 1, items.length, depth);
+                    return Err(e.at_index(i).with_unused(rest));
+                }
+            }
+        }
+        Ok(tuple)
+    }
+}
+
+unsafe fn dict(items: RawItems, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+    let length = 2 * items.length;
+    // SAFETY: as above; a dict that nobody else sees yet.
+    unsafe {
+        let dict = Object::owned(ffi::PyDict_New());
+        let dict = dict.ok_or_else(|| unused(items, 0, length, depth))?;
+        for i in 0..items.length {
+            let (key, value) = (&*items.data.add(2 * i), &*items.data.add(2 * i + 1));
+            let name = |e: Trouble| e.at_key(key_text(key, i));
+            let key = match object(key, local, depth) {
+                Ok(key) => key,
+                Err(e) => {
+                    return Err(name(e).with_unused(rest_of(items, 2 * i + 1, length, depth)));
+                }
+            };
+            let rest = || rest_of(items, 2 * i + 2, length, depth);
+            let value = match object(value, local, depth) {
+                Ok(value) => value,
+                Err(e) => return Err(name(e).with_unused(rest())),
+            };
+            if ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr()) != 0 {
+                return Err(name(bad_key()).with_unused(rest()));
+            }
+        }
+        Ok(dict)
+    }
+}
+
+/// A key as a step of a path.
+#[cold]
+unsafe fn key_text(key: &RawValue, i: usize) -> String {
+    // SAFETY: as above.
+    unsafe {
+        match key.kind {
+            kind::INT => key.r#as.integer.to_string(),
+            _ => match name_of(key) {
+                Ok(text) => quoted(text),
+                Err(_) => format!("key {i}"),
+            },
+        }
+    }
+}
+
+/// For the exception that is set.
+#[cold]
+fn bad_key() -> Trouble {
+    // SAFETY: attached.
+    if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_TypeError) } == 0 {
+        return Trouble::raised();
+    }
+    let why = crate::local::python::exception::one_line();
+    Trouble::invalid(format!("can't be a key: {why}"))
+}
+
+#[cold]
+unsafe fn unused(items: RawItems, from: usize, to: usize, depth: usize) -> Trouble {
+    // SAFETY: as above.
+    Trouble::raised().with_unused(unsafe { rest_of(items, from, to, depth) })
+}
+
+/// What the values from one to another lend.
+#[cold]
+unsafe fn rest_of(items: RawItems, from: usize, to: usize, depth: usize) -> Vec<Release> {
+    let mut out = Vec::new();
+    for i in from..to {
+        // SAFETY: as above.
+        unsafe { collect(&*items.data.add(i), depth, &mut out) };
+    }
+    out
+}
+
+unsafe fn collect(value: &RawValue, depth: usize, out: &mut Vec<Release>) {
+    // SAFETY: as above.
+    unsafe {
+        if value.kind == kind::BUFFER {
+            out.extend(host_memory::take_release(value.r#as.buffer));
+        } else if value.is_container()
+            && depth < MAX_DEPTH
+            && let Ok(items) = checked_items(value.r#as.items)
+        {
+            let per_item = if value.kind == kind::DICT { 2 } else { 1 };
+            for i in 0..per_item * items.length {
+                collect(&*items.data.add(i), depth + 1, out);
+            }
+        }
+    }
+}

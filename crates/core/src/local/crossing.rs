@@ -1,0 +1,96 @@
+//! What crosses between interpreters without being plain data: pickled, by functions in Python. An interpreter gets them
+//! when it first needs them; it need not have the package.
+
+use std::ffi::CStr;
+use std::ptr::null_mut;
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+
+use crate::data::error::{Error, Status};
+use crate::data::tree::OwnedValue;
+use crate::local::convert::local::Local;
+use crate::local::convert::{Conversion, Trouble, from_python};
+use crate::local::python::capsule::{capsule, value_of};
+use crate::local::python::exception;
+use crate::local::python::interpreter_dict::{keep, kept};
+use crate::local::python::method::Method;
+use crate::local::python::object::Object;
+use crate::local::python::own_code::OwnCode;
+
+static FUNCTIONS: OwnCode = OwnCode::new(
+    c"<subpy>",
+    OwnCode::text(concat!(include_str!("crossing.py"), "\0")),
+);
+
+const KEPT: &CStr = c"subpy.crossing";
+const LOCAL: &CStr = c"subpy.local";
+
+static IS_SHAREABLE: Method = Method::new(c"is_shareable", is_shareable, ffi::METH_O).with_doc(
+    c"is_shareable($module, object, /)\n--\n\nWhether an object can be given to another interpreter as it is: plain data \
+      is copied, the memory of a memoryview is shared.",
+);
+
+/// The functions of `crossing.py` in the attached interpreter, whose own this is: a dict. `None`: an exception is set.
+pub(crate) fn functions(local: &Rc<Local>) -> Option<Object> {
+    // SAFETY: attached; what is kept lives.
+    if let Some(there) = unsafe { Object::borrowed(kept(KEPT)) } {
+        return Some(there);
+    }
+    // SAFETY: attached; a new dict.
+    let made = unsafe { Object::owned(ffi::PyDict_New()) }?;
+    let module = Object::text("subpy._interpreters")?;
+    let local = capsule(LOCAL, local.clone())?;
+    made.set_item(c"__name__", &module)?;
+    made.set_item(
+        IS_SHAREABLE.name(),
+        &IS_SHAREABLE.bind_in(Some(&local), &module)?,
+    )?;
+    FUNCTIONS.run_in(&made)?;
+    keep(KEPT, &made)?;
+    Some(made)
+}
+
+/// A function of `crossing.py`. `None`: an exception is set.
+pub(crate) fn function(local: &Rc<Local>, name: &CStr) -> Option<Object> {
+    OwnCode::function(&functions(local)?, name)
+}
+
+/// The value of an object, for another interpreter. `None`: an exception is set. `root` names it there.
+///
+/// # Safety
+/// Attached to the interpreter of `local`; `object` lives.
+pub(crate) unsafe fn read(
+    object: *mut ffi::PyObject,
+    root: &str,
+    local: &Rc<Local>,
+) -> Option<OwnedValue> {
+    // SAFETY: the caller's promise.
+    let read = unsafe { from_python::read(object, Conversion::SAME, local) };
+    read.map_err(|trouble| refuse(trouble, root, local)).ok()
+}
+
+/// Sets the exception.
+#[cold]
+pub(crate) fn refuse(trouble: Trouble, root: &str, local: &Rc<Local>) {
+    if !trouble.is_not_shareable() {
+        return trouble.raise(root);
+    }
+    let error = trouble.into_error(root, || Error::new(Status::Internal, "no exception"));
+    if let Some(class) = function(local, c"NotShareableError") {
+        // SAFETY: attached; a class of exceptions.
+        unsafe { exception::set(class.as_ptr(), error.message()) };
+    }
+}
+
+unsafe extern "C" fn is_shareable(
+    this: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, bound to `functions`' capsule, with a live object.
+    unsafe {
+        let local: &Rc<Local> = value_of(this, LOCAL);
+        let is = from_python::has_value(object, Conversion::SAME, local);
+        Object::bool(is).map_or(null_mut(), Object::into_ptr)
+    }
+}

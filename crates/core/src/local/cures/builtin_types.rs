@@ -1,0 +1,189 @@
+//! Defect: in all interpreters but the main one, the built-in types have other names than they should: an `__init__` of
+//! their own where they inherit one, and no `__new__` of their own in most exceptions. `class E(ValueError, Mixin)` takes
+//! the `__new__` of the mixin then, and `inspect.signature(type(None))` finds none.
+//!
+//! Has it: 3.12 and later; the part of `__init__` to 3.13. (An interpreter makes its dictionaries of static types from
+//! slots that are filled, since the main one has inherited them.)
+//!
+//! Cure: what differs from the main interpreter's is found once, in the first interpreter. Each one has those names
+//! removed, and those `__new__` added. Its cache of attributes is cleared, which no other interpreter looks into. The
+//! types themselves, which are everyone's, are not touched.
+
+#[cfg(not(Py_3_12))]
+mod cure {
+    pub(crate) fn note() -> Option<()> {
+        Some(())
+    }
+
+    pub(crate) fn install() -> Option<()> {
+        Some(())
+    }
+}
+
+#[cfg(Py_3_12)]
+mod cure {
+    use std::collections::{HashMap, HashSet};
+    use std::ffi::{CStr, CString, c_ulong};
+    use std::ptr::null_mut;
+    use std::sync::{Mutex, OnceLock, PoisonError};
+
+    use pyo3_ffi as ffi;
+
+    use crate::local::python::object::Object;
+
+    /// `_Py_TPFLAGS_STATIC_BUILTIN`: each interpreter has its own dictionary of such a type.
+    const STATIC_BUILTIN: c_ulong = 1 << 1;
+    const NEW: &CStr = c"__new__";
+
+    /// A static type, which lives as long as the process.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+    struct Type(*mut ffi::PyTypeObject);
+    // SAFETY: an address; what it points to is static.
+    unsafe impl Send for Type {}
+    // SAFETY: as above.
+    unsafe impl Sync for Type {}
+
+    /// What a type of a new interpreter has too many, or lacks.
+    enum Fix {
+        Remove(Type, CString),
+        AddNew(Type),
+    }
+
+    type Names = HashMap<Type, HashSet<CString>>;
+
+    /// The names that the types have in the main interpreter, until the first other one was compared.
+    static OF_MAIN: Mutex<Option<Names>> = Mutex::new(None);
+    static FIXES: OnceLock<Vec<Fix>> = OnceLock::new();
+
+    /// To be called while the main interpreter is attached, before another one is made. `None`: an exception is set.
+    pub(crate) fn note() -> Option<()> {
+        let mut names = Names::new();
+        for of in static_types()? {
+            names.insert(of, names_of(of)?);
+        }
+        *OF_MAIN.lock().unwrap_or_else(PoisonError::into_inner) = Some(names);
+        Some(())
+    }
+
+    /// Has the attached interpreter, a new one, get the right names. `None`: an exception is set.
+    pub(crate) fn install() -> Option<()> {
+        if FIXES.get().is_none() {
+            let mut of_main = OF_MAIN.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another thread may have been faster.
+            if let Some(names) = &*of_main {
+                let fixes = compare(names)?;
+                FIXES.get_or_init(|| fixes);
+                *of_main = None;
+            }
+        }
+        let fixes = FIXES.get().map_or(&[][..], Vec::as_slice);
+        for fix in fixes {
+            match fix {
+                Fix::Remove(of, name) => remove(*of, name)?,
+                Fix::AddNew(of) => add_new(*of)?,
+            }
+        }
+        if !fixes.is_empty() {
+            // SAFETY: attached; clears what this interpreter has found in its types.
+            unsafe { ffi::PyType_ClearCache() };
+        }
+        Some(())
+    }
+
+    fn compare(of_main: &Names) -> Option<Vec<Fix>> {
+        let mut fixes = Vec::new();
+        for (&of, right) in of_main {
+            let names = names_of(of)?;
+            for name in names.difference(right) {
+                // A slot that was taken for one of this type's own: nothing else comes here by that way.
+                if is_slot(of, name)? {
+                    fixes.push(Fix::Remove(of, name.clone()));
+                }
+            }
+            if right.contains(NEW) && !names.contains(NEW) {
+                fixes.push(Fix::AddNew(of));
+            }
+        }
+        Some(fixes)
+    }
+
+    fn static_types() -> Option<HashSet<Type>> {
+        let mut found = HashSet::new();
+        // SAFETY: attached; statics of Python's; a live object, which is a type.
+        unsafe {
+            let subclasses = Object::borrowed((&raw mut ffi::PyType_Type).cast())?
+                .attribute(c"__subclasses__")?;
+            let mut left = vec![Object::borrowed((&raw mut ffi::PyBaseObject_Type).cast())?];
+            while let Some(class) = left.pop() {
+                let of: *mut ffi::PyTypeObject = class.as_ptr().cast();
+                if ffi::PyType_GetFlags(of) & STATIC_BUILTIN == 0 || !found.insert(Type(of)) {
+                    continue;
+                }
+                let list = subclasses.call(&[&class])?;
+                for index in 0..ffi::PyList_Size(list.as_ptr()) {
+                    left.extend(Object::borrowed(ffi::PyList_GetItem(list.as_ptr(), index)));
+                }
+            }
+        }
+        Some(found)
+    }
+
+    /// The attached interpreter's dictionary of a type.
+    fn dictionary(of: Type) -> Option<Object> {
+        // SAFETY: attached; a type that is ready has one; a new reference.
+        unsafe { Object::owned(ffi::PyType_GetDict(of.0)) }
+    }
+
+    fn names_of(of: Type) -> Option<HashSet<CString>> {
+        let dictionary = dictionary(of)?;
+        let mut names = HashSet::new();
+        let (mut position, mut key) = (0, null_mut());
+        // SAFETY: attached; nothing changes the dictionary meanwhile; its keys are borrowed.
+        unsafe {
+            let dictionary = dictionary.as_ptr();
+            while ffi::PyDict_Next(dictionary, &mut position, &mut key, null_mut()) != 0 {
+                let name = Object::borrowed(key)?.to_text()?;
+                names.extend(CString::new(name));
+            }
+        }
+        Some(names)
+    }
+
+    fn is_slot(of: Type, name: &CStr) -> Option<bool> {
+        let dictionary = dictionary(of)?;
+        // SAFETY: attached; live objects, a C string.
+        unsafe {
+            let value = ffi::PyDict_GetItemString(dictionary.as_ptr(), name.as_ptr());
+            Some(!value.is_null() && ffi::Py_TYPE(value) == &raw mut ffi::PyWrapperDescr_Type)
+        }
+    }
+
+    fn remove(of: Type, name: &CStr) -> Option<()> {
+        if !is_slot(of, name)? {
+            return Some(());
+        }
+        let dictionary = dictionary(of)?;
+        // SAFETY: attached; a live dictionary, a C string, whose item is there.
+        (unsafe { ffi::PyDict_DelItemString(dictionary.as_ptr(), name.as_ptr()) } == 0)
+            .then_some(())
+    }
+
+    /// Gives a type a `__new__` as CPython makes them: all are one method, which is bound to the type.
+    fn add_new(of: Type) -> Option<()> {
+        let of_object = dictionary(Type(&raw mut ffi::PyBaseObject_Type))?;
+        let dictionary = dictionary(of)?;
+        // SAFETY: attached; live objects; `object.__new__` is a function in C, and so has a method, a static of Python's.
+        unsafe {
+            let of_object = ffi::PyDict_GetItemString(of_object.as_ptr(), NEW.as_ptr());
+            if of_object.is_null() || ffi::PyCFunction_CheckExact(of_object) == 0 {
+                return Some(());
+            }
+            let method = (*of_object.cast::<ffi::PyCFunctionObject>()).m_ml;
+            let new = Object::owned(ffi::PyCFunction_NewEx(method, of.0.cast(), null_mut()))?;
+            let put = ffi::PyDict_SetItemString(dictionary.as_ptr(), NEW.as_ptr(), new.as_ptr());
+            (put == 0).then_some(())
+        }
+    }
+}
+
+pub(crate) use cure::{install, note};

@@ -1,0 +1,226 @@
+//! Defect: `sys._current_frames()` and `sys._current_exceptions()` hand out what the threads of all interpreters
+//! have, live. A script reads the globals of another one. From 3.12 on the other may run meanwhile, under a GIL
+//! of its own, and then the process dies.
+//!
+//! Has it: 3.13 and before; not the last ones of 3.13.
+//!
+//! Cure: each interpreter gets functions of its own, which look at its own thread states alone. Its GIL, which
+//! they hold, keeps those as they are. CPython has no call for a field of a thread state: it is found once, at
+//! start, by what it is known to hold.
+
+#[cfg(Py_3_14)]
+mod cure {
+    /// Nothing to do in this version.
+    pub(crate) fn locate() {}
+
+    /// Nothing to do in this version.
+    pub(crate) fn install() -> Option<()> {
+        Some(())
+    }
+}
+
+#[cfg(not(Py_3_14))]
+mod cure {
+    use std::ffi::c_void;
+    use std::ptr::null_mut;
+    use std::sync::OnceLock;
+
+    use pyo3_ffi as ffi;
+    use pyo3_ffi::{PyObject, PyThreadState};
+
+    use crate::local::attach as thread_state;
+    use crate::local::cures::main_thread;
+    use crate::local::python::collection::without_collection;
+    use crate::local::python::object::{Object, clear_exception};
+
+    /// How far the places are looked for, in words: within the smallest struct of these versions.
+    const THREAD_STATE: usize = 264 / 8;
+    /// How far from its start a thread state may have its own exception state, in bytes.
+    const OWN: usize = 512;
+    /// Where the exception is in an exception state, in words.
+    const EXCEPTION: usize = if cfg!(Py_3_11) { 0 } else { 1 };
+    /// Where the exception state is that it is nested in, in words.
+    const OUTER: usize = if cfg!(Py_3_11) { 1 } else { 3 };
+
+    /// Which word of a thread state is the exception state that it is in.
+    static PLACE: OnceLock<Option<usize>> = OnceLock::new();
+
+    /// Finds the place. Waits for the main interpreter's GIL.
+    pub(crate) fn locate() {
+        PLACE.get_or_init(|| {
+            thread_state::visit_main(|| {
+                // SAFETY: a thread state of the main interpreter is attached; it lives, and is larger than what is
+                // read of it.
+                unsafe {
+                    let here = ffi::PyThreadState_Get().cast::<usize>();
+                    let exception = Object::borrowed(ffi::PyExc_Exception)?.call(&[])?;
+                    set_handled(exception.as_ptr());
+                    let words: Vec<usize> = (0..THREAD_STATE).map(|i| here.add(i).read()).collect();
+                    let holds_it = |word: usize| {
+                        word.wrapping_sub(here as usize) < OWN
+                            && word % size_of::<usize>() == 0
+                            && (word as *const usize).add(EXCEPTION).read()
+                                == exception.as_ptr() as usize
+                    };
+                    let place = only(words.iter().map(|word| holds_it(*word)))?;
+                    set_handled(null_mut());
+                    clear_exception();
+                    Some(place)
+                }
+            })
+        });
+    }
+
+    /// The index of the only one that is true.
+    fn only(mut these: impl Iterator<Item = bool>) -> Option<usize> {
+        let index = these.position(|this| this)?;
+        (!these.any(|this| this)).then_some(index)
+    }
+
+    /// Makes the exception the one that is being handled. NULL: none is.
+    ///
+    /// # Safety
+    /// Attached; NULL or a live exception.
+    unsafe fn set_handled(exception: *mut PyObject) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            #[cfg(Py_3_11)]
+            ffi::PyErr_SetHandledException(exception);
+            #[cfg(not(Py_3_11))]
+            {
+                ffi::Py_XINCREF(exception); // it is taken over
+                ffi::PyErr_SetExcInfo(null_mut(), exception, null_mut());
+            }
+        }
+    }
+
+    struct Methods([ffi::PyMethodDef; 2]);
+    // SAFETY: Python only reads them.
+    unsafe impl Sync for Methods {}
+
+    static mut METHODS: Methods = Methods([
+        ffi::PyMethodDef {
+            ml_name: c"_current_frames".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer {
+                PyCFunction: current_frames,
+            },
+            ml_flags: ffi::METH_NOARGS,
+            ml_doc: c"_current_frames()\n--\n\nThe frame of each thread of this interpreter, by the thread's id."
+                .as_ptr(),
+        },
+        ffi::PyMethodDef {
+            ml_name: c"_current_exceptions".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer {
+                PyCFunction: current_exceptions,
+            },
+            ml_flags: ffi::METH_NOARGS,
+            ml_doc: c"_current_exceptions()\n--\n\nThe exception that each thread of this interpreter handles, by \
+                      the thread's id."
+                .as_ptr(),
+        },
+    ]);
+
+    /// Gives the attached interpreter its own functions. `None`: an exception is set.
+    pub(crate) fn install() -> Option<()> {
+        if place().is_none() {
+            return Some(()); // an unknown Python keeps what it has
+        }
+        for i in 0..2 {
+            // SAFETY: attached; the methods are static.
+            unsafe {
+                let method = (&raw mut METHODS.0).cast::<ffi::PyMethodDef>().add(i);
+                let function = Object::owned(ffi::PyCFunction_New(method, null_mut()))?;
+                if ffi::PySys_SetObject((*method).ml_name, function.as_ptr()) != 0 {
+                    return None;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn place() -> Option<usize> {
+        PLACE.get().copied().flatten()
+    }
+
+    /// A dict with what `value` says of each thread state, by its thread's id.
+    ///
+    /// # Safety
+    /// Attached, and the place is found.
+    unsafe fn by_thread(
+        value: impl Fn(*mut PyThreadState, usize) -> Option<Object>,
+    ) -> *mut PyObject {
+        let make = || {
+            let place = place()?;
+            // SAFETY: the caller's promise; new references.
+            unsafe {
+                let dict = Object::owned(ffi::PyDict_New())?;
+                for state in thread_state::all_attached() {
+                    let Some(value) = value(state, place) else {
+                        continue;
+                    };
+                    let id = main_thread::number_of(state)?;
+                    let id = Object::owned(ffi::PyLong_FromUnsignedLongLong(id))?;
+                    if ffi::PyDict_SetItem(dict.as_ptr(), id.as_ptr(), value.as_ptr()) != 0 {
+                        return None;
+                    }
+                }
+                Some(dict)
+            }
+        };
+        // Thread states live as long as the GIL is held.
+        without_collection(make).map_or(null_mut(), Object::into_ptr)
+    }
+
+    unsafe extern "C" fn current_frames(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+        // SAFETY: called by Python, attached.
+        unsafe { by_thread(|state, _| Object::owned(ffi::PyThreadState_GetFrame(state).cast())) }
+    }
+
+    unsafe extern "C" fn current_exceptions(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+        // SAFETY: called by Python, attached.
+        unsafe { by_thread(|state, place| handled_by(state, place)) }
+    }
+
+    /// What a thread state handles: an exception or None; before 3.12, a triple as of `sys.exc_info()`. `None`: it
+    /// runs no Python code. It may be a visitor's.
+    ///
+    /// # Safety
+    /// A thread state of the attached interpreter.
+    unsafe fn handled_by(state: *mut PyThreadState, place: usize) -> Option<Object> {
+        // SAFETY: attached; the field is where it was found; None lives as long as Python.
+        unsafe {
+            Object::owned(ffi::PyThreadState_GetFrame(state).cast())?;
+            let none = ffi::Py_None();
+            let nothing = |exception: *mut PyObject| exception.is_null() || exception == none;
+            let mut item: *const *mut c_void = state.cast::<*const *mut c_void>().add(place).read();
+            let exception_of =
+                |item: *const *mut c_void| item.add(EXCEPTION).read().cast::<PyObject>();
+            while nothing(exception_of(item)) && !item.add(OUTER).read().is_null() {
+                item = item.add(OUTER).read().cast_const().cast();
+            }
+            let exception = exception_of(item);
+            let exception = if nothing(exception) { none } else { exception };
+            if cfg!(Py_3_12) {
+                return Object::borrowed(exception);
+            }
+            let (mut kind, mut traceback) = (none, None);
+            if exception != none {
+                kind = ffi::Py_TYPE(exception).cast();
+                traceback = Object::owned(ffi::PyException_GetTraceback(exception));
+            }
+            let traceback = traceback.as_ref().map_or(none, Object::as_ptr);
+            Object::owned(ffi::PyTuple_Pack(3, kind, exception, traceback))
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        #[test]
+        fn the_place_is_found() {
+            std::mem::forget(crate::Runtime::initialize(&Default::default()).unwrap());
+            assert!(super::place().is_some());
+        }
+    }
+}
+
+pub(crate) use cure::{install, locate};

@@ -1,0 +1,119 @@
+//! Defect: C code may hold a function and not show it to the garbage collector, as `sqlite3` holds those of
+//! `create_function()`. The globals of the function's module then lead back to what holds it, and never go: 560 KiB for an
+//! interpreter that ends with such a connection open.
+//!
+//! Has it: all versions. What a process leaves at its end does not matter to others.
+//!
+//! Cure: if globals of a script's modules are still there when the modules have gone, all that are there are cleared, and
+//! garbage is collected once more. That is when the interpreter's own dictionary goes: CPython allows Python code until
+//! then. A mark in these globals tells whether they have gone.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use crate::local::python::capsule::capsule;
+use crate::local::python::interpreter_dict::keep;
+use crate::local::python::object::{Object, built_in, clear_exception};
+
+const NAME: &CStr = c"subpy.globals";
+
+/// To be called while the interpreter is attached, before it is ended.
+pub(crate) fn clear_at_end() {
+    let _ = Marked::new().and_then(|marked| keep(NAME, &capsule(NAME, marked)?));
+    clear_exception();
+}
+
+struct Marked {
+    mark: Object,
+    get_objects: Object,
+}
+
+impl Marked {
+    /// Marks the globals of each module that is not the standard library's, and of `ctypes`, whose own functions are held
+    /// so before 3.13.
+    fn new() -> Option<Self> {
+        let get_objects = built_in(c"gc")?.attribute(c"get_objects")?;
+        // SAFETY: attached; `sys` has both until the end; an integer that nobody else has.
+        let (modules, standard, mark) = unsafe {
+            let of_sys = |name: &CStr| Object::borrowed(ffi::PySys_GetObject(name.as_ptr()));
+            let mark = Object::owned(ffi::PyLong_FromLong(i32::MAX.into()))?;
+            (of_sys(c"modules")?, of_sys(c"stdlib_module_names")?, mark)
+        };
+        for (name, module) in modules_of(&modules) {
+            let package = name.to_text()?;
+            let package = package.split('.').next()?;
+            let is_ctypes = package == "ctypes";
+            let package = Object::text(package)?;
+            // SAFETY: attached; live objects; a module has a dict.
+            unsafe {
+                if is_ctypes || ffi::PySequence_Contains(standard.as_ptr(), package.as_ptr()) == 0 {
+                    let globals = ffi::PyModule_GetDict(module.as_ptr());
+                    ffi::PyDict_SetItemString(globals, NAME.as_ptr(), mark.as_ptr());
+                }
+            }
+        }
+        Some(Self { mark, get_objects })
+    }
+
+    fn clear(&self) {
+        // SAFETY: attached; a live object, of which this is one reference.
+        if unsafe { ffi::Py_REFCNT(self.mark.as_ptr()) } == 1 {
+            return;
+        }
+        let objects = self.get_objects.call(&[]);
+        for globals in objects.map(globals_of).unwrap_or_default() {
+            // SAFETY: a dict.
+            unsafe { ffi::PyDict_Clear(globals.as_ptr()) };
+        }
+        // SAFETY: attached.
+        unsafe { ffi::PyGC_Collect() };
+    }
+}
+
+/// It goes with the interpreter's own dictionary.
+impl Drop for Marked {
+    fn drop(&mut self) {
+        self.clear();
+        clear_exception();
+    }
+}
+
+/// The names and the modules of `sys.modules` that are true modules.
+fn modules_of(modules: &Object) -> Vec<(Object, Object)> {
+    let mut found = Vec::new();
+    let (mut at, mut name, mut module) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: attached; nothing here changes it, if it is a dict; borrowed references.
+    unsafe {
+        if ffi::PyDict_Check(modules.as_ptr()) == 0 {
+            return found;
+        }
+        while ffi::PyDict_Next(modules.as_ptr(), &mut at, &mut name, &mut module) != 0 {
+            if ffi::PyModule_Check(module) != 0 {
+                found.extend(Object::borrowed(name).zip(Object::borrowed(module)));
+            }
+        }
+    }
+    found
+}
+
+/// Those of a list that are globals of modules, save for importlib's, which code that still runs may need.
+fn globals_of(objects: Object) -> Vec<Object> {
+    // SAFETY: attached; a list of live objects, which nobody else has.
+    unsafe {
+        let objects = objects.as_ptr();
+        let are_globals = |object: &Object| {
+            let object = object.as_ptr();
+            if ffi::PyDict_CheckExact(object) == 0 {
+                return false;
+            }
+            let item = |name: &CStr| ffi::PyDict_GetItemString(object, name.as_ptr());
+            let name = Object::borrowed(item(c"__name__")).and_then(|name| name.to_text());
+            !item(c"__builtins__").is_null()
+                && name.is_some_and(|name| !name.starts_with("importlib"))
+        };
+        let items = (0..ffi::PyList_Size(objects))
+            .filter_map(|i| Object::borrowed(ffi::PyList_GetItem(objects, i)));
+        items.filter(are_globals).collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! Defect: `datetime.strptime` keeps the module `_strptime` of the interpreter that called it first in a C static: the
+//! others run the code of that one, with its caches, also when it is gone. (gh-71587)
+//!
+//! Has it: 3.12 and before, among interpreters that have one C module `_datetime`: those with one GIL.
+//!
+//! Cure: what it keeps is a module of ours, the main interpreter's, whose one function calls that of the interpreter
+//! which is attached.
+
+/// Nothing to do in this version.
+#[cfg(all(Py_3_13, not(Py_3_14)))]
+pub(crate) fn cure() {}
+
+/// Has `datetime.strptime` keep our module. To be called while the main interpreter is attached, which has `_datetime`
+/// and in which nobody has called that.
+#[cfg(not(Py_3_13))]
+pub(crate) fn cure() -> Option<()> {
+    use pyo3_ffi as ffi;
+
+    use crate::local::python::method::Method;
+    use crate::local::python::own_code::OwnCode;
+
+    static KEEP: OwnCode = OwnCode::new(
+        c"<subpy>",
+        c"
+def keep(strptime):
+    import sys
+    from _datetime import datetime
+    name = '_strptime'
+    ours = type(sys)(name)
+    ours._strptime_datetime = lambda *arguments: None
+    before = sys.modules.get(name)
+    sys.modules[name] = ours
+    try:
+        datetime.strptime('', '')
+    finally:
+        del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
+        ours._strptime_datetime = strptime
+",
+    );
+    static STRPTIME: Method = Method::new(c"_strptime_datetime", strptime, ffi::METH_VARARGS);
+    let keep = OwnCode::function(&KEEP.run()?, c"keep")?;
+    keep.call(&[&STRPTIME.bind(None)?]).map(drop)
+}
+
+/// Calls the `_strptime._strptime_datetime` of the attached interpreter.
+#[cfg(not(Py_3_13))]
+unsafe extern "C" fn strptime(
+    _: *mut pyo3_ffi::PyObject,
+    arguments: *mut pyo3_ffi::PyObject,
+) -> *mut pyo3_ffi::PyObject {
+    use crate::local::python::object::{Object, import};
+
+    let call = || {
+        let function = import(c"_strptime")?.attribute(c"_strptime_datetime")?;
+        // SAFETY: called by Python, attached; a tuple; a new reference.
+        unsafe { Object::owned(pyo3_ffi::PyObject_CallObject(function.as_ptr(), arguments)) }
+    };
+    call().map_or(std::ptr::null_mut(), Object::into_ptr)
+}

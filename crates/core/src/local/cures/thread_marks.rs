@@ -1,0 +1,153 @@
+//! Defect: a script runs in a thread of the host's, and what it sets there stays: the signals that the thread takes, the
+//! processors that it may use, its nice value, its name.
+//!
+//! Has it: all versions; the name from 3.14 on.
+//!
+//! Cure: what can be put back is put back when the run is over, and while the host is called: see
+//! [`marks`](crate::local::thread::marks). What can't, without privilege, is refused. So is what would change another thread of
+//! the host's. In a thread of the script's own all of it works.
+
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::library::Functions;
+use crate::local::python::object::Object;
+use crate::local::thread::here;
+use crate::local::thread::marks;
+use crate::local::thread::marks::Mark;
+
+pub(super) static FUNCTIONS: Functions = Functions::new(
+    &[],
+    c"
+def replacers(call, put, at_end):
+    from _operator import index
+    from _thread import get_native_id
+    SIGNAL_MASK, PROCESSORS, NAME, IS_OF_HOST, IS_THREAD = range(5)
+
+    def replace_signal(module):
+        change = module.pthread_sigmask
+
+        def pthread_sigmask(how, mask, /):
+            call(SIGNAL_MASK)
+            return change(how, mask)
+
+        put(module, pthread_sigmask)
+
+    def replace_thread(module):
+        if hasattr(module, 'set_name'):
+            change = module.set_name
+
+            def set_name(name):
+                call(NAME)
+                change(name)
+
+            put(module, set_name)
+
+    def refuse(name, whose='this thread'):
+        raise PermissionError(
+            1, f'{name}: {whose} is the host\\'s, which could not undo that; in a thread that the script starts it works'
+        )
+
+    def only_own(name, pid=0):
+        pid = index(pid)
+        if pid in (0, get_native_id()):
+            if call(IS_OF_HOST):
+                refuse(name)
+        elif call(IS_THREAD, pid):
+            refuse(name, f'thread {pid}')
+
+    def replace_posix(posix):
+        change_processors, change_nice, change_priority = posix.sched_setaffinity, posix.nice, posix.setpriority
+        change_scheduler, change_parameters = posix.sched_setscheduler, posix.sched_setparam
+
+        def sched_setaffinity(pid, mask, /):
+            if index(pid) in (0, get_native_id()):
+                call(PROCESSORS)
+            else:
+                only_own('sched_setaffinity', pid)
+            return change_processors(pid, mask)
+
+        def nice(increment, /):
+            if index(increment):
+                only_own('nice')
+            return change_nice(increment)
+
+        def setpriority(which, who, priority):
+            if which == posix.PRIO_PROCESS:
+                only_own('setpriority', who)
+            elif which == posix.PRIO_PGRP and who in (0, posix.getpgrp()):
+                refuse('setpriority', 'the process group')
+            elif which == posix.PRIO_USER and who in (0, posix.getuid()):
+                refuse('setpriority', 'the user')
+            return change_priority(which, who, priority)
+
+        def sched_setscheduler(pid, policy, param, /):
+            only_own('sched_setscheduler', pid)
+            return change_scheduler(pid, policy, param)
+
+        def sched_setparam(pid, param, /):
+            only_own('sched_setparam', pid)
+            return change_parameters(pid, param)
+
+        put(posix, sched_setaffinity, nice, setpriority, sched_setscheduler, sched_setparam)
+        if hasattr(posix, 'unshare'):
+            change_spaces, enter_space = posix.unshare, posix.setns
+
+            def unshare(flags):
+                only_own('unshare')
+                return change_spaces(flags)
+
+            def setns(fd, nstype=0):
+                only_own('setns')
+                return enter_space(fd, nstype)
+
+            put(posix, unshare, setns)
+
+    return {'_signal': replace_signal, '_thread': replace_thread, 'posix': replace_posix}
+",
+    call,
+)
+.at_first_call(&[
+    (c"_signal", &[c"pthread_sigmask"]),
+    (c"_thread", &[c"set_name"]),
+    (
+        c"posix",
+        &[
+            c"sched_setaffinity",
+            c"nice",
+            c"setpriority",
+            c"sched_setscheduler",
+            c"sched_setparam",
+            c"unshare",
+            c"setns",
+        ],
+    ),
+]);
+
+/// `call(mark)`: the calling thread is about to set it. `call(3)`: whether the thread is the host's. `call(4, number)`:
+/// whether a thread of the process has this number.
+unsafe extern "C" fn call(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with what the code above gives it; a signal that is none is not sent.
+    let answer = unsafe {
+        let number = |index| ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, index));
+        match number(0) {
+            0 => keep(Mark::SignalMask),
+            1 => keep(Mark::Processors),
+            2 => keep(Mark::Name),
+            3 => !here::entry().is_null(),
+            _ => libc::syscall(libc::SYS_tgkill, libc::getpid(), number(1), 0) == 0,
+        }
+    };
+    // SAFETY: attached; a new reference.
+    let answer = unsafe { Object::owned(ffi::PyBool_FromLong(answer.into())) };
+    answer.map_or(null_mut(), Object::into_ptr)
+}
+
+fn keep(mark: Mark) -> bool {
+    marks::keep(mark);
+    true
+}

@@ -1,0 +1,131 @@
+//! See [`type_versions`](super).
+
+mod counter;
+mod giver;
+
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use pyo3_ffi as ffi;
+
+use self::giver::Versions;
+use crate::local::cures::type_versions_apart::Range;
+use crate::local::python::method::Method;
+use crate::local::python::object::{Object, clear_exception, import};
+use crate::local::python::own_code::{OF_IMPORT, OwnCode};
+
+/// The first version that an interpreter may give; 0: CPython counts.
+static FIRST: AtomicU32 = AtomicU32::new(0);
+/// Has the main interpreter import as before. Used while that is attached.
+static UNDO: AtomicPtr<ffi::PyObject> = AtomicPtr::new(null_mut());
+
+/// Ends CPython's counter, and gives the types of the main interpreter their versions, from now on. To be
+/// called while that is attached. `None`: an exception is set.
+pub(crate) fn take_over() -> Option<()> {
+    // SAFETY: attached; None lives as long as Python.
+    let none = unsafe { Object::borrowed(ffi::Py_None())? };
+    let undo = after_each_import(&none)?;
+    match counter::end() {
+        Some(first) => {
+            giver::begin(first);
+            FIRST.store(first, Ordering::Relaxed);
+            UNDO.store(undo.into_ptr(), Ordering::Relaxed);
+            giver::give_versions(None)
+        }
+        None => undo.call(&[]).map(drop),
+    }
+}
+
+/// CPython counts again, since the host goes on with its Python. To be called while the main interpreter is
+/// attached.
+pub(crate) fn hand_back() {
+    if FIRST.swap(0, Ordering::Relaxed) != 0 {
+        counter::restart(giver::end());
+        // SAFETY: attached; the reference was put there by `take_over`.
+        let undo = unsafe { Object::owned(UNDO.swap(null_mut(), Ordering::Relaxed)) };
+        undo.and_then(|undo| undo.call(&[]));
+        clear_exception();
+    }
+}
+
+/// Gives the types of the attached interpreter, a new one, their versions, from now on: those of a range of its own, or
+/// those that each has. `None`: an exception is set.
+pub(crate) fn install(apart: Option<&Range>) -> Option<()> {
+    let first = FIRST.load(Ordering::Relaxed);
+    if first == 0 {
+        return Some(());
+    }
+    let own = match apart {
+        Some(range) => range.of_immutable(),
+        None => giver::own_from(first),
+    };
+    // SAFETY: attached; a block of so many bytes, which are written before they are read.
+    let versions = unsafe {
+        let length = size_of::<Versions>() as isize;
+        let versions = ffi::PyByteArray_FromStringAndSize(std::ptr::null(), length);
+        let versions = Object::owned(versions)?;
+        versions_in(versions.as_ptr()).set(own.start, own.end);
+        versions
+    };
+    after_each_import(&versions)?;
+    // SAFETY: what was made just now.
+    giver::give_versions(Some(unsafe { versions_in(versions.as_ptr()) }))
+}
+
+/// # Safety
+/// A bytearray of a [`Versions`]' size, which lives as long as these are used.
+unsafe fn versions_in<'a>(bytes: *mut ffi::PyObject) -> &'a Versions {
+    // SAFETY: the caller's promise; they are a block of their own, and used by one thread at a time.
+    unsafe { &*ffi::PyByteArray_AsString(bytes).cast() }
+}
+
+static AFTER: OwnCode = OwnCode::new(
+    OF_IMPORT,
+    c"
+def after_each_import(give_versions, frozen, external):
+    builtin, extension = frozen.BuiltinImporter, external.ExtensionFileLoader
+    execute_builtin, execute = builtin.exec_module, extension.exec_module
+
+    def exec_builtin_module(module):
+        execute_builtin(module)
+        give_versions()
+
+    def exec_module(self, module):
+        execute(self, module)
+        give_versions()
+
+    def undo():
+        builtin.exec_module = staticmethod(execute_builtin)
+        extension.exec_module = execute
+
+    builtin.exec_module = staticmethod(exec_builtin_module)
+    extension.exec_module = exec_module
+    return undo
+",
+);
+
+static GIVE_VERSIONS: Method = Method::new(c"give_versions", after_import, ffi::METH_NOARGS);
+
+/// Has the attached interpreter give new types their versions whenever it has imported an extension module.
+/// `versions`: a bytearray with those of its own; None in the main interpreter. The answer undoes it;
+/// `None`: an exception is set.
+fn after_each_import(versions: &Object) -> Option<Object> {
+    let after = OwnCode::function(&AFTER.run()?, c"after_each_import")?;
+    let give = GIVE_VERSIONS.bind(Some(versions))?;
+    let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
+    let [frozen, external] = modules.map(import);
+    after.call(&[&give, &frozen?, &external?])
+}
+
+unsafe extern "C" fn after_import(
+    versions: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by Python, attached, with what `after_each_import` has given it.
+    unsafe {
+        let own = (versions != ffi::Py_None()).then(|| versions_in(versions));
+        let given = giver::give_versions(own);
+        let none = given.and_then(|()| Object::borrowed(ffi::Py_None()));
+        none.map_or(null_mut(), Object::into_ptr)
+    }
+}

@@ -1,0 +1,235 @@
+//! A call of a host function: how the host answers it.
+
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::PyThreadState;
+
+use crate::data::id::Id;
+use crate::data::value::{RawValue, Value, kind};
+use crate::local::attach as thread_state;
+use crate::local::attach::Attached;
+use crate::local::buffers::release::Lent;
+use crate::local::convert::holder::Held;
+use crate::local::convert::local::Local;
+use crate::local::convert::{Trouble, to_python};
+use crate::local::functions::host_function::Function;
+use crate::local::python::object::{Object, clear_exception};
+use crate::local::thread::entry::Entry;
+
+/// A call of a host function. What is answered last counts; no answer is None.
+pub struct HostCall<'a> {
+    function: &'a Held<Lent<Function>>,
+    keywords: RawValue,
+    /// The thread that Python called in: a call is its alone, but the host may get that wrong.
+    thread: libc::pthread_t,
+    /// The thread state that was let go for the call; NULL: none was.
+    released: *mut PyThreadState,
+    /// The answer, if it needs no object.
+    plain: RawValue,
+    /// The answer, if there is one here.
+    other: Option<Box<Answer>>,
+}
+
+enum Answer {
+    Object(Object),
+    Trouble(Trouble),
+    Raise { kind: String, message: String },
+}
+
+impl<'a> HostCall<'a> {
+    #[inline(always)]
+    pub(crate) fn new(function: &'a Held<Lent<Function>>, keywords: RawValue) -> Self {
+        Self {
+            function,
+            keywords,
+            thread: this_thread(),
+            released: std::ptr::null_mut(),
+            plain: RawValue::NONE,
+            other: None,
+        }
+    }
+
+    /// The thread state was let go.
+    pub(crate) fn set_released(&mut self, thread_state: *mut PyThreadState) {
+        self.released = thread_state;
+    }
+
+    /// The interpreter that calls.
+    pub fn interpreter(&self) -> Id {
+        self.function.local().id
+    }
+
+    /// The keyword arguments: a dict.
+    pub fn keywords(&self) -> &Value<'_> {
+        // SAFETY: what it points to lives as long as the call.
+        unsafe { Value::from_raw(&self.keywords) }
+    }
+
+    /// Answers with a value. One that can't cross is an exception in the script.
+    #[inline]
+    pub fn answer(&mut self, value: &Value<'_>) {
+        if !self.answer_plain(value) {
+            self.answer_any(value);
+        }
+    }
+
+    /// Answers with a value that points to nothing, as the first answer. Says whether it has. Not
+    /// checked for its thread: whatever comes of it is such a value.
+    #[inline(always)]
+    pub fn answer_plain(&mut self, value: &Value<'_>) -> bool {
+        let raw = value.as_raw();
+        let is_plain = matches!(raw.kind, kind::NONE | kind::BOOL | kind::INT | kind::FLOAT);
+        let can = is_plain && self.other.is_none();
+        if can {
+            self.plain.kind = raw.kind;
+            // SAFETY: such a value has no more than this, and any bytes are an integer. (A copy of the whole
+            // would wait until all of its parts, just written, have left the store buffer.)
+            self.plain.r#as.integer = unsafe { raw.r#as.integer };
+        }
+        can
+    }
+
+    #[inline(never)]
+    fn answer_any(&mut self, value: &Value<'_>) {
+        if self.thread != this_thread() {
+            return to_python::lent_by(value, &mut Vec::new());
+        }
+        let written = self.attached(|local| to_python::write(value, local));
+        self.set(match written {
+            Ok(object) => Answer::Object(object),
+            Err(trouble) => Answer::Trouble(trouble),
+        });
+    }
+
+    /// Answers with an exception: `builtins.ValueError`, or `package.module.Oops`, which is imported.
+    #[cold]
+    pub fn raise(&mut self, kind: &str, message: &str) {
+        self.set(Answer::Raise {
+            kind: kind.into(),
+            message: message.into(),
+        });
+    }
+
+    fn set(&mut self, answer: Answer) {
+        if self.thread != this_thread() {
+            return;
+        }
+        let old = self.other.replace(Box::new(answer));
+        if old.is_some() {
+            self.attached(|_| drop(old));
+        }
+    }
+
+    /// Does `work` while the interpreter is attached.
+    fn attached<T>(&self, work: impl FnOnce(&Rc<Local>) -> T) -> T {
+        let local = self.function.local();
+        if thread_state::attached_interpreter() == local.python {
+            return work(local);
+        }
+        // SAFETY: the thread state, if it was let go, is this thread's to attach again. Else the host
+        // is in another interpreter, further in; ours is kept by the call.
+        unsafe {
+            if self.released.is_null() {
+                let work = || work(local);
+                return thread_state::visit_beside(local.id, local.account, local.python, work);
+            }
+            let entry = Entry::new(local.id, local.account, self.released);
+            let _attached = Attached::enter(&entry, true);
+            work(local)
+        }
+    }
+
+    /// What Python gets, once. NULL: an exception is set.
+    #[inline(always)]
+    pub(crate) fn finish(&mut self) -> *mut ffi::PyObject {
+        if let Some(answer) = self.other.take() {
+            return finish_other(*answer, self.function);
+        }
+        // SAFETY: it points to nothing.
+        let value = unsafe { Value::from_raw(&self.plain) };
+        match to_python::write(value, self.function.local()) {
+            Ok(object) => object.into_ptr(),
+            Err(trouble) => refuse(trouble, self.function),
+        }
+    }
+}
+
+#[inline(never)]
+fn finish_other(answer: Answer, function: &Function) -> *mut ffi::PyObject {
+    match answer {
+        Answer::Object(object) => object.into_ptr(),
+        Answer::Trouble(trouble) => refuse(trouble, function),
+        Answer::Raise { kind, message } => {
+            raise(&kind, &message);
+            std::ptr::null_mut()
+        }
+    }
+}
+
+#[cold]
+fn refuse(trouble: Trouble, function: &Function) -> *mut ffi::PyObject {
+    trouble.raise(&format!("{}(): result", function.definition().name()));
+    std::ptr::null_mut()
+}
+
+#[inline(always)]
+fn this_thread() -> libc::pthread_t {
+    // SAFETY: always allowed.
+    unsafe { libc::pthread_self() }
+}
+
+/// Sets an exception of the type that is named.
+#[cold]
+fn raise(kind: &str, message: &str) {
+    let found = exception_type(kind);
+    clear_exception();
+    let (found, message) = match found {
+        Some(found) => (found, message.to_owned()),
+        // SAFETY: attached; never freed.
+        None => match unsafe { Object::borrowed(ffi::PyExc_RuntimeError) } {
+            Some(runtime_error) => (
+                runtime_error,
+                format!("{message} (the host asked for {kind:?}, which is no exception type here)"),
+            ),
+            None => return,
+        },
+    };
+    if let Some(message) = Object::text(&message) {
+        // SAFETY: attached; a type and its argument.
+        unsafe { ffi::PyErr_SetObject(found.as_ptr(), message.as_ptr()) };
+    }
+}
+
+/// The exception type of this name: `ValueError`, `package.module.Oops`, `package.module.Outer.Oops`.
+fn exception_type(name: &str) -> Option<Object> {
+    let parts: Vec<&str> = name.split('.').collect();
+    let found = if let [only] = parts[..] {
+        attribute_of("builtins", &[only])
+    } else {
+        // The longest part that is a module.
+        (1..parts.len()).rev().find_map(|n| {
+            clear_exception();
+            attribute_of(&parts[..n].join("."), &parts[n..])
+        })
+    };
+    // SAFETY: attached, a live object; a type is asked about another one.
+    found.filter(|found| unsafe {
+        ffi::PyType_Check(found.as_ptr()) != 0
+            && ffi::PyType_IsSubtype(found.as_ptr().cast(), ffi::PyExc_BaseException.cast()) != 0
+    })
+}
+
+/// What is found in a module by one name after the other.
+fn attribute_of(module: &str, names: &[&str]) -> Option<Object> {
+    let module = Object::text(module)?;
+    // SAFETY: attached; strs and live objects. Results are new.
+    unsafe {
+        let mut found = Object::owned(ffi::PyImport_Import(module.as_ptr()))?;
+        for name in names {
+            let name = Object::text(name)?;
+            found = Object::owned(ffi::PyObject_GetAttr(found.as_ptr(), name.as_ptr()))?;
+        }
+        Some(found)
+    }
+}

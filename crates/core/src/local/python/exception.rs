@@ -1,0 +1,305 @@
+//! From a Python exception to an [`Error`]: a snapshot with the traceback as Python prints it.
+
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use crate::data::error::{Error, Exception, Status};
+use crate::data::tree::OwnedValue;
+use crate::interpreter::claim::Request;
+use crate::local::python::object::{Object, clear_exception};
+use crate::local::python::own_code::OwnCode;
+
+/// The Python side: finds the file names in an exception's tracebacks, and prints them.
+static DESCRIBE: OwnCode = OwnCode::new(
+    c"<subpy>",
+    c"
+def filenames(exception):
+    names, seen, todo = set(), set(), [exception]
+    while todo:
+        e = todo.pop()
+        if e is None or id(e) in seen:
+            continue
+        seen.add(id(e))
+        todo += e.__cause__, e.__context__, *getattr(e, 'exceptions', ())
+        step = e.__traceback__
+        while step is not None:
+            names.add(step.tb_frame.f_code.co_filename)
+            step = step.tb_next
+    return '\\0'.join(names)
+
+LONG = 2000
+
+def describe(exception, *sources):
+    import sys
+    # A script's filter may raise (3.15).
+    imports_filter = getattr(sys, 'get_lazy_imports_filter', lambda: None)()
+    if imports_filter is None:
+        return text_of(exception, dict(zip(sources[::2], sources[1::2])))
+    sys.set_lazy_imports_filter(None)
+    try:
+        return text_of(exception, dict(zip(sources[::2], sources[1::2])))
+    finally:
+        sys.set_lazy_imports_filter(imports_filter)
+
+def text_of(exception, sources):
+    import io, linecache, traceback
+    before = {name: dict.get(linecache.cache, name) for name in sources}
+    for name, text in sources.items():
+        linecache.cache[name] = len(text), None, io.StringIO(text, None).readlines(), name
+    try:
+        tb = exception.__traceback__
+        while tb is not None and tb.tb_frame.f_code.co_filename == '<subpy>':
+            tb = tb.tb_next  # of subpy's own
+        lines = traceback.format_exception(type(exception), exception, tb, limit=-LONG)
+        left_out = -LONG
+        while tb is not None:
+            left_out += 1
+            tb = tb.tb_next
+        if left_out > 0:
+            lines.insert(0, f'(the first {left_out} frames of the last traceback are left out)\\n')
+        return ''.join(lines)
+    finally:
+        for name, entry in before.items():
+            if entry is None:
+                linecache.cache.pop(name, None)
+            else:
+                linecache.cache[name] = entry
+",
+);
+
+/// An interpreter's own copies of the functions above, made when they are first needed.
+pub(crate) struct Describer {
+    filenames: Object,
+    describe: Object,
+}
+
+impl Describer {
+    fn new() -> Option<Self> {
+        let code = DESCRIBE.run()?;
+        Some(Self {
+            filenames: OwnCode::function(&code, c"filenames")?,
+            describe: OwnCode::function(&code, c"describe")?,
+        })
+    }
+}
+
+/// The exception that is set, as an error; it is not set any more. `source` knows the text of what was
+/// run under a file name. `request`: the run was to end for that. `read` reads a tuple as plain data.
+pub(crate) fn take(
+    describer: &mut Option<Describer>,
+    request: Option<Request>,
+    source: impl Fn(&str) -> Option<String>,
+    read: impl FnOnce(&Object) -> Option<OwnedValue>,
+) -> Error {
+    let Some(exception) = raised() else {
+        let message = "Python reported an error without an exception, which is a defect of Python";
+        return Error::new(Status::Internal, message);
+    };
+    let traceback = traceback(describer, &exception, source);
+    let class = class_of(&exception);
+    let args = arguments_of(&exception).and_then(|args| read(&args));
+    clear_exception();
+    let message = text_of(&exception).unwrap_or_else(|| "<exception str() failed>".into());
+    // SAFETY: as above.
+    let is_exit =
+        unsafe { ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_SystemExit) != 0 };
+    let interrupted = request.filter(|_| comes_from_interrupt(&exception));
+    let (status, exit_code) = match interrupted {
+        Some(Request::Interrupt) => (Status::Interrupted, 0),
+        Some(Request::Timeout) => (Status::Timeout, 0),
+        None if is_exit => (Status::Exit, exit_code(&exception)),
+        Some(Request::End) | None => (Status::Exception, 0),
+    };
+    drop(exception);
+    clear_exception();
+    let request = interrupted.and_then(|request| request.message().to_str().ok());
+    Error::raised(
+        status,
+        request.map_or(message, str::to_owned),
+        Exception {
+            traceback: traceback.unwrap_or_else(|| {
+                "Traceback (most recent call last):\n  <traceback module failed>\n".into()
+            }),
+            type_name: full_name(&class),
+            class,
+            args: Arc::new(args.unwrap_or(OwnedValue::EMPTY_TUPLE)),
+            exit_code,
+        },
+    )
+}
+
+/// The exception that is set, normalized, with its traceback attached.
+pub(crate) fn raised() -> Option<Object> {
+    #[cfg(Py_3_12)]
+    // SAFETY: attached; the result is ours.
+    unsafe {
+        Object::owned(ffi::PyErr_GetRaisedException())
+    }
+    #[cfg(not(Py_3_12))]
+    // SAFETY: attached; the three references are ours.
+    unsafe {
+        let (mut kind, mut value, mut traceback) = (
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        );
+        ffi::PyErr_Fetch(&mut kind, &mut value, &mut traceback);
+        ffi::PyErr_NormalizeException(&mut kind, &mut value, &mut traceback);
+        let _kind = Object::owned(kind);
+        let value = Object::owned(value);
+        if let (Some(traceback), Some(value)) = (Object::owned(traceback), &value) {
+            ffi::PyException_SetTraceback(value.as_ptr(), traceback.as_ptr());
+        }
+        value
+    }
+}
+
+/// Sets an exception of this class.
+///
+/// # Safety
+/// Attached; `class` is a class of exceptions.
+pub(crate) unsafe fn set(class: *mut ffi::PyObject, message: &str) {
+    if let Some(message) = Object::text(message) {
+        // SAFETY: the caller's promise; a live object.
+        unsafe { ffi::PyErr_SetObject(class, message.as_ptr()) };
+    }
+}
+
+/// Sets an exception again that [`raised`] has taken.
+pub(crate) fn restore(exception: Object) {
+    #[cfg(Py_3_12)]
+    // SAFETY: attached; the reference is handed over.
+    unsafe {
+        ffi::PyErr_SetRaisedException(exception.into_ptr());
+    }
+    #[cfg(not(Py_3_12))]
+    // SAFETY: attached; the references are handed over.
+    unsafe {
+        let kind = Object::borrowed(ffi::Py_TYPE(exception.as_ptr()).cast());
+        let traceback = ffi::PyException_GetTraceback(exception.as_ptr());
+        let kind = kind.map_or(std::ptr::null_mut(), Object::into_ptr);
+        ffi::PyErr_Restore(kind, exception.into_ptr(), traceback);
+    }
+}
+
+fn traceback(
+    describer: &mut Option<Describer>,
+    exception: &Object,
+    source: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
+    if describer.is_none() {
+        *describer = Describer::new();
+    }
+    let text = describer.as_ref().and_then(|functions| {
+        let names = functions.filenames.call(&[exception])?.to_text()?;
+        let mut arguments = vec![exception.clone()];
+        for name in names.split('\0') {
+            if let Some(text) = source(name) {
+                arguments.extend([Object::text(name)?, Object::text(&text)?]);
+            }
+        }
+        let arguments: Vec<&Object> = arguments.iter().collect();
+        functions.describe.call(&arguments)?.to_text()
+    });
+    clear_exception();
+    text
+}
+
+/// Whether an exception is a KeyboardInterrupt, or was raised while one was handled.
+fn comes_from_interrupt(exception: &Object) -> bool {
+    /// As deep as a chain is followed.
+    const DEEP: usize = 100;
+    let mut next = Some(exception.clone());
+    for _ in 0..DEEP {
+        let Some(this) = next else { return false };
+        // SAFETY: attached; an exception, and one of Python's static types; a new reference.
+        unsafe {
+            if ffi::PyErr_GivenExceptionMatches(this.as_ptr(), ffi::PyExc_KeyboardInterrupt) != 0 {
+                return true;
+            }
+            next = Object::owned(ffi::PyException_GetContext(this.as_ptr()));
+        }
+    }
+    false
+}
+
+/// The module of an exception's type, and its name there.
+fn class_of(exception: &Object) -> (String, String) {
+    // SAFETY: every object has a type.
+    let kind = unsafe { Object::borrowed(ffi::Py_TYPE(exception.as_ptr()).cast()) };
+    let part = |name| {
+        let part = kind.as_ref().and_then(|kind| kind.attribute(name));
+        let text = part.and_then(|part| part.to_text());
+        clear_exception(); // a class may raise at each
+        text
+    };
+    let (module, name) = (part(c"__module__"), part(c"__qualname__"));
+    let name = name.unwrap_or_else(|| "<unknown>".into());
+    (module.unwrap_or_default(), name)
+}
+
+/// What an exception was made with. An OSError does not keep its file name there.
+fn arguments_of(exception: &Object) -> Option<Object> {
+    // SAFETY: attached; a live object, and types of Python's own.
+    let of_os = unsafe {
+        let has_file =
+            ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_OSError) != 0;
+        Object::borrowed(ffi::PyExc_OSError).filter(|_| has_file)
+    };
+    let Some(of_os) = of_os else {
+        return exception.attribute(c"args");
+    };
+    let reduced = of_os.attribute(c"__reduce__")?.call(&[exception])?;
+    // SAFETY: attached; a tuple of the class and the arguments.
+    unsafe { Object::borrowed(ffi::PyTuple_GetItem(reduced.as_ptr(), 1)) }
+}
+
+/// As a traceback names it.
+fn full_name((module, name): &(String, String)) -> String {
+    match &**module {
+        "" | "builtins" | "__main__" => name.clone(),
+        module => format!("{module}.{name}"),
+    }
+}
+
+fn text_of(object: &Object) -> Option<String> {
+    // SAFETY: a live object; the result is new.
+    let text = unsafe { Object::owned(ffi::PyObject_Str(object.as_ptr())) };
+    let text = text.and_then(|t| t.to_text());
+    clear_exception();
+    text
+}
+
+/// What a shell would see of a SystemExit: the low byte of an int, 0 for None, 1 for anything else.
+fn exit_code(exception: &Object) -> i32 {
+    let code = exception.attribute(c"code");
+    // SAFETY: live objects; `None` is never freed.
+    let code = unsafe {
+        match &code {
+            None => 1,
+            Some(code) if code.as_ptr() == ffi::Py_None() => 0,
+            Some(code) if ffi::PyLong_Check(code.as_ptr()) != 0 => {
+                // As CPython's: what doesn't fit is -1.
+                (ffi::PyLong_AsLong(code.as_ptr()) & 0xff) as i32
+            }
+            Some(_) => 1,
+        }
+    };
+    clear_exception();
+    code
+}
+
+/// The exception that is set, in one line, for an error of ours that it has caused.
+pub(crate) fn one_line() -> String {
+    raised().map_or("no exception".into(), |exception| line_of(&exception))
+}
+
+/// An exception in one line.
+pub(crate) fn line_of(exception: &Object) -> String {
+    let name = full_name(&class_of(exception));
+    match text_of(exception) {
+        Some(text) if !text.is_empty() => format!("{name}: {text}"),
+        _ => name,
+    }
+}

@@ -1,0 +1,116 @@
+//! Python code of ours: compiled once in the process, and read back in each interpreter that needs it.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::sync::OnceLock;
+
+use pyo3_ffi as ffi;
+
+use crate::local::python::object::{Object, clear_exception};
+
+unsafe extern "C" {
+    fn PyMarshal_WriteObjectToString(
+        object: *mut ffi::PyObject,
+        version: c_int,
+    ) -> *mut ffi::PyObject;
+    fn PyMarshal_ReadObjectFromString(
+        data: *const c_char,
+        size: ffi::Py_ssize_t,
+    ) -> *mut ffi::PyObject;
+}
+
+/// For code that stands in the import system: tracebacks leave frames of this name out.
+pub(crate) const OF_IMPORT: &CStr = c"<frozen importlib._bootstrap_external>";
+
+const MODULE_OF_IMPORT: &CStr = c"importlib._bootstrap_external";
+
+/// A program that defines functions.
+pub(crate) struct OwnCode {
+    source: &'static CStr,
+    filename: &'static CStr,
+    /// What it was compiled to, marshalled.
+    compiled: OnceLock<Vec<u8>>,
+}
+
+impl OwnCode {
+    /// A text that ends in a NUL.
+    pub(crate) const fn text(text: &'static str) -> &'static CStr {
+        match CStr::from_bytes_with_nul(text.as_bytes()) {
+            Ok(text) => text,
+            Err(_) => panic!("a text has a NUL at its end, and no other one"),
+        }
+    }
+
+    pub(crate) const fn new(filename: &'static CStr, source: &'static CStr) -> Self {
+        Self {
+            source,
+            filename,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Runs it in the attached interpreter. The answer is what it has defined; `None`: an exception is set.
+    pub(crate) fn run(&self) -> Option<Object> {
+        // SAFETY: attached; new references; a dict that nobody else has yet.
+        let namespace = unsafe {
+            let namespace = Object::owned(ffi::PyDict_New())?;
+            if self.filename == OF_IMPORT {
+                // Debuggers skip frames by the name of their module.
+                let name = Object::owned(ffi::PyUnicode_FromString(MODULE_OF_IMPORT.as_ptr()))?;
+                let at = namespace.as_ptr();
+                ffi::PyDict_SetItemString(at, c"__name__".as_ptr(), name.as_ptr());
+            }
+            namespace
+        };
+        self.run_in(&namespace)?;
+        Some(namespace)
+    }
+
+    /// As [`run`](Self::run), in a dict.
+    pub(crate) fn run_in(&self, namespace: &Object) -> Option<()> {
+        let at = namespace.as_ptr();
+        // SAFETY: attached; the results are new references.
+        unsafe {
+            let code = Object::owned(match self.compiled.get() {
+                Some(compiled) => {
+                    let data = compiled.as_ptr().cast();
+                    PyMarshal_ReadObjectFromString(data, compiled.len() as isize)
+                }
+                None => self.compile(),
+            })?;
+            ffi::PyDict_SetItemString(at, c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
+            Object::owned(ffi::PyEval_EvalCode(code.as_ptr(), at, at)).map(drop)
+        }
+    }
+
+    /// A function of what it has defined.
+    pub(crate) fn function(namespace: &Object, name: &CStr) -> Option<Object> {
+        // SAFETY: attached; a live dictionary, a C string; the result is borrowed.
+        unsafe { Object::borrowed(ffi::PyDict_GetItemString(namespace.as_ptr(), name.as_ptr())) }
+    }
+
+    /// # Safety
+    /// Attached. The result is a new reference.
+    #[cold]
+    unsafe fn compile(&self) -> *mut ffi::PyObject {
+        /// 3.14 has constants that are slices.
+        const VERSION: c_int = if cfg!(Py_3_14) { 5 } else { 4 };
+        // SAFETY: attached; C strings; a live object.
+        unsafe {
+            let (source, name) = (self.source.as_ptr(), self.filename.as_ptr());
+            let Some(code) = Object::owned(ffi::Py_CompileString(source, name, ffi::Py_file_input))
+            else {
+                return std::ptr::null_mut();
+            };
+            let bytes = PyMarshal_WriteObjectToString(code.as_ptr(), VERSION);
+            if let Some(bytes) = Object::owned(bytes) {
+                let data = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>();
+                let length = ffi::PyBytes_Size(bytes.as_ptr()) as usize;
+                let copy = std::slice::from_raw_parts(data, length).to_vec();
+                self.compiled.get_or_init(|| copy);
+            }
+            // What can't be kept is compiled each time.
+            clear_exception();
+            code.into_ptr()
+        }
+    }
+}

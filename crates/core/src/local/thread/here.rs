@@ -1,0 +1,124 @@
+//! Where the calling thread is: its innermost entry into an interpreter. Asked for at each allocation and each free,
+//! where memory is counted.
+
+use crate::data::id::Id;
+use crate::local::memory::account::Account;
+use crate::local::thread::entry::Entry;
+use crate::util::thread_local::zeros;
+
+/// The locale of the process, as C's headers define it.
+pub(crate) const LC_GLOBAL_LOCALE: libc::locale_t = std::ptr::without_provenance_mut(usize::MAX);
+
+/// The id of a thread that is in no interpreter.
+pub(crate) const NOWHERE: Id = -1;
+
+/// What there is one of in a thread.
+#[repr(C)]
+struct Thread {
+    entry: *const Entry,
+    switches: u64,
+    number: u64,
+}
+
+zeros!(fn here() -> *mut Thread, "here_in_subpy");
+
+/// Where the calling thread has that: found once for several questions.
+pub(in crate::local) struct Place(*mut Thread);
+
+impl Place {
+    #[inline(always)]
+    pub(in crate::local) fn here() -> Self {
+        Self(here())
+    }
+
+    #[inline(always)]
+    pub(in crate::local) fn entry(&self) -> *const Entry {
+        // SAFETY: the place is the calling thread's, since no other thread can have it by the pointer in it, and
+        // nobody keeps a reference to it; so for those below.
+        unsafe { (*self.0).entry }
+    }
+
+    #[inline(always)]
+    pub(in crate::local) fn set_entry(&self, entry: *const Entry) {
+        // SAFETY: see above.
+        unsafe { (*self.0).entry = entry };
+    }
+
+    /// How often a call of the host's has returned, in the calling thread, when the thread was elsewhere meanwhile: it
+    /// runs several stacks (fibers), and comes back to them in any order.
+    #[inline(always)]
+    pub(in crate::local) fn switches(&self) -> u64 {
+        // SAFETY: see above.
+        unsafe { (*self.0).switches }
+    }
+}
+
+/// The calling thread's innermost entry, also while it calls the host. NULL: it has none. One that is not NULL lives
+/// until it is left.
+#[inline(always)]
+pub(crate) fn entry() -> *const Entry {
+    Place::here().entry()
+}
+
+#[inline(always)]
+pub(in crate::local) fn set_entry(entry: *const Entry) {
+    Place::here().set_entry(entry);
+}
+
+/// The interpreter that the calling thread is in, as far as subpy has led it there; else [`NOWHERE`].
+pub(crate) fn id() -> Id {
+    // SAFETY: it lives.
+    unsafe { entry().as_ref() }.map_or(NOWHERE, |entry| entry.id)
+}
+
+/// Where the calling thread's memory is counted.
+#[inline(always)]
+pub(crate) fn account() -> Option<&'static Account> {
+    // SAFETY: it lives.
+    unsafe { entry().as_ref() }.and_then(|entry| entry.account)
+}
+
+/// The calling thread's number, which, unlike its pthread_t, is never given out again. 0: it has none yet.
+#[cfg(Py_3_12)]
+#[inline(always)]
+pub(crate) fn number() -> u64 {
+    // SAFETY: see above.
+    unsafe { (*here()).number }
+}
+
+/// Gives the calling thread a number.
+#[cfg(Py_3_12)]
+pub(crate) fn set_number(number: u64) {
+    // SAFETY: see above.
+    unsafe { (*here()).number = number };
+}
+
+/// The thread was elsewhere meanwhile once more: see [`Place::switches`].
+pub(in crate::local) fn has_switched() {
+    // SAFETY: see above.
+    unsafe { (*here()).switches += 1 };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, NOWHERE, entry, id, set_entry};
+
+    #[test]
+    fn each_thread_starts_nowhere_and_has_its_own_place() {
+        let in_thread = |number| {
+            std::thread::spawn(move || {
+                assert!(entry().is_null() && id() == NOWHERE);
+                let own = Entry::new(number, None, std::ptr::null_mut());
+                set_entry(&own);
+                std::thread::yield_now();
+                assert_eq!(id(), number);
+                set_entry(std::ptr::null());
+            })
+        };
+        let threads: Vec<_> = (1..9).map(in_thread).collect();
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert_eq!(id(), NOWHERE);
+    }
+}

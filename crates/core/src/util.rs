@@ -1,0 +1,6 @@
+//! Small things that the standard library lacks.
+
+pub mod growable;
+pub(crate) mod thread;
+pub(crate) mod thread_local;
+pub(crate) mod timer;

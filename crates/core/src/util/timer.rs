@@ -1,0 +1,168 @@
+//! One thread that does small things at their time, for all interpreters. It holds no GIL, and its lock
+//! only to look at what is next. It is started when there is something to do, and ends with Python.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::util::thread::Thread;
+
+/// Something that is to be done.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// When it is to be done; the number tells two of the same time apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(Instant, u64);
+
+struct Timer {
+    jobs: BTreeMap<Ticket, Job>,
+    next_number: u64,
+    thread: Option<Thread>,
+    /// How many have ended, or are to end.
+    ended: u64,
+    /// The job that is being done.
+    doing: Option<Ticket>,
+}
+
+static TIMER: Mutex<Timer> = Mutex::new(Timer {
+    jobs: BTreeMap::new(),
+    next_number: 0,
+    thread: None,
+    ended: 0,
+    doing: None,
+});
+/// There is a new first job.
+static EARLIER: Condvar = Condvar::new();
+/// A job is done.
+static DONE: Condvar = Condvar::new();
+
+fn timer() -> MutexGuard<'static, Timer> {
+    TIMER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does `job` at `time`, or soon after. Fails if no thread can be started for it.
+pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> io::Result<Ticket> {
+    let mut timer = timer();
+    if timer.thread.is_none() {
+        let number = timer.ended;
+        timer.thread = Some(Thread::start(c"subpy timer", move || serve(number))?);
+    }
+    let ticket = Ticket(time, timer.next_number);
+    timer.next_number += 1;
+    timer.jobs.insert(ticket, Box::new(job));
+    if timer.jobs.keys().next() == Some(&ticket) {
+        EARLIER.notify_one();
+    }
+    Ok(ticket)
+}
+
+/// Ends the thread, and forgets what is left to do. To be called without a GIL, when nobody needs it any more.
+pub(crate) fn stop() {
+    let mut timer = timer();
+    timer.ended += 1;
+    let jobs = std::mem::take(&mut timer.jobs);
+    let thread = timer.thread.take();
+    EARLIER.notify_all();
+    drop(timer);
+    drop(jobs);
+    if let Some(thread) = thread {
+        thread.join();
+    }
+}
+
+/// Sees to it that a job is not begun any more. False: it is being done now.
+pub(crate) fn cancel(ticket: Ticket) -> bool {
+    let mut timer = timer();
+    let job = timer.jobs.remove(&ticket);
+    let idle = timer.doing != Some(ticket);
+    drop(timer);
+    drop(job);
+    idle
+}
+
+/// Waits for a job that is being done. To be called without a GIL: the job may wait for one.
+pub(crate) fn wait_for(ticket: Ticket) {
+    let mut timer = timer();
+    while timer.doing == Some(ticket) {
+        timer = DONE.wait(timer).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+/// What the thread does that is started when so many have ended.
+fn serve(number: u64) {
+    let mut timer = timer();
+    while timer.ended == number {
+        let now = Instant::now();
+        timer = match timer.jobs.first_key_value().map(|(ticket, _)| *ticket) {
+            None => EARLIER.wait(timer).unwrap_or_else(PoisonError::into_inner),
+            Some(Ticket(time, _)) if time > now => {
+                let waited = EARLIER.wait_timeout(timer, time - now);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            Some(ticket) => {
+                let job = timer.jobs.remove(&ticket);
+                timer.doing = Some(ticket);
+                drop(timer);
+                if let Some(job) = job {
+                    job();
+                }
+                let mut timer = self::timer();
+                timer.doing = None;
+                DONE.notify_all();
+                timer
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    #[test]
+    fn jobs_are_done_in_the_order_of_their_time() {
+        let (send, receive) = channel();
+        let start = Instant::now();
+        for n in [3u64, 1, 2] {
+            let send = send.clone();
+            let later = start + Duration::from_millis(20 * n);
+            at(later, move || send.send(n).unwrap()).unwrap();
+        }
+        let order: Vec<u64> = receive.iter().take(3).collect();
+        assert_eq!(order, [1, 2, 3]);
+        assert!(start.elapsed() >= Duration::from_millis(60));
+    }
+
+    #[test]
+    fn ten_thousand_can_be_cancelled() {
+        let later = Instant::now() + Duration::from_secs(3600);
+        let tickets: Vec<Ticket> = (0..10_000)
+            .map(|_| at(later, || panic!("too early")).unwrap())
+            .collect();
+        assert!(tickets.into_iter().all(cancel));
+        let (send, receive) = channel();
+        at(Instant::now(), move || send.send(()).unwrap()).unwrap();
+        receive.recv().unwrap();
+    }
+
+    #[test]
+    fn a_job_that_is_being_done_can_be_waited_for() {
+        let (begun_send, begun) = channel();
+        let (end, end_receive) = channel();
+        let (ended_send, ended) = channel();
+        let ticket = at(Instant::now(), move || {
+            begun_send.send(()).unwrap();
+            end_receive.recv().unwrap();
+            ended_send.send(()).unwrap();
+        })
+        .unwrap();
+        begun.recv().unwrap();
+        assert!(!cancel(ticket));
+        end.send(()).unwrap();
+        wait_for(ticket);
+        assert!(ended.try_recv().is_ok());
+    }
+}
