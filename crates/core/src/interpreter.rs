@@ -45,12 +45,13 @@ use crate::interpreter::nested::Nested;
 use crate::interpreter::reentry::Reentry;
 use crate::interpreter::session::Session;
 use crate::interpreter::stats::Stats;
-use crate::local::attach as thread_state;
+use crate::local::attach;
+use crate::local::cures::allocator::counting;
 use crate::local::cures::stack_bounds::Watched;
 use crate::local::cures::{Environment, switch_interval};
 use crate::local::memory::account::{Account, MemoryUsage};
-use crate::local::memory::counting;
 use crate::local::python::collection::without_collection;
+use crate::local::python::thread_states;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::here;
 use crate::runtime::phase;
@@ -161,7 +162,7 @@ impl Interpreter {
         let mut why = String::new();
         let make = || {
             let _short = switch_interval::shorten();
-            thread_state::create(
+            attach::create(
                 id,
                 || recipe.make(&mut why),
                 |thread_state| {
@@ -194,7 +195,7 @@ impl Interpreter {
                 },
             )
         };
-        let made = thread_state::with_account(account, make);
+        let made = attach::with_account(account, make);
         let Some((thread_state, (control, contents))) = made else {
             resources::check()?;
             let message = format!("Python could not create an interpreter: {why}");
@@ -204,7 +205,7 @@ impl Interpreter {
             Ok(contents) => {
                 if let Some(account) = account {
                     account.opened();
-                    counting::own(thread_state::interpreter_of(thread_state), account);
+                    counting::own(thread_states::interpreter_of(thread_state), account);
                 }
                 let interpreter = Self::new(id, thread_state, control, Some(contents));
                 join(id);
@@ -230,7 +231,7 @@ impl Interpreter {
     ) -> Result<Self> {
         let account = Account::open(0);
         if let Some(account) = account {
-            counting::own(thread_state::interpreter_of(thread_state), account);
+            counting::own(thread_states::interpreter_of(thread_state), account);
         }
         let control = Control::new(thread_state, true, account);
         let main = Self::new(0, thread_state, control.clone(), None);
@@ -482,7 +483,7 @@ impl Interpreter {
     fn session(&self, purpose: Purpose) -> Result<Session<'_>> {
         let claim = self.claim(purpose)?;
         if purpose == Purpose::End {
-            thread_state::detached(|| {
+            attach::detached(|| {
                 self.0.control.settle();
                 faulthandler::settle(self.0.id);
             });
@@ -501,7 +502,7 @@ impl Interpreter {
     fn claim_after(&self, mut why: Refused, purpose: Purpose) -> Result<Claim<'_>> {
         let state = &self.0.control.state;
         while why == Refused::Visited {
-            thread_state::detached(|| {
+            attach::detached(|| {
                 while state.is_visited() {
                     std::thread::yield_now();
                 }
@@ -517,7 +518,7 @@ impl Interpreter {
     /// Does `work` in a thread that the interpreter's own `PyGILState_Ensure` knows: in one of the interpreter's, or else
     /// with a thread state that is made for it. Says whether it was done: not in an interpreter that ends.
     fn enter_from_anywhere(&self, work: impl FnOnce()) -> bool {
-        if let Some(_known) = thread_state::Known::new(|found| self.0.control.is(found)) {
+        if let Some(_known) = attach::Known::new(|found| self.0.control.is(found)) {
             work();
             return true;
         }
@@ -530,7 +531,7 @@ impl Interpreter {
     /// # Safety
     /// Something keeps the interpreter from being ended until `work` is done: a pin.
     pub(crate) unsafe fn visit<T>(&self, work: impl FnOnce() -> T) -> T {
-        if self.0.control.is(thread_state::attached_interpreter()) {
+        if self.0.control.is(attach::attached_interpreter()) {
             return work();
         }
         match self.0.control.state.claim(Purpose::Visit) {
@@ -582,7 +583,7 @@ fn main_not_permitted() -> Error {
 impl Inner {
     /// Whether the calling thread is inside of the interpreter.
     fn is_here(&self) -> bool {
-        match thread_state::whereabouts() {
+        match attach::whereabouts() {
             (Some(id), _) => id == self.id,
             (None, python) => self.control.is(python),
         }

@@ -13,7 +13,7 @@ use crate::data::id::Id;
 use crate::data::queue::{IfGone, Item, Patience, Queue, Refused, Rules};
 use crate::data::tree::OwnedValue;
 use crate::interpreter::{Interpreter, family};
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::convert::holder;
 use crate::local::convert::holder::Held;
 use crate::local::convert::local::Local;
@@ -213,7 +213,7 @@ fn waiting<T>(local: &Local, wait: &Wait, work: impl FnOnce(&Patience<'_>) -> T)
         until,
         goes_on: &Interpreter::goes_on(),
     };
-    thread_state::without_gil(local.id, || work(&patience))
+    attach::without_gil(local.id, || work(&patience))
 }
 
 /// Sets the exception.

@@ -18,11 +18,11 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::interpreter;
 use crate::interpreter::Interpreter;
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::cures;
 use crate::local::cures::{
-    calls, current_frames, global_symbols, locale, main_thread, remaining_interpreters, sigint,
-    stack_bounds, switch_interval, thread_state_ids, tracemalloc, write_signals,
+    calls, global_symbols, locale, remaining_interpreters, sigint, stack_bounds, tracemalloc,
+    write_signals,
 };
 use crate::local::functions::host_function;
 use crate::scripting;
@@ -154,7 +154,7 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
     fork::watch();
     one_version::check().map_err(for_now)?;
     only_copy::claim().map_err(for_now)?;
-    if !thread_state::keep_some() {
+    if !attach::keep_some() {
         let message = "there is no memory to start Python";
         return Err(for_now(Error::new(Status::NoMemory, message)));
     }
@@ -172,25 +172,19 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
         check_tracing().map_err(for_now)?;
-        thread_state::locate_slot();
-        thread_state_ids::locate();
-        main_thread::locate();
-        current_frames::locate();
-        switch_interval::locate();
+        attach::locate_slot();
+        attach::visit_main(cures::locate);
         remaining_interpreters::before_end(end_before_host);
-        thread_state::new_main()
+        attach::new_main()
     } else {
         startup::check(&config).map_err(for_now)?;
         startup::start(&config).map_err(for_ever)?;
         check_tracing().map_err(for_ever)?;
         calls::allow();
         locale::begin();
-        thread_state::locate_slot();
-        thread_state_ids::locate();
-        main_thread::locate();
-        current_frames::locate();
-        switch_interval::locate();
-        thread_state::leave_main(config.allow_main)
+        attach::locate_slot();
+        attach::visit_main(cures::locate);
+        attach::leave_main(config.allow_main)
     };
     global_symbols::expose();
     if config.ignore_sigpipe {
@@ -243,7 +237,7 @@ pub fn release() -> Result<()> {
         let message = "an interpreter is being created in another thread: finalize after it";
         return Err(Error::new(Status::Busy, message));
     }
-    if !ready.joined && thread_state::is_attached() {
+    if !ready.joined && attach::is_attached() {
         let message = "this thread holds a GIL: release it, or leave the interpreter, first";
         return Err(Error::new(Status::Busy, message));
     }
@@ -260,7 +254,7 @@ pub fn release() -> Result<()> {
         }
         write_signals::put_back();
         match joined {
-            true => thread_state::detached(timer::stop),
+            true => attach::detached(timer::stop),
             false => timer::stop(),
         }
         host_function::forget_everywhere();
@@ -280,7 +274,7 @@ fn end_before_host() {
         return;
     };
     phase::changing(|| {
-        thread_state::detached(|| {
+        attach::detached(|| {
             while phase::is_creating() {
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -313,7 +307,7 @@ pub fn main() -> Result<Id> {
 /// The interpreter whose code runs in the calling thread now.
 pub fn current() -> Result<Id> {
     phase::ready()?;
-    let found = match thread_state::whereabouts() {
+    let found = match attach::whereabouts() {
         (Some(id), _) => Some(id),
         (None, python) if !python.is_null() => registry::find_by(|i| i.is(python)).map(|i| i.id()),
         _ => None,

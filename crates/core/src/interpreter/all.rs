@@ -6,7 +6,7 @@ use crate::data::error::{Result, Status};
 use crate::interpreter::claim::{Purpose, Request};
 use crate::interpreter::session::{Session, retire};
 use crate::interpreter::{Interpreter, ending, family, threads_left};
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::runtime::registry;
 
 /// All interpreters, claimed to be ended.
@@ -104,7 +104,7 @@ pub(crate) fn end_before_main(time: Duration) {
 fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<()> {
     // Nobody tells when a run or a thread has ended.
     let wait = || {
-        thread_state::detached(|| std::thread::sleep(Duration::from_millis(1)));
+        attach::detached(|| std::thread::sleep(Duration::from_millis(1)));
         (Instant::now() < deadline).then_some(())
     };
     let mut session = loop {

@@ -26,6 +26,7 @@ use crate::interpreter::protected;
 use crate::interpreter::resources;
 use crate::interpreter::signals;
 use crate::interpreter::sources;
+use crate::local::attach;
 use crate::local::buffers::release::Ledger;
 use crate::local::convert::from_python;
 use crate::local::convert::local::Local;
@@ -141,7 +142,8 @@ impl Contents {
 
     /// Cures what is defective in how the interpreter imports.
     pub(crate) fn cure(&mut self, own_gil: bool, environment: Environment) -> Result<()> {
-        self.outside = cures::import_first::install(own_gil).ok_or_else(not_prepared)?;
+        self.outside = cures::import_first::install(own_gil, |work| attach::visit_main(work))
+            .ok_or_else(not_prepared)?;
         self.cure_functions(environment, true)?;
         self.apart = if own_gil { None } else { Range::take() };
         clear_exception();

@@ -29,13 +29,14 @@ use crate::interpreter::protected;
 use crate::interpreter::protected::Place;
 use crate::interpreter::signals::Signals;
 use crate::interpreter::stats::Counters;
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::cures::main_thread;
 use crate::local::memory::account::{Account, Work};
 use crate::local::python::object::clear_exception;
 use crate::local::python::own_code::OwnCode;
 #[cfg(Py_3_12)]
 use crate::local::python::pending_call;
+use crate::local::python::thread_states;
 use crate::util::timer;
 
 /// How long a run is given to end before it is asked again.
@@ -136,7 +137,7 @@ impl Control {
             state: State::new(),
             stats: Counters::default(),
             account,
-            interpreter: thread_state::interpreter_of(thread_state),
+            interpreter: thread_states::interpreter_of(thread_state),
             thread_state,
             shares_gil,
             #[cfg(not(Py_3_13))]
@@ -163,7 +164,7 @@ impl Control {
     /// Something keeps the interpreter from being ended until `work` is done.
     pub(crate) unsafe fn visit<T>(&self, id: Id, work: impl FnOnce() -> T) -> T {
         // SAFETY: the caller's promise.
-        unsafe { thread_state::visit_beside(id, self.account, self.interpreter, work) }
+        unsafe { attach::visit_beside(id, self.account, self.interpreter, work) }
     }
 
     /// The same from a thread that nothing is known of. Says whether it was done: not in an interpreter that ends. The
@@ -181,7 +182,7 @@ impl Control {
             work();
         };
         // SAFETY: this thread is counted in `asking` until it is attached.
-        unsafe { thread_state::visit_beside(id, self.account, self.interpreter, visit) };
+        unsafe { attach::visit_beside(id, self.account, self.interpreter, visit) };
         true
     }
 
@@ -232,7 +233,7 @@ impl Control {
         }
         #[cfg(not(Py_3_13))]
         if self.shares_gil {
-            let leaves_threads = thread_state::others() > 0;
+            let leaves_threads = thread_states::others() > 0;
             self.leaves_threads.store(leaves_threads, Ordering::Relaxed);
         }
     }
@@ -305,7 +306,7 @@ impl Control {
                 control.leave_exception();
             };
             // SAFETY: the interpreter lives: this thread is counted in `asking`.
-            if !unsafe { thread_state::visit(control.interpreter, work) } {
+            if !unsafe { attach::visit(control.interpreter, work) } {
                 control.visited.store(false, Ordering::SeqCst);
             }
             control.done_asking();
@@ -342,7 +343,7 @@ impl Control {
     pub(crate) fn end_asks(&self) {
         self.state.set_runs_at_end(false);
         self.take_back_exception();
-        thread_state::detached(|| self.settle());
+        attach::detached(|| self.settle());
     }
 
     /// Says what memory is needed for from now on.

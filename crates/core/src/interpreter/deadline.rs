@@ -9,7 +9,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::interpreter::claim::{Request, Run};
 use crate::interpreter::control::Control;
 use crate::interpreter::stats::time_of;
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::util::timer;
 use crate::util::timer::Ticket;
 
@@ -99,7 +99,7 @@ impl Drop for Deadline {
             if let Some(ticket) = ticket
                 && !timer::cancel(ticket)
             {
-                thread_state::detached(|| timer::wait_for(ticket));
+                attach::detached(|| timer::wait_for(ticket));
             }
             cancelled = ticket;
         }

@@ -15,6 +15,8 @@ use pyo3_ffi as ffi;
 use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
 #[cfg(Py_3_12)]
+use crate::local::attach;
+#[cfg(Py_3_12)]
 use crate::local::cures::tracemalloc;
 #[cfg(Py_3_12)]
 use crate::local::python::capsule::capsule;
@@ -50,8 +52,8 @@ pub(crate) fn limit_end(control: &Arc<Control>, time: Duration) {
     impl Drop for Limit {
         fn drop(&mut self) {
             drop(self.1.take());
-            if !self.0.shares_gil {
-                tracemalloc::forget_names();
+            if !self.0.shares_gil && tracemalloc::has_names_that_go() {
+                attach::visit_main(tracemalloc::forget_names);
             }
             self.0.state.set_runs_at_end(false);
             // Attached: those who ask need no GIL.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use pyo3_ffi as ffi;
 
 use crate::data::id::Id;
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::cures::library::Functions;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::object::{Object, clear_exception};
@@ -345,7 +345,7 @@ unsafe extern "C" fn call(
             let first = (count > 1).then(|| argument(1));
             (what, first, (count > 2).then(|| argument(2)))
         };
-        let python = thread_state::attached_interpreter();
+        let python = attach::attached_interpreter();
         let id = registry::find_by(|interpreter| interpreter.is(python)).map(|found| found.id());
         let number = match (what, id) {
             (0, _) => {

@@ -21,7 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use pyo3_ffi as ffi;
 
 use crate::data::id::Id;
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::cures::calls;
 use crate::local::cures::library::{Functions, argument_bytes};
 use crate::local::python::object::Object;
@@ -159,7 +159,7 @@ unsafe extern "C" fn prepare<const N: usize>(
     unsafe {
         let address = LIBFFIS[N].prepare.load(Ordering::Relaxed);
         let prepare = std::mem::transmute::<*mut c_void, Prepare>(address);
-        let python = thread_state::attached_interpreter();
+        let python = attach::attached_interpreter();
         let found = registry::find_by(|interpreter| interpreter.is(python));
         let Some(interpreter) = found.map(|found| found.id()) else {
             return prepare(closure, cif, function, user, code);

@@ -13,7 +13,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::config::Output;
 use crate::data::id::Id;
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::convert::holder::slot;
 use crate::local::cures::write_signals;
 use crate::local::python::method::{Method, NO_GETTER, Table, getter};
@@ -71,7 +71,7 @@ impl Handle {
                 if (*self.stream).delivering == libc::pthread_self() {
                     return Some(()); // further out: it goes on with what waits
                 }
-                thread_state::without_gil((*self.stream).interpreter, std::thread::yield_now);
+                attach::without_gil((*self.stream).interpreter, std::thread::yield_now);
             }
             if let Err(error) = deliver(self.stream) {
                 raise(&error);
@@ -197,7 +197,7 @@ unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
             }
             let rest = pending.split_off(ready);
             let bytes = std::mem::replace(pending, rest);
-            result = thread_state::without_gil((*stream).interpreter, || match sink {
+            result = attach::without_gil((*stream).interpreter, || match sink {
                 // The last character may not be whole.
                 Some(write) if is_text && is_last => {
                     write(String::from_utf8_lossy(&bytes).as_bytes());

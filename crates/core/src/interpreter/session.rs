@@ -8,14 +8,14 @@ use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::nested::Nested;
 use crate::interpreter::{Inner, ending, family, faulthandler, foreign_threads};
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::buffers::release::Ledger;
+use crate::local::cures::allocator::counting;
 use crate::local::cures::import_first::Outside;
 use crate::local::cures::{asyncio_iterators, child_processes, globals_left, library};
 use crate::local::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
 use crate::local::memory::account::Work;
-use crate::local::memory::counting;
 use crate::local::thread::entry::Entry;
 use crate::runtime::registry;
 
@@ -133,13 +133,13 @@ impl<'a> Session<'a> {
         library::end();
         asyncio_iterators::free();
         globals_left::clear_at_end();
-        let python = thread_state::attached_interpreter() as usize;
+        let python = attach::attached_interpreter() as usize;
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter(outside) };
         // SAFETY: ended.
         unsafe { ledger.close() };
         retire(self.inner, self.claim);
-        thread_state::detached(|| child_processes::reap(python, time));
+        attach::detached(|| child_processes::reap(python, time));
     }
 
     /// Finalizes Python from its main interpreter, the last one, which has no other threads.
@@ -149,7 +149,7 @@ impl<'a> Session<'a> {
         ending::limit_end(&self.inner.control, ending::PATIENCE);
         multiprocessing_servers::stop_at_end();
         library::end();
-        let python = thread_state::attached_interpreter() as usize;
+        let python = attach::attached_interpreter() as usize;
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };
         // SAFETY: ended.
@@ -165,7 +165,7 @@ impl<'a> Session<'a> {
         self.let_go();
         drop(self.attached);
         // SAFETY: ours, made when the host's Python was joined; nobody else has it.
-        unsafe { thread_state::delete((*self.inner.held.get()).entry.thread_state.get()) };
+        unsafe { attach::delete((*self.inner.held.get()).entry.thread_state.get()) };
         retire(self.inner, self.claim);
     }
 

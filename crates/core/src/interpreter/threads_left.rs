@@ -7,8 +7,8 @@ use pyo3_ffi as ffi;
 
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
-use crate::local::attach as thread_state;
 use crate::local::python::object::{Object, clear_exception, imported, type_name_of};
+use crate::local::python::thread_states;
 
 /// How many a message names, and with how many characters.
 const NAMED: usize = 8;
@@ -16,7 +16,7 @@ const CHARACTERS: usize = 64;
 
 /// `Busy` if the attached interpreter has Python threads.
 pub(crate) fn none(id: Id) -> Result<()> {
-    let message = match thread_state::others() {
+    let message = match thread_states::others() {
         0 => return Ok(()),
         1 => format!("interpreter {id} has 1 Python thread that still runs: end it first"),
         n => format!("interpreter {id} has {n} Python threads that still run: end them first"),

@@ -28,6 +28,7 @@ use crate::local::cures::{
     threads_at_end,
 };
 use crate::local::memory::account::Account;
+use crate::local::python::thread_states;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::floats::Floats;
 use crate::local::thread::here;
@@ -146,7 +147,7 @@ pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
     if current.is_null() {
         return null_mut();
     }
-    interpreter_of(current)
+    thread_states::interpreter_of(current)
 }
 
 /// While it lives, `PyGILState_Ensure` leads the calling thread into an interpreter that it is in, or that it has
@@ -157,8 +158,9 @@ impl Known {
     /// `None`: the thread is not in the interpreter of which `is_it` is true.
     pub(crate) fn new(is_it: impl Fn(*mut PyInterpreterState) -> bool) -> Option<Self> {
         // Each is the thread's own, and lives.
-        let leads_there =
-            |state: *mut PyThreadState| !state.is_null() && is_it(interpreter_of(state));
+        let leads_there = |state: *mut PyThreadState| {
+            !state.is_null() && is_it(thread_states::interpreter_of(state))
+        };
         let slot = gilstate_slot::get();
         if !leads_there(slot) {
             // SAFETY: an entry lives until it is left.
@@ -452,12 +454,6 @@ pub(crate) fn new_main() -> *mut PyThreadState {
     main
 }
 
-/// The interpreter of a thread state.
-pub(crate) fn interpreter_of(thread_state: *mut PyThreadState) -> *mut PyInterpreterState {
-    // SAFETY: reads a field that never changes, of a thread state that its caller owns.
-    unsafe { ffi::PyThreadState_GetInterpreter(thread_state) }
-}
-
 /// Deletes a thread state that [`new_main`] made.
 ///
 /// # Safety
@@ -470,40 +466,5 @@ pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
         attach(thread_state);
         ffi::PyThreadState_Clear(thread_state);
         ffi::PyThreadState_DeleteCurrent();
-    }
-}
-
-/// The thread states of the attached interpreter. They live as long as its GIL is held.
-pub(crate) fn all_attached() -> Vec<*mut PyThreadState> {
-    #[cfg(not(Py_3_12))]
-    let _alone = making::alone();
-    let mut all = Vec::new();
-    // SAFETY: attached. A thread state goes only while its interpreter's GIL is held, which we hold; one that
-    // comes is put before the first.
-    unsafe {
-        let python = interpreter_of(ffi::PyThreadState_Get());
-        let mut next = ffi::PyInterpreterState_ThreadHead(python);
-        while !next.is_null() {
-            all.push(next);
-            next = ffi::PyThreadState_Next(next);
-        }
-    }
-    all
-}
-
-/// How many thread states the attached interpreter has besides the attached one: Python threads that
-/// its scripts started, or the host's own.
-pub(crate) fn others() -> usize {
-    // SAFETY: attached. A thread state comes and goes only while its interpreter's GIL is held,
-    // which we hold.
-    unsafe {
-        let own = ffi::PyThreadState_Get();
-        let mut next = ffi::PyInterpreterState_ThreadHead(ffi::PyThreadState_GetInterpreter(own));
-        let mut count = 0;
-        while !next.is_null() {
-            count += usize::from(next != own);
-            next = ffi::PyThreadState_Next(next);
-        }
-        count
     }
 }

@@ -68,6 +68,15 @@ pub(crate) mod write_signals;
 
 pub(crate) use version::python_version;
 
+/// Finds where CPython keeps what cures read and write. To be called with a new thread state of the main interpreter
+/// attached.
+pub(crate) fn locate() {
+    thread_state_ids::locate();
+    main_thread::locate();
+    current_frames::locate();
+    switch_interval::locate();
+}
+
 /// Whose environment an interpreter has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Environment {

@@ -6,7 +6,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::queue::{IfGone, Item, Patience, Queue, Refused};
 use crate::data::tree::OwnedValue;
 use crate::interpreter::Interpreter;
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::buffers::lending::Lending;
 use crate::local::convert::copy::copy;
 
@@ -74,7 +74,7 @@ fn waiting<T>(wait: Option<Duration>, work: impl FnOnce(&Patience<'_>) -> T) -> 
         until,
         goes_on: &Interpreter::goes_on(),
     };
-    thread_state::detached(|| work(&patience))
+    attach::detached(|| work(&patience))
 }
 
 fn refused(why: Refused, what: &str) -> Error {

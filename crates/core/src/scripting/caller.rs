@@ -11,7 +11,7 @@ use crate::data::id::Id;
 use crate::data::value::Value;
 use crate::interpreter::Interpreter;
 use crate::interpreter::family;
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::convert::local::Local;
 use crate::local::convert::to_python;
 use crate::local::python::capsule::{capsule, value_of};
@@ -55,7 +55,7 @@ impl Caller {
 
     /// Does `work` without the caller's GIL.
     pub(super) fn away<T>(&self, work: impl FnOnce() -> T) -> T {
-        thread_state::without_gil(self.id(), work)
+        attach::without_gil(self.id(), work)
     }
 
     /// An interpreter that a script may look at.

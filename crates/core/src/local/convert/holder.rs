@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::convert::local::Local;
 use crate::local::python::object::Object;
 
@@ -133,7 +133,7 @@ fn refuse<T: Holdable>(value: Arc<T>, local: &Local) -> Option<Object> {
 
 fn let_go<T: Holdable>(value: Arc<T>, local: &Local) {
     if value.calls_host() {
-        thread_state::without_gil(local.id, || drop(value));
+        attach::without_gil(local.id, || drop(value));
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use pyo3_ffi::{PyInterpreterState, PyObject};
 
 use crate::data::id::Id;
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::buffers::release::Ledger;
 use crate::local::memory::account::Account;
 use crate::local::python::object::Object;
@@ -43,7 +43,7 @@ impl Local {
         Rc::new(Self {
             id,
             account,
-            python: thread_state::attached_interpreter(),
+            python: attach::attached_interpreter(),
             function_type: OnceCell::new(),
             memory_type: OnceCell::new(),
             queue_type: OnceCell::new(),

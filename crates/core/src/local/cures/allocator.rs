@@ -22,6 +22,8 @@
 //! whole process and for a moment, each time an interpreter is created (`_PyMem_SetDefaultAllocator`), and
 //! what other threads allocate in that moment is freed later.
 
+pub(crate) mod counting;
+
 use std::ffi::c_void;
 #[cfg(all(Py_3_12, not(Py_3_14), not(py_sys_config = "Py_DEBUG")))]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 
-use crate::local::memory::{counting, heap};
+use crate::local::memory::heap;
 
 #[cfg(all(Py_3_12, not(Py_3_14), not(py_sys_config = "Py_DEBUG")))]
 static INSTALLED: AtomicBool = AtomicBool::new(false);

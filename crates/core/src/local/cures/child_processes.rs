@@ -22,7 +22,6 @@ use libc::pid_t;
 use pyo3_ffi as ffi;
 
 use super::library::Functions;
-use crate::local::attach as thread_state;
 use crate::local::python::object::Object;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
@@ -93,7 +92,8 @@ fn record(pid: pid_t, started: u64) {
     children.push(Child {
         pid,
         started,
-        interpreter: thread_state::attached_interpreter() as usize,
+        // SAFETY: attached.
+        interpreter: unsafe { ffi::PyInterpreterState_Get() } as usize,
         ends: false,
     });
 }

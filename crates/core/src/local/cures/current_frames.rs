@@ -28,10 +28,10 @@ mod cure {
     use pyo3_ffi as ffi;
     use pyo3_ffi::{PyObject, PyThreadState};
 
-    use crate::local::attach as thread_state;
     use crate::local::cures::main_thread;
     use crate::local::python::collection::without_collection;
     use crate::local::python::object::{Object, clear_exception};
+    use crate::local::python::thread_states;
 
     /// How far the places are looked for, in words: within the smallest struct of these versions.
     const THREAD_STATE: usize = 264 / 8;
@@ -45,29 +45,23 @@ mod cure {
     /// Which word of a thread state is the exception state that it is in.
     static PLACE: OnceLock<Option<usize>> = OnceLock::new();
 
-    /// Finds the place. Waits for the main interpreter's GIL.
+    /// Finds the place. To be called with a new thread state of the main interpreter attached.
     pub(crate) fn locate() {
-        PLACE.get_or_init(|| {
-            thread_state::visit_main(|| {
-                // SAFETY: a thread state of the main interpreter is attached; it lives, and is larger than what is
-                // read of it.
-                unsafe {
-                    let here = ffi::PyThreadState_Get().cast::<usize>();
-                    let exception = Object::borrowed(ffi::PyExc_Exception)?.call(&[])?;
-                    set_handled(exception.as_ptr());
-                    let words: Vec<usize> = (0..THREAD_STATE).map(|i| here.add(i).read()).collect();
-                    let holds_it = |word: usize| {
-                        word.wrapping_sub(here as usize) < OWN
-                            && word % size_of::<usize>() == 0
-                            && (word as *const usize).add(EXCEPTION).read()
-                                == exception.as_ptr() as usize
-                    };
-                    let place = only(words.iter().map(|word| holds_it(*word)))?;
-                    set_handled(null_mut());
-                    clear_exception();
-                    Some(place)
-                }
-            })
+        // SAFETY: attached; a thread state is larger than what is read of it.
+        PLACE.get_or_init(|| unsafe {
+            let here = ffi::PyThreadState_Get().cast::<usize>();
+            let exception = Object::borrowed(ffi::PyExc_Exception)?.call(&[])?;
+            set_handled(exception.as_ptr());
+            let words: Vec<usize> = (0..THREAD_STATE).map(|i| here.add(i).read()).collect();
+            let holds_it = |word: usize| {
+                word.wrapping_sub(here as usize) < OWN
+                    && word % size_of::<usize>() == 0
+                    && (word as *const usize).add(EXCEPTION).read() == exception.as_ptr() as usize
+            };
+            let place = only(words.iter().map(|word| holds_it(*word)))?;
+            set_handled(null_mut());
+            clear_exception();
+            Some(place)
         });
     }
 
@@ -154,7 +148,7 @@ mod cure {
             // SAFETY: the caller's promise; new references.
             unsafe {
                 let dict = Object::owned(ffi::PyDict_New())?;
-                for state in thread_state::all_attached() {
+                for state in thread_states::all_of_attached() {
                     let Some(value) = value(state, place) else {
                         continue;
                     };

@@ -40,10 +40,13 @@ impl Outside {
     }
 }
 
+/// Does some work in the main interpreter, whose GIL it waits for.
+pub(crate) type InMain = fn(work: &mut dyn FnMut());
+
 #[cfg(Py_3_14)]
 mod cure {
     /// Nothing to do in this version.
-    pub(crate) fn install(_own_gil: bool) -> Option<super::Outside> {
+    pub(crate) fn install(_own_gil: bool, _: super::InMain) -> Option<super::Outside> {
         Some(super::Outside::default())
     }
 }
@@ -57,8 +60,7 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
-    use super::Outside;
-    use crate::local::attach as thread_state;
+    use super::{InMain, Outside};
     use crate::local::cures::strptime;
     use crate::local::python::capsule::{capsule, value_of};
     use crate::local::python::method::Method;
@@ -141,19 +143,21 @@ def load(name, origin, of_library, too_early):
     struct Of {
         /// CPython runs the initialization of modules that it refuses then.
         too_early: bool,
+        in_main: InMain,
         outside: Outside,
     }
 
     const NAME: &CStr = c"subpy.import_first";
 
     /// Has the attached interpreter, a new one, ask the main one first. `None`: an exception is set.
-    pub(crate) fn install(own_gil: bool) -> Option<Outside> {
+    pub(crate) fn install(own_gil: bool, in_main: InMain) -> Option<Outside> {
         let wrap = OwnCode::function(&INSTALL.run()?, c"wrap")?;
         let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
         let [frozen, external] = modules.map(crate::local::python::object::import);
         let outside = Outside::default();
         let of = Of {
             too_early: own_gil && cfg!(all(Py_3_12, not(Py_3_13))),
+            in_main,
             outside: outside.clone(),
         };
         let capsule = capsule(NAME, of)?;
@@ -196,7 +200,7 @@ def load(name, origin, of_library, too_early):
             && (of_library || of.too_early)
             && !is_done(&name)
         {
-            thread_state::visit_main(|| {
+            (of.in_main)(&mut || {
                 load(&name, &origin, of_library, of.too_early);
                 clear_exception();
                 if name == "_datetime" {

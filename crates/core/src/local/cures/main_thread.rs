@@ -28,10 +28,10 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyObject, PyThreadState};
 
 use super::library::Functions;
-use crate::local::attach as thread_state;
 use crate::local::python::method::Method;
 use crate::local::python::object::{Object, import};
 use crate::local::python::own_code::{OF_IMPORT, OwnCode};
+use crate::local::python::thread_states;
 
 /// How far the place is looked for, in words: within the smallest thread state.
 const THREAD_STATE: usize = 264 / 8;
@@ -39,20 +39,16 @@ const THREAD_STATE: usize = 264 / 8;
 /// Which word of a thread state is its thread's number. `None`: an unknown Python.
 static PLACE: OnceLock<Option<usize>> = OnceLock::new();
 
-/// Finds the place. Waits for the main interpreter's GIL.
+/// Finds the place. To be called with a new thread state of the main interpreter attached.
 pub(crate) fn locate() {
-    PLACE.get_or_init(|| {
-        thread_state::visit_main(|| {
-            // SAFETY: a thread state of the main interpreter is attached; it lives, and is larger than what is read of
-            // it. Its number is that of the calling thread, in which it was made.
-            unsafe {
-                let here = ffi::PyThreadState_Get().cast::<u64>();
-                let thread = libc::pthread_self() as u64;
-                let mut places = (0..THREAD_STATE).filter(|i| here.add(*i).read() == thread);
-                let place = places.next()?;
-                places.next().is_none().then_some(place)
-            }
-        })
+    // SAFETY: attached; a thread state is larger than what is read of it. Its number is that of the calling thread, in
+    // which it was made.
+    PLACE.get_or_init(|| unsafe {
+        let here = ffi::PyThreadState_Get().cast::<u64>();
+        let thread = libc::pthread_self() as u64;
+        let mut places = (0..THREAD_STATE).filter(|i| here.add(*i).read() == thread);
+        let place = places.next()?;
+        places.next().is_none().then_some(place)
     });
 }
 
@@ -84,7 +80,7 @@ pub(super) fn install() -> Option<()> {
     let number = unsafe {
         let main = ffi::PyThreadState_Get();
         let field = main.cast::<u64>().add(place);
-        if thread_state::interpreter_of(main) == ffi::PyInterpreterState_Main() {
+        if thread_states::interpreter_of(main) == ffi::PyInterpreterState_Main() {
             STARTED_BY.store(field.read(), Ordering::Relaxed);
         }
         field.write(main as u64);
@@ -254,7 +250,7 @@ unsafe extern "C" fn call(_: *mut PyObject, arguments: *mut PyObject) -> *mut Py
                 return ffi::PyLong_FromUnsignedLongLong(libc::pthread_self() as u64);
             }
             let own = |state: &*mut PyThreadState| *state as u64 == number && is_it(*state);
-            if thread_state::all_attached().iter().any(own) {
+            if thread_states::all_of_attached().iter().any(own) {
                 *libc::__errno_location() = libc::ESRCH;
                 return ffi::PyErr_SetFromErrno(ffi::PyExc_OSError);
             }

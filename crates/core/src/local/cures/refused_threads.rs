@@ -31,10 +31,10 @@ mod cure {
     use pyo3_ffi as ffi;
     use pyo3_ffi::{PyObject, PyThreadState};
 
-    use crate::local::attach as thread_state;
     use crate::local::cures::library;
     use crate::local::python::collection::without_collection;
     use crate::local::python::object::{Object, clear_exception, import, imported};
+    use crate::local::python::thread_states;
 
     /// The functions of `_thread`, and the name that `threading` has for each.
     static STARTERS: &[(&CStr, &CStr)] = &[
@@ -91,7 +91,7 @@ mod cure {
         // SAFETY: the caller's promise; what was never any thread's is nobody else's. Deleting it runs no code.
         unsafe {
             if is_refusal() {
-                let mut states = thread_state::all_attached().into_iter();
+                let mut states = thread_states::all_of_attached().into_iter();
                 if let Some(state) = states.find(|state| is_unstarted(*state)) {
                     ffi::PyThreadState_Delete(state);
                 }

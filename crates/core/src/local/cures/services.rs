@@ -12,7 +12,7 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::library::{Functions, argument, ask, bytes};
-use crate::local::attach as thread_state;
+use crate::local::python::gil::without_gil;
 use crate::local::python::object::{Object, clear_exception};
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
@@ -92,7 +92,7 @@ unsafe extern "C" fn call(
             .map_or(std::ptr::null(), |text| text.as_ptr());
         let number = |n: i32| n.to_string().into_bytes();
         // SAFETY: C strings, and places as `ask` makes them; what is found has C strings.
-        let (_, answer) = thread_state::detached(|| unsafe {
+        let (_, answer) = without_gil(|| unsafe {
             Some(match kind.to_bytes() {
                 b"name" => ask(
                     |place, buffer, length, found| {

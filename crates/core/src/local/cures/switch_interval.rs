@@ -56,7 +56,6 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
-    use crate::local::attach as thread_state;
     use crate::local::cures::state_words::words;
     use crate::local::python::object::{Object, clear_exception, imported};
 
@@ -70,14 +69,12 @@ mod cure {
     /// How many there are now who have it short, and what it was before. Held to look or to change.
     static USERS: Mutex<(usize, u64)> = Mutex::new((0, 0));
 
-    /// Finds the place. Waits for the main interpreter's GIL.
+    /// Finds the place. To be called with a thread state of the main interpreter attached.
     pub(crate) fn locate() {
         PLACE.get_or_init(|| {
-            thread_state::visit_main(|| {
-                let place = find();
-                clear_exception();
-                place
-            })
+            let place = find();
+            clear_exception();
+            place
         });
     }
 

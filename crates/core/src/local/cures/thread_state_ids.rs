@@ -30,7 +30,7 @@ mod cure {
     use pyo3_ffi as ffi;
     use pyo3_ffi::PyThreadState;
 
-    use crate::local::attach as thread_state;
+    use crate::local::python::thread_states;
 
     /// How far the places are looked for, in words: within the smallest structs of these versions.
     const THREAD_STATE: usize = 264 / 8;
@@ -48,22 +48,26 @@ mod cure {
     static PLACES: OnceLock<Option<Places>> = OnceLock::new();
     static INTERPRETERS: AtomicU64 = AtomicU64::new(1);
 
-    /// Finds the places. Waits for the main interpreter's GIL.
+    /// Finds the places. To be called with a thread state of the main interpreter attached.
     pub(crate) fn locate() {
         PLACES.get_or_init(|| {
             let mut ids: Vec<usize> = (0..THREAD_STATE).collect();
             let mut counters: Vec<(usize, u64)> =
                 (0..INTERPRETER).flat_map(|i| [(i, 0), (i, 1)]).collect();
             for _ in 0..3 {
-                // SAFETY: a thread state of the main interpreter is attached; both live, and are larger
-                // than what is read.
-                thread_state::visit_main(|| unsafe {
-                    let visitor = ffi::PyThreadState_Get();
-                    let interpreter = thread_state::interpreter_of(visitor).cast::<u64>();
-                    let id = ffi::PyThreadState_GetID(visitor) as u64;
-                    ids.retain(|i| visitor.cast::<u64>().add(*i).read() == id);
-                    counters.retain(|(i, ahead)| interpreter.add(*i).read() == id + ahead);
-                });
+                // SAFETY: attached; the new thread state is nobody else's, and both are larger than what is read.
+                unsafe {
+                    let main = ffi::PyInterpreterState_Main();
+                    let new = ffi::PyThreadState_New(main);
+                    if new.is_null() {
+                        return None;
+                    }
+                    let id = ffi::PyThreadState_GetID(new) as u64;
+                    ids.retain(|i| new.cast::<u64>().add(*i).read() == id);
+                    counters.retain(|(i, ahead)| main.cast::<u64>().add(*i).read() == id + ahead);
+                    ffi::PyThreadState_Clear(new);
+                    ffi::PyThreadState_Delete(new);
+                }
             }
             match (&ids[..], &counters[..]) {
                 ([id], [(counter, ahead)]) => Some(Places {
@@ -83,7 +87,7 @@ mod cure {
     pub(crate) unsafe fn begin_anew(thread_state: *mut PyThreadState) {
         if let Some(Some(places)) = PLACES.get() {
             let first = INTERPRETERS.fetch_add(1, Ordering::Relaxed) << 32;
-            let interpreter = thread_state::interpreter_of(thread_state);
+            let interpreter = thread_states::interpreter_of(thread_state);
             // SAFETY: the places are those of these versions, and nobody else makes a thread state here yet.
             unsafe {
                 thread_state.cast::<u64>().add(places.id).write(first);

@@ -19,8 +19,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3_ffi as ffi;
 
 use super::library::Functions;
-#[cfg(Py_3_12)]
-use crate::local::attach as thread_state;
 use crate::local::python::object::Object;
 #[cfg(Py_3_12)]
 use crate::local::python::object::{clear_exception, import};
@@ -126,18 +124,19 @@ pub(crate) fn is_on() -> bool {
 #[cfg(Py_3_12)]
 const NAMES_GO: bool = cfg!(all(Py_3_14, not(Py_3_15)));
 
-/// To be called when an interpreter with a GIL of its own has no more code to run, and still has its names. It is
-/// attached.
+/// Whether names have to be forgotten, by [`forget_names`], when an interpreter with a GIL of its own has no more code to
+/// run, and still has them.
+#[cfg(Py_3_12)]
+pub(crate) fn has_names_that_go() -> bool {
+    NAMES_GO && is_on()
+}
+
+/// The main interpreter is attached.
 #[cfg(Py_3_12)]
 pub(crate) fn forget_names() {
-    if NAMES_GO && is_on() {
-        thread_state::visit_main(|| {
-            let clear =
-                import(c"_tracemalloc").and_then(|module| module.attribute(c"clear_traces"));
-            drop(clear.and_then(|clear| clear.call(&[])));
-            clear_exception();
-        });
-    }
+    let clear = import(c"_tracemalloc").and_then(|module| module.attribute(c"clear_traces"));
+    drop(clear.and_then(|clear| clear.call(&[])));
+    clear_exception();
 }
 
 /// Whether it is on, and so no other interpreter can be.

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3_ffi as ffi;
 
 use super::library::{Functions, argument_bytes, ask, bytes};
-use crate::local::attach as thread_state;
+use crate::local::python::gil::without_gil;
 use crate::local::python::object::Object;
 
 pub(super) static USERS: Functions = Functions::new(
@@ -159,7 +159,7 @@ impl Fields {
 
 /// Walks, without a GIL, and hands the fields to Python.
 fn walk(walk: impl FnOnce(&mut Fields)) -> *mut ffi::PyObject {
-    let fields = thread_state::detached(|| {
+    let fields = without_gil(|| {
         let _alone = WALK.lock().unwrap_or_else(PoisonError::into_inner);
         let mut fields = Fields(Vec::new());
         walk(&mut fields);
@@ -230,7 +230,7 @@ unsafe extern "C" fn passwords(
 
 fn password_of(name: &CStr) -> *mut ffi::PyObject {
     // SAFETY: a C string; an entry that the C library has filled.
-    let (result, fields) = thread_state::detached(|| unsafe {
+    let (result, fields) = without_gil(|| unsafe {
         ask(
             |place, buffer, length, found| {
                 libc::getspnam_r(name.as_ptr(), place, buffer, length, found)

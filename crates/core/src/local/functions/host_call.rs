@@ -7,7 +7,7 @@ use pyo3_ffi::PyThreadState;
 
 use crate::data::id::Id;
 use crate::data::value::{RawValue, Value, kind};
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::buffers::release::Lent;
 use crate::local::convert::holder::Held;
@@ -124,7 +124,7 @@ impl<'a> HostCall<'a> {
     /// Does `work` while the interpreter is attached.
     fn attached<T>(&self, work: impl FnOnce(&Rc<Local>) -> T) -> T {
         let local = self.function.local();
-        if thread_state::attached_interpreter() == local.python {
+        if attach::attached_interpreter() == local.python {
             return work(local);
         }
         // SAFETY: the thread state, if it was let go, is this thread's to attach again. Else the host
@@ -132,7 +132,7 @@ impl<'a> HostCall<'a> {
         unsafe {
             if self.released.is_null() {
                 let work = || work(local);
-                return thread_state::visit_beside(local.id, local.account, local.python, work);
+                return attach::visit_beside(local.id, local.account, local.python, work);
             }
             let entry = Entry::new(local.id, local.account, self.released);
             let _attached = Attached::enter(&entry, true);

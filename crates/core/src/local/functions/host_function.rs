@@ -10,7 +10,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::error::{Error, Result, Status};
 use crate::data::value::{RawValue, Value, kind};
-use crate::local::attach as thread_state;
+use crate::local::attach;
 use crate::local::buffers::release::Lent;
 use crate::local::convert::Conversion;
 use crate::local::convert::from_python::{borrowed, read_several};
@@ -336,12 +336,12 @@ unsafe fn work(
         }
     };
     if definition.release_gil {
-        thread_state::released(function.local().id, |thread_state| {
+        attach::released(function.local().id, |thread_state| {
             call.set_released(thread_state);
             work(&mut call);
         });
     } else {
-        thread_state::with_gil(|| work(&mut call));
+        attach::with_gil(|| work(&mut call));
     }
     call.finish()
 }

@@ -36,7 +36,7 @@ const STACKS: u64 = 10;
 static COUNTS: AtomicBool = AtomicBool::new(false);
 
 /// The allocator counts from now on.
-pub(super) fn count() {
+pub(in crate::local) fn count() {
     COUNTS.store(true, Ordering::Relaxed);
 }
 
@@ -153,7 +153,7 @@ impl Account {
     }
 
     /// It is the account of that interpreter.
-    pub(super) fn belongs_to(&self, interpreter: *mut PyInterpreterState) {
+    pub(in crate::local) fn belongs_to(&self, interpreter: *mut PyInterpreterState) {
         self.owner.store(interpreter, Ordering::Relaxed);
     }
 
@@ -176,7 +176,7 @@ impl Account {
     }
 
     #[inline(always)]
-    pub(super) fn add(&self, bytes: i64) {
+    pub(in crate::local) fn add(&self, bytes: i64) {
         let current = self.current.load(Ordering::Relaxed) + bytes;
         self.current.store(current, Ordering::Relaxed);
         if current > self.peak.load(Ordering::Relaxed) {
@@ -185,18 +185,18 @@ impl Account {
     }
 
     #[inline(always)]
-    pub(super) fn take(&self, bytes: i64) {
+    pub(in crate::local) fn take(&self, bytes: i64) {
         let current = self.current.load(Ordering::Relaxed) - bytes;
         self.current.store(current, Ordering::Relaxed);
     }
 
     #[inline(always)]
-    pub(super) fn is_limited(&self) -> bool {
+    pub(in crate::local) fn is_limited(&self) -> bool {
         self.limit.load(Ordering::Relaxed) != 0
     }
 
     #[inline(always)]
-    pub(super) fn allows(&self, bytes: usize) -> bool {
+    pub(in crate::local) fn allows(&self, bytes: usize) -> bool {
         let current = self.current.load(Ordering::Relaxed);
         // What is past all numbers is let through: the allocator has none.
         let then = current.wrapping_add(bytes as i64);
@@ -240,7 +240,7 @@ impl Account {
             && self.current.load(Ordering::Relaxed) > self.small_limit.load(Ordering::Relaxed)
     }
 
-    pub(super) fn allows_stack(&self, bytes: usize) -> bool {
+    pub(in crate::local) fn allows_stack(&self, bytes: usize) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         let most = (limit / STACKS) as i64;
         limit == 0
@@ -248,7 +248,7 @@ impl Account {
             || self.stacks.load(Ordering::Relaxed) + bytes as i64 <= most
     }
 
-    pub(super) fn add_to_stacks(&self, bytes: i64) {
+    pub(in crate::local) fn add_to_stacks(&self, bytes: i64) {
         let stacks = self.stacks.load(Ordering::Relaxed) + bytes;
         self.stacks.store(stacks, Ordering::Relaxed);
     }

@@ -29,7 +29,7 @@ pub(crate) fn calloc(count: usize, each: usize) -> *mut c_void {
 
 /// A block, and its size.
 #[inline(always)]
-pub(super) fn malloc_sized(bytes: usize) -> (*mut c_void, usize) {
+pub(in crate::local) fn malloc_sized(bytes: usize) -> (*mut c_void, usize) {
     let mut size = 0;
     // SAFETY: as above.
     let block = unsafe { mi_theap_umalloc(here(), bytes, &mut size) };

@@ -11,8 +11,8 @@ use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use super::account::{self, Account};
-use super::heap;
+use crate::local::memory::account::{self, Account};
+use crate::local::memory::heap;
 use crate::local::thread::here;
 
 /// The accounts by interpreter: for its Python threads, which find it once. Held to look, never while a

@@ -1,0 +1,13 @@
+//! Letting go of the GIL for a while.
+
+use pyo3_ffi as ffi;
+
+/// Does some work that may wait, called by Python, without its GIL.
+pub(crate) fn without_gil<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: attached.
+    let attached = unsafe { ffi::PyEval_SaveThread() };
+    let result = work();
+    // SAFETY: what was attached in this thread, and is nobody else's to attach.
+    unsafe { ffi::PyEval_RestoreThread(attached) };
+    result
+}

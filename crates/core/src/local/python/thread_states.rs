@@ -1,0 +1,57 @@
+//! The thread states of an interpreter.
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::{PyInterpreterState, PyThreadState};
+
+/// Held while a thread state is made without a GIL, and to list those that there are. To 3.11 a new one is in the
+/// interpreter's list before it is whole. Nobody waits for anything while it is held.
+#[cfg(not(Py_3_12))]
+static MAKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+#[cfg(not(Py_3_12))]
+pub(in crate::local) fn alone() -> std::sync::MutexGuard<'static, ()> {
+    MAKING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The interpreter of a thread state.
+pub(crate) fn interpreter_of(thread_state: *mut PyThreadState) -> *mut PyInterpreterState {
+    // SAFETY: reads a field that never changes, of a thread state that its caller owns.
+    unsafe { ffi::PyThreadState_GetInterpreter(thread_state) }
+}
+
+/// The thread states of the attached interpreter. They live as long as its GIL is held.
+pub(crate) fn all_of_attached() -> Vec<*mut PyThreadState> {
+    #[cfg(not(Py_3_12))]
+    let _alone = alone();
+    let mut all = Vec::new();
+    // SAFETY: attached. A thread state goes only while its interpreter's GIL is held, which we hold; one that
+    // comes is put before the first.
+    unsafe {
+        let python = interpreter_of(ffi::PyThreadState_Get());
+        let mut next = ffi::PyInterpreterState_ThreadHead(python);
+        while !next.is_null() {
+            all.push(next);
+            next = ffi::PyThreadState_Next(next);
+        }
+    }
+    all
+}
+
+/// How many thread states the attached interpreter has besides the attached one: Python threads that
+/// its scripts started, or the host's own.
+pub(crate) fn others() -> usize {
+    // SAFETY: attached. A thread state comes and goes only while its interpreter's GIL is held,
+    // which we hold.
+    unsafe {
+        let own = ffi::PyThreadState_Get();
+        let mut next = ffi::PyInterpreterState_ThreadHead(ffi::PyThreadState_GetInterpreter(own));
+        let mut count = 0;
+        while !next.is_null() {
+            count += usize::from(next != own);
+            next = ffi::PyThreadState_Next(next);
+        }
+        count
+    }
+}
