@@ -1,6 +1,7 @@
 //! Plain data, which knows neither Python nor processes: what crosses the border, what a host asks for, and how it went.
 
 pub(crate) mod config;
+pub(crate) mod conversion;
 pub(crate) mod error;
 pub(crate) mod id;
 pub mod kind;

@@ -17,6 +17,7 @@ mod nested;
 pub(crate) mod output;
 mod protected;
 mod reentry;
+pub(crate) mod registry;
 mod resources;
 mod session;
 mod shared_output;
@@ -50,12 +51,11 @@ use crate::local::cures::allocator::counting;
 use crate::local::cures::stack_bounds::Watched;
 use crate::local::cures::{Environment, switch_interval};
 use crate::local::memory::account::{Account, MemoryUsage};
+use crate::local::phase;
 use crate::local::python::collection::without_collection;
 use crate::local::python::thread_states;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::here;
-use crate::runtime::phase;
-use crate::runtime::registry;
 
 /// A handle to an interpreter: cheap to clone, valid for ever; once the interpreter is destroyed, its
 /// calls say so. Dropping it does not destroy the interpreter.

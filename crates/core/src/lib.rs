@@ -39,6 +39,7 @@ pub use data::config::{
     Backend, CacheLimits, CallOptions, Decision, Gil, InterpreterConfig, OnDeadline, Output,
     RunOptions, RuntimeConfig,
 };
+pub use data::conversion::Conversion;
 pub use data::error::{Error, Exception, Result, Status};
 pub use data::id::Id;
 pub use data::queue::Queue;
@@ -49,7 +50,6 @@ pub use interpreter::Interpreter;
 pub use interpreter::stats::Stats;
 pub use local::buffers::lending::Lending;
 pub use local::buffers::release::Release;
-pub use local::convert::Conversion;
 pub use local::functions::host_call::HostCall;
 pub use local::functions::host_function::{FunctionOptions, Handler};
 pub use local::memory::account::MemoryUsage;

@@ -7,5 +7,6 @@ pub(crate) mod crossing;
 pub(crate) mod cures;
 pub(crate) mod functions;
 pub(crate) mod memory;
+pub(crate) mod phase;
 pub(crate) mod python;
 pub(crate) mod thread;

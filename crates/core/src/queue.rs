@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
 
+use crate::data::conversion::Conversion;
 use crate::data::id::Id;
 use crate::data::queue::{IfGone, Item, Patience, Queue, Refused, Rules};
 use crate::data::tree::OwnedValue;
@@ -18,7 +19,7 @@ use crate::local::convert::holder;
 use crate::local::convert::holder::Held;
 use crate::local::convert::local::Local;
 use crate::local::convert::queue::{Reference, object_of};
-use crate::local::convert::{Conversion, from_python, to_python};
+use crate::local::convert::{from_python, to_python};
 use crate::local::crossing;
 use crate::local::python::arguments::function;
 use crate::local::python::capsule::{capsule, value_of};

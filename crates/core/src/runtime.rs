@@ -3,8 +3,6 @@
 mod fork;
 mod one_version;
 mod only_copy;
-pub(crate) mod phase;
-pub(crate) mod registry;
 pub(crate) mod startup;
 mod virtual_environment;
 
@@ -12,12 +10,12 @@ use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
-use self::phase::{Phase, Ready};
 use crate::data::config::{InterpreterConfig, RuntimeConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::interpreter;
 use crate::interpreter::Interpreter;
+use crate::interpreter::registry;
 use crate::local::attach;
 use crate::local::cures;
 use crate::local::cures::{
@@ -25,6 +23,7 @@ use crate::local::cures::{
     write_signals,
 };
 use crate::local::functions::host_function;
+use crate::local::phase::{self, Phase, Ready};
 use crate::scripting;
 use crate::util::timer;
 

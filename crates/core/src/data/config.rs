@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::local::convert::Conversion;
+use crate::data::conversion::Conversion;
 
 /// How Python is started.
 #[derive(Clone, Debug, PartialEq, Eq)]

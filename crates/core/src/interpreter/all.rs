@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::data::error::{Result, Status};
 use crate::interpreter::claim::{Purpose, Request};
+use crate::interpreter::registry;
 use crate::interpreter::session::{Session, retire};
 use crate::interpreter::{Interpreter, ending, family, threads_left};
 use crate::local::attach;
-use crate::runtime::registry;
 
 /// All interpreters, claimed to be ended.
 pub(crate) struct AllClaimed(Vec<Interpreter>);

@@ -23,6 +23,7 @@ use crate::interpreter::foreign_threads;
 use crate::interpreter::output;
 use crate::interpreter::output::Name;
 use crate::interpreter::protected;
+use crate::interpreter::registry;
 use crate::interpreter::resources;
 use crate::interpreter::signals;
 use crate::interpreter::sources;
@@ -37,6 +38,7 @@ use crate::local::cures::parser_memory;
 use crate::local::cures::type_versions_apart::Range;
 use crate::local::functions::names::Names;
 use crate::local::memory::account::Work;
+use crate::local::phase;
 use crate::local::python::exception;
 use crate::local::python::exception::Describer;
 use crate::local::python::object::{Object, clear_exception, import};
@@ -73,6 +75,17 @@ fn not_prepared() -> Error {
     Error::new(status, format!("a new interpreter can't be used: {why}"))
 }
 
+/// Does some work in an interpreter that its pins keep.
+fn visit(id: Id, work: &mut dyn FnMut()) {
+    let _ = phase::ready().and_then(|_| {
+        // SAFETY: it is not ended.
+        registry::with(id, |interpreter| unsafe {
+            interpreter.visit(work);
+            Ok(())
+        })
+    });
+}
+
 impl Contents {
     /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
     pub(crate) fn new(
@@ -103,7 +116,7 @@ impl Contents {
             stderr: None,
             code: Rc::new(RefCell::new(CodeCache::new(cache))),
             names: Names::new(),
-            local: Local::new(id, control.account),
+            local: Local::new(id, control.account, visit),
             unnamed: Cell::new(0),
             describer: Cell::new(None),
             outside: Outside::default(),

@@ -75,7 +75,7 @@ impl Recipe {
             let mut thread_state = std::ptr::null_mut();
             let status = ffi::Py_NewInterpreterFromConfig(&mut thread_state, &self.python);
             if ffi::PyStatus_Exception(status) != 0 {
-                *why = crate::runtime::startup::describe(&status);
+                *why = crate::local::python::status::describe(&status);
                 thread_state = std::ptr::null_mut();
             }
             thread_state

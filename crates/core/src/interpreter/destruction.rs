@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::data::error::{Error, Result, Status};
 use crate::interpreter::claim::Purpose;
+use crate::interpreter::registry;
 use crate::interpreter::session::Session;
 use crate::interpreter::{Interpreter, ending, family, threads_left};
+use crate::local::phase;
 use crate::local::thread::uncancelled::Uncancelled;
-use crate::runtime::{phase, registry};
 
 /// How an interpreter is ended.
 struct Ending<'a> {

@@ -2,16 +2,16 @@
 
 use super::Interpreter;
 use crate::data::config::{CallOptions, RunOptions};
+use crate::data::conversion::Conversion;
 use crate::data::error::Result;
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
 use crate::interpreter::contents::Contents;
+use crate::interpreter::registry;
 use crate::local::buffers::lending::Lending;
-use crate::local::convert::Conversion;
 use crate::local::functions::host_function;
 use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
-use crate::runtime::phase;
-use crate::runtime::registry;
+use crate::local::phase;
 
 impl Interpreter {
     /// Calls `use_it` with the interpreter of this id, without a lock.

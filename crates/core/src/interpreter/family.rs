@@ -11,8 +11,8 @@ use crate::data::config::{CacheLimits, Gil, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::interpreter::Interpreter;
+use crate::interpreter::registry;
 use crate::interpreter::shared_output::SharedOutput;
-use crate::runtime::registry;
 
 /// What an interpreter is like, and what those are at most that its scripts create.
 pub(super) struct Terms {

@@ -17,11 +17,11 @@ use std::time::{Duration, Instant};
 use pyo3_ffi as ffi;
 
 use crate::data::id::Id;
+use crate::interpreter::registry;
 use crate::local::attach;
 use crate::local::cures::library::Functions;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::object::{Object, clear_exception};
-use crate::runtime::registry;
 use crate::util::thread::Thread;
 use crate::util::timer;
 use crate::util::timer::Ticket;

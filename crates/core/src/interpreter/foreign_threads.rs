@@ -21,11 +21,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use pyo3_ffi as ffi;
 
 use crate::data::id::Id;
+use crate::interpreter::registry;
 use crate::local::attach;
 use crate::local::cures::calls;
 use crate::local::cures::library::{Functions, argument_bytes};
 use crate::local::python::object::Object;
-use crate::runtime::registry;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_ctypes", c"_cffi_backend"],

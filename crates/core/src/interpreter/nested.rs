@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::interpreter::claim::{Request, Run};
 use crate::interpreter::control::Control;
+use crate::interpreter::registry;
 use crate::local::thread::entry::Entry;
-use crate::runtime::registry;
 
 /// The runs inside of an interpreter's runs, of which each has one, unless the host changes stacks.
 #[derive(Default)]

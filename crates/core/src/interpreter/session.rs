@@ -7,6 +7,7 @@ use crate::data::queue::Queue;
 use crate::interpreter::claim::Claim;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::nested::Nested;
+use crate::interpreter::registry;
 use crate::interpreter::{Inner, ending, family, faulthandler, foreign_threads};
 use crate::local::attach;
 use crate::local::attach::Attached;
@@ -17,7 +18,6 @@ use crate::local::cures::{asyncio_iterators, child_processes, globals_left, libr
 use crate::local::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
 use crate::local::memory::account::Work;
 use crate::local::thread::entry::Entry;
-use crate::runtime::registry;
 
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
 /// bottom: detached first, given back then.

@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
+use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Status};
 use crate::data::tree::OwnedValue;
 use crate::local::convert::local::Local;
-use crate::local::convert::{Conversion, Trouble, from_python};
+use crate::local::convert::{Trouble, from_python};
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::exception;
 use crate::local::python::interpreter_dict::{keep, kept};

@@ -11,4 +11,5 @@ pub(crate) mod object;
 pub(crate) mod own_code;
 #[cfg(Py_3_12)]
 pub(crate) mod pending_call;
+pub(crate) mod status;
 pub(crate) mod thread_states;

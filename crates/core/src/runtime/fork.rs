@@ -4,7 +4,7 @@
 
 use std::sync::Once;
 
-use crate::runtime::phase;
+use crate::local::phase;
 
 /// Has a child that is forked from here on know that it is one.
 pub(super) fn watch() {

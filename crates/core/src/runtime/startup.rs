@@ -1,6 +1,6 @@
 //! Starting Python from a [`RuntimeConfig`].
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use crate::data::config::RuntimeConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::local::cures;
 use crate::local::cures::global_symbols;
+use crate::local::python::status::describe;
 
 /// Room for `PyConfig`s that have grown since `pyo3-ffi` looked: patch releases append fields.
 #[repr(C)]
@@ -214,17 +215,6 @@ unsafe fn succeeded(status: ffi::PyStatus) -> Result<(), ffi::PyStatus> {
         0 => Ok(()),
         _ => Err(status),
     }
-}
-
-/// What a status of Python's says.
-pub(crate) fn describe(status: &ffi::PyStatus) -> String {
-    if status.err_msg.is_null() {
-        return "no reason given".into();
-    }
-    // SAFETY: Python's messages are static strings.
-    unsafe { CStr::from_ptr(status.err_msg) }
-        .to_string_lossy()
-        .into_owned()
 }
 
 /// The executable of the installation that the loaded libpython belongs to. Python itself would take

@@ -11,13 +11,13 @@ use crate::data::id::Id;
 use crate::data::value::Value;
 use crate::interpreter::Interpreter;
 use crate::interpreter::family;
+use crate::interpreter::registry;
 use crate::local::attach;
 use crate::local::convert::local::Local;
 use crate::local::convert::to_python;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::exception;
 use crate::local::python::object::Object;
-use crate::runtime::registry;
 
 const CALLER: &CStr = c"subpy.caller";
 

@@ -5,6 +5,7 @@ use std::ffi::CString;
 use pyo3_ffi as ffi;
 
 use crate::data::config::RunOptions;
+use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
@@ -12,8 +13,8 @@ use crate::data::value::{Value, kind};
 use crate::interpreter::Interpreter;
 use crate::interpreter::family;
 use crate::interpreter::family::Wishes;
+use crate::interpreter::registry;
 use crate::local::buffers::lending::Lending;
-use crate::local::convert::Conversion;
 use crate::local::crossing;
 use crate::local::python::arguments::function;
 use crate::local::python::exception;
@@ -21,7 +22,6 @@ use crate::local::python::method::Method;
 use crate::local::python::object::{Object, type_name_of};
 use crate::local::python::own_code::OwnCode;
 use crate::queue;
-use crate::runtime::registry;
 use crate::scripting::caller::Caller;
 use crate::scripting::create_for_script;
 

@@ -6,6 +6,7 @@ use pyo3_ffi as ffi;
 
 use super::{Contents, coroutine};
 use crate::data::config::{CallOptions, RunOptions};
+use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
@@ -13,7 +14,7 @@ use crate::interpreter::code_cache::Mode;
 use crate::local::buffers::lending::Lending;
 use crate::local::convert::from_python;
 use crate::local::convert::from_python::plain;
-use crate::local::convert::{Conversion, Trouble, to_python};
+use crate::local::convert::{Trouble, to_python};
 use crate::local::functions::host_function;
 use crate::local::functions::host_function::Definition;
 use crate::local::functions::names::Missing;

@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
+use crate::data::conversion::Conversion;
+use crate::data::id::Id;
 use crate::data::value::BufferInfo;
-use crate::local::convert::Conversion;
-use crate::local::convert::local::Local;
+use crate::local::convert::local::{Local, Visit};
 use crate::local::python::object::Object;
-use crate::runtime::{phase, registry};
 
 /// One buffer. Made and dropped while its interpreter is attached; counted in any thread.
 pub(crate) struct Pin {
@@ -115,6 +115,10 @@ impl Pin {
         (self.local.python == local.python).then_some(&self.object)
     }
 
+    fn home(&self) -> Home {
+        (self.local.id, self.local.visit)
+    }
+
     fn is_contiguous(&self) -> bool {
         // SAFETY: a view that is filled.
         unsafe { ffi::PyBuffer_IsContiguous(&self.view, b'C' as _) != 0 }
@@ -133,23 +137,21 @@ impl Drop for Pin {
 pub(crate) unsafe extern "C" fn unpin(pin: *mut c_void) {
     // SAFETY: kept, and given back once.
     let pin = unsafe { Arc::from_raw(pin.cast_const().cast::<Pin>()) };
-    let id = pin.local.id;
+    let home = pin.home();
     if let Some(pin) = Arc::into_inner(pin) {
-        drop_in(id, pin);
+        drop_in(home, pin);
     }
 }
 
+/// Where the objects of pins are.
+type Home = (Id, Visit);
+
 /// Drops pins of an interpreter in it, in whatever thread. Waits for its GIL.
-fn drop_in<T>(id: crate::data::id::Id, pins: T) {
-    let mut pins = ManuallyDrop::new(pins);
+fn drop_in<T>((id, visit): Home, pins: T) {
     // If the host has finalized its Python in spite of them, there is nothing to give back to.
-    let _ = phase::ready().and_then(|_| {
-        // SAFETY: the pins keep the interpreter. They are dropped once.
-        registry::with(id, |interpreter| unsafe {
-            interpreter.visit(|| ManuallyDrop::drop(&mut pins));
-            Ok(())
-        })
-    });
+    let mut pins = ManuallyDrop::new(pins);
+    // SAFETY: the pins keep the interpreter. They are dropped once.
+    visit(id, &mut || unsafe { ManuallyDrop::drop(&mut pins) });
 }
 
 /// The pins of one tree. Made and dropped while their interpreter is attached, but see
@@ -188,8 +190,8 @@ impl Pins {
 
     /// Drops them, in whatever thread. Waits for the interpreter's GIL.
     pub(crate) fn release(self) {
-        if let Some(id) = self.first.as_ref().map(|pin| pin.local.id) {
-            drop_in(id, self);
+        if let Some(home) = self.first.as_ref().map(|pin| pin.home()) {
+            drop_in(home, self);
         }
     }
 }

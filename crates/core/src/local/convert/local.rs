@@ -15,6 +15,9 @@ use crate::local::python::object::Object;
 /// `None`: an exception is set.
 pub(crate) type MakeType = fn(&Rc<Local>) -> Option<Object>;
 
+/// Does some work in the interpreter with this id, which lives, in whatever thread. Nothing is done if Python has ended.
+pub(crate) type Visit = fn(Id, work: &mut dyn FnMut());
+
 /// Shared by what is kept of an interpreter and by the objects that we have made in it. Touched only
 /// while the interpreter is attached, which is also what counts its references.
 pub(crate) struct Local {
@@ -23,6 +26,7 @@ pub(crate) struct Local {
     pub(crate) account: Option<&'static Account>,
     /// Compared, and visited by threads that something keeps it for.
     pub(crate) python: *mut PyInterpreterState,
+    pub(crate) visit: Visit,
     /// The types of our objects, made when they are first needed.
     pub(crate) function_type: OnceCell<Object>,
     pub(crate) memory_type: OnceCell<Object>,
@@ -39,11 +43,12 @@ pub(crate) struct Local {
 
 impl Local {
     /// Of the attached interpreter.
-    pub(crate) fn new(id: Id, account: Option<&'static Account>) -> Rc<Self> {
+    pub(crate) fn new(id: Id, account: Option<&'static Account>, visit: Visit) -> Rc<Self> {
         Rc::new(Self {
             id,
             account,
             python: attach::attached_interpreter(),
+            visit,
             function_type: OnceCell::new(),
             memory_type: OnceCell::new(),
             queue_type: OnceCell::new(),

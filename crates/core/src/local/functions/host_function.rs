@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
 
+use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::value::{RawValue, Value, kind};
 use crate::local::attach;
 use crate::local::buffers::release::Lent;
-use crate::local::convert::Conversion;
 use crate::local::convert::from_python::{borrowed, read_several};
 use crate::local::convert::holder;
 use crate::local::convert::holder::{Held, Holdable};

@@ -7,13 +7,14 @@ use pyo3_ffi as ffi;
 
 use super::forms::{each_pair, hexadecimal, wtf8};
 use super::sort::{PyObject, Sort, plain_of, real, sort, utf8};
+use crate::data::conversion::Conversion;
 use crate::data::queue::Queue;
 use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{RawData, RawValue, kind};
 use crate::local::buffers::pin::Pins;
 use crate::local::convert::local::Local;
 use crate::local::convert::queue;
-use crate::local::convert::{Conversion, Outcome, Trouble};
+use crate::local::convert::{Outcome, Trouble};
 use crate::local::python::object::clear_exception;
 
 /// Copies what was measured.

@@ -8,12 +8,13 @@ use super::advice::{advice, no_form};
 use super::fill::Filler;
 use super::forms::{each_pair, hexadecimal, wtf8};
 use super::sort::{PyObject, Sort, integer, is_exact, plain, sort, utf8};
+use crate::data::conversion::{Buffers, Conversion};
 use crate::data::queue::Queue;
 use crate::data::tree::Block;
 use crate::data::value::{MAX_DEPTH, kind};
 use crate::local::buffers::pin::{Pin, Pins};
 use crate::local::convert::local::Local;
-use crate::local::convert::{Buffers, Conversion, Outcome, Trouble, What, queue, quoted, too_deep};
+use crate::local::convert::{Outcome, Trouble, What, queue, quoted, too_deep};
 use crate::local::python::exception;
 use crate::local::python::object::{Object, clear_exception, type_name_of};
 

@@ -4,8 +4,8 @@ use std::ffi::c_char;
 
 use pyo3_ffi as ffi;
 
+use crate::data::conversion::Conversion;
 use crate::data::value::{RawData, RawValue, kind};
-use crate::local::convert::Conversion;
 use crate::local::python::object::clear_exception;
 
 pub(super) type PyObject = *mut ffi::PyObject;

@@ -11,7 +11,8 @@ use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use crate::local::memory::account::{self, Account};
+use crate::local::memory::account;
+use crate::local::memory::account::Account;
 use crate::local::memory::heap;
 use crate::local::thread::here;
 
