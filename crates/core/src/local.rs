@@ -7,6 +7,7 @@ pub(crate) mod crossing;
 pub(crate) mod cures;
 pub(crate) mod functions;
 pub(crate) mod memory;
+pub(crate) mod objects;
 pub(crate) mod phase;
 pub(crate) mod python;
 pub(crate) mod thread;

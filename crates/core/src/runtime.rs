@@ -23,7 +23,8 @@ use crate::local::cures::{
     write_signals,
 };
 use crate::local::functions::host_function;
-use crate::local::phase::{self, Phase, Ready};
+use crate::local::phase;
+use crate::local::phase::{Phase, Ready};
 use crate::scripting;
 use crate::util::timer;
 

@@ -15,6 +15,8 @@ use loom::sync::atomic::{AtomicU64, Ordering};
 #[cfg(not(loom))]
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::data::error::Status;
+
 const IDLE: u64 = 0;
 const RUNNING: u64 = 1;
 /// Running, and asked to end.
@@ -72,12 +74,21 @@ pub(crate) enum Request {
 }
 
 impl Request {
-    /// What the run is told, and the host.
+    /// What the run is told, and the host, in words.
     pub(crate) fn message(self) -> &'static CStr {
         match self {
             Self::Interrupt => c"the run was interrupted by the host",
             Self::Timeout => c"the run has taken longer than it was given",
             Self::End => c"the interpreter ends, and this takes too long",
+        }
+    }
+
+    /// What the host is told of the run.
+    pub(crate) fn status(self) -> Status {
+        match self {
+            Self::Interrupt => Status::Interrupted,
+            Self::Timeout => Status::Timeout,
+            Self::End => Status::Exception,
         }
     }
 }

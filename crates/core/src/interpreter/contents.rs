@@ -28,9 +28,7 @@ use crate::interpreter::resources;
 use crate::interpreter::signals;
 use crate::interpreter::sources;
 use crate::local::attach;
-use crate::local::buffers::release::Ledger;
 use crate::local::convert::from_python;
-use crate::local::convert::local::Local;
 use crate::local::cures;
 use crate::local::cures::Environment;
 use crate::local::cures::import_first::Outside;
@@ -38,6 +36,8 @@ use crate::local::cures::parser_memory;
 use crate::local::cures::type_versions_apart::Range;
 use crate::local::functions::names::Names;
 use crate::local::memory::account::Work;
+use crate::local::objects::local::Local;
+use crate::local::objects::release::Ledger;
 use crate::local::phase;
 use crate::local::python::exception;
 use crate::local::python::exception::Describer;
@@ -409,7 +409,8 @@ impl Contents {
         };
         // SAFETY: attached.
         let read = |args: &Object| unsafe { from_python::read_or_describe(args, &self.local) };
-        let error = exception::take(&mut describer, request, source, read);
+        let told = request.map(|request| (request.status(), request.message()));
+        let error = exception::take(&mut describer, told, source, read);
         self.describer.set(describer);
         self.control.forget_request();
         if request.is_some() {

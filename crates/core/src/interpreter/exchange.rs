@@ -8,7 +8,7 @@ use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
 use crate::interpreter::contents::Contents;
 use crate::interpreter::registry;
-use crate::local::buffers::lending::Lending;
+use crate::local::convert::lending::Lending;
 use crate::local::functions::host_function;
 use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
 use crate::local::phase;

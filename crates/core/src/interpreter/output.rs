@@ -14,8 +14,8 @@ use pyo3_ffi as ffi;
 use crate::data::config::Output;
 use crate::data::id::Id;
 use crate::local::attach;
-use crate::local::convert::holder::slot;
 use crate::local::cures::write_signals;
+use crate::local::objects::holder::slot;
 use crate::local::python::method::{Method, NO_GETTER, Table, getter};
 use crate::local::python::object::{Object, import};
 

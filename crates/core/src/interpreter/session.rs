@@ -11,12 +11,12 @@ use crate::interpreter::registry;
 use crate::interpreter::{Inner, ending, family, faulthandler, foreign_threads};
 use crate::local::attach;
 use crate::local::attach::Attached;
-use crate::local::buffers::release::Ledger;
 use crate::local::cures::allocator::counting;
 use crate::local::cures::import_first::Outside;
 use crate::local::cures::{asyncio_iterators, child_processes, globals_left, library};
 use crate::local::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
 use crate::local::memory::account::Work;
+use crate::local::objects::release::Ledger;
 use crate::local::thread::entry::Entry;
 
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to

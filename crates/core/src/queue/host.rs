@@ -7,8 +7,8 @@ use crate::data::queue::{IfGone, Item, Patience, Queue, Refused};
 use crate::data::tree::OwnedValue;
 use crate::interpreter::Interpreter;
 use crate::local::attach;
-use crate::local::buffers::lending::Lending;
 use crate::local::convert::copy::copy;
+use crate::local::convert::lending::Lending;
 
 impl Queue {
     /// Puts a copy of a value. Where there is no room it waits so long; `None`: for ever. `Busy`: the time is over.

@@ -14,7 +14,7 @@ use crate::interpreter::Interpreter;
 use crate::interpreter::family;
 use crate::interpreter::family::Wishes;
 use crate::interpreter::registry;
-use crate::local::buffers::lending::Lending;
+use crate::local::convert::lending::Lending;
 use crate::local::crossing;
 use crate::local::python::arguments::function;
 use crate::local::python::exception;

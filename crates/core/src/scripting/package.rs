@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use crate::local::convert::local::Local;
+use crate::local::objects::local::Local;
 use crate::local::python::method::Method;
 use crate::local::python::object::Object;
 use crate::local::python::own_code::OwnCode;

@@ -11,13 +11,14 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
 use crate::interpreter::code_cache::Mode;
-use crate::local::buffers::lending::Lending;
 use crate::local::convert::from_python;
 use crate::local::convert::from_python::plain;
-use crate::local::convert::{Trouble, to_python};
+use crate::local::convert::lending::Lending;
+use crate::local::convert::to_python;
 use crate::local::functions::host_function;
 use crate::local::functions::host_function::Definition;
 use crate::local::functions::names::Missing;
+use crate::local::objects::trouble::Trouble;
 use crate::local::python::object::{Object, type_name_of};
 
 /// Up to so many positional arguments, a call needs no allocation of ours.

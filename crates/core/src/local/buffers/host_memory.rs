@@ -11,12 +11,12 @@ use pyo3_ffi as ffi;
 
 use crate::data::value::BufferInfo;
 use crate::local::buffers::pin::{Pin, unpin};
-use crate::local::buffers::release::{Lent, Release};
-use crate::local::convert::copy;
-use crate::local::convert::holder;
-use crate::local::convert::holder::{Held, Holdable};
-use crate::local::convert::local::Local;
-use crate::local::convert::{Outcome, Trouble};
+use crate::local::buffers::shared;
+use crate::local::objects::holder;
+use crate::local::objects::holder::{Held, Holdable};
+use crate::local::objects::local::Local;
+use crate::local::objects::release::{Lent, Release};
+use crate::local::objects::trouble::{Outcome, Trouble};
 use crate::local::python::object::Object;
 use crate::util::growable;
 
@@ -102,7 +102,7 @@ pub(crate) unsafe fn take_release(info: *const BufferInfo) -> Option<Release> {
             return Some(Release::new(user, info.release));
         }
         if is_a_copy(&info) {
-            return Some(copy::one_more(info.user));
+            return Some(shared::one_more(info.user));
         }
         Some(Release::new(info.user, info.release))
     }
@@ -110,7 +110,7 @@ pub(crate) unsafe fn take_release(info: *const BufferInfo) -> Option<Release> {
 
 /// Whether it describes what a copy of a value has.
 fn is_a_copy(info: &BufferInfo) -> bool {
-    let give_back: unsafe extern "C" fn(*mut c_void) = copy::give_back;
+    let give_back: unsafe extern "C" fn(*mut c_void) = shared::give_back;
     info.release
         .is_some_and(|release| std::ptr::fn_addr_eq(release, give_back))
 }

@@ -17,7 +17,7 @@ use pyo3_ffi as ffi;
 use crate::data::conversion::Conversion;
 use crate::data::id::Id;
 use crate::data::value::BufferInfo;
-use crate::local::convert::local::{Local, Visit};
+use crate::local::objects::local::{Local, Visit};
 use crate::local::python::object::Object;
 
 /// One buffer. Made and dropped while its interpreter is attached; counted in any thread.

@@ -1,8 +1,7 @@
 //! A copy of a host's value, which outlives the call: measured and checked first, then copied into one allocation.
 //! Memory that is shared stays where it is, and is lent until the last copy is gone.
 
-use std::ffi::{CString, c_void};
-use std::sync::Arc;
+use std::ffi::CString;
 
 use crate::data::queue::Queue;
 use crate::data::tree::{Block, OwnedValue};
@@ -11,8 +10,10 @@ use crate::data::value::{
 };
 use crate::local::buffers::host_memory;
 use crate::local::buffers::pin::Pins;
-use crate::local::buffers::release::Release;
-use crate::local::convert::{Outcome, Trouble, to_python, too_deep};
+use crate::local::buffers::shared::Shared;
+use crate::local::convert::to_python;
+use crate::local::objects::release::Release;
+use crate::local::objects::trouble::{Outcome, Trouble, too_deep};
 
 /// What a description of memory points to, and what the memory is lent by.
 pub(crate) struct LentMemory {
@@ -184,7 +185,7 @@ impl Filler {
             let described = host_memory::described(given);
             let mut info = described.info;
             let release = match host_memory::take_release(given) {
-                Some(release) if Shared::is_shareable(&info) => release,
+                Some(release) if host_memory::is_counted(&info) => release,
                 release => Shared::of(release),
             };
             info.release = release.call();
@@ -206,41 +207,5 @@ impl Filler {
             place.write(info);
             RawValue::new(kind::BUFFER, RawData { buffer: place })
         }
-    }
-}
-
-/// Lent memory of which there are several descriptions. The last one gives it back.
-struct Shared {
-    _release: Option<Release>,
-}
-
-impl Shared {
-    /// One description more is made by `more`, or it is a pin's.
-    fn is_shareable(info: &BufferInfo) -> bool {
-        host_memory::is_counted(info)
-    }
-
-    fn of(release: Option<Release>) -> Release {
-        let shared = Arc::into_raw(Arc::new(Self { _release: release }));
-        // SAFETY: the count that `give_back` takes back.
-        unsafe { Release::new(shared.cast_mut().cast(), Some(give_back)) }
-    }
-}
-
-/// One description less.
-pub(crate) unsafe extern "C" fn give_back(shared: *mut c_void) {
-    // SAFETY: a count of `Shared::of`, or of `one_more`.
-    drop(unsafe { Arc::from_raw(shared.cast_const().cast::<Shared>()) });
-}
-
-/// One description more of what [`give_back`] gives back.
-///
-/// # Safety
-/// There is one that is true.
-pub(crate) unsafe fn one_more(shared: *mut c_void) -> Release {
-    // SAFETY: the caller's promise.
-    unsafe {
-        Arc::increment_strong_count(shared.cast_const().cast::<Shared>());
-        Release::new(shared, Some(give_back))
     }
 }

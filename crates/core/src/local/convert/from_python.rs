@@ -17,11 +17,12 @@ use self::forms::each_pair;
 use self::measure::Reader;
 use self::sort::{PyObject, utf8};
 pub(crate) use self::sort::{borrowed, plain};
-use super::{Outcome, Trouble, queue};
 use crate::data::conversion::Conversion;
 use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{RawValue, kind};
-use crate::local::convert::local::Local;
+use crate::local::convert::queue;
+use crate::local::objects::local::Local;
+use crate::local::objects::trouble::{Outcome, Trouble};
 use crate::local::python::object::{Object, clear_exception};
 
 /// The value of an object: a tree of its own.

@@ -3,11 +3,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Outcome, Trouble};
 use crate::data::queue::Queue;
-use crate::local::convert::holder;
-use crate::local::convert::holder::{Held, Holdable};
-use crate::local::convert::local::Local;
+use crate::local::objects::holder;
+use crate::local::objects::holder::{Held, Holdable};
+use crate::local::objects::local::Local;
+use crate::local::objects::trouble::{Outcome, Trouble};
 use crate::local::python::object::Object;
 
 /// What such an object holds.

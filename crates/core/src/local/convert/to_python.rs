@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::{Outcome, Trouble, queue, quoted, too_deep};
 use crate::data::value::{MAX_DEPTH, RawItems, RawText, RawValue, Value, kind};
 use crate::local::buffers::host_memory;
-use crate::local::buffers::release::Release;
-use crate::local::convert::local::Local;
+use crate::local::convert::queue;
+use crate::local::objects::local::Local;
+use crate::local::objects::release::Release;
+use crate::local::objects::trouble::{Outcome, Trouble, quoted, too_deep};
 use crate::local::python::object::Object;
 
 /// Makes the object that a value stands for. If that fails, what the value lends is in the trouble.

@@ -9,11 +9,12 @@ use crate::data::id::Id;
 use crate::data::value::{RawValue, Value, kind};
 use crate::local::attach;
 use crate::local::attach::Attached;
-use crate::local::buffers::release::Lent;
-use crate::local::convert::holder::Held;
-use crate::local::convert::local::Local;
-use crate::local::convert::{Trouble, to_python};
+use crate::local::convert::to_python;
 use crate::local::functions::host_function::Function;
+use crate::local::objects::holder::Held;
+use crate::local::objects::local::Local;
+use crate::local::objects::release::Lent;
+use crate::local::objects::trouble::Trouble;
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::thread::entry::Entry;
 

@@ -12,13 +12,13 @@ use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::value::{RawValue, Value, kind};
 use crate::local::attach;
-use crate::local::buffers::release::Lent;
 use crate::local::convert::from_python::{borrowed, read_several};
-use crate::local::convert::holder;
-use crate::local::convert::holder::{Held, Holdable};
-use crate::local::convert::local::Local;
 use crate::local::functions::host_call::HostCall;
 use crate::local::functions::names::{is_identifier, not_there};
+use crate::local::objects::holder;
+use crate::local::objects::holder::{Held, Holdable};
+use crate::local::objects::local::Local;
+use crate::local::objects::release::Lent;
 use crate::local::python::method::{NO_GETTER, Table, getter};
 use crate::local::python::object::Object;
 

@@ -6,9 +6,9 @@ use pyo3_ffi as ffi;
 
 use crate::data::error::{Error, Exception, Status};
 use crate::data::tree::OwnedValue;
-use crate::interpreter::claim::Request;
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::python::own_code::OwnCode;
+use std::ffi::CStr;
 
 /// The Python side: finds the file names in an exception's tracebacks, and prints them.
 static DESCRIBE: OwnCode = OwnCode::new(
@@ -85,10 +85,11 @@ impl Describer {
 }
 
 /// The exception that is set, as an error; it is not set any more. `source` knows the text of what was
-/// run under a file name. `request`: the run was to end for that. `read` reads a tuple as plain data.
+/// run under a file name. `told`: the run was told to end, which makes this status and this message of the exception that
+/// comes of it. `read` reads a tuple as plain data.
 pub(crate) fn take(
     describer: &mut Option<Describer>,
-    request: Option<Request>,
+    told: Option<(Status, &CStr)>,
     source: impl Fn(&str) -> Option<String>,
     read: impl FnOnce(&Object) -> Option<OwnedValue>,
 ) -> Error {
@@ -104,19 +105,17 @@ pub(crate) fn take(
     // SAFETY: as above.
     let is_exit =
         unsafe { ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_SystemExit) != 0 };
-    let interrupted = request.filter(|_| comes_from_interrupt(&exception));
+    let interrupted = told.filter(|_| comes_from_interrupt(&exception));
     let (status, exit_code) = match interrupted {
-        Some(Request::Interrupt) => (Status::Interrupted, 0),
-        Some(Request::Timeout) => (Status::Timeout, 0),
+        Some((status, _)) => (status, 0),
         None if is_exit => (Status::Exit, exit_code(&exception)),
-        Some(Request::End) | None => (Status::Exception, 0),
+        None => (Status::Exception, 0),
     };
     drop(exception);
     clear_exception();
-    let request = interrupted.and_then(|request| request.message().to_str().ok());
     Error::raised(
         status,
-        request.map_or(message, str::to_owned),
+        interrupted.map_or(message, |(_, told)| told.to_string_lossy().into_owned()),
         Exception {
             traceback: traceback.unwrap_or_else(|| {
                 "Traceback (most recent call last):\n  <traceback module failed>\n".into()

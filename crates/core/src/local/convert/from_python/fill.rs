@@ -12,9 +12,9 @@ use crate::data::queue::Queue;
 use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{RawData, RawValue, kind};
 use crate::local::buffers::pin::Pins;
-use crate::local::convert::local::Local;
 use crate::local::convert::queue;
-use crate::local::convert::{Outcome, Trouble};
+use crate::local::objects::local::Local;
+use crate::local::objects::trouble::{Outcome, Trouble};
 use crate::local::python::object::clear_exception;
 
 /// Copies what was measured.

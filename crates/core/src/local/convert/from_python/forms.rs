@@ -3,7 +3,7 @@
 use pyo3_ffi as ffi;
 
 use super::sort::PyObject;
-use crate::local::convert::{Outcome, Trouble};
+use crate::local::objects::trouble::{Outcome, Trouble};
 use crate::local::python::object::Object;
 
 /// Calls `visit` with each key and value of a dict.

@@ -13,8 +13,9 @@ use crate::data::queue::Queue;
 use crate::data::tree::Block;
 use crate::data::value::{MAX_DEPTH, kind};
 use crate::local::buffers::pin::{Pin, Pins};
-use crate::local::convert::local::Local;
-use crate::local::convert::{Outcome, Trouble, What, queue, quoted, too_deep};
+use crate::local::convert::queue;
+use crate::local::objects::local::Local;
+use crate::local::objects::trouble::{Outcome, Trouble, What, quoted, too_deep};
 use crate::local::python::exception;
 use crate::local::python::object::{Object, clear_exception, type_name_of};
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use crate::local::attach;
-use crate::local::convert::local::Local;
+use crate::local::objects::local::Local;
 use crate::local::python::object::Object;
 
 /// What may be held.

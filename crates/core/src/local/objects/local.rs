@@ -8,8 +8,8 @@ use pyo3_ffi::{PyInterpreterState, PyObject};
 
 use crate::data::id::Id;
 use crate::local::attach;
-use crate::local::buffers::release::Ledger;
 use crate::local::memory::account::Account;
+use crate::local::objects::release::Ledger;
 use crate::local::python::object::Object;
 
 /// `None`: an exception is set.
