@@ -1,16 +1,19 @@
 //! The one allocation of a tree of values, and the owned value that stands for it.
 
 use std::alloc::{Layout, alloc, dealloc};
+use std::any::Any;
 use std::ptr::NonNull;
 
+use crate::data::pins::Pins;
 use crate::data::queue::Queue;
 use crate::data::value::{BufferInfo, RawData, RawValue, Value, kind};
-use crate::local::buffers::pin::Pins;
-use crate::local::convert::copy::LentMemory;
 
 /// What [`RawValue::owned`] holds in the root of a tree of ours: nothing that a host leaves there by
 /// accident.
 const OWNED: u32 = 0x7375_6270;
+
+/// What the host has lent: it goes with the tree.
+pub(crate) type Lent = Box<dyn Any + Send + Sync>;
 
 /// What precedes the values.
 #[repr(C, align(16))]
@@ -18,7 +21,7 @@ struct Header {
     size: usize,
     pins: Pins,
     queues: Vec<Queue>,
-    lent: Vec<LentMemory>,
+    lent: Vec<Lent>,
 }
 
 /// Room for a tree: nodes first, then descriptions of buffers, then text. So what the root points to
@@ -62,7 +65,7 @@ impl Block {
     }
 
     /// Keeps these as long as the block lives.
-    pub(crate) fn keep(&mut self, pins: Pins, queues: Vec<Queue>, lent: Vec<LentMemory>) {
+    pub(crate) fn keep(&mut self, pins: Pins, queues: Vec<Queue>, lent: Vec<Lent>) {
         // SAFETY: ours, and alive.
         let header = unsafe { self.header.as_mut() };
         (header.pins, header.queues, header.lent) = (pins, queues, lent);

@@ -16,6 +16,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::conversion::Conversion;
 use crate::data::id::Id;
+use crate::data::pins::Pinned;
 use crate::data::value::BufferInfo;
 use crate::local::objects::local::{Local, Visit};
 use crate::local::python::object::Object;
@@ -66,31 +67,8 @@ impl Pin {
         }
     }
 
-    /// What the host sees. It points into the view.
-    pub(crate) fn info(self: &Arc<Self>) -> BufferInfo {
-        let view = &self.view;
-        let strides = if self.is_contiguous() {
-            std::ptr::null()
-        } else {
-            view.strides
-        };
-        BufferInfo {
-            data: view.buf,
-            length: view.len as usize,
-            writable: (view.readonly == 0).into(),
-            item_size: view.itemsize as usize,
-            format: if view.format.is_null() {
-                c"B".as_ptr()
-            } else {
-                view.format
-            },
-            dimensions: view.ndim as u32,
-            shape: view.shape,
-            strides,
-            release: Some(unpin),
-            user: Arc::as_ptr(self).cast_mut().cast(),
-            ..BufferInfo::default()
-        }
+    fn home(&self) -> Home {
+        (self.local.id, self.local.visit)
     }
 
     /// The pin that a description is of, kept, if it is one of a pin.
@@ -115,13 +93,42 @@ impl Pin {
         (self.local.python == local.python).then_some(&self.object)
     }
 
-    fn home(&self) -> Home {
-        (self.local.id, self.local.visit)
-    }
-
     fn is_contiguous(&self) -> bool {
         // SAFETY: a view that is filled.
         unsafe { ffi::PyBuffer_IsContiguous(&self.view, b'C' as _) != 0 }
+    }
+}
+
+impl Pinned for Pin {
+    /// It points into the view.
+    fn info(&self) -> BufferInfo {
+        let view = &self.view;
+        let strides = if self.is_contiguous() {
+            std::ptr::null()
+        } else {
+            view.strides
+        };
+        BufferInfo {
+            data: view.buf,
+            length: view.len as usize,
+            writable: (view.readonly == 0).into(),
+            item_size: view.itemsize as usize,
+            format: if view.format.is_null() {
+                c"B".as_ptr()
+            } else {
+                view.format
+            },
+            dimensions: view.ndim as u32,
+            shape: view.shape,
+            strides,
+            release: Some(unpin),
+            user: std::ptr::from_ref(self).cast_mut().cast(),
+            ..BufferInfo::default()
+        }
+    }
+
+    fn release(self: Arc<Self>, more: Vec<Arc<dyn Pinned>>) {
+        drop_in(self.home(), (self, more));
     }
 }
 
@@ -152,46 +159,4 @@ fn drop_in<T>((id, visit): Home, pins: T) {
     let mut pins = ManuallyDrop::new(pins);
     // SAFETY: the pins keep the interpreter. They are dropped once.
     visit(id, &mut || unsafe { ManuallyDrop::drop(&mut pins) });
-}
-
-/// The pins of one tree. Made and dropped while their interpreter is attached, but see
-/// [`release`](Self::release). One needs no allocation.
-#[derive(Default)]
-pub(crate) struct Pins {
-    first: Option<Arc<Pin>>,
-    more: Vec<Arc<Pin>>,
-}
-
-impl Pins {
-    pub(crate) fn push(&mut self, pin: Arc<Pin>) {
-        match self.first {
-            None => self.first = Some(pin),
-            Some(_) => self.more.push(pin),
-        }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.more.len()
-    }
-
-    pub(crate) fn get(&self, i: usize) -> Option<&Arc<Pin>> {
-        match i {
-            0 => self.first.as_ref(),
-            _ => self.more.get(i - 1),
-        }
-    }
-
-    pub(crate) fn truncate(&mut self, length: usize) {
-        match length {
-            0 => *self = Self::default(),
-            _ => self.more.truncate(length - 1),
-        }
-    }
-
-    /// Drops them, in whatever thread. Waits for the interpreter's GIL.
-    pub(crate) fn release(self) {
-        if let Some(home) = self.first.as_ref().map(|pin| pin.home()) {
-            drop_in(home, self);
-        }
-    }
 }

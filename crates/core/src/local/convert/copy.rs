@@ -3,20 +3,20 @@
 
 use std::ffi::CString;
 
+use crate::data::pins::Pins;
 use crate::data::queue::Queue;
-use crate::data::tree::{Block, OwnedValue};
+use crate::data::tree::{Block, Lent, OwnedValue};
 use crate::data::value::{
     BufferInfo, MAX_DEPTH, RawData, RawItems, RawText, RawValue, Value, kind,
 };
 use crate::local::buffers::host_memory;
-use crate::local::buffers::pin::Pins;
 use crate::local::buffers::shared::Shared;
 use crate::local::convert::to_python;
 use crate::local::objects::release::Release;
 use crate::local::objects::trouble::{Outcome, Trouble, too_deep};
 
 /// What a description of memory points to, and what the memory is lent by.
-pub(crate) struct LentMemory {
+struct LentMemory {
     _format: CString,
     _shape: Vec<isize>,
     _strides: Vec<isize>,
@@ -132,7 +132,7 @@ struct Filler {
     next_node: *mut RawValue,
     next_buffer: *mut BufferInfo,
     next_text: *mut u8,
-    lent: Vec<LentMemory>,
+    lent: Vec<Lent>,
     queues: Vec<Queue>,
 }
 
@@ -196,12 +196,12 @@ impl Filler {
                 false => described.strides.as_ptr(),
             };
             info.dimensions = described.shape.len() as u32;
-            self.lent.push(LentMemory {
+            self.lent.push(Box::new(LentMemory {
                 _format: described.format,
                 _shape: described.shape,
                 _strides: described.strides,
                 _release: release,
-            });
+            }));
             let place = self.next_buffer;
             self.next_buffer = place.add(1);
             place.write(info);
