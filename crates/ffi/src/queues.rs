@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use subpy_core::Queue as subpy_queue;
+use subpy_core::value::RawQueue as subpy_queue;
 use subpy_core::value::RawValue;
 use subpy_core::{Error, Lending, OwnedValue, Queue, Value, growable};
 

@@ -10,7 +10,8 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use crate::data::id::Id;
-use crate::data::tree::OwnedValue;
+use crate::data::tree::{OwnedValue, QueueReference};
+use crate::data::value::{RawData, RawQueue, RawValue, References, Value, kind};
 
 /// How long a thread sleeps before it looks whether it is to go on.
 const SLICE: Duration = Duration::from_millis(10);
@@ -22,7 +23,9 @@ const SPINS: usize = 2000;
 pub struct Queue(Arc<Shared>);
 
 /// What the references of a queue share.
+#[repr(C)]
 pub(crate) struct Shared {
+    raw: RawQueue,
     id: u64,
     rules: Rules,
     state: Mutex<State>,
@@ -129,6 +132,9 @@ impl Queue {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::new(Shared {
+            raw: RawQueue {
+                references: &REFERENCES,
+            },
             id,
             rules,
             state: Mutex::default(),
@@ -184,13 +190,13 @@ impl Queue {
     }
 
     /// As a pointer, which has a reference until [`from_raw`](Self::from_raw).
-    pub fn into_raw(self) -> *const Self {
+    pub fn into_raw(self) -> *const RawQueue {
         Arc::into_raw(self.0).cast()
     }
 
     /// # Safety
     /// Of [`into_raw`](Self::into_raw), once.
-    pub unsafe fn from_raw(raw: *const Self) -> Self {
+    pub unsafe fn from_raw(raw: *const RawQueue) -> Self {
         // SAFETY: the caller's promise.
         Self(unsafe { Arc::from_raw(raw.cast()) })
     }
@@ -199,7 +205,7 @@ impl Queue {
     ///
     /// # Safety
     /// Of [`into_raw`](Self::into_raw), and not given back yet.
-    pub unsafe fn clone_raw(raw: *const Self) -> Self {
+    pub unsafe fn clone_raw(raw: *const RawQueue) -> Self {
         // SAFETY: the caller's promise.
         unsafe {
             Arc::increment_strong_count(raw.cast::<Shared>());
@@ -213,8 +219,40 @@ impl Queue {
     }
 
     /// As [`into_raw`](Self::into_raw), for as long as there is this reference.
-    pub(crate) fn as_raw(&self) -> *const Self {
+    pub(crate) fn as_raw(&self) -> *const RawQueue {
         Arc::as_ptr(&self.0).cast()
+    }
+}
+
+static REFERENCES: References = References {
+    // SAFETY: whoever asks has a reference.
+    one_more: |queue| unsafe { Arc::increment_strong_count(queue.cast::<Shared>()) },
+    // SAFETY: as above.
+    one_less: |queue| drop(unsafe { Queue::from_raw(queue) }),
+};
+
+impl From<Queue> for QueueReference {
+    fn from(queue: Queue) -> Self {
+        // SAFETY: the reference that the queue was.
+        unsafe { Self::from_raw(queue.into_raw()) }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// A queue.
+    pub fn queue(queue: &'a Queue) -> Self {
+        let queue = queue.as_raw().cast_mut();
+        Self::of(RawValue::new(kind::QUEUE, RawData { queue }))
+    }
+
+    /// The queue that it is.
+    pub fn as_queue(&self) -> Option<Queue> {
+        let raw = self.as_raw();
+        // SAFETY: the kind says which field counts; by the promise of whoever made the value.
+        unsafe {
+            let queue = raw.r#as.queue;
+            (raw.kind == kind::QUEUE && !queue.is_null()).then(|| Queue::clone_raw(queue))
+        }
     }
 }
 
@@ -432,7 +470,7 @@ fn spin_until(is_ready: impl Fn() -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::value::{RawData, RawValue, Value, View, kind};
+    use crate::data::value::View;
 
     const NOW: Option<Duration> = Some(Duration::ZERO);
 

@@ -5,12 +5,48 @@ use std::any::Any;
 use std::ptr::NonNull;
 
 use crate::data::pins::Pins;
-use crate::data::queue::Queue;
-use crate::data::value::{BufferInfo, RawData, RawValue, Value, kind};
+use crate::data::value::{BufferInfo, RawData, RawQueue, RawValue, Value, kind};
 
 /// What [`RawValue::owned`] holds in the root of a tree of ours: nothing that a host leaves there by
 /// accident.
 const OWNED: u32 = 0x7375_6270;
+
+/// A reference to a queue, which goes with the last one.
+pub(crate) struct QueueReference(*const RawQueue);
+
+// SAFETY: any thread may use a queue, and count its references.
+unsafe impl Send for QueueReference {}
+// SAFETY: as above.
+unsafe impl Sync for QueueReference {}
+
+impl QueueReference {
+    /// # Safety
+    /// Of a reference, which is nobody else's.
+    pub(super) unsafe fn from_raw(queue: *const RawQueue) -> Self {
+        Self(queue)
+    }
+
+    /// One more.
+    ///
+    /// # Safety
+    /// There is one.
+    pub(crate) unsafe fn clone_raw(queue: *const RawQueue) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { ((*queue).references.one_more)(queue) };
+        Self(queue)
+    }
+
+    pub(super) fn into_raw(self) -> *const RawQueue {
+        std::mem::ManuallyDrop::new(self).0
+    }
+}
+
+impl Drop for QueueReference {
+    fn drop(&mut self) {
+        // SAFETY: there is this one.
+        unsafe { ((*self.0).references.one_less)(self.0) };
+    }
+}
 
 /// What the host has lent: it goes with the tree.
 pub(crate) type Lent = Box<dyn Any + Send + Sync>;
@@ -20,7 +56,7 @@ pub(crate) type Lent = Box<dyn Any + Send + Sync>;
 struct Header {
     size: usize,
     pins: Pins,
-    queues: Vec<Queue>,
+    queues: Vec<QueueReference>,
     lent: Vec<Lent>,
 }
 
@@ -65,7 +101,7 @@ impl Block {
     }
 
     /// Keeps these as long as the block lives.
-    pub(crate) fn keep(&mut self, pins: Pins, queues: Vec<Queue>, lent: Vec<Lent>) {
+    pub(crate) fn keep(&mut self, pins: Pins, queues: Vec<QueueReference>, lent: Vec<Lent>) {
         // SAFETY: ours, and alive.
         let header = unsafe { self.header.as_mut() };
         (header.pins, header.queues, header.lent) = (pins, queues, lent);
@@ -123,7 +159,7 @@ impl OwnedValue {
     pub(crate) const EMPTY_TUPLE: Self = Self(RawValue::of_items(kind::TUPLE, std::ptr::null(), 0));
 
     /// A queue. (It is not in a block.)
-    pub(crate) fn of_queue(queue: Queue) -> Self {
+    pub(crate) fn of_queue(queue: QueueReference) -> Self {
         let queue = queue.into_raw().cast_mut();
         Self(RawValue {
             owned: OWNED,
@@ -151,7 +187,7 @@ impl OwnedValue {
 
 impl OwnedValue {
     /// The queues that it is, or has in it. They live as long.
-    pub(crate) fn queues(&self) -> Vec<*const Queue> {
+    pub(crate) fn queues(&self) -> Vec<*const RawQueue> {
         if self.0.owned != OWNED {
             return Vec::new();
         }
@@ -161,7 +197,7 @@ impl OwnedValue {
                 return vec![self.0.r#as.queue.cast_const()];
             }
             let header = self.0.r#as.items.data.cast::<Header>().sub(1);
-            (*header).queues.iter().map(Queue::as_raw).collect()
+            (*header).queues.iter().map(|queue| queue.0).collect()
         }
     }
 }
@@ -173,7 +209,7 @@ impl Drop for OwnedValue {
         }
         if self.0.kind == kind::QUEUE {
             // SAFETY: made by `of_queue`.
-            return drop(unsafe { Queue::from_raw(self.0.r#as.queue) });
+            return drop(unsafe { QueueReference::from_raw(self.0.r#as.queue) });
         }
         // SAFETY: whatever else it is, the first thing that it points to follows the block's header.
         unsafe {

@@ -8,7 +8,6 @@ use std::marker::PhantomData;
 
 pub use crate::data::kind;
 pub use crate::data::kind::MAX_DEPTH;
-use crate::data::queue::Queue;
 use crate::util::growable::Growable;
 
 /// A value: plain data. The host makes one with the functions subpy_int() and so on, or by hand. It points to
@@ -44,7 +43,18 @@ pub union RawData {
     /// Of #SUBPY_BUFFER.
     pub buffer: *const BufferInfo,
     /// Of #SUBPY_QUEUE.
-    pub queue: *mut Queue,
+    pub queue: *mut RawQueue,
+}
+
+/// A queue, as C has it: where it is.
+pub struct RawQueue {
+    pub(super) references: &'static References,
+}
+
+/// How the references of a queue are counted.
+pub(super) struct References {
+    pub(super) one_more: unsafe fn(*const RawQueue),
+    pub(super) one_less: unsafe fn(*const RawQueue),
 }
 
 /// The text or the bytes of a ::subpy_value.
@@ -210,7 +220,7 @@ pub enum View<'a> {
     /// A str with lone surrogates, in generalized UTF-8.
     Wtf8(&'a [u8]),
     /// A queue, by its id.
-    Queue(u64),
+    Queue(*const RawQueue),
     /// None of these: the host made it wrong.
     Wrong,
 }
@@ -219,7 +229,7 @@ impl<'a> Value<'a> {
     /// None.
     pub const NONE: Self = Self::of(RawValue::NONE);
 
-    const fn of(raw: RawValue) -> Self {
+    pub(super) const fn of(raw: RawValue) -> Self {
         Self(raw, PhantomData)
     }
 
@@ -282,21 +292,6 @@ impl<'a> Value<'a> {
     /// The description is true, until its `release` is called.
     pub const unsafe fn buffer(buffer: &'a BufferInfo) -> Self {
         Self::of(RawValue::new(kind::BUFFER, RawData { buffer }))
-    }
-
-    /// A queue.
-    pub fn queue(queue: &'a Queue) -> Self {
-        let queue = queue.as_raw().cast_mut();
-        Self::of(RawValue::new(kind::QUEUE, RawData { queue }))
-    }
-
-    /// The queue that it is.
-    pub fn as_queue(&self) -> Option<Queue> {
-        // SAFETY: the kind says which field counts; by the promise of whoever made the value.
-        unsafe {
-            let queue = self.0.r#as.queue;
-            (self.0.kind == kind::QUEUE && !queue.is_null()).then(|| Queue::clone_raw(queue))
-        }
     }
 
     const fn text(kind: u32, bytes: &'a [u8]) -> Self {
@@ -372,10 +367,7 @@ impl<'a> Value<'a> {
                     0 => View::Buffer(&[]),
                     n => View::Buffer(std::slice::from_raw_parts(info.data.cast(), n)),
                 }),
-                // (A reference, for a moment.)
-                kind::QUEUE if !data.queue.is_null() => {
-                    Some(View::Queue(Queue::clone_raw(data.queue).id()))
-                }
+                kind::QUEUE if !data.queue.is_null() => Some(View::Queue(data.queue)),
                 _ => None,
             };
             view.unwrap_or(View::Wrong)

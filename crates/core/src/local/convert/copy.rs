@@ -4,8 +4,7 @@
 use std::ffi::CString;
 
 use crate::data::pins::Pins;
-use crate::data::queue::Queue;
-use crate::data::tree::{Block, Lent, OwnedValue};
+use crate::data::tree::{Block, Lent, OwnedValue, QueueReference};
 use crate::data::value::{
     BufferInfo, MAX_DEPTH, RawData, RawItems, RawText, RawValue, Value, kind,
 };
@@ -44,7 +43,7 @@ pub(crate) fn copy(value: &Value<'_>) -> Outcome<OwnedValue> {
         let mut room = Room::default();
         room.measure(raw, 0).map_err(give_back)?;
         if let Some(queue) = value.as_queue() {
-            return Ok(OwnedValue::of_queue(queue));
+            return Ok(OwnedValue::of_queue(queue.into()));
         }
         if room.nodes + room.buffers + room.text == 0 {
             return Ok(OwnedValue::from_raw(RawValue { owned: 0, ..*raw }));
@@ -133,7 +132,7 @@ struct Filler {
     next_buffer: *mut BufferInfo,
     next_text: *mut u8,
     lent: Vec<Lent>,
-    queues: Vec<Queue>,
+    queues: Vec<QueueReference>,
 }
 
 impl Filler {
@@ -158,7 +157,7 @@ impl Filler {
                 kind::BUFFER => self.buffer(value.r#as.buffer),
                 kind::QUEUE => {
                     let queue = value.r#as.queue;
-                    self.queues.push(Queue::clone_raw(queue));
+                    self.queues.push(QueueReference::clone_raw(queue));
                     RawValue::new(kind::QUEUE, RawData { queue })
                 }
                 _ => RawValue { owned: 0, ..*value },

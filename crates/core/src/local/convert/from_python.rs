@@ -38,7 +38,7 @@ pub(crate) unsafe fn read(
             return Ok(OwnedValue::from_raw(value));
         }
         if let Some(queue) = queue::of(object, local) {
-            return Ok(OwnedValue::of_queue(queue.clone()));
+            return Ok(OwnedValue::of_queue(queue.clone().into()));
         }
         let mut reader = Reader::new(conversion, local);
         reader.measure(object)?;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::data::queue::Queue;
+use crate::data::value::RawQueue;
 use crate::local::objects::holder;
 use crate::local::objects::holder::{Held, Holdable};
 use crate::local::objects::local::Local;
@@ -41,7 +42,7 @@ pub(super) unsafe fn of<'a>(object: *mut pyo3_ffi::PyObject, local: &Local) -> O
 ///
 /// # Safety
 /// Attached to the interpreter of `local`; `queue` is NULL or a pointer that has a reference.
-pub(crate) unsafe fn object(queue: *const Queue, local: &Rc<Local>) -> Outcome<Object> {
+pub(crate) unsafe fn object(queue: *const RawQueue, local: &Rc<Local>) -> Outcome<Object> {
     if queue.is_null() {
         return Err(Trouble::invalid("has NULL for its queue"));
     }

@@ -188,7 +188,8 @@ impl<'a> Filler<'a> {
     #[inline(always)]
     pub(super) fn into_block(self) -> Block {
         let mut block = self.block;
-        block.keep(self.pins, self.queues, Vec::new());
+        let queues = self.queues.into_iter().map(Into::into).collect();
+        block.keep(self.pins, queues, Vec::new());
         block
     }
 
