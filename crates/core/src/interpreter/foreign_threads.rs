@@ -24,8 +24,9 @@ use crate::data::id::Id;
 use crate::interpreter::registry;
 use crate::local::attach;
 use crate::local::cures::calls;
-use crate::local::cures::library::{Functions, argument_bytes};
+use crate::local::cures::library::Functions;
 use crate::local::python::object::Object;
+use crate::local::python::texts::argument_bytes;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_ctypes", c"_cffi_backend"],

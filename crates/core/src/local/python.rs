@@ -12,4 +12,5 @@ pub(crate) mod own_code;
 #[cfg(Py_3_12)]
 pub(crate) mod pending_call;
 pub(crate) mod status;
+pub(crate) mod texts;
 pub(crate) mod thread_states;

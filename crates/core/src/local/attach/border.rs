@@ -14,7 +14,7 @@ use libc::locale_t;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
-use super::{attach, attached, attached_with};
+use super::current::{attach, attached, attached_with};
 use crate::local::cures::gilstate_slot;
 use crate::local::cures::locale::thread as locale;
 use crate::local::thread::entry::Entry;
@@ -86,7 +86,7 @@ impl<'a> Entered<'a> {
         let marks = self.0.marks.get();
         if !marks.is_null() {
             // SAFETY: of this entry, which is over.
-            unsafe { marks::put_back(self.0) };
+            unsafe { marks::put_back(&self.0.marks) };
         }
         self.put_back_floats();
         self.put_back_locale();
@@ -202,7 +202,7 @@ impl Away {
                 }
                 if !inside.marks.get().is_null() {
                     // SAFETY: this thread has set them in this entry.
-                    unsafe { marks::swap(inside) };
+                    unsafe { marks::swap(&inside.marks) };
                 }
             }
             None if !locale.is_null() => locale::put(LC_GLOBAL_LOCALE),
@@ -243,7 +243,7 @@ impl Drop for Away {
             }
             if !inside.marks.get().is_null() {
                 // SAFETY: as in `begin`.
-                unsafe { marks::swap(inside) };
+                unsafe { marks::swap(&inside.marks) };
             }
         }
         if here::entry() != self.entry {

@@ -18,9 +18,10 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::library::{Functions, argument_bytes, bytes};
+use super::library::Functions;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::object::Object;
+use crate::local::python::texts::{argument_bytes, bytes};
 
 /// What an interpreter keeps: its own environment.
 const KEPT: &CStr = c"subpy.environment";

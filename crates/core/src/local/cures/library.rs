@@ -3,7 +3,7 @@
 
 mod stand_in;
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::mem::MaybeUninit;
 use std::ptr::{from_ref, null_mut};
 
@@ -18,6 +18,7 @@ use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::{Function, Method};
 use crate::local::python::object::{Object, clear_exception, import};
 use crate::local::python::own_code::{OF_IMPORT, OwnCode};
+use crate::local::python::texts::argument;
 
 /// Our functions of some modules.
 pub(crate) struct Functions {
@@ -297,45 +298,6 @@ unsafe extern "C" fn load(
         replacers.call(&[&functions.call.bind(None)?, &put, &at_end])
     };
     replacers().map_or(null_mut(), Object::into_ptr)
-}
-
-/// An argument of a call, in UTF-8 and without a NUL. `None`: it is no such text.
-///
-/// # Safety
-/// Called by Python, attached, with a tuple.
-pub(crate) unsafe fn argument(arguments: *mut ffi::PyObject, index: isize) -> Option<CString> {
-    // SAFETY: the caller's promise; a borrowed reference.
-    let text = unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, index))?.to_text()? };
-    CString::new(text).ok()
-}
-
-/// An argument of a call: bytes without a NUL. `None`: it is no such.
-///
-/// # Safety
-/// Called by Python, attached, with a tuple.
-pub(crate) unsafe fn argument_bytes(
-    arguments: *mut ffi::PyObject,
-    index: isize,
-) -> Option<CString> {
-    // SAFETY: the caller's promise; a borrowed reference, whose bytes are copied.
-    unsafe {
-        let argument = ffi::PyTuple_GetItem(arguments, index);
-        if argument.is_null() || ffi::PyBytes_Check(argument) == 0 {
-            return None;
-        }
-        let data = ffi::PyBytes_AsString(argument).cast::<u8>();
-        let length = ffi::PyBytes_Size(argument) as usize;
-        CString::new(std::slice::from_raw_parts(data, length)).ok()
-    }
-}
-
-/// Bytes for Python; `None`: an exception is set.
-pub(crate) fn bytes(data: &[u8]) -> Option<Object> {
-    // SAFETY: attached; so many bytes, which are copied; a new reference.
-    unsafe {
-        let (data, length) = (data.as_ptr().cast(), data.len() as isize);
-        Object::owned(ffi::PyBytes_FromStringAndSize(data, length))
-    }
 }
 
 /// Asks with a place for the answer, and with a larger one as long as it is too small. What `read` makes of the

@@ -23,8 +23,9 @@ use pyo3_ffi as ffi;
 
 use self::data::Locale;
 use super::calls;
-use super::library::{Functions, argument_bytes, bytes};
+use super::library::Functions;
 use crate::local::python::object::{Object, clear_exception};
+use crate::local::python::texts::{argument_bytes, bytes};
 use crate::local::thread::here::LC_GLOBAL_LOCALE;
 
 /// For modules whose calls of the C library are led to ours.

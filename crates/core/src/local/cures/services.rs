@@ -11,9 +11,10 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::library::{Functions, argument, ask, bytes};
+use super::library::{Functions, ask};
 use crate::local::python::gil::without_gil;
 use crate::local::python::object::{Object, clear_exception};
+use crate::local::python::texts::{argument, bytes};
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_socket"],

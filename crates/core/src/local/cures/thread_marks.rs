@@ -148,6 +148,9 @@ unsafe extern "C" fn call(
 }
 
 fn keep(mark: Mark) -> bool {
-    marks::keep(mark);
+    // SAFETY: an entry lives until it is left.
+    if let Some(entry) = unsafe { here::entry().as_ref() } {
+        marks::keep(mark, &entry.marks);
+    }
     true
 }

@@ -13,9 +13,10 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use super::library::{Functions, argument_bytes, ask, bytes};
+use super::library::{Functions, ask};
 use crate::local::python::gil::without_gil;
 use crate::local::python::object::Object;
+use crate::local::python::texts::{argument_bytes, bytes};
 
 pub(super) static USERS: Functions = Functions::new(
     &[c"pwd"],

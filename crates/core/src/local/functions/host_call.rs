@@ -10,17 +10,14 @@ use crate::data::value::{RawValue, Value, kind};
 use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::convert::to_python;
-use crate::local::functions::host_function::Function;
-use crate::local::objects::holder::Held;
 use crate::local::objects::local::Local;
-use crate::local::objects::release::Lent;
 use crate::local::objects::trouble::Trouble;
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::thread::entry::Entry;
 
 /// A call of a host function. What is answered last counts; no answer is None.
 pub struct HostCall<'a> {
-    function: &'a Held<Lent<Function>>,
+    local: &'a Rc<Local>,
     keywords: RawValue,
     /// The thread that Python called in: a call is its alone, but the host may get that wrong.
     thread: libc::pthread_t,
@@ -40,9 +37,9 @@ enum Answer {
 
 impl<'a> HostCall<'a> {
     #[inline(always)]
-    pub(crate) fn new(function: &'a Held<Lent<Function>>, keywords: RawValue) -> Self {
+    pub(crate) fn new(local: &'a Rc<Local>, keywords: RawValue) -> Self {
         Self {
-            function,
+            local,
             keywords,
             thread: this_thread(),
             released: std::ptr::null_mut(),
@@ -58,7 +55,7 @@ impl<'a> HostCall<'a> {
 
     /// The interpreter that calls.
     pub fn interpreter(&self) -> Id {
-        self.function.local().id
+        self.local.id
     }
 
     /// The keyword arguments: a dict.
@@ -124,7 +121,7 @@ impl<'a> HostCall<'a> {
 
     /// Does `work` while the interpreter is attached.
     fn attached<T>(&self, work: impl FnOnce(&Rc<Local>) -> T) -> T {
-        let local = self.function.local();
+        let local = self.local;
         if attach::attached_interpreter() == local.python {
             return work(local);
         }
@@ -141,26 +138,26 @@ impl<'a> HostCall<'a> {
         }
     }
 
-    /// What Python gets, once. NULL: an exception is set.
+    /// What Python gets, once, of the function with this name. NULL: an exception is set.
     #[inline(always)]
-    pub(crate) fn finish(&mut self) -> *mut ffi::PyObject {
+    pub(crate) fn finish(&mut self, name: &str) -> *mut ffi::PyObject {
         if let Some(answer) = self.other.take() {
-            return finish_other(*answer, self.function);
+            return finish_other(*answer, name);
         }
         // SAFETY: it points to nothing.
         let value = unsafe { Value::from_raw(&self.plain) };
-        match to_python::write(value, self.function.local()) {
+        match to_python::write(value, self.local) {
             Ok(object) => object.into_ptr(),
-            Err(trouble) => refuse(trouble, self.function),
+            Err(trouble) => refuse(trouble, name),
         }
     }
 }
 
 #[inline(never)]
-fn finish_other(answer: Answer, function: &Function) -> *mut ffi::PyObject {
+fn finish_other(answer: Answer, name: &str) -> *mut ffi::PyObject {
     match answer {
         Answer::Object(object) => object.into_ptr(),
-        Answer::Trouble(trouble) => refuse(trouble, function),
+        Answer::Trouble(trouble) => refuse(trouble, name),
         Answer::Raise { kind, message } => {
             raise(&kind, &message);
             std::ptr::null_mut()
@@ -169,8 +166,8 @@ fn finish_other(answer: Answer, function: &Function) -> *mut ffi::PyObject {
 }
 
 #[cold]
-fn refuse(trouble: Trouble, function: &Function) -> *mut ffi::PyObject {
-    trouble.raise(&format!("{}(): result", function.definition().name()));
+fn refuse(trouble: Trouble, name: &str) -> *mut ffi::PyObject {
+    trouble.raise(&format!("{name}(): result"));
     std::ptr::null_mut()
 }
 

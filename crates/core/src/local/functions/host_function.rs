@@ -170,16 +170,6 @@ impl Definition {
             (set == 0).then_some(())
         }
     }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl Function {
-    pub(crate) fn definition(&self) -> &Definition {
-        &self.definition
-    }
 }
 
 impl Holdable for Lent<Function> {
@@ -326,7 +316,7 @@ unsafe fn work(
 ) -> *mut ffi::PyObject {
     let definition = &function.definition;
     let keywords = RawValue::of_items(kind::DICT, places.wrapping_add(count), named);
-    let mut call = HostCall::new(function, keywords);
+    let mut call = HostCall::new(function.local(), keywords);
     // SAFETY: the caller's promise.
     let arguments = unsafe { Value::slice_from_raw(places, count) };
     let work = |call: &mut HostCall<'_>| {
@@ -343,7 +333,7 @@ unsafe fn work(
     } else {
         attach::with_gil(|| work(&mut call));
     }
-    call.finish()
+    call.finish(&definition.name)
 }
 
 /// The root of an argument's path.

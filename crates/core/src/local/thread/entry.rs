@@ -10,7 +10,7 @@ use pyo3_ffi::PyThreadState;
 use crate::data::id::Id;
 use crate::local::memory::account::Account;
 use crate::local::thread::floats::Floats;
-use crate::local::thread::marks::Marks;
+use crate::local::thread::marks;
 
 /// A thread's entry into an interpreter. Used by one thread at a time, which has the innermost of its entries at hand:
 /// see [`here`](super::here).
@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     /// What the thread is attached to, or was when it called the host. NULL: that has to be asked.
     pub(crate) thread_state: Cell<*mut PyThreadState>,
     /// What a script has set in the thread, if it has; made by [`marks`](super::marks).
-    pub(crate) marks: Cell<*mut Marks>,
+    pub(crate) marks: marks::Place,
     pub(crate) outside: Outside,
     /// Where the thread's stack was when it entered.
     pub(crate) stack: Cell<usize>,

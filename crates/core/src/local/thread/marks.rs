@@ -1,11 +1,9 @@
 //! What a script sets in the host's thread, and what the host gets back: the thread's signal mask, the processors that
 //! it may use, its name. Nothing is asked of the system before a script sets one of them.
 
+use std::cell::Cell;
 use std::ffi::c_char;
 use std::ptr::{null, null_mut};
-
-use crate::local::thread::entry::Entry;
-use crate::local::thread::here;
 
 /// One of them.
 #[derive(Clone, Copy)]
@@ -24,17 +22,16 @@ pub(crate) struct Marks {
     name: Option<[c_char; 16]>,
 }
 
-/// The calling thread is about to set a mark. It is kept for the host, if the thread is the host's.
-pub(crate) fn keep(mark: Mark) {
-    // SAFETY: an entry lives until it is left.
-    let Some(entry) = (unsafe { here::entry().as_ref() }) else {
-        return;
-    };
-    if entry.marks.get().is_null() {
-        entry.marks.set(Box::into_raw(Box::default()));
+/// Where a thread that is in an interpreter has its marks. NULL: it has none.
+pub(crate) type Place = Cell<*mut Marks>;
+
+/// The calling thread, which is the host's, is about to set a mark. It is kept for the host.
+pub(crate) fn keep(mark: Mark, place: &Place) {
+    if place.get().is_null() {
+        place.set(Box::into_raw(Box::default()));
     }
     // SAFETY: made above, by this thread, which alone has it.
-    let marks = unsafe { &mut *entry.marks.get() };
+    let marks = unsafe { &mut *place.get() };
     match mark {
         Mark::SignalMask => drop(marks.signal_mask.get_or_insert_with(signal_mask)),
         Mark::Processors => {
@@ -49,12 +46,12 @@ pub(crate) fn keep(mark: Mark) {
 /// The calling thread gets what the other side has.
 ///
 /// # Safety
-/// The entry is the thread's, and has marks.
+/// The place is the thread's, and has marks.
 #[cold]
 #[inline(never)]
-pub(in crate::local) unsafe fn swap(entry: &Entry) {
+pub(in crate::local) unsafe fn swap(place: &Place) {
     // SAFETY: the caller's promise.
-    let marks = unsafe { &mut *entry.marks.get() };
+    let marks = unsafe { &mut *place.get() };
     if let Some(other) = &mut marks.processors
         && let Some(own) = processors()
     {
@@ -82,11 +79,11 @@ pub(in crate::local) unsafe fn swap(entry: &Entry) {
 /// As for [`swap`].
 #[cold]
 #[inline(never)]
-pub(in crate::local) unsafe fn put_back(entry: &Entry) {
+pub(in crate::local) unsafe fn put_back(place: &Place) {
     // SAFETY: the caller's promise; made by `keep`.
     unsafe {
-        swap(entry);
-        drop(Box::from_raw(entry.marks.replace(null_mut())));
+        swap(place);
+        drop(Box::from_raw(place.replace(null_mut())));
     }
 }
 

@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use super::argument;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::Method;
 use crate::local::python::object::{Object, clear_exception, imported};
+use crate::local::python::texts::argument;
 
 /// Ours.
 const FUNCTION: &CStr = c"function";
