@@ -10,7 +10,7 @@ mod package;
 use crate::data::config::InterpreterConfig;
 use crate::data::error::Result;
 use crate::interpreter::Interpreter;
-use crate::interpreter::contents::Contents;
+use crate::interpreter::context::Context;
 use crate::interpreter::family::Wishes;
 use crate::queue;
 
@@ -33,7 +33,7 @@ fn create_for_script(
     })
 }
 
-fn prepare(contents: &Contents, may_create: bool) -> Result<()> {
+fn prepare(contents: &Context<'_>, may_create: bool) -> Result<()> {
     let local = contents.local();
     local.make_queue_type.set(Some(queue::make_type));
     match may_create {

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::data::error::{Result, Status};
 use crate::interpreter::claim::{Purpose, Request};
+use crate::interpreter::handle::Interpreter;
 use crate::interpreter::registry;
 use crate::interpreter::session::{Session, retire};
-use crate::interpreter::{Interpreter, ending, family, threads_left};
+use crate::interpreter::{ending, family, threads_left};
 use crate::local::attach;
 
 /// All interpreters, claimed to be ended.
@@ -17,7 +18,7 @@ pub(crate) struct AllClaimed(Vec<Interpreter>);
 pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
     let mut all = AllClaimed(Vec::new());
     for interpreter in registry::all() {
-        let session = interpreter.session(Purpose::End)?;
+        let session = interpreter.0.session(Purpose::End)?;
         let has_relatives = family::has_relatives(interpreter.id());
         if !has_relatives {
             session.no_pins()?;
@@ -26,7 +27,7 @@ pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
             threads_left::none(interpreter.id())?;
         }
         if interpreter.id() != 0 {
-            ending::run_exit_functions(&interpreter.0.control, ending::PATIENCE);
+            ending::run_exit_functions(&interpreter.0, ending::PATIENCE);
             threads_left::none(interpreter.id())?;
         }
         std::mem::forget(session.leave());
@@ -60,9 +61,7 @@ impl AllClaimed {
     pub(crate) fn end(mut self, finalize: bool) {
         while let Some(interpreter) = self.0.pop() {
             // SAFETY: claimed by `claim_all`.
-            let session = Session::enter(&interpreter.0, unsafe {
-                interpreter.0.control.state.claimed()
-            });
+            let session = Session::enter(&interpreter.0, unsafe { interpreter.0.state.claimed() });
             match interpreter.id() {
                 0 if finalize => session.finalize(),
                 0 => session.disown(),
@@ -76,7 +75,7 @@ impl Interpreter {
     /// Does `work` in an interpreter that `claim_all` has claimed.
     fn in_claimed<T>(&self, work: impl FnOnce(&Session<'_>) -> T) -> T {
         // SAFETY: claimed by `claim_all`, which forgets the claim again.
-        let session = Session::enter(&self.0, unsafe { self.0.control.state.claimed() });
+        let session = Session::enter(&self.0, unsafe { self.0.state.claimed() });
         let result = work(&session);
         std::mem::forget(session.leave());
         result
@@ -87,7 +86,7 @@ impl Drop for AllClaimed {
     fn drop(&mut self) {
         for interpreter in &self.0 {
             // SAFETY: claimed by `claim_all`.
-            drop(unsafe { interpreter.0.control.state.claimed() });
+            drop(unsafe { interpreter.0.state.claimed() });
         }
     }
 }
@@ -108,10 +107,10 @@ fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<(
         (Instant::now() < deadline).then_some(())
     };
     let mut session = loop {
-        match interpreter.session(Purpose::End) {
+        match interpreter.0.session(Purpose::End) {
             Ok(session) => break session,
             Err(error) if error.status() == Status::NotFound => return None,
-            Err(_) => interpreter.0.control.ask(None, Request::Interrupt),
+            Err(_) => interpreter.0.ask(None, Request::Interrupt),
         }
         wait()?;
     };
@@ -127,7 +126,7 @@ fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<(
             session = Session::enter(&interpreter.0, claim);
         }
         if !ran_exit_functions {
-            ending::run_exit_functions(&interpreter.0.control, ending::PATIENCE);
+            ending::run_exit_functions(&interpreter.0, ending::PATIENCE);
         }
     }
     session.end(ending::PATIENCE);
@@ -139,8 +138,8 @@ fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<(
 pub(crate) fn abandon_all() {
     for interpreter in registry::all() {
         // SAFETY: Python is gone, so nobody is inside; what is kept can't be dropped any more.
-        unsafe { std::mem::forget((*interpreter.0.held.get()).contents.take()) };
-        match interpreter.0.control.state.claim(Purpose::End) {
+        std::mem::forget(unsafe { interpreter.0.set_inside(None) });
+        match interpreter.0.state.claim(Purpose::End) {
             Ok(claim) => retire(&interpreter.0, claim),
             Err(_) => registry::remove(interpreter.id()),
         }

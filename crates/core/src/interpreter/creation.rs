@@ -1,103 +1,184 @@
-//! Making an interpreter of CPython's.
+//! Making an interpreter: CPython's part, what it gets, and where it belongs.
 
-use pyo3_ffi as ffi;
+use std::path::PathBuf;
+
 use pyo3_ffi::PyThreadState;
 
-use crate::data::config::{Backend, Gil, InterpreterConfig};
+use crate::data::config::{CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
-use crate::local::cures;
-use crate::local::python::object::clear_exception;
+use crate::data::id::Id;
+use crate::interpreter::claim::Purpose;
+use crate::interpreter::context::Context;
+use crate::interpreter::ending;
+use crate::interpreter::family;
+use crate::interpreter::family::{Place, Terms, Wishes};
+use crate::interpreter::handle::Interpreter;
+use crate::interpreter::inside::Inside;
+use crate::interpreter::preparation;
+use crate::interpreter::python_config::PythonConfig;
+use crate::interpreter::registry;
+use crate::interpreter::resources;
+use crate::interpreter::shared::Shared;
+use crate::interpreter::visits;
+use crate::local::attach;
+use crate::local::cures::allocator::counting;
+use crate::local::cures::{Environment, switch_interval};
+use crate::local::memory::account::Account;
+use crate::local::phase;
+use crate::local::python::collection::without_collection;
+use crate::local::python::thread_states;
 
-/// What CPython needs to know; checked.
-pub(crate) struct Recipe {
-    #[cfg(Py_3_12)]
-    python: ffi::PyInterpreterConfig,
-}
+impl Interpreter {
+    /// Makes an interpreter for the host. `prepare` is done in it at the end, and told whether it may create others.
+    pub(crate) fn make(
+        mut config: InterpreterConfig,
+        prepare: impl FnOnce(&Context<'_>, bool) -> Result<()>,
+    ) -> Result<Self> {
+        if !config.allow_interpreters {
+            return Self::make_member(config, prepare, |_| ());
+        }
+        let terms = Terms::of(&mut config);
+        Self::make_member(config, prepare, |id| family::insert(id, None, terms))
+    }
 
-impl Recipe {
-    /// Fails for what this Python can't do, and for what its documentation forbids: CPython itself
-    /// accepts some of that and breaks later.
-    pub(crate) fn new(config: &InterpreterConfig) -> Result<Self> {
-        if config.backend == Backend::Process {
-            let message = "this version of subpy can't put an interpreter into a process of its own yet: \
-                           use SUBPY_BACKEND_LOCAL";
+    /// The main interpreter's scripts may create interpreters that are like this.
+    pub(crate) fn become_creator(&self, mut config: InterpreterConfig) {
+        family::insert(self.0.id, None, Terms::of(&mut config));
+    }
+
+    /// Makes an interpreter for a script of `creator`.
+    pub(crate) fn make_for_script(
+        creator: &Self,
+        wishes: &Wishes,
+        prepare: impl FnOnce(&Context<'_>, bool) -> Result<()>,
+    ) -> Result<Self> {
+        let place = Place::reserve(creator.id())?;
+        let (config, terms) = place.terms().with(wishes)?;
+        if creator.0.state.is_over() {
+            let message = format!("interpreter {} ends: it creates no more", creator.id());
+            return Err(Error::new(Status::Busy, message));
+        }
+        Self::make_member(config, prepare, |id| place.take(id, terms))
+    }
+
+    /// `join` makes it a member of its family, before anybody finds it.
+    fn make_member(
+        config: InterpreterConfig,
+        prepare_more: impl FnOnce(&Context<'_>, bool) -> Result<()>,
+        join: impl FnOnce(Id),
+    ) -> Result<Self> {
+        let runtime = phase::creating()?;
+        let python_config = PythonConfig::new(&config)?;
+        resources::check()?;
+        let id = registry::next_id();
+        let account = Account::open(config.memory_limit);
+        if config.memory_limit > 0 && account.is_none() {
+            let message = "a memory_limit needs a runtime that was initialized with account_memory";
             return Err(Error::new(Status::Unsupported, message));
         }
-        if config.allow_daemon_threads && !config.allow_threads {
-            return Err(Error::new(
-                Status::InvalidArgument,
-                "allow_daemon_threads needs allow_threads: set both, or neither",
-            ));
-        }
-        if !cfg!(Py_3_12) && config.gil == Gil::Own {
-            return Err(needs_3_12("a GIL of its own"));
-        }
-        if !cfg!(Py_3_12) && !config.allow_threads {
-            return Err(needs_3_12("allow_threads = false"));
-        }
-        #[cfg(not(Py_3_12))]
-        return Ok(Self {});
-        #[cfg(Py_3_12)]
-        {
-            // With a GIL of its own, an interpreter needs an allocator of its own, and with that, only
-            // extension modules that declare their support.
-            let own_gil = config.gil != Gil::Shared;
-            let python = ffi::PyInterpreterConfig {
-                use_main_obmalloc: (!own_gil).into(),
-                allow_fork: config.allow_fork.into(),
-                allow_exec: config.allow_exec.into(),
-                allow_threads: config.allow_threads.into(),
-                allow_daemon_threads: config.allow_daemon_threads.into(),
-                check_multi_interp_extensions: own_gil.into(),
-                gil: if own_gil {
-                    ffi::PyInterpreterConfig_OWN_GIL
-                } else {
-                    ffi::PyInterpreterConfig_SHARED_GIL
+        let environment = match config.share_environment {
+            true => Environment::OfProcess,
+            false => Environment::Own,
+        };
+        let mut why = String::new();
+        let make = || {
+            let _short = switch_interval::shorten();
+            attach::create(
+                id,
+                || python_config.make(&mut why),
+                |thread_state| {
+                    let shared_gil = !python_config.has_own_gil();
+                    let shared = Shared::new(id, thread_state, shared_gil, account);
+                    let prepare = || {
+                        let paths = runtime.module_search_paths();
+                        let visit = visits::visit_kept;
+                        let mut inside = Inside::new(id, paths, config.code_cache, account, visit)?;
+                        preparation::cure(&shared, &mut inside, !shared_gil, environment)?;
+                        inside.take_streams(
+                            id,
+                            config.stdout,
+                            config.stderr,
+                            config.output_bytes,
+                        )?;
+                        let context = Context::new(&shared, &inside);
+                        context.define_everywhere()?;
+                        prepare_more(&context, config.allow_interpreters)?;
+                        match account.map(|account| account.usage().current) {
+                            Some(idle) if (1..=idle).contains(&config.memory_limit) => {
+                                Err(too_low(config.memory_limit, idle))
+                            }
+                            _ => Ok(inside),
+                        }
+                    };
+                    // Claimed, since reading an exception sets how its run has ended.
+                    let claim = shared.state.claim(Purpose::Run);
+                    // A new interpreter has no garbage.
+                    let prepared = without_collection(prepare);
+                    // SAFETY: claimed.
+                    let prepared =
+                        prepared.map(|inside| drop(unsafe { shared.set_inside(Some(inside)) }));
+                    drop(claim);
+                    (shared, prepared)
                 },
-            };
-            Ok(Self { python })
+            )
+        };
+        let made = attach::with_account(account, make);
+        let Some((thread_state, (shared, prepared))) = made else {
+            resources::check()?;
+            let message = format!("Python could not create an interpreter: {why}");
+            return Err(Error::new(Status::Internal, message));
+        };
+        match prepared {
+            Ok(()) => {
+                if let Some(account) = account {
+                    account.opened();
+                    counting::own(thread_states::interpreter_of(thread_state), account);
+                }
+                let interpreter = Self(shared);
+                join(id);
+                registry::insert(interpreter.clone());
+                Ok(interpreter)
+            }
+            Err(e) => {
+                shared.session(Purpose::End)?.end(ending::PATIENCE);
+                Err(e)
+            }
         }
     }
 
-    pub(crate) fn has_own_gil(&self) -> bool {
-        #[cfg(Py_3_12)]
-        return self.python.gil == ffi::PyInterpreterConfig_OWN_GIL;
-        #[cfg(not(Py_3_12))]
-        return false;
-    }
-
-    /// Makes the interpreter and leaves its thread state attached. NULL: `why` says why not. A thread
-    /// state of the main interpreter has to be attached.
-    pub(crate) fn make(&self, why: &mut String) -> *mut PyThreadState {
-        #[cfg(Py_3_12)]
-        // SAFETY: as the caller sees to.
-        let made = unsafe {
-            let mut thread_state = std::ptr::null_mut();
-            let status = ffi::Py_NewInterpreterFromConfig(&mut thread_state, &self.python);
-            if ffi::PyStatus_Exception(status) != 0 {
-                *why = crate::local::python::status::describe(&status);
-                thread_state = std::ptr::null_mut();
-            }
-            thread_state
-        };
-        #[cfg(not(Py_3_12))]
-        // SAFETY: as the caller sees to.
-        let made = unsafe {
-            let thread_state = ffi::Py_NewInterpreter();
-            if thread_state.is_null() {
-                *why = crate::local::python::exception::one_line();
-            }
-            thread_state
-        };
-        if made.is_null() {
-            clear_exception();
+    /// Makes the record of the main interpreter, which exists already. `take_streams`: its
+    /// `sys.stdout`, `sys.stderr` and functions are ours to replace. `take_signals`: Python has no signal handlers.
+    pub(crate) fn adopt_main(
+        thread_state: *mut PyThreadState,
+        module_search_paths: &[PathBuf],
+        take_streams: bool,
+        take_signals: bool,
+    ) -> Result<Self> {
+        let account = Account::open(0);
+        if let Some(account) = account {
+            counting::own(thread_states::interpreter_of(thread_state), account);
         }
-        made
+        let shared = Shared::new(0, thread_state, true, account);
+        let mut session = shared.session(Purpose::Run)?;
+        let cache = CacheLimits::default();
+        let visit = visits::visit_kept;
+        let mut inside = Inside::new(0, module_search_paths, cache, account, visit)?;
+        preparation::cure_main()?;
+        if take_streams {
+            preparation::cure_functions(&shared, &inside, Environment::OfMain, take_signals)?;
+            inside.take_streams(0, None, None, false)?;
+        } else {
+            preparation::end_before_main()?;
+        }
+        session.set_inside(Some(inside));
+        drop(session);
+        Ok(Self(shared))
     }
 }
 
-fn needs_3_12(what: &str) -> Error {
-    let version = cures::python_version();
-    let message = format!("{what} needs Python 3.12 or later, but this is Python {version}");
-    Error::new(Status::Unsupported, message)
+fn too_low(limit: u64, idle: u64) -> Error {
+    let message = format!(
+        "memory_limit is {limit}, which is too low: an interpreter that does nothing takes {idle} bytes"
+    );
+    Error::new(Status::InvalidArgument, message)
 }

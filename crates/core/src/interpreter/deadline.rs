@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::data::config::{Decision, OnDeadline};
 use crate::data::error::{Error, Result, Status};
 use crate::interpreter::claim::{Request, Run};
-use crate::interpreter::control::Control;
+use crate::interpreter::shared::Shared;
 use crate::interpreter::stats::time_of;
 use crate::local::attach;
 use crate::util::timer;
@@ -17,7 +17,7 @@ use crate::util::timer::Ticket;
 pub(crate) struct Deadline(Arc<Watch>);
 
 struct Watch {
-    control: Arc<Control>,
+    shared: Arc<Shared>,
     run: Run,
     start: Instant,
     on_deadline: Option<OnDeadline>,
@@ -28,13 +28,13 @@ impl Deadline {
     /// Limits the run that is under way. To be called by the holder of the claim. Fails if the system has no thread
     /// left to watch it.
     pub(crate) fn new(
-        control: &Arc<Control>,
+        shared: &Arc<Shared>,
         timeout: Duration,
         on_deadline: Option<OnDeadline>,
     ) -> Result<Self> {
         let watch = Arc::new(Watch {
-            control: control.clone(),
-            run: control.state.run(),
+            shared: shared.clone(),
+            run: shared.state.run(),
             start: Instant::now(),
             on_deadline,
             ticket: Mutex::new(None),
@@ -48,7 +48,7 @@ impl Deadline {
 
     /// Limits it to so much work of the calling thread, by its CPU time, so that a busy machine does not count;
     /// and to ten times that in all.
-    pub(crate) fn of_work(control: &Arc<Control>, work: Duration) -> Result<Self> {
+    pub(crate) fn of_work(shared: &Arc<Shared>, work: Duration) -> Result<Self> {
         let mut clock = libc::CLOCK_THREAD_CPUTIME_ID;
         // SAFETY: the calling thread, which lives as long as the limit; a place for the result.
         unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
@@ -60,7 +60,7 @@ impl Deadline {
             }
             Decision::Extend(left)
         };
-        Self::new(control, work, Some(Arc::new(ask)))
+        Self::new(shared, work, Some(Arc::new(ask)))
     }
 }
 
@@ -79,7 +79,7 @@ impl Watch {
     fn is_over(self: &Arc<Self>) {
         let ask = self.on_deadline.as_ref();
         match ask.map_or(Decision::Interrupt, |ask| ask(self.start.elapsed())) {
-            Decision::Interrupt => self.control.ask(Some(self.run), Request::Timeout),
+            Decision::Interrupt => self.shared.ask(Some(self.run), Request::Timeout),
             // In the timer's thread, which is there.
             Decision::Extend(time) => drop(self.wait(time)),
             Decision::GoOn => {}

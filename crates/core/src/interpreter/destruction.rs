@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::data::error::{Error, Result, Status};
 use crate::interpreter::claim::Purpose;
+use crate::interpreter::handle::Interpreter;
 use crate::interpreter::registry;
 use crate::interpreter::session::Session;
-use crate::interpreter::{Interpreter, ending, family, threads_left};
+use crate::interpreter::{ending, family, threads_left};
 use crate::local::phase;
 use crate::local::thread::uncancelled::Uncancelled;
 
@@ -82,13 +83,13 @@ impl Interpreter {
             false => ending.patience.max(ending::PATIENCE),
         };
         let deadline = Instant::now().checked_add(ending.patience);
-        let mut session = self.session(Purpose::End)?;
+        let mut session = self.0.session(Purpose::End)?;
         // What its scripts have created may have buffers of it, and goes first.
         if family::created_by(self.0.id).is_empty() {
             session.no_pins().map_err(NotEnded::HasPins)?;
         }
         if ending.exit_functions_first {
-            ending::run_exit_functions(&self.0.control, time);
+            ending::run_exit_functions(&self.0, time);
         }
         while let Err(busy) = threads_left::none(self.0.id) {
             let is_over = deadline.is_some_and(|end| Instant::now() >= end);
@@ -101,7 +102,7 @@ impl Interpreter {
             std::thread::sleep(Duration::from_millis(1));
             session = Session::enter(&self.0, claim);
         }
-        ending::run_exit_functions(&self.0.control, time);
+        ending::run_exit_functions(&self.0, time);
         threads_left::none(self.0.id)?;
         if self.end_created(ending)?.is_some() {
             // The names of its own scripts may be what has them.

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
-use crate::interpreter::control::Control;
 use crate::interpreter::deadline::Deadline;
+use crate::interpreter::shared::Shared;
 #[cfg(Py_3_12)]
 use crate::local::attach;
 #[cfg(Py_3_12)]
@@ -32,12 +32,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the exit functions of the attached interpreter, which may take `time`. None of them is left
 /// afterwards. To be called by the holder of a claim to end it.
-pub(crate) fn run_exit_functions(control: &Arc<Control>, time: Duration) {
-    control.state.set_runs_at_end(true);
-    let deadline = Deadline::new(control, time, None).ok();
+pub(crate) fn run_exit_functions(shared: &Arc<Shared>, time: Duration) {
+    shared.state.set_runs_at_end(true);
+    let deadline = Deadline::new(shared, time, None).ok();
     run_all_exit_functions();
     drop(deadline);
-    control.end_asks();
+    shared.end_asks();
 }
 
 /// What Python runs while it ends the attached interpreter may take `time`. To be called by the holder of
@@ -46,8 +46,8 @@ pub(crate) fn run_exit_functions(control: &Arc<Control>, time: Duration) {
 /// The limit hangs on the interpreter's dictionary, which goes after all modules and before the
 /// interpreter's memory.
 #[cfg(Py_3_12)]
-pub(crate) fn limit_end(control: &Arc<Control>, time: Duration) {
-    struct Limit(Arc<Control>, Option<Deadline>);
+pub(crate) fn limit_end(shared: &Arc<Shared>, time: Duration) {
+    struct Limit(Arc<Shared>, Option<Deadline>);
 
     impl Drop for Limit {
         fn drop(&mut self) {
@@ -62,16 +62,16 @@ pub(crate) fn limit_end(control: &Arc<Control>, time: Duration) {
     }
 
     const NAME: &CStr = c"subpy.limit";
-    control.state.set_runs_at_end(true);
-    let deadline = Deadline::new(control, time, None).ok();
-    let limit = capsule(NAME, Limit(control.clone(), deadline));
+    shared.state.set_runs_at_end(true);
+    let deadline = Deadline::new(shared, time, None).ok();
+    let limit = capsule(NAME, Limit(shared.clone(), deadline));
     let _ = limit.and_then(|limit| keep(NAME, &limit));
     clear_exception();
 }
 
 /// Not in these versions: who asks needs the GIL there, and a thread state.
 #[cfg(not(Py_3_12))]
-pub(crate) fn limit_end(_: &Arc<Control>, _: Duration) {}
+pub(crate) fn limit_end(_: &Arc<Shared>, _: Duration) {}
 
 /// As it would itself: those of `threading`, the latest first, then those of `atexit`.
 fn run_all_exit_functions() {

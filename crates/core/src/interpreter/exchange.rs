@@ -1,12 +1,12 @@
 //! Values in and out, calls, and functions of the host's.
 
-use super::Interpreter;
 use crate::data::config::{CallOptions, RunOptions};
 use crate::data::conversion::Conversion;
 use crate::data::error::Result;
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
-use crate::interpreter::contents::Contents;
+use crate::interpreter::context::Context;
+use crate::interpreter::handle::Interpreter;
 use crate::interpreter::registry;
 use crate::local::convert::lending::Lending;
 use crate::local::functions::host_function;
@@ -168,7 +168,7 @@ impl Interpreter {
     }
 
     #[inline(always)]
-    fn inside_ready<T>(&self, work: impl FnOnce(&Contents) -> Result<T>) -> Result<T> {
+    fn inside_ready<T>(&self, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
         phase::ready()?;
         self.inside(work)
     }

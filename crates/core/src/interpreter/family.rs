@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::data::config::{CacheLimits, Gil, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
-use crate::interpreter::Interpreter;
+use crate::interpreter::handle::Interpreter;
 use crate::interpreter::registry;
 use crate::interpreter::shared_output::SharedOutput;
 

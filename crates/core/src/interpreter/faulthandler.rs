@@ -302,7 +302,7 @@ fn come(interpreter: Id, number: c_long, period: Duration, repeat: bool) {
         let Ok(found) = registry::find(interpreter) else {
             return;
         };
-        let shown = found.enter_from_anywhere(|| {
+        let shown = found.0.enter_from_anywhere(|| {
             drop(call_due(number));
             clear_exception();
         });

@@ -22,6 +22,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::id::Id;
 use crate::interpreter::registry;
+use crate::interpreter::shared::{Asks, Shared};
 use crate::local::attach;
 use crate::local::cures::calls;
 use crate::local::cures::library::Functions;
@@ -231,7 +232,7 @@ unsafe fn call_in_its_interpreter(
         // SAFETY: the caller's promise, and what `prepare` was given.
         let call = || unsafe { (callback.function)(cif, result, arguments, callback.user) };
         match registry::find(callback.interpreter) {
-            Ok(interpreter) => interpreter.enter_from_anywhere(call),
+            Ok(interpreter) => interpreter.0.enter_from_anywhere(call),
             Err(_) => false,
         }
     });
@@ -247,5 +248,36 @@ unsafe fn call_in_its_interpreter(
                     .write_bytes(0, kind.size.max(size_of::<usize>()));
             }
         }
+    }
+}
+
+impl Shared {
+    /// Does `work` in a thread that the interpreter's own `PyGILState_Ensure` knows: in one of the interpreter's, or else
+    /// with a thread state that is made for it. Says whether it was done: not in an interpreter that ends.
+    pub(super) fn enter_from_anywhere(&self, work: impl FnOnce()) -> bool {
+        if let Some(_known) = attach::Known::new(|found| self.is(found)) {
+            work();
+            return true;
+        }
+        self.visit_from_anywhere(work)
+    }
+
+    /// Does `work` in the interpreter from a thread that nothing is known of. Says whether it was done: not in an interpreter that ends. The
+    /// interpreter is not ended before the thread is attached; then it has one thread more.
+    fn visit_from_anywhere(&self, work: impl FnOnce()) -> bool {
+        let mut asking = self.asking();
+        if self.state.is_over() {
+            return false;
+        }
+        asking.count += 1;
+        drop(asking);
+        let asks = Asks(self);
+        let visit = || {
+            drop(asks);
+            work();
+        };
+        // SAFETY: this thread is counted in `asking` until it is attached.
+        unsafe { attach::visit_beside(self.id, self.account, self.interpreter, visit) };
+        true
     }
 }

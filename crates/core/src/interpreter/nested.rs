@@ -1,78 +1,61 @@
 //! A run that the host makes while the script of another interpreter calls it. Who asks the outer run to end asks the
 //! inner one, too: the outer one goes on only when that has ended.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use crate::interpreter::claim::{Request, Run};
-use crate::interpreter::control::Control;
 use crate::interpreter::registry;
+use crate::interpreter::shared::{InnerRun, Shared};
 use crate::local::thread::entry::Entry;
 
-/// The runs inside of an interpreter's runs, of which each has one, unless the host changes stacks.
-#[derive(Default)]
-pub(super) struct Inner(Mutex<Vec<Inside>>);
-
-#[derive(Clone)]
-struct Inside {
-    outer: Run,
-    control: Arc<Control>,
-    run: Run,
-}
-
-impl Inner {
-    /// Asks those to end that are inside of runs that are to end. Those that were asked before are not asked again.
-    pub(super) fn ask(&self, why: Request, is_to_end: impl Fn(Run) -> bool) {
-        let mut inner = self.runs().clone();
-        inner.retain(|inside| is_to_end(inside.outer));
-        // That the outer interpreter ends is not so of an inner one: its time is over.
-        let why = match why {
-            Request::End => Request::Timeout,
-            why => why,
-        };
-        for inside in inner {
-            inside.control.ask(Some(inside.run), why);
-        }
-    }
-
-    /// Held for a moment only.
-    fn runs(&self) -> MutexGuard<'_, Vec<Inside>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The outer run knows of the inner one until this is dropped.
-pub(super) struct Nested {
-    outer: Arc<Control>,
-    inner: Inside,
-}
-
-impl Nested {
-    /// To be called by the holder of the claim to run `inner`. `None`: the calling thread was in no other run.
+impl Shared {
+    /// This run is inside of that of another interpreter, if the thread was in one. To be called by the holder of the
+    /// claim.
     ///
     /// # Safety
     /// `outer` is the entry that the thread had before.
     #[cold]
-    pub(super) unsafe fn new(outer: *const Entry, inner: &Arc<Control>) -> Option<Self> {
-        // SAFETY: an entry lives until it is left, which the calling thread does later.
-        let (id, thread_state) = unsafe { ((*outer).id, (*outer).thread_state.get()) };
-        let control = registry::with(id, |interpreter| Ok(interpreter.0.control.clone()));
-        let outer = control
-            .ok()
-            .filter(|control| control.runs_in(thread_state))?;
-        let inner = Inside {
-            outer: outer.run_around(inner),
-            control: inner.clone(),
-            run: inner.state.run(),
-        };
-        outer.inner.runs().push(inner.clone());
-        Some(Self { outer, inner })
+    pub(super) unsafe fn begin_nested(self: &Arc<Self>, outer: *const Entry) {
+        // SAFETY: the caller's promise.
+        if let Some(outer) = unsafe { run_in(outer) } {
+            let inner = InnerRun {
+                outer: outer.run_around(self),
+                shared: self.clone(),
+                run: self.state.run(),
+            };
+            outer.inner_runs().push(inner);
+        }
+    }
+
+    /// It has ended.
+    ///
+    /// # Safety
+    /// As for [`begin_nested`](Self::begin_nested).
+    #[cold]
+    pub(super) unsafe fn end_nested(self: &Arc<Self>, outer: *const Entry) {
+        // SAFETY: the caller's promise.
+        if let Some(outer) = unsafe { run_in(outer) } {
+            let mut runs = outer.inner_runs();
+            // The last one that has begun ends first.
+            if let Some(at) = runs.iter().rposition(|run| Arc::ptr_eq(&run.shared, self)) {
+                let ended = runs.remove(at);
+                drop(runs);
+                drop(ended);
+            }
+        }
     }
 }
 
-impl Drop for Nested {
-    fn drop(&mut self) {
-        let mut runs = self.outer.inner.runs();
-        let (control, run) = (&self.inner.control, self.inner.run);
-        runs.retain(|inside| !Arc::ptr_eq(&inside.control, control) || inside.run != run);
-    }
+/// The interpreter whose run an entry is in; `None`: it is in none.
+///
+/// # Safety
+/// NULL, or an entry of the calling thread.
+unsafe fn run_in(entry: *const Entry) -> Option<Arc<Shared>> {
+    // SAFETY: an entry lives until it is left, which the calling thread does later.
+    let (id, thread_state) = unsafe {
+        entry
+            .as_ref()
+            .map(|entry| (entry.id, entry.thread_state.get()))?
+    };
+    let found = registry::find(id).ok()?;
+    found.0.runs_in(thread_state).then(|| found.0.clone())
 }

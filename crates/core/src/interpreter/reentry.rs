@@ -6,10 +6,10 @@
 //! its own, the interpreter is busy.
 
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 
 use crate::data::error::{Error, Result, Status};
-use crate::interpreter::Inner;
-use crate::interpreter::nested::Nested;
+use crate::interpreter::shared::Shared;
 use crate::local::attach::Attached;
 use crate::local::python::exception;
 use crate::local::python::object::Object;
@@ -19,9 +19,8 @@ use crate::local::thread::stack;
 
 /// An inner run that is under way, and attached.
 pub(super) struct Reentry<'a> {
-    inner: &'a Inner,
+    shared: &'a Arc<Shared>,
     exception: Option<Object>,
-    nested: Option<Nested>,
     attached: ManuallyDrop<Attached<'a>>,
     /// Ours; `attached` has it.
     entry: *mut Entry,
@@ -30,21 +29,20 @@ pub(super) struct Reentry<'a> {
 impl<'a> Reentry<'a> {
     /// Begins one inside of the run that is under way, if that is the calling thread's; else it is `refused`.
     #[cold]
-    pub(super) fn enter(inner: &'a Inner, refused: Error) -> Result<Box<Self>> {
-        let entry = Box::into_raw(Box::new(entry(inner, refused)?));
+    pub(super) fn enter(shared: &'a Arc<Shared>, refused: Error) -> Result<Box<Self>> {
+        let entry = Box::into_raw(Box::new(entry(shared, refused)?));
         let outer = here::entry();
         // SAFETY: the entry is freed after it was left. The thread state lives as long as the run, and is this thread's
         // to attach: it runs in it.
-        let attached = unsafe { Attached::enter(&*entry, inner.control.shares_gil) };
+        let attached = unsafe { Attached::enter(&*entry, shared.shares_gil) };
         // What the host was called for may be done while an exception is on its way: an object is deleted.
         let exception = exception::raised();
-        inner.control.begin_inner();
+        shared.begin_inner();
         // SAFETY: the thread had that entry before.
-        let nested = unsafe { Nested::new(outer, &inner.control) };
+        unsafe { shared.begin_nested(outer) };
         Ok(Box::new(Self {
-            inner,
+            shared,
             exception,
-            nested,
             attached: ManuallyDrop::new(attached),
             entry,
         }))
@@ -54,8 +52,9 @@ impl<'a> Reentry<'a> {
 impl Drop for Reentry<'_> {
     #[cold]
     fn drop(&mut self) {
-        self.inner.control.end_inner();
-        drop(self.nested.take());
+        self.shared.end_inner();
+        // SAFETY: as in `enter`.
+        unsafe { self.shared.end_nested((*self.entry).outer()) };
         if let Some(exception) = self.exception.take() {
             exception::restore(exception);
         }
@@ -68,23 +67,23 @@ impl Drop for Reentry<'_> {
 }
 
 /// An entry for the calling thread, if it runs in this interpreter, and on the same stack.
-fn entry(inner: &Inner, refused: Error) -> Result<Entry> {
-    if !inner.control.state.is_running() {
+fn entry(shared: &Arc<Shared>, refused: Error) -> Result<Entry> {
+    if !shared.state.is_running() {
         return Err(refused);
     }
     let mut entry = here::entry();
     // SAFETY: an entry lives until it is left.
     while let Some(outer) = unsafe { entry.as_ref() } {
         let thread_state = outer.thread_state.get();
-        if inner.control.runs_in(thread_state) {
+        if shared.runs_in(thread_state) {
             if !stack::is_on_that_of(outer.stack.get()) {
                 let message = format!(
                     "interpreter {} is running, in this thread: on a stack that the host has made, it can't be called again",
-                    inner.id
+                    shared.id
                 );
                 return Err(Error::new(Status::Busy, message));
             }
-            return Ok(Entry::new(inner.id, inner.control.account, thread_state));
+            return Ok(Entry::new(shared.id, shared.account, thread_state));
         }
         entry = outer.outer();
     }

@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
-use crate::interpreter::Interpreter;
+use crate::interpreter::handle::Interpreter;
 
 /// Held for a look-up, an insertion or a removal; never while a GIL is awaited or Python runs.
 static ALL: RwLock<BTreeMap<Id, Interpreter>> = RwLock::new(BTreeMap::new());

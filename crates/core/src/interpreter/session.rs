@@ -1,14 +1,16 @@
 //! What may be done with an interpreter that is claimed and attached: looked into, left, ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::data::error::{Error, Result, Status};
 use crate::data::queue::Queue;
 use crate::interpreter::claim::Claim;
-use crate::interpreter::contents::Contents;
-use crate::interpreter::nested::Nested;
+use crate::interpreter::claim::{Purpose, Refused};
+use crate::interpreter::inside::Inside;
 use crate::interpreter::registry;
-use crate::interpreter::{Inner, ending, family, faulthandler, foreign_threads};
+use crate::interpreter::shared::Shared;
+use crate::interpreter::{ending, family, faulthandler, foreign_threads};
 use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::cures::allocator::counting;
@@ -24,33 +26,30 @@ use crate::local::thread::entry::Entry;
 pub(super) struct Session<'a> {
     attached: Attached<'a>,
     claim: Claim<'a>,
-    inner: &'a Inner,
+    shared: &'a Arc<Shared>,
 }
 
 impl<'a> Session<'a> {
     /// Attaches the interpreter that was claimed. Waits for its GIL.
     #[inline(always)]
-    pub(super) fn enter(inner: &'a Inner, claim: Claim<'a>) -> Self {
-        let held = inner.held.get();
-        // SAFETY: claimed, so nobody else reaches `held`, nor attaches its thread state.
+    pub(super) fn enter(shared: &'a Arc<Shared>, claim: Claim<'a>) -> Self {
+        // SAFETY: claimed, so nobody else has what is inside, nor attaches its thread state.
         let attached = unsafe {
-            let entry = &(*held).entry;
-            let attached = Attached::enter(entry, inner.control.shares_gil);
-            (*held).watched.follow(entry.thread_state.get());
+            let attached = Attached::enter(&shared.entry, shared.shares_gil);
+            (*shared.watched.get()).follow(shared.entry.thread_state.get());
             attached
         };
         Self {
             attached,
             claim,
-            inner,
+            shared,
         }
     }
 
     /// The entry that the thread had before; NULL: none.
     #[inline(always)]
     fn outer(&self) -> *const Entry {
-        // SAFETY: a session is the right to look at it.
-        unsafe { (*self.inner.held.get()).entry.outer() }
+        self.shared.entry.outer()
     }
 
     /// Whether the thread is in an interpreter further out.
@@ -59,26 +58,28 @@ impl<'a> Session<'a> {
         !self.outer().is_null()
     }
 
-    /// This runs inside of that one's run. (An error on the way to [`end_nested`](Self::end_nested) leaves a run with it
-    /// that is over, until the next one.)
+    /// This runs inside of that one's run.
     #[cold]
     pub(super) fn begin_nested(&self) {
-        // SAFETY: a session is the right to touch it; the thread had the outer entry before the session.
-        unsafe {
-            (*self.inner.held.get()).nested = Nested::new(self.outer(), &self.inner.control);
-        }
+        // SAFETY: the thread had that entry before the session.
+        unsafe { self.shared.begin_nested(self.outer()) };
     }
 
     #[cold]
     pub(super) fn end_nested(&self) {
-        // SAFETY: a session is the right to touch it.
-        unsafe { (*self.inner.held.get()).nested = None };
+        // SAFETY: as above.
+        unsafe { self.shared.end_nested(self.outer()) };
+    }
+
+    /// What is inside; `None`: it is gone.
+    #[inline(always)]
+    pub(super) fn inside(&self) -> Option<&Inside> {
+        // SAFETY: a session is the right to look at it.
+        unsafe { self.shared.inside() }
     }
 
     pub(super) fn no_pins(&self) -> Result<()> {
-        // SAFETY: a session is the right to look at it.
-        let contents = unsafe { &(*self.inner.held.get()).contents };
-        let message = match contents.as_ref().map_or(0, Contents::pins) {
+        let message = match self.inside().map_or(0, Inside::pins) {
             0 => return Ok(()),
             1 => "1 buffer that the host holds".to_owned(),
             n => format!("{n} buffers that the host holds"),
@@ -86,7 +87,7 @@ impl<'a> Session<'a> {
         let message = format!(
             "interpreter {} has {message}, or another interpreter: clear the values that have them, \
              and the views of them, first",
-            self.inner.id
+            self.shared.id
         );
         Err(Error::new(Status::Busy, message))
     }
@@ -94,25 +95,25 @@ impl<'a> Session<'a> {
     /// The names of `__main__` go, and what only they had, with what is in the queues that its family has made, if it is
     /// the first of that.
     pub(super) fn forget_names(&self) {
-        // SAFETY: a session is the right to look at it.
-        let contents = unsafe { &(*self.inner.held.get()).contents };
-        if let Some(contents) = contents {
-            contents.forget_names();
+        if let Some(inside) = self.inside() {
+            inside.forget_names();
         }
-        Queue::clear_all(self.inner.id);
+        Queue::clear_all(self.shared.id);
     }
 
     /// What the interpreter has borrowed of the host, to be given back once it has ended.
     pub(super) fn ledger(&self) -> Ledger {
-        // SAFETY: a session is the right to look at it.
-        let contents = unsafe { &(*self.inner.held.get()).contents };
-        contents.as_ref().map(Contents::ledger).unwrap_or_default()
+        self.inside().map(Inside::ledger).unwrap_or_default()
     }
 
     fn outside(&self) -> Outside {
-        // SAFETY: a session is the right to look at it.
-        let contents = unsafe { &(*self.inner.held.get()).contents };
-        contents.as_ref().map(Contents::outside).unwrap_or_default()
+        self.inside().map(Inside::outside).unwrap_or_default()
+    }
+
+    /// What is inside from now on. The answer is what was.
+    pub(super) fn set_inside(&mut self, inside: Option<Inside>) -> Option<Inside> {
+        // SAFETY: a session is the right to touch it, and nobody has a reference to it.
+        unsafe { self.shared.set_inside(inside) }
     }
 
     /// Detaches, and keeps the claim.
@@ -126,9 +127,9 @@ impl<'a> Session<'a> {
     pub(super) fn end(mut self, time: Duration) {
         let ledger = self.ledger();
         // With a shared GIL, others may have its strings.
-        let outside = (!self.inner.control.shares_gil).then(|| self.outside());
+        let outside = (!self.shared.shares_gil).then(|| self.outside());
         self.let_go();
-        ending::limit_end(&self.inner.control, time);
+        ending::limit_end(self.shared, time);
         multiprocessing_servers::stop_at_end();
         library::end();
         asyncio_iterators::free();
@@ -138,7 +139,7 @@ impl<'a> Session<'a> {
         unsafe { self.attached.end_interpreter(outside) };
         // SAFETY: ended.
         unsafe { ledger.close() };
-        retire(self.inner, self.claim);
+        retire(self.shared, self.claim);
         attach::detached(|| child_processes::reap(python, time));
     }
 
@@ -146,7 +147,7 @@ impl<'a> Session<'a> {
     pub(super) fn finalize(mut self) {
         let ledger = self.ledger();
         self.let_go();
-        ending::limit_end(&self.inner.control, ending::PATIENCE);
+        ending::limit_end(self.shared, ending::PATIENCE);
         multiprocessing_servers::stop_at_end();
         library::end();
         let python = attach::attached_interpreter() as usize;
@@ -154,7 +155,7 @@ impl<'a> Session<'a> {
         unsafe { self.attached.finalize() };
         // SAFETY: ended.
         unsafe { ledger.close() };
-        retire(self.inner, self.claim);
+        retire(self.shared, self.claim);
         child_processes::reap(python, ending::PATIENCE);
     }
 
@@ -165,28 +166,96 @@ impl<'a> Session<'a> {
         self.let_go();
         drop(self.attached);
         // SAFETY: ours, made when the host's Python was joined; nobody else has it.
-        unsafe { attach::delete((*self.inner.held.get()).entry.thread_state.get()) };
-        retire(self.inner, self.claim);
+        unsafe { attach::delete(self.shared.entry.thread_state.get()) };
+        retire(self.shared, self.claim);
     }
 
-    /// Lets the interpreter's contents go; its thread state is not to be attached any more.
+    /// Lets go of what is inside; its thread state is not to be attached any more.
     fn let_go(&mut self) {
-        self.inner.control.work_begins(Work::Own);
-        // SAFETY: a session is the right to touch what is held.
-        let contents = unsafe { &mut (*self.inner.held.get()).contents };
-        drop(contents.take());
+        self.shared.work_begins(Work::Own);
+        drop(self.set_inside(None));
+    }
+}
+
+impl Shared {
+    /// Claims the interpreter and attaches its thread state: first the claim, which waits for nobody,
+    /// then the GIL, with no lock of ours held.
+    pub(super) fn session(self: &Arc<Self>, purpose: Purpose) -> Result<Session<'_>> {
+        let claim = self.claim(purpose)?;
+        if purpose == Purpose::End {
+            attach::detached(|| {
+                self.settle();
+                faulthandler::settle(self.id);
+            });
+        }
+        Ok(Session::enter(self, claim))
+    }
+
+    #[inline(always)]
+    pub(super) fn claim(self: &Arc<Self>, purpose: Purpose) -> Result<Claim<'_>> {
+        let claimed = self.state.claim(purpose);
+        claimed.or_else(|why| self.claim_after(why, purpose))
+    }
+
+    /// Claims it after a visitor, for whom it was refused; else says why it is.
+    #[cold]
+    fn claim_after(self: &Arc<Self>, mut why: Refused, purpose: Purpose) -> Result<Claim<'_>> {
+        let state = &self.state;
+        while why == Refused::Visited {
+            attach::detached(|| {
+                while state.is_visited() {
+                    std::thread::yield_now();
+                }
+            });
+            match state.claim(purpose) {
+                Ok(claim) => return Ok(claim),
+                Err(refused) => why = refused,
+            }
+        }
+        Err(self.refused(why))
+    }
+
+    /// Whether the calling thread is inside of the interpreter.
+    fn is_here(&self) -> bool {
+        match attach::whereabouts() {
+            (Some(id), _) => id == self.id,
+            (None, python) => self.is(python),
+        }
+    }
+
+    #[cold]
+    fn refused(&self, why: Refused) -> Error {
+        let id = self.id;
+        let (status, message) = match why {
+            Refused::Running if self.is_here() => (
+                Status::Busy,
+                format!(
+                    "interpreter {id} is running, in this thread: the call came from inside it"
+                ),
+            ),
+            Refused::Running => (
+                Status::Busy,
+                format!("interpreter {id} is running: wait for it, or use another one"),
+            ),
+            Refused::Ending => (
+                Status::Busy,
+                format!("interpreter {id} is being destroyed in another thread"),
+            ),
+            Refused::Gone | Refused::Visited => return registry::not_found(id),
+        };
+        Error::new(status, message)
     }
 }
 
 /// The interpreter is gone, with all that is known of it.
-pub(super) fn retire(inner: &Inner, claim: Claim<'_>) {
-    registry::remove(inner.id);
-    family::forget(inner.id);
-    Queue::forget(inner.id);
-    Queue::take_apart(inner.id);
-    faulthandler::forget(inner.id);
-    foreign_threads::forget(inner.id);
-    if let Some(account) = inner.control.account {
+pub(super) fn retire(shared: &Arc<Shared>, claim: Claim<'_>) {
+    registry::remove(shared.id);
+    family::forget(shared.id);
+    Queue::forget(shared.id);
+    Queue::take_apart(shared.id);
+    faulthandler::forget(shared.id);
+    foreign_threads::forget(shared.id);
+    if let Some(account) = shared.account {
         counting::disown(account);
     }
     claim.retire();

@@ -9,151 +9,28 @@
 //! script's wakeup descriptor then, so that an event loop that waits wakes up. (To 3.11 CPython calls nothing in another
 //! thread: there an interrupt is a KeyboardInterrupt, unless there is such a descriptor.)
 
+pub(super) mod state;
+
 use std::ffi::{CStr, c_int, c_long};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use crate::interpreter::claim::Run;
-use crate::interpreter::control::Control;
+use crate::interpreter::shared::Shared;
+use crate::interpreter::signals::state::{HANDLE, Signals, handle};
 use crate::local::cures::library::Functions;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::Method;
 use crate::local::python::object::{Object, clear_exception, import};
 
-/// `default_int_handler`.
-const RAISES: u8 = 0;
-/// A handler of its own.
-const HANDLES: u8 = 1;
+const SHARED: &CStr = c"subpy.shared";
 
-/// What an interpreter has of signals.
-#[derive(Default)]
-pub(super) struct Signals {
-    /// Those that are to be handled: a bit for each.
-    waiting: AtomicU64,
-    /// By which run.
-    run: AtomicU64,
-    /// What the script has for SIGINT: [`RAISES`], [`HANDLES`], or SIG_IGN or SIG_DFL.
-    at_interrupt: AtomicU8,
-    /// A copy of the script's wakeup descriptor, so that it is no other file's, whatever the script closes. Held for a
-    /// write that does not wait.
-    wakeup: Mutex<Option<OwnedFd>>,
-}
-
-impl Signals {
-    /// A run is to handle a signal.
-    pub(super) fn add(&self, run: Run, signal: c_int) {
-        if self.run.swap(run.number(), Ordering::Relaxed) != run.number() {
-            self.forget();
-        }
-        self.waiting.fetch_or(bit(signal), Ordering::Relaxed);
-    }
-
-    /// Whether this run is to handle one.
-    pub(super) fn are_waiting(&self, run: Run) -> bool {
-        self.waiting.load(Ordering::Relaxed) != 0
-            && self.run.load(Ordering::Relaxed) == run.number()
-    }
-
-    /// Whether this run is to handle a signal. It is not any more.
-    pub(super) fn take(&self, run: Run, signal: c_int) -> bool {
-        self.are_waiting(run)
-            && self.waiting.fetch_and(!bit(signal), Ordering::Relaxed) & bit(signal) != 0
-    }
-
-    /// None is to be handled any more.
-    #[inline(always)]
-    pub(super) fn forget(&self) {
-        self.waiting.store(0, Ordering::Relaxed);
-    }
-
-    /// Whether the script has something of its own for SIGINT, which can be told.
-    pub(super) fn handle_interrupt(&self) -> bool {
-        self.at_interrupt.load(Ordering::Relaxed) == HANDLES
-            && (cfg!(Py_3_12) || self.wakeup().is_some())
-    }
-
-    /// Whether a SIGINT that the script sends itself is a KeyboardInterrupt, which another thread can leave with the one
-    /// that runs.
-    pub(super) fn raise_interrupt(&self) -> bool {
-        match self.at_interrupt.load(Ordering::Relaxed) {
-            HANDLES => cfg!(not(Py_3_12)),
-            how => how == RAISES,
-        }
-    }
-
-    /// Wakes up who waits for a signal at the script's wakeup descriptor, if there is one and it has room.
-    pub(super) fn wake_up(&self, signal: c_int) {
-        if let Some(wakeup) = &*self.wakeup() {
-            let number = signal as u8;
-            let mut room = libc::pollfd {
-                fd: wakeup.as_raw_fd(),
-                events: libc::POLLOUT,
-                revents: 0,
-            };
-            // SAFETY: one entry; one byte. A socket or a pipe that nobody reads is an error here, and no signal: the
-            // number goes nowhere.
-            unsafe {
-                if libc::poll(&mut room, 1, 0) == 1 && room.revents == libc::POLLOUT {
-                    libc::write(room.fd, (&raw const number).cast(), 1);
-                }
-            }
-        }
-    }
-
-    fn wakeup(&self) -> MutexGuard<'_, Option<OwnedFd>> {
-        self.wakeup.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has the script's handlers called for what this run is to handle, in the thread that runs. False: an exception is
-    /// set.
-    #[cfg(Py_3_12)]
-    pub(super) fn handle(&self, run: Run) -> bool {
-        (1..=libc::SIGRTMAX()).all(|signal| !self.take(run, signal) || handle(signal))
-    }
-}
-
-fn bit(signal: c_int) -> u64 {
-    1 << (signal - 1)
-}
-
-const CONTROL: &CStr = c"subpy.control";
-const HANDLE: &CStr = c"subpy.handle";
-
-/// Has the handler of a signal called, as far as there is one, in the thread that runs. False: an exception is set.
-fn handle(signal: c_int) -> bool {
-    // SAFETY: attached; borrowed references are made ours; a new reference, or NULL.
-    unsafe {
-        let Some(handle) = Object::borrowed(kept(HANDLE)) else {
-            // `signal` was not imported: what handles SIGINT is what Python starts with.
-            if signal == libc::SIGINT {
-                ffi::PyErr_SetNone(ffi::PyExc_KeyboardInterrupt);
-            }
-            return signal != libc::SIGINT;
-        };
-        let frame: *mut ffi::PyObject = ffi::PyEval_GetFrame().cast();
-        let frame = if frame.is_null() {
-            ffi::Py_None()
-        } else {
-            frame
-        };
-        let (Some(frame), Some(number)) = (
-            Object::borrowed(frame),
-            Object::owned(ffi::PyLong_FromLong(signal.into())),
-        ) else {
-            return false;
-        };
-        handle.call(&[&number, &frame]).is_some()
-    }
-}
-
-/// The attached interpreter, whose control this is, gets `_thread.interrupt_main()`, and what [`FUNCTIONS`] need.
+/// The attached interpreter, that this is of, gets `_thread.interrupt_main()`, and what [`FUNCTIONS`] need.
 /// `None`: an exception is set.
-pub(super) fn install(control: &Arc<Control>) -> Option<()> {
+pub(super) fn install(shared: &Arc<Shared>) -> Option<()> {
     static INTERRUPT_MAIN: Method =
         Method::new(c"interrupt_main", interrupt_main, ffi::METH_VARARGS).with_doc(
             c"interrupt_main($module, signum=signal.SIGINT, /)\n--\n\n\
@@ -161,8 +38,8 @@ pub(super) fn install(control: &Arc<Control>) -> Option<()> {
         );
 
     let module = import(c"_thread")?;
-    let capsule = capsule(CONTROL, control.clone())?;
-    keep(CONTROL, &capsule)?;
+    let capsule = capsule(SHARED, shared.clone())?;
+    keep(SHARED, &capsule)?;
     module.set(c"interrupt_main", &INTERRUPT_MAIN.bind(Some(&capsule))?)
 }
 
@@ -170,9 +47,9 @@ pub(super) fn install(control: &Arc<Control>) -> Option<()> {
 ///
 /// # Safety
 /// Attached; [`install`]'s capsule.
-unsafe fn control_of<'a>(capsule: *mut ffi::PyObject) -> &'a Control {
+unsafe fn shared_of<'a>(capsule: *mut ffi::PyObject) -> &'a Shared {
     // SAFETY: the caller's promise.
-    unsafe { value_of::<Arc<Control>>(capsule, CONTROL) }
+    unsafe { value_of::<Arc<Shared>>(capsule, SHARED) }
 }
 
 /// `interrupt_main(signum=SIGINT)`: as if the signal had come. CPython's own one interrupts the main interpreter,
@@ -193,7 +70,7 @@ unsafe extern "C" fn interrupt_main(
             ffi::PyErr_SetString(ffi::PyExc_ValueError, message);
             return null_mut();
         }
-        if !send(control_of(capsule), signal) {
+        if !send(shared_of(capsule), signal) {
             return null_mut();
         }
         clear_exception();
@@ -204,10 +81,10 @@ unsafe extern "C" fn interrupt_main(
 /// A script sends itself a signal. False: an exception is set.
 ///
 /// # Safety
-/// Attached to the interpreter whose control this is.
-unsafe fn send(control: &Control, signal: c_int) -> bool {
-    if control.is_run() {
-        control.signals.wake_up(signal);
+/// Attached to the interpreter that this is of.
+unsafe fn send(shared: &Shared, signal: c_int) -> bool {
+    if shared.is_run() {
+        shared.signals.wake_up(signal);
         return handle(signal);
     }
     if cfg!(not(Py_3_12)) && signal != libc::SIGINT {
@@ -217,8 +94,8 @@ unsafe fn send(control: &Control, signal: c_int) -> bool {
         unsafe { ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message) };
         return false;
     }
-    control.signal_by_script(signal);
-    control.signals.wake_up(signal);
+    shared.signal_by_script(signal);
+    shared.signals.wake_up(signal);
     true
 }
 
@@ -383,18 +260,18 @@ unsafe extern "C" fn call(
 ) -> *mut ffi::PyObject {
     // SAFETY: called by Python, attached, with what the code above gives it; `install` came before.
     let answer = unsafe {
-        let control = control_of(kept(CONTROL));
+        let shared = shared_of(kept(SHARED));
         let number = |index| ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, index)) as c_int;
         match number(0) {
-            0 => Some(c_long::from(control.is_run())),
+            0 => Some(c_long::from(shared.is_run())),
             1 => Some(of_process(number(1))),
             2 => {
                 let how = number(1) as u8;
-                control.signals.at_interrupt.store(how, Ordering::Relaxed);
+                shared.signals.set_at_interrupt(how);
                 Some(0)
             }
-            3 => set_wakeup(&control.signals, number(1)),
-            5 => send(control, number(1)).then_some(0),
+            3 => set_wakeup(&shared.signals, number(1)),
+            5 => send(shared, number(1)).then_some(0),
             _ => Object::borrowed(ffi::PyTuple_GetItem(arguments, 1))
                 .and_then(|function| keep(HANDLE, &function))
                 .map(|()| 0),
@@ -432,6 +309,6 @@ fn set_wakeup(signals: &Signals, descriptor: c_int) -> Option<c_long> {
             Some(OwnedFd::from_raw_fd(copy))
         },
     };
-    *signals.wakeup() = copy;
+    signals.set_wakeup(copy);
     Some(0)
 }

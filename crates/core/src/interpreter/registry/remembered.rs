@@ -12,7 +12,7 @@ use std::ptr::from_ref;
 use std::sync::OnceLock;
 
 use crate::data::id::Id;
-use crate::interpreter::Interpreter;
+use crate::interpreter::handle::Interpreter;
 use crate::util::thread_local::zeros;
 
 /// How many.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use super::{Contents, coroutine};
+use super::{Context, coroutine};
 use crate::data::config::{CallOptions, RunOptions};
 use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
@@ -24,7 +24,7 @@ use crate::local::python::object::{Object, type_name_of};
 /// Up to so many positional arguments, a call needs no allocation of ours.
 const FEW: usize = 8;
 
-impl Contents {
+impl Context<'_> {
     /// Gives a value a name in `__main__`.
     pub(crate) fn set(&self, name: &[u8], mut value: Lending<'_>) -> Result<()> {
         let name = self.names.plain(name)?.last().clone();

@@ -15,27 +15,24 @@
 use std::ffi::c_int;
 #[cfg(Py_3_12)]
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
-use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use crate::data::id::Id;
-use crate::interpreter::claim::{Outer, Request, Run, State};
-use crate::interpreter::nested::Inner;
+use crate::interpreter::claim::{Outer, Request, Run};
 use crate::interpreter::protected;
 use crate::interpreter::protected::Place;
-use crate::interpreter::signals::Signals;
-use crate::interpreter::stats::Counters;
+use crate::interpreter::requests::Asking;
+use crate::interpreter::shared::Shared;
 use crate::local::attach;
 use crate::local::cures::main_thread;
-use crate::local::memory::account::{Account, Work};
 use crate::local::python::object::clear_exception;
 use crate::local::python::own_code::OwnCode;
 #[cfg(Py_3_12)]
 use crate::local::python::pending_call;
+#[cfg(not(Py_3_13))]
 use crate::local::python::thread_states;
 use crate::util::timer;
 
@@ -44,146 +41,27 @@ const AGAIN: Duration = Duration::from_millis(10);
 /// How often it is asked gently.
 const PATIENT: u32 = 10;
 
-/// What other threads may see and do of an interpreter, whoever has claimed it.
-pub(crate) struct Control {
-    pub(crate) state: State,
-    pub(crate) stats: Counters,
-    /// Where its memory is counted.
-    pub(crate) account: Option<&'static Account>,
-    /// Used only by a thread that is counted in `asking`, and by visitors; compared otherwise.
-    interpreter: *mut PyInterpreterState,
-    /// As above: the thread state that runs.
-    thread_state: *mut PyThreadState,
-    /// It has no GIL of its own.
-    pub(crate) shares_gil: bool,
-    /// It had Python threads when a run ended.
-    #[cfg(not(Py_3_13))]
-    leaves_threads: AtomicBool,
-    /// Somebody is on its way to see whether it has the GIL.
-    #[cfg(not(Py_3_13))]
-    visited: AtomicBool,
-    /// Held to ask a run to end, to count who does, and while a run begins or ends inside of another one.
-    asking: Mutex<Asking>,
-    /// There is one less.
-    asked: Condvar,
-    /// Each safe point raises.
-    impatient: AtomicBool,
-    /// An exception was left with the thread that runs. Used by threads that are attached.
-    left: AtomicBool,
-    pub(super) signals: Signals,
-    /// What runs inside of its run.
-    pub(super) inner: Inner,
-}
-
-// SAFETY: the two pointers are used as their comments say.
-unsafe impl Send for Control {}
-// SAFETY: as above.
-unsafe impl Sync for Control {}
-
-#[derive(Default)]
-struct Asking {
-    /// How many threads ask its run to end, or visit it: the interpreter is not ended meanwhile.
-    count: usize,
-    /// The runs that wait for one inside of them, of this interpreter: the innermost last.
-    outer: Vec<Outer>,
-}
-
-impl Asking {
-    /// Whether a run is to end.
-    fn is_requested(&self, state: &State, run: Run) -> bool {
-        let waits = self.outer.iter().find(|outer| outer.run() == run);
-        waits.map_or_else(|| state.is_requested(run), Outer::is_requested)
-    }
-
-    /// Asks a run to end, and those inside of it. Without `run`: all of them. The answer is the innermost one, which
-    /// waits for nobody and gets the exception; `None`: it can't be asked, or was asked before.
-    fn request(&mut self, state: &State, run: Option<Run>, why: Request) -> Option<Run> {
-        if let Some(run) = run {
-            let Some(at) = self.outer.iter().position(|outer| outer.run() == run) else {
-                return state.request(Some(run), why);
-            };
-            if !self.outer[at].request(Some(run), why) {
-                return None;
-            }
-            for outer in &mut self.outer[at + 1..] {
-                outer.request(Some(outer.run()), why);
-            }
-            return state.request(Some(state.run()), why);
-        }
-        for outer in &mut self.outer {
-            outer.request(None, why);
-        }
-        state.request(None, why)
-    }
-}
-
-/// A thread that is counted in `asking`, until this is dropped.
-struct Asks<'a>(&'a Control);
-
-impl Drop for Asks<'_> {
-    fn drop(&mut self) {
-        self.0.done_asking();
-    }
-}
-
-impl Control {
-    /// For the interpreter of a thread state.
-    pub(crate) fn new(
-        thread_state: *mut PyThreadState,
-        shares_gil: bool,
-        account: Option<&'static Account>,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            state: State::new(),
-            stats: Counters::default(),
-            account,
-            interpreter: thread_states::interpreter_of(thread_state),
-            thread_state,
-            shares_gil,
-            #[cfg(not(Py_3_13))]
-            leaves_threads: AtomicBool::new(false),
-            #[cfg(not(Py_3_13))]
-            visited: AtomicBool::new(false),
-            asking: Mutex::default(),
-            asked: Condvar::new(),
-            impatient: AtomicBool::new(false),
-            left: AtomicBool::new(false),
-            signals: Signals::default(),
-            inner: Inner::default(),
-        })
-    }
-
-    /// Whether it is this interpreter of CPython's.
-    pub(crate) fn is(&self, interpreter: *mut PyInterpreterState) -> bool {
-        self.interpreter == interpreter
-    }
-
-    /// Does `work` in the interpreter, beside whoever runs in it. Waits for its GIL.
+impl Shared {
+    /// The host interrupts the run that is under way, or what runs at the end. A script that has something of its own
+    /// for that is told, once, in a run; else it gets a KeyboardInterrupt, until it has ended.
     ///
-    /// # Safety
-    /// Something keeps the interpreter from being ended until `work` is done.
-    pub(crate) unsafe fn visit<T>(&self, id: Id, work: impl FnOnce() -> T) -> T {
-        // SAFETY: the caller's promise.
-        unsafe { attach::visit_beside(id, self.account, self.interpreter, work) }
-    }
-
-    /// The same from a thread that nothing is known of. Says whether it was done: not in an interpreter that ends. The
-    /// interpreter is not ended before the thread is attached; then it has one thread more.
-    pub(super) fn visit_from_anywhere(&self, id: Id, work: impl FnOnce()) -> bool {
-        let mut asking = self.asking();
-        if self.state.is_over() {
-            return false;
-        }
-        asking.count += 1;
-        drop(asking);
-        let asks = Asks(self);
-        let visit = || {
-            drop(asks);
-            work();
+    /// A handler is told before the wakeup descriptor is: what the script does about that, such as to put its handler
+    /// back, comes later then. Who gets a KeyboardInterrupt finds something to read there.
+    pub(crate) fn interrupt(self: &Arc<Self>) {
+        let is_under_way = self.state.is_under_way();
+        let wake_up = || {
+            if is_under_way {
+                self.signals.wake_up(libc::SIGINT);
+            }
         };
-        // SAFETY: this thread is counted in `asking` until it is attached.
-        unsafe { attach::visit_beside(id, self.account, self.interpreter, visit) };
-        true
+        // A run that begins only now is asked as one that was under way would be.
+        if self.signals.handle_interrupt() && !self.state.is_over() {
+            self.tell_script();
+            wake_up();
+        } else {
+            wake_up();
+            self.ask(None, Request::Interrupt);
+        }
     }
 
     /// Asks the run that is under way to end, if it is `run`, where that is given.
@@ -211,14 +89,25 @@ impl Control {
         self.have_it_raised();
         self.done_asking();
         if let Some(why) = self.state.asked() {
-            self.inner
-                .ask(why, |run| self.asking().is_requested(&self.state, run));
+            self.ask_inner(why);
         }
-        let (control, times) = (self.clone(), times.saturating_add(1));
+        let (shared, times) = (self.clone(), times.saturating_add(1));
         // Who asks for the first time has started the timer, if it can be.
-        let _ = timer::at(Instant::now() + AGAIN, move || {
-            control.ask_again(run, times)
-        });
+        let _ = timer::at(Instant::now() + AGAIN, move || shared.ask_again(run, times));
+    }
+
+    /// Asks the runs to end that are inside of runs that are to end. Those that were asked before are not asked again.
+    fn ask_inner(&self, why: Request) {
+        let mut inner = self.inner_runs().clone();
+        inner.retain(|inner| self.asking().is_requested(&self.state, inner.outer));
+        // That this interpreter ends is not so of an inner one: its time is over.
+        let why = match why {
+            Request::End => Request::Timeout,
+            why => why,
+        };
+        for inner in inner {
+            inner.shared.ask(Some(inner.run), why);
+        }
     }
 
     /// To be called when a run has ended, while the interpreter is attached. A request that comes from here
@@ -275,6 +164,14 @@ impl Control {
         }
     }
 
+    /// Lets go of those who ask what runs at the end to stop, since that is over. To be called by the holder of
+    /// a claim to end it, while the interpreter is attached.
+    pub(crate) fn end_asks(&self) {
+        self.state.set_runs_at_end(false);
+        self.take_back_exception();
+        attach::detached(|| self.settle());
+    }
+
     /// Whether code may be running in it under the shared GIL.
     #[cfg(not(Py_3_13))]
     pub(crate) fn may_hold_shared_gil(&self) -> bool {
@@ -297,59 +194,23 @@ impl Control {
         }
         asking.count += 1;
         drop(asking);
-        let control = self.clone();
+        let shared = self.clone();
         let visit = move || {
             let work = || {
                 // One who asks from here on needs another visitor.
-                control.visited.swap(false, Ordering::SeqCst);
+                shared.visited.swap(false, Ordering::SeqCst);
                 #[cfg(not(Py_3_12))]
-                control.leave_exception();
+                shared.leave_exception();
             };
             // SAFETY: the interpreter lives: this thread is counted in `asking`.
-            if !unsafe { attach::visit(control.interpreter, work) } {
-                control.visited.store(false, Ordering::SeqCst);
+            if !unsafe { attach::visit(shared.interpreter, work) } {
+                shared.visited.store(false, Ordering::SeqCst);
             }
-            control.done_asking();
+            shared.done_asking();
         };
         if crate::util::thread::Thread::start(c"subpy visitor", visit).is_err() {
             self.visited.store(false, Ordering::SeqCst);
             self.done_asking();
-        }
-    }
-
-    fn done_asking(&self) {
-        self.asking().count -= 1;
-        self.asked.notify_all();
-    }
-
-    fn asking(&self) -> MutexGuard<'_, Asking> {
-        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for the threads that ask a run to end, before the interpreter is ended. To be called with
-    /// the claim that keeps others from coming, and without a GIL.
-    pub(crate) fn settle(&self) {
-        let mut asking = self.asking();
-        while asking.count > 0 {
-            asking = self
-                .asked
-                .wait(asking)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Lets go of those who ask what runs at the end to stop, since that is over. To be called by the holder of
-    /// a claim to end it, while the interpreter is attached.
-    pub(crate) fn end_asks(&self) {
-        self.state.set_runs_at_end(false);
-        self.take_back_exception();
-        attach::detached(|| self.settle());
-    }
-
-    /// Says what memory is needed for from now on.
-    pub(crate) fn work_begins(&self, work: Work) {
-        if let Some(account) = self.account {
-            account.begin(work);
         }
     }
 
@@ -365,28 +226,6 @@ impl Control {
     #[cfg(not(Py_3_12))]
     fn have_it_raised(self: &Arc<Self>) {
         self.visit_holder();
-    }
-
-    /// The host interrupts the run that is under way, or what runs at the end. A script that has something of its own
-    /// for that is told, once, in a run; else it gets a KeyboardInterrupt, until it has ended.
-    ///
-    /// A handler is told before the wakeup descriptor is: what the script does about that, such as to put its handler
-    /// back, comes later then. Who gets a KeyboardInterrupt finds something to read there.
-    pub(crate) fn interrupt(self: &Arc<Self>) {
-        let is_under_way = self.state.is_under_way();
-        let wake_up = || {
-            if is_under_way {
-                self.signals.wake_up(libc::SIGINT);
-            }
-        };
-        // A run that begins only now is asked as one that was under way would be.
-        if self.signals.handle_interrupt() && !self.state.is_over() {
-            self.tell_script();
-            wake_up();
-        } else {
-            wake_up();
-            self.ask(None, Request::Interrupt);
-        }
     }
 
     #[cfg(Py_3_12)]
@@ -405,17 +244,6 @@ impl Control {
     #[cfg(not(Py_3_12))]
     fn tell_script(&self) {
         self.state.tell();
-    }
-
-    /// Whether this thread state is the one that runs.
-    pub(super) fn runs_in(&self, thread_state: *mut PyThreadState) -> bool {
-        self.thread_state == thread_state
-    }
-
-    /// Whether the attached thread state is the one that runs.
-    pub(super) fn is_run(&self) -> bool {
-        // SAFETY: attached.
-        unsafe { ffi::PyThreadState_Get() == self.thread_state }
     }
 
     /// A script's other thread has a signal handled by the run that is under way. To be called while the interpreter
@@ -468,8 +296,8 @@ impl Control {
     fn leave_to_run(self: &Arc<Self>) {
         self.leave_exception();
         if self.signals.are_waiting(self.state.run()) {
-            let control = self.clone();
-            let _ = timer::at(Instant::now() + AGAIN, move || control.signal_again());
+            let shared = self.clone();
+            let _ = timer::at(Instant::now() + AGAIN, move || shared.signal_again());
         }
     }
 
@@ -542,12 +370,12 @@ impl Control {
 
 /// What CPython calls at a safe point.
 #[cfg(Py_3_12)]
-unsafe extern "C" fn raise(control: *mut c_void) -> c_int {
-    let control = control.cast_const().cast::<Control>();
+unsafe extern "C" fn raise(shared: *mut c_void) -> c_int {
+    let shared = shared.cast_const().cast::<Shared>();
     // SAFETY: the record of the interpreter that this is called in, which it outlives. Each one is in an `Arc`.
-    let control = unsafe {
-        Arc::increment_strong_count(control);
-        Arc::from_raw(control)
+    let shared = unsafe {
+        Arc::increment_strong_count(shared);
+        Arc::from_raw(shared)
     };
-    control.raise()
+    shared.raise()
 }
