@@ -17,14 +17,31 @@
 //!
 //! An interpreter has **one thread state of its own**, made with it and ended with it. Whichever
 //! host thread runs something in the interpreter first *claims* it ([`interpreter::claim`]: one atomic
-//! word, no lock), then carries that thread state ([`python::thread_state`], the only module that attaches and
+//! word, no lock), then carries that thread state ([`local::attach`], the only module that attaches and
 //! detaches any). No thread state is kept per host thread, so threads may come and go by the thousand.
 //!
-//! From the bottom up: [`python`] (owned references, thread states, exceptions), [`cures`] (what CPython
-//! gets wrong: one defect a file), [`memory`] (who has how much), [`values`] (data in and out),
-//! [`functions`], [`interpreter`] (an interpreter's life, and what is done in it), [`crossing`] and
-//! [`queue`] (between interpreters), [`scripting`] (an interpreter's life, for scripts),
-//! [`runtime`] (Python's life).
+//! # Floors
+//!
+//! A file uses what is on the floors below its own, and in its own room no file that uses it. `tests/floors.rs` reads this
+//! list and checks that. From the bottom up:
+//!
+//! - `util`: small things that the standard library lacks
+//! - `data`: values, errors, options, queues: what crosses, without Python
+//! - `local::python`: CPython as it is: owned references, exceptions, functions that it calls
+//! - `local::memory`: who has how much
+//! - `local::thread`: what a thread has with it
+//! - `local::cures`: what CPython gets wrong: one defect a file
+//! - `local::attach`: attaching and detaching
+//! - `local::phase`: where Python's life is
+//! - `local::objects`: objects of ours in an interpreter
+//! - `local::buffers`: memory that crosses without a copy
+//! - `local::convert`: values to objects, and back
+//! - `local::functions`: the host's functions in Python, and what a host calls things in Python by
+//! - `local::crossing`: objects that go to another interpreter
+//! - `interpreter`: an interpreter's life, and what is done in it
+//! - `queue`: queues as scripts have them
+//! - `scripting`: the package `subpy`, for scripts
+//! - `runtime`: Python's life
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod data;
