@@ -13,6 +13,8 @@ pub(crate) mod family;
 mod faulthandler;
 mod foreign_threads;
 mod handle;
+#[cfg(not(Py_3_13))]
+mod holders;
 mod inside;
 mod interrupt;
 mod nested;
@@ -41,9 +43,9 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::interpreter::claim::Request;
 pub use crate::interpreter::handle::Interpreter;
-use crate::interpreter::stats::Stats;
 #[cfg(not(Py_3_13))]
-pub(crate) use crate::interpreter::visits::visit_holders;
+pub(crate) use crate::interpreter::holders::visit_holders;
+use crate::interpreter::stats::Stats;
 use crate::local::memory::account::{Account, MemoryUsage};
 use crate::local::phase;
 use crate::local::thread::here;

@@ -89,7 +89,7 @@ fn read(folder: &Path, module: &Module, files: &mut BTreeMap<Module, String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let inner = [&module[..], &[name.clone()]].concat();
+        let inner = [&module[..], std::slice::from_ref(&name)].concat();
         if path.is_dir() {
             read(&path, &inner, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -32,8 +32,6 @@ use crate::local::python::object::clear_exception;
 use crate::local::python::own_code::OwnCode;
 #[cfg(Py_3_12)]
 use crate::local::python::pending_call;
-#[cfg(not(Py_3_13))]
-use crate::local::python::thread_states;
 use crate::util::timer;
 
 /// How long a run is given to end before it is asked again.
@@ -120,11 +118,7 @@ impl Shared {
         if self.left.load(Ordering::Relaxed) {
             self.take_back_exception();
         }
-        #[cfg(not(Py_3_13))]
-        if self.shares_gil {
-            let leaves_threads = thread_states::others() > 0;
-            self.leaves_threads.store(leaves_threads, Ordering::Relaxed);
-        }
+        self.holder.run_ended();
     }
 
     /// The run that is around one of `inner`, which has begun. To be called by the thread of both.
@@ -170,48 +164,6 @@ impl Shared {
         self.state.set_runs_at_end(false);
         self.take_back_exception();
         attach::detached(|| self.settle());
-    }
-
-    /// Whether code may be running in it under the shared GIL.
-    #[cfg(not(Py_3_13))]
-    pub(crate) fn may_hold_shared_gil(&self) -> bool {
-        let may_run = self.state.is_running() || self.leaves_threads.load(Ordering::Relaxed);
-        self.shares_gil && may_run
-    }
-
-    /// Has a thread state of this interpreter wait for its GIL, in a thread made for it. Before 3.12 it leaves
-    /// the exception, if the run is to end.
-    #[cfg(not(Py_3_13))]
-    pub(crate) fn visit_holder(self: &Arc<Self>) {
-        if self.visited.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        let mut asking = self.asking();
-        // Its end lets those in that ask what runs there to stop, and waits for them.
-        if self.state.is_over() && self.state.requested().is_none() {
-            self.visited.store(false, Ordering::SeqCst);
-            return;
-        }
-        asking.count += 1;
-        drop(asking);
-        let shared = self.clone();
-        let visit = move || {
-            let work = || {
-                // One who asks from here on needs another visitor.
-                shared.visited.swap(false, Ordering::SeqCst);
-                #[cfg(not(Py_3_12))]
-                shared.leave_exception();
-            };
-            // SAFETY: the interpreter lives: this thread is counted in `asking`.
-            if !unsafe { attach::visit(shared.interpreter, work) } {
-                shared.visited.store(false, Ordering::SeqCst);
-            }
-            shared.done_asking();
-        };
-        if crate::util::thread::Thread::start(c"subpy visitor", visit).is_err() {
-            self.visited.store(false, Ordering::SeqCst);
-            self.done_asking();
-        }
     }
 
     /// To be called by a thread that is counted in `asking`: the interpreter lives. A full queue is left
@@ -313,7 +265,7 @@ impl Shared {
     }
 
     /// In another thread of the interpreter: leaves the exception with the thread that runs.
-    fn leave_exception(&self) {
+    pub(super) fn leave_exception(&self) {
         // SAFETY: always allowed; attached to the same interpreter, so the thread state lives.
         let (here, number) = unsafe {
             let number = main_thread::number_of(self.thread_state);

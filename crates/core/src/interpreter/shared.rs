@@ -15,6 +15,7 @@ use crate::interpreter::inside::Inside;
 use crate::interpreter::requests::Asking;
 use crate::interpreter::signals::state::Signals;
 use crate::interpreter::stats::Counters;
+use crate::local::cures::shared_gil::Holder;
 use crate::local::cures::stack_bounds::Watched;
 use crate::local::memory::account::{Account, Work};
 use crate::local::python::thread_states;
@@ -33,12 +34,7 @@ pub(crate) struct Shared {
     pub(super) thread_state: *mut PyThreadState,
     /// It has no GIL of its own.
     pub(crate) shares_gil: bool,
-    /// It had Python threads when a run ended.
-    #[cfg(not(Py_3_13))]
-    pub(super) leaves_threads: AtomicBool,
-    /// Somebody is on its way to see whether it has the GIL.
-    #[cfg(not(Py_3_13))]
-    pub(super) visited: AtomicBool,
+    pub(super) holder: Holder,
     /// Held to ask a run to end, to count who does, and while a run begins or ends inside of another one.
     asking: Mutex<Asking>,
     /// There is one less.
@@ -97,10 +93,7 @@ impl Shared {
             interpreter: thread_states::interpreter_of(thread_state),
             thread_state,
             shares_gil,
-            #[cfg(not(Py_3_13))]
-            leaves_threads: AtomicBool::new(false),
-            #[cfg(not(Py_3_13))]
-            visited: AtomicBool::new(false),
+            holder: Holder::new(shares_gil),
             asking: Mutex::default(),
             asked: Condvar::new(),
             impatient: AtomicBool::new(false),

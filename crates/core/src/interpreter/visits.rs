@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use crate::data::id::Id;
 use crate::interpreter::claim::Purpose;
-#[cfg(not(Py_3_13))]
-use crate::interpreter::handle::Interpreter;
 use crate::interpreter::registry;
 use crate::interpreter::session::Session;
 use crate::interpreter::shared::Shared;
@@ -50,18 +48,5 @@ impl Shared {
     unsafe fn visit_beside<T>(&self, work: impl FnOnce() -> T) -> T {
         // SAFETY: the caller's promise.
         unsafe { attach::visit_beside(self.id, self.account, self.interpreter, work) }
-    }
-}
-
-/// Visits each interpreter that may have the shared GIL, if the threads `inside` of it and the interpreters
-/// that only their own Python threads may run in are more than one; see
-/// [`shared_gil`](crate::local::cures::shared_gil).
-#[cfg(not(Py_3_13))]
-pub(crate) fn visit_holders(inside: usize) {
-    let mut holders = registry::all();
-    holders.retain(|interpreter| interpreter.0.may_hold_shared_gil());
-    let is_left = |holder: &&Interpreter| !holder.0.state.is_running();
-    if inside + holders.iter().filter(is_left).count() > 1 {
-        holders.iter().for_each(|holder| holder.0.visit_holder());
     }
 }

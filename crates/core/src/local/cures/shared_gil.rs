@@ -23,6 +23,18 @@ mod cure {
         #[inline(always)]
         fn drop(&mut self) {}
     }
+
+    /// Nothing to know in this version.
+    pub(crate) struct Holder;
+
+    impl Holder {
+        pub(crate) fn new(_shares_gil: bool) -> Self {
+            Self
+        }
+
+        #[inline(always)]
+        pub(crate) fn run_ended(&self) {}
+    }
 }
 
 #[cfg(not(Py_3_13))]
@@ -31,6 +43,7 @@ mod cure {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
+    use crate::local::python::thread_states;
     use crate::util::timer;
 
     /// How long an interpreter may keep the GIL from others.
@@ -76,6 +89,49 @@ mod cure {
         }
     }
 
+    /// An interpreter, as one that may have the shared GIL.
+    pub(crate) struct Holder {
+        shares_gil: bool,
+        /// It had Python threads when a run ended.
+        leaves_threads: AtomicBool,
+        /// A visitor is on its way.
+        is_visited: AtomicBool,
+    }
+
+    impl Holder {
+        pub(crate) fn new(shares_gil: bool) -> Self {
+            Self {
+                shares_gil,
+                leaves_threads: AtomicBool::new(false),
+                is_visited: AtomicBool::new(false),
+            }
+        }
+
+        /// To be called while it is attached.
+        #[inline(always)]
+        pub(crate) fn run_ended(&self) {
+            if self.shares_gil {
+                let leaves_threads = thread_states::others() > 0;
+                self.leaves_threads.store(leaves_threads, Ordering::Relaxed);
+            }
+        }
+
+        /// Whether code may be running in it under the shared GIL.
+        pub(crate) fn may_have_it(&self, is_running: bool) -> bool {
+            self.shares_gil && (is_running || self.leaves_threads.load(Ordering::Relaxed))
+        }
+
+        /// Whether it needs a visitor: there is none yet.
+        pub(crate) fn begin_visit(&self) -> bool {
+            !self.is_visited.swap(true, Ordering::SeqCst)
+        }
+
+        /// Who asks from here on needs another visitor.
+        pub(crate) fn end_visit(&self) {
+            self.is_visited.swap(false, Ordering::SeqCst);
+        }
+    }
+
     #[cold]
     fn watch() {
         if !WATCHED.swap(true, Ordering::SeqCst) {
@@ -105,6 +161,6 @@ mod cure {
     }
 }
 
-pub(crate) use cure::Inside;
 #[cfg(not(Py_3_13))]
 pub(crate) use cure::every_turn;
+pub(crate) use cure::{Holder, Inside};
