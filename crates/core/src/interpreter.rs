@@ -46,6 +46,7 @@ pub use crate::interpreter::handle::Interpreter;
 #[cfg(not(Py_3_13))]
 pub(crate) use crate::interpreter::holders::visit_holders;
 use crate::interpreter::stats::Stats;
+use crate::local::attach::Attached;
 use crate::local::memory::account::{Account, MemoryUsage};
 use crate::local::phase;
 use crate::local::thread::here;
@@ -130,7 +131,7 @@ impl Interpreter {
 
     /// Sets the exception that the run of the attached interpreter is asked to end by.
     #[cold]
-    pub(crate) fn raise_what_is_asked(id: Id) {
+    pub(crate) fn raise_what_is_asked(_: Attached<'_>, id: Id) {
         let message = Self::asked(id).map_or(c"the run is to end", Request::message);
         // SAFETY: attached; a class of Python's own.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, message.as_ptr()) };

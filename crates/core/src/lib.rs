@@ -17,8 +17,8 @@
 //!
 //! An interpreter has **one thread state of its own**, made with it and ended with it. Whichever
 //! host thread runs something in the interpreter first *claims* it ([`interpreter::claim`]: one atomic
-//! word, no lock), then carries that thread state ([`local::attach`], the only module that attaches and
-//! detaches any). No thread state is kept per host thread, so threads may come and go by the thousand.
+//! word, no lock), then carries that thread state ([`local::attach`] and [`local::border`] alone attach and
+//! detach any). No thread state is kept per host thread, so threads may come and go by the thousand.
 //!
 //! # Floors
 //!
@@ -27,11 +27,12 @@
 //!
 //! - `util`: small things that the standard library lacks
 //! - `data`: values, errors, options, queues: what crosses, without Python
+//! - `local::attach`: attaching a thread to an interpreter, and the proof of it
 //! - `local::python`: CPython as it is: owned references, exceptions, functions that it calls
 //! - `local::memory`: who has how much
 //! - `local::thread`: what a thread has with it
 //! - `local::cures`: what CPython gets wrong: one defect a file
-//! - `local::attach`: attaching and detaching
+//! - `local::border`: what a thread takes into an interpreter, and finds again outside
 //! - `local::phase`: where Python's life is
 //! - `local::objects`: objects of ours in an interpreter
 //! - `local::buffers`: memory that crosses without a copy

@@ -1,6 +1,7 @@
 //! The interpreters of this process: all that knows CPython.
 
 pub(crate) mod attach;
+pub(crate) mod border;
 pub(crate) mod buffers;
 pub(crate) mod convert;
 pub(crate) mod crossing;

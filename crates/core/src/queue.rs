@@ -14,7 +14,8 @@ use crate::data::id::Id;
 use crate::data::queue::{IfGone, Item, Patience, Queue, Refused, Rules};
 use crate::data::tree::OwnedValue;
 use crate::interpreter::{Interpreter, family};
-use crate::local::attach;
+use crate::local::attach::{Attached, Current};
+use crate::local::border;
 use crate::local::convert::queue::{Reference, object_of};
 use crate::local::convert::{from_python, to_python};
 use crate::local::crossing;
@@ -40,16 +41,15 @@ static NAMES: OwnCode = OwnCode::new(
 const KEPT: &CStr = c"subpy.queues";
 
 /// What `names.py` defines, in the attached interpreter: a dict. `None`: an exception is set.
-pub(crate) fn names() -> Option<Object> {
+pub(crate) fn names(py: Attached<'_>) -> Option<Object> {
     // SAFETY: attached; what is kept lives.
-    if let Some(there) = unsafe { Object::borrowed(kept(KEPT)) } {
+    if let Some(there) = unsafe { Object::borrowed(py, kept(py, KEPT)) } {
         return Some(there);
     }
-    // SAFETY: attached; a new dict.
-    let made = unsafe { Object::owned(ffi::PyDict_New()) }?;
-    made.set_item(c"__name__", &Object::text("subpy.interpreters")?)?;
-    NAMES.run_in(&made)?;
-    keep(KEPT, &made)?;
+    let made = Object::dict(py)?;
+    made.set_item(py, c"__name__", &Object::text(py, "subpy.interpreters")?)?;
+    NAMES.run_in(py, &made)?;
+    keep(py, KEPT, &made)?;
     Some(made)
 }
 
@@ -103,8 +103,8 @@ static GETTERS: Table<[ffi::PyGetSetDef; 5]> = Table([
 const LOCAL: &CStr = c"subpy.queue_type.local";
 
 /// The type, for the attached interpreter, whose own this is. `None`: an exception is set.
-pub(crate) fn make_type(local: &Rc<Local>) -> Option<Object> {
-    keep(LOCAL, &capsule(LOCAL, local.clone())?)?;
+pub(crate) fn make_type(py: Attached<'_>, local: &Rc<Local>) -> Option<Object> {
+    keep(py, LOCAL, &capsule(py, LOCAL, local.clone())?)?;
     let slots = [
         holder::slot(ffi::Py_tp_new, new as *mut c_void),
         holder::slot(ffi::Py_tp_methods, METHODS.of_type()),
@@ -120,18 +120,23 @@ pub(crate) fn make_type(local: &Rc<Local>) -> Option<Object> {
         ),
     ];
     // SAFETY: attached; the slots are right for the type.
-    unsafe { holder::new_type::<Reference>(c"subpy.interpreters.Queue", &slots) }
+    unsafe { holder::new_type::<Reference>(py, c"subpy.interpreters.Queue", &slots) }
 }
 
 /// A new queue for a script of the attached interpreter. `None`: an exception is set.
-pub(crate) fn create(maxsize: isize, if_gone: IfGone, local: &Rc<Local>) -> Option<Object> {
+pub(crate) fn create(
+    py: Attached<'_>,
+    maxsize: isize,
+    if_gone: IfGone,
+    local: &Rc<Local>,
+) -> Option<Object> {
     let queue = Queue::with(Rules {
         maxsize,
         takes_pickles: true,
         if_gone,
         maker: Some(family::first(local.id)),
     });
-    object_of(queue, local)
+    object_of(py, queue, local)
 }
 
 /// What a rule is called in `names.py`.
@@ -159,7 +164,7 @@ struct This<'a> {
 impl This<'_> {
     /// # Safety
     /// Attached; `object` is of the type, and lives.
-    unsafe fn of<'a>(object: Pointer) -> This<'a> {
+    unsafe fn of<'a>(_: Attached<'_>, object: Pointer) -> This<'a> {
         // SAFETY: the caller's promise.
         let held = unsafe { Held::<Reference>::of(object) };
         This {
@@ -177,7 +182,7 @@ enum Wait {
 }
 
 /// `None`: an exception is set.
-unsafe fn wait(block: Pointer, timeout: Pointer) -> Option<Wait> {
+unsafe fn wait(py: Attached<'_>, block: Pointer, timeout: Pointer) -> Option<Wait> {
     // SAFETY: the caller's promise: attached; live objects, or NULL.
     unsafe {
         if !block.is_null() {
@@ -195,7 +200,11 @@ unsafe fn wait(block: Pointer, timeout: Pointer) -> Option<Wait> {
             return None;
         }
         if seconds < 0.0 || seconds.is_nan() {
-            exception::set(ffi::PyExc_ValueError, "timeout value must be non-negative");
+            exception::set(
+                py,
+                ffi::PyExc_ValueError,
+                "timeout value must be non-negative",
+            );
             return None;
         }
         let time = Duration::try_from_secs_f64(seconds).ok();
@@ -214,33 +223,38 @@ fn waiting<T>(local: &Local, wait: &Wait, work: impl FnOnce(&Patience<'_>) -> T)
         until,
         goes_on: &Interpreter::goes_on(),
     };
-    attach::without_gil(local.id, || work(&patience))
+    border::without_gil(local.id, || work(&patience))
 }
 
 /// Sets the exception.
 #[cold]
-fn raise(why: Refused, if_over: &CStr, message: &str, local: &Local) {
+fn raise(py: Attached<'_>, why: Refused, if_over: &CStr, message: &str, local: &Local) {
     if why == Refused::Stopped {
-        return Interpreter::raise_what_is_asked(local.id);
+        return Interpreter::raise_what_is_asked(py, local.id);
     }
     let (name, message) = match why {
         Refused::TimeOver => (if_over, message),
         _ => (c"QueueNotFoundError", "the queue is closed"),
     };
-    set(name, message);
+    set(py, name, message);
 }
 
 /// Sets an exception of a class of `names.py`.
 #[cold]
-fn set(class: &CStr, message: &str) {
-    if let Some(class) = names().and_then(|names| OwnCode::function(&names, class)) {
+fn set(py: Attached<'_>, class: &CStr, message: &str) {
+    if let Some(class) = names(py).and_then(|names| OwnCode::function(py, &names, class)) {
         // SAFETY: attached; a class of exceptions.
-        unsafe { exception::set(class.as_ptr(), message) };
+        unsafe { exception::set(py, class.as_ptr(), message) };
     }
 }
 
 /// The item that an object is. `None`: an exception is set.
-unsafe fn item_of(object: Pointer, this: &This<'_>, if_gone: IfGone) -> Option<Item> {
+unsafe fn item_of(
+    py: Attached<'_>,
+    object: Pointer,
+    this: &This<'_>,
+    if_gone: IfGone,
+) -> Option<Item> {
     let item = |value, is_pickled| Item {
         value,
         is_pickled,
@@ -249,21 +263,21 @@ unsafe fn item_of(object: Pointer, this: &This<'_>, if_gone: IfGone) -> Option<I
         is_gone: false,
     };
     // SAFETY: the caller's promise: attached; a live object.
-    let item = match unsafe { from_python::read(object, Conversion::SAME, this.local) } {
+    let item = match unsafe { from_python::read(py, object, Conversion::SAME, this.local) } {
         Ok(value) => item(value, false),
         Err(trouble) if trouble.is_not_shareable() && this.queue.rules().takes_pickles => {
             // SAFETY: as above.
-            item(unsafe { pickled(object, this.local) }?, true)
+            item(unsafe { pickled(py, object, this.local) }?, true)
         }
         Err(trouble) => {
-            crossing::refuse(trouble, "obj", this.local);
+            crossing::refuse(py, trouble, "obj", this.local);
             return None;
         }
     };
     if this.queue.is_in(&item.value) {
         let message = "obj has this queue in it, which can't hold itself";
         // SAFETY: attached; a class of Python's own.
-        unsafe { exception::set(ffi::PyExc_ValueError, message) };
+        unsafe { exception::set(py, ffi::PyExc_ValueError, message) };
         return None;
     }
     Some(item)
@@ -271,57 +285,64 @@ unsafe fn item_of(object: Pointer, this: &This<'_>, if_gone: IfGone) -> Option<I
 
 /// `None`: an exception is set.
 #[cold]
-unsafe fn pickled(object: Pointer, local: &Rc<Local>) -> Option<OwnedValue> {
+unsafe fn pickled(py: Attached<'_>, object: Pointer, local: &Rc<Local>) -> Option<OwnedValue> {
     // SAFETY: the caller's promise: attached; a live object.
-    let object = unsafe { Object::borrowed(object) }?;
-    let dumped = crossing::function(local, c"dump")?.call(&[&object, &Object::text("obj")?])?;
+    let object = unsafe { Object::borrowed(py, object) }?;
+    let dumped =
+        crossing::function(py, local, c"dump")?.call(py, &[&object, &Object::text(py, "obj")?])?;
     // SAFETY: as above.
-    unsafe { crossing::read(dumped.as_ptr(), "obj", local) }
+    unsafe { crossing::read(py, dumped.as_ptr(), "obj", local) }
 }
 
 /// The object of an item. `None`: an exception is set.
-fn object_of_item(item: &Item, local: &Rc<Local>) -> Option<Object> {
+fn object_of_item(py: Attached<'_>, item: &Item, local: &Rc<Local>) -> Option<Object> {
     if item.is_gone {
-        return gone(item.if_gone);
+        return gone(py, item.if_gone);
     }
-    let written = to_python::write(item.value.get(), local);
-    let object = written.map_err(|trouble| trouble.raise("item")).ok()?;
+    let written = to_python::write(py, item.value.get(), local);
+    let object = written.map_err(|trouble| trouble.raise(py, "item")).ok()?;
     match item.is_pickled {
-        true => crossing::function(local, c"load")?.call(&[&object]),
+        true => crossing::function(py, local, c"load")?.call(py, &[&object]),
         false => Some(object),
     }
 }
 
 /// What stands for an item that is gone.
 #[cold]
-fn gone(rule: IfGone) -> Option<Object> {
-    let gone = OwnCode::function(&names()?, c"gone")?;
-    gone.call(&[&Object::int(code_of(rule))?])
+fn gone(py: Attached<'_>, rule: IfGone) -> Option<Object> {
+    let gone = OwnCode::function(py, &names(py)?, c"gone")?;
+    gone.call(py, &[&Object::int(py, code_of(rule))?])
 }
 
-function!(put(c"obj", c"block", c"timeout", c"unbounditems"; 1, 3), This::of, |this, [object, block, timeout, unbound]| {
+function!(put(c"obj", c"block", c"timeout", c"unbounditems"; 1, 3), This::of, |py, this, [object, block, timeout, unbound]| {
     // SAFETY: attached; live objects, or NULL.
-    let wait = unsafe { wait(block, timeout) }?;
-    put_item(&this, object, &wait, unbound)
+    let wait = unsafe { wait(py, block, timeout) }?;
+    put_item(py, &this, object, &wait, unbound)
 });
 
-function!(put_nowait(c"obj", c"unbounditems"; 1, 1), This::of, |this, [object, unbound]| {
-    put_item(&this, object, &Wait::No, unbound)
+function!(put_nowait(c"obj", c"unbounditems"; 1, 1), This::of, |py, this, [object, unbound]| {
+    put_item(py, &this, object, &Wait::No, unbound)
 });
 
-fn put_item(this: &This<'_>, object: Pointer, wait: &Wait, unbound: Pointer) -> Option<Object> {
+fn put_item(
+    py: Attached<'_>,
+    this: &This<'_>,
+    object: Pointer,
+    wait: &Wait,
+    unbound: Pointer,
+) -> Option<Object> {
     let rules = this.queue.rules();
     // SAFETY: attached; live objects, or NULL.
     let item = unsafe {
         let if_gone = match unbound.is_null() || unbound == ffi::Py_None() {
             true => rules.if_gone,
             false => {
-                let code = OwnCode::function(&names()?, c"code_of")?
-                    .call(&[&Object::borrowed(unbound)?])?;
+                let code = OwnCode::function(py, &names(py)?, c"code_of")?
+                    .call(py, &[&Object::borrowed(py, unbound)?])?;
                 rule_of(ffi::PyLong_AsLongLong(code.as_ptr()))
             }
         };
-        item_of(object, this, if_gone)?
+        item_of(py, object, this, if_gone)?
     };
     let put = match (this.queue.try_put(item), wait) {
         (Err((Refused::TimeOver, item)), Wait::Until(_) | Wait::ForEver) => {
@@ -332,132 +353,151 @@ fn put_item(this: &This<'_>, object: Pointer, wait: &Wait, unbound: Pointer) -> 
         (put, _) => put,
     };
     match put {
-        Ok(()) => Object::none(),
+        Ok(()) => Object::none(py),
         Err((why, item)) => {
             drop(item);
             let message = format!("the queue is full: it holds {} items", rules.maxsize);
-            raise(why, c"QueueFull", &message, this.local);
+            raise(py, why, c"QueueFull", &message, this.local);
             None
         }
     }
 }
 
-function!(get(c"block", c"timeout"; 0, 2), This::of, |this, [block, timeout]| {
+function!(get(c"block", c"timeout"; 0, 2), This::of, |py, this, [block, timeout]| {
     // SAFETY: attached; live objects, or NULL.
-    let wait = unsafe { wait(block, timeout) }?;
-    get_item(&this, &wait).map_err(|why| raise(why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
+    let wait = unsafe { wait(py, block, timeout) }?;
+    get_item(py, &this, &wait).map_err(|why| raise(py, why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
 });
 
-function!(get_nowait(; 0, 0), This::of, |this, []| {
-    get_item(&this, &Wait::No).map_err(|why| raise(why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
+function!(get_nowait(; 0, 0), This::of, |py, this, []| {
+    get_item(py, &this, &Wait::No).map_err(|why| raise(py, why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
 });
 
-fn get_item(this: &This<'_>, wait: &Wait) -> Result<Option<Object>, Refused> {
+fn get_item(py: Attached<'_>, this: &This<'_>, wait: &Wait) -> Result<Option<Object>, Refused> {
     let item = match (this.queue.try_get(), wait) {
         (Err(Refused::TimeOver), Wait::Until(_) | Wait::ForEver) => {
             waiting(this.local, wait, |patience| this.queue.get_item(patience))?
         }
         (got, _) => got?,
     };
-    Ok(object_of_item(&item, this.local))
+    Ok(object_of_item(py, &item, this.local))
 }
 
 unsafe extern "C" fn next(this: Pointer) -> Pointer {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an object of the type, which lives meanwhile.
-    let this = unsafe { This::of(this) };
-    match get_item(&this, &Wait::ForEver) {
+    let this = unsafe { This::of(py, this) };
+    match get_item(py, &this, &Wait::ForEver) {
         Ok(object) => object.map_or(null_mut(), Object::into_ptr),
         Err(Refused::Closed) => null_mut(),
         Err(why) => {
-            raise(why, c"QueueEmpty", "", this.local);
+            raise(py, why, c"QueueEmpty", "", this.local);
             null_mut()
         }
     }
 }
 
-function!(close(; 0, 0), This::of, |this, []| {
+function!(close(; 0, 0), This::of, |py, this, []| {
     this.queue.close();
-    Object::none()
+    Object::none(py)
 });
 
-function!(qsize(; 0, 0), This::of, |this, []| Object::int(this.queue.length() as i64));
+function!(qsize(; 0, 0), This::of, |py, this, []| Object::int(py, this.queue.length() as i64));
 
-function!(empty(; 0, 0), This::of, |this, []| Object::bool(this.queue.length() == 0));
+function!(empty(; 0, 0), This::of, |py, this, []| Object::bool(py, this.queue.length() == 0));
 
-function!(full(; 0, 0), This::of, |this, []| {
-    Object::bool(this.queue.is_full())
+function!(full(; 0, 0), This::of, |py, this, []| {
+    Object::bool(py, this.queue.is_full())
 });
 
-function!(reduce(; 0, 0), This::of, |this, []| {
+function!(reduce(; 0, 0), This::of, |py, this, []| {
     let kind = this.local.queue_type.get()?;
-    let id = Object::int(this.queue.id() as i64)?;
-    Object::tuple(&[kind, &Object::tuple(&[&id])?])
+    let id = Object::int(py, this.queue.id() as i64)?;
+    Object::tuple(py, &[kind, &Object::tuple(py, &[&id])?])
 });
 
 /// `Queue(id)`: the queue that has this id.
 unsafe extern "C" fn new(_: *mut ffi::PyTypeObject, arguments: Pointer, named: Pointer) -> Pointer {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with a tuple and a dict or NULL; the capsule is `make_type`'s.
     let found = unsafe {
         if ffi::PyTuple_GET_SIZE(arguments) != 1 || !named.is_null() && ffi::PyDict_Size(named) > 0
         {
             let message = "Queue() takes the id of a queue: use create_queue() for a new one";
-            exception::set(ffi::PyExc_TypeError, message);
+            exception::set(py, ffi::PyExc_TypeError, message);
             return null_mut();
         }
-        let local: &Rc<Local> = value_of(kept(LOCAL), LOCAL);
-        find(ffi::PyTuple_GET_ITEM(arguments, 0), local)
+        let local: &Rc<Local> = value_of(py, kept(py, LOCAL), LOCAL);
+        find(py, ffi::PyTuple_GET_ITEM(arguments, 0), local)
     };
     found.map_or(null_mut(), Object::into_ptr)
 }
 
 unsafe extern "C" fn id(this: Pointer, _: *mut c_void) -> Pointer {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an object of the type. So for those below.
-    let id = unsafe { This::of(this) }.queue.id();
-    Object::int(id as i64).map_or(null_mut(), Object::into_ptr)
+    let id = unsafe { This::of(py, this) }.queue.id();
+    Object::int(py, id as i64).map_or(null_mut(), Object::into_ptr)
 }
 
 unsafe extern "C" fn maxsize(this: Pointer, _: *mut c_void) -> Pointer {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: as above.
-    let maxsize = unsafe { This::of(this) }.queue.rules().maxsize;
-    Object::int(maxsize as i64).map_or(null_mut(), Object::into_ptr)
+    let maxsize = unsafe { This::of(py, this) }.queue.rules().maxsize;
+    Object::int(py, maxsize as i64).map_or(null_mut(), Object::into_ptr)
 }
 
 unsafe extern "C" fn closed(this: Pointer, _: *mut c_void) -> Pointer {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: as above.
-    let is_closed = unsafe { This::of(this) }.queue.is_closed();
-    Object::bool(is_closed).map_or(null_mut(), Object::into_ptr)
+    let is_closed = unsafe { This::of(py, this) }.queue.is_closed();
+    Object::bool(py, is_closed).map_or(null_mut(), Object::into_ptr)
 }
 
 unsafe extern "C" fn unbounditems(this: Pointer, _: *mut c_void) -> Pointer {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: as above.
-    let rule = unsafe { This::of(this) }.queue.rules().if_gone;
-    let find = || OwnCode::function(&names()?, c"rule_of")?.call(&[&Object::int(code_of(rule))?]);
+    let rule = unsafe { This::of(py, this) }.queue.rules().if_gone;
+    let find = || {
+        OwnCode::function(py, &names(py)?, c"rule_of")?
+            .call(py, &[&Object::int(py, code_of(rule))?])
+    };
     find().map_or(null_mut(), Object::into_ptr)
 }
 
 unsafe extern "C" fn hash(this: Pointer) -> ffi::Py_hash_t {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: as above.
-    unsafe { This::of(this) }.queue.id() as ffi::Py_hash_t
+    unsafe { This::of(py, this) }.queue.id() as ffi::Py_hash_t
 }
 
 unsafe extern "C" fn repr(this: Pointer) -> Pointer {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: as above.
-    let id = unsafe { This::of(this) }.queue.id();
-    Object::text(&format!("Queue({id})")).map_or(null_mut(), Object::into_ptr)
+    let id = unsafe { This::of(py, this) }.queue.id();
+    Object::text(py, &format!("Queue({id})")).map_or(null_mut(), Object::into_ptr)
 }
 
 /// The queue of an id, which the attached interpreter has, or one of its family has made. `None`: an exception is set.
-fn find(id: Pointer, local: &Rc<Local>) -> Option<Object> {
+fn find(py: Attached<'_>, id: Pointer, local: &Rc<Local>) -> Option<Object> {
     // SAFETY: attached; a live object; types of Python's own.
     let id = unsafe {
         if ffi::PyLong_Check(id) == 0 {
-            let message = format!("a queue's id is an int, not {}", type_name_of(id));
-            exception::set(ffi::PyExc_TypeError, &message);
+            let message = format!("a queue's id is an int, not {}", type_name_of(py, id));
+            exception::set(py, ffi::PyExc_TypeError, &message);
             return None;
         }
         let number = ffi::PyLong_AsLongLong(id);
         if number < 0 {
-            clear_exception();
+            clear_exception(py);
         }
         number
     };
@@ -471,7 +511,7 @@ fn find(id: Pointer, local: &Rc<Local>) -> Option<Object> {
         .filter(is_known);
     if found.is_none() {
         let message = format!("there is no queue {id} that this interpreter knows");
-        set(c"QueueNotFoundError", &message);
+        set(py, c"QueueNotFoundError", &message);
     }
-    object_of(found?, local)
+    object_of(py, found?, local)
 }

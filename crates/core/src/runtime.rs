@@ -17,6 +17,7 @@ use crate::interpreter;
 use crate::interpreter::Interpreter;
 use crate::interpreter::registry;
 use crate::local::attach;
+use crate::local::border;
 use crate::local::cures;
 use crate::local::cures::{
     calls, global_symbols, locale, remaining_interpreters, sigint, stack_bounds, tracemalloc,
@@ -172,19 +173,19 @@ fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
         check_tracing().map_err(for_now)?;
-        attach::locate_slot();
-        attach::visit_main(cures::locate);
+        border::locate_slot();
+        border::visit_main(cures::locate);
         remaining_interpreters::before_end(end_before_host);
-        attach::new_main()
+        border::new_main()
     } else {
         startup::check(&config).map_err(for_now)?;
         startup::start(&config).map_err(for_ever)?;
         check_tracing().map_err(for_ever)?;
         calls::allow();
         locale::begin();
-        attach::locate_slot();
-        attach::visit_main(cures::locate);
-        attach::leave_main(config.allow_main)
+        border::locate_slot();
+        border::visit_main(cures::locate);
+        border::leave_main(config.allow_main)
     };
     global_symbols::expose();
     if config.ignore_sigpipe {
@@ -254,7 +255,7 @@ pub fn release() -> Result<()> {
         }
         write_signals::put_back();
         match joined {
-            true => attach::detached(timer::stop),
+            true => border::detached(timer::stop),
             false => timer::stop(),
         }
         host_function::forget_everywhere();
@@ -274,7 +275,7 @@ fn end_before_host() {
         return;
     };
     phase::changing(|| {
-        attach::detached(|| {
+        border::detached(|| {
             while phase::is_creating() {
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -307,7 +308,7 @@ pub fn main() -> Result<Id> {
 /// The interpreter whose code runs in the calling thread now.
 pub fn current() -> Result<Id> {
     phase::ready()?;
-    let found = match attach::whereabouts() {
+    let found = match border::whereabouts() {
         (Some(id), _) => Some(id),
         (None, python) if !python.is_null() => registry::find_by(|i| i.is(python)).map(|i| i.id()),
         _ => None,

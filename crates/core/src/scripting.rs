@@ -28,16 +28,16 @@ fn create_for_script(
     path: &[String],
 ) -> Result<Interpreter> {
     Interpreter::make_for_script(creator, wishes, |contents, may_create| {
-        contents.search(path)?;
+        contents.search(contents.attached(), path)?;
         prepare(contents, may_create)
     })
 }
 
 fn prepare(contents: &Context<'_>, may_create: bool) -> Result<()> {
-    let local = contents.local();
+    let (py, local) = (contents.attached(), contents.local());
     local.make_queue_type.set(Some(queue::make_type));
     match may_create {
-        true => contents.prepared(package::install(local)),
+        true => contents.prepared(py, package::install(py, local)),
         false => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use crate::interpreter::handle::Interpreter;
 use crate::interpreter::registry;
 use crate::interpreter::session::{Session, retire};
 use crate::interpreter::{ending, family, threads_left};
-use crate::local::attach;
+use crate::local::border;
 
 /// All interpreters, claimed to be ended.
 pub(crate) struct AllClaimed(Vec<Interpreter>);
@@ -24,11 +24,11 @@ pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
             session.no_pins()?;
         }
         if finalize || interpreter.id() != 0 {
-            threads_left::none(interpreter.id())?;
+            threads_left::none(session.attached(), interpreter.id())?;
         }
         if interpreter.id() != 0 {
-            ending::run_exit_functions(&interpreter.0, ending::PATIENCE);
-            threads_left::none(interpreter.id())?;
+            ending::run_exit_functions(session.attached(), &interpreter.0, ending::PATIENCE);
+            threads_left::none(session.attached(), interpreter.id())?;
         }
         std::mem::forget(session.leave());
         all.0.push(interpreter);
@@ -103,7 +103,7 @@ pub(crate) fn end_before_main(time: Duration) {
 fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<()> {
     // Nobody tells when a run or a thread has ended.
     let wait = || {
-        attach::detached(|| std::thread::sleep(Duration::from_millis(1)));
+        border::detached(|| std::thread::sleep(Duration::from_millis(1)));
         (Instant::now() < deadline).then_some(())
     };
     let mut session = loop {
@@ -119,14 +119,14 @@ fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<(
         return None;
     }
     for ran_exit_functions in [false, true] {
-        while threads_left::none(interpreter.id()).is_err() {
-            threads_left::dismiss_idle_workers();
+        while threads_left::none(session.attached(), interpreter.id()).is_err() {
+            threads_left::dismiss_idle_workers(session.attached());
             let claim = session.leave();
             wait()?;
             session = Session::enter(&interpreter.0, claim);
         }
         if !ran_exit_functions {
-            ending::run_exit_functions(&interpreter.0, ending::PATIENCE);
+            ending::run_exit_functions(session.attached(), &interpreter.0, ending::PATIENCE);
         }
     }
     session.end(ending::PATIENCE);

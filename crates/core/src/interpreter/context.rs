@@ -17,6 +17,7 @@ use crate::interpreter::deadline::Deadline;
 use crate::interpreter::inside::Inside;
 use crate::interpreter::protected;
 use crate::interpreter::shared::Shared;
+use crate::local::attach::Attached;
 use crate::local::convert::from_python;
 use crate::local::cures::parser_memory;
 use crate::local::memory::account::Work;
@@ -29,6 +30,7 @@ const READING: Duration = Duration::from_secs(1);
 /// An interpreter that the calling thread has claimed, and is attached to.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
+    py: Attached<'a>,
     shared: &'a Arc<Shared>,
     inside: &'a Inside,
 }
@@ -44,8 +46,13 @@ impl Deref for Context<'_> {
 
 impl<'a> Context<'a> {
     #[inline(always)]
-    pub(super) fn new(shared: &'a Arc<Shared>, inside: &'a Inside) -> Self {
-        Self { shared, inside }
+    pub(super) fn new(py: Attached<'a>, shared: &'a Arc<Shared>, inside: &'a Inside) -> Self {
+        Self { py, shared, inside }
+    }
+
+    /// The proof that it is attached.
+    pub(crate) fn attached(&self) -> Attached<'a> {
+        self.py
     }
 
     /// Runs a program in `__main__`.
@@ -96,7 +103,7 @@ impl<'a> Context<'a> {
     #[inline(always)]
     pub(crate) fn do_and_flush<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         let outcome = work(self);
-        match self.flush() {
+        match self.flush(self.py) {
             Some(()) => outcome,
             None => self.not_flushed(outcome),
         }
@@ -106,7 +113,7 @@ impl<'a> Context<'a> {
     #[cold]
     fn not_flushed<T>(&self, outcome: Result<T>) -> Result<T> {
         let error = self.exception(b"", None);
-        self.flush_stderr();
+        self.flush_stderr(self.py);
         outcome.and(Err(error))
     }
 
@@ -121,7 +128,7 @@ impl<'a> Context<'a> {
     ) -> Result<Object> {
         let namespace = self.namespace.as_ptr();
         // SAFETY: attached, and by the caller's promise; the result is ours.
-        match unsafe { Object::owned(ffi::PyEval_EvalCode(code, namespace, namespace)) } {
+        match unsafe { Object::owned(self.py, ffi::PyEval_EvalCode(code, namespace, namespace)) } {
             Some(result) => Ok(result),
             None => Err(self.exception(source, options.filename)),
         }
@@ -162,21 +169,24 @@ impl<'a> Context<'a> {
         // An interpreter that is full has to be able to run what makes room.
         self.shared.work_begins(Work::Own);
         // SAFETY: attached; strings that end in a NUL; the result is new.
-        let code = Object::text(&filename).and_then(|name| unsafe {
-            Object::owned(ffi::Py_CompileStringObject(
-                c_text.as_ptr(),
-                name.as_ptr(),
-                match mode {
-                    Mode::Program => ffi::Py_file_input,
-                    Mode::Expression => ffi::Py_eval_input,
-                },
-                &mut flags,
-                -1,
-            ))
+        let code = Object::text(self.py, &filename).and_then(|name| unsafe {
+            Object::owned(
+                self.py,
+                ffi::Py_CompileStringObject(
+                    c_text.as_ptr(),
+                    name.as_ptr(),
+                    match mode {
+                        Mode::Program => ffi::Py_file_input,
+                        Mode::Expression => ffi::Py_eval_input,
+                    },
+                    &mut flags,
+                    -1,
+                ),
+            )
         });
         self.shared.work_begins(Work::Script);
         let Some(code) = code else {
-            parser_memory::raise();
+            parser_memory::raise(self.py);
             return Err(self.exception(source, Some(&filename)));
         };
         let mut cache = self.code.borrow_mut();
@@ -190,7 +200,7 @@ impl<'a> Context<'a> {
     #[cold]
     fn exception(&self, source: &[u8], filename: Option<&str>) -> Error {
         let cache = self.code.clone();
-        let request = self.shared.forget_request();
+        let request = self.shared.forget_request(self.py);
         // The script's own code may run when an exception is read, and needs a limit, too.
         let _deadline = Deadline::of_work(self.shared, READING).ok();
         self.shared.work_begins(Work::Exception);
@@ -203,13 +213,14 @@ impl<'a> Context<'a> {
             cache.borrow().source(name)
         };
         // SAFETY: attached.
-        let read = |args: &Object| unsafe { from_python::read_or_describe(args, &self.local) };
+        let read =
+            |args: &Object| unsafe { from_python::read_or_describe(self.py, args, &self.local) };
         let told = request.map(|request| (request.status(), request.message()));
-        let error = exception::take(&mut describer, told, source, read);
+        let error = exception::take(self.py, &mut describer, told, source, read);
         self.describer.set(describer);
-        self.shared.forget_request();
+        self.shared.forget_request(self.py);
         if request.is_some() {
-            protected::release_import_locks();
+            protected::release_import_locks(self.py);
         }
         self.shared.work_begins(Work::Script);
         error

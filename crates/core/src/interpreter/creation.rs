@@ -20,7 +20,7 @@ use crate::interpreter::registry;
 use crate::interpreter::resources;
 use crate::interpreter::shared::Shared;
 use crate::interpreter::visits;
-use crate::local::attach;
+use crate::local::border;
 use crate::local::cures::allocator::counting;
 use crate::local::cures::{Environment, switch_interval};
 use crate::local::memory::account::Account;
@@ -83,24 +83,26 @@ impl Interpreter {
         let mut why = String::new();
         let make = || {
             let _short = switch_interval::shorten();
-            attach::create(
+            border::create(
                 id,
-                || python_config.make(&mut why),
-                |thread_state| {
+                |py| python_config.make(py, &mut why),
+                |py, thread_state| {
                     let shared_gil = !python_config.has_own_gil();
                     let shared = Shared::new(id, thread_state, shared_gil, account);
                     let prepare = || {
                         let paths = runtime.module_search_paths();
                         let visit = visits::visit_kept;
-                        let mut inside = Inside::new(id, paths, config.code_cache, account, visit)?;
-                        preparation::cure(&shared, &mut inside, !shared_gil, environment)?;
+                        let mut inside =
+                            Inside::new(py, id, paths, config.code_cache, account, visit)?;
+                        preparation::cure(py, &shared, &mut inside, !shared_gil, environment)?;
                         inside.take_streams(
+                            py,
                             id,
                             config.stdout,
                             config.stderr,
                             config.output_bytes,
                         )?;
-                        let context = Context::new(&shared, &inside);
+                        let context = Context::new(py, &shared, &inside);
                         context.define_everywhere()?;
                         prepare_more(&context, config.allow_interpreters)?;
                         match account.map(|account| account.usage().current) {
@@ -113,7 +115,7 @@ impl Interpreter {
                     // Claimed, since reading an exception sets how its run has ended.
                     let claim = shared.state.claim(Purpose::Run);
                     // A new interpreter has no garbage.
-                    let prepared = without_collection(prepare);
+                    let prepared = without_collection(py, prepare);
                     // SAFETY: claimed.
                     let prepared =
                         prepared.map(|inside| drop(unsafe { shared.set_inside(Some(inside)) }));
@@ -122,7 +124,7 @@ impl Interpreter {
                 },
             )
         };
-        let made = attach::with_account(account, make);
+        let made = border::with_account(account, make);
         let Some((thread_state, (shared, prepared))) = made else {
             resources::check()?;
             let message = format!("Python could not create an interpreter: {why}");
@@ -160,15 +162,16 @@ impl Interpreter {
         }
         let shared = Shared::new(0, thread_state, true, account);
         let mut session = shared.session(Purpose::Run)?;
+        let py = session.attached();
         let cache = CacheLimits::default();
         let visit = visits::visit_kept;
-        let mut inside = Inside::new(0, module_search_paths, cache, account, visit)?;
-        preparation::cure_main()?;
+        let mut inside = Inside::new(py, 0, module_search_paths, cache, account, visit)?;
+        preparation::cure_main(py)?;
         if take_streams {
-            preparation::cure_functions(&shared, &inside, Environment::OfMain, take_signals)?;
-            inside.take_streams(0, None, None, false)?;
+            preparation::cure_functions(py, &shared, &inside, Environment::OfMain, take_signals)?;
+            inside.take_streams(py, 0, None, None, false)?;
         } else {
-            preparation::end_before_main()?;
+            preparation::end_before_main(py)?;
         }
         session.set_inside(Some(inside));
         drop(session);

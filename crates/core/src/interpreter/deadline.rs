@@ -9,7 +9,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::interpreter::claim::{Request, Run};
 use crate::interpreter::shared::Shared;
 use crate::interpreter::stats::time_of;
-use crate::local::attach;
+use crate::local::border;
 use crate::util::timer;
 use crate::util::timer::Ticket;
 
@@ -99,7 +99,7 @@ impl Drop for Deadline {
             if let Some(ticket) = ticket
                 && !timer::cancel(ticket)
             {
-                attach::detached(|| timer::wait_for(ticket));
+                border::detached(|| timer::wait_for(ticket));
             }
             cancelled = ticket;
         }

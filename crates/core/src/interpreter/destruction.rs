@@ -89,21 +89,21 @@ impl Interpreter {
             session.no_pins().map_err(NotEnded::HasPins)?;
         }
         if ending.exit_functions_first {
-            ending::run_exit_functions(&self.0, time);
+            ending::run_exit_functions(session.attached(), &self.0, time);
         }
-        while let Err(busy) = threads_left::none(self.0.id) {
+        while let Err(busy) = threads_left::none(session.attached(), self.0.id) {
             let is_over = deadline.is_some_and(|end| Instant::now() >= end);
             if ending.patience.is_zero() || is_over || !(ending.goes_on)() {
                 return Err(busy.into());
             }
-            threads_left::dismiss_idle_workers();
+            threads_left::dismiss_idle_workers(session.attached());
             let claim = session.leave();
             // CPython tells nobody that a thread has ended.
             std::thread::sleep(Duration::from_millis(1));
             session = Session::enter(&self.0, claim);
         }
-        ending::run_exit_functions(&self.0, time);
-        threads_left::none(self.0.id)?;
+        ending::run_exit_functions(session.attached(), &self.0, time);
+        threads_left::none(session.attached(), self.0.id)?;
         if self.end_created(ending)?.is_some() {
             // The names of its own scripts may be what has them.
             session.forget_names();

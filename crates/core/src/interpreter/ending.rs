@@ -14,8 +14,9 @@ use pyo3_ffi as ffi;
 
 use crate::interpreter::deadline::Deadline;
 use crate::interpreter::shared::Shared;
+use crate::local::attach::Attached;
 #[cfg(Py_3_12)]
-use crate::local::attach;
+use crate::local::border;
 #[cfg(Py_3_12)]
 use crate::local::cures::tracemalloc;
 #[cfg(Py_3_12)]
@@ -32,12 +33,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the exit functions of the attached interpreter, which may take `time`. None of them is left
 /// afterwards. To be called by the holder of a claim to end it.
-pub(crate) fn run_exit_functions(shared: &Arc<Shared>, time: Duration) {
+pub(crate) fn run_exit_functions(py: Attached<'_>, shared: &Arc<Shared>, time: Duration) {
     shared.state.set_runs_at_end(true);
     let deadline = Deadline::new(shared, time, None).ok();
-    run_all_exit_functions();
+    run_all_exit_functions(py);
     drop(deadline);
-    shared.end_asks();
+    shared.end_asks(py);
 }
 
 /// What Python runs while it ends the attached interpreter may take `time`. To be called by the holder of
@@ -46,14 +47,14 @@ pub(crate) fn run_exit_functions(shared: &Arc<Shared>, time: Duration) {
 /// The limit hangs on the interpreter's dictionary, which goes after all modules and before the
 /// interpreter's memory.
 #[cfg(Py_3_12)]
-pub(crate) fn limit_end(shared: &Arc<Shared>, time: Duration) {
+pub(crate) fn limit_end(py: Attached<'_>, shared: &Arc<Shared>, time: Duration) {
     struct Limit(Arc<Shared>, Option<Deadline>);
 
     impl Drop for Limit {
         fn drop(&mut self) {
             drop(self.1.take());
             if !self.0.shares_gil && tracemalloc::has_names_that_go() {
-                attach::visit_main(tracemalloc::forget_names);
+                border::visit_main(tracemalloc::forget_names);
             }
             self.0.state.set_runs_at_end(false);
             // Attached: those who ask need no GIL.
@@ -64,22 +65,22 @@ pub(crate) fn limit_end(shared: &Arc<Shared>, time: Duration) {
     const NAME: &CStr = c"subpy.limit";
     shared.state.set_runs_at_end(true);
     let deadline = Deadline::new(shared, time, None).ok();
-    let limit = capsule(NAME, Limit(shared.clone(), deadline));
-    let _ = limit.and_then(|limit| keep(NAME, &limit));
-    clear_exception();
+    let limit = capsule(py, NAME, Limit(shared.clone(), deadline));
+    let _ = limit.and_then(|limit| keep(py, NAME, &limit));
+    clear_exception(py);
 }
 
 /// Not in these versions: who asks needs the GIL there, and a thread state.
 #[cfg(not(Py_3_12))]
-pub(crate) fn limit_end(_: &Arc<Shared>, _: Duration) {}
+pub(crate) fn limit_end(_: Attached<'_>, _: &Arc<Shared>, _: Duration) {}
 
 /// As it would itself: those of `threading`, the latest first, then those of `atexit`.
-fn run_all_exit_functions() {
-    if let Some(threading) = imported(c"threading") {
-        run_all(&threading);
+fn run_all_exit_functions(py: Attached<'_>) {
+    if let Some(threading) = imported(py, c"threading") {
+        run_all(py, &threading);
     }
-    if let Some(atexit) = built_in(c"atexit") {
-        let call = |name: &CStr| atexit.attribute(name)?.call(&[]);
+    if let Some(atexit) = built_in(py, c"atexit") {
+        let call = |name: &CStr| atexit.attribute(py, name)?.call(py, &[]);
         // SAFETY: attached; a live object.
         let is_true = |o: &Object| unsafe { ffi::PyObject_IsTrue(o.as_ptr()) == 1 };
         for _ in 0..ROUNDS {
@@ -90,31 +91,33 @@ fn run_all_exit_functions() {
                 report(&atexit);
             }
         }
-        clear_exception(); // what a script has put in its place may raise anything
+        clear_exception(py); // what a script has put in its place may raise anything
         call(c"_clear");
     }
-    clear_exception();
+    clear_exception(py);
 }
 
 /// The functions that `threading._register_atexit` has taken.
-fn run_all(threading: &Object) {
-    let Some(functions) = threading.attribute(c"_threading_atexits") else {
-        return clear_exception();
+fn run_all(py: Attached<'_>, threading: &Object) {
+    let Some(functions) = threading.attribute(py, c"_threading_atexits") else {
+        return clear_exception(py);
     };
     for _ in 0..ROUNDS {
         // SAFETY: attached; results are new.
         let next = unsafe {
             match ffi::PyList_Size(functions.as_ptr()) {
-                count if count > 0 => functions.attribute(c"pop").and_then(|pop| pop.call(&[])),
+                count if count > 0 => functions
+                    .attribute(py, c"pop")
+                    .and_then(|pop| pop.call(py, &[])),
                 _ => None,
             }
         };
         let Some(next) = next else { break };
-        if next.call(&[]).is_none() {
+        if next.call(py, &[]).is_none() {
             report(&next);
         }
     }
-    clear_exception();
+    clear_exception(py);
 }
 
 /// Tells `sys.unraisablehook` of the exception that is set.

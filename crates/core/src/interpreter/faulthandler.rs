@@ -19,6 +19,7 @@ use pyo3_ffi as ffi;
 use crate::data::id::Id;
 use crate::interpreter::registry;
 use crate::local::attach;
+use crate::local::attach::{Attached, Current};
 use crate::local::cures::library::Functions;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::object::{Object, clear_exception};
@@ -302,9 +303,9 @@ fn come(interpreter: Id, number: c_long, period: Duration, repeat: bool) {
         let Ok(found) = registry::find(interpreter) else {
             return;
         };
-        let shown = found.0.enter_from_anywhere(|| {
-            drop(call_due(number));
-            clear_exception();
+        let shown = found.0.visit_from_anywhere(|py| {
+            drop(call_due(py, number));
+            clear_exception(py);
         });
         // Who tries to end it may be refused.
         let mut later = self::later();
@@ -321,13 +322,13 @@ fn come(interpreter: Id, number: c_long, period: Duration, repeat: bool) {
 }
 
 /// Calls what the attached interpreter has kept.
-fn call_due(number: c_long) -> Option<Object> {
+fn call_due(py: Attached<'_>, number: c_long) -> Option<Object> {
     // SAFETY: attached; a borrowed reference, and a new one.
     let (due, number) = unsafe {
-        let due = Object::borrowed(kept(DUE))?;
-        (due, Object::owned(ffi::PyLong_FromLong(number))?)
+        let due = Object::borrowed(py, kept(py, DUE))?;
+        (due, Object::owned(py, ffi::PyLong_FromLong(number))?)
     };
-    due.call(&[&number])
+    due.call(py, &[&number])
 }
 
 /// `call(0, due)`: `due` is to be called. `call(1, microseconds, repeat)`: after this time; the answer is the number that
@@ -336,6 +337,8 @@ unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     let answer = || {
         // SAFETY: called by Python, attached, with what the code above gives it: a tuple, whose items are borrowed.
         let (what, first, second) = unsafe {
@@ -350,7 +353,7 @@ unsafe extern "C" fn call(
         let number = match (what, id) {
             (0, _) => {
                 // SAFETY: as above.
-                keep(DUE, &unsafe { Object::borrowed(first?) }?)?;
+                keep(py, DUE, &unsafe { Object::borrowed(py, first?) }?)?;
                 0
             }
             (1, Some(id)) => {
@@ -367,8 +370,7 @@ unsafe extern "C" fn call(
             }
             _ => 0,
         };
-        // SAFETY: attached; a new reference.
-        unsafe { Object::owned(ffi::PyLong_FromLong(number)) }
+        Object::int(py, number)
     };
     answer().map_or(null_mut(), Object::into_ptr)
 }

@@ -24,6 +24,8 @@ use crate::data::id::Id;
 use crate::interpreter::registry;
 use crate::interpreter::shared::{Asks, Shared};
 use crate::local::attach;
+use crate::local::attach::{Attached, Current};
+use crate::local::border;
 use crate::local::cures::calls;
 use crate::local::cures::library::Functions;
 use crate::local::python::object::Object;
@@ -113,18 +115,21 @@ unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with a tuple of two bytes; None lives as long as Python.
     let none = unsafe {
-        if let (Some(file), Some(name)) =
-            (argument_bytes(arguments, 0), argument_bytes(arguments, 1))
-            && !file.is_empty()
+        if let (Some(file), Some(name)) = (
+            argument_bytes(py, arguments, 0),
+            argument_bytes(py, arguments, 1),
+        ) && !file.is_empty()
         {
             match name.as_c_str() == c"_ctypes" {
                 true => lead::<CTYPES>(&file, &name),
                 false => lead::<CFFI>(&file, &name),
             }
         }
-        Object::borrowed(ffi::Py_None())
+        Object::borrowed(py, ffi::Py_None())
     };
     none.map_or(null_mut(), Object::into_ptr)
 }
@@ -255,16 +260,16 @@ impl Shared {
     /// Does `work` in a thread that the interpreter's own `PyGILState_Ensure` knows: in one of the interpreter's, or else
     /// with a thread state that is made for it. Says whether it was done: not in an interpreter that ends.
     pub(super) fn enter_from_anywhere(&self, work: impl FnOnce()) -> bool {
-        if let Some(_known) = attach::Known::new(|found| self.is(found)) {
+        if let Some(_known) = border::Known::new(|found| self.is(found)) {
             work();
             return true;
         }
-        self.visit_from_anywhere(work)
+        self.visit_from_anywhere(|_| work())
     }
 
     /// Does `work` in the interpreter from a thread that nothing is known of. Says whether it was done: not in an interpreter that ends. The
     /// interpreter is not ended before the thread is attached; then it has one thread more.
-    fn visit_from_anywhere(&self, work: impl FnOnce()) -> bool {
+    pub(super) fn visit_from_anywhere(&self, work: impl FnOnce(Attached<'_>)) -> bool {
         let mut asking = self.asking();
         if self.state.is_over() {
             return false;
@@ -272,12 +277,12 @@ impl Shared {
         asking.count += 1;
         drop(asking);
         let asks = Asks(self);
-        let visit = || {
+        let visit = |py: Attached<'_>| {
             drop(asks);
-            work();
+            work(py);
         };
         // SAFETY: this thread is counted in `asking` until it is attached.
-        unsafe { attach::visit_beside(self.id, self.account, self.interpreter, visit) };
+        unsafe { border::visit_beside(self.id, self.account, self.interpreter, visit) };
         true
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::interpreter::handle::Interpreter;
 use crate::interpreter::registry;
 use crate::interpreter::shared::Shared;
-use crate::local::attach;
+use crate::local::attach::Attached;
+use crate::local::border;
 use crate::util::thread::Thread;
 
 /// Visits each interpreter that may have the shared GIL, if the threads `inside` of it and the interpreters
@@ -40,13 +41,13 @@ impl Shared {
         drop(asking);
         let shared = self.clone();
         let visit = move || {
-            let work = || {
+            let work = |_py: Attached<'_>| {
                 shared.holder.end_visit();
                 #[cfg(not(Py_3_12))]
-                shared.leave_exception();
+                shared.leave_exception(_py);
             };
             // SAFETY: the interpreter lives: this thread is counted in `asking`.
-            if !unsafe { attach::visit(shared.interpreter, work) } {
+            if !unsafe { border::visit(shared.interpreter, work) } {
                 shared.holder.end_visit();
             }
             shared.done_asking();

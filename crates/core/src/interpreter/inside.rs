@@ -13,6 +13,7 @@ use crate::interpreter::code_cache::CodeCache;
 use crate::interpreter::output;
 use crate::interpreter::output::Name;
 use crate::interpreter::resources;
+use crate::local::attach::Attached;
 use crate::local::cures::import_first::Outside;
 use crate::local::cures::type_versions_apart::Range;
 use crate::local::functions::names::Names;
@@ -40,11 +41,11 @@ pub(crate) struct Inside {
     pub(super) apart: Option<Range>,
 }
 
-pub(super) fn not_prepared() -> Error {
-    let (status, why) = match exception::raised() {
+pub(super) fn not_prepared(py: Attached<'_>) -> Error {
+    let (status, why) = match exception::raised(py) {
         Some(exception) => (
-            resources::status_of(&exception),
-            exception::line_of(&exception),
+            resources::status_of(py, &exception),
+            exception::line_of(py, &exception),
         ),
         None => (Status::Internal, "no exception".into()),
     };
@@ -54,35 +55,37 @@ pub(super) fn not_prepared() -> Error {
 impl Inside {
     /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
     pub(crate) fn new(
+        py: Attached<'_>,
         id: Id,
         module_search_paths: &[PathBuf],
         cache: CacheLimits,
         account: Option<&'static Account>,
         visit: Visit,
     ) -> Result<Self> {
-        let main = import(c"__main__").ok_or_else(not_prepared)?;
+        let main = import(py, c"__main__").ok_or_else(|| not_prepared(py))?;
         // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
         let (namespace, path) = unsafe {
             (
-                Object::borrowed(ffi::PyModule_GetDict(main.as_ptr())),
-                Object::borrowed(ffi::PySys_GetObject(c"path".as_ptr())),
+                Object::borrowed(py, ffi::PyModule_GetDict(main.as_ptr())),
+                Object::borrowed(py, ffi::PySys_GetObject(c"path".as_ptr())),
             )
         };
         for (i, place) in module_search_paths.iter().enumerate() {
-            let place = Object::text(&place.to_string_lossy()).ok_or_else(not_prepared)?;
-            let path = path.as_ref().ok_or_else(not_prepared)?;
+            let place =
+                Object::text(py, &place.to_string_lossy()).ok_or_else(|| not_prepared(py))?;
+            let path = path.as_ref().ok_or_else(|| not_prepared(py))?;
             // SAFETY: attached; live objects.
             if unsafe { ffi::PyList_Insert(path.as_ptr(), i as isize, place.as_ptr()) } != 0 {
-                return Err(not_prepared());
+                return Err(not_prepared(py));
             }
         }
         Ok(Self {
-            namespace: namespace.ok_or_else(not_prepared)?,
+            namespace: namespace.ok_or_else(|| not_prepared(py))?,
             stdout: None,
             stderr: None,
             code: Rc::new(RefCell::new(CodeCache::new(cache))),
             names: Names::new(),
-            local: Local::new(id, account, visit),
+            local: Local::new(py, id, account, visit),
             unnamed: Cell::new(0),
             describer: Cell::new(None),
             outside: Outside::default(),
@@ -91,13 +94,13 @@ impl Inside {
     }
 
     /// It imports from these places, and from no others.
-    pub(crate) fn search(&self, places: &[String]) -> Result<()> {
+    pub(crate) fn search(&self, py: Attached<'_>, places: &[String]) -> Result<()> {
         let search = || {
             // SAFETY: attached; a new list, which takes the new references.
             unsafe {
-                let path = Object::owned(ffi::PyList_New(0))?;
+                let path = Object::owned(py, ffi::PyList_New(0))?;
                 for place in places {
-                    let place = Object::text(place)?;
+                    let place = Object::text(py, place)?;
                     if ffi::PyList_Append(path.as_ptr(), place.as_ptr()) != 0 {
                         return None;
                     }
@@ -105,12 +108,12 @@ impl Inside {
                 (ffi::PySys_SetObject(c"path".as_ptr(), path.as_ptr()) == 0).then_some(())
             }
         };
-        self.prepared(search())
+        self.prepared(py, search())
     }
 
     /// `None`: the exception that is set is why it can't be used.
-    pub(crate) fn prepared(&self, done: Option<()>) -> Result<()> {
-        done.ok_or_else(not_prepared)
+    pub(crate) fn prepared(&self, py: Attached<'_>, done: Option<()>) -> Result<()> {
+        done.ok_or_else(|| not_prepared(py))
     }
 
     /// What is its own.
@@ -120,12 +123,14 @@ impl Inside {
 
     pub(crate) fn take_streams(
         &mut self,
+        py: Attached<'_>,
         id: Id,
         stdout: Option<Output>,
         stderr: Option<Output>,
         bytes: bool,
     ) -> Result<()> {
-        let install = |name, sink| output::install(id, name, sink, bytes).ok_or_else(not_prepared);
+        let install =
+            |name, sink| output::install(py, id, name, sink, bytes).ok_or_else(|| not_prepared(py));
         self.stdout = install(Name::Stdout, stdout)?;
         self.stderr = install(Name::Stderr, stderr)?;
         Ok(())
@@ -157,21 +162,21 @@ impl Inside {
 
     /// Hands on what was written and waits in our streams. `None`: what went to stdout can't be written.
     #[inline(always)]
-    pub(super) fn flush(&self) -> Option<()> {
+    pub(super) fn flush(&self, py: Attached<'_>) -> Option<()> {
         if let Some(stdout) = &self.stdout {
-            stdout.flush()?;
+            stdout.flush(py)?;
         }
-        self.flush_stderr();
+        self.flush_stderr(py);
         Some(())
     }
 
     /// Python says nothing of a stderr that can't be written.
     #[inline(always)]
-    pub(super) fn flush_stderr(&self) {
+    pub(super) fn flush_stderr(&self, py: Attached<'_>) {
         if let Some(stderr) = &self.stderr
-            && stderr.flush().is_none()
+            && stderr.flush(py).is_none()
         {
-            clear_exception();
+            clear_exception(py);
         }
     }
 }

@@ -26,7 +26,10 @@ use crate::interpreter::protected;
 use crate::interpreter::protected::Place;
 use crate::interpreter::requests::Asking;
 use crate::interpreter::shared::Shared;
-use crate::local::attach;
+use crate::local::attach::Attached;
+#[cfg(Py_3_12)]
+use crate::local::attach::Current;
+use crate::local::border;
 use crate::local::cures::main_thread;
 use crate::local::python::object::clear_exception;
 use crate::local::python::own_code::OwnCode;
@@ -112,13 +115,13 @@ impl Shared {
     /// on is for nobody: were the run still open to it when its thread has let go of the GIL and not yet of
     /// the claim, another thread would leave an exception with it that reaches the next run.
     #[inline(always)]
-    pub(crate) fn run_ended(&self) {
+    pub(crate) fn run_ended(&self, py: Attached<'_>) {
         self.state.finish();
         self.signals.forget();
         if self.left.load(Ordering::Relaxed) {
-            self.take_back_exception();
+            self.take_back_exception(py);
         }
-        self.holder.run_ended();
+        self.holder.run_ended(py);
     }
 
     /// The run that is around one of `inner`, which has begun. To be called by the thread of both.
@@ -138,9 +141,9 @@ impl Shared {
 
     /// It has ended, and the one that it was inside of goes on. To be called by the holder of the claim, while the
     /// interpreter is attached.
-    pub(super) fn end_inner(self: &Arc<Self>) {
+    pub(super) fn end_inner(self: &Arc<Self>, py: Attached<'_>) {
         self.state.finish();
-        self.take_back_exception();
+        self.take_back_exception(py);
         let mut asking = self.asking();
         let Some(outer) = asking.outer.pop() else {
             return;
@@ -160,10 +163,10 @@ impl Shared {
 
     /// Lets go of those who ask what runs at the end to stop, since that is over. To be called by the holder of
     /// a claim to end it, while the interpreter is attached.
-    pub(crate) fn end_asks(&self) {
+    pub(crate) fn end_asks(&self, py: Attached<'_>) {
         self.state.set_runs_at_end(false);
-        self.take_back_exception();
-        attach::detached(|| self.settle());
+        self.take_back_exception(py);
+        border::detached(|| self.settle());
     }
 
     /// To be called by a thread that is counted in `asking`: the interpreter lives. A full queue is left
@@ -200,29 +203,29 @@ impl Shared {
 
     /// A script's other thread has a signal handled by the run that is under way. To be called while the interpreter
     /// is attached.
-    pub(super) fn signal_by_script(&self, signal: c_int) {
+    pub(super) fn signal_by_script(&self, _py: Attached<'_>, signal: c_int) {
         if self.state.is_under_way() {
             self.signals.add(self.state.run(), signal);
             #[cfg(Py_3_12)]
             self.have_it_raised();
             #[cfg(not(Py_3_12))]
-            self.leave_exception();
+            self.leave_exception(_py);
         }
     }
 
     /// In any thread of the interpreter: raises, if a run is to end and this thread runs it.
     #[cfg(Py_3_12)]
-    fn raise(self: &Arc<Self>) -> c_int {
+    fn raise(self: &Arc<Self>, py: Attached<'_>) -> c_int {
         let why = self.state.asked();
         let run = self.state.run();
         if why.is_none() && !self.signals.are_waiting(run) {
             return 0;
         }
-        if !self.is_run() {
-            self.leave_to_run();
+        if !self.is_run(py) {
+            self.leave_to_run(py);
             return 0;
         }
-        match protected::place_of(self.thread_state) {
+        match protected::place_of(py, self.thread_state) {
             Place::Open => {}
             Place::EventLoop if why.is_none() => {}
             Place::Protected | Place::EventLoop => {
@@ -232,7 +235,7 @@ impl Shared {
             Place::Outside => return 0,
         }
         let Some(why) = why else {
-            return if self.signals.handle(run) { 0 } else { -1 };
+            return if self.signals.handle(py, run) { 0 } else { -1 };
         };
         self.signals.take(run, libc::SIGINT);
         // SAFETY: attached.
@@ -245,8 +248,8 @@ impl Shared {
 
     /// In another thread of the interpreter: what is to be done in the thread that runs is left to that.
     #[cfg(Py_3_12)]
-    fn leave_to_run(self: &Arc<Self>) {
-        self.leave_exception();
+    fn leave_to_run(self: &Arc<Self>, py: Attached<'_>) {
+        self.leave_exception(py);
         if self.signals.are_waiting(self.state.run()) {
             let shared = self.clone();
             let _ = timer::at(Instant::now() + AGAIN, move || shared.signal_again());
@@ -265,7 +268,7 @@ impl Shared {
     }
 
     /// In another thread of the interpreter: leaves the exception with the thread that runs.
-    pub(super) fn leave_exception(&self) {
+    pub(super) fn leave_exception(&self, py: Attached<'_>) {
         // SAFETY: always allowed; attached to the same interpreter, so the thread state lives.
         let (here, number) = unsafe {
             let number = main_thread::number_of(self.thread_state);
@@ -276,7 +279,7 @@ impl Shared {
         };
         // Looking at the frame may collect garbage to 3.11, and so let go of the GIL: the request is looked
         // at last.
-        if protected::place_of(self.thread_state) == Place::Open
+        if protected::place_of(py, self.thread_state) == Place::Open
             && (self.state.asked().is_some()
                 || self.signals.raise_interrupt()
                     && self.signals.take(self.state.run(), libc::SIGINT))
@@ -296,15 +299,15 @@ impl Shared {
     /// one that was left with the thread is taken back. Says whether it was to end. To be called while the
     /// interpreter is attached.
     #[cold]
-    pub(crate) fn forget_request(&self) -> Option<Request> {
+    pub(crate) fn forget_request(&self, py: Attached<'_>) -> Option<Request> {
         let requested = self.state.finish();
-        self.take_back_exception();
+        self.take_back_exception(py);
         requested
     }
 
     /// Has an exception that was left and not raised yet raised in code that does nothing. (Taking it back by
     /// `PyThreadState_SetAsyncExc` leaves CPython to 3.12 looking for it at each safe point, for ever.)
-    fn take_back_exception(&self) {
+    fn take_back_exception(&self, py: Attached<'_>) {
         static NOTHING: OwnCode = OwnCode::new(c"<subpy>", c"");
         if self.left.swap(false, Ordering::Relaxed) {
             let [mut kind, mut value, mut traceback] = [std::ptr::null_mut(); 3];
@@ -312,8 +315,8 @@ impl Shared {
             #[allow(deprecated)]
             unsafe {
                 ffi::PyErr_Fetch(&mut kind, &mut value, &mut traceback);
-                drop(NOTHING.run());
-                clear_exception();
+                drop(NOTHING.run(py));
+                clear_exception(py);
                 ffi::PyErr_Restore(kind, value, traceback);
             }
         }
@@ -323,11 +326,13 @@ impl Shared {
 /// What CPython calls at a safe point.
 #[cfg(Py_3_12)]
 unsafe extern "C" fn raise(shared: *mut c_void) -> c_int {
+    let current = Current::get();
+    let py = current.attached();
     let shared = shared.cast_const().cast::<Shared>();
     // SAFETY: the record of the interpreter that this is called in, which it outlives. Each one is in an `Arc`.
     let shared = unsafe {
         Arc::increment_strong_count(shared);
         Arc::from_raw(shared)
     };
-    shared.raise()
+    shared.raise(py)
 }

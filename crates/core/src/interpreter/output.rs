@@ -13,7 +13,8 @@ use pyo3_ffi as ffi;
 
 use crate::data::config::Output;
 use crate::data::id::Id;
-use crate::local::attach;
+use crate::local::attach::{Attached, Current};
+use crate::local::border;
 use crate::local::cures::write_signals;
 use crate::local::objects::holder::slot;
 use crate::local::python::method::{Method, NO_GETTER, Table, getter};
@@ -55,26 +56,26 @@ impl Handle {
     /// Hands on what is pending, and waits until a Python thread that is at it has done so. `None`: it can't be
     /// written, and is lost; an exception is set.
     #[inline(always)]
-    pub(crate) fn flush(&self) -> Option<()> {
+    pub(crate) fn flush(&self, py: Attached<'_>) -> Option<()> {
         // SAFETY: attached, and `_object` keeps the stream.
         if unsafe { !(*self.stream).pending.is_empty() } || self.is_delivering() {
-            return self.flush_pending();
+            return self.flush_pending(py);
         }
         Some(())
     }
 
     #[cold]
-    fn flush_pending(&self) -> Option<()> {
+    fn flush_pending(&self, py: Attached<'_>) -> Option<()> {
         // SAFETY: as above.
         unsafe {
             while self.is_delivering() {
                 if (*self.stream).delivering == libc::pthread_self() {
                     return Some(()); // further out: it goes on with what waits
                 }
-                attach::without_gil((*self.stream).interpreter, std::thread::yield_now);
+                border::without_gil((*self.stream).interpreter, std::thread::yield_now);
             }
-            if let Err(error) = deliver(self.stream) {
-                raise(&error);
+            if let Err(error) = deliver(py, self.stream) {
+                raise(py, &error);
                 return None;
             }
         }
@@ -92,14 +93,14 @@ impl Handle {
 /// process's, which has none now, that is None, as in each Python process: then what the host opens there later gets
 /// nothing of a script's. `None`: an exception is set.
 pub(crate) fn install(
+    py: Attached<'_>,
     interpreter: Id,
     name: Name,
     sink: Option<Output>,
     takes_bytes: bool,
 ) -> Option<Option<Handle>> {
     if sink.is_none() && !name.is_open() {
-        // SAFETY: attached; None lives as long as Python.
-        name.put(&unsafe { Object::borrowed(ffi::Py_None()) }?)?;
+        name.put(py, &Object::none(py)?)?;
         return Some(None);
     }
     let stream = Box::into_raw(Box::new(Stream {
@@ -113,21 +114,24 @@ pub(crate) fn install(
     }));
     // SAFETY: attached; the object takes the stream over, and frees it with itself.
     unsafe {
-        let Some(object) = new_object(stream) else {
+        let Some(object) = new_object(py, stream) else {
             drop(Box::from_raw(stream));
             return None;
         };
-        let text = import(c"io")?.attribute(c"TextIOWrapper")?.call(&[
-            &object,
-            &Object::text("utf-8")?,
-            &Object::text("backslashreplace")?,
-            &Object::text("\n")?,
-            &Object::borrowed(ffi::Py_False())?,
-            &Object::borrowed(ffi::Py_True())?, // write_through: nothing waits in the wrapper
-        ])?;
-        let mode = Object::text("w")?;
+        let text = import(py, c"io")?.attribute(py, c"TextIOWrapper")?.call(
+            py,
+            &[
+                &object,
+                &Object::text(py, "utf-8")?,
+                &Object::text(py, "backslashreplace")?,
+                &Object::text(py, "\n")?,
+                &Object::borrowed(py, ffi::Py_False())?,
+                &Object::borrowed(py, ffi::Py_True())?, // write_through: nothing waits in the wrapper
+            ],
+        )?;
+        let mode = Object::text(py, "w")?;
         ffi::PyObject_SetAttrString(text.as_ptr(), c"mode".as_ptr(), mode.as_ptr());
-        name.put(&text)?;
+        name.put(py, &text)?;
         Some(Some(Handle {
             _object: object,
             stream,
@@ -137,7 +141,7 @@ pub(crate) fn install(
 
 impl Name {
     /// Makes it the attached interpreter's. `None`: an exception is set.
-    fn put(self, text: &Object) -> Option<()> {
+    fn put(self, _: Attached<'_>, text: &Object) -> Option<()> {
         let places = match self {
             Name::Stdout => [c"stdout", c"__stdout__"],
             Name::Stderr => [c"stderr", c"__stderr__"],
@@ -175,7 +179,7 @@ impl Name {
 /// # Safety
 /// Attached to the interpreter of `stream`, which lives until this returns. The fields are reached one
 /// by one: while the GIL is released, other threads use `pending`, and `sink` is ours.
-unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
+unsafe fn deliver(_: Attached<'_>, stream: *mut Stream) -> io::Result<()> {
     // SAFETY: the caller's promise.
     unsafe {
         if (*stream).delivering != NOBODY {
@@ -197,7 +201,7 @@ unsafe fn deliver(stream: *mut Stream) -> io::Result<()> {
             }
             let rest = pending.split_off(ready);
             let bytes = std::mem::replace(pending, rest);
-            result = attach::without_gil((*stream).interpreter, || match sink {
+            result = border::without_gil((*stream).interpreter, || match sink {
                 // The last character may not be whole.
                 Some(write) if is_text && is_last => {
                     write(String::from_utf8_lossy(&bytes).as_bytes());
@@ -287,7 +291,7 @@ unsafe fn stream_of(object: *mut ffi::PyObject) -> *mut Stream {
 
 /// # Safety
 /// Attached; the object takes `stream` over if there is one.
-unsafe fn new_object(stream: *mut Stream) -> Option<Object> {
+unsafe fn new_object(py: Attached<'_>, stream: *mut Stream) -> Option<Object> {
     // SAFETY: the spec is read during the call; its tables are static. A new object of the type has
     // room for a `StreamObject`.
     unsafe {
@@ -304,21 +308,23 @@ unsafe fn new_object(stream: *mut Stream) -> Option<Object> {
             flags: ffi::Py_TPFLAGS_DEFAULT as _,
             slots: slots.as_mut_ptr(),
         };
-        let kind = Object::owned(ffi::PyType_FromSpec(&mut spec))?;
+        let kind = Object::owned(py, ffi::PyType_FromSpec(&mut spec))?;
         let kind = kind.as_ptr().cast::<ffi::PyTypeObject>();
-        let object = Object::owned(ffi::PyType_GenericAlloc(kind, 0))?;
+        let object = Object::owned(py, ffi::PyType_GenericAlloc(kind, 0))?;
         (*object.as_ptr().cast::<StreamObject>()).stream = stream;
         Some(object)
     }
 }
 
 unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called once, by Python, attached. An object holds a reference to its heap type.
     unsafe {
         let stream = stream_of(object);
         if !stream.is_null() {
             (*stream).closed = true;
-            let _ = deliver(stream);
+            let _ = deliver(py, stream);
             drop(Box::from_raw(stream));
         }
         let kind = ffi::Py_TYPE(object);
@@ -331,7 +337,7 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
 ///
 /// # Safety
 /// Attached.
-unsafe fn raise(error: &io::Error) -> *mut ffi::PyObject {
+unsafe fn raise(_: Attached<'_>, error: &io::Error) -> *mut ffi::PyObject {
     // SAFETY: attached; errno is this thread's.
     unsafe {
         *libc::__errno_location() = error.raw_os_error().unwrap_or(libc::EIO);
@@ -343,7 +349,7 @@ unsafe fn raise(error: &io::Error) -> *mut ffi::PyObject {
 ///
 /// # Safety
 /// Attached; `object` is one of our type.
-unsafe fn open_stream(object: *mut ffi::PyObject) -> Option<*mut Stream> {
+unsafe fn open_stream(_: Attached<'_>, object: *mut ffi::PyObject) -> Option<*mut Stream> {
     // SAFETY: the caller's promise.
     unsafe {
         let stream = stream_of(object);
@@ -360,10 +366,12 @@ unsafe extern "C" fn write(
     this: *mut ffi::PyObject,
     data: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an object of our type; the buffer is released before
     // the GIL can be.
     unsafe {
-        let Some(stream) = open_stream(this) else {
+        let Some(stream) = open_stream(py, this) else {
             return null_mut();
         };
         let mut view: ffi::Py_buffer = std::mem::zeroed();
@@ -388,44 +396,52 @@ unsafe extern "C" fn write(
         }
         let full = bytes.contains(&b'\n') || pending.len() >= PENDING;
         ffi::PyBuffer_Release(&mut view);
-        match if full { deliver(stream) } else { Ok(()) } {
+        match if full { deliver(py, stream) } else { Ok(()) } {
             Ok(()) => ffi::PyLong_FromSsize_t(view.len),
-            Err(e) => raise(&e),
+            Err(e) => raise(py, &e),
         }
     }
 }
 
 unsafe extern "C" fn flush(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an object of our type.
     unsafe {
-        match open_stream(this).map(|stream| deliver(stream)) {
+        match open_stream(py, this).map(|stream| deliver(py, stream)) {
             None => null_mut(),
-            Some(Ok(())) => none(),
-            Some(Err(e)) => raise(&e),
+            Some(Ok(())) => none(py),
+            Some(Err(e)) => raise(py, &e),
         }
     }
 }
 
 unsafe extern "C" fn close(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an object of our type.
     unsafe {
         let stream = stream_of(this);
         (*stream).closed = true;
-        match deliver(stream) {
-            Ok(()) => none(),
-            Err(e) => raise(&e),
+        match deliver(py, stream) {
+            Ok(()) => none(py),
+            Err(e) => raise(py, &e),
         }
     }
 }
 
 unsafe extern "C" fn fileno(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an object of our type.
     unsafe {
         let stream = stream_of(this);
         if (*stream).sink.is_none() {
             return ffi::PyLong_FromLong((*stream).name.descriptor().into());
         }
-        if let Some(kind) = import(c"io").and_then(|io| io.attribute(c"UnsupportedOperation")) {
+        if let Some(kind) =
+            import(py, c"io").and_then(|io| io.attribute(py, c"UnsupportedOperation"))
+        {
             let message = c"the host captures this stream: it has no file descriptor";
             ffi::PyErr_SetString(kind.as_ptr(), message.as_ptr());
         }
@@ -434,45 +450,55 @@ unsafe extern "C" fn fileno(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> 
 }
 
 unsafe extern "C" fn isatty(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an object of our type.
     unsafe {
         let stream = stream_of(this);
         let own = (*stream).sink.is_none();
-        boolean(own && libc::isatty((*stream).name.descriptor()) == 1)
+        boolean(py, own && libc::isatty((*stream).name.descriptor()) == 1)
     }
 }
 
 unsafe extern "C" fn yes(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached.
-    unsafe { boolean(true) }
+    unsafe { boolean(py, true) }
 }
 
 unsafe extern "C" fn no(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached.
-    unsafe { boolean(false) }
+    unsafe { boolean(py, false) }
 }
 
 unsafe extern "C" fn get_closed(this: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an object of our type.
-    unsafe { boolean((*stream_of(this)).closed) }
+    unsafe { boolean(py, (*stream_of(this)).closed) }
 }
 
 unsafe extern "C" fn get_name(this: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an object of our type.
-    let text = unsafe { Object::text((*stream_of(this)).name.text()) };
+    let text = unsafe { Object::text(py, (*stream_of(this)).name.text()) };
     text.map_or(null_mut(), Object::into_ptr)
 }
 
 /// # Safety
 /// Attached.
-unsafe fn boolean(value: bool) -> *mut ffi::PyObject {
+unsafe fn boolean(_: Attached<'_>, value: bool) -> *mut ffi::PyObject {
     // SAFETY: attached; the result is a new reference.
     unsafe { ffi::PyBool_FromLong(value.into()) }
 }
 
 /// # Safety
 /// Attached.
-unsafe fn none() -> *mut ffi::PyObject {
+unsafe fn none(_: Attached<'_>) -> *mut ffi::PyObject {
     // SAFETY: attached; the result is a new reference.
     unsafe {
         ffi::Py_INCREF(ffi::Py_None());

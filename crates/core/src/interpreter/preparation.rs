@@ -6,30 +6,35 @@ use crate::data::error::Result;
 use crate::interpreter::inside::{Inside, not_prepared};
 use crate::interpreter::shared::Shared;
 use crate::interpreter::{faulthandler, foreign_threads, signals, sources};
-use crate::local::attach;
+use crate::local::attach::Attached;
+use crate::local::border;
 use crate::local::cures;
 use crate::local::cures::Environment;
+use crate::local::cures::import_first::InMain;
 use crate::local::cures::type_versions_apart::Range;
 use crate::local::python::object::clear_exception;
 
 /// Cures what is defective in how the interpreter imports.
 pub(super) fn cure(
+    py: Attached<'_>,
     shared: &Arc<Shared>,
     inside: &mut Inside,
     own_gil: bool,
     environment: Environment,
 ) -> Result<()> {
-    inside.outside = cures::import_first::install(own_gil, |work| attach::visit_main(work))
-        .ok_or_else(not_prepared)?;
-    cure_functions(shared, inside, environment, true)?;
-    inside.apart = if own_gil { None } else { Range::take() };
-    clear_exception();
-    cures::type_versions::install(inside.apart.as_ref()).ok_or_else(not_prepared)
+    let in_main: InMain = |work| border::visit_main(work);
+    inside.outside =
+        cures::import_first::install(py, own_gil, in_main).ok_or_else(|| not_prepared(py))?;
+    cure_functions(py, shared, inside, environment, true)?;
+    inside.apart = if own_gil { None } else { Range::take(py) };
+    clear_exception(py);
+    cures::type_versions::install(py, inside.apart.as_ref()).ok_or_else(|| not_prepared(py))
 }
 
 /// Replaces functions of the standard library that reach what all interpreters share. A host's own main
 /// interpreter keeps what it has.
 pub(super) fn cure_functions(
+    py: Attached<'_>,
     shared: &Arc<Shared>,
     inside: &Inside,
     environment: Environment,
@@ -42,20 +47,20 @@ pub(super) fn cure_functions(
     if take_signals {
         others.push(&signals::FUNCTIONS);
     }
-    signals::install(shared).ok_or_else(not_prepared)?;
-    sources::install(&inside.code).ok_or_else(not_prepared)?;
-    cures::install_functions(environment, &others).ok_or_else(not_prepared)
+    signals::install(py, shared).ok_or_else(|| not_prepared(py))?;
+    sources::install(py, &inside.code).ok_or_else(|| not_prepared(py))?;
+    cures::install_functions(py, environment, &others).ok_or_else(|| not_prepared(py))
 }
 
 /// Cures what is defective in the main interpreter.
-pub(super) fn cure_main() -> Result<()> {
-    cures::unicode_names::load();
-    cures::sigint::import_signal();
-    cures::builtin_types::note().ok_or_else(not_prepared)?;
-    cures::type_versions::take_over().ok_or_else(not_prepared)
+pub(super) fn cure_main(py: Attached<'_>) -> Result<()> {
+    cures::unicode_names::load(py);
+    cures::sigint::import_signal(py);
+    cures::builtin_types::note(py).ok_or_else(|| not_prepared(py))?;
+    cures::type_versions::take_over(py).ok_or_else(|| not_prepared(py))
 }
 
 /// Has the host's end of Python end subpy's interpreters first.
-pub(super) fn end_before_main() -> Result<()> {
-    cures::remaining_interpreters::register().ok_or_else(not_prepared)
+pub(super) fn end_before_main(py: Attached<'_>) -> Result<()> {
+    cures::remaining_interpreters::register(py).ok_or_else(|| not_prepared(py))
 }

@@ -12,7 +12,9 @@
 
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
+use std::ffi::CStr;
 
+use crate::local::attach::Attached;
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::python::own_code::OwnCode;
 
@@ -31,18 +33,18 @@ pub(crate) enum Place {
 }
 
 /// Where a thread state of the attached interpreter stands.
-pub(crate) fn place_of(thread_state: *mut PyThreadState) -> Place {
+pub(crate) fn place_of(py: Attached<'_>, thread_state: *mut PyThreadState) -> Place {
     // SAFETY: attached to its interpreter; new references.
     let (frame, code) = unsafe {
-        let frame = Object::owned(ffi::PyThreadState_GetFrame(thread_state).cast());
+        let frame = Object::owned(py, ffi::PyThreadState_GetFrame(thread_state).cast());
         let code =
-            |frame: &Object| Object::owned(ffi::PyFrame_GetCode(frame.as_ptr().cast()).cast());
+            |frame: &Object| Object::owned(py, ffi::PyFrame_GetCode(frame.as_ptr().cast()).cast());
         let code = frame.as_ref().and_then(code);
         (frame, code)
     };
-    let text = |name| code.as_ref()?.attribute(name)?.to_text();
+    let text = |name: &CStr| code.as_ref()?.attribute(py, name)?.to_text(py);
     let (file, name) = (text(c"co_filename"), text(c"co_name"));
-    clear_exception();
+    clear_exception(py);
     if frame.is_none() {
         Place::Outside
     } else {
@@ -81,7 +83,7 @@ fn place_in(file: &str, function: &str) -> Place {
 
 /// Releases the locks of importlib that the calling thread holds: it imports nothing now. (Before 3.12 an
 /// interrupt can't see where it will be raised.)
-pub(crate) fn release_import_locks() {
+pub(crate) fn release_import_locks(py: Attached<'_>) {
     static RELEASE: OwnCode = OwnCode::new(
         c"<subpy>",
         c"
@@ -100,6 +102,6 @@ for lock in [ref() for ref in list(_frozen_importlib._module_locks.values())]:
 release(_imp.release_lock)
 ",
     );
-    drop(RELEASE.run());
-    clear_exception();
+    drop(RELEASE.run(py));
+    clear_exception(py);
 }

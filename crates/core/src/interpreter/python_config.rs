@@ -5,6 +5,7 @@ use pyo3_ffi::PyThreadState;
 
 use crate::data::config::{Backend, Gil, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
+use crate::local::attach::Attached;
 use crate::local::cures;
 use crate::local::python::object::clear_exception;
 
@@ -68,7 +69,7 @@ impl PythonConfig {
 
     /// Makes the interpreter and leaves its thread state attached. NULL: `why` says why not. A thread
     /// state of the main interpreter has to be attached.
-    pub(crate) fn make(&self, why: &mut String) -> *mut PyThreadState {
+    pub(crate) fn make(&self, py: Attached<'_>, why: &mut String) -> *mut PyThreadState {
         #[cfg(Py_3_12)]
         // SAFETY: as the caller sees to.
         let made = unsafe {
@@ -85,12 +86,12 @@ impl PythonConfig {
         let made = unsafe {
             let thread_state = ffi::Py_NewInterpreter();
             if thread_state.is_null() {
-                *why = crate::local::python::exception::one_line();
+                *why = crate::local::python::exception::one_line(py);
             }
             thread_state
         };
         if made.is_null() {
-            clear_exception();
+            clear_exception(py);
         }
         made
     }

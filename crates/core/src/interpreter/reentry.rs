@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::data::error::{Error, Result, Status};
 use crate::interpreter::shared::Shared;
 use crate::local::attach::Attached;
+use crate::local::border::Attachment;
 use crate::local::python::exception;
 use crate::local::python::object::Object;
 use crate::local::thread::entry::Entry;
@@ -21,7 +22,7 @@ use crate::local::thread::stack;
 pub(super) struct Reentry<'a> {
     shared: &'a Arc<Shared>,
     exception: Option<Object>,
-    attached: ManuallyDrop<Attached<'a>>,
+    attached: ManuallyDrop<Attachment<'a>>,
     /// Ours; `attached` has it.
     entry: *mut Entry,
 }
@@ -34,9 +35,9 @@ impl<'a> Reentry<'a> {
         let outer = here::entry();
         // SAFETY: the entry is freed after it was left. The thread state lives as long as the run, and is this thread's
         // to attach: it runs in it.
-        let attached = unsafe { Attached::enter(&*entry, shared.shares_gil) };
+        let attached = unsafe { Attachment::enter(&*entry, shared.shares_gil) };
         // What the host was called for may be done while an exception is on its way: an object is deleted.
-        let exception = exception::raised();
+        let exception = exception::raised(attached.attached());
         shared.begin_inner();
         // SAFETY: the thread had that entry before.
         unsafe { shared.begin_nested(outer) };
@@ -49,14 +50,22 @@ impl<'a> Reentry<'a> {
     }
 }
 
+impl Reentry<'_> {
+    /// The proof that it is attached.
+    pub(super) fn attached(&self) -> Attached<'_> {
+        self.attached.attached()
+    }
+}
+
 impl Drop for Reentry<'_> {
     #[cold]
     fn drop(&mut self) {
-        self.shared.end_inner();
+        let py = self.attached.attached();
+        self.shared.end_inner(py);
         // SAFETY: as in `enter`.
         unsafe { self.shared.end_nested((*self.entry).outer()) };
         if let Some(exception) = self.exception.take() {
-            exception::restore(exception);
+            exception::restore(py, exception);
         }
         // SAFETY: each once, in this order.
         unsafe {

@@ -9,12 +9,23 @@ use crate::interpreter::handle::Interpreter;
 use crate::interpreter::reentry::Reentry;
 use crate::interpreter::registry;
 use crate::interpreter::session::Session;
+use crate::local::attach::Attached;
 use crate::local::phase;
 
 /// A run that is under way.
 enum UnderWay<'a> {
     Outermost(Session<'a>),
     Inner(Box<Reentry<'a>>),
+}
+
+impl UnderWay<'_> {
+    #[inline(always)]
+    fn attached(&self) -> Attached<'_> {
+        match self {
+            Self::Outermost(session) => session.attached(),
+            Self::Inner(reentry) => reentry.attached(),
+        }
+    }
 }
 
 impl Interpreter {
@@ -103,12 +114,12 @@ impl Interpreter {
     ) -> Result<T> {
         // SAFETY: this thread has the claim, for this run or for one further out.
         let outcome = match unsafe { self.0.inside() } {
-            Some(inside) => Context::new(&self.0, inside).do_and_flush(work),
+            Some(inside) => Context::new(under_way.attached(), &self.0, inside).do_and_flush(work),
             None => Err(registry::not_found(self.0.id)),
         };
         match under_way {
             UnderWay::Outermost(session) => {
-                self.0.run_ended();
+                self.0.run_ended(session.attached());
                 if session.is_nested() {
                     session.end_nested();
                 }

@@ -13,6 +13,8 @@ use crate::interpreter::shared::Shared;
 use crate::interpreter::{ending, family, faulthandler, foreign_threads};
 use crate::local::attach;
 use crate::local::attach::Attached;
+use crate::local::border;
+use crate::local::border::Attachment;
 use crate::local::cures::allocator::counting;
 use crate::local::cures::import_first::Outside;
 use crate::local::cures::{asyncio_iterators, child_processes, globals_left, library};
@@ -24,7 +26,7 @@ use crate::local::thread::entry::Entry;
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
 /// bottom: detached first, given back then.
 pub(super) struct Session<'a> {
-    attached: Attached<'a>,
+    attached: Attachment<'a>,
     claim: Claim<'a>,
     shared: &'a Arc<Shared>,
 }
@@ -35,8 +37,9 @@ impl<'a> Session<'a> {
     pub(super) fn enter(shared: &'a Arc<Shared>, claim: Claim<'a>) -> Self {
         // SAFETY: claimed, so nobody else has what is inside, nor attaches its thread state.
         let attached = unsafe {
-            let attached = Attached::enter(&shared.entry, shared.shares_gil);
-            (*shared.watched.get()).follow(shared.entry.thread_state.get());
+            let attached = Attachment::enter(&shared.entry, shared.shares_gil);
+            let thread_state = shared.entry.thread_state.get();
+            (*shared.watched.get()).follow(attached.attached(), thread_state);
             attached
         };
         Self {
@@ -44,6 +47,12 @@ impl<'a> Session<'a> {
             claim,
             shared,
         }
+    }
+
+    /// The proof that it is attached.
+    #[inline(always)]
+    pub(super) fn attached(&self) -> Attached<'_> {
+        self.attached.attached()
     }
 
     /// The entry that the thread had before; NULL: none.
@@ -129,27 +138,27 @@ impl<'a> Session<'a> {
         // With a shared GIL, others may have its strings.
         let outside = (!self.shared.shares_gil).then(|| self.outside());
         self.let_go();
-        ending::limit_end(self.shared, time);
-        multiprocessing_servers::stop_at_end();
-        library::end();
-        asyncio_iterators::free();
-        globals_left::clear_at_end();
+        ending::limit_end(self.attached(), self.shared, time);
+        multiprocessing_servers::stop_at_end(self.attached());
+        library::end(self.attached());
+        asyncio_iterators::free(self.attached());
+        globals_left::clear_at_end(self.attached());
         let python = attach::attached_interpreter() as usize;
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter(outside) };
         // SAFETY: ended.
         unsafe { ledger.close() };
         retire(self.shared, self.claim);
-        attach::detached(|| child_processes::reap(python, time));
+        border::detached(|| child_processes::reap(python, time));
     }
 
     /// Finalizes Python from its main interpreter, the last one, which has no other threads.
     pub(super) fn finalize(mut self) {
         let ledger = self.ledger();
         self.let_go();
-        ending::limit_end(self.shared, ending::PATIENCE);
-        multiprocessing_servers::stop_at_end();
-        library::end();
+        ending::limit_end(self.attached(), self.shared, ending::PATIENCE);
+        multiprocessing_servers::stop_at_end(self.attached());
+        library::end(self.attached());
         let python = attach::attached_interpreter() as usize;
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };
@@ -161,12 +170,12 @@ impl<'a> Session<'a> {
 
     /// Leaves the main interpreter to the host.
     pub(super) fn disown(mut self) {
-        type_versions::hand_back();
-        remaining_interpreters::unregister();
+        type_versions::hand_back(self.attached());
+        remaining_interpreters::unregister(self.attached());
         self.let_go();
         drop(self.attached);
         // SAFETY: ours, made when the host's Python was joined; nobody else has it.
-        unsafe { attach::delete(self.shared.entry.thread_state.get()) };
+        unsafe { border::delete(self.shared.entry.thread_state.get()) };
         retire(self.shared, self.claim);
     }
 
@@ -183,7 +192,7 @@ impl Shared {
     pub(super) fn session(self: &Arc<Self>, purpose: Purpose) -> Result<Session<'_>> {
         let claim = self.claim(purpose)?;
         if purpose == Purpose::End {
-            attach::detached(|| {
+            border::detached(|| {
                 self.settle();
                 faulthandler::settle(self.id);
             });
@@ -202,7 +211,7 @@ impl Shared {
     fn claim_after(self: &Arc<Self>, mut why: Refused, purpose: Purpose) -> Result<Claim<'_>> {
         let state = &self.state;
         while why == Refused::Visited {
-            attach::detached(|| {
+            border::detached(|| {
                 while state.is_visited() {
                     std::thread::yield_now();
                 }
@@ -217,7 +226,7 @@ impl Shared {
 
     /// Whether the calling thread is inside of the interpreter.
     fn is_here(&self) -> bool {
-        match attach::whereabouts() {
+        match border::whereabouts() {
             (Some(id), _) => id == self.id,
             (None, python) => self.is(python),
         }

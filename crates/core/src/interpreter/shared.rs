@@ -15,6 +15,7 @@ use crate::interpreter::inside::Inside;
 use crate::interpreter::requests::Asking;
 use crate::interpreter::signals::state::Signals;
 use crate::interpreter::stats::Counters;
+use crate::local::attach::Attached;
 use crate::local::cures::shared_gil::Holder;
 use crate::local::cures::stack_bounds::Watched;
 use crate::local::memory::account::{Account, Work};
@@ -117,7 +118,7 @@ impl Shared {
     }
 
     /// Whether the attached thread state is the one that runs.
-    pub(super) fn is_run(&self) -> bool {
+    pub(super) fn is_run(&self, _: Attached<'_>) -> bool {
         // SAFETY: attached.
         unsafe { ffi::PyThreadState_Get() == self.thread_state }
     }

@@ -20,6 +20,7 @@ use pyo3_ffi as ffi;
 
 use crate::interpreter::shared::Shared;
 use crate::interpreter::signals::state::{HANDLE, Signals, handle};
+use crate::local::attach::{Attached, Current};
 use crate::local::cures::library::Functions;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::interpreter_dict::{keep, kept};
@@ -30,26 +31,30 @@ const SHARED: &CStr = c"subpy.shared";
 
 /// The attached interpreter, that this is of, gets `_thread.interrupt_main()`, and what [`FUNCTIONS`] need.
 /// `None`: an exception is set.
-pub(super) fn install(shared: &Arc<Shared>) -> Option<()> {
+pub(super) fn install(py: Attached<'_>, shared: &Arc<Shared>) -> Option<()> {
     static INTERRUPT_MAIN: Method =
         Method::new(c"interrupt_main", interrupt_main, ffi::METH_VARARGS).with_doc(
             c"interrupt_main($module, signum=signal.SIGINT, /)\n--\n\n\
             Does in the thread that runs the program what its handler of this signal does.",
         );
 
-    let module = import(c"_thread")?;
-    let capsule = capsule(SHARED, shared.clone())?;
-    keep(SHARED, &capsule)?;
-    module.set(c"interrupt_main", &INTERRUPT_MAIN.bind(Some(&capsule))?)
+    let module = import(py, c"_thread")?;
+    let capsule = capsule(py, SHARED, shared.clone())?;
+    keep(py, SHARED, &capsule)?;
+    module.set(
+        py,
+        c"interrupt_main",
+        &INTERRUPT_MAIN.bind(py, Some(&capsule))?,
+    )
 }
 
 /// What a capsule of ours holds, which lives as long as that.
 ///
 /// # Safety
 /// Attached; [`install`]'s capsule.
-unsafe fn shared_of<'a>(capsule: *mut ffi::PyObject) -> &'a Shared {
+unsafe fn shared_of<'a>(py: Attached<'_>, capsule: *mut ffi::PyObject) -> &'a Shared {
     // SAFETY: the caller's promise.
-    unsafe { value_of::<Arc<Shared>>(capsule, SHARED) }
+    unsafe { value_of::<Arc<Shared>>(py, capsule, SHARED) }
 }
 
 /// `interrupt_main(signum=SIGINT)`: as if the signal had come. CPython's own one interrupts the main interpreter,
@@ -58,6 +63,8 @@ unsafe extern "C" fn interrupt_main(
     capsule: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with `install`'s capsule and a tuple.
     unsafe {
         let mut signal = libc::SIGINT;
@@ -70,11 +77,11 @@ unsafe extern "C" fn interrupt_main(
             ffi::PyErr_SetString(ffi::PyExc_ValueError, message);
             return null_mut();
         }
-        if !send(shared_of(capsule), signal) {
+        if !send(py, shared_of(py, capsule), signal) {
             return null_mut();
         }
-        clear_exception();
-        Object::borrowed(ffi::Py_None()).map_or(null_mut(), Object::into_ptr)
+        clear_exception(py);
+        Object::borrowed(py, ffi::Py_None()).map_or(null_mut(), Object::into_ptr)
     }
 }
 
@@ -82,10 +89,10 @@ unsafe extern "C" fn interrupt_main(
 ///
 /// # Safety
 /// Attached to the interpreter that this is of.
-unsafe fn send(shared: &Shared, signal: c_int) -> bool {
-    if shared.is_run() {
+unsafe fn send(py: Attached<'_>, shared: &Shared, signal: c_int) -> bool {
+    if shared.is_run(py) {
         shared.signals.wake_up(signal);
-        return handle(signal);
+        return handle(py, signal);
     }
     if cfg!(not(Py_3_12)) && signal != libc::SIGINT {
         let message =
@@ -94,7 +101,7 @@ unsafe fn send(shared: &Shared, signal: c_int) -> bool {
         unsafe { ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message) };
         return false;
     }
-    shared.signal_by_script(signal);
+    shared.signal_by_script(py, signal);
     shared.signals.wake_up(signal);
     true
 }
@@ -258,12 +265,14 @@ unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with what the code above gives it; `install` came before.
     let answer = unsafe {
-        let shared = shared_of(kept(SHARED));
+        let shared = shared_of(py, kept(py, SHARED));
         let number = |index| ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, index)) as c_int;
         match number(0) {
-            0 => Some(c_long::from(shared.is_run())),
+            0 => Some(c_long::from(shared.is_run(py))),
             1 => Some(of_process(number(1))),
             2 => {
                 let how = number(1) as u8;
@@ -271,14 +280,13 @@ unsafe extern "C" fn call(
                 Some(0)
             }
             3 => set_wakeup(&shared.signals, number(1)),
-            5 => send(shared, number(1)).then_some(0),
-            _ => Object::borrowed(ffi::PyTuple_GetItem(arguments, 1))
-                .and_then(|function| keep(HANDLE, &function))
+            5 => send(py, shared, number(1)).then_some(0),
+            _ => Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 1))
+                .and_then(|function| keep(py, HANDLE, &function))
                 .map(|()| 0),
         }
     };
-    // SAFETY: attached; a new reference.
-    let answer = answer.and_then(|n| unsafe { Object::owned(ffi::PyLong_FromLong(n)) });
+    let answer = answer.and_then(|n| Object::int(py, n));
     answer.map_or(null_mut(), Object::into_ptr)
 }
 

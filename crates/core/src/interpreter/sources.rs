@@ -9,6 +9,7 @@ use std::rc::{Rc, Weak};
 use pyo3_ffi as ffi;
 
 use crate::interpreter::code_cache::CodeCache;
+use crate::local::attach::{Attached, Current};
 use crate::local::cures::library::Functions;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::interpreter_dict::{keep, kept};
@@ -45,8 +46,8 @@ def replacers(call, put, at_end):
 );
 
 /// The attached interpreter gets what [`FUNCTIONS`] need. `None`: an exception is set.
-pub(super) fn install(code: &Rc<RefCell<CodeCache>>) -> Option<()> {
-    keep(SOURCES, &capsule(SOURCES, Rc::downgrade(code))?)
+pub(super) fn install(py: Attached<'_>, code: &Rc<RefCell<CodeCache>>) -> Option<()> {
+    keep(py, SOURCES, &capsule(py, SOURCES, Rc::downgrade(code))?)
 }
 
 /// `call(name)`: the source that tracebacks call so. None: there is none.
@@ -54,21 +55,22 @@ unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     let source = || {
         // SAFETY: called by Python, attached, with a tuple of one. The capsule is `install`'s, and lives until the
         // interpreter has ended; its GIL keeps others away from what it holds.
         let (name, code) = unsafe {
-            let code: &Weak<RefCell<CodeCache>> = value_of(kept(SOURCES), SOURCES);
-            let name = Object::borrowed(ffi::PyTuple_GetItem(arguments, 0))?;
-            (name.to_text()?, code.upgrade()?)
+            let code: &Weak<RefCell<CodeCache>> = value_of(py, kept(py, SOURCES), SOURCES);
+            let name = Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 0))?;
+            (name.to_text(py)?, code.upgrade()?)
         };
         let code = code.try_borrow().ok()?;
-        Object::text(&code.source(&name)?)
+        Object::text(py, &code.source(&name)?)
     };
     let source = source().or_else(|| {
-        clear_exception();
-        // SAFETY: attached.
-        unsafe { Object::borrowed(ffi::Py_None()) }
+        clear_exception(py);
+        Object::none(py)
     });
     source.map_or(null_mut(), Object::into_ptr)
 }

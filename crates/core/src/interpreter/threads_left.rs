@@ -7,6 +7,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::local::attach::Attached;
 use crate::local::python::object::{Object, clear_exception, imported, type_name_of};
 use crate::local::python::thread_states;
 
@@ -15,14 +16,14 @@ const NAMED: usize = 8;
 const CHARACTERS: usize = 64;
 
 /// `Busy` if the attached interpreter has Python threads.
-pub(crate) fn none(id: Id) -> Result<()> {
-    let message = match thread_states::others() {
+pub(crate) fn none(py: Attached<'_>, id: Id) -> Result<()> {
+    let message = match thread_states::others(py) {
         0 => return Ok(()),
         1 => format!("interpreter {id} has 1 Python thread that still runs: end it first"),
         n => format!("interpreter {id} has {n} Python threads that still run: end them first"),
     };
-    let names = names().unwrap_or_default();
-    clear_exception();
+    let names = names(py).unwrap_or_default();
+    clear_exception(py);
     let message = match names.is_empty() {
         true => message,
         false => format!("{message} ({})", names.join(", ")),
@@ -31,63 +32,66 @@ pub(crate) fn none(id: Id) -> Result<()> {
 }
 
 /// What `threading` calls the threads that it has started. It is read without running code of a script.
-fn names() -> Option<Vec<String>> {
-    let threads = of_dict(&imported(c"threading")?, c"_active")?;
+fn names(py: Attached<'_>) -> Option<Vec<String>> {
+    let threads = of_dict(py, &imported(py, c"threading")?, c"_active")?;
     // SAFETY: attached; live objects; a new list, whose items are borrowed.
     unsafe {
-        let threads = Object::owned(ffi::PyDict_Values(threads.as_ptr()))?;
+        let threads = Object::owned(py, ffi::PyDict_Values(threads.as_ptr()))?;
         let threads = (0..ffi::PyList_Size(threads.as_ptr()))
-            .filter_map(|i| Object::borrowed(ffi::PyList_GetItem(threads.as_ptr(), i)));
-        Some(threads.filter_map(|t| name(&t)).take(NAMED).collect())
+            .filter_map(|i| Object::borrowed(py, ffi::PyList_GetItem(threads.as_ptr(), i)));
+        Some(threads.filter_map(|t| name(py, &t)).take(NAMED).collect())
     }
 }
 
 /// `None`: `threading` has not started it, but met it.
-fn name(thread: &Object) -> Option<String> {
+fn name(py: Attached<'_>, thread: &Object) -> Option<String> {
     // SAFETY: attached; a live object.
-    let kind = unsafe { type_name_of(thread.as_ptr()) };
+    let kind = unsafe { type_name_of(py, thread.as_ptr()) };
     if ["_MainThread", "_DummyThread"].contains(&kind.as_str()) {
         return None;
     }
-    let name = of_dict(thread, c"_name")?.to_text()?;
+    let name = of_dict(py, thread, c"_name")?.to_text(py)?;
     let name: String = name.chars().take(CHARACTERS).collect();
     // SAFETY: a constant.
     let yes = unsafe { ffi::Py_True() };
-    Some(match of_dict(thread, c"_daemonic") {
+    Some(match of_dict(py, thread, c"_daemonic") {
         Some(is_daemon) if is_daemon.as_ptr() == yes => format!("{name:?}, a daemon thread"),
         _ => format!("{name:?}"),
     })
 }
 
 /// What an object's own dict has.
-fn of_dict(object: &Object, name: &CStr) -> Option<Object> {
+fn of_dict(py: Attached<'_>, object: &Object, name: &CStr) -> Option<Object> {
     // SAFETY: attached; a live object; a new reference, and a borrowed one.
     unsafe {
-        let dict = Object::owned(ffi::PyObject_GenericGetDict(object.as_ptr(), null_mut()))?;
-        Object::borrowed(ffi::PyDict_GetItemString(dict.as_ptr(), name.as_ptr()))
+        let dict = Object::owned(
+            py,
+            ffi::PyObject_GenericGetDict(object.as_ptr(), null_mut()),
+        )?;
+        Object::borrowed(py, ffi::PyDict_GetItemString(dict.as_ptr(), name.as_ptr()))
     }
 }
 
 /// Lets the idle workers of `concurrent.futures` end: they wait for work until Python shuts down.
-pub(crate) fn dismiss_idle_workers() {
+pub(crate) fn dismiss_idle_workers(py: Attached<'_>) {
     let dismiss = || {
-        let pools = imported(c"concurrent.futures.thread")?;
+        let pools = imported(py, c"concurrent.futures.thread")?;
         // SAFETY: attached; live objects; new references.
         unsafe {
             ffi::PyObject_SetAttrString(pools.as_ptr(), c"_shutdown".as_ptr(), ffi::Py_True());
             let queues = pools
-                .attribute(c"_threads_queues")?
-                .attribute(c"values")?
-                .call(&[])?;
-            let queues = Object::owned(ffi::PySequence_List(queues.as_ptr()))?;
-            let none = Object::borrowed(ffi::Py_None())?;
+                .attribute(py, c"_threads_queues")?
+                .attribute(py, c"values")?
+                .call(py, &[])?;
+            let queues = Object::owned(py, ffi::PySequence_List(queues.as_ptr()))?;
+            let none = Object::borrowed(py, ffi::Py_None())?;
             for i in 0..ffi::PyList_Size(queues.as_ptr()) {
-                let queue = Object::borrowed(ffi::PyList_GetItem(queues.as_ptr(), i))?;
-                queue.attribute(c"put")?.call(&[&none])?;
+                let queue = Object::borrowed(py, ffi::PyList_GetItem(queues.as_ptr(), i))?;
+                queue.attribute(py, c"put")?.call(py, &[&none])?;
             }
         }
         Some(())
     };
     dismiss();
-    clear_exception();
+    clear_exception(py);
 }

@@ -8,6 +8,8 @@ use crate::interpreter::registry;
 use crate::interpreter::session::Session;
 use crate::interpreter::shared::Shared;
 use crate::local::attach;
+use crate::local::attach::{Attached, Current};
+use crate::local::border;
 use crate::local::phase;
 
 /// Does some work in an interpreter that its pins keep.
@@ -15,7 +17,7 @@ pub(super) fn visit_kept(id: Id, work: &mut dyn FnMut()) {
     let _ = phase::ready().and_then(|_| {
         // SAFETY: it is not ended.
         registry::with(id, |interpreter| unsafe {
-            interpreter.0.visit(work);
+            interpreter.0.visit(|_| work());
             Ok(())
         })
     });
@@ -27,14 +29,15 @@ impl Shared {
     ///
     /// # Safety
     /// Something keeps the interpreter from being ended until `work` is done: a pin.
-    unsafe fn visit<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+    unsafe fn visit<T>(self: &Arc<Self>, work: impl FnOnce(Attached<'_>) -> T) -> T {
         if self.is(attach::attached_interpreter()) {
-            return work();
+            let current = Current::get();
+            return work(current.attached());
         }
         match self.state.claim(Purpose::Visit) {
             Ok(claim) => {
-                let _session = Session::enter(self, claim);
-                work()
+                let session = Session::enter(self, claim);
+                work(session.attached())
             }
             // SAFETY: the caller's promise.
             Err(_) => unsafe { self.visit_beside(work) },
@@ -45,8 +48,8 @@ impl Shared {
     ///
     /// # Safety
     /// Something keeps the interpreter from being ended until `work` is done.
-    unsafe fn visit_beside<T>(&self, work: impl FnOnce() -> T) -> T {
+    unsafe fn visit_beside<T>(&self, work: impl FnOnce(Attached<'_>) -> T) -> T {
         // SAFETY: the caller's promise.
-        unsafe { attach::visit_beside(self.id, self.account, self.interpreter, work) }
+        unsafe { border::visit_beside(self.id, self.account, self.interpreter, work) }
     }
 }

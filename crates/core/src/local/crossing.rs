@@ -10,6 +10,7 @@ use pyo3_ffi as ffi;
 use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Status};
 use crate::data::tree::OwnedValue;
+use crate::local::attach::{Attached, Current};
 use crate::local::convert::from_python;
 use crate::local::objects::local::Local;
 use crate::local::objects::trouble::Trouble;
@@ -34,28 +35,28 @@ static IS_SHAREABLE: Method = Method::new(c"is_shareable", is_shareable, ffi::ME
 );
 
 /// The functions of `crossing.py` in the attached interpreter, whose own this is: a dict. `None`: an exception is set.
-pub(crate) fn functions(local: &Rc<Local>) -> Option<Object> {
+pub(crate) fn functions(py: Attached<'_>, local: &Rc<Local>) -> Option<Object> {
     // SAFETY: attached; what is kept lives.
-    if let Some(there) = unsafe { Object::borrowed(kept(KEPT)) } {
+    if let Some(there) = unsafe { Object::borrowed(py, kept(py, KEPT)) } {
         return Some(there);
     }
-    // SAFETY: attached; a new dict.
-    let made = unsafe { Object::owned(ffi::PyDict_New()) }?;
-    let module = Object::text("subpy._interpreters")?;
-    let local = capsule(LOCAL, local.clone())?;
-    made.set_item(c"__name__", &module)?;
+    let made = Object::dict(py)?;
+    let module = Object::text(py, "subpy._interpreters")?;
+    let local = capsule(py, LOCAL, local.clone())?;
+    made.set_item(py, c"__name__", &module)?;
     made.set_item(
+        py,
         IS_SHAREABLE.name(),
-        &IS_SHAREABLE.bind_in(Some(&local), &module)?,
+        &IS_SHAREABLE.bind_in(py, Some(&local), &module)?,
     )?;
-    FUNCTIONS.run_in(&made)?;
-    keep(KEPT, &made)?;
+    FUNCTIONS.run_in(py, &made)?;
+    keep(py, KEPT, &made)?;
     Some(made)
 }
 
 /// A function of `crossing.py`. `None`: an exception is set.
-pub(crate) fn function(local: &Rc<Local>, name: &CStr) -> Option<Object> {
-    OwnCode::function(&functions(local)?, name)
+pub(crate) fn function(py: Attached<'_>, local: &Rc<Local>, name: &CStr) -> Option<Object> {
+    OwnCode::function(py, &functions(py, local)?, name)
 }
 
 /// The value of an object, for another interpreter. `None`: an exception is set. `root` names it there.
@@ -63,25 +64,27 @@ pub(crate) fn function(local: &Rc<Local>, name: &CStr) -> Option<Object> {
 /// # Safety
 /// Attached to the interpreter of `local`; `object` lives.
 pub(crate) unsafe fn read(
+    py: Attached<'_>,
     object: *mut ffi::PyObject,
     root: &str,
     local: &Rc<Local>,
 ) -> Option<OwnedValue> {
     // SAFETY: the caller's promise.
-    let read = unsafe { from_python::read(object, Conversion::SAME, local) };
-    read.map_err(|trouble| refuse(trouble, root, local)).ok()
+    let read = unsafe { from_python::read(py, object, Conversion::SAME, local) };
+    read.map_err(|trouble| refuse(py, trouble, root, local))
+        .ok()
 }
 
 /// Sets the exception.
 #[cold]
-pub(crate) fn refuse(trouble: Trouble, root: &str, local: &Rc<Local>) {
+pub(crate) fn refuse(py: Attached<'_>, trouble: Trouble, root: &str, local: &Rc<Local>) {
     if !trouble.is_not_shareable() {
-        return trouble.raise(root);
+        return trouble.raise(py, root);
     }
     let error = trouble.into_error(root, || Error::new(Status::Internal, "no exception"));
-    if let Some(class) = function(local, c"NotShareableError") {
+    if let Some(class) = function(py, local, c"NotShareableError") {
         // SAFETY: attached; a class of exceptions.
-        unsafe { exception::set(class.as_ptr(), error.message()) };
+        unsafe { exception::set(py, class.as_ptr(), error.message()) };
     }
 }
 
@@ -89,10 +92,12 @@ unsafe extern "C" fn is_shareable(
     this: *mut ffi::PyObject,
     object: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, bound to `functions`' capsule, with a live object.
     unsafe {
-        let local: &Rc<Local> = value_of(this, LOCAL);
-        let is = from_python::has_value(object, Conversion::SAME, local);
-        Object::bool(is).map_or(null_mut(), Object::into_ptr)
+        let local: &Rc<Local> = value_of(py, this, LOCAL);
+        let is = from_python::has_value(py, object, Conversion::SAME, local);
+        Object::bool(py, is).map_or(null_mut(), Object::into_ptr)
     }
 }

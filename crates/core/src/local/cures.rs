@@ -15,7 +15,6 @@ mod environment;
 mod event_loop;
 mod extension_check;
 mod frozen_objects;
-pub(crate) mod gilstate_slot;
 pub(crate) mod global_symbols;
 pub(crate) mod globals_left;
 pub(crate) mod host_names;
@@ -66,15 +65,16 @@ mod user_lists;
 mod version;
 pub(crate) mod write_signals;
 
+use crate::local::attach::Attached;
 pub(crate) use version::python_version;
 
 /// Finds where CPython keeps what cures read and write. To be called with a new thread state of the main interpreter
 /// attached.
-pub(crate) fn locate() {
+pub(crate) fn locate(py: Attached<'_>) {
     thread_state_ids::locate();
-    main_thread::locate();
-    current_frames::locate();
-    switch_interval::locate();
+    main_thread::locate(py);
+    current_frames::locate(py);
+    switch_interval::locate(py);
 }
 
 /// Whose environment an interpreter has.
@@ -91,12 +91,13 @@ pub(crate) enum Environment {
 /// Has the attached interpreter get our functions of the standard library, and these. To be called with the thread
 /// state of its runs. `None`: an exception is set.
 pub(crate) fn install_functions(
+    py: Attached<'_>,
     environment: Environment,
     others: &[&'static library::Functions],
 ) -> Option<()> {
-    main_thread::install()?;
-    current_frames::install()?;
-    refused_threads::install()?;
+    main_thread::install(py)?;
+    current_frames::install(py)?;
+    refused_threads::install(py)?;
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
         &main_thread::FUNCTIONS,
@@ -113,10 +114,10 @@ pub(crate) fn install_functions(
     #[cfg(all(Py_3_12, not(Py_3_13)))]
     functions.extend([&large_ints::FUNCTIONS, &re_templates::FUNCTIONS]);
     if environment != Environment::OfMain {
-        locale::install();
-        refused_modules::install()?;
-        builtin_types::install()?;
-        token_missing::install()?;
+        locale::install(py);
+        refused_modules::install(py)?;
+        builtin_types::install(py)?;
+        token_missing::install(py)?;
         functions.extend([
             &allocated_blocks::FUNCTIONS,
             &extension_check::FUNCTIONS,
@@ -145,5 +146,5 @@ pub(crate) fn install_functions(
     functions.extend(others);
     // Last, so that what starts a program and waits for it is not recorded.
     functions.push(&child_processes::FUNCTIONS);
-    library::install(&functions)
+    library::install(py, &functions)
 }

@@ -9,7 +9,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::config::RuntimeConfig;
 use crate::data::error::{Error, Result, Status};
-use crate::local::attach;
+use crate::local::border;
 
 /// Where Python's life is. The lock is held to look at it or to change it, never while Python starts,
 /// ends or runs, and never while a GIL is awaited: `Changing` stands for that.
@@ -90,14 +90,14 @@ pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
             return Ok(phase);
         }
         drop(phase);
-        attach::detached(wait);
+        border::detached(wait);
     }
 }
 
 /// The one thread that changes the phase does `work`, which may call back.
 pub(crate) fn changing<T>(work: impl FnOnce() -> T) -> T {
     CHANGES.set(true);
-    let result = attach::as_python(work);
+    let result = border::as_python(work);
     CHANGES.set(false);
     result
 }

@@ -6,7 +6,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::queue::{IfGone, Item, Patience, Queue, Refused};
 use crate::data::tree::OwnedValue;
 use crate::interpreter::Interpreter;
-use crate::local::attach;
+use crate::local::border;
 use crate::local::convert::copy::copy;
 use crate::local::convert::lending::Lending;
 
@@ -74,7 +74,7 @@ fn waiting<T>(wait: Option<Duration>, work: impl FnOnce(&Patience<'_>) -> T) -> 
         until,
         goes_on: &Interpreter::goes_on(),
     };
-    attach::detached(|| work(&patience))
+    border::detached(|| work(&patience))
 }
 
 fn refused(why: Refused, what: &str) -> Error {

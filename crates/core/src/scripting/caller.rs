@@ -12,7 +12,8 @@ use crate::data::value::Value;
 use crate::interpreter::Interpreter;
 use crate::interpreter::family;
 use crate::interpreter::registry;
-use crate::local::attach;
+use crate::local::attach::Attached;
+use crate::local::border;
 use crate::local::convert::to_python;
 use crate::local::objects::local::Local;
 use crate::local::python::capsule::{capsule, value_of};
@@ -30,19 +31,19 @@ pub(super) struct Caller {
 
 impl Caller {
     /// To be bound to. `None`: an exception is set.
-    pub(super) fn bound(local: &Rc<Local>) -> Option<Object> {
+    pub(super) fn bound(py: Attached<'_>, local: &Rc<Local>) -> Option<Object> {
         let caller = Self {
             local: local.clone(),
             error: OnceCell::new(),
         };
-        capsule(CALLER, caller)
+        capsule(py, CALLER, caller)
     }
 
     /// # Safety
     /// Attached; a function that is bound to what [`bound`](Self::bound) has made is called with `this`.
-    pub(super) unsafe fn of<'a>(this: *mut ffi::PyObject) -> &'a Self {
+    pub(super) unsafe fn of<'a>(py: Attached<'_>, this: *mut ffi::PyObject) -> &'a Self {
         // SAFETY: the caller's promise.
-        unsafe { value_of(this, CALLER) }
+        unsafe { value_of(py, this, CALLER) }
     }
 
     pub(super) fn set_error(&self, error: Object) {
@@ -55,7 +56,7 @@ impl Caller {
 
     /// Does `work` without the caller's GIL.
     pub(super) fn away<T>(&self, work: impl FnOnce() -> T) -> T {
-        attach::without_gil(self.id(), work)
+        border::without_gil(self.id(), work)
     }
 
     /// An interpreter that a script may look at.
@@ -74,39 +75,47 @@ impl Caller {
 
     /// Sets the exception for an error.
     #[cold]
-    pub(super) fn raise(&self, error: &Error) {
-        if let Some(made) = self.exception(error) {
-            exception::restore(made);
+    pub(super) fn raise(&self, py: Attached<'_>, error: &Error) {
+        if let Some(made) = self.exception(py, error) {
+            exception::restore(py, made);
         }
     }
 
     /// `None`: another one is set.
-    fn exception(&self, error: &Error) -> Option<Object> {
+    fn exception(&self, py: Attached<'_>, error: &Error) -> Option<Object> {
         let details = match error.exception() {
-            Some(exception) => self.details(error, exception)?,
-            None => Object::none()?,
+            Some(exception) => self.details(py, error, exception)?,
+            None => Object::none(py)?,
         };
-        let status = Object::text(name_of(error.status()))?;
-        let message = Object::text(error.message())?;
-        self.error.get()?.call(&[&status, &message, &details])
+        let status = Object::text(py, name_of(error.status()))?;
+        let message = Object::text(py, error.message())?;
+        self.error.get()?.call(py, &[&status, &message, &details])
     }
 
     /// `(module, name, message, args, traceback)`. `None`: an exception is set.
-    pub(super) fn details(&self, error: &Error, exception: &Exception) -> Option<Object> {
+    pub(super) fn details(
+        &self,
+        py: Attached<'_>,
+        error: &Error,
+        exception: &Exception,
+    ) -> Option<Object> {
         let (module, name) = &exception.class;
-        Object::tuple(&[
-            &Object::text(module)?,
-            &Object::text(name)?,
-            &Object::text(error.message())?,
-            &self.object(exception.args.get())?,
-            &Object::text(&exception.traceback)?,
-        ])
+        Object::tuple(
+            py,
+            &[
+                &Object::text(py, module)?,
+                &Object::text(py, name)?,
+                &Object::text(py, error.message())?,
+                &self.object(py, exception.args.get())?,
+                &Object::text(py, &exception.traceback)?,
+            ],
+        )
     }
 
     /// The object of a value. `None`: an exception is set.
-    pub(super) fn object(&self, value: &Value<'_>) -> Option<Object> {
-        to_python::write(value, &self.local)
-            .map_err(|trouble| trouble.raise("value"))
+    pub(super) fn object(&self, py: Attached<'_>, value: &Value<'_>) -> Option<Object> {
+        to_python::write(py, value, &self.local)
+            .map_err(|trouble| trouble.raise(py, "value"))
             .ok()
     }
 }

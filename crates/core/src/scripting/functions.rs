@@ -14,6 +14,7 @@ use crate::interpreter::Interpreter;
 use crate::interpreter::family;
 use crate::interpreter::family::Wishes;
 use crate::interpreter::registry;
+use crate::local::attach::Attached;
 use crate::local::convert::lending::Lending;
 use crate::local::crossing;
 use crate::local::python::arguments::function;
@@ -61,51 +62,62 @@ static LOW_LEVEL: [Method; 15] = [
 ];
 
 /// Puts a module's functions into its namespace, before its own code runs. `None`: an exception is set.
-pub(super) fn add(module: &str, caller: &Object, namespace: &Object, name: &Object) -> Option<()> {
+pub(super) fn add(
+    py: Attached<'_>,
+    module: &str,
+    caller: &Object,
+    namespace: &Object,
+    name: &Object,
+) -> Option<()> {
     let methods: &'static [Method] = match module {
         "subpy._interpreters" => &LOW_LEVEL,
         _ => &[],
     };
     for method in methods {
-        namespace.set_item(method.name(), &method.bind_in(Some(caller), name)?)?;
+        namespace.set_item(py, method.name(), &method.bind_in(py, Some(caller), name)?)?;
     }
     if !methods.is_empty() {
         // SAFETY: attached; bound to a caller.
-        let local = unsafe { &Caller::of(caller.as_ptr()).local };
-        namespace.set_item(c"_crossing", &crossing::functions(local)?)?;
-        namespace.set_item(c"_queues", &queue::names()?)?;
+        let local = unsafe { &Caller::of(py, caller.as_ptr()).local };
+        namespace.set_item(py, c"_crossing", &crossing::functions(py, local)?)?;
+        namespace.set_item(py, c"_queues", &queue::names(py)?)?;
     }
     Some(())
 }
 
 /// Takes what a module's own code has defined for these functions.
-pub(super) fn added(module: &str, caller: &Object, namespace: &Object) -> Option<()> {
+pub(super) fn added(
+    py: Attached<'_>,
+    module: &str,
+    caller: &Object,
+    namespace: &Object,
+) -> Option<()> {
     if module == "subpy._interpreters" {
-        let error = OwnCode::function(namespace, c"_error")?;
+        let error = OwnCode::function(py, namespace, c"_error")?;
         // SAFETY: attached; bound to a caller.
-        unsafe { Caller::of(caller.as_ptr()) }.set_error(error);
+        unsafe { Caller::of(py, caller.as_ptr()) }.set_error(error);
     }
     Some(())
 }
 
 /// An id. `None`: an exception is set.
-unsafe fn id_of(object: Pointer) -> Option<Id> {
+unsafe fn id_of(py: Attached<'_>, object: Pointer) -> Option<Id> {
     // SAFETY: the caller's promise: attached; a live object.
     unsafe {
         if ffi::PyLong_Check(object) == 0 && ffi::PyIndex_Check(object) == 0 {
             let message = format!(
                 "an interpreter's id is an int, not {}",
-                type_name_of(object)
+                type_name_of(py, object)
             );
-            exception::set(ffi::PyExc_TypeError, &message);
+            exception::set(py, ffi::PyExc_TypeError, &message);
             return None;
         }
-        let number = Object::owned(ffi::PyNumber_Index(object))?;
+        let number = Object::owned(py, ffi::PyNumber_Index(object))?;
         let id = ffi::PyLong_AsLongLong(number.as_ptr());
         if id < 0 {
             if ffi::PyErr_Occurred().is_null() {
                 let message = format!("an interpreter's id is not negative: {id}");
-                exception::set(ffi::PyExc_ValueError, &message);
+                exception::set(py, ffi::PyExc_ValueError, &message);
             }
             return None;
         }
@@ -114,12 +126,12 @@ unsafe fn id_of(object: Pointer) -> Option<Id> {
 }
 
 /// The UTF-8 of a str, which lives as long as that. `None`: an exception is set.
-unsafe fn text_of<'a>(object: Pointer, what: &str) -> Option<&'a [u8]> {
+unsafe fn text_of<'a>(py: Attached<'_>, object: Pointer, what: &str) -> Option<&'a [u8]> {
     // SAFETY: the caller's promise: attached; a live object.
     unsafe {
         if ffi::PyUnicode_Check(object) == 0 {
-            let message = format!("{what} has to be a str, not {}", type_name_of(object));
-            exception::set(ffi::PyExc_TypeError, &message);
+            let message = format!("{what} has to be a str, not {}", type_name_of(py, object));
+            exception::set(py, ffi::PyExc_TypeError, &message);
             return None;
         }
         let mut length = 0;
@@ -129,30 +141,30 @@ unsafe fn text_of<'a>(object: Pointer, what: &str) -> Option<&'a [u8]> {
 }
 
 /// What a call has given; else its exception is set.
-fn given<T>(caller: &Caller, outcome: Result<T>) -> Option<T> {
-    outcome.map_err(|error| caller.raise(&error)).ok()
+fn given<T>(py: Attached<'_>, caller: &Caller, outcome: Result<T>) -> Option<T> {
+    outcome.map_err(|error| caller.raise(py, &error)).ok()
 }
 
-function!(destroy(c"id"; 1, 1), Caller::of, |caller, [id]| {
+function!(destroy(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
-    let id = unsafe { id_of(id) }?;
+    let id = unsafe { id_of(py, id) }?;
     let goes_on = Interpreter::goes_on();
     let destroyed = caller.away(|| caller.target(id)?.destroy_as_python(&goes_on));
     if destroyed.is_err() && !goes_on() {
-        Interpreter::raise_what_is_asked(caller.id());
+        Interpreter::raise_what_is_asked(py, caller.id());
         return None;
     }
-    given(caller, destroyed)?;
-    Object::none()
+    given(py, caller, destroyed)?;
+    Object::none(py)
 });
 
-function!(list_all(; 0, 0), Caller::of, |caller, []| {
+function!(list_all(; 0, 0), Caller::of, |py, caller, []| {
     let all = family::known_to(caller.id());
     // SAFETY: attached; a new list, which takes new references.
     unsafe {
-        let list = Object::owned(ffi::PyList_New(0))?;
+        let list = Object::owned(py, ffi::PyList_New(0))?;
         for id in all {
-            if ffi::PyList_Append(list.as_ptr(), Object::int(id)?.as_ptr()) != 0 {
+            if ffi::PyList_Append(list.as_ptr(), Object::int(py, id)?.as_ptr()) != 0 {
                 return None;
             }
         }
@@ -160,44 +172,44 @@ function!(list_all(; 0, 0), Caller::of, |caller, []| {
     }
 });
 
-function!(get_current(; 0, 0), Caller::of, |caller, []| Object::int(caller.id()));
+function!(get_current(; 0, 0), Caller::of, |py, caller, []| Object::int(py, caller.id()));
 
-function!(get_main(; 0, 0), Caller::of, |_caller, []| Object::int(0));
+function!(get_main(; 0, 0), Caller::of, |py, _caller, []| Object::int(py, 0));
 
-function!(is_running(c"id"; 1, 1), Caller::of, |caller, [id]| {
+function!(is_running(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
-    let id = unsafe { id_of(id) }?;
+    let id = unsafe { id_of(py, id) }?;
     let find = || caller.known(id)?.is_running();
-    Object::bool(given(caller, find())?)
+    Object::bool(py, given(py, caller, find())?)
 });
 
 /// Runs a program in the target.
-fn run(caller: &Caller, id: Id, program: &[u8]) -> Result<()> {
+fn run(_: Attached<'_>, caller: &Caller, id: Id, program: &[u8]) -> Result<()> {
     caller.away(|| {
         let target = caller.target(id)?;
         target.inside_anew(|contents| contents.run(program, &RunOptions::DEFAULT))
     })
 }
 
-function!(run_string(c"id", c"script"; 2, 2), Caller::of, |caller, [id, script]| {
+function!(run_string(c"id", c"script"; 2, 2), Caller::of, |py, caller, [id, script]| {
     // SAFETY: attached; live objects, which the call keeps.
-    let (id, script) = unsafe { (id_of(id)?, text_of(script, "script")?) };
-    match run(caller, id, script) {
+    let (id, script) = unsafe { (id_of(py, id)?, text_of(py, script, "script")?) };
+    match run(py, caller, id, script) {
         Err(error) if error.status() != Status::Exit => {
-            caller.raise(&error);
+            caller.raise(py, &error);
             None
         }
-        _ => Object::none(),
+        _ => Object::none(py),
     }
 });
 
-function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |caller, [id, script, ns]| {
+function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |py, caller, [id, script, ns]| {
     // SAFETY: attached; live objects, which the call keeps.
-    let (id, script) = unsafe { (id_of(id)?, text_of(script, "script")?) };
+    let (id, script) = unsafe { (id_of(py, id)?, text_of(py, script, "script")?) };
     let ns = match ns.is_null() {
         true => None,
         // SAFETY: as above.
-        false => Some(unsafe { crossing::read(ns, "ns", &caller.local) }?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
+        false => Some(unsafe { crossing::read(py, ns, "ns", &caller.local) }?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
     };
     let run = || {
         let names = Lending::new(&[], ns.as_ref().map(OwnedValue::get));
@@ -212,15 +224,15 @@ function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |c
             }
         })
     };
-    let result = given(caller, caller.away(run))?;
-    caller.object(result.get())
+    let result = given(py, caller, caller.away(run))?;
+    caller.object(py, result.get())
 });
 
 function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allow_daemon_threads", c"share_environment",
-        c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 9, 10), Caller::of, |caller, [path, fork, exec, threads, daemons, environment, interpreters, count, memory]| {
+        c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 9, 10), Caller::of, |py, caller, [path, fork, exec, threads, daemons, environment, interpreters, count, memory]| {
         // SAFETY: attached; live objects; a list, whose items it keeps.
         let (path, wishes) = unsafe {
-            let place = |i| Object::borrowed(ffi::PyList_GetItem(path, i))?.to_text();
+            let place = |i| Object::borrowed(py, ffi::PyList_GetItem(path, i))?.to_text(py);
             let path: Vec<String> = (0..ffi::PyList_Size(path)).filter_map(place).collect();
             let wishes = Wishes {
                 allow_fork: flag(fork)?,
@@ -229,13 +241,13 @@ function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allo
                 allow_daemon_threads: flag(daemons)?,
                 share_environment: flag(environment)?,
                 allow_interpreters: flag(interpreters)?,
-                interpreter_limit: limit(count)?.map(|n| n.try_into().unwrap_or(u32::MAX)),
-                memory_limit: limit(memory)?,
+                interpreter_limit: limit(py, count)?.map(|n| n.try_into().unwrap_or(u32::MAX)),
+                memory_limit: limit(py, memory)?,
             };
             (path, wishes)
         };
         let create = || create_for_script(&registry::find(caller.id())?, &wishes, &path);
-        Object::int(given(caller, caller.away(create))?.id())
+        Object::int(py, given(py, caller, caller.away(create))?.id())
     }
 );
 
@@ -254,13 +266,13 @@ unsafe fn flag(object: Pointer) -> Option<Option<bool>> {
 }
 
 /// As [`flag`].
-unsafe fn limit(object: Pointer) -> Option<Option<u64>> {
+unsafe fn limit(py: Attached<'_>, object: Pointer) -> Option<Option<u64>> {
     // SAFETY: the caller's promise: attached; a live object.
     unsafe {
         if object == ffi::Py_None() {
             return Some(None);
         }
-        let number = Object::owned(ffi::PyNumber_Index(object))?;
+        let number = Object::owned(py, ffi::PyNumber_Index(object))?;
         let limit = ffi::PyLong_AsUnsignedLongLong(number.as_ptr());
         match limit == u64::MAX && !ffi::PyErr_Occurred().is_null() {
             true => None,
@@ -270,26 +282,26 @@ unsafe fn limit(object: Pointer) -> Option<Option<u64>> {
 }
 
 // `_exec(id, code)`: as run_string(), but what the program has raised is the answer.
-function!(exec(c"id", c"code"; 2, 2), Caller::of, |caller, [id, code]| {
+function!(exec(c"id", c"code"; 2, 2), Caller::of, |py, caller, [id, code]| {
     // SAFETY: attached; live objects, which the call keeps.
-    let (id, code) = unsafe { (id_of(id)?, text_of(code, "code")?) };
-    match run(caller, id, code) {
-        Ok(()) => Object::none(),
-        Err(error) => raised(caller, &error),
+    let (id, code) = unsafe { (id_of(py, id)?, text_of(py, code, "code")?) };
+    match run(py, caller, id, code) {
+        Ok(()) => Object::none(py),
+        Err(error) => raised(py, caller, &error),
     }
 });
 
 // `_call(id, function, arguments, root)`: calls a function of `crossing.py`. The answer is what that returns, and what it
 // has raised: a tuple of both.
-function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |caller, [id, function, arguments, root]| {
+function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py, caller, [id, function, arguments, root]| {
     // SAFETY: attached; live objects, which the call keeps.
     let (id, function, root) = unsafe {
-        (id_of(id)?, text_of(function, "function")?, text_of(root, "root")?)
+        (id_of(py, id)?, text_of(py, function, "function")?, text_of(py, root, "root")?)
     };
     let root = String::from_utf8_lossy(root);
     // SAFETY: attached; a tuple, of which the items live as long.
     let read = |i| unsafe {
-        crossing::read(ffi::PyTuple_GET_ITEM(arguments, i), &root, &caller.local)
+        crossing::read(py, ffi::PyTuple_GET_ITEM(arguments, i), &root, &caller.local)
     };
     // SAFETY: as above.
     let count = unsafe { ffi::PyTuple_GET_SIZE(arguments) };
@@ -299,31 +311,31 @@ function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |ca
         let arguments: Vec<Value<'_>> = owned.iter().map(|value| *value.get()).collect();
         caller.target(id)?.inside_anew(|contents| {
             // The target need not have the package.
-            let find = || crossing::function(contents.local(), &name);
+            let find = || crossing::function(contents.attached(), contents.local(), &name);
             contents.call_own(find, &arguments)
         })
     };
     match caller.away(call) {
-        Ok(result) => Object::tuple(&[&caller.object(result.get())?, &Object::none()?]),
-        Err(error) => Object::tuple(&[&Object::none()?, &raised(caller, &error)?]),
+        Ok(result) => Object::tuple(py, &[&caller.object(py, result.get())?, &Object::none(py)?]),
+        Err(error) => Object::tuple(py, &[&Object::none(py)?, &raised(py, caller, &error)?]),
     }
 });
 
 /// What the target has raised, as data. `None`: it is another error, whose exception is set.
-fn raised(caller: &Caller, error: &Error) -> Option<Object> {
+fn raised(py: Attached<'_>, caller: &Caller, error: &Error) -> Option<Object> {
     match (error.status(), error.exception()) {
-        (Status::Exception | Status::Exit, Some(exception)) => caller.details(error, exception),
+        (Status::Exception | Status::Exit, Some(exception)) => caller.details(py, error, exception),
         _ => {
-            caller.raise(error);
+            caller.raise(py, error);
             None
         }
     }
 }
 
 // `_whence(id)`: who has created it: 'main', 'host' or 'script'.
-function!(whence(c"id"; 1, 1), Caller::of, |caller, [id]| {
+function!(whence(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
-    let id = unsafe { id_of(id) }?;
+    let id = unsafe { id_of(py, id) }?;
     let find = || {
         caller.known(id)?;
         Ok(match id {
@@ -332,42 +344,42 @@ function!(whence(c"id"; 1, 1), Caller::of, |caller, [id]| {
             _ => "host",
         })
     };
-    Object::text(given(caller, find())?)
+    Object::text(py, given(py, caller, find())?)
 });
 
 // `_count_objects(id)`: it ends with the last Interpreter object.
-function!(count_objects(c"id"; 1, 1), Caller::of, |caller, [id]| {
+function!(count_objects(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
-    let id = unsafe { id_of(id) }?;
-    given(caller, caller.target(id))?;
+    let id = unsafe { id_of(py, id) }?;
+    given(py, caller, caller.target(id))?;
     family::count_objects(id);
-    Object::none()
+    Object::none(py)
 });
 
 // `_retain(id)`: there is one object more. The answer is whether they count.
-function!(retain(c"id"; 1, 1), Caller::of, |caller, [id]| {
+function!(retain(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
-    let id = unsafe { id_of(id) }?;
-    Object::bool(caller.known(id).is_ok() && family::retain(id))
+    let id = unsafe { id_of(py, id) }?;
+    Object::bool(py, caller.known(id).is_ok() && family::retain(id))
 });
 
 // `_release(id)`: there is one less. With the last one the interpreter ends, if it can without waiting.
-function!(release(c"id"; 1, 1), Caller::of, |caller, [id]| {
+function!(release(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
-    let id = unsafe { id_of(id) }?;
+    let id = unsafe { id_of(py, id) }?;
     if family::release(id) {
         let _ = caller.away(|| caller.target(id)?.destroy());
     }
-    Object::none()
+    Object::none(py)
 });
 
 // `_create_queue(maxsize, rule)`
-function!(create_queue(c"maxsize", c"rule"; 2, 2), Caller::of, |caller, [maxsize, rule]| {
+function!(create_queue(c"maxsize", c"rule"; 2, 2), Caller::of, |py, caller, [maxsize, rule]| {
     // SAFETY: attached; live objects: ints.
     let (maxsize, rule) = unsafe { (ffi::PyLong_AsSsize_t(maxsize), ffi::PyLong_AsLongLong(rule)) };
     // SAFETY: attached.
     if maxsize == -1 && unsafe { !ffi::PyErr_Occurred().is_null() } {
         return None;
     }
-    queue::create(maxsize, queue::rule_of(rule), &caller.local)
+    queue::create(py, maxsize, queue::rule_of(rule), &caller.local)
 });

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::{Attached, Current};
 use crate::local::objects::local::Local;
 use crate::local::python::method::Method;
 use crate::local::python::object::Object;
@@ -62,25 +63,27 @@ static MODULES: [Module; 3] = [
 static FILL: Method = Method::new(c"fill", fill, ffi::METH_VARARGS);
 
 /// The attached interpreter, whose own this is, has the package. `None`: an exception is set.
-pub(super) fn install(local: &Rc<Local>) -> Option<()> {
-    let install = OwnCode::function(&FINDER.run()?, c"install")?;
-    let caller = Caller::bound(local)?;
-    let names = MODULES.iter().map(|module| Object::text(module.name));
+pub(super) fn install(py: Attached<'_>, local: &Rc<Local>) -> Option<()> {
+    let install = OwnCode::function(py, &FINDER.run(py)?, c"install")?;
+    let caller = Caller::bound(py, local)?;
+    let names = MODULES.iter().map(|module| Object::text(py, module.name));
     let names: Vec<Object> = names.collect::<Option<_>>()?;
     // SAFETY: attached; a new set, and live objects.
-    let set = unsafe { Object::owned(ffi::PyFrozenSet_New(null_mut())) }?;
+    let set = unsafe { Object::owned(py, ffi::PyFrozenSet_New(null_mut())) }?;
     for name in &names {
         // SAFETY: as above; nobody else has the set yet.
         if unsafe { ffi::PySet_Add(set.as_ptr(), name.as_ptr()) } != 0 {
             return None;
         }
     }
-    install.call(&[&set, &FILL.bind(Some(&caller))?]).map(drop)
+    install
+        .call(py, &[&set, &FILL.bind(py, Some(&caller))?])
+        .map(drop)
 }
 
 /// The module that is asked for by a str.
-fn module_of(name: &Object) -> Option<&'static Module> {
-    let name = name.to_text()?;
+fn module_of(py: Attached<'_>, name: &Object) -> Option<&'static Module> {
+    let name = name.to_text(py)?;
     MODULES.iter().find(|module| module.name == name)
 }
 
@@ -89,20 +92,22 @@ unsafe extern "C" fn fill(
     this: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     let fill = || {
         // SAFETY: called by Python, attached, with a tuple of a str and a dict; bound to a caller.
         let (this, name, namespace) = unsafe {
             (
-                Object::borrowed(this)?,
-                Object::borrowed(ffi::PyTuple_GetItem(arguments, 0))?,
-                Object::borrowed(ffi::PyTuple_GetItem(arguments, 1))?,
+                Object::borrowed(py, this)?,
+                Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 0))?,
+                Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 1))?,
             )
         };
-        let module = module_of(&name)?;
-        functions::add(module.name, &this, &namespace, &name)?;
-        module.code.run_in(&namespace)?;
-        functions::added(module.name, &this, &namespace)?;
-        Object::none()
+        let module = module_of(py, &name)?;
+        functions::add(py, module.name, &this, &namespace, &name)?;
+        module.code.run_in(py, &namespace)?;
+        functions::added(py, module.name, &this, &namespace)?;
+        Object::none(py)
     };
     fill().map_or(null_mut(), Object::into_ptr)
 }

@@ -4,6 +4,7 @@
 //! thread state, so the current loop is the script's. Here it stays what it is: the coroutine finds its own loop as the
 //! running one.
 
+use crate::local::attach::Attached;
 use crate::local::python::object::Object;
 use crate::local::python::own_code::OwnCode;
 
@@ -37,6 +38,6 @@ def run(coroutine):
 
 /// The result of the coroutine. `None`: an exception is set.
 #[cold]
-pub(super) fn run(coroutine: &Object) -> Option<Object> {
-    OwnCode::function(&RUN.run()?, c"run")?.call(&[coroutine])
+pub(super) fn run(py: Attached<'_>, coroutine: &Object) -> Option<Object> {
+    OwnCode::function(py, &RUN.run(py)?, c"run")?.call(py, &[coroutine])
 }

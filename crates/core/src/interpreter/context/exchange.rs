@@ -11,6 +11,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
 use crate::interpreter::code_cache::Mode;
+use crate::local::attach::Attached;
 use crate::local::convert::from_python;
 use crate::local::convert::from_python::plain;
 use crate::local::convert::lending::Lending;
@@ -27,11 +28,11 @@ const FEW: usize = 8;
 impl Context<'_> {
     /// Gives a value a name in `__main__`.
     pub(crate) fn set(&self, name: &[u8], mut value: Lending<'_>) -> Result<()> {
-        let name = self.names.plain(name)?.last().clone();
+        let name = self.names.plain(self.py, name)?.last().clone();
         let Some(value) = value.next() else {
             return Ok(());
         };
-        let written = to_python::write(value, &self.local);
+        let written = to_python::write(self.py, value, &self.local);
         let object = written.map_err(|e| self.error("value", e))?;
         // SAFETY: attached; a dict, a str, and a live object.
         match unsafe { ffi::PyDict_SetItem(self.namespace(), name.as_ptr(), object.as_ptr()) } {
@@ -42,7 +43,10 @@ impl Context<'_> {
 
     /// The value that a name has in `__main__`.
     pub(crate) fn get(&self, name: &[u8], conversion: Conversion) -> Result<OwnedValue> {
-        let found = self.names.plain(name)?.find(&self.namespace);
+        let found = self
+            .names
+            .plain(self.py, name)?
+            .find(self.py, &self.namespace);
         let object = found.map_err(|missing| self.missing(missing))?;
         self.read(&object, conversion)
     }
@@ -72,14 +76,14 @@ impl Context<'_> {
         let function = self.find(callable, "callable")?;
         // SAFETY: attached; a live object.
         if unsafe { ffi::PyCallable_Check(function.as_ptr()) } == 0 {
-            return Err(not_callable(callable, &function));
+            return Err(not_callable(self.py, callable, &function));
         }
         let count = arguments.len();
         let result = if count <= FEW && !arguments.has_named() {
             let mut objects = [const { None }; FEW + 1];
             self.write_arguments(arguments, &mut objects[1..])?;
             // SAFETY: attached; so many arguments, with room before them.
-            unsafe { vectorcall(&function, &mut objects, count, None) }
+            unsafe { vectorcall(self.py, &function, &mut objects, count, None) }
         } else {
             self.call_with_many(&function, arguments)?
         };
@@ -87,7 +91,7 @@ impl Context<'_> {
             return Err(self.raised());
         };
         // SAFETY: attached; a live object.
-        if let Some(value) = unsafe { plain(result.as_ptr()) } {
+        if let Some(value) = unsafe { plain(self.py, result.as_ptr()) } {
             // SAFETY: it owns nothing.
             *place = unsafe { OwnedValue::from_raw(value) };
             return Ok(());
@@ -122,7 +126,7 @@ impl Context<'_> {
         self.write_arguments(arguments, &mut objects[1..])?;
         let keywords = self.named(arguments, "keywords", |_| true)?;
         // SAFETY: attached; so many arguments, with room before them; a dict with strs for keys.
-        Ok(unsafe { vectorcall(function, &mut objects, count, keywords.as_ref()) })
+        Ok(unsafe { vectorcall(self.py, function, &mut objects, count, keywords.as_ref()) })
     }
 
     #[inline(never)]
@@ -133,7 +137,7 @@ impl Context<'_> {
     ) -> Result<OwnedValue> {
         // SAFETY: attached; a live object.
         if unsafe { ffi::PyCoro_CheckExact(result.as_ptr()) } != 0 {
-            result = coroutine::run(&result).ok_or_else(|| self.raised())?;
+            result = coroutine::run(self.py, &result).ok_or_else(|| self.raised())?;
         }
         self.wanted(&result, conversion)
     }
@@ -147,11 +151,13 @@ impl Context<'_> {
         let call = || {
             let function = find()?;
             let written = arguments.iter().map(|value| {
-                let written = to_python::write(value, &self.local);
-                written.map_err(|trouble| trouble.raise("value")).ok()
+                let written = to_python::write(self.py, value, &self.local);
+                written
+                    .map_err(|trouble| trouble.raise(self.py, "value"))
+                    .ok()
             });
             let objects: Vec<Object> = written.collect::<Option<_>>()?;
-            function.call(&objects.iter().collect::<Vec<_>>())
+            function.call(self.py, &objects.iter().collect::<Vec<_>>())
         };
         let result = call().ok_or_else(|| self.raised())?;
         self.read(&result, Conversion::SAME)
@@ -177,15 +183,16 @@ impl Context<'_> {
             return Ok(OwnedValue::NONE);
         };
         // SAFETY: attached; a dict.
-        let read =
-            unsafe { from_python::read_namespace(self.namespace(), conversion, &self.local) };
+        let read = unsafe {
+            from_python::read_namespace(self.py, self.namespace(), conversion, &self.local)
+        };
         read.map_err(|e| self.error("ns", e))
     }
 
     /// Puts a function of the host's into a module.
     pub(crate) fn define(&self, definition: &Arc<Definition>) -> Result<()> {
         // SAFETY: attached.
-        unsafe { definition.define(&self.local) }.ok_or_else(|| self.raised())
+        unsafe { definition.define(self.py, &self.local) }.ok_or_else(|| self.raised())
     }
 
     /// Defines what the host has defined for every interpreter.
@@ -202,7 +209,10 @@ impl Context<'_> {
 
     #[inline(always)]
     fn find(&self, name: &[u8], what: &str) -> Result<Object> {
-        let found = self.names.get(name, what)?.find(&self.namespace);
+        let found = self
+            .names
+            .get(self.py, name, what)?
+            .find(self.py, &self.namespace);
         found.map_err(|missing| self.missing(missing))
     }
 
@@ -223,7 +233,7 @@ impl Context<'_> {
         let mut places = places.iter_mut();
         let mut i = 0;
         while let (Some(value), Some(place)) = (arguments.next(), places.next()) {
-            match to_python::write(value, &self.local) {
+            match to_python::write(self.py, value, &self.local) {
                 Ok(object) => *place = Some(object),
                 Err(e) => return Err(self.error(&format!("args[{i}]"), e)),
             }
@@ -242,7 +252,7 @@ impl Context<'_> {
         let Some(named) = values.take_named() else {
             return Ok(None);
         };
-        let written = to_python::write_names(named, admits, &self.local);
+        let written = to_python::write_names(self.py, named, admits, &self.local);
         written.map(Some).map_err(|e| self.error(root, e))
     }
 
@@ -257,7 +267,7 @@ impl Context<'_> {
     #[inline]
     fn read(&self, object: &Object, conversion: Conversion) -> Result<OwnedValue> {
         // SAFETY: attached; a live object.
-        let read = unsafe { from_python::read(object.as_ptr(), conversion, &self.local) };
+        let read = unsafe { from_python::read(self.py, object.as_ptr(), conversion, &self.local) };
         read.map_err(|e| self.error("result", e))
     }
 
@@ -277,6 +287,7 @@ impl Context<'_> {
 /// Attached. `objects` starts with a free place; `count` arguments follow. `keywords` is a dict.
 #[inline(always)]
 unsafe fn vectorcall(
+    py: Attached<'_>,
     function: &Object,
     objects: &mut [Option<Object>],
     count: usize,
@@ -288,17 +299,22 @@ unsafe fn vectorcall(
     let function = function.as_ptr();
     // SAFETY: the caller's promise; the result is new.
     unsafe {
-        Object::owned(match keywords {
-            None => ffi::PyObject_Vectorcall(function, arguments, count, std::ptr::null_mut()),
-            Some(names) => ffi::PyObject_VectorcallDict(function, arguments, count, names.as_ptr()),
-        })
+        Object::owned(
+            py,
+            match keywords {
+                None => ffi::PyObject_Vectorcall(function, arguments, count, std::ptr::null_mut()),
+                Some(names) => {
+                    ffi::PyObject_VectorcallDict(function, arguments, count, names.as_ptr())
+                }
+            },
+        )
     }
 }
 
 #[cold]
-fn not_callable(name: &[u8], object: &Object) -> Error {
+fn not_callable(py: Attached<'_>, name: &[u8], object: &Object) -> Error {
     // SAFETY: attached; a live object.
-    let kind = unsafe { type_name_of(object.as_ptr()) };
+    let kind = unsafe { type_name_of(py, object.as_ptr()) };
     let name = String::from_utf8_lossy(name);
     let message = format!("callable {name:?} is of type {kind}, which can't be called");
     Error::new(Status::InvalidArgument, message)

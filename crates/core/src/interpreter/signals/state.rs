@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3_ffi as ffi;
 
 use crate::interpreter::claim::Run;
+use crate::local::attach::Attached;
 use crate::local::python::interpreter_dict::kept;
 use crate::local::python::object::Object;
 
@@ -111,8 +112,8 @@ impl Signals {
     /// Has the script's handlers called for what this run is to handle, in the thread that runs. False: an exception is
     /// set.
     #[cfg(Py_3_12)]
-    pub(in crate::interpreter) fn handle(&self, run: Run) -> bool {
-        (1..=libc::SIGRTMAX()).all(|signal| !self.take(run, signal) || handle(signal))
+    pub(in crate::interpreter) fn handle(&self, py: Attached<'_>, run: Run) -> bool {
+        (1..=libc::SIGRTMAX()).all(|signal| !self.take(run, signal) || handle(py, signal))
     }
 }
 
@@ -121,10 +122,10 @@ fn bit(signal: c_int) -> u64 {
 }
 
 /// Has the handler of a signal called, as far as there is one, in the thread that runs. False: an exception is set.
-pub(in crate::interpreter) fn handle(signal: c_int) -> bool {
+pub(in crate::interpreter) fn handle(py: Attached<'_>, signal: c_int) -> bool {
     // SAFETY: attached; borrowed references are made ours; a new reference, or NULL.
     unsafe {
-        let Some(handle) = Object::borrowed(kept(HANDLE)) else {
+        let Some(handle) = Object::borrowed(py, kept(py, HANDLE)) else {
             // `signal` was not imported: what handles SIGINT is what Python starts with.
             if signal == libc::SIGINT {
                 ffi::PyErr_SetNone(ffi::PyExc_KeyboardInterrupt);
@@ -138,11 +139,11 @@ pub(in crate::interpreter) fn handle(signal: c_int) -> bool {
             frame
         };
         let (Some(frame), Some(number)) = (
-            Object::borrowed(frame),
-            Object::owned(ffi::PyLong_FromLong(signal.into())),
+            Object::borrowed(py, frame),
+            Object::owned(py, ffi::PyLong_FromLong(signal.into())),
         ) else {
             return false;
         };
-        handle.call(&[&number, &frame]).is_some()
+        handle.call(py, &[&number, &frame]).is_some()
     }
 }

@@ -5,18 +5,17 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use crate::local::cures::gilstate_slot;
-use crate::local::python::thread_states;
+use super::gilstate_slot;
 
 /// The thread state that the calling thread is attached to; NULL if there is none.
-pub(super) fn attached() -> *mut PyThreadState {
+pub(in crate::local) fn attached() -> *mut PyThreadState {
     attached_with(gilstate_slot::get())
 }
 
 /// The same; `slot` is what the thread's slot holds. A thread that is attached has something there, which is found
 /// faster.
 #[inline]
-pub(super) fn attached_with(slot: *mut PyThreadState) -> *mut PyThreadState {
+pub(in crate::local) fn attached_with(slot: *mut PyThreadState) -> *mut PyThreadState {
     if slot.is_null() {
         return null_mut();
     }
@@ -37,23 +36,12 @@ pub(crate) fn is_attached() -> bool {
     !attached().is_null()
 }
 
-/// Attaches a thread state that the calling thread's slot has held before, as it has each that we make. See
-/// [`gilstate_slot`] for why the slot comes first.
-///
-/// # Safety
-/// The calling thread is detached, and the thread state is nobody else's to attach.
-#[inline(always)]
-pub(super) unsafe fn attach(thread_state: *mut PyThreadState) {
-    gilstate_slot::set(thread_state);
-    // SAFETY: the caller's promise.
-    unsafe { ffi::PyEval_RestoreThread(thread_state) };
-}
-
 /// The interpreter that the calling thread is attached to; NULL if there is none.
 pub(crate) fn attached_interpreter() -> *mut PyInterpreterState {
     let current = attached();
     if current.is_null() {
         return null_mut();
     }
-    thread_states::interpreter_of(current)
+    // SAFETY: attached in this thread, so it lives.
+    unsafe { ffi::PyThreadState_GetInterpreter(current) }
 }

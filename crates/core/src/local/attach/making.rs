@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use crate::local::cures::gilstate_slot;
-#[cfg(not(Py_3_12))]
-use crate::local::python::thread_states;
+use super::gilstate_slot;
 
 /// More than a thread state takes.
 const SIZE: usize = 4096;
@@ -17,13 +15,25 @@ const SIZE: usize = 4096;
 /// A block of the C library, which is freed when there is nothing else; and taken again later.
 static KEPT: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
 
+/// Held while a thread state is made without a GIL, and to list those that there are. To 3.11 a new one is in the
+/// interpreter's list before it is whole. Nobody waits for anything while it is held.
+#[cfg(not(Py_3_12))]
+static MAKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+#[cfg(not(Py_3_12))]
+pub(in crate::local) fn alone() -> std::sync::MutexGuard<'static, ()> {
+    MAKING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 /// Makes a thread state, which the calling thread's slot then holds. NULL: no memory.
 ///
 /// # Safety
 /// The interpreter lives.
-pub(super) unsafe fn new_state(python: *mut PyInterpreterState) -> *mut PyThreadState {
+pub(in crate::local) unsafe fn new_state(python: *mut PyInterpreterState) -> *mut PyThreadState {
     #[cfg(not(Py_3_12))]
-    let _alone = thread_states::alone();
+    let _alone = alone();
     gilstate_slot::set(null_mut());
     // SAFETY: the caller's promise.
     let mut state = unsafe { try_new(python) };

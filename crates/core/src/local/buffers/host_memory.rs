@@ -10,6 +10,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use crate::data::value::BufferInfo;
+use crate::local::attach::Attached;
 use crate::local::buffers::pin::{Pin, unpin};
 use crate::local::buffers::shared;
 use crate::local::objects::holder;
@@ -180,10 +181,14 @@ pub(crate) unsafe fn described(info: *const BufferInfo) -> Described {
 ///
 /// # Safety
 /// Attached to the interpreter of `local`; `info` is NULL or true.
-pub(crate) unsafe fn view(info: *const BufferInfo, local: &Rc<Local>) -> Outcome<Object> {
+pub(crate) unsafe fn view(
+    py: Attached<'_>,
+    info: *const BufferInfo,
+    local: &Rc<Local>,
+) -> Outcome<Object> {
     // SAFETY: the caller's promise.
     unsafe {
-        if let Some(object) = of_this_interpreter(info, local) {
+        if let Some(object) = of_this_interpreter(py, info, local) {
             return object;
         }
         if info.is_null() {
@@ -200,8 +205,8 @@ pub(crate) unsafe fn view(info: *const BufferInfo, local: &Rc<Local>) -> Outcome
         let memory = Arc::new(Lent::new(memory));
         local.ledger.add(&memory);
         // From here on the memory is given back with its owner.
-        let owner = new_owner(memory, local).ok_or_else(Trouble::raised)?;
-        Object::owned(ffi::PyMemoryView_FromObject(owner.as_ptr())).ok_or_else(Trouble::raised)
+        let owner = new_owner(py, memory, local).ok_or_else(Trouble::raised)?;
+        Object::owned(py, ffi::PyMemoryView_FromObject(owner.as_ptr())).ok_or_else(Trouble::raised)
     }
 }
 
@@ -210,6 +215,7 @@ pub(crate) unsafe fn view(info: *const BufferInfo, local: &Rc<Local>) -> Outcome
 /// # Safety
 /// As for [`view`].
 unsafe fn of_this_interpreter(
+    py: Attached<'_>,
     info: *const BufferInfo,
     local: &Rc<Local>,
 ) -> Option<Outcome<Object>> {
@@ -220,7 +226,7 @@ unsafe fn of_this_interpreter(
             // Not the last one: the description is true as long as there is another.
             return None;
         };
-        let view = Object::owned(ffi::PyMemoryView_FromObject(object.as_ptr()));
+        let view = Object::owned(py, ffi::PyMemoryView_FromObject(object.as_ptr()));
         Some(view.ok_or_else(Trouble::raised))
     }
 }
@@ -360,8 +366,12 @@ fn size_of_format(format: &CStr) -> Option<usize> {
 
 // The Python type. ------------------------------------------------------------------------------
 
-unsafe fn new_owner(memory: Arc<Lent<Memory>>, local: &Rc<Local>) -> Option<Object> {
-    let make = || {
+unsafe fn new_owner(
+    py: Attached<'_>,
+    memory: Arc<Lent<Memory>>,
+    local: &Rc<Local>,
+) -> Option<Object> {
+    let make = |py: Attached<'_>| {
         let slots = [
             holder::slot(ffi::Py_bf_getbuffer, get_buffer as *mut c_void),
             holder::slot(
@@ -370,10 +380,10 @@ unsafe fn new_owner(memory: Arc<Lent<Memory>>, local: &Rc<Local>) -> Option<Obje
             ),
         ];
         // SAFETY: the slots are right for the type.
-        unsafe { holder::new_type::<Lent<Memory>>(c"subpy.HostMemory", &slots) }
+        unsafe { holder::new_type::<Lent<Memory>>(py, c"subpy.HostMemory", &slots) }
     };
     // SAFETY: attached; a type of ours for this.
-    unsafe { holder::hold(|local| &local.memory_type, make, memory, local) }
+    unsafe { holder::hold(py, |local| &local.memory_type, make, memory, local) }
 }
 
 unsafe extern "C" fn get_buffer(

@@ -18,6 +18,7 @@ use crate::data::conversion::Conversion;
 use crate::data::id::Id;
 use crate::data::pins::Pinned;
 use crate::data::value::BufferInfo;
+use crate::local::attach::Attached;
 use crate::local::objects::local::{Local, Visit};
 use crate::local::python::object::Object;
 
@@ -40,6 +41,7 @@ impl Pin {
     /// # Safety
     /// Attached to the interpreter of `local`; `object` lives.
     pub(crate) unsafe fn new(
+        py: Attached<'_>,
         object: *mut ffi::PyObject,
         conversion: Conversion,
         local: &Rc<Local>,
@@ -54,7 +56,7 @@ impl Pin {
         // SAFETY: the caller's promise; a place that nobody else has yet. All of its fields are written, or
         // none is dropped.
         unsafe {
-            let object = Object::borrowed(object)?;
+            let object = Object::borrowed(py, object)?;
             (&raw mut (*place).view).write(ffi::Py_buffer::new());
             let flags = layout | ffi::PyBUF_FORMAT;
             if ffi::PyObject_GetBuffer(object.as_ptr(), &raw mut (*place).view, flags) != 0 {

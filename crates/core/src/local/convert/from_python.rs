@@ -20,6 +20,7 @@ pub(crate) use self::sort::{borrowed, plain};
 use crate::data::conversion::Conversion;
 use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{RawValue, kind};
+use crate::local::attach::Attached;
 use crate::local::convert::queue;
 use crate::local::objects::local::Local;
 use crate::local::objects::trouble::{Outcome, Trouble};
@@ -28,70 +29,78 @@ use crate::local::python::object::{Object, clear_exception};
 /// The value of an object: a tree of its own.
 #[inline]
 pub(crate) unsafe fn read(
+    py: Attached<'_>,
     object: PyObject,
     conversion: Conversion,
     local: &Rc<Local>,
 ) -> Outcome<OwnedValue> {
     // SAFETY: the caller's promise; what has no block owns nothing.
     unsafe {
-        if let Some(value) = plain(object).filter(|_| !conversion.exact || is_exact(object)) {
+        if let Some(value) = plain(py, object).filter(|_| !conversion.exact || is_exact(py, object))
+        {
             return Ok(OwnedValue::from_raw(value));
         }
-        if let Some(queue) = queue::of(object, local) {
+        if let Some(queue) = queue::of(py, object, local) {
             return Ok(OwnedValue::of_queue(queue.clone().into()));
         }
         let mut reader = Reader::new(conversion, local);
-        reader.measure(object)?;
+        reader.measure(py, object)?;
         let mut filler = reader.filler()?;
-        let root = filler.fill(object)?;
+        let root = filler.fill(py, object)?;
         Ok(filler.into_tree(root))
     }
 }
 
-unsafe fn is_exact(object: PyObject) -> bool {
+unsafe fn is_exact(py: Attached<'_>, object: PyObject) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { sort::is_exact(object, sort::sort(object)) }
+    unsafe { sort::is_exact(object, sort::sort(py, object)) }
 }
 
 /// Whether an object has a value.
 pub(crate) unsafe fn has_value(
+    py: Attached<'_>,
     object: PyObject,
     conversion: Conversion,
     local: &Rc<Local>,
 ) -> bool {
     // SAFETY: the caller's promise.
-    let measured = unsafe { Reader::new(conversion, local).measure(object) };
-    clear_exception();
+    let measured = unsafe { Reader::new(conversion, local).measure(py, object) };
+    clear_exception(py);
     measured.is_ok()
 }
 
 /// The values of a tuple's items, as a tuple: of what can't be copied, its `repr()`.
-pub(crate) unsafe fn read_or_describe(tuple: &Object, local: &Rc<Local>) -> Option<OwnedValue> {
+pub(crate) unsafe fn read_or_describe(
+    py: Attached<'_>,
+    tuple: &Object,
+    local: &Rc<Local>,
+) -> Option<OwnedValue> {
     // SAFETY: the caller's promise: a tuple, whose items it keeps; new references.
     unsafe {
         if ffi::PyTuple_Check(tuple.as_ptr()) == 0 {
             return None;
         }
         let length = ffi::PyTuple_GET_SIZE(tuple.as_ptr());
-        let copy = Object::owned(ffi::PyTuple_New(length))?;
+        let copy = Object::owned(py, ffi::PyTuple_New(length))?;
         for i in 0..length {
-            let item = Object::borrowed(ffi::PyTuple_GET_ITEM(tuple.as_ptr(), i))?;
-            let item = match read(item.as_ptr(), Conversion::COPY, local) {
+            let item = Object::borrowed(py, ffi::PyTuple_GET_ITEM(tuple.as_ptr(), i))?;
+            let item = match read(py, item.as_ptr(), Conversion::COPY, local) {
                 Ok(_) => item,
                 Err(_) => {
-                    clear_exception();
-                    Object::owned(ffi::PyObject_Repr(item.as_ptr()))?
+                    clear_exception(py);
+                    Object::owned(py, ffi::PyObject_Repr(item.as_ptr()))?
                 }
             };
             ffi::PyTuple_SetItem(copy.as_ptr(), i, item.into_ptr());
         }
-        read(copy.as_ptr(), Conversion::COPY, local).ok()
+        read(py, copy.as_ptr(), Conversion::COPY, local).ok()
     }
 }
 
 /// The values of several objects that [`borrowed`] has not, written to `places`, and what holds them.
 /// An error comes with the number of its object.
 pub(crate) unsafe fn read_several(
+    py: Attached<'_>,
     objects: &[(usize, PyObject)],
     places: &mut [RawValue],
     conversion: Conversion,
@@ -101,11 +110,11 @@ pub(crate) unsafe fn read_several(
     unsafe {
         let mut reader = Reader::new(conversion, local);
         for (i, object) in objects {
-            reader.measure(*object).map_err(|e| (*i, e))?;
+            reader.measure(py, *object).map_err(|e| (*i, e))?;
         }
         let mut filler = reader.filler().map_err(|e| (0, e))?;
         for (i, object) in objects {
-            places[*i] = filler.fill(*object).map_err(|e| (*i, e))?;
+            places[*i] = filler.fill(py, *object).map_err(|e| (*i, e))?;
         }
         Ok(filler.into_block())
     }
@@ -114,6 +123,7 @@ pub(crate) unsafe fn read_several(
 /// A namespace as a dict value: without the names that start with `__`, and without what has no form
 /// outside of the interpreter.
 pub(crate) unsafe fn read_namespace(
+    py: Attached<'_>,
     namespace: PyObject,
     conversion: Conversion,
     local: &Rc<Local>,
@@ -121,24 +131,24 @@ pub(crate) unsafe fn read_namespace(
     // SAFETY: the caller's promise: a dict.
     unsafe {
         let mut names = Vec::new();
-        each_pair(namespace, |name, object| {
+        each_pair(py, namespace, |name, object| {
             let is_ours = ffi::PyUnicode_Check(name) == 0
                 || utf8(name).is_some_and(|(data, n)| {
                     std::slice::from_raw_parts(data.cast::<u8>(), n).starts_with(b"__")
                 });
             if !is_ours {
-                names.extend(Object::borrowed(name).zip(Object::borrowed(object)));
+                names.extend(Object::borrowed(py, name).zip(Object::borrowed(py, object)));
             }
             Ok(())
         })?;
-        clear_exception();
+        clear_exception(py);
         let mut reader = Reader::new(conversion, local);
         let mut shareable = Vec::with_capacity(names.len());
         for pair in &names {
             let before = (reader.nodes, reader.text, reader.pins.len());
             let measured = reader
-                .measure(pair.0.as_ptr())
-                .and_then(|()| reader.measure(pair.1.as_ptr()));
+                .measure(py, pair.0.as_ptr())
+                .and_then(|()| reader.measure(py, pair.1.as_ptr()));
             match measured {
                 Ok(()) => shareable.push(pair),
                 Err(e) if e.is_not_shareable() => {
@@ -155,8 +165,10 @@ pub(crate) unsafe fn read_namespace(
         let mut filler = reader.filler()?;
         let pairs = filler.take_nodes(2 * shareable.len())?;
         for (i, (name, object)) in shareable.iter().enumerate() {
-            pairs.add(2 * i).write(filler.fill(name.as_ptr())?);
-            pairs.add(2 * i + 1).write(filler.fill(object.as_ptr())?);
+            pairs.add(2 * i).write(filler.fill(py, name.as_ptr())?);
+            pairs
+                .add(2 * i + 1)
+                .write(filler.fill(py, object.as_ptr())?);
         }
         let root = RawValue::of_items(kind::DICT, pairs, shareable.len());
         Ok(filler.into_tree(root))

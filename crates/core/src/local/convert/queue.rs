@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::data::queue::Queue;
 use crate::data::value::RawQueue;
+use crate::local::attach::Attached;
 use crate::local::objects::holder;
 use crate::local::objects::holder::{Held, Holdable};
 use crate::local::objects::local::Local;
@@ -29,7 +30,11 @@ impl Holdable for Reference {
 ///
 /// # Safety
 /// Attached to the interpreter of `local`; `object` lives, as long as the answer is used.
-pub(super) unsafe fn of<'a>(object: *mut pyo3_ffi::PyObject, local: &Local) -> Option<&'a Queue> {
+pub(super) unsafe fn of<'a>(
+    _: Attached<'_>,
+    object: *mut pyo3_ffi::PyObject,
+    local: &Local,
+) -> Option<&'a Queue> {
     let kind = local.queue_type.get()?;
     // SAFETY: the caller's promise; such an object is one of ours.
     unsafe {
@@ -42,26 +47,38 @@ pub(super) unsafe fn of<'a>(object: *mut pyo3_ffi::PyObject, local: &Local) -> O
 ///
 /// # Safety
 /// Attached to the interpreter of `local`; `queue` is NULL or a pointer that has a reference.
-pub(crate) unsafe fn object(queue: *const RawQueue, local: &Rc<Local>) -> Outcome<Object> {
+pub(crate) unsafe fn object(
+    py: Attached<'_>,
+    queue: *const RawQueue,
+    local: &Rc<Local>,
+) -> Outcome<Object> {
     if queue.is_null() {
         return Err(Trouble::invalid("has NULL for its queue"));
     }
     // SAFETY: the caller's promise.
     let queue = unsafe { Queue::clone_raw(queue) };
-    object_of(queue, local).ok_or_else(Trouble::raised)
+    object_of(py, queue, local).ok_or_else(Trouble::raised)
 }
 
 /// As above. `None`: an exception is set.
-pub(crate) fn object_of(queue: Queue, local: &Rc<Local>) -> Option<Object> {
+pub(crate) fn object_of(py: Attached<'_>, queue: Queue, local: &Rc<Local>) -> Option<Object> {
     let id = queue.id();
     let there = local.queues.borrow().get(&id).copied();
     if let Some(there) = there {
         // SAFETY: attached; an object that goes takes itself out of there.
-        return unsafe { Object::borrowed(there) };
+        return unsafe { Object::borrowed(py, there) };
     }
-    let make = || (local.make_queue_type.get()?)(local);
+    let make = |py: Attached<'_>| (local.make_queue_type.get()?)(py, local);
     // SAFETY: attached; the type is one for references of queues.
-    let made = unsafe { holder::hold(|l| &l.queue_type, make, Arc::new(Reference(queue)), local) }?;
+    let made = unsafe {
+        holder::hold(
+            py,
+            |l| &l.queue_type,
+            make,
+            Arc::new(Reference(queue)),
+            local,
+        )
+    }?;
     local.queues.borrow_mut().insert(id, made.as_ptr());
     Some(made)
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use pyo3_ffi as ffi;
 
 use crate::data::value::{MAX_DEPTH, RawItems, RawText, RawValue, Value, kind};
+use crate::local::attach::Attached;
 use crate::local::buffers::host_memory;
 use crate::local::convert::queue;
 use crate::local::objects::local::Local;
@@ -15,9 +16,9 @@ use crate::local::python::object::Object;
 
 /// Makes the object that a value stands for. If that fails, what the value lends is in the trouble.
 #[inline(always)]
-pub(crate) fn write(value: &Value<'_>, local: &Rc<Local>) -> Outcome<Object> {
+pub(crate) fn write(py: Attached<'_>, value: &Value<'_>, local: &Rc<Local>) -> Outcome<Object> {
     // SAFETY: by the promise of whoever made the value, what it points to is there.
-    unsafe { object(value.as_raw(), local, 0) }
+    unsafe { object(py, value.as_raw(), local, 0) }
 }
 
 /// What a value lends, for one that is not used. A tree that is nested too deep, or in itself, is
@@ -30,13 +31,14 @@ pub(crate) fn lent_by(value: &Value<'_>, out: &mut Vec<Release>) {
 
 /// Makes a dict of what has to be a dict with names for keys; `admits` says of which.
 pub(crate) fn write_names(
+    py: Attached<'_>,
     pairs: &Value<'_>,
     admits: impl Fn(&str) -> bool,
     local: &Rc<Local>,
 ) -> Outcome<Object> {
     // SAFETY: as above; attached, as whoever has `local` is; a dict that nobody else sees yet.
     unsafe {
-        let Some(dict) = Object::owned(ffi::PyDict_New()) else {
+        let Some(dict) = Object::owned(py, ffi::PyDict_New()) else {
             let mut unused = Vec::new();
             lent_by(pairs, &mut unused);
             return Err(Trouble::raised().with_unused(unused));
@@ -46,8 +48,8 @@ pub(crate) fn write_names(
                 collect(value, 1, &mut Vec::new());
                 return Ok(());
             }
-            let value = object(value, local, 1)?;
-            let name = Object::text(text).ok_or_else(Trouble::raised)?;
+            let value = object(py, value, local, 1)?;
+            let name = Object::text(py, text).ok_or_else(Trouble::raised)?;
             match ffi::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value.as_ptr()) {
                 0 => Ok(()),
                 _ => Err(Trouble::raised()),
@@ -102,25 +104,35 @@ unsafe fn name_of<'a>(key: &RawValue) -> Outcome<&'a str> {
 /// # Safety
 /// Attached; what the value points to is there. So it is for the functions below.
 #[inline(always)]
-unsafe fn object(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+unsafe fn object(
+    py: Attached<'_>,
+    value: &RawValue,
+    local: &Rc<Local>,
+    depth: usize,
+) -> Outcome<Object> {
     // SAFETY: the caller's promise; the kind says which field counts.
     unsafe {
         let made = match value.kind {
             kind::INT => ffi::PyLong_FromLongLong(value.r#as.integer),
             kind::FLOAT => ffi::PyFloat_FromDouble(value.r#as.real),
-            kind::STR => return text(value.r#as.text),
-            _ => return other(value, local, depth),
+            kind::STR => return text(py, value.r#as.text),
+            _ => return other(py, value, local, depth),
         };
-        Object::owned(made).ok_or_else(Trouble::raised)
+        Object::owned(py, made).ok_or_else(Trouble::raised)
     }
 }
 
 #[inline(never)]
-unsafe fn other(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+unsafe fn other(
+    py: Attached<'_>,
+    value: &RawValue,
+    local: &Rc<Local>,
+    depth: usize,
+) -> Outcome<Object> {
     // SAFETY: as above. A bool of C's is read as the byte that it is.
     unsafe {
         let made = match value.kind {
-            kind::NONE => return Object::borrowed(ffi::Py_None()).ok_or_else(Trouble::raised),
+            kind::NONE => return Object::borrowed(py, ffi::Py_None()).ok_or_else(Trouble::raised),
             kind::BOOL => {
                 let byte = (&raw const value.r#as.boolean).cast::<u8>().read();
                 ffi::PyBool_FromLong((byte != 0).into())
@@ -133,19 +145,19 @@ unsafe fn other(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcome<Ob
                 let bytes = bytes_of(value.r#as.text)?;
                 let (data, length) = (bytes.as_ptr().cast(), bytes.len() as isize);
                 let made = ffi::PyUnicode_DecodeUTF8(data, length, c"surrogatepass".as_ptr());
-                return Object::owned(made).ok_or_else(not_utf8);
+                return Object::owned(py, made).ok_or_else(|| not_utf8(py));
             }
-            kind::BIG_INT => return big_int(value.r#as.text),
-            kind::BUFFER => return host_memory::view(value.r#as.buffer, local),
-            kind::TUPLE | kind::LIST | kind::DICT => return container(value, local, depth),
-            kind::QUEUE => return queue::object(value.r#as.queue, local),
+            kind::BIG_INT => return big_int(py, value.r#as.text),
+            kind::BUFFER => return host_memory::view(py, value.r#as.buffer, local),
+            kind::TUPLE | kind::LIST | kind::DICT => return container(py, value, local, depth),
+            kind::QUEUE => return queue::object(py, value.r#as.queue, local),
             unknown => {
                 return Err(Trouble::invalid(format!(
                     "is of kind {unknown}, which is none of subpy_kind"
                 )));
             }
         };
-        Object::owned(made).ok_or_else(Trouble::raised)
+        Object::owned(py, made).ok_or_else(Trouble::raised)
     }
 }
 
@@ -176,45 +188,51 @@ fn too_long(length: usize) -> Trouble {
 }
 
 #[inline(always)]
-unsafe fn text(text: RawText) -> Outcome<Object> {
+unsafe fn text(py: Attached<'_>, text: RawText) -> Outcome<Object> {
     // SAFETY: as above.
     unsafe {
         let bytes = bytes_of(text)?;
         let (data, length) = (bytes.as_ptr().cast::<c_char>(), bytes.len() as isize);
-        Object::owned(ffi::PyUnicode_FromStringAndSize(data, length)).ok_or_else(not_utf8)
+        Object::owned(py, ffi::PyUnicode_FromStringAndSize(data, length))
+            .ok_or_else(|| not_utf8(py))
     }
 }
 
 /// For the exception that is set.
 #[cold]
-fn not_utf8() -> Trouble {
+fn not_utf8(py: Attached<'_>) -> Trouble {
     // SAFETY: attached.
     unsafe {
         if ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeDecodeError) == 0 {
             return Trouble::raised();
         }
     }
-    let why = crate::local::python::exception::one_line();
+    let why = crate::local::python::exception::one_line(py);
     Trouble::invalid(format!("is a str that is not UTF-8: {why}"))
 }
 
 #[cold]
-unsafe fn big_int(digits: RawText) -> Outcome<Object> {
+unsafe fn big_int(py: Attached<'_>, digits: RawText) -> Outcome<Object> {
     // SAFETY: as above; the copy ends in a NUL.
     unsafe {
         let no_int = |why: String| Trouble::invalid(format!("is no int: {why}"));
         let digits = CString::new(bytes_of(digits)?).map_err(|e| no_int(e.to_string()))?;
         let made = ffi::PyLong_FromString(digits.as_ptr(), std::ptr::null_mut(), 0);
-        Object::owned(made).ok_or_else(|| {
+        Object::owned(py, made).ok_or_else(|| {
             match ffi::PyErr_ExceptionMatches(ffi::PyExc_ValueError) {
                 0 => Trouble::raised(),
-                _ => no_int(crate::local::python::exception::one_line()),
+                _ => no_int(crate::local::python::exception::one_line(py)),
             }
         })
     }
 }
 
-unsafe fn container(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+unsafe fn container(
+    py: Attached<'_>,
+    value: &RawValue,
+    local: &Rc<Local>,
+    depth: usize,
+) -> Outcome<Object> {
     if depth >= MAX_DEPTH {
         return Err(too_deep());
     }
@@ -222,20 +240,25 @@ unsafe fn container(value: &RawValue, local: &Rc<Local>, depth: usize) -> Outcom
     unsafe {
         let items = checked_items(value.r#as.items)?;
         match value.kind {
-            kind::LIST => list(items, local, depth + 1),
-            kind::TUPLE => tuple(items, local, depth + 1),
-            _ => dict(items, local, depth + 1),
+            kind::LIST => list(py, items, local, depth + 1),
+            kind::TUPLE => tuple(py, items, local, depth + 1),
+            _ => dict(py, items, local, depth + 1),
         }
     }
 }
 
-unsafe fn list(items: RawItems, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+unsafe fn list(
+    py: Attached<'_>,
+    items: RawItems,
+    local: &Rc<Local>,
+    depth: usize,
+) -> Outcome<Object> {
     // SAFETY: as above; a list that nobody else sees yet.
     unsafe {
-        let list = Object::owned(ffi::PyList_New(items.length as isize));
+        let list = Object::owned(py, ffi::PyList_New(items.length as isize));
         let list = list.ok_or_else(|| unused(items, 0, items.length, depth))?;
         for i in 0..items.length {
-            match object(&*items.data.add(i), local, depth) {
+            match object(py, &*items.data.add(i), local, depth) {
                 Ok(item) => ffi::PyList_SET_ITEM(list.as_ptr(), i as isize, item.into_ptr()),
                 Err(e) => {
                     let rest = rest_of(items, i + 1, items.length, depth);
@@ -247,13 +270,18 @@ unsafe fn list(items: RawItems, local: &Rc<Local>, depth: usize) -> Outcome<Obje
     }
 }
 
-unsafe fn tuple(items: RawItems, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+unsafe fn tuple(
+    py: Attached<'_>,
+    items: RawItems,
+    local: &Rc<Local>,
+    depth: usize,
+) -> Outcome<Object> {
     // SAFETY: as above; a tuple that nobody else sees yet.
     unsafe {
-        let tuple = Object::owned(ffi::PyTuple_New(items.length as isize));
+        let tuple = Object::owned(py, ffi::PyTuple_New(items.length as isize));
         let tuple = tuple.ok_or_else(|| unused(items, 0, items.length, depth))?;
         for i in 0..items.length {
-            match object(&*items.data.add(i), local, depth) {
+            match object(py, &*items.data.add(i), local, depth) {
                 Ok(item) => ffi::PyTuple_SET_ITEM(tuple.as_ptr(), i as isize, item.into_ptr()),
                 Err(e) => {
                     let rest = rest_of(items, i + 1, items.length, depth);
@@ -265,28 +293,33 @@ unsafe fn tuple(items: RawItems, local: &Rc<Local>, depth: usize) -> Outcome<Obj
     }
 }
 
-unsafe fn dict(items: RawItems, local: &Rc<Local>, depth: usize) -> Outcome<Object> {
+unsafe fn dict(
+    py: Attached<'_>,
+    items: RawItems,
+    local: &Rc<Local>,
+    depth: usize,
+) -> Outcome<Object> {
     let length = 2 * items.length;
     // SAFETY: as above; a dict that nobody else sees yet.
     unsafe {
-        let dict = Object::owned(ffi::PyDict_New());
+        let dict = Object::owned(py, ffi::PyDict_New());
         let dict = dict.ok_or_else(|| unused(items, 0, length, depth))?;
         for i in 0..items.length {
             let (key, value) = (&*items.data.add(2 * i), &*items.data.add(2 * i + 1));
             let name = |e: Trouble| e.at_key(key_text(key, i));
-            let key = match object(key, local, depth) {
+            let key = match object(py, key, local, depth) {
                 Ok(key) => key,
                 Err(e) => {
                     return Err(name(e).with_unused(rest_of(items, 2 * i + 1, length, depth)));
                 }
             };
             let rest = || rest_of(items, 2 * i + 2, length, depth);
-            let value = match object(value, local, depth) {
+            let value = match object(py, value, local, depth) {
                 Ok(value) => value,
                 Err(e) => return Err(name(e).with_unused(rest())),
             };
             if ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr()) != 0 {
-                return Err(name(bad_key()).with_unused(rest()));
+                return Err(name(bad_key(py)).with_unused(rest()));
             }
         }
         Ok(dict)
@@ -310,12 +343,12 @@ unsafe fn key_text(key: &RawValue, i: usize) -> String {
 
 /// For the exception that is set.
 #[cold]
-fn bad_key() -> Trouble {
+fn bad_key(py: Attached<'_>) -> Trouble {
     // SAFETY: attached.
     if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_TypeError) } == 0 {
         return Trouble::raised();
     }
-    let why = crate::local::python::exception::one_line();
+    let why = crate::local::python::exception::one_line(py);
     Trouble::invalid(format!("can't be a key: {why}"))
 }
 

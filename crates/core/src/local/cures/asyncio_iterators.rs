@@ -11,9 +11,12 @@
 #[cfg(all(Py_3_12, not(Py_3_14)))]
 pub(crate) use cure::free;
 
+#[cfg(not(all(Py_3_12, not(Py_3_14))))]
+use crate::local::attach::Attached;
+
 /// Nothing to do in this version.
 #[cfg(not(all(Py_3_12, not(Py_3_14))))]
-pub(crate) fn free() {}
+pub(crate) fn free(_: Attached<'_>) {}
 
 #[cfg(all(Py_3_12, not(Py_3_14)))]
 mod cure {
@@ -21,6 +24,7 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
+    use crate::local::attach::Attached;
     use crate::local::python::capsule::capsule;
     use crate::local::python::interpreter_dict::keep;
     use crate::local::python::object::{Object, clear_exception, imported};
@@ -37,21 +41,21 @@ mod cure {
     const MOST: usize = 255;
 
     /// To be called while the interpreter is attached, before it is ended.
-    pub(crate) fn free() {
-        let _ = free_all();
-        clear_exception();
+    pub(crate) fn free(py: Attached<'_>) {
+        let _ = free_all(py);
+        clear_exception(py);
     }
 
-    fn free_all() -> Option<()> {
-        let iterator = an_iterator(&imported(c"_asyncio")?)?;
+    fn free_all(py: Attached<'_>) -> Option<()> {
+        let iterator = an_iterator(py, &imported(py, c"_asyncio")?)?;
         // SAFETY: attached; a live object, whose type is the module's, whose state lives as long as the module.
         unsafe {
-            let kind = Object::borrowed(ffi::Py_TYPE(iterator.as_ptr()).cast())?;
+            let kind = Object::borrowed(py, ffi::Py_TYPE(iterator.as_ptr()).cast())?;
             let name = (*kind.as_ptr().cast::<ffi::PyTypeObject>()).tp_name;
             if CStr::from_ptr(name) != c"_asyncio.FutureIter" {
                 return None; // a script has put something else there
             }
-            let module = Object::borrowed(ffi::PyType_GetModule(kind.as_ptr().cast()))?;
+            let module = Object::borrowed(py, ffi::PyType_GetModule(kind.as_ptr().cast()))?;
             let state = ffi::PyModule_GetState(module.as_ptr()).cast::<usize>();
             let count =
                 (*ffi::PyModule_GetDef(module.as_ptr())).m_size as usize / size_of::<usize>();
@@ -71,7 +75,7 @@ mod cure {
                 _module: module,
             };
             kept.free();
-            keep(NAME, &capsule(NAME, kept)?)
+            keep(py, NAME, &capsule(py, NAME, kept)?)
         }
     }
 
@@ -111,7 +115,7 @@ mod cure {
     const NAME: &CStr = c"subpy.asyncio";
 
     /// A new iterator, of a future whose loop is none.
-    fn an_iterator(asyncio: &Object) -> Option<Object> {
+    fn an_iterator(py: Attached<'_>, asyncio: &Object) -> Option<Object> {
         static MAKE: OwnCode = OwnCode::new(
             c"<subpy>",
             c"
@@ -122,7 +126,7 @@ def make(future):
     return future(loop=Loop()).__await__()
 ",
         );
-        let make = OwnCode::function(&MAKE.run()?, c"make")?;
-        make.call(&[&asyncio.attribute(c"Future")?])
+        let make = OwnCode::function(py, &MAKE.run(py)?, c"make")?;
+        make.call(py, &[&asyncio.attribute(py, c"Future")?])
     }
 }

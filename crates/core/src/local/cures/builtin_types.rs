@@ -11,11 +11,13 @@
 
 #[cfg(not(Py_3_12))]
 mod cure {
-    pub(crate) fn note() -> Option<()> {
+    use crate::local::attach::Attached;
+
+    pub(crate) fn note(_: Attached<'_>) -> Option<()> {
         Some(())
     }
 
-    pub(crate) fn install() -> Option<()> {
+    pub(crate) fn install(_: Attached<'_>) -> Option<()> {
         Some(())
     }
 }
@@ -29,6 +31,7 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
+    use crate::local::attach::Attached;
     use crate::local::python::object::Object;
 
     /// `_Py_TPFLAGS_STATIC_BUILTIN`: each interpreter has its own dictionary of such a type.
@@ -56,22 +59,22 @@ mod cure {
     static FIXES: OnceLock<Vec<Fix>> = OnceLock::new();
 
     /// To be called while the main interpreter is attached, before another one is made. `None`: an exception is set.
-    pub(crate) fn note() -> Option<()> {
+    pub(crate) fn note(py: Attached<'_>) -> Option<()> {
         let mut names = Names::new();
-        for of in static_types()? {
-            names.insert(of, names_of(of)?);
+        for of in static_types(py)? {
+            names.insert(of, names_of(py, of)?);
         }
         *OF_MAIN.lock().unwrap_or_else(PoisonError::into_inner) = Some(names);
         Some(())
     }
 
     /// Has the attached interpreter, a new one, get the right names. `None`: an exception is set.
-    pub(crate) fn install() -> Option<()> {
+    pub(crate) fn install(py: Attached<'_>) -> Option<()> {
         if FIXES.get().is_none() {
             let mut of_main = OF_MAIN.lock().unwrap_or_else(PoisonError::into_inner);
             // Another thread may have been faster.
             if let Some(names) = &*of_main {
-                let fixes = compare(names)?;
+                let fixes = compare(py, names)?;
                 FIXES.get_or_init(|| fixes);
                 *of_main = None;
             }
@@ -79,8 +82,8 @@ mod cure {
         let fixes = FIXES.get().map_or(&[][..], Vec::as_slice);
         for fix in fixes {
             match fix {
-                Fix::Remove(of, name) => remove(*of, name)?,
-                Fix::AddNew(of) => add_new(*of)?,
+                Fix::Remove(of, name) => remove(py, *of, name)?,
+                Fix::AddNew(of) => add_new(py, *of)?,
             }
         }
         if !fixes.is_empty() {
@@ -90,13 +93,13 @@ mod cure {
         Some(())
     }
 
-    fn compare(of_main: &Names) -> Option<Vec<Fix>> {
+    fn compare(py: Attached<'_>, of_main: &Names) -> Option<Vec<Fix>> {
         let mut fixes = Vec::new();
         for (&of, right) in of_main {
-            let names = names_of(of)?;
+            let names = names_of(py, of)?;
             for name in names.difference(right) {
                 // A slot that was taken for one of this type's own: nothing else comes here by that way.
-                if is_slot(of, name)? {
+                if is_slot(py, of, name)? {
                     fixes.push(Fix::Remove(of, name.clone()));
                 }
             }
@@ -107,21 +110,27 @@ mod cure {
         Some(fixes)
     }
 
-    fn static_types() -> Option<HashSet<Type>> {
+    fn static_types(py: Attached<'_>) -> Option<HashSet<Type>> {
         let mut found = HashSet::new();
         // SAFETY: attached; statics of Python's; a live object, which is a type.
         unsafe {
-            let subclasses = Object::borrowed((&raw mut ffi::PyType_Type).cast())?
-                .attribute(c"__subclasses__")?;
-            let mut left = vec![Object::borrowed((&raw mut ffi::PyBaseObject_Type).cast())?];
+            let subclasses = Object::borrowed(py, (&raw mut ffi::PyType_Type).cast())?
+                .attribute(py, c"__subclasses__")?;
+            let mut left = vec![Object::borrowed(
+                py,
+                (&raw mut ffi::PyBaseObject_Type).cast(),
+            )?];
             while let Some(class) = left.pop() {
                 let of: *mut ffi::PyTypeObject = class.as_ptr().cast();
                 if ffi::PyType_GetFlags(of) & STATIC_BUILTIN == 0 || !found.insert(Type(of)) {
                     continue;
                 }
-                let list = subclasses.call(&[&class])?;
+                let list = subclasses.call(py, &[&class])?;
                 for index in 0..ffi::PyList_Size(list.as_ptr()) {
-                    left.extend(Object::borrowed(ffi::PyList_GetItem(list.as_ptr(), index)));
+                    left.extend(Object::borrowed(
+                        py,
+                        ffi::PyList_GetItem(list.as_ptr(), index),
+                    ));
                 }
             }
         }
@@ -129,28 +138,28 @@ mod cure {
     }
 
     /// The attached interpreter's dictionary of a type.
-    fn dictionary(of: Type) -> Option<Object> {
+    fn dictionary(py: Attached<'_>, of: Type) -> Option<Object> {
         // SAFETY: attached; a type that is ready has one; a new reference.
-        unsafe { Object::owned(ffi::PyType_GetDict(of.0)) }
+        unsafe { Object::owned(py, ffi::PyType_GetDict(of.0)) }
     }
 
-    fn names_of(of: Type) -> Option<HashSet<CString>> {
-        let dictionary = dictionary(of)?;
+    fn names_of(py: Attached<'_>, of: Type) -> Option<HashSet<CString>> {
+        let dictionary = dictionary(py, of)?;
         let mut names = HashSet::new();
         let (mut position, mut key) = (0, null_mut());
         // SAFETY: attached; nothing changes the dictionary meanwhile; its keys are borrowed.
         unsafe {
             let dictionary = dictionary.as_ptr();
             while ffi::PyDict_Next(dictionary, &mut position, &mut key, null_mut()) != 0 {
-                let name = Object::borrowed(key)?.to_text()?;
+                let name = Object::borrowed(py, key)?.to_text(py)?;
                 names.extend(CString::new(name));
             }
         }
         Some(names)
     }
 
-    fn is_slot(of: Type, name: &CStr) -> Option<bool> {
-        let dictionary = dictionary(of)?;
+    fn is_slot(py: Attached<'_>, of: Type, name: &CStr) -> Option<bool> {
+        let dictionary = dictionary(py, of)?;
         // SAFETY: attached; live objects, a C string.
         unsafe {
             let value = ffi::PyDict_GetItemString(dictionary.as_ptr(), name.as_ptr());
@@ -158,20 +167,20 @@ mod cure {
         }
     }
 
-    fn remove(of: Type, name: &CStr) -> Option<()> {
-        if !is_slot(of, name)? {
+    fn remove(py: Attached<'_>, of: Type, name: &CStr) -> Option<()> {
+        if !is_slot(py, of, name)? {
             return Some(());
         }
-        let dictionary = dictionary(of)?;
+        let dictionary = dictionary(py, of)?;
         // SAFETY: attached; a live dictionary, a C string, whose item is there.
         (unsafe { ffi::PyDict_DelItemString(dictionary.as_ptr(), name.as_ptr()) } == 0)
             .then_some(())
     }
 
     /// Gives a type a `__new__` as CPython makes them: all are one method, which is bound to the type.
-    fn add_new(of: Type) -> Option<()> {
-        let of_object = dictionary(Type(&raw mut ffi::PyBaseObject_Type))?;
-        let dictionary = dictionary(of)?;
+    fn add_new(py: Attached<'_>, of: Type) -> Option<()> {
+        let of_object = dictionary(py, Type(&raw mut ffi::PyBaseObject_Type))?;
+        let dictionary = dictionary(py, of)?;
         // SAFETY: attached; live objects; `object.__new__` is a function in C, and so has a method, a static of Python's.
         unsafe {
             let of_object = ffi::PyDict_GetItemString(of_object.as_ptr(), NEW.as_ptr());
@@ -179,7 +188,7 @@ mod cure {
                 return Some(());
             }
             let method = (*of_object.cast::<ffi::PyCFunctionObject>()).m_ml;
-            let new = Object::owned(ffi::PyCFunction_NewEx(method, of.0.cast(), null_mut()))?;
+            let new = Object::owned(py, ffi::PyCFunction_NewEx(method, of.0.cast(), null_mut()))?;
             let put = ffi::PyDict_SetItemString(dictionary.as_ptr(), NEW.as_ptr(), new.as_ptr());
             (put == 0).then_some(())
         }

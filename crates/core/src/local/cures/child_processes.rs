@@ -22,6 +22,7 @@ use libc::pid_t;
 use pyo3_ffi as ffi;
 
 use super::library::Functions;
+use crate::local::attach::Current;
 use crate::local::python::object::Object;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
@@ -54,6 +55,8 @@ unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with an int.
     let pid = unsafe { ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, 0)) } as pid_t;
     if pid > 0
@@ -61,8 +64,7 @@ unsafe extern "C" fn call(
     {
         record(pid, started);
     }
-    // SAFETY: attached; None lives as long as Python.
-    let none = unsafe { Object::borrowed(ffi::Py_None()) };
+    let none = Object::none(py);
     none.map_or(null_mut(), Object::into_ptr)
 }
 

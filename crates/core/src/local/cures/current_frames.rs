@@ -10,11 +10,13 @@
 
 #[cfg(Py_3_14)]
 mod cure {
-    /// Nothing to do in this version.
-    pub(crate) fn locate() {}
+    use crate::local::attach::Attached;
 
     /// Nothing to do in this version.
-    pub(crate) fn install() -> Option<()> {
+    pub(crate) fn locate(_: Attached<'_>) {}
+
+    /// Nothing to do in this version.
+    pub(crate) fn install(_: Attached<'_>) -> Option<()> {
         Some(())
     }
 }
@@ -28,6 +30,7 @@ mod cure {
     use pyo3_ffi as ffi;
     use pyo3_ffi::{PyObject, PyThreadState};
 
+    use crate::local::attach::{Attached, Current};
     use crate::local::cures::main_thread;
     use crate::local::python::collection::without_collection;
     use crate::local::python::object::{Object, clear_exception};
@@ -46,12 +49,12 @@ mod cure {
     static PLACE: OnceLock<Option<usize>> = OnceLock::new();
 
     /// Finds the place. To be called with a new thread state of the main interpreter attached.
-    pub(crate) fn locate() {
+    pub(crate) fn locate(py: Attached<'_>) {
         // SAFETY: attached; a thread state is larger than what is read of it.
         PLACE.get_or_init(|| unsafe {
             let here = ffi::PyThreadState_Get().cast::<usize>();
-            let exception = Object::borrowed(ffi::PyExc_Exception)?.call(&[])?;
-            set_handled(exception.as_ptr());
+            let exception = Object::borrowed(py, ffi::PyExc_Exception)?.call(py, &[])?;
+            set_handled(py, exception.as_ptr());
             let words: Vec<usize> = (0..THREAD_STATE).map(|i| here.add(i).read()).collect();
             let holds_it = |word: usize| {
                 word.wrapping_sub(here as usize) < OWN
@@ -59,8 +62,8 @@ mod cure {
                     && (word as *const usize).add(EXCEPTION).read() == exception.as_ptr() as usize
             };
             let place = only(words.iter().map(|word| holds_it(*word)))?;
-            set_handled(null_mut());
-            clear_exception();
+            set_handled(py, null_mut());
+            clear_exception(py);
             Some(place)
         });
     }
@@ -75,7 +78,7 @@ mod cure {
     ///
     /// # Safety
     /// Attached; NULL or a live exception.
-    unsafe fn set_handled(exception: *mut PyObject) {
+    unsafe fn set_handled(_: Attached<'_>, exception: *mut PyObject) {
         // SAFETY: the caller's promise.
         unsafe {
             #[cfg(Py_3_11)]
@@ -115,7 +118,7 @@ mod cure {
     ]);
 
     /// Gives the attached interpreter its own functions. `None`: an exception is set.
-    pub(crate) fn install() -> Option<()> {
+    pub(crate) fn install(py: Attached<'_>) -> Option<()> {
         if place().is_none() {
             return Some(()); // an unknown Python keeps what it has
         }
@@ -123,7 +126,7 @@ mod cure {
             // SAFETY: attached; the methods are static.
             unsafe {
                 let method = (&raw mut METHODS.0).cast::<ffi::PyMethodDef>().add(i);
-                let function = Object::owned(ffi::PyCFunction_New(method, null_mut()))?;
+                let function = Object::owned(py, ffi::PyCFunction_New(method, null_mut()))?;
                 if ffi::PySys_SetObject((*method).ml_name, function.as_ptr()) != 0 {
                     return None;
                 }
@@ -141,19 +144,20 @@ mod cure {
     /// # Safety
     /// Attached, and the place is found.
     unsafe fn by_thread(
+        py: Attached<'_>,
         value: impl Fn(*mut PyThreadState, usize) -> Option<Object>,
     ) -> *mut PyObject {
         let make = || {
             let place = place()?;
             // SAFETY: the caller's promise; new references.
             unsafe {
-                let dict = Object::owned(ffi::PyDict_New())?;
-                for state in thread_states::all_of_attached() {
+                let dict = Object::owned(py, ffi::PyDict_New())?;
+                for state in thread_states::all_of_attached(py) {
                     let Some(value) = value(state, place) else {
                         continue;
                     };
                     let id = main_thread::number_of(state)?;
-                    let id = Object::owned(ffi::PyLong_FromUnsignedLongLong(id))?;
+                    let id = Object::owned(py, ffi::PyLong_FromUnsignedLongLong(id))?;
                     if ffi::PyDict_SetItem(dict.as_ptr(), id.as_ptr(), value.as_ptr()) != 0 {
                         return None;
                     }
@@ -162,17 +166,25 @@ mod cure {
             }
         };
         // Thread states live as long as the GIL is held.
-        without_collection(make).map_or(null_mut(), Object::into_ptr)
+        without_collection(py, make).map_or(null_mut(), Object::into_ptr)
     }
 
     unsafe extern "C" fn current_frames(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+        let current = Current::get();
+        let py = current.attached();
         // SAFETY: called by Python, attached.
-        unsafe { by_thread(|state, _| Object::owned(ffi::PyThreadState_GetFrame(state).cast())) }
+        unsafe {
+            by_thread(py, |state, _| {
+                Object::owned(py, ffi::PyThreadState_GetFrame(state).cast())
+            })
+        }
     }
 
     unsafe extern "C" fn current_exceptions(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+        let current = Current::get();
+        let py = current.attached();
         // SAFETY: called by Python, attached.
-        unsafe { by_thread(|state, place| handled_by(state, place)) }
+        unsafe { by_thread(py, |state, place| handled_by(py, state, place)) }
     }
 
     /// What a thread state handles: an exception or None; before 3.12, a triple as of `sys.exc_info()`. `None`: it
@@ -180,10 +192,14 @@ mod cure {
     ///
     /// # Safety
     /// A thread state of the attached interpreter.
-    unsafe fn handled_by(state: *mut PyThreadState, place: usize) -> Option<Object> {
+    unsafe fn handled_by(
+        py: Attached<'_>,
+        state: *mut PyThreadState,
+        place: usize,
+    ) -> Option<Object> {
         // SAFETY: attached; the field is where it was found; None lives as long as Python.
         unsafe {
-            Object::owned(ffi::PyThreadState_GetFrame(state).cast())?;
+            Object::owned(py, ffi::PyThreadState_GetFrame(state).cast())?;
             let none = ffi::Py_None();
             let nothing = |exception: *mut PyObject| exception.is_null() || exception == none;
             let mut item: *const *mut c_void = state.cast::<*const *mut c_void>().add(place).read();
@@ -195,15 +211,15 @@ mod cure {
             let exception = exception_of(item);
             let exception = if nothing(exception) { none } else { exception };
             if cfg!(Py_3_12) {
-                return Object::borrowed(exception);
+                return Object::borrowed(py, exception);
             }
             let (mut kind, mut traceback) = (none, None);
             if exception != none {
                 kind = ffi::Py_TYPE(exception).cast();
-                traceback = Object::owned(ffi::PyException_GetTraceback(exception));
+                traceback = Object::owned(py, ffi::PyException_GetTraceback(exception));
             }
             let traceback = traceback.as_ref().map_or(none, Object::as_ptr);
-            Object::owned(ffi::PyTuple_Pack(3, kind, exception, traceback))
+            Object::owned(py, ffi::PyTuple_Pack(3, kind, exception, traceback))
         }
     }
 

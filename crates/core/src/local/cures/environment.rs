@@ -19,6 +19,7 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::library::Functions;
+use crate::local::attach::{Attached, Current};
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::object::Object;
 use crate::local::python::texts::{argument_bytes, bytes};
@@ -27,13 +28,13 @@ use crate::local::python::texts::{argument_bytes, bytes};
 const KEPT: &CStr = c"subpy.environment";
 
 /// For an interpreter with an environment of its own: it begins as the process's.
-pub(super) static BEGIN: Functions = Functions::in_rust(&[c"posix"], |posix| {
+pub(super) static BEGIN: Functions = Functions::in_rust(&[c"posix"], |py, posix| {
     // SAFETY: attached; a live dict; a new reference.
-    let copy = |dict: Object| unsafe { Object::owned(ffi::PyDict_Copy(dict.as_ptr())) };
+    let copy = |dict: Object| unsafe { Object::owned(py, ffi::PyDict_Copy(dict.as_ptr())) };
     // SAFETY: attached; what is kept lives.
-    match unsafe { Object::borrowed(kept(KEPT)) } {
-        Some(own) => posix.set(c"environ", &copy(own)?), // it is imported again
-        None => keep(KEPT, &copy(posix.attribute(c"environ")?)?),
+    match unsafe { Object::borrowed(py, kept(py, KEPT)) } {
+        Some(own) => posix.set(py, c"environ", &copy(own)?), // it is imported again
+        None => keep(py, KEPT, &copy(posix.attribute(py, c"environ")?)?),
     }
 });
 
@@ -224,16 +225,20 @@ unsafe extern "C" fn of_own(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with what the code above gives it.
-    unsafe { call(arguments, Object::borrowed(kept(KEPT))) }
+    unsafe { call(py, arguments, Object::borrowed(py, kept(py, KEPT))) }
 }
 
 unsafe extern "C" fn of_shared(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: as above.
-    unsafe { call(arguments, None) }
+    unsafe { call(py, arguments, None) }
 }
 
 /// `call()`: the environment that the interpreter has of its own, or None. `call(name)`: a variable of the process, or
@@ -241,21 +246,25 @@ unsafe extern "C" fn of_shared(
 ///
 /// # Safety
 /// Attached; a tuple of bytes without a NUL, or of one and None.
-unsafe fn call(arguments: *mut ffi::PyObject, own: Option<Object>) -> *mut ffi::PyObject {
+unsafe fn call(
+    py: Attached<'_>,
+    arguments: *mut ffi::PyObject,
+    own: Option<Object>,
+) -> *mut ffi::PyObject {
     // SAFETY: the caller's promise; the constants live as long as Python.
     let answer = unsafe {
         let none = ffi::Py_None();
         match ffi::PyTuple_Size(arguments) {
-            0 => own.or_else(|| Object::borrowed(none)),
-            1 => match argument_bytes(arguments, 0).and_then(|name| process::get(&name)) {
-                Some(value) => bytes(value.to_bytes()),
-                None => Object::borrowed(none),
+            0 => own.or_else(|| Object::borrowed(py, none)),
+            1 => match argument_bytes(py, arguments, 0).and_then(|name| process::get(&name)) {
+                Some(value) => bytes(py, value.to_bytes()),
+                None => Object::borrowed(py, none),
             },
             _ => {
-                if let Some(name) = argument_bytes(arguments, 0) {
-                    process::set(&name, argument_bytes(arguments, 1).as_deref());
+                if let Some(name) = argument_bytes(py, arguments, 0) {
+                    process::set(&name, argument_bytes(py, arguments, 1).as_deref());
                 }
-                Object::borrowed(none)
+                Object::borrowed(py, none)
             }
         }
     };

@@ -12,6 +12,7 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::{Attached, Current};
 use crate::local::python::capsule::capsule;
 use crate::local::python::interpreter_dict::keep;
 use crate::local::python::object::{Object, built_in, clear_exception};
@@ -19,9 +20,9 @@ use crate::local::python::object::{Object, built_in, clear_exception};
 const NAME: &CStr = c"subpy.globals";
 
 /// To be called while the interpreter is attached, before it is ended.
-pub(crate) fn clear_at_end() {
-    let _ = Marked::new().and_then(|marked| keep(NAME, &capsule(NAME, marked)?));
-    clear_exception();
+pub(crate) fn clear_at_end(py: Attached<'_>) {
+    let _ = Marked::new(py).and_then(|marked| keep(py, NAME, &capsule(py, NAME, marked)?));
+    clear_exception(py);
 }
 
 struct Marked {
@@ -32,19 +33,19 @@ struct Marked {
 impl Marked {
     /// Marks the globals of each module that is not the standard library's, and of `ctypes`, whose own functions are held
     /// so before 3.13.
-    fn new() -> Option<Self> {
-        let get_objects = built_in(c"gc")?.attribute(c"get_objects")?;
+    fn new(py: Attached<'_>) -> Option<Self> {
+        let get_objects = built_in(py, c"gc")?.attribute(py, c"get_objects")?;
         // SAFETY: attached; `sys` has both until the end; an integer that nobody else has.
         let (modules, standard, mark) = unsafe {
-            let of_sys = |name: &CStr| Object::borrowed(ffi::PySys_GetObject(name.as_ptr()));
-            let mark = Object::owned(ffi::PyLong_FromLong(i32::MAX.into()))?;
+            let of_sys = |name: &CStr| Object::borrowed(py, ffi::PySys_GetObject(name.as_ptr()));
+            let mark = Object::owned(py, ffi::PyLong_FromLong(i32::MAX.into()))?;
             (of_sys(c"modules")?, of_sys(c"stdlib_module_names")?, mark)
         };
-        for (name, module) in modules_of(&modules) {
-            let package = name.to_text()?;
+        for (name, module) in modules_of(py, &modules) {
+            let package = name.to_text(py)?;
             let package = package.split('.').next()?;
             let is_ctypes = package == "ctypes";
-            let package = Object::text(package)?;
+            let package = Object::text(py, package)?;
             // SAFETY: attached; live objects; a module has a dict.
             unsafe {
                 if is_ctypes || ffi::PySequence_Contains(standard.as_ptr(), package.as_ptr()) == 0 {
@@ -56,13 +57,16 @@ impl Marked {
         Some(Self { mark, get_objects })
     }
 
-    fn clear(&self) {
+    fn clear(&self, py: Attached<'_>) {
         // SAFETY: attached; a live object, of which this is one reference.
         if unsafe { ffi::Py_REFCNT(self.mark.as_ptr()) } == 1 {
             return;
         }
-        let objects = self.get_objects.call(&[]);
-        for globals in objects.map(globals_of).unwrap_or_default() {
+        let objects = self.get_objects.call(py, &[]);
+        for globals in objects
+            .map(|objects| globals_of(py, objects))
+            .unwrap_or_default()
+        {
             // SAFETY: a dict.
             unsafe { ffi::PyDict_Clear(globals.as_ptr()) };
         }
@@ -74,13 +78,15 @@ impl Marked {
 /// It goes with the interpreter's own dictionary.
 impl Drop for Marked {
     fn drop(&mut self) {
-        self.clear();
-        clear_exception();
+        let current = Current::get();
+        let py = current.attached();
+        self.clear(py);
+        clear_exception(py);
     }
 }
 
 /// The names and the modules of `sys.modules` that are true modules.
-fn modules_of(modules: &Object) -> Vec<(Object, Object)> {
+fn modules_of(py: Attached<'_>, modules: &Object) -> Vec<(Object, Object)> {
     let mut found = Vec::new();
     let (mut at, mut name, mut module) = (0, std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: attached; nothing here changes it, if it is a dict; borrowed references.
@@ -90,7 +96,7 @@ fn modules_of(modules: &Object) -> Vec<(Object, Object)> {
         }
         while ffi::PyDict_Next(modules.as_ptr(), &mut at, &mut name, &mut module) != 0 {
             if ffi::PyModule_Check(module) != 0 {
-                found.extend(Object::borrowed(name).zip(Object::borrowed(module)));
+                found.extend(Object::borrowed(py, name).zip(Object::borrowed(py, module)));
             }
         }
     }
@@ -98,7 +104,7 @@ fn modules_of(modules: &Object) -> Vec<(Object, Object)> {
 }
 
 /// Those of a list that are globals of modules, save for importlib's, which code that still runs may need.
-fn globals_of(objects: Object) -> Vec<Object> {
+fn globals_of(py: Attached<'_>, objects: Object) -> Vec<Object> {
     // SAFETY: attached; a list of live objects, which nobody else has.
     unsafe {
         let objects = objects.as_ptr();
@@ -108,12 +114,12 @@ fn globals_of(objects: Object) -> Vec<Object> {
                 return false;
             }
             let item = |name: &CStr| ffi::PyDict_GetItemString(object, name.as_ptr());
-            let name = Object::borrowed(item(c"__name__")).and_then(|name| name.to_text());
+            let name = Object::borrowed(py, item(c"__name__")).and_then(|name| name.to_text(py));
             !item(c"__builtins__").is_null()
                 && name.is_some_and(|name| !name.starts_with("importlib"))
         };
         let items = (0..ffi::PyList_Size(objects))
-            .filter_map(|i| Object::borrowed(ffi::PyList_GetItem(objects, i)));
+            .filter_map(|i| Object::borrowed(py, ffi::PyList_GetItem(objects, i)));
         items.filter(are_globals).collect()
     }
 }

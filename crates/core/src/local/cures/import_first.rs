@@ -24,6 +24,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::local::attach::Attached;
+
 /// Whether an interpreter has created an extension module from outside of the standard library. Nobody knows
 /// what such a module keeps in C. (Known to 3.13; later on nobody asks.)
 #[derive(Clone, Default)]
@@ -41,12 +43,18 @@ impl Outside {
 }
 
 /// Does some work in the main interpreter, whose GIL it waits for.
-pub(crate) type InMain = fn(work: &mut dyn FnMut());
+pub(crate) type InMain = fn(work: &mut dyn FnMut(Attached<'_>));
 
 #[cfg(Py_3_14)]
 mod cure {
+    use crate::local::attach::Attached;
+
     /// Nothing to do in this version.
-    pub(crate) fn install(_own_gil: bool, _: super::InMain) -> Option<super::Outside> {
+    pub(crate) fn install(
+        _: Attached<'_>,
+        _own_gil: bool,
+        _: super::InMain,
+    ) -> Option<super::Outside> {
         Some(super::Outside::default())
     }
 }
@@ -61,10 +69,11 @@ mod cure {
     use pyo3_ffi as ffi;
 
     use super::{InMain, Outside};
+    use crate::local::attach::{Attached, Current};
     use crate::local::cures::strptime;
     use crate::local::python::capsule::{capsule, value_of};
     use crate::local::python::method::Method;
-    use crate::local::python::object::{Object, clear_exception};
+    use crate::local::python::object::{Object, clear_exception, import};
     use crate::local::python::own_code::{OF_IMPORT, OwnCode};
 
     /// Puts the cure before the two loaders of extension modules.
@@ -150,29 +159,34 @@ def load(name, origin, of_library, too_early):
     const NAME: &CStr = c"subpy.import_first";
 
     /// Has the attached interpreter, a new one, ask the main one first. `None`: an exception is set.
-    pub(crate) fn install(own_gil: bool, in_main: InMain) -> Option<Outside> {
-        let wrap = OwnCode::function(&INSTALL.run()?, c"wrap")?;
+    pub(crate) fn install(py: Attached<'_>, own_gil: bool, in_main: InMain) -> Option<Outside> {
+        let wrap = OwnCode::function(py, &INSTALL.run(py)?, c"wrap")?;
         let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
-        let [frozen, external] = modules.map(crate::local::python::object::import);
+        let [frozen, external] = modules.map(|name| import(py, name));
         let outside = Outside::default();
         let of = Of {
             too_early: own_gil && cfg!(all(Py_3_12, not(Py_3_13))),
             in_main,
             outside: outside.clone(),
         };
-        let capsule = capsule(NAME, of)?;
-        let first = FIRST.bind(Some(&capsule))?;
-        wrap.call(&[&first, &frozen?, &external?])?;
+        let capsule = capsule(py, NAME, of)?;
+        let first = FIRST.bind(py, Some(&capsule))?;
+        wrap.call(py, &[&first, &frozen?, &external?])?;
         Some(outside)
     }
 
     /// Calls the function in [`IMPORT`].
-    fn load(name: &str, origin: &str, of_library: bool, too_early: bool) -> Option<()> {
-        let load = OwnCode::function(&IMPORT.run()?, c"load")?;
-        // SAFETY: attached; a new reference.
-        let flag = |flag: bool| unsafe { Object::owned(ffi::PyBool_FromLong(flag.into())) };
-        let (name, origin) = (Object::text(name)?, Object::text(origin)?);
-        load.call(&[&name, &origin, &flag(of_library)?, &flag(too_early)?])?;
+    fn load(
+        py: Attached<'_>,
+        name: &str,
+        origin: &str,
+        of_library: bool,
+        too_early: bool,
+    ) -> Option<()> {
+        let load = OwnCode::function(py, &IMPORT.run(py)?, c"load")?;
+        let flag = |flag: bool| Object::bool(py, flag);
+        let (name, origin) = (Object::text(py, name)?, Object::text(py, origin)?);
+        load.call(py, &[&name, &origin, &flag(of_library)?, &flag(too_early)?])?;
         Some(())
     }
 
@@ -183,12 +197,14 @@ def load(name, origin, of_library, too_early):
         capsule: *mut ffi::PyObject,
         arguments: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject {
+        let current = Current::get();
+        let py = current.attached();
         // SAFETY: called by Python, attached, with `install`'s capsule and a tuple of three.
         let (of, text, of_library) = unsafe {
-            let text = |i| Object::borrowed(ffi::PyTuple_GetItem(arguments, i))?.to_text();
+            let text = |i| Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i))?.to_text(py);
             let of_library = ffi::PyTuple_GetItem(arguments, 2) == ffi::Py_True();
             (
-                value_of::<Of>(capsule, NAME),
+                value_of::<Of>(py, capsule, NAME),
                 [text(0), text(1)],
                 of_library,
             )
@@ -200,19 +216,18 @@ def load(name, origin, of_library, too_early):
             && (of_library || of.too_early)
             && !is_done(&name)
         {
-            (of.in_main)(&mut || {
-                load(&name, &origin, of_library, of.too_early);
-                clear_exception();
+            (of.in_main)(&mut |py| {
+                load(py, &name, &origin, of_library, of.too_early);
+                clear_exception(py);
                 if name == "_datetime" {
-                    strptime::cure();
-                    clear_exception();
+                    strptime::cure(py);
+                    clear_exception(py);
                 }
             });
             set_done(name);
         }
-        clear_exception();
-        // SAFETY: attached; the result is a new reference.
-        unsafe { Object::borrowed(ffi::Py_None()) }.map_or(null_mut(), Object::into_ptr)
+        clear_exception(py);
+        Object::none(py).map_or(null_mut(), Object::into_ptr)
     }
 }
 

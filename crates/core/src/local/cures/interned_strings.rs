@@ -20,12 +20,14 @@
     target_os = "linux"
 )))]
 mod cure {
+    use crate::local::attach::Attached;
+
     /// The strings that an interpreter has interned.
     pub(crate) struct Interned;
 
     impl Interned {
         /// Nothing to do in this version.
-        pub(crate) fn of_attached() -> Self {
+        pub(crate) fn of_attached(_: Attached<'_>) -> Self {
             Self
         }
 

@@ -13,6 +13,7 @@ use pyo3_ffi as ffi;
 pub(crate) use stand_in::method_like;
 use stand_in::{build, keep_at_first_call, put_all, stand_in};
 
+use crate::local::attach::{Attached, Current};
 use crate::local::cures::switch_interval;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::{Function, Method};
@@ -30,7 +31,7 @@ pub(crate) struct Functions {
 }
 
 /// What is done with a module. `None`: an exception is set.
-type InRust = fn(&Object) -> Option<()>;
+type InRust = fn(Attached<'_>, &Object) -> Option<()>;
 
 impl Functions {
     /// As [`new`](Self::new), for functions that need none in Rust.
@@ -181,22 +182,22 @@ def after_import(all, load, in_rust, stand_in, build, at_end, call_soon, frozen,
 );
 
 /// Has the attached interpreter get these functions. `None`: an exception is set.
-pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
+pub(crate) fn install(py: Attached<'_>, all: &[&'static Functions]) -> Option<()> {
     static LOAD: Method = Method::new(c"load", load, ffi::METH_VARARGS);
     static IN_RUST: Method = Method::new(c"in_rust", in_rust, ffi::METH_VARARGS);
     static STAND_IN: Method = Method::new(c"stand_in", stand_in, ffi::METH_VARARGS);
     static BUILD: Method = Method::new(c"build", build, ffi::METH_VARARGS);
-    let after = OwnCode::function(&AFTER.run()?, c"after_import")?;
+    let after = OwnCode::function(py, &AFTER.run(py)?, c"after_import")?;
     // SAFETY: attached; live objects; C strings; new references, but for the list in the dict.
     let by_module = unsafe {
-        let by_module = Object::owned(ffi::PyDict_New())?;
+        let by_module = Object::owned(py, ffi::PyDict_New())?;
         for functions in all {
             let address = from_ref::<Functions>(functions).cast_mut().cast();
-            let address = Object::owned(ffi::PyLong_FromVoidPtr(address))?;
+            let address = Object::owned(py, ffi::PyLong_FromVoidPtr(address))?;
             let later = functions.at_first_call.iter().map(|(module, _)| module);
             for module in functions.modules.iter().chain(later) {
-                let name = Object::owned(ffi::PyUnicode_FromString(module.as_ptr()))?;
-                let none_yet = Object::owned(ffi::PyList_New(0))?;
+                let name = Object::owned(py, ffi::PyUnicode_FromString(module.as_ptr()))?;
+                let none_yet = Object::owned(py, ffi::PyList_New(0))?;
                 let list =
                     ffi::PyDict_SetDefault(by_module.as_ptr(), name.as_ptr(), none_yet.as_ptr());
                 if list.is_null() || ffi::PyList_Append(list, address.as_ptr()) != 0 {
@@ -207,19 +208,18 @@ pub(crate) fn install(all: &[&'static Functions]) -> Option<()> {
         by_module
     };
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
-    let [frozen, external] = modules.map(import);
-    // SAFETY: attached; a new reference.
-    let ends = unsafe { Object::owned(ffi::PyList_New(0))? };
-    keep(ENDS, &ends)?;
-    let at_end = ends.attribute(c"append")?;
-    let [load, in_rust] = [LOAD.bind(None)?, IN_RUST.bind(None)?];
-    let [stand_in, build] = [STAND_IN.bind(None)?, BUILD.bind(None)?];
-    let call_soon = switch_interval::CALL_SOON.bind(None)?;
+    let [frozen, external] = modules.map(|name| import(py, name));
+    let ends = Object::list(py)?;
+    keep(py, ENDS, &ends)?;
+    let at_end = ends.attribute(py, c"append")?;
+    let [load, in_rust] = [LOAD.bind(py, None)?, IN_RUST.bind(py, None)?];
+    let [stand_in, build] = [STAND_IN.bind(py, None)?, BUILD.bind(py, None)?];
+    let call_soon = switch_interval::CALL_SOON.bind(py, None)?;
     let (frozen, external) = (frozen?, external?);
     let arguments = [
         &by_module, &load, &in_rust, &stand_in, &build, &at_end, &call_soon, &frozen, &external,
     ];
-    keep_at_first_call(&after.call(&arguments)?)
+    keep_at_first_call(py, &after.call(py, &arguments)?)
 }
 
 /// What an interpreter keeps: the list of what its replacers have called before it ends.
@@ -233,18 +233,19 @@ unsafe fn functions_of(address: *mut ffi::PyObject) -> &'static Functions {
 }
 
 /// To be called while the interpreter is attached, before it is ended: nothing but its finalizers is left to run.
-pub(crate) fn end() {
+pub(crate) fn end(py: Attached<'_>) {
     // SAFETY: attached; what the interpreter keeps lives, and its items are borrowed while nothing changes it.
     let functions = unsafe {
-        Object::borrowed(kept(ENDS)).map(|ends| {
+        Object::borrowed(py, kept(py, ENDS)).map(|ends| {
             let count = ffi::PyList_Size(ends.as_ptr());
-            let items = (0..count).map(|i| Object::borrowed(ffi::PyList_GetItem(ends.as_ptr(), i)));
+            let items =
+                (0..count).map(|i| Object::borrowed(py, ffi::PyList_GetItem(ends.as_ptr(), i)));
             items.flatten().collect::<Vec<_>>()
         })
     };
     for function in functions.into_iter().flatten() {
-        drop(function.call(&[]));
-        clear_exception();
+        drop(function.call(py, &[]));
+        clear_exception(py);
     }
 }
 
@@ -254,21 +255,24 @@ unsafe extern "C" fn in_rust(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     let done = || {
         // SAFETY: called by Python, attached, with an address of `install`'s, a text and a module.
         let ([address, name, module], text) = unsafe {
-            let objects = [0, 1, 2].map(|i| Object::borrowed(ffi::PyTuple_GetItem(arguments, i)));
-            (objects, argument(arguments, 1)?)
+            let objects =
+                [0, 1, 2].map(|i| Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i)));
+            (objects, argument(py, arguments, 1)?)
         };
         let (address, name, module) = (address?, name?, module?);
         // SAFETY: as above.
         let functions = unsafe { functions_of(address.as_ptr()) };
         if let Some(in_rust) = functions.in_rust {
-            return in_rust(&module).map(|()| true);
+            return in_rust(py, &module).map(|()| true);
         }
         let mut later = functions.at_first_call.iter();
         match later.find(|(of, _)| *of == text.as_c_str()) {
-            Some((_, names)) => put_all(&address, &module, &name, names).map(|()| true),
+            Some((_, names)) => put_all(py, &address, &module, &name, names).map(|()| true),
             None => Some(false),
         }
     };
@@ -283,19 +287,21 @@ unsafe extern "C" fn load(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     let replacers = || {
         // SAFETY: called by Python, attached, with an address of `install`'s and objects.
         let (functions, put, at_end) = unsafe {
             let [put, at_end] =
-                [1, 2].map(|i| Object::borrowed(ffi::PyTuple_GetItem(arguments, i)));
+                [1, 2].map(|i| Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i)));
             (
                 functions_of(ffi::PyTuple_GetItem(arguments, 0)),
                 put?,
                 at_end?,
             )
         };
-        let replacers = OwnCode::function(&functions.code.run()?, c"replacers")?;
-        replacers.call(&[&functions.call.bind(None)?, &put, &at_end])
+        let replacers = OwnCode::function(py, &functions.code.run(py)?, c"replacers")?;
+        replacers.call(py, &[&functions.call.bind(py, None)?, &put, &at_end])
     };
     replacers().map_or(null_mut(), Object::into_ptr)
 }

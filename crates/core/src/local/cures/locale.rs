@@ -24,18 +24,19 @@ use pyo3_ffi as ffi;
 use self::data::Locale;
 use super::calls;
 use super::library::Functions;
+use crate::local::attach::{Attached, Current};
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::python::texts::{argument_bytes, bytes};
 use crate::local::thread::here::LC_GLOBAL_LOCALE;
 
 /// For modules whose calls of the C library are led to ours.
 pub(super) static LED_MODULES: Functions =
-    Functions::in_rust(&[c"_locale", c"_decimal", c"time"], |module| {
+    Functions::in_rust(&[c"_locale", c"_decimal", c"time"], |py, module| {
         let file = module
-            .attribute(c"__file__")
-            .and_then(|file| file.to_text());
-        clear_exception();
-        let name = module.attribute(c"__name__")?.to_text();
+            .attribute(py, c"__file__")
+            .and_then(|file| file.to_text(py));
+        clear_exception(py);
+        let name = module.attribute(py, c"__name__")?.to_text(py);
         if let [Some(Ok(file)), Some(Ok(name))] = [file, name].map(|text| text.map(CString::new)) {
             lead_module(&file, &name);
         }
@@ -142,10 +143,12 @@ unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with what the code above gives it.
     let answer = unsafe {
-        let second = argument_bytes(arguments, 1);
-        match argument_bytes(arguments, 0) {
+        let second = argument_bytes(py, arguments, 1);
+        match argument_bytes(py, arguments, 0) {
             Some(domain) if ffi::PyTuple_Size(arguments) == 3 => {
                 let is_codeset = ffi::PyTuple_GetItem(arguments, 2) == ffi::Py_True();
                 bound(&domain, second.as_deref(), is_codeset)
@@ -162,9 +165,8 @@ unsafe extern "C" fn call(
         }
     };
     let object = match answer {
-        Some(answer) => bytes(answer.to_bytes()),
-        // SAFETY: attached; None lives as long as Python.
-        None => unsafe { Object::borrowed(ffi::Py_None()) },
+        Some(answer) => bytes(py, answer.to_bytes()),
+        None => Object::none(py),
     };
     object.map_or(null_mut(), Object::into_ptr)
 }
@@ -218,6 +220,6 @@ fn bound(domain: &CStr, value: Option<&CStr>, is_codeset: bool) -> Option<CStrin
 }
 
 /// The attached interpreter, a new one, may have a locale of its own.
-pub(super) fn install() {
-    thread::begin();
+pub(super) fn install(py: Attached<'_>) {
+    thread::begin(py);
 }

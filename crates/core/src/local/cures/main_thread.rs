@@ -28,6 +28,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::{PyObject, PyThreadState};
 
 use super::library::Functions;
+use crate::local::attach::{Attached, Current};
 use crate::local::python::method::Method;
 use crate::local::python::object::{Object, import};
 use crate::local::python::own_code::{OF_IMPORT, OwnCode};
@@ -40,7 +41,7 @@ const THREAD_STATE: usize = 264 / 8;
 static PLACE: OnceLock<Option<usize>> = OnceLock::new();
 
 /// Finds the place. To be called with a new thread state of the main interpreter attached.
-pub(crate) fn locate() {
+pub(crate) fn locate(_: Attached<'_>) {
     // SAFETY: attached; a thread state is larger than what is read of it. Its number is that of the calling thread, in
     // which it was made.
     PLACE.get_or_init(|| unsafe {
@@ -67,7 +68,7 @@ pub(crate) unsafe fn number_of(state: *mut PyThreadState) -> Option<u64> {
 
 /// The attached thread state, that of an interpreter's runs, gets a number of its own, and the interpreter its
 /// functions in `_thread`. `None`: an exception is set.
-pub(super) fn install() -> Option<()> {
+pub(super) fn install(py: Attached<'_>) -> Option<()> {
     static GET_IDENT: Method = Method::new(c"get_ident", get_ident, ffi::METH_NOARGS)
         .with_doc(c"get_ident($module, /)\n--\n\nThe number of the thread.");
     static MAIN: Method = Method::new(c"_get_main_thread_ident", bound, ffi::METH_NOARGS)
@@ -75,7 +76,7 @@ pub(super) fn install() -> Option<()> {
     let Some(place) = place() else {
         return Some(()); // an unknown Python keeps what it has
     };
-    let module = import(c"_thread")?;
+    let module = import(py, c"_thread")?;
     // SAFETY: attached; the field is where it was found; a new reference.
     let number = unsafe {
         let main = ffi::PyThreadState_Get();
@@ -84,18 +85,23 @@ pub(super) fn install() -> Option<()> {
             STARTED_BY.store(field.read(), Ordering::Relaxed);
         }
         field.write(main as u64);
-        Object::owned(ffi::PyLong_FromUnsignedLongLong(main as u64))?
+        Object::owned(py, ffi::PyLong_FromUnsignedLongLong(main as u64))?
     };
-    let name = Object::text("_thread")?;
-    module.set(c"get_ident", &GET_IDENT.bind_in(Some(&module), &name)?)?;
+    let name = Object::text(py, "_thread")?;
+    module.set(
+        py,
+        c"get_ident",
+        &GET_IDENT.bind_in(py, Some(&module), &name)?,
+    )?;
     if cfg!(Py_3_13) {
         module.set(
+            py,
             c"_get_main_thread_ident",
-            &MAIN.bind_in(Some(&number), &name)?,
+            &MAIN.bind_in(py, Some(&number), &name)?,
         )?;
     }
     if IS_ASSERTED {
-        follow_forks(&number)?;
+        follow_forks(py, &number)?;
     }
     Some(())
 }
@@ -106,15 +112,15 @@ const IS_ASSERTED: bool = cfg!(py_sys_config = "Py_DEBUG");
 static STARTED_BY: AtomicU64 = AtomicU64::new(0);
 
 /// To be called before Python ends, while the main interpreter's thread state of the runs is attached.
-pub(crate) fn give_back() {
+pub(crate) fn give_back(py: Attached<'_>) {
     let number = STARTED_BY.load(Ordering::Relaxed);
     if IS_ASSERTED && number != 0 {
-        set_attached(number);
+        set_attached(py, number);
     }
 }
 
 /// The attached thread state gets a number.
-fn set_attached(number: u64) {
+fn set_attached(_: Attached<'_>, number: u64) {
     if let Some(place) = place() {
         // SAFETY: attached; the field is where it was found.
         unsafe {
@@ -126,7 +132,7 @@ fn set_attached(number: u64) {
 
 /// The thread state has the OS thread's number while Python forks. These are the first functions that an interpreter
 /// registers, so nobody else's see that.
-fn follow_forks(number: &Object) -> Option<()> {
+fn follow_forks(py: Attached<'_>, number: &Object) -> Option<()> {
     static REGISTER: OwnCode = OwnCode::new(
         OF_IMPORT,
         c"
@@ -137,33 +143,40 @@ def register(before, after):
     );
     static BEFORE: Method = Method::new(c"before_fork", before_fork, ffi::METH_NOARGS);
     static AFTER: Method = Method::new(c"after_fork", after_fork, ffi::METH_NOARGS);
-    let hooks = [BEFORE.bind(Some(number))?, AFTER.bind(Some(number))?];
-    OwnCode::function(&REGISTER.run()?, c"register")?.call(&hooks.each_ref())?;
+    let hooks = [
+        BEFORE.bind(py, Some(number))?,
+        AFTER.bind(py, Some(number))?,
+    ];
+    OwnCode::function(py, &REGISTER.run(py)?, c"register")?.call(py, &hooks.each_ref())?;
     Some(())
 }
 
 /// Bound to the number of the thread state of the runs; so is the next one.
 unsafe extern "C" fn before_fork(number: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with what it is bound to.
-    unsafe { at_fork(number, libc::pthread_self() as u64) }
+    unsafe { at_fork(py, number, libc::pthread_self() as u64) }
 }
 
 unsafe extern "C" fn after_fork(number: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: as above.
-    unsafe { at_fork(number, ffi::PyThreadState_Get() as u64) }
+    unsafe { at_fork(py, number, ffi::PyThreadState_Get() as u64) }
 }
 
 /// The attached thread state gets a number, if it is that of the runs.
 ///
 /// # Safety
 /// Attached; `of_runs` is an int.
-unsafe fn at_fork(of_runs: *mut PyObject, number: u64) -> *mut PyObject {
+unsafe fn at_fork(py: Attached<'_>, of_runs: *mut PyObject, number: u64) -> *mut PyObject {
     // SAFETY: the caller's promise; a new reference.
     unsafe {
         if ffi::PyLong_AsUnsignedLongLongMask(of_runs) == ffi::PyThreadState_Get() as u64 {
-            set_attached(number);
+            set_attached(py, number);
         }
-        Object::borrowed(ffi::Py_None()).map_or(null_mut(), Object::into_ptr)
+        Object::borrowed(py, ffi::Py_None()).map_or(null_mut(), Object::into_ptr)
     }
 }
 
@@ -178,8 +191,10 @@ unsafe extern "C" fn get_ident(_: *mut PyObject, _: *mut PyObject) -> *mut PyObj
 
 /// What the function is bound to.
 unsafe extern "C" fn bound(to: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with what it is bound to; a new reference.
-    unsafe { Object::borrowed(to) }.map_or(null_mut(), Object::into_ptr)
+    unsafe { Object::borrowed(py, to) }.map_or(null_mut(), Object::into_ptr)
 }
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
@@ -240,6 +255,8 @@ def replacers(call, put, at_end):
 
 /// `call(number)`: that of the OS thread.
 unsafe extern "C" fn call(_: *mut PyObject, arguments: *mut PyObject) -> *mut PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with a tuple of one; a new reference, or an exception is set.
     unsafe {
         let asked = ffi::PyTuple_GetItem(arguments, 0);
@@ -250,12 +267,12 @@ unsafe extern "C" fn call(_: *mut PyObject, arguments: *mut PyObject) -> *mut Py
                 return ffi::PyLong_FromUnsignedLongLong(libc::pthread_self() as u64);
             }
             let own = |state: &*mut PyThreadState| *state as u64 == number && is_it(*state);
-            if thread_states::all_of_attached().iter().any(own) {
+            if thread_states::all_of_attached(py).iter().any(own) {
                 *libc::__errno_location() = libc::ESRCH;
                 return ffi::PyErr_SetFromErrno(ffi::PyExc_OSError);
             }
         }
-        Object::borrowed(asked).map_or(null_mut(), Object::into_ptr)
+        Object::borrowed(py, asked).map_or(null_mut(), Object::into_ptr)
     }
 }
 

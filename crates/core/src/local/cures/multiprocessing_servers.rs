@@ -15,6 +15,7 @@ use libc::c_int;
 use pyo3_ffi as ffi;
 
 use super::child_processes;
+use crate::local::attach::{Attached, Current};
 use crate::local::python::interpreter_dict::keep;
 use crate::local::python::object::{Object, clear_exception, imported};
 
@@ -41,38 +42,41 @@ static SERVERS: [Server; 2] = [
 ];
 
 /// Has the servers stopped at the end of the attached interpreter. To be called when nothing but that is left to do.
-pub(crate) fn stop_at_end() {
+pub(crate) fn stop_at_end(py: Attached<'_>) {
     for server in &SERVERS {
-        server.stop_at_end();
-        clear_exception();
+        server.stop_at_end(py);
+        clear_exception(py);
     }
 }
 
 impl Server {
-    fn stop_at_end(&'static self) -> Option<()> {
-        let state = imported(self.module)?
-            .attribute(self.name)?
-            .attribute(c"__dict__")?;
+    fn stop_at_end(&'static self, py: Attached<'_>) -> Option<()> {
+        let state = imported(py, self.module)?
+            .attribute(py, self.name)?
+            .attribute(py, c"__dict__")?;
         // SAFETY: attached; live objects and static strings. The capsule takes over a reference to the dict.
         unsafe {
             if ffi::PyDict_Check(state.as_ptr()) == 0 {
                 return None;
             }
             let dict = state.as_ptr().cast();
-            let capsule = Object::owned(ffi::PyCapsule_New(dict, self.name.as_ptr(), Some(stop)))?;
+            let capsule =
+                Object::owned(py, ffi::PyCapsule_New(dict, self.name.as_ptr(), Some(stop)))?;
             state.into_ptr();
             ffi::PyCapsule_SetContext(capsule.as_ptr(), from_ref(self).cast_mut().cast());
-            keep(self.name, &capsule)
+            keep(py, self.name, &capsule)
         }
     }
 }
 
 unsafe extern "C" fn stop(capsule: *mut ffi::PyObject) {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called once, attached, with a capsule as made above.
     unsafe {
         let server: &Server = &*ffi::PyCapsule_GetContext(capsule).cast_const().cast();
         let dict = ffi::PyCapsule_GetPointer(capsule, server.name.as_ptr());
-        let Some(state) = Object::owned(dict.cast()) else {
+        let Some(state) = Object::owned(py, dict.cast()) else {
             return;
         };
         let number = |name: &CStr| {

@@ -7,8 +7,10 @@
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Attached;
+
 /// To be called, while attached, when code was not compiled.
-pub(crate) fn raise() {
+pub(crate) fn raise(_: Attached<'_>) {
     // SAFETY: attached.
     unsafe {
         if ffi::PyErr_Occurred().is_null() {

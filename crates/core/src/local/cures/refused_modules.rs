@@ -7,6 +7,7 @@
 //! [`tracemalloc`](super::tracemalloc); `faulthandler` in all versions, by [`faulthandler`](crate::interpreter).
 
 use super::library::Functions;
+use crate::local::attach::Attached;
 use crate::local::python::object::import;
 use crate::local::python::own_code::{OF_IMPORT, OwnCode};
 
@@ -42,11 +43,11 @@ def wrap(frozen, external):
 );
 
 /// Has the attached interpreter say so. `None`: an exception is set.
-pub(super) fn install() -> Option<()> {
-    let wrap = OwnCode::function(&INSTALL.run()?, c"wrap")?;
+pub(super) fn install(py: Attached<'_>) -> Option<()> {
+    let wrap = OwnCode::function(py, &INSTALL.run(py)?, c"wrap")?;
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
-    let [frozen, external] = modules.map(import);
-    wrap.call(&[&frozen?, &external?]).map(drop)
+    let [frozen, external] = modules.map(|name| import(py, name));
+    wrap.call(py, &[&frozen?, &external?]).map(drop)
 }
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(

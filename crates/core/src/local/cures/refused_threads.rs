@@ -18,8 +18,10 @@
 
 #[cfg(Py_3_14)]
 mod cure {
+    use crate::local::attach::Attached;
+
     /// Nothing to do in this version.
-    pub(crate) fn install() -> Option<()> {
+    pub(crate) fn install(_: Attached<'_>) -> Option<()> {
         Some(())
     }
 }
@@ -31,6 +33,7 @@ mod cure {
     use pyo3_ffi as ffi;
     use pyo3_ffi::{PyObject, PyThreadState};
 
+    use crate::local::attach::{Attached, Current};
     use crate::local::cures::library;
     use crate::local::python::collection::without_collection;
     use crate::local::python::object::{Object, clear_exception, import, imported};
@@ -45,21 +48,21 @@ mod cure {
     ];
 
     /// Gives the attached interpreter its own functions. `None`: an exception is set.
-    pub(crate) fn install() -> Option<()> {
-        let module = import(c"_thread")?;
+    pub(crate) fn install(py: Attached<'_>) -> Option<()> {
+        let module = import(py, c"_thread")?;
         // What a site imports comes before us.
-        let threading = imported(c"threading");
+        let threading = imported(py, c"threading");
         for (starter, copy) in STARTERS {
-            let replaced = module.attribute(starter)?;
+            let replaced = module.attribute(py, starter)?;
             let method = library::method_like(&replaced, start)?;
-            let function = method.bind_in(Some(&replaced), &Object::text("_thread")?)?;
-            module.set(starter, &function)?;
+            let function = method.bind_in(py, Some(&replaced), &Object::text(py, "_thread")?)?;
+            module.set(py, starter, &function)?;
             if let Some(threading) = &threading {
-                match threading.attribute(copy) {
+                match threading.attribute(py, copy) {
                     Some(copied) if copied.as_ptr() == replaced.as_ptr() => {
-                        threading.set(copy, &function)?;
+                        threading.set(py, copy, &function)?;
                     }
-                    _ => clear_exception(),
+                    _ => clear_exception(py),
                 }
             }
         }
@@ -71,27 +74,29 @@ mod cure {
         arguments: *mut PyObject,
         keywords: *mut PyObject,
     ) -> *mut PyObject {
+        let current = Current::get();
+        let py = current.attached();
         // SAFETY: called by Python, attached, with what `install` has bound.
         let start = || unsafe {
             let started = ffi::PyObject_Call(replaced, arguments, keywords);
             if started.is_null() {
-                delete_unstarted();
+                delete_unstarted(py);
             }
             started
         };
         match cfg!(Py_3_12) {
             true => start(), // making an object collects no more
-            false => without_collection(start),
+            false => without_collection(py, start),
         }
     }
 
     /// # Safety
     /// Attached, with an exception set by a function that starts a thread.
-    unsafe fn delete_unstarted() {
+    unsafe fn delete_unstarted(py: Attached<'_>) {
         // SAFETY: the caller's promise; what was never any thread's is nobody else's. Deleting it runs no code.
         unsafe {
-            if is_refusal() {
-                let mut states = thread_states::all_of_attached().into_iter();
+            if is_refusal(py) {
+                let mut states = thread_states::all_of_attached(py).into_iter();
                 if let Some(state) = states.find(|state| is_unstarted(*state)) {
                     ffi::PyThreadState_Delete(state);
                 }
@@ -111,7 +116,7 @@ mod cure {
         const BOUND: u32 = 1 << 1;
         const CLEARED: u32 = 1 << if cfg!(Py_3_13) { 7 } else { 6 };
 
-        pub(super) unsafe fn is_refusal() -> bool {
+        pub(super) unsafe fn is_refusal(_: Attached<'_>) -> bool {
             true // the thread state says it
         }
 
@@ -137,18 +142,18 @@ mod cure {
         ///
         /// # Safety
         /// Attached, with an exception set.
-        pub(super) unsafe fn is_refusal() -> bool {
+        pub(super) unsafe fn is_refusal(py: Attached<'_>) -> bool {
             let (mut kind, mut value, mut traceback) = (null_mut(), null_mut(), null_mut());
             // SAFETY: the caller's promise; what is taken is put back. The text of a RuntimeError runs no code.
             unsafe {
                 ffi::PyErr_Fetch(&mut kind, &mut value, &mut traceback);
                 let is_refusal = kind == ffi::PyExc_RuntimeError
                     && !value.is_null()
-                    && Object::owned(ffi::PyObject_Str(value)).is_some_and(|text| {
+                    && Object::owned(py, ffi::PyObject_Str(value)).is_some_and(|text| {
                         let refusal = c"can't start new thread".as_ptr();
                         ffi::PyUnicode_CompareWithASCIIString(text.as_ptr(), refusal) == 0
                     });
-                clear_exception();
+                clear_exception(py);
                 ffi::PyErr_Restore(kind, value, traceback);
                 is_refusal
             }

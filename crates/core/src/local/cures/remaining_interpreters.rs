@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Attached;
 use crate::local::python::method::Method;
 use crate::local::python::object::{clear_exception, import};
 
@@ -24,19 +25,19 @@ pub(crate) fn before_end(end: fn()) {
 }
 
 /// Registers the exit function in the attached interpreter. `None`: an exception is set.
-pub(crate) fn register() -> Option<()> {
-    let register = import(c"atexit")?.attribute(c"register")?;
-    register.call(&[&EXIT.bind(None)?]).map(drop)
+pub(crate) fn register(py: Attached<'_>) -> Option<()> {
+    let register = import(py, c"atexit")?.attribute(py, c"register")?;
+    register.call(py, &[&EXIT.bind(py, None)?]).map(drop)
 }
 
 /// Takes it back.
-pub(crate) fn unregister() {
+pub(crate) fn unregister(py: Attached<'_>) {
     let unregister = || {
-        let unregister = import(c"atexit")?.attribute(c"unregister")?;
-        unregister.call(&[&EXIT.bind(None)?]).map(drop)
+        let unregister = import(py, c"atexit")?.attribute(py, c"unregister")?;
+        unregister.call(py, &[&EXIT.bind(py, None)?]).map(drop)
     };
     if unregister().is_none() {
-        clear_exception();
+        clear_exception(py);
     }
 }
 

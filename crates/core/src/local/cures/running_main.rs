@@ -11,11 +11,12 @@
 
 #[cfg(not(Py_3_14))]
 mod cure {
+    use crate::local::attach::Attached;
     #[inline(always)]
-    pub(crate) fn begin() {}
+    pub(crate) fn begin(_: Attached<'_>) {}
 
     #[inline(always)]
-    pub(crate) fn end() {}
+    pub(crate) fn end(_: Attached<'_>) {}
 }
 
 #[cfg(Py_3_14)]
@@ -25,13 +26,15 @@ mod cure {
     use pyo3_ffi as ffi;
     use pyo3_ffi::PyInterpreterState;
 
+    use crate::local::attach::Attached;
+
     unsafe extern "C" {
         fn _PyInterpreterState_SetRunningMain(interpreter: *mut PyInterpreterState) -> c_int;
         fn _PyInterpreterState_SetNotRunningMain(interpreter: *mut PyInterpreterState);
     }
 
     /// The attached thread state becomes the one that runs `__main__`.
-    pub(crate) fn begin() {
+    pub(crate) fn begin(_: Attached<'_>) {
         // SAFETY: attached. It fails, with an exception, where another one is named already.
         unsafe {
             if _PyInterpreterState_SetRunningMain(ffi::PyInterpreterState_Get()) != 0 {
@@ -41,8 +44,8 @@ mod cure {
     }
 
     /// None is. To be called while the one that was is attached, which is about to go.
-    pub(crate) fn end() {
-        begin(); // it may not have been named, which a debug build asserts
+    pub(crate) fn end(py: Attached<'_>) {
+        begin(py); // it may not have been named, which a debug build asserts
         // SAFETY: attached.
         unsafe { _PyInterpreterState_SetNotRunningMain(ffi::PyInterpreterState_Get()) };
     }

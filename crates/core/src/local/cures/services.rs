@@ -12,6 +12,7 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::library::{Functions, ask};
+use crate::local::attach::Current;
 use crate::local::python::gil::without_gil;
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::python::texts::{argument, bytes};
@@ -84,8 +85,10 @@ unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with three arguments, which `ask` in Python has checked.
-    let [kind, text, protocol] = [0, 1, 2].map(|i| unsafe { argument(arguments, i) });
+    let [kind, text, protocol] = [0, 1, 2].map(|i| unsafe { argument(py, arguments, i) });
     let answer = || -> Option<Vec<u8>> {
         let (kind, text) = (kind?, text?);
         let protocol = protocol
@@ -93,7 +96,7 @@ unsafe extern "C" fn call(
             .map_or(std::ptr::null(), |text| text.as_ptr());
         let number = |n: i32| n.to_string().into_bytes();
         // SAFETY: C strings, and places as `ask` makes them; what is found has C strings.
-        let (_, answer) = without_gil(|| unsafe {
+        let (_, answer) = without_gil(py, || unsafe {
             Some(match kind.to_bytes() {
                 b"name" => ask(
                     |place, buffer, length, found| {
@@ -128,11 +131,10 @@ unsafe extern "C" fn call(
         answer
     };
     let answer = answer();
-    clear_exception();
+    clear_exception(py);
     let object = match answer {
-        Some(answer) => bytes(&answer),
-        // SAFETY: attached; None lives as long as Python.
-        None => unsafe { Object::borrowed(ffi::Py_None()) },
+        Some(answer) => bytes(py, &answer),
+        None => Object::none(py),
     };
     object.map_or(null_mut(), Object::into_ptr)
 }

@@ -9,6 +9,8 @@
 
 #[cfg(Py_3_13)]
 mod cure {
+    use crate::local::attach::Attached;
+
     /// A thread is inside of a GIL, or waits for it, until this is dropped.
     pub(crate) struct Inside;
 
@@ -33,7 +35,7 @@ mod cure {
         }
 
         #[inline(always)]
-        pub(crate) fn run_ended(&self) {}
+        pub(crate) fn run_ended(&self, _: Attached<'_>) {}
     }
 }
 
@@ -43,6 +45,7 @@ mod cure {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
+    use crate::local::attach::Attached;
     use crate::local::python::thread_states;
     use crate::util::timer;
 
@@ -107,11 +110,10 @@ mod cure {
             }
         }
 
-        /// To be called while it is attached.
         #[inline(always)]
-        pub(crate) fn run_ended(&self) {
+        pub(crate) fn run_ended(&self, py: Attached<'_>) {
             if self.shares_gil {
-                let leaves_threads = thread_states::others() > 0;
+                let leaves_threads = thread_states::others(py) > 0;
                 self.leaves_threads.store(leaves_threads, Ordering::Relaxed);
             }
         }

@@ -8,13 +8,14 @@
 
 use std::ptr::{null, null_mut};
 
+use crate::local::attach::Attached;
 use crate::local::python::object::{clear_exception, import};
 
 /// To be called while the main interpreter is attached.
-pub(crate) fn import_signal() {
+pub(crate) fn import_signal(py: Attached<'_>) {
     if cfg!(not(Py_3_14)) {
-        kept(|| drop(import(c"_signal")));
-        clear_exception();
+        kept(|| drop(import(py, c"_signal")));
+        clear_exception(py);
     }
 }
 

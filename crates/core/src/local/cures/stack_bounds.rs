@@ -12,6 +12,8 @@
 mod bounds {
     use pyo3_ffi::PyThreadState;
 
+    use crate::local::attach::Attached;
+
     /// The OS thread whose stack a thread state knows: nothing to remember before 3.12.
     pub(crate) struct Watched;
 
@@ -21,7 +23,7 @@ mod bounds {
         }
 
         #[inline(always)]
-        pub(crate) fn follow(&mut self, _: *mut PyThreadState) {}
+        pub(crate) fn follow(&mut self, _: Attached<'_>, _: *mut PyThreadState) {}
     }
 
     pub(crate) fn can_follow() -> bool {
@@ -35,6 +37,7 @@ mod bounds {
 
     use pyo3_ffi::PyThreadState;
 
+    use crate::local::attach::Attached;
     use crate::local::thread::{here, stack};
 
     pub(crate) use super::tell::can_follow;
@@ -50,15 +53,15 @@ mod bounds {
 
         /// Tells the attached thread state which stack it is on now, if that is another one.
         #[inline(always)]
-        pub(crate) fn follow(&mut self, thread_state: *mut PyThreadState) {
+        pub(crate) fn follow(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState) {
             // A thread that has no number yet is none of those.
             if self.0 != here::number() {
-                self.follow_here(thread_state);
+                self.follow_here(py, thread_state);
             }
         }
 
         #[cold]
-        fn follow_here(&mut self, thread_state: *mut PyThreadState) {
+        fn follow_here(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState) {
             static NEXT: AtomicU64 = AtomicU64::new(1);
             if here::number() == UNNUMBERED {
                 here::set_number(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -66,7 +69,7 @@ mod bounds {
             self.0 = here::number();
             let stack = stack::of_this_thread();
             if stack.size > 0 {
-                super::tell::tell(thread_state, stack);
+                super::tell::tell(py, thread_state, stack);
             }
         }
     }
@@ -81,6 +84,7 @@ mod tell {
 
     use pyo3_ffi::{Py_GetRecursionLimit, PyThreadState};
 
+    use crate::local::attach::Attached;
     use crate::local::thread::stack::Stack;
 
     /// What a level of recursion takes at most, in bytes: 10,000 are safe in 8 MiB.
@@ -103,7 +107,7 @@ mod tell {
     }
 
     /// Lets C code recurse as deep as the stack allows, but no deeper than CPython does.
-    pub(super) fn tell(thread_state: *mut PyThreadState, stack: Stack) {
+    pub(super) fn tell(_: Attached<'_>, thread_state: *mut PyThreadState, stack: Stack) {
         /// What CPython allows.
         static MOST: OnceLock<c_int> = OnceLock::new();
         // SAFETY: attached, at rest: nothing recurses in it. The fields are checked before they are
@@ -133,15 +137,16 @@ mod tell {
 
     use pyo3_ffi::PyThreadState;
 
+    use crate::local::attach::Attached;
     use crate::local::thread::stack::Stack;
 
     type SetStackProtection = unsafe extern "C" fn(*mut PyThreadState, *mut c_void, usize) -> c_int;
 
     /// Has the thread state watch this stack.
-    pub(super) fn tell(thread_state: *mut PyThreadState, stack: Stack) {
+    pub(super) fn tell(py: Attached<'_>, thread_state: *mut PyThreadState, stack: Stack) {
         // SAFETY: attached, and the bounds are those of the stack that we are on.
         if setter().is_some_and(|set| unsafe { set(thread_state, stack.lowest, stack.size) } != 0) {
-            crate::local::python::object::clear_exception(); // too small a stack: the old bounds stay
+            crate::local::python::object::clear_exception(py); // too small a stack: the old bounds stay
         }
     }
 

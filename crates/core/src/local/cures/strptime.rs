@@ -6,14 +6,19 @@
 //! Cure: what it keeps is a module of ours, the main interpreter's, whose one function calls that of the interpreter
 //! which is attached.
 
+#[cfg(not(Py_3_14))]
+use crate::local::attach::Attached;
+#[cfg(not(Py_3_13))]
+use crate::local::attach::Current;
+
 /// Nothing to do in this version.
 #[cfg(all(Py_3_13, not(Py_3_14)))]
-pub(crate) fn cure() {}
+pub(crate) fn cure(_: Attached<'_>) {}
 
 /// Has `datetime.strptime` keep our module. To be called while the main interpreter is attached, which has `_datetime`
 /// and in which nobody has called that.
 #[cfg(not(Py_3_13))]
-pub(crate) fn cure() -> Option<()> {
+pub(crate) fn cure(py: Attached<'_>) -> Option<()> {
     use pyo3_ffi as ffi;
 
     use crate::local::python::method::Method;
@@ -40,8 +45,8 @@ def keep(strptime):
 ",
     );
     static STRPTIME: Method = Method::new(c"_strptime_datetime", strptime, ffi::METH_VARARGS);
-    let keep = OwnCode::function(&KEEP.run()?, c"keep")?;
-    keep.call(&[&STRPTIME.bind(None)?]).map(drop)
+    let keep = OwnCode::function(py, &KEEP.run(py)?, c"keep")?;
+    keep.call(py, &[&STRPTIME.bind(py, None)?]).map(drop)
 }
 
 /// Calls the `_strptime._strptime_datetime` of the attached interpreter.
@@ -52,10 +57,17 @@ unsafe extern "C" fn strptime(
 ) -> *mut pyo3_ffi::PyObject {
     use crate::local::python::object::{Object, import};
 
+    let current = Current::get();
+    let py = current.attached();
     let call = || {
-        let function = import(c"_strptime")?.attribute(c"_strptime_datetime")?;
+        let function = import(py, c"_strptime")?.attribute(py, c"_strptime_datetime")?;
         // SAFETY: called by Python, attached; a tuple; a new reference.
-        unsafe { Object::owned(pyo3_ffi::PyObject_CallObject(function.as_ptr(), arguments)) }
+        unsafe {
+            Object::owned(
+                py,
+                pyo3_ffi::PyObject_CallObject(function.as_ptr(), arguments),
+            )
+        }
     };
     call().map_or(std::ptr::null_mut(), Object::into_ptr)
 }

@@ -15,6 +15,7 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Current;
 use crate::local::python::method::Method;
 use crate::local::python::object::Object;
 
@@ -25,21 +26,25 @@ unsafe extern "C" fn call_soon(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     let _short = shorten();
     // SAFETY: called by Python, attached, with a tuple that begins with a function; new references.
     let result = unsafe {
         let function = ffi::PyTuple_GetItem(arguments, 0);
         let count = ffi::PyTuple_Size(arguments);
-        Object::owned(ffi::PyTuple_GetSlice(arguments, 1, count))
-            .and_then(|rest| Object::owned(ffi::PyObject_CallObject(function, rest.as_ptr())))
+        Object::owned(py, ffi::PyTuple_GetSlice(arguments, 1, count))
+            .and_then(|rest| Object::owned(py, ffi::PyObject_CallObject(function, rest.as_ptr())))
     };
     result.map_or(null_mut(), Object::into_ptr)
 }
 
 #[cfg(not(Py_3_12))]
 mod cure {
+    use crate::local::attach::Attached;
+
     /// Nothing to do in this version.
-    pub(crate) fn locate() {}
+    pub(crate) fn locate(_: Attached<'_>) {}
 
     /// Nothing to do in this version.
     pub(crate) struct Short;
@@ -56,6 +61,7 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
+    use crate::local::attach::Attached;
     use crate::local::cures::state_words::words;
     use crate::local::python::object::{Object, clear_exception, imported};
 
@@ -70,26 +76,26 @@ mod cure {
     static USERS: Mutex<(usize, u64)> = Mutex::new((0, 0));
 
     /// Finds the place. To be called with a thread state of the main interpreter attached.
-    pub(crate) fn locate() {
+    pub(crate) fn locate(py: Attached<'_>) {
         PLACE.get_or_init(|| {
-            let place = find();
-            clear_exception();
+            let place = find(py);
+            clear_exception(py);
             place
         });
     }
 
     /// By setting it to numbers of microseconds near the usual one: a thread of the host's that begins to wait meanwhile
     /// waits no longer than ever.
-    fn find() -> Option<usize> {
-        let sys = imported(c"sys")?;
-        let set = sys.attribute(c"setswitchinterval")?;
-        let before = sys.attribute(c"getswitchinterval")?.call(&[])?;
+    fn find(py: Attached<'_>) -> Option<usize> {
+        let sys = imported(py, c"sys")?;
+        let set = sys.attribute(py, c"setswitchinterval")?;
+        let before = sys.attribute(py, c"getswitchinterval")?.call(py, &[])?;
         let places_with = |microseconds: u64| {
             // It is given in seconds, and rounded down.
             // SAFETY: attached; a new reference.
             let seconds = unsafe { ffi::PyFloat_FromDouble((microseconds as f64 + 0.5) * 1e-6) };
             // SAFETY: as above.
-            set.call(&[&unsafe { Object::owned(seconds)? }])?;
+            set.call(py, &[&unsafe { Object::owned(py, seconds)? }])?;
             // SAFETY: at any time once Python is started.
             let all = words(unsafe { ffi::PyInterpreterState_Main() }).enumerate();
             let there = all.filter(|(_, word)| *word as u64 == microseconds);
@@ -100,7 +106,7 @@ mod cure {
             let again = places_with(microseconds)?;
             places.retain(|place| again.contains(place));
         }
-        set.call(&[&before])?;
+        set.call(py, &[&before])?;
         match places[..] {
             [place] => Some(place),
             _ => None,

@@ -12,6 +12,7 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::library::Functions;
+use crate::local::attach::Current;
 use crate::local::python::object::Object;
 use crate::local::thread::here;
 use crate::local::thread::marks;
@@ -131,6 +132,8 @@ unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with what the code above gives it; a signal that is none is not sent.
     let answer = unsafe {
         let number = |index| ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, index));
@@ -142,8 +145,7 @@ unsafe extern "C" fn call(
             _ => libc::syscall(libc::SYS_tgkill, libc::getpid(), number(1), 0) == 0,
         }
     };
-    // SAFETY: attached; a new reference.
-    let answer = unsafe { Object::owned(ffi::PyBool_FromLong(answer.into())) };
+    let answer = Object::bool(py, answer);
     answer.map_or(null_mut(), Object::into_ptr)
 }
 

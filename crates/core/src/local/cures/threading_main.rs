@@ -12,33 +12,35 @@
 //! thread, if that one's lock is still held: then it is the lock of the thread state that we carry. Else
 //! no thread is.
 
+use crate::local::attach::Attached;
+
 /// To be called before an interpreter ends, while it is attached.
 #[cfg(Py_3_13)]
-pub(crate) fn move_here() {}
+pub(crate) fn move_here(_: Attached<'_>) {}
 
 /// To be called before an interpreter ends, while it is attached.
 #[cfg(not(Py_3_13))]
-pub(crate) fn move_here() {
+pub(crate) fn move_here(py: Attached<'_>) {
     use crate::local::python::object::{Object, clear_exception};
     use pyo3_ffi as ffi;
 
     let moved = || {
-        let name = Object::text("threading")?;
+        let name = Object::text(py, "threading")?;
         // SAFETY: attached; results are new, arguments live.
         unsafe {
-            let threading = Object::owned(ffi::PyImport_GetModule(name.as_ptr()))?;
-            let main = threading.attribute(c"_main_thread")?;
-            let lock = main.attribute(c"_tstate_lock")?;
-            let locked = lock.attribute(c"locked")?.call(&[])?;
+            let threading = Object::owned(py, ffi::PyImport_GetModule(name.as_ptr()))?;
+            let main = threading.attribute(py, c"_main_thread")?;
+            let lock = main.attribute(py, c"_tstate_lock")?;
+            let locked = lock.attribute(py, c"locked")?.call(py, &[])?;
             let ident = if locked.as_ptr() == ffi::Py_True() {
-                threading.attribute(c"get_ident")?.call(&[])?
+                threading.attribute(py, c"get_ident")?.call(py, &[])?
             } else {
-                Object::owned(ffi::PyLong_FromLong(0))?
+                Object::owned(py, ffi::PyLong_FromLong(0))?
             };
             ffi::PyObject_SetAttrString(main.as_ptr(), c"_ident".as_ptr(), ident.as_ptr());
         }
         Some(())
     };
     moved();
-    clear_exception(); // a script may have put anything in the module's place
+    clear_exception(py); // a script may have put anything in the module's place
 }

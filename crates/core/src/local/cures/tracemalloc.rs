@@ -19,6 +19,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3_ffi as ffi;
 
 use super::library::Functions;
+#[cfg(Py_3_12)]
+use crate::local::attach::Attached;
+use crate::local::attach::Current;
 use crate::local::python::object::Object;
 #[cfg(Py_3_12)]
 use crate::local::python::object::{clear_exception, import};
@@ -85,9 +88,11 @@ unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     let answer = || {
         // SAFETY: called by Python, attached, with a tuple as above; its items are borrowed.
-        let argument = |i| unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, i)) };
+        let argument = |i| unsafe { Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i)) };
         // SAFETY: a live object.
         let change = unsafe { ffi::PyLong_AsLong(argument(0)?.as_ptr()) };
         let count = WANT_IT.load(Ordering::Relaxed);
@@ -133,10 +138,11 @@ pub(crate) fn has_names_that_go() -> bool {
 
 /// The main interpreter is attached.
 #[cfg(Py_3_12)]
-pub(crate) fn forget_names() {
-    let clear = import(c"_tracemalloc").and_then(|module| module.attribute(c"clear_traces"));
-    drop(clear.and_then(|clear| clear.call(&[])));
-    clear_exception();
+pub(crate) fn forget_names(py: Attached<'_>) {
+    let clear =
+        import(py, c"_tracemalloc").and_then(|module| module.attribute(py, c"clear_traces"));
+    drop(clear.and_then(|clear| clear.call(py, &[])));
+    clear_exception(py);
 }
 
 /// Whether it is on, and so no other interpreter can be.

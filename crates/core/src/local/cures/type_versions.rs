@@ -19,20 +19,21 @@ mod cure;
 
 #[cfg(not(all(Py_3_12, not(Py_3_14), not(py_sys_config = "Py_DEBUG"))))]
 mod cure {
+    use crate::local::attach::Attached;
     use crate::local::cures::type_versions_apart::Range;
 
     /// Nothing to do in this version.
-    pub(crate) fn take_over() -> Option<()> {
+    pub(crate) fn take_over(_: Attached<'_>) -> Option<()> {
         Some(())
     }
 
     /// Nothing to do in this version.
-    pub(crate) fn install(_apart: Option<&Range>) -> Option<()> {
+    pub(crate) fn install(_: Attached<'_>, _apart: Option<&Range>) -> Option<()> {
         Some(())
     }
 
     /// Nothing to do in this version.
-    pub(crate) fn hand_back() {}
+    pub(crate) fn hand_back(_: Attached<'_>) {}
 }
 
 pub(crate) use cure::{hand_back, install, take_over};

@@ -13,12 +13,15 @@
 pub(crate) struct Range(u32);
 
 #[cfg(not(Py_3_12))]
+use crate::local::attach::Attached;
+
+#[cfg(not(Py_3_12))]
 pub(crate) struct Range;
 
 #[cfg(not(Py_3_12))]
 impl Range {
     /// Nothing to do in this version.
-    pub(crate) fn take() -> Option<Self> {
+    pub(crate) fn take(_: Attached<'_>) -> Option<Self> {
         None
     }
 }
@@ -33,6 +36,7 @@ mod cure {
     use pyo3_ffi::PyTypeObject;
 
     use super::Range;
+    use crate::local::attach::Attached;
     use crate::local::cures::state_words::words;
     use crate::local::python::object::{Object, clear_exception};
 
@@ -55,16 +59,16 @@ mod cure {
     impl Range {
         /// A range for the attached interpreter, a new one, whose types get their versions from it, from now on.
         /// `None`: all are taken, or this Python is unknown.
-        pub(crate) fn take() -> Option<Self> {
+        pub(crate) fn take(py: Attached<'_>) -> Option<Self> {
             static PLACE: OnceLock<Option<usize>> = OnceLock::new();
-            let place = *PLACE.get_or_init(find);
-            clear_exception();
+            let place = *PLACE.get_or_init(|| find(py));
+            clear_exception(py);
             let range = Self::next_free()?;
             // SAFETY: attached; the place of the counter in the state, which lives.
             unsafe {
                 let state = ffi::PyInterpreterState_Get().cast::<AtomicU32>();
                 (*state.add(place?)).store(range.first() + IMMUTABLE, Ordering::Relaxed);
-                forget_versions()?;
+                forget_versions(py)?;
             }
             Some(range)
         }
@@ -101,7 +105,7 @@ mod cure {
 
     /// Which half of a word of the attached interpreter's state is the counter: a new type gets the number that is
     /// there, and leaves the next one.
-    fn find() -> Option<usize> {
+    fn find(py: Attached<'_>) -> Option<usize> {
         // SAFETY: attached.
         let state = unsafe { ffi::PyInterpreterState_Get() };
         let halves = || words(state).flat_map(|word| [word as u32, (word >> 32) as u32]);
@@ -111,9 +115,9 @@ mod cure {
                 .filter(move |(_, number)| *number == next);
             there.map(|(place, _)| place).collect::<Vec<_>>()
         };
-        let mut places = places_of(count()? + 1);
+        let mut places = places_of(count(py)? + 1);
         for _ in 0..3 {
-            let now = places_of(count()? + 1);
+            let now = places_of(count(py)? + 1);
             places.retain(|place| now.contains(place));
         }
         match places[..] {
@@ -123,7 +127,7 @@ mod cure {
     }
 
     /// The version of a new mutable type.
-    fn count() -> Option<u32> {
+    fn count(py: Attached<'_>) -> Option<u32> {
         // SAFETY: attached; a static type is called with a name, no bases and an empty dict; live objects.
         unsafe {
             let kind = ffi::PyObject_CallFunction(
@@ -131,30 +135,30 @@ mod cure {
                 c"s(){}".as_ptr(),
                 c"counted".as_ptr(),
             );
-            let kind = Object::owned(kind)?;
+            let kind = Object::owned(py, kind)?;
             let kind = kind.as_ptr().cast();
             (PyUnstable_Type_AssignVersionTag(kind) == 1).then_some((*kind).tp_version_tag)
         }
     }
 
     /// The mutable types of the attached interpreter get new versions when they are used next.
-    fn forget_versions() -> Option<()> {
+    fn forget_versions(py: Attached<'_>) -> Option<()> {
         // SAFETY: attached; static types, and what they list; a type keeps its subclasses alive in the list.
         unsafe {
             let type_type = (&raw mut ffi::PyType_Type).cast();
             let subclasses = ffi::PyObject_GetAttrString(type_type, c"__subclasses__".as_ptr());
-            let subclasses = Object::owned(subclasses)?;
-            let object = Object::borrowed((&raw mut ffi::PyBaseObject_Type).cast())?;
+            let subclasses = Object::owned(py, subclasses)?;
+            let object = Object::borrowed(py, (&raw mut ffi::PyBaseObject_Type).cast())?;
             let mut open = vec![object];
             while let Some(base) = open.pop() {
-                let kinds = subclasses.call(&[&base])?;
+                let kinds = subclasses.call(py, &[&base])?;
                 for i in 0..ffi::PyList_Size(kinds.as_ptr()) {
                     let kind = ffi::PyList_GetItem(kinds.as_ptr(), i);
                     let flags = ffi::PyType_GetFlags(kind.cast());
                     if flags & ffi::Py_TPFLAGS_IMMUTABLETYPE == 0 {
                         ffi::PyType_Modified(kind.cast());
                     }
-                    open.push(Object::borrowed(kind)?);
+                    open.push(Object::borrowed(py, kind)?);
                 }
             }
         }

@@ -6,13 +6,15 @@
 //!
 //! Cure: the main interpreter decodes one at start.
 
+use crate::local::attach::Attached;
+
 /// To be called when Python is started or joined, while the main interpreter is attached.
 #[cfg(Py_3_12)]
-pub(crate) fn load() {}
+pub(crate) fn load(_: Attached<'_>) {}
 
 /// To be called when Python is started or joined, while the main interpreter is attached.
 #[cfg(not(Py_3_12))]
-pub(crate) fn load() {
+pub(crate) fn load(py: Attached<'_>) {
     use pyo3_ffi as ffi;
 
     use crate::local::python::object::{Object, clear_exception};
@@ -22,11 +24,10 @@ pub(crate) fn load() {
     unsafe {
         let length = escape.to_bytes().len() as ffi::Py_ssize_t;
         let strict = std::ptr::null();
-        drop(Object::owned(ffi::PyUnicode_DecodeUnicodeEscape(
-            escape.as_ptr(),
-            length,
-            strict,
-        )));
+        drop(Object::owned(
+            py,
+            ffi::PyUnicode_DecodeUnicodeEscape(escape.as_ptr(), length, strict),
+        ));
     }
-    clear_exception(); // there may be no unicodedata: then there is no database to keep
+    clear_exception(py); // there may be no unicodedata: then there is no database to keep
 }

@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3_ffi as ffi;
 
 use super::library::{Functions, ask};
+use crate::local::attach::{Attached, Current};
 use crate::local::python::gil::without_gil;
 use crate::local::python::object::Object;
 use crate::local::python::texts::{argument_bytes, bytes};
@@ -159,20 +160,22 @@ impl Fields {
 }
 
 /// Walks, without a GIL, and hands the fields to Python.
-fn walk(walk: impl FnOnce(&mut Fields)) -> *mut ffi::PyObject {
-    let fields = without_gil(|| {
+fn walk(py: Attached<'_>, walk: impl FnOnce(&mut Fields)) -> *mut ffi::PyObject {
+    let fields = without_gil(py, || {
         let _alone = WALK.lock().unwrap_or_else(PoisonError::into_inner);
         let mut fields = Fields(Vec::new());
         walk(&mut fields);
         fields
     });
-    bytes(&fields.0).map_or(null_mut(), Object::into_ptr)
+    bytes(py, &fields.0).map_or(null_mut(), Object::into_ptr)
 }
 
 /// `call()`: of each user seven fields.
 unsafe extern "C" fn users(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: nobody else of ours walks; what C hands out is valid until the next step.
-    walk(|fields| unsafe {
+    walk(py, |fields| unsafe {
         setpwent();
         while let Some(user) = getpwent().as_ref() {
             fields.text(user.pw_name);
@@ -189,8 +192,10 @@ unsafe extern "C" fn users(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut
 
 /// `call()`: of each group its name, its password, its number, how many members it has, and these.
 unsafe extern "C" fn groups(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: as above; the members end in a NULL.
-    walk(|fields| unsafe {
+    walk(py, |fields| unsafe {
         setgrent();
         while let Some(group) = getgrent().as_ref() {
             fields.text(group.gr_name);
@@ -212,14 +217,16 @@ unsafe extern "C" fn passwords(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with a tuple.
-    if let Some(name) = unsafe { argument_bytes(arguments, 0) } {
-        return password_of(&name);
+    if let Some(name) = unsafe { argument_bytes(py, arguments, 0) } {
+        return password_of(py, &name);
     }
     // SAFETY: as for `users`. The argument that was not there has left an exception.
     unsafe {
         ffi::PyErr_Clear();
-        walk(|fields| {
+        walk(py, |fields| {
             setspent();
             while let Some(entry) = libc::getspent().as_ref() {
                 fields.password(entry);
@@ -229,9 +236,9 @@ unsafe extern "C" fn passwords(
     }
 }
 
-fn password_of(name: &CStr) -> *mut ffi::PyObject {
+fn password_of(py: Attached<'_>, name: &CStr) -> *mut ffi::PyObject {
     // SAFETY: a C string; an entry that the C library has filled.
-    let (result, fields) = without_gil(|| unsafe {
+    let (result, fields) = without_gil(py, || unsafe {
         ask(
             |place, buffer, length, found| {
                 libc::getspnam_r(name.as_ptr(), place, buffer, length, found)
@@ -249,7 +256,7 @@ fn password_of(name: &CStr) -> *mut ffi::PyObject {
         (number, None) => Err(number),
     };
     match asked {
-        Ok(fields) => bytes(&fields.0).map_or(null_mut(), Object::into_ptr),
+        Ok(fields) => bytes(py, &fields.0).map_or(null_mut(), Object::into_ptr),
         // SAFETY: attached.
         Err(number) => unsafe {
             *libc::__errno_location() = number;

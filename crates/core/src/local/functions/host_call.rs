@@ -8,7 +8,9 @@ use pyo3_ffi::PyThreadState;
 use crate::data::id::Id;
 use crate::data::value::{RawValue, Value, kind};
 use crate::local::attach;
-use crate::local::attach::Attached;
+use crate::local::attach::{Attached, Current};
+use crate::local::border;
+use crate::local::border::Attachment;
 use crate::local::convert::to_python;
 use crate::local::objects::local::Local;
 use crate::local::objects::trouble::Trouble;
@@ -93,7 +95,7 @@ impl<'a> HostCall<'a> {
         if self.thread != this_thread() {
             return to_python::lent_by(value, &mut Vec::new());
         }
-        let written = self.attached(|local| to_python::write(value, local));
+        let written = self.attached(|py, local| to_python::write(py, value, local));
         self.set(match written {
             Ok(object) => Answer::Object(object),
             Err(trouble) => Answer::Trouble(trouble),
@@ -115,59 +117,60 @@ impl<'a> HostCall<'a> {
         }
         let old = self.other.replace(Box::new(answer));
         if old.is_some() {
-            self.attached(|_| drop(old));
+            self.attached(|_, _| drop(old));
         }
     }
 
     /// Does `work` while the interpreter is attached.
-    fn attached<T>(&self, work: impl FnOnce(&Rc<Local>) -> T) -> T {
+    fn attached<T>(&self, work: impl FnOnce(Attached<'_>, &Rc<Local>) -> T) -> T {
         let local = self.local;
         if attach::attached_interpreter() == local.python {
-            return work(local);
+            let current = Current::get();
+            return work(current.attached(), local);
         }
         // SAFETY: the thread state, if it was let go, is this thread's to attach again. Else the host
         // is in another interpreter, further in; ours is kept by the call.
         unsafe {
             if self.released.is_null() {
-                let work = || work(local);
-                return attach::visit_beside(local.id, local.account, local.python, work);
+                let work = |py: Attached<'_>| work(py, local);
+                return border::visit_beside(local.id, local.account, local.python, work);
             }
             let entry = Entry::new(local.id, local.account, self.released);
-            let _attached = Attached::enter(&entry, true);
-            work(local)
+            let attachment = Attachment::enter(&entry, true);
+            work(attachment.attached(), local)
         }
     }
 
     /// What Python gets, once, of the function with this name. NULL: an exception is set.
     #[inline(always)]
-    pub(crate) fn finish(&mut self, name: &str) -> *mut ffi::PyObject {
+    pub(crate) fn finish(&mut self, py: Attached<'_>, name: &str) -> *mut ffi::PyObject {
         if let Some(answer) = self.other.take() {
-            return finish_other(*answer, name);
+            return finish_other(py, *answer, name);
         }
         // SAFETY: it points to nothing.
         let value = unsafe { Value::from_raw(&self.plain) };
-        match to_python::write(value, self.local) {
+        match to_python::write(py, value, self.local) {
             Ok(object) => object.into_ptr(),
-            Err(trouble) => refuse(trouble, name),
+            Err(trouble) => refuse(py, trouble, name),
         }
     }
 }
 
 #[inline(never)]
-fn finish_other(answer: Answer, name: &str) -> *mut ffi::PyObject {
+fn finish_other(py: Attached<'_>, answer: Answer, name: &str) -> *mut ffi::PyObject {
     match answer {
         Answer::Object(object) => object.into_ptr(),
-        Answer::Trouble(trouble) => refuse(trouble, name),
+        Answer::Trouble(trouble) => refuse(py, trouble, name),
         Answer::Raise { kind, message } => {
-            raise(&kind, &message);
+            raise(py, &kind, &message);
             std::ptr::null_mut()
         }
     }
 }
 
 #[cold]
-fn refuse(trouble: Trouble, name: &str) -> *mut ffi::PyObject {
-    trouble.raise(&format!("{name}(): result"));
+fn refuse(py: Attached<'_>, trouble: Trouble, name: &str) -> *mut ffi::PyObject {
+    trouble.raise(py, &format!("{name}(): result"));
     std::ptr::null_mut()
 }
 
@@ -179,13 +182,13 @@ fn this_thread() -> libc::pthread_t {
 
 /// Sets an exception of the type that is named.
 #[cold]
-fn raise(kind: &str, message: &str) {
-    let found = exception_type(kind);
-    clear_exception();
+fn raise(py: Attached<'_>, kind: &str, message: &str) {
+    let found = exception_type(py, kind);
+    clear_exception(py);
     let (found, message) = match found {
         Some(found) => (found, message.to_owned()),
         // SAFETY: attached; never freed.
-        None => match unsafe { Object::borrowed(ffi::PyExc_RuntimeError) } {
+        None => match unsafe { Object::borrowed(py, ffi::PyExc_RuntimeError) } {
             Some(runtime_error) => (
                 runtime_error,
                 format!("{message} (the host asked for {kind:?}, which is no exception type here)"),
@@ -193,22 +196,22 @@ fn raise(kind: &str, message: &str) {
             None => return,
         },
     };
-    if let Some(message) = Object::text(&message) {
+    if let Some(message) = Object::text(py, &message) {
         // SAFETY: attached; a type and its argument.
         unsafe { ffi::PyErr_SetObject(found.as_ptr(), message.as_ptr()) };
     }
 }
 
 /// The exception type of this name: `ValueError`, `package.module.Oops`, `package.module.Outer.Oops`.
-fn exception_type(name: &str) -> Option<Object> {
+fn exception_type(py: Attached<'_>, name: &str) -> Option<Object> {
     let parts: Vec<&str> = name.split('.').collect();
     let found = if let [only] = parts[..] {
-        attribute_of("builtins", &[only])
+        attribute_of(py, "builtins", &[only])
     } else {
         // The longest part that is a module.
         (1..parts.len()).rev().find_map(|n| {
-            clear_exception();
-            attribute_of(&parts[..n].join("."), &parts[n..])
+            clear_exception(py);
+            attribute_of(py, &parts[..n].join("."), &parts[n..])
         })
     };
     // SAFETY: attached, a live object; a type is asked about another one.
@@ -219,14 +222,14 @@ fn exception_type(name: &str) -> Option<Object> {
 }
 
 /// What is found in a module by one name after the other.
-fn attribute_of(module: &str, names: &[&str]) -> Option<Object> {
-    let module = Object::text(module)?;
+fn attribute_of(py: Attached<'_>, module: &str, names: &[&str]) -> Option<Object> {
+    let module = Object::text(py, module)?;
     // SAFETY: attached; strs and live objects. Results are new.
     unsafe {
-        let mut found = Object::owned(ffi::PyImport_Import(module.as_ptr()))?;
+        let mut found = Object::owned(py, ffi::PyImport_Import(module.as_ptr()))?;
         for name in names {
-            let name = Object::text(name)?;
-            found = Object::owned(ffi::PyObject_GetAttr(found.as_ptr(), name.as_ptr()))?;
+            let name = Object::text(py, name)?;
+            found = Object::owned(py, ffi::PyObject_GetAttr(found.as_ptr(), name.as_ptr()))?;
         }
         Some(found)
     }

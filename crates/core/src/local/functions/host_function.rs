@@ -11,7 +11,8 @@ use pyo3_ffi as ffi;
 use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::value::{RawValue, Value, kind};
-use crate::local::attach;
+use crate::local::attach::{Attached, Current};
+use crate::local::border;
 use crate::local::convert::from_python::{borrowed, read_several};
 use crate::local::functions::host_call::HostCall;
 use crate::local::functions::names::{is_identifier, not_there};
@@ -139,9 +140,13 @@ impl Definition {
     ///
     /// # Safety
     /// Attached to the interpreter of `local`.
-    pub(crate) unsafe fn define(self: &Arc<Self>, local: &Rc<Local>) -> Option<()> {
-        let module_name = Object::text(&self.module)?;
-        let module = find_or_make_module(&self.module)?;
+    pub(crate) unsafe fn define(
+        self: &Arc<Self>,
+        py: Attached<'_>,
+        local: &Rc<Local>,
+    ) -> Option<()> {
+        let module_name = Object::text(py, &self.module)?;
+        let module = find_or_make_module(py, &self.module)?;
         let function = Arc::new(Lent::new(Function {
             method: ffi::PyMethodDef {
                 ml_name: self.c_name.as_ptr(),
@@ -158,13 +163,13 @@ impl Definition {
         // SAFETY: the caller's promise. Python only reads the method, which lives as long as what holds
         // it, which the function keeps.
         unsafe {
-            let make = || {
+            let make = |py: Attached<'_>| {
                 let getters = holder::slot(ffi::Py_tp_getset, GETTERS.of_type());
-                holder::new_type::<Lent<Function>>(c"subpy.HostFunction", &[getters])
+                holder::new_type::<Lent<Function>>(py, c"subpy.HostFunction", &[getters])
             };
-            let held = holder::hold(|local| &local.function_type, make, function, local)?;
+            let held = holder::hold(py, |local| &local.function_type, make, function, local)?;
             let function = ffi::PyCFunction_NewEx(method, held.as_ptr(), module_name.as_ptr());
-            let function = Object::owned(function)?;
+            let function = Object::owned(py, function)?;
             let name = self.c_name.as_ptr();
             let set = ffi::PyObject_SetAttrString(module.as_ptr(), name, function.as_ptr());
             (set == 0).then_some(())
@@ -183,35 +188,39 @@ static GETTERS: Table<[ffi::PyGetSetDef; 2]> =
     Table([getter(c"__class__", get_class, None), NO_GETTER]);
 
 unsafe extern "C" fn get_class(_: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached; a type of Python's own.
-    let kind = unsafe { Object::borrowed((&raw mut ffi::PyModule_Type).cast()) };
+    let kind = unsafe { Object::borrowed(py, (&raw mut ffi::PyModule_Type).cast()) };
     kind.map_or(std::ptr::null_mut(), Object::into_ptr)
 }
 
 /// The module of this name: imported, or else made. `None`: an exception is set.
-fn find_or_make_module(name: &str) -> Option<Object> {
-    let object = Object::text(name)?;
+fn find_or_make_module(py: Attached<'_>, name: &str) -> Option<Object> {
+    let object = Object::text(py, name)?;
     // SAFETY: attached; strs. Results are new, but for one, which is borrowed.
     unsafe {
-        if let Some(module) = Object::owned(ffi::PyImport_GetModule(object.as_ptr())) {
+        if let Some(module) = Object::owned(py, ffi::PyImport_GetModule(object.as_ptr())) {
             return Some(module);
         }
         if !ffi::PyErr_Occurred().is_null() {
             return None;
         }
-        if let Some(module) = Object::owned(ffi::PyImport_Import(object.as_ptr())) {
+        if let Some(module) = Object::owned(py, ffi::PyImport_Import(object.as_ptr())) {
             return Some(module);
         }
-        not_there(&object)?;
+        not_there(py, &object)?;
         let parent = match name.rsplit_once('.') {
-            Some((parent, last)) => Some((find_or_make_module(parent)?, Object::text(last)?)),
+            Some((parent, last)) => {
+                Some((find_or_make_module(py, parent)?, Object::text(py, last)?))
+            }
             None => None,
         };
-        let module = Object::borrowed(ffi::PyImport_AddModuleObject(object.as_ptr()))?;
+        let module = Object::borrowed(py, ffi::PyImport_AddModuleObject(object.as_ptr()))?;
         if let Some((parent, last)) = parent {
             // What has modules in it is a package.
             if ffi::PyObject_HasAttrString(parent.as_ptr(), c"__path__".as_ptr()) == 0 {
-                let path = Object::owned(ffi::PyList_New(0))?;
+                let path = Object::owned(py, ffi::PyList_New(0))?;
                 let name = c"__path__".as_ptr();
                 if ffi::PyObject_SetAttrString(parent.as_ptr(), name, path.as_ptr()) != 0 {
                     return None;
@@ -235,6 +244,8 @@ unsafe extern "C" fn trampoline(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with the object that `define` made, which the function that
     // is called keeps; so many arguments, and as many more as there are names, live until we return.
     unsafe {
@@ -245,17 +256,17 @@ unsafe extern "C" fn trampoline(
             let places: *mut RawValue = places.as_mut_ptr().cast();
             let mut done = 0;
             while done < count {
-                match borrowed(*arguments.add(done), function.definition.conversion) {
+                match borrowed(py, *arguments.add(done), function.definition.conversion) {
                     Some(value) => places.add(done).write(value),
                     None => break,
                 }
                 done += 1;
             }
             if done == count {
-                return work(function, places, count, 0);
+                return work(py, function, places, count, 0);
             }
         }
-        with_any_arguments(function, arguments, count, names)
+        with_any_arguments(py, function, arguments, count, names)
     }
 }
 
@@ -263,6 +274,7 @@ unsafe extern "C" fn trampoline(
 /// As Python calls [`trampoline`].
 #[inline(never)]
 unsafe fn with_any_arguments(
+    py: Attached<'_>,
     function: &Held<Lent<Function>>,
     arguments: *const *mut ffi::PyObject,
     count: usize,
@@ -284,7 +296,7 @@ unsafe fn with_any_arguments(
                 Some(n) if n % 2 == 0 => ffi::PyTuple_GET_ITEM(names, (n / 2) as isize),
                 Some(n) => *arguments.add(count + n / 2),
             };
-            match borrowed(object, conversion) {
+            match borrowed(py, object, conversion) {
                 Some(found) => *value = found,
                 None => larger.push((place, object)),
             }
@@ -292,16 +304,16 @@ unsafe fn with_any_arguments(
         let _block = if larger.is_empty() {
             None
         } else {
-            match read_several(&larger, &mut places, conversion, function.local()) {
+            match read_several(py, &larger, &mut places, conversion, function.local()) {
                 Ok(block) => Some(block),
                 Err((place, trouble)) => {
-                    let root = trouble_at(place, count, names);
-                    trouble.raise(&format!("{}(): {root}", function.definition.name));
+                    let root = trouble_at(py, place, count, names);
+                    trouble.raise(py, &format!("{}(): {root}", function.definition.name));
                     return std::ptr::null_mut();
                 }
             }
         };
-        work(function, places.as_ptr(), count, named)
+        work(py, function, places.as_ptr(), count, named)
     }
 }
 
@@ -309,6 +321,7 @@ unsafe fn with_any_arguments(
 /// Attached. `places` has so many arguments, then so many names, each with its value.
 #[inline(always)]
 unsafe fn work(
+    py: Attached<'_>,
     function: &Held<Lent<Function>>,
     places: *const RawValue,
     count: usize,
@@ -326,25 +339,34 @@ unsafe fn work(
         }
     };
     if definition.release_gil {
-        attach::released(function.local().id, |thread_state| {
+        border::released(function.local().id, |thread_state| {
             call.set_released(thread_state);
             work(&mut call);
         });
     } else {
-        attach::with_gil(|| work(&mut call));
+        border::with_gil(|| work(&mut call));
     }
-    call.finish(&definition.name)
+    call.finish(py, &definition.name)
 }
 
 /// The root of an argument's path.
 #[cold]
-unsafe fn trouble_at(place: usize, count: usize, names: *mut ffi::PyObject) -> String {
+unsafe fn trouble_at(
+    py: Attached<'_>,
+    place: usize,
+    count: usize,
+    names: *mut ffi::PyObject,
+) -> String {
     if place < count {
         return format!("args[{place}]");
     }
     // SAFETY: the caller's promise: a tuple of strs.
-    let name =
-        unsafe { Object::borrowed(ffi::PyTuple_GET_ITEM(names, ((place - count) / 2) as isize)) };
-    let name = name.and_then(|name| name.to_text()).unwrap_or_default();
+    let name = unsafe {
+        Object::borrowed(
+            py,
+            ffi::PyTuple_GET_ITEM(names, ((place - count) / 2) as isize),
+        )
+    };
+    let name = name.and_then(|name| name.to_text(py)).unwrap_or_default();
     format!("kwargs[{name:?}]")
 }

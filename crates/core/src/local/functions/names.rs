@@ -9,6 +9,7 @@ use std::rc::Rc;
 use pyo3_ffi as ffi;
 
 use crate::data::error::{Error, Result, Status};
+use crate::local::attach::Attached;
 use crate::local::cures::host_names;
 use crate::local::python::exception;
 use crate::local::python::object::{Object, clear_exception};
@@ -57,21 +58,21 @@ impl Names {
 
     /// The name that `text` is. `what` says what for: "name", "callable".
     #[inline(always)]
-    pub(crate) fn get(&self, text: &[u8], what: &str) -> Result<Rc<Name>> {
+    pub(crate) fn get(&self, py: Attached<'_>, text: &[u8], what: &str) -> Result<Rc<Name>> {
         let kept = self.0.borrow();
         match &kept.names[kept.last] {
             Some(name) if name.is(text) => Ok(name.clone()),
             _ => {
                 drop(kept);
-                self.look_up(text, what)
+                self.look_up(py, text, what)
             }
         }
     }
 
     /// As [`get`](Self::get), for a name in `__main__` only.
     #[inline(always)]
-    pub(crate) fn plain(&self, text: &[u8]) -> Result<Rc<Name>> {
-        let name = self.get(text, "name")?;
+    pub(crate) fn plain(&self, py: Attached<'_>, text: &[u8]) -> Result<Rc<Name>> {
+        let name = self.get(py, text, "name")?;
         if name.module.is_none() {
             return Ok(name);
         }
@@ -81,7 +82,7 @@ impl Names {
     }
 
     /// Makes it the last one.
-    fn look_up(&self, text: &[u8], what: &str) -> Result<Rc<Name>> {
+    fn look_up(&self, py: Attached<'_>, text: &[u8], what: &str) -> Result<Rc<Name>> {
         let hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -89,7 +90,7 @@ impl Names {
         let there = self.0.borrow().names[place].clone();
         let name = match there.filter(|name| name.is(text)) {
             Some(name) => name,
-            None => Rc::new(Name::parse(text, what)?),
+            None => Rc::new(Name::parse(py, text, what)?),
         };
         let mut kept = self.0.borrow_mut();
         kept.last = place;
@@ -107,7 +108,7 @@ impl Name {
     }
 
     #[cold]
-    fn parse(bytes: &[u8], what: &str) -> Result<Self> {
+    fn parse(py: Attached<'_>, bytes: &[u8], what: &str) -> Result<Self> {
         let Ok(text) = std::str::from_utf8(bytes) else {
             let text = String::from_utf8_lossy(bytes);
             return invalid(format!("{what} {text:?} is not UTF-8"));
@@ -129,10 +130,10 @@ impl Name {
             ));
         }
         let no_memory = || {
-            clear_exception();
+            clear_exception(py);
             Error::new(Status::NoMemory, format!("no memory for {what} {text:?}"))
         };
-        let object = |part: &str| host_names::name(part).ok_or_else(no_memory);
+        let object = |part: &str| host_names::name(py, part).ok_or_else(no_memory);
         let (way, last) = qualified.rsplit_once('.').unwrap_or(("", qualified));
         let way = way.split_terminator('.').map(object);
         Ok(Self {
@@ -145,14 +146,18 @@ impl Name {
 
     /// Finds what has this name. `namespace` is `__main__`'s.
     #[inline(always)]
-    pub(crate) fn find(&self, namespace: &Object) -> std::result::Result<Object, Missing> {
+    pub(crate) fn find(
+        &self,
+        py: Attached<'_>,
+        namespace: &Object,
+    ) -> std::result::Result<Object, Missing> {
         if let Some(module) = &self.module {
-            return self.find_in(module);
+            return self.find_in(py, module);
         }
         // SAFETY: attached; a dict and a str. The result is borrowed, and kept at once.
         let found = unsafe {
             let found = ffi::PyDict_GetItemWithError(namespace.as_ptr(), self.last.as_ptr());
-            Object::borrowed(found)
+            Object::borrowed(py, found)
         };
         found.ok_or_else(|| self.missing("__main__"))
     }
@@ -162,27 +167,27 @@ impl Name {
         &self.last
     }
 
-    fn find_in(&self, name: &Object) -> std::result::Result<Object, Missing> {
+    fn find_in(&self, py: Attached<'_>, name: &Object) -> std::result::Result<Object, Missing> {
         // SAFETY: attached; strs. Results are new, or NULL.
         unsafe {
-            let mut found = match Object::owned(ffi::PyImport_GetModule(name.as_ptr())) {
+            let mut found = match Object::owned(py, ffi::PyImport_GetModule(name.as_ptr())) {
                 Some(module) => module,
                 None if !ffi::PyErr_Occurred().is_null() => return Err(Missing::Raised),
-                None => import(name)?,
+                None => import(py, name)?,
             };
-            let mut place = name.to_text().unwrap_or_default();
+            let mut place = name.to_text(py).unwrap_or_default();
             for attribute in self.way.iter().chain([&self.last]) {
                 let next = ffi::PyObject_GetAttr(found.as_ptr(), attribute.as_ptr());
-                match Object::owned(next) {
+                match Object::owned(py, next) {
                     Some(next) => found = next,
                     None if ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) != 0 => {
-                        clear_exception();
-                        let part = attribute.to_text().unwrap_or_default();
+                        clear_exception(py);
+                        let part = attribute.to_text(py).unwrap_or_default();
                         return Err(self.missing_part(&part, &place));
                     }
                     None => return Err(Missing::Raised),
                 }
-                place = format!("{place}.{}", attribute.to_text().unwrap_or_default());
+                place = format!("{place}.{}", attribute.to_text(py).unwrap_or_default());
             }
             Ok(found)
         }
@@ -206,11 +211,11 @@ impl Name {
 
 /// Imports a module that is not imported yet.
 #[cold]
-fn import(name: &Object) -> std::result::Result<Object, Missing> {
+fn import(py: Attached<'_>, name: &Object) -> std::result::Result<Object, Missing> {
     // SAFETY: attached; a str. The result is new.
-    let module = unsafe { Object::owned(ffi::PyImport_Import(name.as_ptr())) };
+    let module = unsafe { Object::owned(py, ffi::PyImport_Import(name.as_ptr())) };
     if module.is_none() {
-        if let Some(why) = not_there(name) {
+        if let Some(why) = not_there(py, name) {
             return Err(Missing::Because(Error::new(Status::NotFound, why)));
         }
         return Err(Missing::Raised);
@@ -222,21 +227,23 @@ fn import(name: &Object) -> std::result::Result<Object, Missing> {
 /// Whether an import has failed because there is no such module, and not inside of one: then Python's
 /// words for it, and the exception is not set any more.
 #[cold]
-pub(crate) fn not_there(name: &Object) -> Option<String> {
+pub(crate) fn not_there(py: Attached<'_>, name: &Object) -> Option<String> {
     // SAFETY: attached.
     if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_ModuleNotFoundError) } == 0 {
         return None;
     }
-    let raised = exception::raised()?;
-    let missing = raised.attribute(c"name").and_then(|name| name.to_text());
-    let asked = name.to_text().unwrap_or_default();
+    let raised = exception::raised(py)?;
+    let missing = raised
+        .attribute(py, c"name")
+        .and_then(|name| name.to_text(py));
+    let asked = name.to_text(py).unwrap_or_default();
     let is_it = missing.is_some_and(|missing| {
         asked
             .strip_prefix(&*missing)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     });
-    exception::restore(raised);
-    is_it.then(exception::one_line)
+    exception::restore(py, raised);
+    is_it.then(|| exception::one_line(py))
 }
 
 /// Whether it can be a name in Python; some of what only Unicode's tables can tell is let through.

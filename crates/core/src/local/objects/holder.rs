@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use crate::local::attach;
+use crate::local::attach::Attached;
+use crate::local::border;
 use crate::local::objects::local::Local;
 use crate::local::python::object::Object;
 
@@ -73,6 +74,7 @@ pub(crate) fn slot(slot: c_int, pfunc: *mut c_void) -> ffi::PyType_Slot {
 /// # Safety
 /// Attached; the slots are right for such objects.
 pub(crate) unsafe fn new_type<T: Holdable>(
+    py: Attached<'_>,
     name: &'static CStr,
     slots: &[ffi::PyType_Slot],
 ) -> Option<Object> {
@@ -91,7 +93,7 @@ pub(crate) unsafe fn new_type<T: Holdable>(
         slots: all.as_mut_ptr(),
     };
     // SAFETY: the spec is read during the call.
-    unsafe { Object::owned(ffi::PyType_FromSpec(&mut spec)) }
+    unsafe { Object::owned(py, ffi::PyType_FromSpec(&mut spec)) }
 }
 
 /// Makes an object that holds `value`, of a type that `make` makes at first. `None`: an exception is
@@ -100,14 +102,15 @@ pub(crate) unsafe fn new_type<T: Holdable>(
 /// # Safety
 /// Attached to the interpreter of `local`; `kind` chooses the type for a `T`.
 pub(crate) unsafe fn hold<T: Holdable>(
+    py: Attached<'_>,
     kind: impl Fn(&Local) -> &OnceCell<Object>,
-    make: impl FnOnce() -> Option<Object>,
+    make: impl FnOnce(Attached<'_>) -> Option<Object>,
     value: Arc<T>,
     local: &Rc<Local>,
 ) -> Option<Object> {
     let kind = kind(local);
     if kind.get().is_none() {
-        match make() {
+        match make(py) {
             Some(made) => drop(kind.set(made)),
             None => return refuse(value, local),
         }
@@ -115,7 +118,7 @@ pub(crate) unsafe fn hold<T: Holdable>(
     // SAFETY: attached; a new object of the type has room for a `Held`, which starts as zeros.
     unsafe {
         let kind = kind.get()?.as_ptr().cast();
-        let Some(object) = Object::owned(ffi::PyType_GenericAlloc(kind, 0)) else {
+        let Some(object) = Object::owned(py, ffi::PyType_GenericAlloc(kind, 0)) else {
             return refuse(value, local);
         };
         let held = object.as_ptr().cast::<Held<T>>();
@@ -133,7 +136,7 @@ fn refuse<T: Holdable>(value: Arc<T>, local: &Local) -> Option<Object> {
 
 fn let_go<T: Holdable>(value: Arc<T>, local: &Local) {
     if value.calls_host() {
-        attach::without_gil(local.id, || drop(value));
+        border::without_gil(local.id, || drop(value));
     }
 }
 

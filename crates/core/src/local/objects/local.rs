@@ -8,12 +8,13 @@ use pyo3_ffi::{PyInterpreterState, PyObject};
 
 use crate::data::id::Id;
 use crate::local::attach;
+use crate::local::attach::Attached;
 use crate::local::memory::account::Account;
 use crate::local::objects::release::Ledger;
 use crate::local::python::object::Object;
 
 /// `None`: an exception is set.
-pub(crate) type MakeType = fn(&Rc<Local>) -> Option<Object>;
+pub(crate) type MakeType = fn(Attached<'_>, &Rc<Local>) -> Option<Object>;
 
 /// Does some work in the interpreter with this id, which lives, in whatever thread. Nothing is done if Python has ended.
 pub(crate) type Visit = fn(Id, work: &mut dyn FnMut());
@@ -43,7 +44,12 @@ pub(crate) struct Local {
 
 impl Local {
     /// Of the attached interpreter.
-    pub(crate) fn new(id: Id, account: Option<&'static Account>, visit: Visit) -> Rc<Self> {
+    pub(crate) fn new(
+        _: Attached<'_>,
+        id: Id,
+        account: Option<&'static Account>,
+        visit: Visit,
+    ) -> Rc<Self> {
         Rc::new(Self {
             id,
             account,

@@ -3,6 +3,7 @@
 use pyo3_ffi as ffi;
 
 use crate::data::error::{Error, Status};
+use crate::local::attach::Attached;
 use crate::local::objects::release::Release;
 use crate::local::python::exception;
 
@@ -111,7 +112,7 @@ impl Trouble {
 
     /// Sets an exception for it in Python, and gives back what was not used.
     #[cold]
-    pub(crate) fn raise(self, root: &str) {
+    pub(crate) fn raise(self, py: Attached<'_>, root: &str) {
         let path = self.path_from(root);
         // SAFETY: attached; types of Python's own, and a str.
         unsafe {
@@ -122,7 +123,7 @@ impl Trouble {
                 What::Raised => return,
             };
             drop(self.0.unused);
-            exception::set(kind, &format!("{path} {message}"));
+            exception::set(py, kind, &format!("{path} {message}"));
         }
     }
 

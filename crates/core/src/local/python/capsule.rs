@@ -4,10 +4,15 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Attached;
 use crate::local::python::object::Object;
 
 /// A new one. `None`: an exception is set, and the value is dropped.
-pub(crate) fn capsule<T: 'static>(name: &'static CStr, value: T) -> Option<Object> {
+pub(crate) fn capsule<T: 'static>(
+    py: Attached<'_>,
+    name: &'static CStr,
+    value: T,
+) -> Option<Object> {
     unsafe extern "C" fn forget<T>(capsule: *mut ffi::PyObject) {
         // SAFETY: called once, with a capsule that is made below, of what is made below.
         drop(unsafe {
@@ -20,7 +25,7 @@ pub(crate) fn capsule<T: 'static>(name: &'static CStr, value: T) -> Option<Objec
     // SAFETY: attached; the capsule owns the value; a new reference, or NULL.
     unsafe {
         let capsule = ffi::PyCapsule_New(value.cast(), name.as_ptr(), Some(forget::<T>));
-        let capsule = Object::owned(capsule);
+        let capsule = Object::owned(py, capsule);
         if capsule.is_none() {
             drop(Box::from_raw(value));
         }
@@ -33,6 +38,7 @@ pub(crate) fn capsule<T: 'static>(name: &'static CStr, value: T) -> Option<Objec
 /// # Safety
 /// Attached; [`capsule`] made it, with this name, of a `T`.
 pub(crate) unsafe fn value_of<'a, T: 'static>(
+    _: Attached<'_>,
     capsule: *mut ffi::PyObject,
     name: &'static CStr,
 ) -> &'a T {

@@ -3,8 +3,10 @@
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Attached;
+
 /// Does some work in the attached interpreter. What there is to collect is collected later.
-pub(crate) fn without_collection<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn without_collection<T>(_: Attached<'_>, work: impl FnOnce() -> T) -> T {
     // SAFETY: attached.
     let collects = unsafe { ffi::PyGC_Disable() } != 0;
     let result = work();

@@ -6,6 +6,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::error::{Error, Exception, Status};
 use crate::data::tree::OwnedValue;
+use crate::local::attach::Attached;
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::python::own_code::OwnCode;
 use std::ffi::CStr;
@@ -75,11 +76,11 @@ pub(crate) struct Describer {
 }
 
 impl Describer {
-    fn new() -> Option<Self> {
-        let code = DESCRIBE.run()?;
+    fn new(py: Attached<'_>) -> Option<Self> {
+        let code = DESCRIBE.run(py)?;
         Some(Self {
-            filenames: OwnCode::function(&code, c"filenames")?,
-            describe: OwnCode::function(&code, c"describe")?,
+            filenames: OwnCode::function(py, &code, c"filenames")?,
+            describe: OwnCode::function(py, &code, c"describe")?,
         })
     }
 }
@@ -88,31 +89,32 @@ impl Describer {
 /// run under a file name. `told`: the run was told to end, which makes this status and this message of the exception that
 /// comes of it. `read` reads a tuple as plain data.
 pub(crate) fn take(
+    py: Attached<'_>,
     describer: &mut Option<Describer>,
     told: Option<(Status, &CStr)>,
     source: impl Fn(&str) -> Option<String>,
     read: impl FnOnce(&Object) -> Option<OwnedValue>,
 ) -> Error {
-    let Some(exception) = raised() else {
+    let Some(exception) = raised(py) else {
         let message = "Python reported an error without an exception, which is a defect of Python";
         return Error::new(Status::Internal, message);
     };
-    let traceback = traceback(describer, &exception, source);
-    let class = class_of(&exception);
-    let args = arguments_of(&exception).and_then(|args| read(&args));
-    clear_exception();
-    let message = text_of(&exception).unwrap_or_else(|| "<exception str() failed>".into());
+    let traceback = traceback(py, describer, &exception, source);
+    let class = class_of(py, &exception);
+    let args = arguments_of(py, &exception).and_then(|args| read(&args));
+    clear_exception(py);
+    let message = text_of(py, &exception).unwrap_or_else(|| "<exception str() failed>".into());
     // SAFETY: as above.
     let is_exit =
         unsafe { ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_SystemExit) != 0 };
-    let interrupted = told.filter(|_| comes_from_interrupt(&exception));
+    let interrupted = told.filter(|_| comes_from_interrupt(py, &exception));
     let (status, exit_code) = match interrupted {
         Some((status, _)) => (status, 0),
-        None if is_exit => (Status::Exit, exit_code(&exception)),
+        None if is_exit => (Status::Exit, exit_code(py, &exception)),
         None => (Status::Exception, 0),
     };
     drop(exception);
-    clear_exception();
+    clear_exception(py);
     Error::raised(
         status,
         interrupted.map_or(message, |(_, told)| told.to_string_lossy().into_owned()),
@@ -129,11 +131,11 @@ pub(crate) fn take(
 }
 
 /// The exception that is set, normalized, with its traceback attached.
-pub(crate) fn raised() -> Option<Object> {
+pub(crate) fn raised(py: Attached<'_>) -> Option<Object> {
     #[cfg(Py_3_12)]
     // SAFETY: attached; the result is ours.
     unsafe {
-        Object::owned(ffi::PyErr_GetRaisedException())
+        Object::owned(py, ffi::PyErr_GetRaisedException())
     }
     #[cfg(not(Py_3_12))]
     // SAFETY: attached; the three references are ours.
@@ -145,9 +147,9 @@ pub(crate) fn raised() -> Option<Object> {
         );
         ffi::PyErr_Fetch(&mut kind, &mut value, &mut traceback);
         ffi::PyErr_NormalizeException(&mut kind, &mut value, &mut traceback);
-        let _kind = Object::owned(kind);
-        let value = Object::owned(value);
-        if let (Some(traceback), Some(value)) = (Object::owned(traceback), &value) {
+        let _kind = Object::owned(py, kind);
+        let value = Object::owned(py, value);
+        if let (Some(traceback), Some(value)) = (Object::owned(py, traceback), &value) {
             ffi::PyException_SetTraceback(value.as_ptr(), traceback.as_ptr());
         }
         value
@@ -158,15 +160,15 @@ pub(crate) fn raised() -> Option<Object> {
 ///
 /// # Safety
 /// Attached; `class` is a class of exceptions.
-pub(crate) unsafe fn set(class: *mut ffi::PyObject, message: &str) {
-    if let Some(message) = Object::text(message) {
+pub(crate) unsafe fn set(py: Attached<'_>, class: *mut ffi::PyObject, message: &str) {
+    if let Some(message) = Object::text(py, message) {
         // SAFETY: the caller's promise; a live object.
         unsafe { ffi::PyErr_SetObject(class, message.as_ptr()) };
     }
 }
 
 /// Sets an exception again that [`raised`] has taken.
-pub(crate) fn restore(exception: Object) {
+pub(crate) fn restore(_py: Attached<'_>, exception: Object) {
     #[cfg(Py_3_12)]
     // SAFETY: attached; the reference is handed over.
     unsafe {
@@ -175,7 +177,7 @@ pub(crate) fn restore(exception: Object) {
     #[cfg(not(Py_3_12))]
     // SAFETY: attached; the references are handed over.
     unsafe {
-        let kind = Object::borrowed(ffi::Py_TYPE(exception.as_ptr()).cast());
+        let kind = Object::borrowed(_py, ffi::Py_TYPE(exception.as_ptr()).cast());
         let traceback = ffi::PyException_GetTraceback(exception.as_ptr());
         let kind = kind.map_or(std::ptr::null_mut(), Object::into_ptr);
         ffi::PyErr_Restore(kind, exception.into_ptr(), traceback);
@@ -183,30 +185,31 @@ pub(crate) fn restore(exception: Object) {
 }
 
 fn traceback(
+    py: Attached<'_>,
     describer: &mut Option<Describer>,
     exception: &Object,
     source: impl Fn(&str) -> Option<String>,
 ) -> Option<String> {
     if describer.is_none() {
-        *describer = Describer::new();
+        *describer = Describer::new(py);
     }
     let text = describer.as_ref().and_then(|functions| {
-        let names = functions.filenames.call(&[exception])?.to_text()?;
+        let names = functions.filenames.call(py, &[exception])?.to_text(py)?;
         let mut arguments = vec![exception.clone()];
         for name in names.split('\0') {
             if let Some(text) = source(name) {
-                arguments.extend([Object::text(name)?, Object::text(&text)?]);
+                arguments.extend([Object::text(py, name)?, Object::text(py, &text)?]);
             }
         }
         let arguments: Vec<&Object> = arguments.iter().collect();
-        functions.describe.call(&arguments)?.to_text()
+        functions.describe.call(py, &arguments)?.to_text(py)
     });
-    clear_exception();
+    clear_exception(py);
     text
 }
 
 /// Whether an exception is a KeyboardInterrupt, or was raised while one was handled.
-fn comes_from_interrupt(exception: &Object) -> bool {
+fn comes_from_interrupt(py: Attached<'_>, exception: &Object) -> bool {
     /// As deep as a chain is followed.
     const DEEP: usize = 100;
     let mut next = Some(exception.clone());
@@ -217,20 +220,20 @@ fn comes_from_interrupt(exception: &Object) -> bool {
             if ffi::PyErr_GivenExceptionMatches(this.as_ptr(), ffi::PyExc_KeyboardInterrupt) != 0 {
                 return true;
             }
-            next = Object::owned(ffi::PyException_GetContext(this.as_ptr()));
+            next = Object::owned(py, ffi::PyException_GetContext(this.as_ptr()));
         }
     }
     false
 }
 
 /// The module of an exception's type, and its name there.
-fn class_of(exception: &Object) -> (String, String) {
+fn class_of(py: Attached<'_>, exception: &Object) -> (String, String) {
     // SAFETY: every object has a type.
-    let kind = unsafe { Object::borrowed(ffi::Py_TYPE(exception.as_ptr()).cast()) };
-    let part = |name| {
-        let part = kind.as_ref().and_then(|kind| kind.attribute(name));
-        let text = part.and_then(|part| part.to_text());
-        clear_exception(); // a class may raise at each
+    let kind = unsafe { Object::borrowed(py, ffi::Py_TYPE(exception.as_ptr()).cast()) };
+    let part = |name: &CStr| {
+        let part = kind.as_ref().and_then(|kind| kind.attribute(py, name));
+        let text = part.and_then(|part| part.to_text(py));
+        clear_exception(py); // a class may raise at each
         text
     };
     let (module, name) = (part(c"__module__"), part(c"__qualname__"));
@@ -239,19 +242,19 @@ fn class_of(exception: &Object) -> (String, String) {
 }
 
 /// What an exception was made with. An OSError does not keep its file name there.
-fn arguments_of(exception: &Object) -> Option<Object> {
+fn arguments_of(py: Attached<'_>, exception: &Object) -> Option<Object> {
     // SAFETY: attached; a live object, and types of Python's own.
     let of_os = unsafe {
         let has_file =
             ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_OSError) != 0;
-        Object::borrowed(ffi::PyExc_OSError).filter(|_| has_file)
+        Object::borrowed(py, ffi::PyExc_OSError).filter(|_| has_file)
     };
     let Some(of_os) = of_os else {
-        return exception.attribute(c"args");
+        return exception.attribute(py, c"args");
     };
-    let reduced = of_os.attribute(c"__reduce__")?.call(&[exception])?;
+    let reduced = of_os.attribute(py, c"__reduce__")?.call(py, &[exception])?;
     // SAFETY: attached; a tuple of the class and the arguments.
-    unsafe { Object::borrowed(ffi::PyTuple_GetItem(reduced.as_ptr(), 1)) }
+    unsafe { Object::borrowed(py, ffi::PyTuple_GetItem(reduced.as_ptr(), 1)) }
 }
 
 /// As a traceback names it.
@@ -262,17 +265,17 @@ fn full_name((module, name): &(String, String)) -> String {
     }
 }
 
-fn text_of(object: &Object) -> Option<String> {
+fn text_of(py: Attached<'_>, object: &Object) -> Option<String> {
     // SAFETY: a live object; the result is new.
-    let text = unsafe { Object::owned(ffi::PyObject_Str(object.as_ptr())) };
-    let text = text.and_then(|t| t.to_text());
-    clear_exception();
+    let text = unsafe { Object::owned(py, ffi::PyObject_Str(object.as_ptr())) };
+    let text = text.and_then(|t| t.to_text(py));
+    clear_exception(py);
     text
 }
 
 /// What a shell would see of a SystemExit: the low byte of an int, 0 for None, 1 for anything else.
-fn exit_code(exception: &Object) -> i32 {
-    let code = exception.attribute(c"code");
+fn exit_code(py: Attached<'_>, exception: &Object) -> i32 {
+    let code = exception.attribute(py, c"code");
     // SAFETY: live objects; `None` is never freed.
     let code = unsafe {
         match &code {
@@ -285,19 +288,19 @@ fn exit_code(exception: &Object) -> i32 {
             Some(_) => 1,
         }
     };
-    clear_exception();
+    clear_exception(py);
     code
 }
 
 /// The exception that is set, in one line, for an error of ours that it has caused.
-pub(crate) fn one_line() -> String {
-    raised().map_or("no exception".into(), |exception| line_of(&exception))
+pub(crate) fn one_line(py: Attached<'_>) -> String {
+    raised(py).map_or("no exception".into(), |exception| line_of(py, &exception))
 }
 
 /// An exception in one line.
-pub(crate) fn line_of(exception: &Object) -> String {
-    let name = full_name(&class_of(exception));
-    match text_of(exception) {
+pub(crate) fn line_of(py: Attached<'_>, exception: &Object) -> String {
+    let name = full_name(&class_of(py, exception));
+    match text_of(py, exception) {
         Some(text) if !text.is_empty() => format!("{name}: {text}"),
         _ => name,
     }

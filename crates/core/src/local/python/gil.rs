@@ -2,8 +2,10 @@
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Attached;
+
 /// Does some work that may wait, called by Python, without its GIL.
-pub(crate) fn without_gil<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn without_gil<T>(_: Attached<'_>, work: impl FnOnce() -> T) -> T {
     // SAFETY: attached.
     let attached = unsafe { ffi::PyEval_SaveThread() };
     let result = work();

@@ -5,10 +5,11 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Attached;
 use crate::local::python::object::Object;
 
 /// What the attached interpreter keeps under this name, borrowed; NULL: nothing.
-pub(crate) fn kept(name: &CStr) -> *mut ffi::PyObject {
+pub(crate) fn kept(_: Attached<'_>, name: &CStr) -> *mut ffi::PyObject {
     // SAFETY: attached; a dict that lives as long as the interpreter.
     unsafe {
         let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
@@ -20,7 +21,7 @@ pub(crate) fn kept(name: &CStr) -> *mut ffi::PyObject {
 }
 
 /// Has the attached interpreter keep an object. `None`: an exception is set.
-pub(crate) fn keep(name: &CStr, object: &Object) -> Option<()> {
+pub(crate) fn keep(_: Attached<'_>, name: &CStr, object: &Object) -> Option<()> {
     // SAFETY: as above; a live object.
     unsafe {
         let place = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());

@@ -5,6 +5,7 @@ use std::ptr::{from_ref, null, null_mut};
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Attached;
 use crate::local::python::object::Object;
 
 /// How Python calls it: with what it is bound to, and with a tuple of arguments or one.
@@ -84,18 +85,23 @@ impl Method {
     }
 
     /// The function as an object of the attached interpreter. `None`: an exception is set.
-    pub(crate) fn bind(&'static self, to: Option<&Object>) -> Option<Object> {
+    pub(crate) fn bind(&'static self, py: Attached<'_>, to: Option<&Object>) -> Option<Object> {
         let to = to.map_or(null_mut(), Object::as_ptr);
         // SAFETY: attached; Python only reads the static method; a new reference.
-        unsafe { Object::owned(ffi::PyCFunction_New(from_ref(&self.0).cast_mut(), to)) }
+        unsafe { Object::owned(py, ffi::PyCFunction_New(from_ref(&self.0).cast_mut(), to)) }
     }
 
     /// As [`bind`](Self::bind), as a function of a module of this name.
-    pub(crate) fn bind_in(&'static self, to: Option<&Object>, module: &Object) -> Option<Object> {
+    pub(crate) fn bind_in(
+        &'static self,
+        py: Attached<'_>,
+        to: Option<&Object>,
+        module: &Object,
+    ) -> Option<Object> {
         let to = to.map_or(null_mut(), Object::as_ptr);
         let method = from_ref(&self.0).cast_mut();
         // SAFETY: as above.
-        unsafe { Object::owned(ffi::PyCFunction_NewEx(method, to, module.as_ptr())) }
+        unsafe { Object::owned(py, ffi::PyCFunction_NewEx(method, to, module.as_ptr())) }
     }
 }
 

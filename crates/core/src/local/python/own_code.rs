@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Attached;
 use crate::local::python::object::{Object, clear_exception};
 
 unsafe extern "C" {
@@ -49,67 +50,76 @@ impl OwnCode {
     }
 
     /// Runs it in the attached interpreter. The answer is what it has defined; `None`: an exception is set.
-    pub(crate) fn run(&self) -> Option<Object> {
+    pub(crate) fn run(&self, py: Attached<'_>) -> Option<Object> {
         // SAFETY: attached; new references; a dict that nobody else has yet.
         let namespace = unsafe {
-            let namespace = Object::owned(ffi::PyDict_New())?;
+            let namespace = Object::owned(py, ffi::PyDict_New())?;
             if self.filename == OF_IMPORT {
                 // Debuggers skip frames by the name of their module.
-                let name = Object::owned(ffi::PyUnicode_FromString(MODULE_OF_IMPORT.as_ptr()))?;
+                let name = Object::owned(py, ffi::PyUnicode_FromString(MODULE_OF_IMPORT.as_ptr()))?;
                 let at = namespace.as_ptr();
                 ffi::PyDict_SetItemString(at, c"__name__".as_ptr(), name.as_ptr());
             }
             namespace
         };
-        self.run_in(&namespace)?;
+        self.run_in(py, &namespace)?;
         Some(namespace)
     }
 
     /// As [`run`](Self::run), in a dict.
-    pub(crate) fn run_in(&self, namespace: &Object) -> Option<()> {
+    pub(crate) fn run_in(&self, py: Attached<'_>, namespace: &Object) -> Option<()> {
         let at = namespace.as_ptr();
         // SAFETY: attached; the results are new references.
         unsafe {
-            let code = Object::owned(match self.compiled.get() {
-                Some(compiled) => {
-                    let data = compiled.as_ptr().cast();
-                    PyMarshal_ReadObjectFromString(data, compiled.len() as isize)
-                }
-                None => self.compile(),
-            })?;
+            let code = Object::owned(
+                py,
+                match self.compiled.get() {
+                    Some(compiled) => {
+                        let data = compiled.as_ptr().cast();
+                        PyMarshal_ReadObjectFromString(data, compiled.len() as isize)
+                    }
+                    None => self.compile(py),
+                },
+            )?;
             ffi::PyDict_SetItemString(at, c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
-            Object::owned(ffi::PyEval_EvalCode(code.as_ptr(), at, at)).map(drop)
+            Object::owned(py, ffi::PyEval_EvalCode(code.as_ptr(), at, at)).map(drop)
         }
     }
 
     /// A function of what it has defined.
-    pub(crate) fn function(namespace: &Object, name: &CStr) -> Option<Object> {
+    pub(crate) fn function(py: Attached<'_>, namespace: &Object, name: &CStr) -> Option<Object> {
         // SAFETY: attached; a live dictionary, a C string; the result is borrowed.
-        unsafe { Object::borrowed(ffi::PyDict_GetItemString(namespace.as_ptr(), name.as_ptr())) }
+        unsafe {
+            Object::borrowed(
+                py,
+                ffi::PyDict_GetItemString(namespace.as_ptr(), name.as_ptr()),
+            )
+        }
     }
 
     /// # Safety
     /// Attached. The result is a new reference.
     #[cold]
-    unsafe fn compile(&self) -> *mut ffi::PyObject {
+    unsafe fn compile(&self, py: Attached<'_>) -> *mut ffi::PyObject {
         /// 3.14 has constants that are slices.
         const VERSION: c_int = if cfg!(Py_3_14) { 5 } else { 4 };
         // SAFETY: attached; C strings; a live object.
         unsafe {
             let (source, name) = (self.source.as_ptr(), self.filename.as_ptr());
-            let Some(code) = Object::owned(ffi::Py_CompileString(source, name, ffi::Py_file_input))
+            let Some(code) =
+                Object::owned(py, ffi::Py_CompileString(source, name, ffi::Py_file_input))
             else {
                 return std::ptr::null_mut();
             };
             let bytes = PyMarshal_WriteObjectToString(code.as_ptr(), VERSION);
-            if let Some(bytes) = Object::owned(bytes) {
+            if let Some(bytes) = Object::owned(py, bytes) {
                 let data = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>();
                 let length = ffi::PyBytes_Size(bytes.as_ptr()) as usize;
                 let copy = std::slice::from_raw_parts(data, length).to_vec();
                 self.compiled.get_or_init(|| copy);
             }
             // What can't be kept is compiled each time.
-            clear_exception();
+            clear_exception(py);
             code.into_ptr()
         }
     }

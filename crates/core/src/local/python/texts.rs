@@ -4,15 +4,21 @@ use std::ffi::CString;
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::Attached;
 use crate::local::python::object::Object;
 
 /// An argument of a call, in UTF-8 and without a NUL. `None`: it is no such text.
 ///
 /// # Safety
 /// Called by Python, attached, with a tuple.
-pub(crate) unsafe fn argument(arguments: *mut ffi::PyObject, index: isize) -> Option<CString> {
+pub(crate) unsafe fn argument(
+    py: Attached<'_>,
+    arguments: *mut ffi::PyObject,
+    index: isize,
+) -> Option<CString> {
     // SAFETY: the caller's promise; a borrowed reference.
-    let text = unsafe { Object::borrowed(ffi::PyTuple_GetItem(arguments, index))?.to_text()? };
+    let text =
+        unsafe { Object::borrowed(py, ffi::PyTuple_GetItem(arguments, index))?.to_text(py)? };
     CString::new(text).ok()
 }
 
@@ -21,6 +27,7 @@ pub(crate) unsafe fn argument(arguments: *mut ffi::PyObject, index: isize) -> Op
 /// # Safety
 /// Called by Python, attached, with a tuple.
 pub(crate) unsafe fn argument_bytes(
+    _: Attached<'_>,
     arguments: *mut ffi::PyObject,
     index: isize,
 ) -> Option<CString> {
@@ -37,10 +44,10 @@ pub(crate) unsafe fn argument_bytes(
 }
 
 /// Bytes for Python; `None`: an exception is set.
-pub(crate) fn bytes(data: &[u8]) -> Option<Object> {
+pub(crate) fn bytes(py: Attached<'_>, data: &[u8]) -> Option<Object> {
     // SAFETY: attached; so many bytes, which are copied; a new reference.
     unsafe {
         let (data, length) = (data.as_ptr().cast(), data.len() as isize);
-        Object::owned(ffi::PyBytes_FromStringAndSize(data, length))
+        Object::owned(py, ffi::PyBytes_FromStringAndSize(data, length))
     }
 }

@@ -3,17 +3,10 @@
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-/// Held while a thread state is made without a GIL, and to list those that there are. To 3.11 a new one is in the
-/// interpreter's list before it is whole. Nobody waits for anything while it is held.
 #[cfg(not(Py_3_12))]
-static MAKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+use crate::local::attach::alone;
 
-#[cfg(not(Py_3_12))]
-pub(in crate::local) fn alone() -> std::sync::MutexGuard<'static, ()> {
-    MAKING
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
+use crate::local::attach::Attached;
 
 /// The interpreter of a thread state.
 pub(crate) fn interpreter_of(thread_state: *mut PyThreadState) -> *mut PyInterpreterState {
@@ -22,7 +15,7 @@ pub(crate) fn interpreter_of(thread_state: *mut PyThreadState) -> *mut PyInterpr
 }
 
 /// The thread states of the attached interpreter. They live as long as its GIL is held.
-pub(crate) fn all_of_attached() -> Vec<*mut PyThreadState> {
+pub(crate) fn all_of_attached(_: Attached<'_>) -> Vec<*mut PyThreadState> {
     #[cfg(not(Py_3_12))]
     let _alone = alone();
     let mut all = Vec::new();
@@ -41,7 +34,7 @@ pub(crate) fn all_of_attached() -> Vec<*mut PyThreadState> {
 
 /// How many thread states the attached interpreter has besides the attached one: Python threads that
 /// its scripts started, or the host's own.
-pub(crate) fn others() -> usize {
+pub(crate) fn others(_: Attached<'_>) -> usize {
     // SAFETY: attached. A thread state comes and goes only while its interpreter's GIL is held,
     // which we hold.
     unsafe {

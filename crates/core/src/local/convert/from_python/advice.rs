@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use pyo3_ffi as ffi;
 
 use super::sort::PyObject;
+use crate::local::attach::Attached;
 use crate::local::python::object::type_name_of;
 
 /// What a type has, and what of it crosses. The first one holds.
@@ -30,9 +31,9 @@ const ADVICE: &[(&CStr, &str)] = &[
 /// # Safety
 /// Attached; `object` lives.
 #[cold]
-pub(super) unsafe fn no_form(object: PyObject) -> String {
+pub(super) unsafe fn no_form(py: Attached<'_>, object: PyObject) -> String {
     // SAFETY: the caller's promise.
-    let (what, advice) = unsafe { (type_name_of(object), advice(object)) };
+    let (what, advice) = unsafe { (type_name_of(py, object), advice(object)) };
     format!("is of type {what}, which has no form outside of its interpreter: {advice}")
 }
 

@@ -12,6 +12,7 @@ use crate::data::pins::Pins;
 use crate::data::queue::Queue;
 use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{RawData, RawValue, kind};
+use crate::local::attach::Attached;
 use crate::local::convert::queue;
 use crate::local::objects::local::Local;
 use crate::local::objects::trouble::{Outcome, Trouble};
@@ -56,25 +57,25 @@ impl<'a> Filler<'a> {
         }
     }
 
-    pub(super) unsafe fn fill(&mut self, object: PyObject) -> Outcome<RawValue> {
+    pub(super) unsafe fn fill(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<RawValue> {
         // SAFETY: the caller's promise; what is of a sort has what that sort has; room is taken before
         // it is written to.
         unsafe {
-            let sort = sort(object);
+            let sort = sort(py, object);
             if let Some(value) = plain_of(object, sort) {
                 return Ok(value);
             }
             match sort {
                 Sort::Int => {
-                    let text = hexadecimal(object)?;
+                    let text = hexadecimal(py, object)?;
                     let (data, length) = utf8(text.as_ptr()).ok_or_else(Trouble::raised)?;
                     self.text(kind::BIG_INT, data, length)
                 }
                 Sort::Str => match utf8(object) {
                     Some((data, length)) => self.text(kind::STR, data, length),
                     None => {
-                        clear_exception();
-                        let bytes = wtf8(object)?;
+                        clear_exception(py);
+                        let bytes = wtf8(py, object)?;
                         self.bytes(kind::WTF8, bytes.as_ptr())
                     }
                 },
@@ -87,7 +88,7 @@ impl<'a> Filler<'a> {
                         let value = if ffi::PyFloat_CheckExact(item) != 0 {
                             real(item)
                         } else {
-                            self.fill(item)?
+                            self.fill(py, item)?
                         };
                         items.add(i as usize).write(value);
                     }
@@ -98,7 +99,7 @@ impl<'a> Filler<'a> {
                     let items = self.take_nodes(length as usize)?;
                     for i in 0..length {
                         let item = ffi::PyTuple_GET_ITEM(object, i);
-                        items.add(i as usize).write(self.fill(item)?);
+                        items.add(i as usize).write(self.fill(py, item)?);
                     }
                     Ok(RawValue::of_items(kind::TUPLE, items, length as usize))
                 }
@@ -106,12 +107,12 @@ impl<'a> Filler<'a> {
                     let length = ffi::PyDict_Size(object) as usize;
                     let pairs = self.take_nodes(2 * length)?;
                     let mut i = 0;
-                    each_pair(object, |key, value| {
+                    each_pair(py, object, |key, value| {
                         if i == length {
                             return Err(changed());
                         }
-                        pairs.add(2 * i).write(self.fill(key)?);
-                        pairs.add(2 * i + 1).write(self.fill(value)?);
+                        pairs.add(2 * i).write(self.fill(py, key)?);
+                        pairs.add(2 * i + 1).write(self.fill(py, value)?);
                         i += 1;
                         Ok(())
                     })?;
@@ -120,7 +121,7 @@ impl<'a> Filler<'a> {
                     }
                     Ok(RawValue::of_items(kind::DICT, pairs, length))
                 }
-                _ => match queue::of(object, self.local) {
+                _ => match queue::of(py, object, self.local) {
                     Some(queue) => self.queue(queue),
                     None => self.buffer(),
                 },

@@ -3,6 +3,7 @@
 use pyo3_ffi as ffi;
 
 use super::sort::PyObject;
+use crate::local::attach::Attached;
 use crate::local::objects::trouble::{Outcome, Trouble};
 use crate::local::python::object::Object;
 
@@ -11,6 +12,7 @@ use crate::local::python::object::Object;
 /// # Safety
 /// Attached; a dict that lives. So it is for the other functions here.
 pub(super) unsafe fn each_pair(
+    _: Attached<'_>,
     dict: PyObject,
     mut visit: impl FnMut(PyObject, PyObject) -> Outcome<()>,
 ) -> Outcome<()> {
@@ -23,17 +25,17 @@ pub(super) unsafe fn each_pair(
 }
 
 /// A str of ASCII that stands for an int.
-pub(super) unsafe fn hexadecimal(object: PyObject) -> Outcome<Object> {
+pub(super) unsafe fn hexadecimal(py: Attached<'_>, object: PyObject) -> Outcome<Object> {
     // SAFETY: the caller's promise: an int; the result is new.
-    unsafe { Object::owned(ffi::PyNumber_ToBase(object, 16)) }.ok_or_else(Trouble::raised)
+    unsafe { Object::owned(py, ffi::PyNumber_ToBase(object, 16)) }.ok_or_else(Trouble::raised)
 }
 
 /// The generalized UTF-8 of a str with lone surrogates.
-pub(super) unsafe fn wtf8(object: PyObject) -> Outcome<Object> {
+pub(super) unsafe fn wtf8(py: Attached<'_>, object: PyObject) -> Outcome<Object> {
     // SAFETY: the caller's promise: a str; the result is new.
     let bytes = unsafe {
         ffi::PyUnicode_AsEncodedString(object, c"utf-8".as_ptr(), c"surrogatepass".as_ptr())
     };
     // SAFETY: new, or NULL.
-    unsafe { Object::owned(bytes) }.ok_or_else(Trouble::raised)
+    unsafe { Object::owned(py, bytes) }.ok_or_else(Trouble::raised)
 }

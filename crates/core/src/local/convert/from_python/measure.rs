@@ -13,6 +13,7 @@ use crate::data::pins::Pins;
 use crate::data::queue::Queue;
 use crate::data::tree::Block;
 use crate::data::value::{MAX_DEPTH, kind};
+use crate::local::attach::Attached;
 use crate::local::buffers::pin::Pin;
 use crate::local::convert::queue;
 use crate::local::objects::local::Local;
@@ -46,58 +47,66 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) unsafe fn measure(&mut self, object: PyObject) -> Outcome<()> {
+    pub(super) unsafe fn measure(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<()> {
         // SAFETY: the caller's promise; what is of a sort has what that sort has.
         unsafe {
-            match self.sort(object) {
+            match self.sort(py, object) {
                 Sort::None | Sort::Bool | Sort::Float => Ok(()),
                 Sort::Int => match integer(object) {
                     Some(_) => Ok(()),
-                    None => self.measure_big_int(object),
+                    None => self.measure_big_int(py, object),
                 },
                 Sort::Str => match utf8(object) {
                     Some((_, length)) => self.add_text(length),
-                    None => self.measure_wtf8(object),
+                    None => self.measure_wtf8(py, object),
                 },
                 Sort::Bytes if !self.conversion.pin_bytes => {
                     self.add_text(ffi::Py_SIZE(object) as usize)
                 }
-                Sort::Bytes => self.pin(object),
-                Sort::List => self.inside(object, |reader| {
+                Sort::Bytes => self.pin(py, object),
+                Sort::List => self.inside(py, object, |reader| {
                     reader.add_nodes(ffi::PyList_GET_SIZE(object) as usize)?;
                     let mut i = 0;
                     while i < ffi::PyList_GET_SIZE(object) {
                         let item = ffi::PyList_GET_ITEM(object, i);
-                        if reader.sort(item) != Sort::Float {
-                            reader.measure(item).map_err(|e| e.at_index(i as usize))?;
+                        if reader.sort(py, item) != Sort::Float {
+                            reader
+                                .measure(py, item)
+                                .map_err(|e| e.at_index(i as usize))?;
                         }
                         i += 1;
                     }
                     Ok(())
                 }),
-                Sort::Tuple => self.inside(object, |reader| {
+                Sort::Tuple => self.inside(py, object, |reader| {
                     let length = ffi::PyTuple_GET_SIZE(object);
                     reader.add_nodes(length as usize)?;
                     for i in 0..length {
                         let item = ffi::PyTuple_GET_ITEM(object, i);
-                        reader.measure(item).map_err(|e| e.at_index(i as usize))?;
+                        reader
+                            .measure(py, item)
+                            .map_err(|e| e.at_index(i as usize))?;
                     }
                     Ok(())
                 }),
-                Sort::Dict => self.inside(object, |reader| {
+                Sort::Dict => self.inside(py, object, |reader| {
                     reader.add_nodes(2 * ffi::PyDict_Size(object) as usize)?;
-                    each_pair(object, |key, value| {
-                        reader.measure(key).map_err(|e| e.at_key(key_text(key)))?;
-                        reader.measure(value).map_err(|e| e.at_key(key_text(key)))
+                    each_pair(py, object, |key, value| {
+                        reader
+                            .measure(py, key)
+                            .map_err(|e| e.at_key(key_text(py, key)))?;
+                        reader
+                            .measure(py, value)
+                            .map_err(|e| e.at_key(key_text(py, key)))
                     })
                 }),
-                Sort::Other if self.may_pin(object) => self.pin(object),
-                Sort::Other => match queue::of(object, self.local) {
+                Sort::Other if self.may_pin(object) => self.pin(py, object),
+                Sort::Other => match queue::of(py, object, self.local) {
                     Some(queue) => {
                         self.queues.push(queue.clone());
                         Ok(())
                     }
-                    None => Err(Trouble::not_shareable(no_form(object))),
+                    None => Err(Trouble::not_shareable(no_form(py, object))),
                 },
             }
         }
@@ -105,9 +114,9 @@ impl<'a> Reader<'a> {
 
     /// What an object is to become.
     #[inline(always)]
-    unsafe fn sort(&self, object: PyObject) -> Sort {
+    unsafe fn sort(&self, py: Attached<'_>, object: PyObject) -> Sort {
         // SAFETY: the caller's promise.
-        match unsafe { sort(object) } {
+        match unsafe { sort(py, object) } {
             // SAFETY: as above.
             of if self.conversion.exact && !unsafe { is_exact(object, of) } => Sort::Other,
             of => of,
@@ -128,6 +137,7 @@ impl<'a> Reader<'a> {
     /// Measures a container, which is kept meanwhile.
     unsafe fn inside(
         &mut self,
+        py: Attached<'_>,
         container: PyObject,
         measure: impl FnOnce(&mut Self) -> Outcome<()>,
     ) -> Outcome<()> {
@@ -141,14 +151,14 @@ impl<'a> Reader<'a> {
         }
         self.above.push(container);
         // SAFETY: the caller's promise.
-        let _kept = unsafe { Object::borrowed(container) };
+        let _kept = unsafe { Object::borrowed(py, container) };
         let outcome = measure(self);
         self.above.pop();
         outcome
     }
 
     #[cold]
-    unsafe fn measure_big_int(&mut self, object: PyObject) -> Outcome<()> {
+    unsafe fn measure_big_int(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<()> {
         if !self.conversion.lossless_text {
             return Err(Trouble::not_shareable(
                 "is an int past 64 bits: ask for SUBPY_LOSSLESS_TEXT to get it as text",
@@ -156,52 +166,52 @@ impl<'a> Reader<'a> {
         }
         // SAFETY: the caller's promise.
         unsafe {
-            let text = hexadecimal(object)?;
+            let text = hexadecimal(py, object)?;
             self.add_text(ffi::PyUnicode_GetLength(text.as_ptr()) as usize)
         }
     }
 
     #[cold]
-    unsafe fn measure_wtf8(&mut self, object: PyObject) -> Outcome<()> {
+    unsafe fn measure_wtf8(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<()> {
         // SAFETY: the caller's promise; an exception is set.
         unsafe {
             if ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeEncodeError) == 0 {
                 return Err(Trouble::raised());
             }
-            clear_exception();
+            clear_exception(py);
             if !self.conversion.lossless_text {
                 return Err(Trouble::not_shareable(
                     "is a str with lone surrogates: ask for SUBPY_LOSSLESS_TEXT to get it",
                 ));
             }
-            self.add_text(ffi::Py_SIZE(wtf8(object)?.as_ptr()) as usize)
+            self.add_text(ffi::Py_SIZE(wtf8(py, object)?.as_ptr()) as usize)
         }
     }
 
     #[inline(never)]
-    unsafe fn pin(&mut self, object: PyObject) -> Outcome<()> {
+    unsafe fn pin(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<()> {
         // SAFETY: the caller's promise.
         unsafe {
-            let _kept = Object::borrowed(object);
-            if let Some(pin) = Pin::new(object, self.conversion, self.local) {
+            let _kept = Object::borrowed(py, object);
+            if let Some(pin) = Pin::new(py, object, self.conversion, self.local) {
                 self.pins.push(pin);
                 return Ok(());
             }
-            let Some(why) = refusal() else {
+            let Some(why) = refusal(py) else {
                 return Err(Trouble::raised());
             };
             let strided = Conversion {
                 strided: true,
                 ..self.conversion
             };
-            if !self.conversion.strided && Pin::new(object, strided, self.local).is_some() {
+            if !self.conversion.strided && Pin::new(py, object, strided, self.local).is_some() {
                 return Err(Trouble::not_shareable(format!(
                     "is of type {}, whose items are not in C's order without gaps: ask for SUBPY_STRIDED to get \
                      it, or copy it first",
-                    type_name_of(object)
+                    type_name_of(py, object)
                 )));
             }
-            clear_exception();
+            clear_exception(py);
             let advice = advice(object);
             Err(Trouble::not_shareable(format!(
                 "can't be shared as a buffer ({why}): {advice}"
@@ -240,31 +250,31 @@ impl<'a> Reader<'a> {
 /// Why a type refuses to share its memory, if the exception that is set says so; it is not set any more. numpy raises
 /// ValueError where others raise BufferError. What Python code raises is the script's.
 #[cold]
-unsafe fn refusal() -> Option<String> {
-    let raised = exception::raised()?;
+unsafe fn refusal(py: Attached<'_>) -> Option<String> {
+    let raised = exception::raised(py)?;
     // SAFETY: attached; a live exception; a new reference.
     let is_refusal = unsafe {
         let is = |kind| ffi::PyErr_GivenExceptionMatches(raised.as_ptr(), kind) != 0;
-        let traceback = Object::owned(ffi::PyException_GetTraceback(raised.as_ptr()));
+        let traceback = Object::owned(py, ffi::PyException_GetTraceback(raised.as_ptr()));
         is(ffi::PyExc_BufferError) || traceback.is_none() && is(ffi::PyExc_ValueError)
     };
     if !is_refusal {
-        exception::restore(raised);
+        exception::restore(py, raised);
         return None;
     }
-    Some(exception::line_of(&raised))
+    Some(exception::line_of(py, &raised))
 }
 
 /// A key as a step of a path.
 #[cold]
-unsafe fn key_text(key: PyObject) -> String {
+unsafe fn key_text(py: Attached<'_>, key: PyObject) -> String {
     // SAFETY: the caller's promise.
     unsafe {
-        match Object::borrowed(key).and_then(|key| key.to_text()) {
+        match Object::borrowed(py, key).and_then(|key| key.to_text(py)) {
             Some(text) => quoted(&text),
-            None => match plain(key) {
+            None => match plain(py, key) {
                 Some(value) if value.kind == kind::INT => value.r#as.integer.to_string(),
-                _ => format!("a key of type {}", type_name_of(key)),
+                _ => format!("a key of type {}", type_name_of(py, key)),
             },
         }
     }

@@ -6,6 +6,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::conversion::Conversion;
 use crate::data::value::{RawData, RawValue, kind};
+use crate::local::attach::Attached;
 use crate::local::python::object::clear_exception;
 
 pub(super) type PyObject = *mut ffi::PyObject;
@@ -28,7 +29,7 @@ pub(super) enum Sort {
 /// # Safety
 /// Attached; `object` lives. So it is for all functions of this module.
 #[inline(always)]
-pub(super) unsafe fn sort(object: PyObject) -> Sort {
+pub(super) unsafe fn sort(_: Attached<'_>, object: PyObject) -> Sort {
     // SAFETY: the caller's promise; the types are Python's own.
     unsafe {
         let exactly = ffi::Py_TYPE(object);
@@ -117,9 +118,9 @@ pub(super) unsafe fn utf8(object: PyObject) -> Option<(*const c_char, usize)> {
 
 /// The value of an object that needs no memory of its own.
 #[inline(always)]
-pub(crate) unsafe fn plain(object: PyObject) -> Option<RawValue> {
+pub(crate) unsafe fn plain(py: Attached<'_>, object: PyObject) -> Option<RawValue> {
     // SAFETY: the caller's promise.
-    unsafe { plain_of(object, sort(object)) }
+    unsafe { plain_of(object, sort(py, object)) }
 }
 
 #[inline(always)]
@@ -142,14 +143,18 @@ pub(super) unsafe fn plain_of(object: PyObject, sort: Sort) -> Option<RawValue> 
 /// The value of an object as long as the object lives and, if it is no constant, does not change:
 /// without a copy, so not for containers.
 #[inline(always)]
-pub(crate) unsafe fn borrowed(object: PyObject, conversion: Conversion) -> Option<RawValue> {
+pub(crate) unsafe fn borrowed(
+    py: Attached<'_>,
+    object: PyObject,
+    conversion: Conversion,
+) -> Option<RawValue> {
     // SAFETY: the caller's promise.
     unsafe {
-        match sort(object) {
+        match sort(py, object) {
             Sort::Str => match utf8(object) {
                 Some((data, length)) => Some(RawValue::of_text(kind::STR, data, length)),
                 None => {
-                    clear_exception();
+                    clear_exception(py);
                     None
                 }
             },

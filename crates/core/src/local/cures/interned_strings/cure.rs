@@ -9,6 +9,7 @@ use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyASCIIObject, PyCompactUnicodeObject};
 
+use crate::local::attach::Attached;
 use crate::local::cures::{allocator, tracemalloc};
 
 /// The strings that an interpreter has interned for ever.
@@ -16,10 +17,10 @@ pub(crate) struct Interned(Vec<*mut ffi::PyObject>);
 
 impl Interned {
     /// Those of the attached interpreter, which is about to end.
-    pub(crate) fn of_attached() -> Self {
+    pub(crate) fn of_attached(py: Attached<'_>) -> Self {
         let mut strings = Vec::new();
         if allocator::is_installed()
-            && let Some(dict) = dict::of_attached()
+            && let Some(dict) = dict::of_attached(py)
         {
             let mut place = 0;
             let mut string = std::ptr::null_mut();

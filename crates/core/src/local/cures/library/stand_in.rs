@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
+use crate::local::attach::{Attached, Current};
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::Method;
 use crate::local::python::object::{Object, clear_exception, imported};
@@ -25,33 +26,33 @@ const WAITING: &CStr = c"waiting";
 /// What an interpreter keeps: the function that does so.
 const AT_FIRST_CALL: &CStr = c"subpy.at_first_call";
 
-pub(super) fn keep_at_first_call(function: &Object) -> Option<()> {
-    keep(AT_FIRST_CALL, function)
+pub(super) fn keep_at_first_call(py: Attached<'_>, function: &Object) -> Option<()> {
+    keep(py, AT_FIRST_CALL, function)
 }
 
 /// Functions in C stand for these functions of a module until one of them is called. `functions` is the address of those
 /// that are ours. `None`: an exception is set.
 pub(super) fn put_all(
+    py: Attached<'_>,
     functions: &Object,
     module: &Object,
     name: &Object,
     names: &[&CStr],
 ) -> Option<()> {
-    // SAFETY: attached; new references.
-    let [waiting, stand_ins] = [(); 2].map(|()| unsafe { Object::owned(ffi::PyDict_New()) });
+    let [waiting, stand_ins] = [(); 2].map(|()| Object::dict(py));
     let (waiting, stand_ins) = (waiting?, stand_ins?);
     set_item(&waiting, c"functions", functions)?;
     set_item(&waiting, c"name", name)?;
     set_item(&waiting, c"module", module)?;
     set_item(&waiting, c"stand_ins", &stand_ins)?;
     for name in names {
-        match module.attribute(name) {
+        match module.attribute(py, name) {
             Some(replaced) => {
-                let holder = put(module, name, &replaced)?;
-                holder.set(WAITING, &waiting)?;
+                let holder = put(py, module, name, &replaced)?;
+                holder.set(py, WAITING, &waiting)?;
                 set_item(&stand_ins, name, &holder)?;
             }
-            None => clear_exception(),
+            None => clear_exception(py),
         }
     }
     Some(())
@@ -68,39 +69,41 @@ pub(super) unsafe extern "C" fn stand_in(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     let holder = || {
         // SAFETY: called by Python, attached, with a module and a text.
         let (module, name) = unsafe {
-            let module = Object::borrowed(ffi::PyTuple_GetItem(arguments, 0));
-            (module?, argument(arguments, 1)?)
+            let module = Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 0));
+            (module?, argument(py, arguments, 1)?)
         };
-        put(&module, &name, &module.attribute(&name)?)
+        put(py, &module, &name, &module.attribute(py, &name)?)
     };
     holder().map_or(null_mut(), Object::into_ptr)
 }
 
 /// Puts a function in C in the place of one of a module, and of the copy that Python has made of that. The answer is
 /// what it is bound to.
-fn put(module: &Object, name: &CStr, replaced: &Object) -> Option<Object> {
-    let of = module.attribute(c"__name__")?;
+fn put(py: Attached<'_>, module: &Object, name: &CStr, replaced: &Object) -> Option<Object> {
+    let of = module.attribute(py, c"__name__")?;
     // SAFETY: attached; a live text; a new reference.
-    let holder = unsafe { Object::owned(ffi::PyModule_NewObject(of.as_ptr()))? };
-    holder.set(REPLACED, replaced)?;
-    let function = method_like(replaced, call)?.bind_in(Some(&holder), &of)?;
-    module.set(name, &function)?;
-    let copy = match of.to_text()?.as_str() {
-        "posix" => imported(c"os").map(|os| (os, name)),
+    let holder = unsafe { Object::owned(py, ffi::PyModule_NewObject(of.as_ptr()))? };
+    holder.set(py, REPLACED, replaced)?;
+    let function = method_like(replaced, call)?.bind_in(py, Some(&holder), &of)?;
+    module.set(py, name, &function)?;
+    let copy = match of.to_text(py)?.as_str() {
+        "posix" => imported(py, c"os").map(|os| (os, name)),
         "sys" if name == c"breakpointhook" => Some((module.clone(), c"__breakpointhook__")),
         _ => None,
     };
     if let Some((copy, name)) = copy {
         if copy
-            .attribute(name)
+            .attribute(py, name)
             .is_some_and(|copied| copied.as_ptr() == replaced.as_ptr())
         {
-            copy.set(name, &function)?;
+            copy.set(py, name, &function)?;
         }
-        clear_exception();
+        clear_exception(py);
     }
     Some(holder)
 }
@@ -110,17 +113,19 @@ pub(super) unsafe extern "C" fn build(
     _: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     /// One for each name, and where the texts are: they outlive interpreters.
     static ALL: Mutex<Option<HashMap<(CString, CString), &'static Method>>> = Mutex::new(None);
     let built = || {
         // SAFETY: called by Python, attached, with three texts and a function; borrowed references are made ours.
         let (module, name, doc, function) = unsafe {
             let [module, function] =
-                [0, 3].map(|i| Object::borrowed(ffi::PyTuple_GetItem(arguments, i)));
+                [0, 3].map(|i| Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i)));
             (
                 module?,
-                argument(arguments, 1)?,
-                argument(arguments, 2)?,
+                argument(py, arguments, 1)?,
+                argument(py, arguments, 2)?,
                 function?,
             )
         };
@@ -135,9 +140,9 @@ pub(super) unsafe extern "C" fn build(
             });
         drop(all);
         // SAFETY: attached; a live text; a new reference.
-        let holder = unsafe { Object::owned(ffi::PyModule_NewObject(module.as_ptr()))? };
-        holder.set(FUNCTION, &function)?;
-        method.bind_in(Some(&holder), &module)
+        let holder = unsafe { Object::owned(py, ffi::PyModule_NewObject(module.as_ptr()))? };
+        holder.set(py, FUNCTION, &function)?;
+        method.bind_in(py, Some(&holder), &module)
     };
     built().map_or(null_mut(), Object::into_ptr)
 }
@@ -174,27 +179,32 @@ unsafe extern "C" fn call(
     arguments: *mut ffi::PyObject,
     options: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     let called = || {
         // SAFETY: called by Python, attached, with the module that it is bound to, whose dictionary lives as long; what
         // is in it is ours for the call.
         unsafe {
             let names = ffi::PyModule_GetDict(holder);
             let held =
-                |name: &CStr| Object::borrowed(ffi::PyDict_GetItemString(names, name.as_ptr()));
+                |name: &CStr| Object::borrowed(py, ffi::PyDict_GetItemString(names, name.as_ptr()));
             if let Some(waiting) = held(WAITING) {
-                Object::borrowed(kept(AT_FIRST_CALL))?.call(&[&waiting])?;
+                Object::borrowed(py, kept(py, AT_FIRST_CALL))?.call(py, &[&waiting])?;
             }
             let function = match held(FUNCTION) {
                 Some(function) => function,
                 None => match held(CHOOSE) {
-                    Some(choose) => match choose.call(&[])? {
+                    Some(choose) => match choose.call(py, &[])? {
                         nothing if nothing.as_ptr() == ffi::Py_None() => return Some(nothing),
                         chosen => chosen,
                     },
                     None => held(REPLACED).or_else(gone)?,
                 },
             };
-            Object::owned(ffi::PyObject_Call(function.as_ptr(), arguments, options))
+            Object::owned(
+                py,
+                ffi::PyObject_Call(function.as_ptr(), arguments, options),
+            )
         }
     };
     called().map_or(null_mut(), Object::into_ptr)

@@ -9,6 +9,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
 use super::data::Locale;
+use crate::local::attach::Attached;
 use crate::local::thread::here;
 
 /// An interpreter's id, of CPython's: never given out again.
@@ -24,14 +25,14 @@ fn ours<T>(work: impl FnOnce(&mut BTreeMap<Id, Option<Locale>>) -> T) -> T {
 }
 
 /// The attached interpreter's id.
-pub(crate) fn id_of_attached() -> Id {
+pub(crate) fn id_of_attached(_: Attached<'_>) -> Id {
     // SAFETY: attached.
     unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) }
 }
 
 /// The attached interpreter is one of ours from now on.
-pub(super) fn begin() {
-    ours(|ours| ours.insert(id_of_attached(), None));
+pub(super) fn begin(py: Attached<'_>) {
+    ours(|ours| ours.insert(id_of_attached(py), None));
 }
 
 /// An interpreter, by its id, is no more. Nothing happens for one that is not ours.

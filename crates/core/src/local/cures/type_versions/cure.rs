@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use pyo3_ffi as ffi;
 
 use self::giver::Versions;
+use crate::local::attach::{Attached, Current};
 use crate::local::cures::type_versions_apart::Range;
 use crate::local::python::method::Method;
 use crate::local::python::object::{Object, clear_exception, import};
@@ -21,36 +22,35 @@ static UNDO: AtomicPtr<ffi::PyObject> = AtomicPtr::new(null_mut());
 
 /// Ends CPython's counter, and gives the types of the main interpreter their versions, from now on. To be
 /// called while that is attached. `None`: an exception is set.
-pub(crate) fn take_over() -> Option<()> {
-    // SAFETY: attached; None lives as long as Python.
-    let none = unsafe { Object::borrowed(ffi::Py_None())? };
-    let undo = after_each_import(&none)?;
-    match counter::end() {
+pub(crate) fn take_over(py: Attached<'_>) -> Option<()> {
+    let none = Object::none(py)?;
+    let undo = after_each_import(py, &none)?;
+    match counter::end(py) {
         Some(first) => {
             giver::begin(first);
             FIRST.store(first, Ordering::Relaxed);
             UNDO.store(undo.into_ptr(), Ordering::Relaxed);
-            giver::give_versions(None)
+            giver::give_versions(py, None)
         }
-        None => undo.call(&[]).map(drop),
+        None => undo.call(py, &[]).map(drop),
     }
 }
 
 /// CPython counts again, since the host goes on with its Python. To be called while the main interpreter is
 /// attached.
-pub(crate) fn hand_back() {
+pub(crate) fn hand_back(py: Attached<'_>) {
     if FIRST.swap(0, Ordering::Relaxed) != 0 {
         counter::restart(giver::end());
         // SAFETY: attached; the reference was put there by `take_over`.
-        let undo = unsafe { Object::owned(UNDO.swap(null_mut(), Ordering::Relaxed)) };
-        undo.and_then(|undo| undo.call(&[]));
-        clear_exception();
+        let undo = unsafe { Object::owned(py, UNDO.swap(null_mut(), Ordering::Relaxed)) };
+        undo.and_then(|undo| undo.call(py, &[]));
+        clear_exception(py);
     }
 }
 
 /// Gives the types of the attached interpreter, a new one, their versions, from now on: those of a range of its own, or
 /// those that each has. `None`: an exception is set.
-pub(crate) fn install(apart: Option<&Range>) -> Option<()> {
+pub(crate) fn install(py: Attached<'_>, apart: Option<&Range>) -> Option<()> {
     let first = FIRST.load(Ordering::Relaxed);
     if first == 0 {
         return Some(());
@@ -63,13 +63,13 @@ pub(crate) fn install(apart: Option<&Range>) -> Option<()> {
     let versions = unsafe {
         let length = size_of::<Versions>() as isize;
         let versions = ffi::PyByteArray_FromStringAndSize(std::ptr::null(), length);
-        let versions = Object::owned(versions)?;
+        let versions = Object::owned(py, versions)?;
         versions_in(versions.as_ptr()).set(own.start, own.end);
         versions
     };
-    after_each_import(&versions)?;
+    after_each_import(py, &versions)?;
     // SAFETY: what was made just now.
-    giver::give_versions(Some(unsafe { versions_in(versions.as_ptr()) }))
+    giver::give_versions(py, Some(unsafe { versions_in(versions.as_ptr()) }))
 }
 
 /// # Safety
@@ -109,23 +109,25 @@ static GIVE_VERSIONS: Method = Method::new(c"give_versions", after_import, ffi::
 /// Has the attached interpreter give new types their versions whenever it has imported an extension module.
 /// `versions`: a bytearray with those of its own; None in the main interpreter. The answer undoes it;
 /// `None`: an exception is set.
-fn after_each_import(versions: &Object) -> Option<Object> {
-    let after = OwnCode::function(&AFTER.run()?, c"after_each_import")?;
-    let give = GIVE_VERSIONS.bind(Some(versions))?;
+fn after_each_import(py: Attached<'_>, versions: &Object) -> Option<Object> {
+    let after = OwnCode::function(py, &AFTER.run(py)?, c"after_each_import")?;
+    let give = GIVE_VERSIONS.bind(py, Some(versions))?;
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
-    let [frozen, external] = modules.map(import);
-    after.call(&[&give, &frozen?, &external?])
+    let [frozen, external] = modules.map(|name| import(py, name));
+    after.call(py, &[&give, &frozen?, &external?])
 }
 
 unsafe extern "C" fn after_import(
     versions: *mut ffi::PyObject,
     _: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
     // SAFETY: called by Python, attached, with what `after_each_import` has given it.
     unsafe {
         let own = (versions != ffi::Py_None()).then(|| versions_in(versions));
-        let given = giver::give_versions(own);
-        let none = given.and_then(|()| Object::borrowed(ffi::Py_None()));
+        let given = giver::give_versions(py, own);
+        let none = given.and_then(|()| Object::borrowed(py, ffi::Py_None()));
         none.map_or(null_mut(), Object::into_ptr)
     }
 }

@@ -7,11 +7,12 @@ use libmimalloc_sys as mi;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyInterpreterState;
 
+use crate::local::attach::Attached;
 use crate::local::cures::state_words::{copy, words};
 use crate::local::python::object::{Object, clear_exception};
 
 /// That of the attached interpreter, unless it shares the main one's, or this Python is unknown.
-pub(super) fn of_attached() -> Option<*mut ffi::PyObject> {
+pub(super) fn of_attached(py: Attached<'_>) -> Option<*mut ffi::PyObject> {
     static PLACE: OnceLock<Option<usize>> = OnceLock::new();
     // SAFETY: attached.
     let (here, main) = unsafe {
@@ -20,7 +21,7 @@ pub(super) fn of_attached() -> Option<*mut ffi::PyObject> {
             ffi::PyInterpreterState_Main(),
         )
     };
-    let place = (*PLACE.get_or_init(|| find(here)))?;
+    let place = (*PLACE.get_or_init(|| find(py, here)))?;
     let at = |state: *mut PyInterpreterState| {
         // SAFETY: a word of a state that lives, which never changes.
         unsafe { *state.cast::<*mut ffi::PyObject>().add(place) }
@@ -30,10 +31,10 @@ pub(super) fn of_attached() -> Option<*mut ffi::PyObject> {
 
 /// Which word of the interpreter's state points to the dict: the first one that points to a dict which has a
 /// string that is interned here.
-fn find(state: *mut PyInterpreterState) -> Option<usize> {
-    let probe = Object::interned("subpy: a text that nobody else has")?;
+fn find(py: Attached<'_>, state: *mut PyInterpreterState) -> Option<usize> {
+    let probe = Object::interned(py, "subpy: a text that nobody else has")?;
     let place = words(state).position(|word| is_dict_with(word as *mut _, &probe));
-    clear_exception();
+    clear_exception(py);
     place
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyTypeObject;
 
+use crate::local::attach::Attached;
 use crate::local::python::object::{Object, clear_exception};
 
 unsafe extern "C" {
@@ -26,9 +27,9 @@ static PLACE: AtomicUsize = AtomicUsize::new(0);
 
 /// Ends it, and says what it was. To be called while the main interpreter is attached. `None`: other
 /// interpreters count, too, or this Python is unknown.
-pub(super) fn end() -> Option<u32> {
-    let place = find();
-    clear_exception();
+pub(super) fn end(py: Attached<'_>) -> Option<u32> {
+    let place = find(py);
+    clear_exception(py);
     PLACE.store(place?, Ordering::Relaxed);
     Some(word(place?).swap(ENDED, Ordering::Relaxed))
 }
@@ -53,11 +54,11 @@ fn word(place: usize) -> &'static AtomicU32 {
 }
 
 /// By counting: a new type gets the number that is there, and leaves the next one.
-fn find() -> Option<usize> {
-    let next = count()? + 1;
+fn find(py: Attached<'_>) -> Option<usize> {
+    let next = count(py)? + 1;
     let mut places: Vec<_> = (0..WORDS).filter(|&place| is_at(place, next)).collect();
     for _ in 0..3 {
-        let next = count()? + 1;
+        let next = count(py)? + 1;
         places.retain(|&place| is_at(place, next));
     }
     match places[..] {
@@ -71,7 +72,7 @@ fn is_at(place: usize, number: u32) -> bool {
 }
 
 /// The version of a new immutable type.
-fn count() -> Option<u32> {
+fn count(py: Attached<'_>) -> Option<u32> {
     let mut no_slots = [ffi::PyType_Slot {
         slot: 0,
         pfunc: null_mut(),
@@ -85,7 +86,7 @@ fn count() -> Option<u32> {
     };
     // SAFETY: attached; a whole spec, which is copied; a new type.
     unsafe {
-        let counted = Object::owned(ffi::PyType_FromSpec(&mut spec))?;
+        let counted = Object::owned(py, ffi::PyType_FromSpec(&mut spec))?;
         let counted = counted.as_ptr().cast();
         count_in(counted).then_some((*counted).tp_version_tag)
     }

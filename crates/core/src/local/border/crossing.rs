@@ -14,8 +14,7 @@ use libc::locale_t;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
-use super::current::{attach, attached, attached_with};
-use crate::local::cures::gilstate_slot;
+use crate::local::attach::{attach, attached, attached_with, gilstate_slot};
 use crate::local::cures::locale::thread as locale;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::floats::Floats;
