@@ -11,7 +11,7 @@ use pyo3_ffi as ffi;
 use crate::local::attach::{Attached, Current};
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::Method;
-use crate::local::python::object::{Object, clear_exception, imported};
+use crate::local::python::object::{Object, imported};
 use crate::local::python::texts::argument;
 
 /// Ours.
@@ -39,29 +39,57 @@ pub(super) fn put_all(
     name: &Object,
     names: &[&CStr],
 ) -> Option<()> {
+    let place = Place::new(py, module)?;
     let [waiting, stand_ins] = [(); 2].map(|()| Object::dict(py));
     let (waiting, stand_ins) = (waiting?, stand_ins?);
-    set_item(&waiting, c"functions", functions)?;
-    set_item(&waiting, c"name", name)?;
-    set_item(&waiting, c"module", module)?;
-    set_item(&waiting, c"stand_ins", &stand_ins)?;
+    waiting.set_item(py, c"functions", functions)?;
+    waiting.set_item(py, c"name", name)?;
+    waiting.set_item(py, c"module", module)?;
+    waiting.set_item(py, c"stand_ins", &stand_ins)?;
     for name in names {
-        match module.attribute(py, name) {
-            Some(replaced) => {
-                let holder = put(py, module, name, &replaced)?;
-                holder.set(py, WAITING, &waiting)?;
-                set_item(&stand_ins, name, &holder)?;
-            }
-            None => clear_exception(py),
+        if let Some(replaced) = item(py, &place.names, name) {
+            let holder = put(py, &place, name, &replaced)?;
+            names_of(py, &holder)?.set_item(py, WAITING, &waiting)?;
+            stand_ins.set_item(py, name, &holder)?;
         }
     }
     Some(())
 }
 
-fn set_item(dict: &Object, key: &CStr, value: &Object) -> Option<()> {
-    // SAFETY: attached; a dict and a live object.
-    let done = unsafe { ffi::PyDict_SetItemString(dict.as_ptr(), key.as_ptr(), value.as_ptr()) };
-    (done == 0).then_some(())
+/// A module, whose functions are replaced.
+struct Place {
+    name: Object,
+    names: Object,
+    /// The names of what has copies of its functions.
+    copies: Option<Object>,
+}
+
+impl Place {
+    fn new(py: Attached<'_>, module: &Object) -> Option<Self> {
+        let name = module.attribute(py, c"__name__")?;
+        let copies = match name.to_text(py)?.as_str() {
+            "posix" => imported(py, c"os").and_then(|os| names_of(py, &os)),
+            _ => None,
+        };
+        let names = names_of(py, module)?;
+        Some(Self {
+            name,
+            names,
+            copies,
+        })
+    }
+}
+
+/// The names that a module has.
+fn names_of(py: Attached<'_>, module: &Object) -> Option<Object> {
+    // SAFETY: attached; a live object; what is no module has none, and sets an exception.
+    unsafe { Object::borrowed(py, ffi::PyModule_GetDict(module.as_ptr())) }
+}
+
+/// What a dict has under this name.
+fn item(py: Attached<'_>, dict: &Object, name: &CStr) -> Option<Object> {
+    // SAFETY: attached; a live dict, a C string; a borrowed reference is made ours.
+    unsafe { Object::borrowed(py, ffi::PyDict_GetItemString(dict.as_ptr(), name.as_ptr())) }
 }
 
 /// `stand_in(module, name)`: puts a function in C in the place of one. The answer is what it is bound to.
@@ -77,33 +105,29 @@ pub(super) unsafe extern "C" fn stand_in(
             let module = Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 0));
             (module?, argument(py, arguments, 1)?)
         };
-        put(py, &module, &name, &module.attribute(py, &name)?)
+        let replaced = module.attribute(py, &name)?;
+        put(py, &Place::new(py, &module)?, &name, &replaced)
     };
     holder().map_or(null_mut(), Object::into_ptr)
 }
 
 /// Puts a function in C in the place of one of a module, and of the copy that Python has made of that. The answer is
 /// what it is bound to.
-fn put(py: Attached<'_>, module: &Object, name: &CStr, replaced: &Object) -> Option<Object> {
-    let of = module.attribute(py, c"__name__")?;
+fn put(py: Attached<'_>, place: &Place, name: &CStr, replaced: &Object) -> Option<Object> {
     // SAFETY: attached; a live text; a new reference.
-    let holder = unsafe { Object::owned(py, ffi::PyModule_NewObject(of.as_ptr()))? };
-    holder.set(py, REPLACED, replaced)?;
-    let function = method_like(replaced, call)?.bind_in(py, Some(&holder), &of)?;
-    module.set(py, name, &function)?;
-    let copy = match of.to_text(py)?.as_str() {
-        "posix" => imported(py, c"os").map(|os| (os, name)),
-        "sys" if name == c"breakpointhook" => Some((module.clone(), c"__breakpointhook__")),
-        _ => None,
+    let holder = unsafe { Object::owned(py, ffi::PyModule_NewObject(place.name.as_ptr()))? };
+    names_of(py, &holder)?.set_item(py, REPLACED, replaced)?;
+    let function = method_like(replaced, call)?.bind_in(py, Some(&holder), &place.name)?;
+    place.names.set_item(py, name, &function)?;
+    let copy = match &place.copies {
+        Some(copies) => Some((copies, name)),
+        None if name == c"breakpointhook" => Some((&place.names, c"__breakpointhook__")),
+        None => None,
     };
-    if let Some((copy, name)) = copy {
-        if copy
-            .attribute(py, name)
-            .is_some_and(|copied| copied.as_ptr() == replaced.as_ptr())
-        {
-            copy.set(py, name, &function)?;
-        }
-        clear_exception(py);
+    if let Some((copies, name)) = copy
+        && item(py, copies, name).is_some_and(|copied| copied.as_ptr() == replaced.as_ptr())
+    {
+        copies.set_item(py, name, &function)?;
     }
     Some(holder)
 }
