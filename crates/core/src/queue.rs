@@ -163,7 +163,7 @@ struct This<'a> {
 
 impl This<'_> {
     /// # Safety
-    /// Attached; `object` is of the type, and lives.
+    /// `object` is of the type, and lives.
     unsafe fn of<'a>(_: Attached<'_>, object: Pointer) -> This<'a> {
         // SAFETY: the caller's promise.
         let held = unsafe { Held::<Reference>::of(object) };

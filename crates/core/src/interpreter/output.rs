@@ -290,7 +290,7 @@ unsafe fn stream_of(object: *mut ffi::PyObject) -> *mut Stream {
 }
 
 /// # Safety
-/// Attached; the object takes `stream` over if there is one.
+/// The object takes `stream` over if there is one.
 unsafe fn new_object(py: Attached<'_>, stream: *mut Stream) -> Option<Object> {
     // SAFETY: the spec is read during the call; its tables are static. A new object of the type has
     // room for a `StreamObject`.
@@ -334,10 +334,7 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
 }
 
 /// Raises OSError for a write that failed.
-///
-/// # Safety
-/// Attached.
-unsafe fn raise(_: Attached<'_>, error: &io::Error) -> *mut ffi::PyObject {
+fn raise(_: Attached<'_>, error: &io::Error) -> *mut ffi::PyObject {
     // SAFETY: attached; errno is this thread's.
     unsafe {
         *libc::__errno_location() = error.raw_os_error().unwrap_or(libc::EIO);
@@ -348,7 +345,7 @@ unsafe fn raise(_: Attached<'_>, error: &io::Error) -> *mut ffi::PyObject {
 /// The stream of `object`, unless it is closed: then ValueError is raised.
 ///
 /// # Safety
-/// Attached; `object` is one of our type.
+/// `object` is one of our type.
 unsafe fn open_stream(_: Attached<'_>, object: *mut ffi::PyObject) -> Option<*mut Stream> {
     // SAFETY: the caller's promise.
     unsafe {
@@ -463,15 +460,13 @@ unsafe extern "C" fn isatty(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> 
 unsafe extern "C" fn yes(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
     let current = Current::get();
     let py = current.attached();
-    // SAFETY: called by Python, attached.
-    unsafe { boolean(py, true) }
+    boolean(py, true)
 }
 
 unsafe extern "C" fn no(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
     let current = Current::get();
     let py = current.attached();
-    // SAFETY: called by Python, attached.
-    unsafe { boolean(py, false) }
+    boolean(py, false)
 }
 
 unsafe extern "C" fn get_closed(this: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
@@ -489,21 +484,12 @@ unsafe extern "C" fn get_name(this: *mut ffi::PyObject, _: *mut c_void) -> *mut 
     text.map_or(null_mut(), Object::into_ptr)
 }
 
-/// # Safety
-/// Attached.
-unsafe fn boolean(_: Attached<'_>, value: bool) -> *mut ffi::PyObject {
-    // SAFETY: attached; the result is a new reference.
-    unsafe { ffi::PyBool_FromLong(value.into()) }
+fn boolean(py: Attached<'_>, value: bool) -> *mut ffi::PyObject {
+    Object::bool(py, value).map_or(null_mut(), Object::into_ptr)
 }
 
-/// # Safety
-/// Attached.
-unsafe fn none(_: Attached<'_>) -> *mut ffi::PyObject {
-    // SAFETY: attached; the result is a new reference.
-    unsafe {
-        ffi::Py_INCREF(ffi::Py_None());
-        ffi::Py_None()
-    }
+fn none(py: Attached<'_>) -> *mut ffi::PyObject {
+    Object::none(py).map_or(null_mut(), Object::into_ptr)
 }
 
 static METHODS: Table<[Method; 9]> = Table([

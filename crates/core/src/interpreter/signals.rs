@@ -51,7 +51,7 @@ pub(super) fn install(py: Attached<'_>, shared: &Arc<Shared>) -> Option<()> {
 /// What a capsule of ours holds, which lives as long as that.
 ///
 /// # Safety
-/// Attached; [`install`]'s capsule.
+/// [`install`]'s capsule.
 unsafe fn shared_of<'a>(py: Attached<'_>, capsule: *mut ffi::PyObject) -> &'a Shared {
     // SAFETY: the caller's promise.
     unsafe { value_of::<Arc<Shared>>(py, capsule, SHARED) }

@@ -62,14 +62,10 @@ fn name(py: Attached<'_>, thread: &Object) -> Option<String> {
 
 /// What an object's own dict has.
 fn of_dict(py: Attached<'_>, object: &Object, name: &CStr) -> Option<Object> {
-    // SAFETY: attached; a live object; a new reference, and a borrowed one.
-    unsafe {
-        let dict = Object::owned(
-            py,
-            ffi::PyObject_GenericGetDict(object.as_ptr(), null_mut()),
-        )?;
-        Object::borrowed(py, ffi::PyDict_GetItemString(dict.as_ptr(), name.as_ptr()))
-    }
+    // SAFETY: attached; a live object; a new reference.
+    let dict = unsafe { ffi::PyObject_GenericGetDict(object.as_ptr(), null_mut()) };
+    // SAFETY: as above.
+    unsafe { Object::owned(py, dict)? }.item(py, name)
 }
 
 /// Lets the idle workers of `concurrent.futures` end: they wait for work until Python shuts down.

@@ -40,7 +40,7 @@ impl Caller {
     }
 
     /// # Safety
-    /// Attached; a function that is bound to what [`bound`](Self::bound) has made is called with `this`.
+    /// A function that is bound to what [`bound`](Self::bound) has made is called with `this`.
     pub(super) unsafe fn of<'a>(py: Attached<'_>, this: *mut ffi::PyObject) -> &'a Self {
         // SAFETY: the caller's promise.
         unsafe { value_of(py, this, CALLER) }

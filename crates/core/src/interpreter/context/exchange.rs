@@ -284,7 +284,7 @@ impl Context<'_> {
 }
 
 /// # Safety
-/// Attached. `objects` starts with a free place; `count` arguments follow. `keywords` is a dict.
+/// `objects` starts with a free place; `count` arguments follow. `keywords` is a dict.
 #[inline(always)]
 unsafe fn vectorcall(
     py: Attached<'_>,

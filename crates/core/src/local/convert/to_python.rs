@@ -102,7 +102,7 @@ unsafe fn name_of<'a>(key: &RawValue) -> Outcome<&'a str> {
 }
 
 /// # Safety
-/// Attached; what the value points to is there. So it is for the functions below.
+/// What the value points to is there. So it is for the functions below.
 #[inline(always)]
 unsafe fn object(
     py: Attached<'_>,

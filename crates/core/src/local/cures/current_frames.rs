@@ -77,7 +77,7 @@ mod cure {
     /// Makes the exception the one that is being handled. NULL: none is.
     ///
     /// # Safety
-    /// Attached; NULL or a live exception.
+    /// NULL or a live exception.
     unsafe fn set_handled(_: Attached<'_>, exception: *mut PyObject) {
         // SAFETY: the caller's promise.
         unsafe {

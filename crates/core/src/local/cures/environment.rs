@@ -245,7 +245,7 @@ unsafe extern "C" fn of_shared(
 /// None. `call(name, value)`: changes it; None removes it.
 ///
 /// # Safety
-/// Attached; a tuple of bytes without a NUL, or of one and None.
+/// A tuple of bytes without a NUL, or of one and None.
 unsafe fn call(
     py: Attached<'_>,
     arguments: *mut ffi::PyObject,

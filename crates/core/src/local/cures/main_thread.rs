@@ -169,7 +169,7 @@ unsafe extern "C" fn after_fork(number: *mut PyObject, _: *mut PyObject) -> *mut
 /// The attached thread state gets a number, if it is that of the runs.
 ///
 /// # Safety
-/// Attached; `of_runs` is an int.
+/// `of_runs` is an int.
 unsafe fn at_fork(py: Attached<'_>, of_runs: *mut PyObject, number: u64) -> *mut PyObject {
     // SAFETY: the caller's promise; a new reference.
     unsafe {

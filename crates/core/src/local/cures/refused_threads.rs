@@ -141,7 +141,7 @@ mod cure {
         /// Whether the exception that is set is what CPython raises for a thread that the system refuses.
         ///
         /// # Safety
-        /// Attached, with an exception set.
+        /// An exception is set.
         pub(super) unsafe fn is_refusal(py: Attached<'_>) -> bool {
             let (mut kind, mut value, mut traceback) = (null_mut(), null_mut(), null_mut());
             // SAFETY: the caller's promise; what is taken is put back. The text of a RuntimeError runs no code.

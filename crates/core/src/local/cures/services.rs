@@ -13,7 +13,7 @@ use pyo3_ffi as ffi;
 
 use super::library::{Functions, ask};
 use crate::local::attach::Current;
-use crate::local::python::gil::without_gil;
+use crate::local::python::gil::allow_threads;
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::python::texts::{argument, bytes};
 
@@ -96,7 +96,7 @@ unsafe extern "C" fn call(
             .map_or(std::ptr::null(), |text| text.as_ptr());
         let number = |n: i32| n.to_string().into_bytes();
         // SAFETY: C strings, and places as `ask` makes them; what is found has C strings.
-        let (_, answer) = without_gil(py, || unsafe {
+        let (_, answer) = allow_threads(py, || unsafe {
             Some(match kind.to_bytes() {
                 b"name" => ask(
                     |place, buffer, length, found| {

@@ -15,7 +15,7 @@ use pyo3_ffi as ffi;
 
 use super::library::{Functions, ask};
 use crate::local::attach::{Attached, Current};
-use crate::local::python::gil::without_gil;
+use crate::local::python::gil::allow_threads;
 use crate::local::python::object::Object;
 use crate::local::python::texts::{argument_bytes, bytes};
 
@@ -161,7 +161,7 @@ impl Fields {
 
 /// Walks, without a GIL, and hands the fields to Python.
 fn walk(py: Attached<'_>, walk: impl FnOnce(&mut Fields)) -> *mut ffi::PyObject {
-    let fields = without_gil(py, || {
+    let fields = allow_threads(py, || {
         let _alone = WALK.lock().unwrap_or_else(PoisonError::into_inner);
         let mut fields = Fields(Vec::new());
         walk(&mut fields);
@@ -238,7 +238,7 @@ unsafe extern "C" fn passwords(
 
 fn password_of(py: Attached<'_>, name: &CStr) -> *mut ffi::PyObject {
     // SAFETY: a C string; an entry that the C library has filled.
-    let (result, fields) = without_gil(py, || unsafe {
+    let (result, fields) = allow_threads(py, || unsafe {
         ask(
             |place, buffer, length, found| {
                 libc::getspnam_r(name.as_ptr(), place, buffer, length, found)

@@ -318,7 +318,7 @@ unsafe fn with_any_arguments(
 }
 
 /// # Safety
-/// Attached. `places` has so many arguments, then so many names, each with its value.
+/// `places` has so many arguments, then so many names, each with its value.
 #[inline(always)]
 unsafe fn work(
     py: Attached<'_>,

@@ -72,7 +72,7 @@ pub(crate) fn slot(slot: c_int, pfunc: *mut c_void) -> ffi::PyType_Slot {
 /// Makes a type of objects that hold a `T`. `None`: an exception is set.
 ///
 /// # Safety
-/// Attached; the slots are right for such objects.
+/// The slots are right for such objects.
 pub(crate) unsafe fn new_type<T: Holdable>(
     py: Attached<'_>,
     name: &'static CStr,

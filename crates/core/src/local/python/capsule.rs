@@ -36,7 +36,7 @@ pub(crate) fn capsule<T: 'static>(
 /// The value of a capsule. It lives as long.
 ///
 /// # Safety
-/// Attached; [`capsule`] made it, with this name, of a `T`.
+/// [`capsule`] made it, with this name, of a `T`.
 pub(crate) unsafe fn value_of<'a, T: 'static>(
     _: Attached<'_>,
     capsule: *mut ffi::PyObject,

@@ -159,7 +159,7 @@ pub(crate) fn raised(py: Attached<'_>) -> Option<Object> {
 /// Sets an exception of this class.
 ///
 /// # Safety
-/// Attached; `class` is a class of exceptions.
+/// `class` is a class of exceptions.
 pub(crate) unsafe fn set(py: Attached<'_>, class: *mut ffi::PyObject, message: &str) {
     if let Some(message) = Object::text(py, message) {
         // SAFETY: the caller's promise; a live object.

@@ -4,8 +4,8 @@ use pyo3_ffi as ffi;
 
 use crate::local::attach::Attached;
 
-/// Does some work that may wait, called by Python, without its GIL.
-pub(crate) fn without_gil<T>(_: Attached<'_>, work: impl FnOnce() -> T) -> T {
+/// Does some work that may wait, called by Python, without its GIL, as Py_BEGIN_ALLOW_THREADS has it.
+pub(crate) fn allow_threads<T>(_: Attached<'_>, work: impl FnOnce() -> T) -> T {
     // SAFETY: attached.
     let attached = unsafe { ffi::PyEval_SaveThread() };
     let result = work();

@@ -136,6 +136,12 @@ impl Object {
         (done == 0).then_some(())
     }
 
+    /// What a dict has under this name.
+    pub(crate) fn item(&self, py: Attached<'_>, name: &CStr) -> Option<Self> {
+        // SAFETY: attached; a live dict, a C string; the borrowed reference is made ours.
+        unsafe { Self::borrowed(py, ffi::PyDict_GetItemString(self.as_ptr(), name.as_ptr())) }
+    }
+
     /// Sets an item of a dict. `None`: an exception is set.
     pub(crate) fn set_item(&self, _: Attached<'_>, name: &CStr, value: &Object) -> Option<()> {
         // SAFETY: attached; live objects.
@@ -231,7 +237,7 @@ pub(crate) fn built_in(py: Attached<'_>, name: &CStr) -> Option<Object> {
 /// The name of an object's type, as Python's own messages have it.
 ///
 /// # Safety
-/// Attached; `object` lives.
+/// `object` lives.
 pub(crate) unsafe fn type_name_of(_: Attached<'_>, object: *mut ffi::PyObject) -> String {
     // SAFETY: every object has a type, and every type a name.
     let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) };

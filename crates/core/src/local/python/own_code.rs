@@ -88,17 +88,11 @@ impl OwnCode {
 
     /// A function of what it has defined.
     pub(crate) fn function(py: Attached<'_>, namespace: &Object, name: &CStr) -> Option<Object> {
-        // SAFETY: attached; a live dictionary, a C string; the result is borrowed.
-        unsafe {
-            Object::borrowed(
-                py,
-                ffi::PyDict_GetItemString(namespace.as_ptr(), name.as_ptr()),
-            )
-        }
+        namespace.item(py, name)
     }
 
     /// # Safety
-    /// Attached. The result is a new reference.
+    /// The result is a new reference.
     #[cold]
     unsafe fn compile(&self, py: Attached<'_>) -> *mut ffi::PyObject {
         /// 3.14 has constants that are slices.

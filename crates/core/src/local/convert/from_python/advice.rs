@@ -29,7 +29,7 @@ const ADVICE: &[(&CStr, &str)] = &[
 /// That an object has no form, and what the script can do.
 ///
 /// # Safety
-/// Attached; `object` lives.
+/// `object` lives.
 #[cold]
 pub(super) unsafe fn no_form(py: Attached<'_>, object: PyObject) -> String {
     // SAFETY: the caller's promise.

@@ -10,7 +10,7 @@ use crate::local::python::object::Object;
 /// Calls `visit` with each key and value of a dict.
 ///
 /// # Safety
-/// Attached; a dict that lives. So it is for the other functions here.
+/// A dict that lives. So it is for the other functions here.
 pub(super) unsafe fn each_pair(
     _: Attached<'_>,
     dict: PyObject,

@@ -27,7 +27,7 @@ pub(super) enum Sort {
 }
 
 /// # Safety
-/// Attached; `object` lives. So it is for all functions of this module.
+/// `object` lives. So it is for all functions of this module.
 #[inline(always)]
 pub(super) unsafe fn sort(_: Attached<'_>, object: PyObject) -> Sort {
     // SAFETY: the caller's promise; the types are Python's own.

@@ -47,7 +47,7 @@ pub(super) fn put_all(
     waiting.set_item(py, c"module", module)?;
     waiting.set_item(py, c"stand_ins", &stand_ins)?;
     for name in names {
-        if let Some(replaced) = item(py, &place.names, name) {
+        if let Some(replaced) = place.names.item(py, name) {
             let holder = put(py, &place, name, &replaced)?;
             names_of(py, &holder)?.set_item(py, WAITING, &waiting)?;
             stand_ins.set_item(py, name, &holder)?;
@@ -86,12 +86,6 @@ fn names_of(py: Attached<'_>, module: &Object) -> Option<Object> {
     unsafe { Object::borrowed(py, ffi::PyModule_GetDict(module.as_ptr())) }
 }
 
-/// What a dict has under this name.
-fn item(py: Attached<'_>, dict: &Object, name: &CStr) -> Option<Object> {
-    // SAFETY: attached; a live dict, a C string; a borrowed reference is made ours.
-    unsafe { Object::borrowed(py, ffi::PyDict_GetItemString(dict.as_ptr(), name.as_ptr())) }
-}
-
 /// `stand_in(module, name)`: puts a function in C in the place of one. The answer is what it is bound to.
 pub(super) unsafe extern "C" fn stand_in(
     _: *mut ffi::PyObject,
@@ -125,7 +119,9 @@ fn put(py: Attached<'_>, place: &Place, name: &CStr, replaced: &Object) -> Optio
         None => None,
     };
     if let Some((copies, name)) = copy
-        && item(py, copies, name).is_some_and(|copied| copied.as_ptr() == replaced.as_ptr())
+        && copies
+            .item(py, name)
+            .is_some_and(|copied| copied.as_ptr() == replaced.as_ptr())
     {
         copies.set_item(py, name, &function)?;
     }
