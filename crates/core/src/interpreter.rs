@@ -1,149 +1,566 @@
-//! An interpreter: what it holds, and its life from `create` over `run` to `destroy`.
+//! The handle to an interpreter, whatever stands behind it.
 
-pub(crate) mod all;
-pub(crate) mod claim;
-pub(crate) mod code_cache;
-pub(crate) mod context;
-mod creation;
-pub(crate) mod deadline;
-mod destruction;
-mod ending;
-mod exchange;
-pub(crate) mod family;
-mod faulthandler;
-mod foreign_threads;
-mod handle;
-#[cfg(not(Py_3_13))]
-mod holders;
-mod inside;
-mod interrupt;
-mod nested;
-pub(crate) mod output;
-mod preparation;
-mod protected;
-mod python_config;
-mod reentry;
-pub(crate) mod registry;
-mod requests;
-mod resources;
-mod running;
-mod session;
-pub(crate) mod shared;
-mod shared_output;
-mod signals;
-mod sources;
-pub(crate) mod stats;
-mod threads_left;
-mod visits;
+use std::fmt;
+use std::time::Duration;
 
-use pyo3_ffi as ffi;
-use pyo3_ffi::PyInterpreterState;
-
+use crate::data::config;
+use crate::data::config::{CallOptions, InterpreterConfig, RunOptions};
+use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
-use crate::interpreter::claim::Request;
-pub use crate::interpreter::handle::Interpreter;
-#[cfg(not(Py_3_13))]
-pub(crate) use crate::interpreter::holders::visit_holders;
-use crate::interpreter::stats::Stats;
-use crate::local::attach::Attached;
-use crate::local::memory::account::{Account, MemoryUsage};
-use crate::local::phase;
-use crate::local::thread::here;
+use crate::data::tree::OwnedValue;
+use crate::local::convert::lending::Lending;
+use crate::local::functions::host_function::{FunctionOptions, Handler};
+use crate::local::interpreter as local;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::stats::Stats;
+use crate::local::memory::account::MemoryUsage;
+use crate::scripting;
+
+/// A handle to an interpreter. It is cheap to clone, and dropping it does not destroy the interpreter. Once the
+/// interpreter is destroyed, calls through the handle are `NotFound`.
+///
+/// ```
+/// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Status};
+/// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+/// let interpreter = Interpreter::create(InterpreterConfig::default())?;
+/// let other = interpreter.clone();
+/// interpreter.destroy()?;
+/// assert_eq!(other.run("x = 1").unwrap_err().status(), Status::NotFound);
+/// # Ok::<(), subpy_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Interpreter(Backend);
+
+/// What stands behind an interpreter.
+#[derive(Clone)]
+enum Backend {
+    /// An interpreter of CPython's in this process.
+    Local(local::Interpreter),
+}
 
 impl Interpreter {
-    /// The interpreter with this id.
-    pub fn find(id: Id) -> Result<Self> {
-        phase::ready()?;
-        registry::find(id)
+    /// Creates an interpreter. Any thread may.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// let config = InterpreterConfig { allow_threads: false, ..InterpreterConfig::default() };
+    /// let interpreter = Interpreter::create(config)?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn create(config: InterpreterConfig) -> Result<Self> {
+        match config.backend {
+            config::Backend::Local => {
+                let made = local::Interpreter::make(config, scripting::prepare)?;
+                Ok(Self(Backend::Local(made)))
+            }
+            config::Backend::Process => {
+                let message = "this version of subpy can't put an interpreter into a process of its own yet: \
+                               use SUBPY_BACKEND_LOCAL";
+                Err(Error::new(Status::Unsupported, message))
+            }
+        }
     }
 
-    /// Whether it is this one of CPython's.
-    pub(crate) fn is(&self, python: *mut PyInterpreterState) -> bool {
-        self.0.is(python)
+    /// The interpreter with this id.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let found = Interpreter::find(interpreter.id())?;
+    /// assert_eq!(found.id(), interpreter.id());
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn find(id: Id) -> Result<Self> {
+        Ok(Self(Backend::Local(local::Interpreter::find(id)?)))
+    }
+
+    /// Calls `use_it` with the interpreter of this id. It takes no lock if the calling thread has used that before.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// # let id = interpreter.id();
+    /// Interpreter::at(id, |interpreter| interpreter.run("x = 1"))?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    #[inline(always)]
+    pub fn at<T>(id: Id, use_it: impl FnOnce(&Interpreter) -> Result<T>) -> Result<T> {
+        let interpreter = Self(Backend::Local(registry::take(id)?));
+        let result = use_it(&interpreter);
+        let Backend::Local(local) = interpreter.0;
+        registry::put(local);
+        result
+    }
+
+    /// Its id.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// assert_ne!(interpreter.id(), subpy_core::runtime::main()?);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn id(&self) -> Id {
+        match &self.0 {
+            Backend::Local(local) => local.id(),
+        }
+    }
+
+    /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts do.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.destroy()?;
+    /// assert!(Interpreter::find(interpreter.id()).is_err());
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn destroy(&self) -> Result<()> {
+        self.destroy_within(Duration::ZERO)
+    }
+
+    /// As [`destroy`](Self::destroy), but waits up to `patience` for the Python threads of its scripts
+    /// to end. Idle workers of `concurrent.futures` are told to.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.run("import threading; threading.Timer(0.01, print).start()")?;
+    /// interpreter.destroy_within(Duration::from_secs(60))?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn destroy_within(&self, patience: Duration) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.destroy(patience),
+        }
+    }
+
+    /// It does not end with its creator any more, and does not count there. Nothing happens if no script has created it.
+    ///
+    /// ```
+    /// # use subpy_core::{Id, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, View};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// let config = InterpreterConfig { allow_interpreters: true, ..InterpreterConfig::default() };
+    /// let creator = Interpreter::create(config)?;
+    /// creator.run("from subpy import interpreters; created = interpreters.create()")?;
+    /// let View::Int(id) = creator.eval("created.id")?.get().view() else { panic!() };
+    /// let created = Interpreter::find(Id::new(id))?;
+    /// created.take_over()?;
+    /// creator.destroy()?;
+    /// created.run("x = 1")?;
+    /// # created.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn take_over(&self) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.take_over(),
+        }
     }
 
     /// Whether a run is under way. The answer may be old by the time it arrives.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// assert!(!interpreter.is_running()?);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn is_running(&self) -> Result<bool> {
-        phase::ready()?;
-        if self.is_gone() {
-            return Err(registry::not_found(self.0.id));
+        match &self.0 {
+            Backend::Local(local) => local.is_running(),
         }
-        Ok(self.0.state.is_running())
-    }
-
-    /// Where its memory is counted.
-    pub(crate) fn account(&self) -> Option<&'static Account> {
-        self.0.account
     }
 
     /// How much memory it has. Takes no lock and waits for no run.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Status};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let error = interpreter.memory_usage().unwrap_err(); // RuntimeConfig::account_memory was not set.
+    /// assert_eq!(error.status(), Status::Unsupported);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn memory_usage(&self) -> Result<MemoryUsage> {
-        phase::ready()?;
-        if self.is_gone() {
-            return Err(registry::not_found(self.0.id));
+        match &self.0 {
+            Backend::Local(local) => local.memory_usage(),
         }
-        let account = self.account().ok_or_else(|| {
-            let message = "memory is not counted: initialize with account_memory";
-            Error::new(Status::Unsupported, message)
-        })?;
-        Ok(account.usage())
     }
 
     /// What it has done so far. Takes no lock and waits for no run.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.run("x = 1")?;
+    /// interpreter.run("x = 1")?;
+    /// assert_eq!(interpreter.stats()?.code_cache_hits, 1);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn stats(&self) -> Result<Stats> {
-        phase::ready()?;
-        if self.is_gone() {
-            return Err(registry::not_found(self.0.id));
+        match &self.0 {
+            Backend::Local(local) => local.stats(),
         }
-        Ok(self.0.stats.read())
-    }
-
-    /// Whether it was destroyed.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.0.state.is_gone()
     }
 
     /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`.
     /// Nothing happens if there is none. Waits for nobody.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Status};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let error = std::thread::scope(|scope| {
+    ///     let run = scope.spawn(|| interpreter.run("while True: pass").unwrap_err());
+    ///     while !run.is_finished() {
+    ///         interpreter.interrupt().unwrap();
+    ///         std::thread::yield_now();
+    ///     }
+    ///     run.join().unwrap()
+    /// });
+    /// assert_eq!(error.status(), Status::Interrupted);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn interrupt(&self) -> Result<()> {
-        phase::ready()?;
-        if self.is_gone() {
-            return Err(registry::not_found(self.0.id));
-        }
-        self.0.interrupt();
-        Ok(())
-    }
-
-    /// Says, while the calling thread waits, whether it is to wait on: the run that it is in may be asked to end.
-    pub(crate) fn goes_on() -> impl Fn() -> bool {
-        let run = Some(here::id()).filter(|id| *id != here::NOWHERE);
-        move || {
-            let asked = run.and_then(Self::asked);
-            asked.is_none()
+        match &self.0 {
+            Backend::Local(local) => local.interrupt(),
         }
     }
 
-    /// What the run of an interpreter is asked to end for.
-    fn asked(id: Id) -> Option<Request> {
-        registry::find(id).ok()?.0.state.asked()
+    /// Runs a program in `__main__`, in the calling thread.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.run("words = 'names stay from run to run'.split()")?;
+    /// interpreter.run("assert len(words) == 6")?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn run(&self, code: &str) -> Result<()> {
+        self.run_with(code.as_bytes(), &RunOptions::default())
     }
 
-    /// Sets the exception that the run of the attached interpreter is asked to end by.
-    #[cold]
-    pub(crate) fn raise_what_is_asked(_: Attached<'_>, id: Id) {
-        let message = Self::asked(id).map_or(c"the run is to end", Request::message);
-        // SAFETY: attached; a class of Python's own.
-        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, message.as_ptr()) };
-    }
-
-    /// It does not end with its creator any more, and does not count there. Nothing happens if no script has created it.
-    pub fn take_over(&self) -> Result<()> {
-        phase::ready()?;
-        if self.is_gone() {
-            return Err(registry::not_found(self.0.id));
+    /// As [`run`](Self::run), for code that need not be UTF-8 and is refused then.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use subpy_core::{Interpreter, InterpreterConfig, RunOptions, Runtime, RuntimeConfig, Status};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let options = RunOptions { timeout: Some(Duration::from_millis(50)), ..RunOptions::default() };
+    /// let error = interpreter.run_with(b"while True: pass", &options).unwrap_err();
+    /// assert_eq!(error.status(), Status::Timeout);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    #[inline(always)]
+    pub fn run_with(&self, code: &[u8], options: &RunOptions) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.run(code, options),
         }
-        family::take_over(self.0.id);
-        Ok(())
+    }
+
+    /// Attaches the interpreter and detaches it: what CPython's pair of calls is compared with.
+    #[cfg(feature = "bench")]
+    #[doc(hidden)]
+    #[inline]
+    pub fn attach(&self) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.attach(),
+        }
+    }
+
+    /// Gives a value a name in `__main__`.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.set("name", &Value::str("Ada"))?;
+    /// interpreter.run("assert name.upper() == 'ADA'")?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn set<'a>(&self, name: impl AsRef<[u8]>, value: impl Into<Lending<'a>>) -> Result<()> {
+        self.set_with(name, value, &RunOptions::default())
+    }
+
+    /// As [`set`](Self::set).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use subpy_core::{Interpreter, InterpreterConfig, RunOptions, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let options = RunOptions { timeout: Some(Duration::from_secs(60)), ..RunOptions::default() };
+    /// interpreter.set_with("x", &Value::int(1), &options)?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn set_with<'a>(
+        &self,
+        name: impl AsRef<[u8]>,
+        value: impl Into<Lending<'a>>,
+        options: &RunOptions<'_>,
+    ) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.set(name.as_ref(), value.into(), options),
+        }
+    }
+
+    /// The value that a name has in `__main__`.
+    ///
+    /// ```
+    /// # use subpy_core::{Conversion, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, View};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.run("answer = 6 * 7")?;
+    /// let answer = interpreter.get("answer", Conversion::default())?;
+    /// assert_eq!(answer.get().view(), View::Int(42));
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn get(&self, name: impl AsRef<[u8]>, conversion: Conversion) -> Result<OwnedValue> {
+        let mut result = OwnedValue::NONE;
+        let options = CallOptions {
+            conversion: Some(conversion),
+            ..CallOptions::DEFAULT
+        };
+        self.get_into(name.as_ref(), &options, &mut result)?;
+        Ok(result)
+    }
+
+    /// As [`get`](Self::get), into a place of the caller's. It is left as it was if the call fails.
+    ///
+    /// ```
+    /// # use subpy_core::{CallOptions, Interpreter, InterpreterConfig, OwnedValue, Runtime, RuntimeConfig, View};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let mut name = OwnedValue::NONE;
+    /// interpreter.get_into(b"__name__", &CallOptions::default(), &mut name)?;
+    /// assert_eq!(name.get().view(), View::Str("__main__"));
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    #[inline(always)]
+    pub fn get_into(
+        &self,
+        name: &[u8],
+        options: &CallOptions<'_>,
+        result: &mut OwnedValue,
+    ) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.get(name, options, result),
+        }
+    }
+
+    /// The value of an expression.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig, View};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// assert_eq!(interpreter.eval("sum(range(10))")?.get().view(), View::Int(45));
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn eval(&self, source: impl AsRef<[u8]>) -> Result<OwnedValue> {
+        self.eval_with(source, &CallOptions::default())
+    }
+
+    /// As [`eval`](Self::eval).
+    ///
+    /// ```
+    /// # use subpy_core::{CallOptions, Conversion, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, View};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let conversion = Conversion { lossless_text: true, ..Conversion::default() };
+    /// let options = CallOptions { conversion: Some(conversion), ..CallOptions::default() };
+    /// let large = interpreter.eval_with("2 ** 64", &options)?;
+    /// assert_eq!(large.get().view(), View::BigInt("0x10000000000000000"));
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn eval_with(
+        &self,
+        source: impl AsRef<[u8]>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        match &self.0 {
+            Backend::Local(local) => local.eval(source.as_ref(), options),
+        }
+    }
+
+    /// Calls `name` of `__main__`, or `package.module:qualified.name`, which is imported. A coroutine
+    /// is run to its end, as `asyncio.run()` does, and leaves the script's event loop alone.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Value, View};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let length = interpreter.call("builtins:len", &Value::str("four"))?;
+    /// assert_eq!(length.get().view(), View::Int(4));
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    #[inline]
+    pub fn call<'a>(
+        &self,
+        callable: impl AsRef<[u8]>,
+        arguments: impl Into<Lending<'a>>,
+    ) -> Result<OwnedValue> {
+        self.call_with(callable, arguments, &CallOptions::default())
+    }
+
+    /// As [`call`](Self::call).
+    ///
+    /// ```
+    /// # use subpy_core::{CallOptions, Interpreter, InterpreterConfig, RunOptions, Runtime, RuntimeConfig, Status, Value};
+    /// # use std::time::Duration;
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let run = RunOptions { timeout: Some(Duration::from_millis(50)), ..RunOptions::default() };
+    /// let options = CallOptions { run, ..CallOptions::default() };
+    /// interpreter.run("def forever():\n  while True: pass")?;
+    /// let error = interpreter.call_with("forever", &[], &options).unwrap_err();
+    /// assert_eq!(error.status(), Status::Timeout);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn call_with<'a>(
+        &self,
+        callable: impl AsRef<[u8]>,
+        arguments: impl Into<Lending<'a>>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        let mut result = OwnedValue::NONE;
+        let arguments = &mut arguments.into();
+        self.call_into(callable.as_ref(), arguments, options, &mut result)?;
+        Ok(result)
+    }
+
+    /// As [`call`](Self::call), into a place of the caller's. It is left as it was if the call fails.
+    ///
+    /// ```
+    /// # use subpy_core::{CallOptions, Interpreter, InterpreterConfig, Lending, OwnedValue, Runtime, RuntimeConfig, Value, View};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let (numbers, mut largest) = ([Value::int(3), Value::int(7)], OwnedValue::NONE);
+    /// let mut arguments = Lending::from(&numbers);
+    /// interpreter.call_into(b"builtins:max", &mut arguments, &CallOptions::default(), &mut largest)?;
+    /// assert_eq!(largest.get().view(), View::Int(7));
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    #[inline(always)]
+    pub fn call_into(
+        &self,
+        callable: &[u8],
+        arguments: &mut Lending<'_>,
+        options: &CallOptions<'_>,
+        result: &mut OwnedValue,
+    ) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.call(callable, arguments, options, result),
+        }
+    }
+
+    /// Adds the named values to `__main__`, but for those that start with `__`; runs a program there; and returns
+    /// the names that are there then, with their values. Left out are those that start with `__`, and
+    /// those whose value can't be shared.
+    ///
+    /// ```
+    /// # use subpy_core::{CallOptions, Interpreter, InterpreterConfig, Lending, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let names = Lending::new(&[], None);
+    /// let left = interpreter.run_unrestricted("x = 1", names, &CallOptions::default())?;
+    /// # drop(left);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn run_unrestricted(
+        &self,
+        source: impl AsRef<[u8]>,
+        names: Lending<'_>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        match &self.0 {
+            Backend::Local(local) => local.run_unrestricted(source.as_ref(), names, options),
+        }
+    }
+
+    /// Puts a function into a module, which is imported, or made if there is none. The handler is
+    /// dropped when Python does not need the function any more, when the interpreter has ended, or if
+    /// this fails.
+    ///
+    /// ```
+    /// # use subpy_core::{FunctionOptions, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let answer = Box::new(|call: &mut subpy_core::HostCall<'_>, _: &[Value<'_>]| call.answer(&Value::int(42)));
+    /// interpreter.define("host", "answer", &FunctionOptions::default(), answer)?;
+    /// interpreter.run("import host; assert host.answer() == 42")?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn define(
+        &self,
+        module: &str,
+        name: &str,
+        options: &FunctionOptions<'_>,
+        handler: Handler,
+    ) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.define(module, name, options, handler),
+        }
+    }
+
+    /// As [`define`](Self::define), in every interpreter that is created from now on until the runtime
+    /// is finalized.
+    ///
+    /// ```
+    /// # use subpy_core::{FunctionOptions, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// let answer = Box::new(|call: &mut subpy_core::HostCall<'_>, _: &[Value<'_>]| call.answer(&Value::int(42)));
+    /// Interpreter::define_everywhere("host", "answer", &FunctionOptions::default(), answer)?;
+    /// let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.run("import host; assert host.answer() == 42")?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn define_everywhere(
+        module: &str,
+        name: &str,
+        options: &FunctionOptions<'_>,
+        handler: Handler,
+    ) -> Result<()> {
+        local::Interpreter::define_everywhere(module, name, options, handler)
+    }
+}
+
+impl fmt::Debug for Interpreter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Interpreter").field(&self.id()).finish()
     }
 }

@@ -16,7 +16,7 @@
 //! # How it is built
 //!
 //! An interpreter has **one thread state of its own**, made with it and ended with it. Whichever
-//! host thread runs something in the interpreter first *claims* it ([`interpreter::claim`]: one atomic
+//! host thread runs something in the interpreter first *claims* it ([`local::interpreter::claim`]: one atomic
 //! word, no lock), then carries that thread state ([`local::attach`] and [`local::border`] alone attach and
 //! detach any). No thread state is kept per host thread, so threads may come and go by the thousand.
 //!
@@ -39,10 +39,12 @@
 //! - `local::convert`: values to objects, and back
 //! - `local::functions`: the host's functions in Python, and what a host calls things in Python by
 //! - `local::crossing`: objects that go to another interpreter
-//! - `interpreter`: an interpreter's life, and what is done in it
+//! - `local::interpreter`: an interpreter's life, and what is done in it
+//! - `local::runtime`: CPython's runtime, from its start to its end
 //! - `queue`: queues as scripts have them
 //! - `scripting`: the package `subpy`, for scripts
-//! - `runtime`: Python's life
+//! - `interpreter`: the handle, whatever stands behind it
+//! - `runtime`: Python as a whole, counted by those who use it
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod data;
@@ -65,10 +67,10 @@ pub use data::tree::OwnedValue;
 pub use data::value::{Value, View};
 pub use data::{kind, value};
 pub use interpreter::Interpreter;
-pub use interpreter::stats::Stats;
 pub use local::convert::lending::Lending;
 pub use local::functions::host_call::HostCall;
 pub use local::functions::host_function::{FunctionOptions, Handler};
+pub use local::interpreter::stats::Stats;
 pub use local::memory::account::MemoryUsage;
 pub use local::memory::reserve::WithReserve;
 pub use local::objects::release::Release;

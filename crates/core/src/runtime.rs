@@ -1,33 +1,12 @@
 //! Python as a whole: started or joined, counted, finalized.
 
-mod fork;
-mod one_version;
-mod only_copy;
-pub(crate) mod startup;
-mod virtual_environment;
-
-use std::time::Duration;
-
-use pyo3_ffi as ffi;
-
-use crate::data::config::{InterpreterConfig, RuntimeConfig};
+use crate::data::config::RuntimeConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
-use crate::interpreter;
-use crate::interpreter::Interpreter;
-use crate::interpreter::registry;
-use crate::local::attach;
-use crate::local::border;
-use crate::local::cures;
-use crate::local::cures::{
-    calls, global_symbols, locale, remaining_interpreters, sigint, stack_bounds, tracemalloc,
-    write_signals,
-};
-use crate::local::functions::host_function;
-use crate::local::phase;
-use crate::local::phase::{Phase, Ready};
+use crate::local;
+use crate::local::interpreter::registry;
+use crate::local::{cures, phase};
 use crate::scripting;
-use crate::util::timer;
 
 /// What a Python can or can't do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,25 +19,30 @@ pub enum Feature {
     MemoryAccounts,
 }
 
-const FINALIZED: &str = "Python was finalized, which can't be undone in a process: keep it \
-                         initialized as long as it may be needed again";
-const FAILED: &str = "Python could not be started before, which can't be tried again in a process";
-
-/// How long a host that ends its Python waits for what runs in our interpreters.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// One count of the runtime, given back when it is dropped.
 #[derive(Debug)]
 pub struct Runtime(());
 
 impl Runtime {
     /// Starts Python, or joins the one that runs already. See [`retain`].
+    ///
+    /// ```
+    /// let runtime = subpy_core::Runtime::initialize(&Default::default())?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn initialize(config: &RuntimeConfig) -> Result<Self> {
         retain(Some(config))?;
         Ok(Self(()))
     }
 
     /// Gives the count back, and says how that went. See [`release`].
+    ///
+    /// ```
+    /// let runtime = subpy_core::Runtime::initialize(&Default::default())?;
+    /// runtime.finalize()?;
+    /// assert!(!subpy_core::runtime::is_initialized());
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn finalize(self) -> Result<()> {
         std::mem::forget(self);
         release()
@@ -73,258 +57,109 @@ impl Drop for Runtime {
 
 /// Starts Python, or joins the one that runs already; counts. `None` asks for nothing in particular:
 /// the defaults, or what there is.
+///
+/// ```
+/// use subpy_core::runtime;
+///
+/// runtime::retain(None)?;
+/// runtime::release()?;
+/// # Ok::<(), subpy_core::Error>(())
+/// ```
 pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
-    let mut phase = phase::settled()?;
-    match &mut *phase {
-        Phase::Ready(ready) => {
-            phase::ready_to_join(ready)?;
-            if let Some(config) = config {
-                same(config, &ready.config)?;
-            }
-            ready.count += 1;
-            return Ok(());
-        }
-        Phase::Over(why) => return Err(Error::new(Status::Unsupported, *why)),
-        Phase::Fresh | Phase::Changing => *phase = Phase::Changing,
-    }
-    drop(phase);
-    match phase::changing(|| begin(config)) {
-        Ok(ready) => {
-            phase::set(Phase::Ready(ready));
-            Ok(())
-        }
-        Err(Failed { for_ever, error }) => {
-            phase::set(if for_ever {
-                Phase::Over(FAILED)
-            } else {
-                only_copy::give_back();
-                Phase::Fresh
-            });
-            Err(error)
-        }
-    }
-}
-
-fn same(asked: &RuntimeConfig, there: &RuntimeConfig) -> Result<()> {
-    let differences = asked.differences(there);
-    if differences.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "Python is initialized already, with {}: pass no config to use it as it is",
-        differences.join("; ")
-    );
-    Err(Error::new(Status::NotPermitted, message))
-}
-
-/// Why Python was not started, and whether it can't be tried again.
-struct Failed {
-    for_ever: bool,
-    error: Error,
-}
-
-fn for_now(error: Error) -> Failed {
-    Failed {
-        for_ever: false,
-        error,
-    }
-}
-
-fn for_ever(error: Error) -> Failed {
-    Failed {
-        for_ever: true,
-        error,
-    }
-}
-
-/// `Unsupported`: no interpreter can be made.
-fn check_tracing() -> Result<()> {
-    if !tracemalloc::rules_others_out() {
-        return Ok(());
-    }
-    let version = cures::python_version();
-    let message = format!(
-        "tracemalloc is on, and Python {version} can't do that beside a second interpreter: start Python \
-         without it (PYTHONTRACEMALLOC)"
-    );
-    Err(Error::new(Status::Unsupported, message))
-}
-
-/// The one thread that changes the phase starts or joins Python.
-fn begin(config: Option<&RuntimeConfig>) -> Result<Ready, Failed> {
-    fork::watch();
-    one_version::check().map_err(for_now)?;
-    only_copy::claim().map_err(for_now)?;
-    if !attach::keep_some() {
-        let message = "there is no memory to start Python";
-        return Err(for_now(Error::new(Status::NoMemory, message)));
-    }
-    let config = config.cloned().unwrap_or_default();
-    // SAFETY: at any time, in any thread.
-    let joined = unsafe { ffi::Py_IsInitialized() } != 0;
-    let main = if joined {
-        // What a running Python can't be told any more.
-        let asked = RuntimeConfig {
-            allow_main: false,
-            ignore_sigpipe: true,
-            allow_interpreters: false,
-            interpreter_limit: InterpreterConfig::INTERPRETER_LIMIT,
-            ..config.clone()
-        };
-        same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
-        check_tracing().map_err(for_now)?;
-        border::locate_slot();
-        border::visit_main(cures::locate);
-        remaining_interpreters::before_end(end_before_host);
-        border::new_main()
-    } else {
-        startup::check(&config).map_err(for_now)?;
-        startup::start(&config).map_err(for_ever)?;
-        check_tracing().map_err(for_ever)?;
-        calls::allow();
-        locale::begin();
-        border::locate_slot();
-        border::visit_main(cures::locate);
-        border::leave_main(config.allow_main)
-    };
-    global_symbols::expose();
-    if config.ignore_sigpipe {
-        write_signals::ignore();
-    }
-    if !stack_bounds::can_follow() {
-        let version = cures::python_version();
-        let message = format!(
-            "Python {version} can't be told when a thread state changes its stack: use 3.14.2 or later"
-        );
-        return Err(for_ever(Error::new(Status::Unsupported, message)));
-    }
-    let take_signals = !joined && !config.install_signal_handlers;
-    let paths = &config.module_search_paths;
-    let main = Interpreter::adopt_main(main, paths, !joined, take_signals).map_err(for_ever)?;
-    scripting::prepare_main(&main, config.allow_interpreters, config.interpreter_limit)
-        .map_err(for_ever)?;
-    registry::insert(main);
-    #[cfg(not(Py_3_13))]
-    cures::shared_gil::every_turn(interpreter::visit_holders);
-    Ok(Ready {
-        count: 1,
-        config,
-        joined,
-        creating: 0,
-        over: false,
-        ending: false,
-    })
+    local::runtime::retain(config, scripting::prepare_main)
 }
 
 /// Gives back one [`retain`]. The last one destroys the interpreters, and finalizes Python unless the
 /// host started it. `Busy`: nothing has happened.
+///
+/// ```
+/// use subpy_core::{Status, runtime};
+///
+/// assert_eq!(runtime::release().unwrap_err().status(), Status::NotInitialized);
+/// ```
 pub fn release() -> Result<()> {
-    let mut phase = phase::settled()?;
-    let Phase::Ready(ready) = &mut *phase else {
-        return Err(phase::not_ready(&phase));
-    };
-    if ready.count > 1 {
-        ready.count -= 1;
-        return Ok(());
-    }
-    if phase::ready_to_join(ready).is_err() {
-        interpreter::all::abandon_all();
-        drop(phase);
-        timer::stop();
-        phase::set(Phase::Over(FINALIZED));
-        return Ok(());
-    }
-    if ready.creating > 0 {
-        let message = "an interpreter is being created in another thread: finalize after it";
-        return Err(Error::new(Status::Busy, message));
-    }
-    if !ready.joined && attach::is_attached() {
-        let message = "this thread holds a GIL: release it, or leave the interpreter, first";
-        return Err(Error::new(Status::Busy, message));
-    }
-    let joined = ready.joined;
-    let keep_sigint = !joined && !ready.config.install_signal_handlers;
-    ready.ending = true;
-    drop(phase);
-    phase::changing(|| {
-        let all = interpreter::all::claim_all(!joined).inspect_err(|_| phase::go_on())?;
-        phase::begin_end();
-        match keep_sigint {
-            true => sigint::kept(|| all.end(true)),
-            false => all.end(!joined),
-        }
-        write_signals::put_back();
-        match joined {
-            true => border::detached(timer::stop),
-            false => timer::stop(),
-        }
-        host_function::forget_everywhere();
-        phase::set(if joined {
-            only_copy::give_back();
-            Phase::Fresh
-        } else {
-            Phase::Over(FINALIZED)
-        });
-        Ok(())
-    })
-}
-
-/// The host ends the Python that we have joined: the interpreters end before it.
-fn end_before_host() {
-    let Some(()) = phase::begin_end_of_host() else {
-        return;
-    };
-    phase::changing(|| {
-        border::detached(|| {
-            while phase::is_creating() {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-        });
-        interpreter::all::end_before_main(PATIENCE);
-        if registry::all().is_empty() {
-            host_function::forget_everywhere();
-        }
-        phase::end_of_host_over();
-    });
+    local::runtime::release()
 }
 
 /// Whether Python is initialized, as far as subpy is concerned.
+///
+/// ```
+/// assert!(!subpy_core::runtime::is_initialized());
+/// ```
 pub fn is_initialized() -> bool {
     phase::ready().is_ok()
 }
 
 /// The ids of all interpreters, in ascending order.
+///
+/// ```
+/// use subpy_core::runtime;
+///
+/// runtime::retain(None)?;
+/// assert_eq!(runtime::list_all()?, [runtime::main()?]);
+/// runtime::release()?;
+/// # Ok::<(), subpy_core::Error>(())
+/// ```
 pub fn list_all() -> Result<Vec<Id>> {
     phase::ready()?;
-    Ok(registry::all().iter().map(Interpreter::id).collect())
+    Ok(registry::all().iter().map(|found| found.id()).collect())
 }
 
-/// The main interpreter's id: 0.
+/// The main interpreter's id.
+///
+/// ```
+/// use subpy_core::runtime;
+///
+/// assert!(runtime::main().is_err()); // There is none before Python is initialized.
+/// ```
 pub fn main() -> Result<Id> {
     phase::ready()?;
-    Ok(0)
+    Ok(Id::MAIN)
 }
 
 /// The interpreter whose code runs in the calling thread now.
+///
+/// ```
+/// # use subpy_core::{FunctionOptions, HostCall, Interpreter, InterpreterConfig, Runtime, Value};
+/// use subpy_core::{Status, runtime};
+///
+/// # let runtime = Runtime::initialize(&Default::default())?;
+/// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+/// let id = interpreter.id();
+/// let check = Box::new(move |_: &mut HostCall<'_>, _: &[Value<'_>]| {
+///     assert_eq!(runtime::current().unwrap(), id);
+/// });
+/// interpreter.define("host", "check", &FunctionOptions::default(), check)?;
+/// interpreter.run("import host; host.check()")?;
+/// assert_eq!(runtime::current().unwrap_err().status(), Status::NotFound);
+/// # interpreter.destroy()?;
+/// # Ok::<(), subpy_core::Error>(())
+/// ```
 pub fn current() -> Result<Id> {
     phase::ready()?;
-    let found = match border::whereabouts() {
-        (Some(id), _) => Some(id),
-        (None, python) if !python.is_null() => registry::find_by(|i| i.is(python)).map(|i| i.id()),
-        _ => None,
-    };
-    found.ok_or_else(|| {
+    local::runtime::current().ok_or_else(|| {
         let message = "no code of an interpreter that subpy knows runs in this thread";
         Error::new(Status::NotFound, message)
     })
 }
 
-/// The version of the Python library that is loaded: `3.13.0`.
+/// The version of the Python library that is loaded.
+///
+/// ```
+/// assert!(subpy_core::runtime::python_version().starts_with("3."));
+/// ```
 pub fn python_version() -> &'static str {
     cures::python_version()
 }
 
 /// Whether the Python that is loaded can do something.
+///
+/// ```
+/// use subpy_core::{Feature, runtime};
+///
+/// let own_gil = runtime::supports(Feature::OwnGil);
+/// assert_eq!(own_gil, runtime::supports(Feature::MemoryAccounts));
+/// ```
 pub fn supports(feature: Feature) -> bool {
     match feature {
         Feature::OwnGil | Feature::Restrictions | Feature::MemoryAccounts => cfg!(Py_3_12),

@@ -7,19 +7,12 @@ mod caller;
 mod functions;
 mod package;
 
-use crate::data::config::InterpreterConfig;
+use crate::data::config::{InterpreterConfig, RuntimeConfig};
 use crate::data::error::Result;
-use crate::interpreter::Interpreter;
-use crate::interpreter::context::Context;
-use crate::interpreter::family::Wishes;
+use crate::local::interpreter::Interpreter;
+use crate::local::interpreter::context::Context;
+use crate::local::interpreter::family::Wishes;
 use crate::queue;
-
-impl Interpreter {
-    /// Creates an interpreter. Any thread may.
-    pub fn create(config: InterpreterConfig) -> Result<Self> {
-        Self::make(config, prepare)
-    }
-}
 
 /// Creates an interpreter for a script of `creator`, which imports from where that does.
 fn create_for_script(
@@ -33,7 +26,8 @@ fn create_for_script(
     })
 }
 
-fn prepare(contents: &Context<'_>, may_create: bool) -> Result<()> {
+/// What a new interpreter gets for scripts, which may create others or not.
+pub(crate) fn prepare(contents: &Context<'_>, may_create: bool) -> Result<()> {
     let (py, local) = (contents.attached(), contents.local());
     local.make_queue_type.set(Some(queue::make_type));
     match may_create {
@@ -42,16 +36,14 @@ fn prepare(contents: &Context<'_>, may_create: bool) -> Result<()> {
     }
 }
 
-/// The scripts of the main interpreter may create so many, if they may.
-pub(crate) fn prepare_main(main: &Interpreter, may_create: bool, limit: u32) -> Result<()> {
-    if !may_create {
-        return main.inside_anew(|contents| prepare(contents, false));
+/// The scripts of the main interpreter may create others, if the runtime's config says so.
+pub(crate) fn prepare_main(main: &Interpreter, config: &RuntimeConfig) -> Result<()> {
+    if config.allow_interpreters {
+        main.become_creator(InterpreterConfig {
+            allow_interpreters: true,
+            interpreter_limit: config.interpreter_limit,
+            ..InterpreterConfig::default()
+        });
     }
-    let config = InterpreterConfig {
-        allow_interpreters: true,
-        interpreter_limit: limit,
-        ..InterpreterConfig::default()
-    };
-    main.become_creator(config);
-    main.inside_anew(|contents| prepare(contents, true))
+    main.inside_anew(|context| prepare(context, config.allow_interpreters))
 }

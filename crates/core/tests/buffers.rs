@@ -259,7 +259,7 @@ fn given_back_when_the_call_fails() {
     );
     f.destroy().unwrap();
     count(call("f", &list), Status::NotFound, "no interpreter", 7);
-    let main = Interpreter::find(0).unwrap();
+    let main = Interpreter::find(subpy_core::Id::MAIN).unwrap();
     count(main.set("v", &b), Status::NotPermitted, "main", 1);
 }
 

@@ -308,7 +308,7 @@ fn a_call_is_refused_where_a_run_is() {
         Status::NotFound,
         "there is no interpreter",
     );
-    let main = subpy_core::Interpreter::find(0).unwrap();
+    let main = subpy_core::Interpreter::find(subpy_core::Id::MAIN).unwrap();
     refused(
         main.call("f", &[]),
         Status::NotPermitted,

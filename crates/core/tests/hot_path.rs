@@ -52,7 +52,7 @@ fn runs_and_calls_without_an_allocation() {
                 interpreter.run("x = 1").unwrap();
                 interpreter.run("y = 2").unwrap();
                 interpreter.run_with(b"z = 3", &named).unwrap();
-                Interpreter::run_in(interpreter.id(), b"x = 1", &RunOptions::default()).unwrap();
+                Interpreter::at(interpreter.id(), |found| found.run("x = 1")).unwrap();
             }
         }
     };

@@ -1,6 +1,6 @@
 //! Control of what runs, limits, and figures.
 
-use subpy_core::{Interpreter, growable};
+use subpy_core::{Id, Interpreter, growable};
 
 use crate::arguments::{invalid, out};
 use crate::boundary::enter;
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn subpy_interrupt(
     error: *mut *mut subpy_error,
 ) -> subpy_status {
     // SAFETY: the caller keeps the header's contract for `error`.
-    unsafe { enter(error, || Interpreter::find(id)?.interrupt()) }
+    unsafe { enter(error, || Interpreter::find(Id::new(id))?.interrupt()) }
 }
 
 /// How much memory an interpreter has: the blocks that Python has allocated for its objects. Not counted are what
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn subpy_memory_usage(
     // SAFETY: the caller keeps the header's contract for `error`, `current` and `peak`.
     unsafe {
         enter(error, || {
-            let usage = Interpreter::find(id)?.memory_usage()?;
+            let usage = Interpreter::find(Id::new(id))?.memory_usage()?;
             if let Some(current) = current.as_mut() {
                 *current = usage.current;
             }
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn subpy_stats(
     unsafe {
         enter(error, || {
             out(stats.cast::<usize>(), "stats")?;
-            let read = Interpreter::find(id)?.stats()?;
+            let read = Interpreter::find(Id::new(id))?.stats()?;
             let written = subpy_interpreter_stats {
                 struct_size: size_of::<subpy_interpreter_stats>(),
                 code_cache_hits: read.code_cache_hits,

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use subpy_core::value::RawValue;
 use subpy_core::{
-    CallOptions, Conversion, Error, Interpreter, Lending, OwnedValue, Value, growable,
+    CallOptions, Conversion, Error, Id, Interpreter, Lending, OwnedValue, Value, growable,
 };
 
 use crate::arguments::{self, array, bytes, invalid, read, reserved};
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn subpy_set(
         enter(error, || {
             let value = Lending::from(one(value)?);
             let name = bytes(name, "name")?;
-            Interpreter::at(id, |interpreter| interpreter.set(name, value))
+            Interpreter::at(Id::new(id), |interpreter| interpreter.set(name, value))
         })
     }
 }
@@ -235,7 +235,7 @@ pub unsafe extern "C" fn subpy_set_with(
                 return Err(invalid("flags are for results: subpy_set_with() has none"));
             }
             let name = bytes(name, "name")?;
-            Interpreter::at(id, |interpreter| {
+            Interpreter::at(Id::new(id), |interpreter| {
                 interpreter.set_with(name, value, &options.run)
             })
         })
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn subpy_get(
             arguments::out(out, "out").map(drop)?;
             write(out, |result| {
                 let name = bytes(name, "name")?;
-                Interpreter::at(id, |interpreter| {
+                Interpreter::at(Id::new(id), |interpreter| {
                     interpreter.get_into(name, &DEFAULT, result)
                 })
             })
@@ -322,7 +322,7 @@ pub unsafe extern "C" fn subpy_get_with(
             write(out, |result| {
                 let name = bytes(name, "name")?;
                 let options = without_keywords(id, options, true)?;
-                Interpreter::at(id, |interpreter| {
+                Interpreter::at(Id::new(id), |interpreter| {
                     interpreter.get_into(name, &options, result)
                 })
             })
@@ -356,8 +356,9 @@ pub unsafe extern "C" fn subpy_eval(
             write(out, |result| {
                 let expression = bytes(expression, "expression")?;
                 let options = default_for(out);
-                *result =
-                    Interpreter::at(id, |interpreter| interpreter.eval_with(expression, options))?;
+                *result = Interpreter::at(Id::new(id), |interpreter| {
+                    interpreter.eval_with(expression, options)
+                })?;
                 Ok(())
             })
         })
@@ -397,7 +398,7 @@ pub unsafe extern "C" fn subpy_eval_with(
             write(out, |result| {
                 let options = without_keywords(id, options, !out.is_null())?;
                 let expression = array(expression, length, "expression")?;
-                *result = Interpreter::at(id, |interpreter| {
+                *result = Interpreter::at(Id::new(id), |interpreter| {
                     interpreter.eval_with(expression, &options)
                 })?;
                 Ok(())
@@ -437,7 +438,7 @@ pub unsafe extern "C" fn subpy_call(
                 let mut args = lending(args, nargs, std::ptr::null())?;
                 let callable = bytes(callable, "callable")?;
                 let options = default_for(out);
-                Interpreter::at(id, |interpreter| {
+                Interpreter::at(Id::new(id), |interpreter| {
                     interpreter.call_into(callable, &mut args, options, result)
                 })
             })
@@ -492,7 +493,7 @@ pub unsafe extern "C" fn subpy_call_with(
                 let mut args = lending(args, nargs, keywords)?;
                 let options = call_options(id, &read?, !out.is_null())?;
                 let callable = bytes(callable, "callable")?;
-                Interpreter::at(id, |interpreter| {
+                Interpreter::at(Id::new(id), |interpreter| {
                     interpreter.call_into(callable, &mut args, &options, result)
                 })
             })
@@ -529,7 +530,7 @@ pub unsafe extern "C" fn subpy_run_string_unrestricted(
                 let names = lending(std::ptr::null(), 0, ns)?;
                 let code = bytes(code, "code")?;
                 let options = default_for(ns_out);
-                *result = Interpreter::at(id, |interpreter| {
+                *result = Interpreter::at(Id::new(id), |interpreter| {
                     interpreter.run_unrestricted(code, names, options)
                 })?;
                 Ok(())
@@ -579,7 +580,7 @@ pub unsafe extern "C" fn subpy_run_string_unrestricted_with(
                 let names = lending(std::ptr::null(), 0, ns)?;
                 let options = without_keywords(id, options, !ns_out.is_null())?;
                 let code = array(code, length, "code")?;
-                *result = Interpreter::at(id, |interpreter| {
+                *result = Interpreter::at(Id::new(id), |interpreter| {
                     interpreter.run_unrestricted(code, names, &options)
                 })?;
                 Ok(())

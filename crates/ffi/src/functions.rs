@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_void};
 
 use subpy_core::value::{RawValue, ReleaseFn};
 use subpy_core::{
-    Error, FunctionOptions, Handler, HostCall, Interpreter, Release, Value, growable,
+    Error, FunctionOptions, Handler, HostCall, Id, Interpreter, Release, Value, growable,
 };
 
 use crate::arguments::{flag, invalid, optional, read};
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn subpy_define_function_with(
             if id == EVERYWHERE {
                 return Interpreter::define_everywhere(module, name, &options, handler);
             }
-            Interpreter::find(id)?.define(module, name, &options, handler)
+            Interpreter::find(Id::new(id))?.define(module, name, &options, handler)
         })
     }
 }
@@ -293,5 +293,5 @@ pub unsafe extern "C" fn subpy_host_keywords(call: *mut subpy_host_call) -> *con
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn subpy_host_interpreter(call: *mut subpy_host_call) -> subpy_id {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { call_of(call) }.map_or(-1, |call| call.interpreter())
+    unsafe { call_of(call) }.map_or(-1, |call| call.interpreter().get())
 }

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
 use subpy_core::{
-    Backend, CacheLimits, Error, Gil, Interpreter, InterpreterConfig, Output, growable, runtime,
+    Backend, CacheLimits, Error, Gil, Id, Interpreter, InterpreterConfig, Output, growable, runtime,
 };
 
 use crate::arguments::{User, flag, invalid, out, read};
@@ -245,7 +245,7 @@ pub unsafe extern "C" fn subpy_create(
         enter(error, || {
             let id = out(id, "id")?;
             *id = -1;
-            *id = Interpreter::create(interpreter_config(config)?)?.id();
+            *id = Interpreter::create(interpreter_config(config)?)?.id().get();
             Ok(())
         })
     }
@@ -266,7 +266,7 @@ pub unsafe extern "C" fn subpy_create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_error) -> subpy_status {
     // SAFETY: the caller keeps the header's contract for `error`.
-    unsafe { enter(error, || Interpreter::find(id)?.destroy()) }
+    unsafe { enter(error, || Interpreter::find(Id::new(id))?.destroy()) }
 }
 
 /// Finalizes an interpreter. Its `atexit` functions run, and its modules and objects go. From then on its id is
@@ -319,7 +319,7 @@ pub unsafe extern "C" fn subpy_destroy_with(
     unsafe {
         enter(error, || {
             let wait = Duration::from_millis(read(options)?.wait_ms);
-            Interpreter::find(id)?.destroy_within(wait)
+            Interpreter::find(Id::new(id))?.destroy_within(wait)
         })
     }
 }
@@ -347,7 +347,7 @@ pub unsafe extern "C" fn subpy_take_over(
     error: *mut *mut subpy_error,
 ) -> subpy_status {
     // SAFETY: the caller keeps the header's contract for `error`.
-    unsafe { enter(error, || Interpreter::find(id)?.take_over()) }
+    unsafe { enter(error, || Interpreter::find(Id::new(id))?.take_over()) }
 }
 
 /// Lists the interpreters that subpy knows, in ascending order: the main one, and those that it created.
@@ -383,7 +383,7 @@ pub unsafe extern "C" fn subpy_list_all(
             }
             let all = runtime::list_all()?;
             for (i, id) in all.iter().take(capacity).enumerate() {
-                ids.add(i).write(*id);
+                ids.add(i).write(id.get());
             }
             *count = all.len();
             Ok(())
@@ -417,7 +417,7 @@ pub unsafe extern "C" fn subpy_get_current(
         enter(error, || {
             let id = out(id, "id")?;
             *id = -1;
-            *id = runtime::current()?;
+            *id = runtime::current()?.get();
             Ok(())
         })
     }
@@ -447,7 +447,7 @@ pub unsafe extern "C" fn subpy_get_main(
         enter(error, || {
             let id = out(id, "id")?;
             *id = -1;
-            *id = runtime::main()?;
+            *id = runtime::main()?.get();
             Ok(())
         })
     }
@@ -480,7 +480,7 @@ pub unsafe extern "C" fn subpy_is_running(
         enter(error, || {
             let running = out(running, "running")?;
             *running = false;
-            *running = Interpreter::find(id)?.is_running()?;
+            *running = Interpreter::find(Id::new(id))?.is_running()?;
             Ok(())
         })
     }

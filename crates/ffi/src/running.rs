@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use std::time::Duration;
 
-use subpy_core::{Decision, Error, Interpreter, OnDeadline, RunOptions, growable};
+use subpy_core::{Decision, Error, Id, Interpreter, OnDeadline, RunOptions, growable};
 
 use crate::arguments::{User, array, bytes, flag, invalid, optional, read, reserved};
 use crate::boundary::enter;
@@ -139,7 +139,9 @@ pub unsafe extern "C" fn subpy_run_string(
     unsafe {
         enter(error, || {
             let code = bytes(code, "code")?;
-            Interpreter::run_in(id, code, &RunOptions::default())
+            Interpreter::at(Id::new(id), |interpreter| {
+                interpreter.run_with(code, &RunOptions::DEFAULT)
+            })
         })
     }
 }
@@ -190,7 +192,10 @@ pub unsafe extern "C" fn subpy_run_string_with(
     unsafe {
         enter(error, || {
             let options = run_options(id, options)?;
-            Interpreter::run_in(id, array(code, length, "code")?, &options)
+            let code = array(code, length, "code")?;
+            Interpreter::at(Id::new(id), |interpreter| {
+                interpreter.run_with(code, &options)
+            })
         })
     }
 }

@@ -562,13 +562,13 @@ mod tests {
 
     #[test]
     fn what_becomes_of_the_items_of_one_that_ends() {
-        const GONE: Option<Id> = Some(1 << 40);
+        const GONE: Id = Id::new(1 << 40);
         let queue = Queue::new(4);
         let rules = [IfGone::Keep, IfGone::Replace, IfGone::Remove, IfGone::Fail];
         for rule in rules {
-            assert!(queue.try_put(item(7, GONE, rule)).is_ok());
+            assert!(queue.try_put(item(7, Some(GONE), rule)).is_ok());
         }
-        Queue::forget(1 << 40);
+        Queue::forget(GONE);
         let left = std::iter::from_fn(|| queue.try_get().ok());
         let left: Vec<_> = left.map(|item| (item.if_gone, item.is_gone)).collect();
         let expected = [

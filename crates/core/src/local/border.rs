@@ -31,7 +31,6 @@ use crate::local::python::thread_states;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::floats::Floats;
 use crate::local::thread::here;
-use crate::local::thread::here::NOWHERE;
 use crate::local::thread::uncancelled::Uncancelled;
 
 /// Counts the calling thread's memory there while `work` is done.
@@ -51,8 +50,7 @@ pub(crate) fn with_account<T>(account: Option<&'static Account>, work: impl FnOn
 /// The interpreter that the calling thread is in, if subpy knows that: its id, or else the state of
 /// an interpreter that the host has entered by itself.
 pub(crate) fn whereabouts() -> (Option<Id>, *mut PyInterpreterState) {
-    let id = here::id();
-    if id != NOWHERE {
+    if let Some(id) = here::id() {
         return (Some(id), null_mut());
     }
     let host = attached();
@@ -249,14 +247,17 @@ impl Drop for Attachment<'_> {
 }
 
 /// Calls the host from the attached interpreter, without its GIL.
-pub(crate) fn without_gil<T>(id: Id, call: impl FnOnce() -> T) -> T {
+pub(crate) fn without_gil<T>(id: impl Into<Option<Id>>, call: impl FnOnce() -> T) -> T {
     released(id, |_| call())
 }
 
 /// As [`without_gil`], for a call that may want to attach again for a moment: `call` gets what was
 /// attached, for [`Attachment::enter`].
-pub(crate) fn released<T>(id: Id, call: impl FnOnce(*mut PyThreadState) -> T) -> T {
-    let entry = Entry::new(id, None, null_mut());
+pub(crate) fn released<T>(
+    id: impl Into<Option<Id>>,
+    call: impl FnOnce(*mut PyThreadState) -> T,
+) -> T {
+    let entry = Entry::new(id.into(), None, null_mut());
     let away = Away::releasing_gil(&entry);
     call(away.thread_state)
 }
@@ -279,7 +280,7 @@ pub(crate) unsafe fn visit_beside<T>(
     python: *mut PyInterpreterState,
     work: impl FnOnce(Attached<'_>) -> T,
 ) -> T {
-    let entry = Entry::new(id, account, null_mut());
+    let entry = Entry::new(Some(id), account, null_mut());
     let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
     // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own; while
@@ -349,7 +350,7 @@ pub(crate) fn create<T>(
     make: impl FnOnce(Attached<'_>) -> *mut PyThreadState,
     prepare: impl FnOnce(Attached<'_>, *mut PyThreadState) -> T,
 ) -> Option<(*mut PyThreadState, T)> {
-    let entry = Entry::new(id, here::account(), null_mut());
+    let entry = Entry::new(Some(id), here::account(), null_mut());
     let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's

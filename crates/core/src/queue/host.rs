@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use crate::data::error::{Error, Result, Status};
 use crate::data::queue::{IfGone, Item, Patience, Queue, Refused};
 use crate::data::tree::OwnedValue;
-use crate::interpreter::Interpreter;
 use crate::local::border;
 use crate::local::convert::copy::copy;
 use crate::local::convert::lending::Lending;
+use crate::local::interpreter::Interpreter;
 
 impl Queue {
     /// Puts a copy of a value. Where there is no room it waits so long; `None`: for ever. `Busy`: the time is over.

@@ -1,6 +1,7 @@
 //! The functions of the package that are in Rust. Those without a text are for its Python code alone.
 
 use std::ffi::CString;
+use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
@@ -10,13 +11,13 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, kind};
-use crate::interpreter::Interpreter;
-use crate::interpreter::family;
-use crate::interpreter::family::Wishes;
-use crate::interpreter::registry;
 use crate::local::attach::Attached;
 use crate::local::convert::lending::Lending;
 use crate::local::crossing;
+use crate::local::interpreter::Interpreter;
+use crate::local::interpreter::family;
+use crate::local::interpreter::family::Wishes;
+use crate::local::interpreter::registry;
 use crate::local::python::arguments::function;
 use crate::local::python::exception;
 use crate::local::python::method::Method;
@@ -121,7 +122,7 @@ unsafe fn id_of(py: Attached<'_>, object: Pointer) -> Option<Id> {
             }
             return None;
         }
-        Some(id)
+        Some(Id::new(id))
     }
 }
 
@@ -164,7 +165,7 @@ function!(list_all(; 0, 0), Caller::of, |py, caller, []| {
     unsafe {
         let list = Object::owned(py, ffi::PyList_New(0))?;
         for id in all {
-            if ffi::PyList_Append(list.as_ptr(), Object::int(py, id)?.as_ptr()) != 0 {
+            if ffi::PyList_Append(list.as_ptr(), Object::int(py, id.get())?.as_ptr()) != 0 {
                 return None;
             }
         }
@@ -172,9 +173,9 @@ function!(list_all(; 0, 0), Caller::of, |py, caller, []| {
     }
 });
 
-function!(get_current(; 0, 0), Caller::of, |py, caller, []| Object::int(py, caller.id()));
+function!(get_current(; 0, 0), Caller::of, |py, caller, []| Object::int(py, caller.id().get()));
 
-function!(get_main(; 0, 0), Caller::of, |py, _caller, []| Object::int(py, 0));
+function!(get_main(; 0, 0), Caller::of, |py, _caller, []| Object::int(py, Id::MAIN.get()));
 
 function!(is_running(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
@@ -247,7 +248,7 @@ function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allo
             (path, wishes)
         };
         let create = || create_for_script(&registry::find(caller.id())?, &wishes, &path);
-        Object::int(py, given(py, caller, caller.away(create))?.id())
+        Object::int(py, given(py, caller, caller.away(create))?.id().get())
     }
 );
 
@@ -339,7 +340,7 @@ function!(whence(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     let find = || {
         caller.known(id)?;
         Ok(match id {
-            0 => "main",
+            Id::MAIN => "main",
             _ if family::has_creator(id) => "script",
             _ => "host",
         })
@@ -368,7 +369,7 @@ function!(release(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(py, id) }?;
     if family::release(id) {
-        let _ = caller.away(|| caller.target(id)?.destroy());
+        let _ = caller.away(|| caller.target(id)?.destroy(Duration::ZERO));
     }
     Object::none(py)
 });

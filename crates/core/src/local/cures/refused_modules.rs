@@ -4,7 +4,7 @@
 //! Has it: 3.12 and later.
 //!
 //! Cure: the ImportError names the way out. A refused `_tracemalloc` is made empty, and filled by
-//! [`tracemalloc`](super::tracemalloc); `faulthandler` in all versions, by [`faulthandler`](crate::interpreter).
+//! [`tracemalloc`](super::tracemalloc); `faulthandler` in all versions, by [`faulthandler`](crate::local::interpreter).
 
 use super::library::Functions;
 use crate::local::attach::Attached;

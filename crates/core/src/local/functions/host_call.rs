@@ -135,7 +135,7 @@ impl<'a> HostCall<'a> {
                 let work = |py: Attached<'_>| work(py, local);
                 return border::visit_beside(local.id, local.account, local.python, work);
             }
-            let entry = Entry::new(local.id, local.account, self.released);
+            let entry = Entry::new(Some(local.id), local.account, self.released);
             let attachment = Attachment::enter(&entry, true);
             work(attachment.attached(), local)
         }

@@ -15,7 +15,8 @@ use crate::local::thread::marks;
 /// A thread's entry into an interpreter. Used by one thread at a time, which has the innermost of its entries at hand:
 /// see [`here`](super::here).
 pub(crate) struct Entry {
-    pub(crate) id: Id,
+    /// `None`: it is for no interpreter that subpy has led the thread into.
+    pub(crate) id: Option<Id>,
     /// Where the thread's memory is counted.
     pub(crate) account: Option<&'static Account>,
     /// What the thread is attached to, or was when it called the host. NULL: that has to be asked.
@@ -57,7 +58,7 @@ impl Entry {
     }
 
     pub(crate) const fn new(
-        id: Id,
+        id: Option<Id>,
         account: Option<&'static Account>,
         thread_state: *mut PyThreadState,
     ) -> Self {

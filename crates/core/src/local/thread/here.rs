@@ -9,9 +9,6 @@ use crate::util::thread_local::zeros;
 /// The locale of the process, as C's headers define it.
 pub(crate) const LC_GLOBAL_LOCALE: libc::locale_t = std::ptr::without_provenance_mut(usize::MAX);
 
-/// The id of a thread that is in no interpreter.
-pub(crate) const NOWHERE: Id = -1;
-
 /// What there is one of in a thread.
 #[repr(C)]
 struct Thread {
@@ -65,10 +62,10 @@ pub(in crate::local) fn set_entry(entry: *const Entry) {
     Place::here().set_entry(entry);
 }
 
-/// The interpreter that the calling thread is in, as far as subpy has led it there; else [`NOWHERE`].
-pub(crate) fn id() -> Id {
+/// The interpreter that the calling thread is in, as far as subpy has led it there.
+pub(crate) fn id() -> Option<Id> {
     // SAFETY: it lives.
-    unsafe { entry().as_ref() }.map_or(NOWHERE, |entry| entry.id)
+    unsafe { entry().as_ref() }?.id
 }
 
 /// Where the calling thread's memory is counted.
@@ -101,17 +98,17 @@ pub(in crate::local) fn has_switched() {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, NOWHERE, entry, id, set_entry};
+    use super::{Entry, Id, entry, id, set_entry};
 
     #[test]
     fn each_thread_starts_nowhere_and_has_its_own_place() {
         let in_thread = |number| {
             std::thread::spawn(move || {
-                assert!(entry().is_null() && id() == NOWHERE);
-                let own = Entry::new(number, None, std::ptr::null_mut());
+                assert!(entry().is_null() && id().is_none());
+                let own = Entry::new(Some(Id::new(number)), None, std::ptr::null_mut());
                 set_entry(&own);
                 std::thread::yield_now();
-                assert_eq!(id(), number);
+                assert_eq!(id(), Some(Id::new(number)));
                 set_entry(std::ptr::null());
             })
         };
@@ -119,6 +116,6 @@ mod tests {
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
-        assert_eq!(id(), NOWHERE);
+        assert_eq!(id(), None);
     }
 }

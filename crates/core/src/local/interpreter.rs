@@ -1,0 +1,135 @@
+//! An interpreter of CPython's: what it holds, and its life from `create` over `run` to `destroy`.
+
+pub(crate) mod all;
+pub(crate) mod claim;
+pub(crate) mod code_cache;
+pub(crate) mod context;
+mod creation;
+pub(crate) mod deadline;
+mod destruction;
+mod ending;
+mod exchange;
+pub(crate) mod family;
+mod faulthandler;
+mod foreign_threads;
+mod handle;
+#[cfg(not(Py_3_13))]
+mod holders;
+mod inside;
+mod interrupt;
+mod nested;
+pub(crate) mod output;
+mod preparation;
+mod protected;
+mod python_config;
+mod reentry;
+pub(crate) mod registry;
+mod requests;
+mod resources;
+mod running;
+mod session;
+pub(crate) mod shared;
+mod shared_output;
+mod signals;
+mod sources;
+pub(crate) mod stats;
+mod threads_left;
+mod visits;
+
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::PyInterpreterState;
+
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::local::attach::Attached;
+use crate::local::interpreter::claim::Request;
+pub(crate) use crate::local::interpreter::handle::Interpreter;
+#[cfg(not(Py_3_13))]
+pub(crate) use crate::local::interpreter::holders::visit_holders;
+use crate::local::interpreter::shared::Shared;
+use crate::local::interpreter::stats::Stats;
+use crate::local::memory::account::{Account, MemoryUsage};
+use crate::local::phase;
+use crate::local::thread::here;
+
+impl Interpreter {
+    /// The interpreter with this id.
+    pub(crate) fn find(id: Id) -> Result<Self> {
+        phase::ready()?;
+        registry::find(id)
+    }
+
+    /// It, unless it was destroyed. Takes no lock and waits for no run.
+    fn alive(&self) -> Result<&Arc<Shared>> {
+        phase::ready()?;
+        match self.0.state.is_gone() {
+            true => Err(registry::not_found(self.0.id)),
+            false => Ok(&self.0),
+        }
+    }
+
+    /// Whether it is this one of CPython's.
+    pub(crate) fn is(&self, python: *mut PyInterpreterState) -> bool {
+        self.0.is(python)
+    }
+
+    /// Whether a run is under way. The answer may be old by the time it arrives.
+    pub(crate) fn is_running(&self) -> Result<bool> {
+        Ok(self.alive()?.state.is_running())
+    }
+
+    /// Where its memory is counted.
+    pub(crate) fn account(&self) -> Option<&'static Account> {
+        self.0.account
+    }
+
+    /// How much memory it has.
+    pub(crate) fn memory_usage(&self) -> Result<MemoryUsage> {
+        let account = self.alive()?.account.ok_or_else(|| {
+            let message = "memory is not counted: initialize with account_memory";
+            Error::new(Status::Unsupported, message)
+        })?;
+        Ok(account.usage())
+    }
+
+    /// What it has done so far.
+    pub(crate) fn stats(&self) -> Result<Stats> {
+        Ok(self.alive()?.stats.read())
+    }
+
+    /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`.
+    pub(crate) fn interrupt(&self) -> Result<()> {
+        self.alive()?.interrupt();
+        Ok(())
+    }
+
+    /// It does not end with its creator any more, and does not count there. Nothing happens if no script has created it.
+    pub(crate) fn take_over(&self) -> Result<()> {
+        family::take_over(self.alive()?.id);
+        Ok(())
+    }
+
+    /// Says, while the calling thread waits, whether it is to wait on: the run that it is in may be asked to end.
+    pub(crate) fn goes_on() -> impl Fn() -> bool {
+        let run = here::id();
+        move || {
+            let asked = run.and_then(Self::asked);
+            asked.is_none()
+        }
+    }
+
+    /// What the run of an interpreter is asked to end for.
+    fn asked(id: Id) -> Option<Request> {
+        registry::find(id).ok()?.0.state.asked()
+    }
+
+    /// Sets the exception that the run of the attached interpreter is asked to end by.
+    #[cold]
+    pub(crate) fn raise_what_is_asked(_: Attached<'_>, id: Id) {
+        let message = Self::asked(id).map_or(c"the run is to end", Request::message);
+        // SAFETY: attached; a class of Python's own.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, message.as_ptr()) };
+    }
+}

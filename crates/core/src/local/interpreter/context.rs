@@ -1,0 +1,228 @@
+//! What may be done with an interpreter by the one inside: programs run, and what becomes of their exceptions.
+
+mod coroutine;
+mod exchange;
+
+use std::ffi::CString;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3_ffi as ffi;
+
+use crate::data::config::RunOptions;
+use crate::data::error::{Error, Result, Status};
+use crate::local::attach::Attached;
+use crate::local::convert::from_python;
+use crate::local::cures::parser_memory;
+use crate::local::interpreter::code_cache::{Mode, whole_lines};
+use crate::local::interpreter::deadline::Deadline;
+use crate::local::interpreter::inside::Inside;
+use crate::local::interpreter::protected;
+use crate::local::interpreter::shared::Shared;
+use crate::local::memory::account::Work;
+use crate::local::python::exception;
+use crate::local::python::object::Object;
+
+/// How much work reading an exception may be.
+const READING: Duration = Duration::from_secs(1);
+
+/// An interpreter that the calling thread has claimed, and is attached to.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    py: Attached<'a>,
+    shared: &'a Arc<Shared>,
+    inside: &'a Inside,
+}
+
+impl Deref for Context<'_> {
+    type Target = Inside;
+
+    #[inline(always)]
+    fn deref(&self) -> &Inside {
+        self.inside
+    }
+}
+
+impl<'a> Context<'a> {
+    #[inline(always)]
+    pub(super) fn new(py: Attached<'a>, shared: &'a Arc<Shared>, inside: &'a Inside) -> Self {
+        Self { py, shared, inside }
+    }
+
+    /// The proof that it is attached.
+    pub(crate) fn attached(&self) -> Attached<'a> {
+        self.py
+    }
+
+    /// Runs a program in `__main__`.
+    #[inline(always)]
+    pub(crate) fn run(&self, source: &[u8], options: &RunOptions) -> Result<()> {
+        self.evaluate(Mode::Program, source, options).map(drop)
+    }
+
+    /// Evaluates a program or an expression in `__main__`.
+    #[inline(always)]
+    fn evaluate(&self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
+        let mut cache = self.code.borrow_mut();
+        let kept = cache.get(mode, options.filename, source);
+        let kept = kept.map(Object::as_ptr);
+        drop(cache);
+        if let Some(code) = kept {
+            self.shared.stats.hit();
+            // SAFETY: the cache keeps it until Python does.
+            return unsafe { self.execute(code, source, options) };
+        }
+        let code = self.compile(mode, source, options)?;
+        let (count, bytes) = (self.code.borrow().len(), self.code.borrow().bytes());
+        self.shared.stats.miss(count, bytes);
+        // SAFETY: it is ours.
+        unsafe { self.execute(code.as_ptr(), source, options) }
+    }
+
+    /// As [`run`](Self::run), with a limit on its time or its time measured.
+    #[cold]
+    pub(crate) fn run_timed(&self, source: &[u8], options: &RunOptions) -> Result<()> {
+        self.timed(options, |contents| contents.run(source, options))
+    }
+
+    /// Does `work`, with a limit on its time or its time measured.
+    pub(crate) fn timed<T>(
+        &self,
+        options: &RunOptions,
+        work: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        self.shared.stats.measure(|| {
+            let limit = |time| Deadline::new(self.shared, time, options.on_deadline.clone());
+            let _deadline = options.timeout.map(limit).transpose()?;
+            work(self)
+        })
+    }
+
+    /// Does `work`, and hands on what was written.
+    #[inline(always)]
+    pub(crate) fn do_and_flush<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        let outcome = work(self);
+        match self.flush(self.py) {
+            Some(()) => outcome,
+            None => self.not_flushed(outcome),
+        }
+    }
+
+    /// What becomes of a run whose output can't be written: its script was not told.
+    #[cold]
+    fn not_flushed<T>(&self, outcome: Result<T>) -> Result<T> {
+        let error = self.exception(b"", None);
+        self.flush_stderr(self.py);
+        outcome.and(Err(error))
+    }
+
+    /// # Safety
+    /// A code object that lives until it runs: from then on Python keeps it.
+    #[inline(always)]
+    unsafe fn execute(
+        &self,
+        code: *mut ffi::PyObject,
+        source: &[u8],
+        options: &RunOptions,
+    ) -> Result<Object> {
+        let namespace = self.namespace.as_ptr();
+        // SAFETY: attached, and by the caller's promise; the result is ours.
+        match unsafe { Object::owned(self.py, ffi::PyEval_EvalCode(code, namespace, namespace)) } {
+            Some(result) => Ok(result),
+            None => Err(self.exception(source, options.filename)),
+        }
+    }
+
+    /// Compiles `source` and keeps the code.
+    #[cold]
+    fn compile(&self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
+        let invalid = |message| Error::new(Status::InvalidArgument, message);
+        let text = std::str::from_utf8(source).map_err(|e| {
+            let at = e.valid_up_to();
+            invalid(format!(
+                "the code is not UTF-8: the byte at offset {at} is wrong"
+            ))
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let c_text = CString::new(text).map_err(|e| {
+            let at = e.nul_position();
+            invalid(format!("the code has a NUL character, at offset {at}"))
+        })?;
+        let filename = match options.filename {
+            Some(filename) => filename.to_owned(),
+            None => {
+                self.unnamed.set(self.unnamed.get() + 1);
+                match self.unnamed.get() {
+                    1 => "<string>".to_owned(),
+                    n => format!("<string-{n}>"),
+                }
+            }
+        };
+        /// The source is UTF-8 whatever an encoding cookie says.
+        const PYCF_SOURCE_IS_UTF8: i32 = 0x0100;
+        const PYCF_IGNORE_COOKIE: i32 = 0x0800;
+        let mut flags = ffi::PyCompilerFlags {
+            cf_flags: PYCF_SOURCE_IS_UTF8 | PYCF_IGNORE_COOKIE,
+            cf_feature_version: 0,
+        };
+        // An interpreter that is full has to be able to run what makes room.
+        self.shared.work_begins(Work::Own);
+        // SAFETY: attached; strings that end in a NUL; the result is new.
+        let code = Object::text(self.py, &filename).and_then(|name| unsafe {
+            Object::owned(
+                self.py,
+                ffi::Py_CompileStringObject(
+                    c_text.as_ptr(),
+                    name.as_ptr(),
+                    match mode {
+                        Mode::Program => ffi::Py_file_input,
+                        Mode::Expression => ffi::Py_eval_input,
+                    },
+                    &mut flags,
+                    -1,
+                ),
+            )
+        });
+        self.shared.work_begins(Work::Script);
+        let Some(code) = code else {
+            parser_memory::raise(self.py);
+            return Err(self.exception(source, Some(&filename)));
+        };
+        let mut cache = self.code.borrow_mut();
+        let gone = cache.insert(mode, options.filename, &filename, source, code.clone());
+        drop(cache);
+        drop(gone);
+        Ok(code)
+    }
+
+    /// The exception that is set. `source` was run under `filename`, if it was given one.
+    #[cold]
+    fn exception(&self, source: &[u8], filename: Option<&str>) -> Error {
+        let cache = self.code.clone();
+        let request = self.shared.forget_request(self.py);
+        // The script's own code may run when an exception is read, and needs a limit, too.
+        let _deadline = Deadline::of_work(self.shared, READING).ok();
+        self.shared.work_begins(Work::Exception);
+        // A run inside of this one, which a script of the exception's makes, has one of its own.
+        let mut describer = self.describer.take();
+        let source = |name: &str| {
+            if Some(name) == filename {
+                return std::str::from_utf8(source).ok().map(whole_lines);
+            }
+            cache.borrow().source(name)
+        };
+        // SAFETY: attached.
+        let read =
+            |args: &Object| unsafe { from_python::read_or_describe(self.py, args, &self.local) };
+        let told = request.map(|request| (request.status(), request.message()));
+        let error = exception::take(self.py, &mut describer, told, source, read);
+        self.describer.set(describer);
+        self.shared.forget_request(self.py);
+        if request.is_some() {
+            protected::release_import_locks(self.py);
+        }
+        self.shared.work_begins(Work::Script);
+        error
+    }
+}

@@ -1,0 +1,321 @@
+//! What a host does with an interpreter's values and functions, while it is attached.
+
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use super::{Context, coroutine};
+use crate::data::config::{CallOptions, RunOptions};
+use crate::data::conversion::Conversion;
+use crate::data::error::{Error, Result, Status};
+use crate::data::tree::OwnedValue;
+use crate::data::value::Value;
+use crate::local::attach::Attached;
+use crate::local::convert::from_python;
+use crate::local::convert::from_python::plain;
+use crate::local::convert::lending::Lending;
+use crate::local::convert::to_python;
+use crate::local::functions::host_function;
+use crate::local::functions::host_function::Definition;
+use crate::local::functions::names::Missing;
+use crate::local::interpreter::code_cache::Mode;
+use crate::local::objects::trouble::Trouble;
+use crate::local::python::object::{Object, type_name_of};
+
+/// Up to so many positional arguments, a call needs no allocation of ours.
+const FEW: usize = 8;
+
+impl Context<'_> {
+    /// Gives a value a name in `__main__`.
+    pub(crate) fn set(&self, name: &[u8], mut value: Lending<'_>) -> Result<()> {
+        let name = self.names.plain(self.py, name)?.last().clone();
+        let Some(value) = value.next() else {
+            return Ok(());
+        };
+        let written = to_python::write(self.py, value, &self.local);
+        let object = written.map_err(|e| self.error("value", e))?;
+        // SAFETY: attached; a dict, a str, and a live object.
+        match unsafe { ffi::PyDict_SetItem(self.namespace(), name.as_ptr(), object.as_ptr()) } {
+            0 => Ok(()),
+            _ => Err(self.raised()),
+        }
+    }
+
+    /// The value that a name has in `__main__`.
+    pub(crate) fn get(&self, name: &[u8], conversion: Conversion) -> Result<OwnedValue> {
+        let found = self
+            .names
+            .plain(self.py, name)?
+            .find(self.py, &self.namespace);
+        let object = found.map_err(|missing| self.missing(missing))?;
+        self.read(&object, conversion)
+    }
+
+    /// The value of an expression; `None` for the conversion: it is thrown away.
+    pub(crate) fn eval(
+        &self,
+        source: &[u8],
+        options: &RunOptions,
+        conversion: Option<Conversion>,
+    ) -> Result<OwnedValue> {
+        let start = source.iter().position(|c| !matches!(c, b' ' | b'\t'));
+        let source = &source[start.unwrap_or(source.len())..];
+        let result = self.evaluate(Mode::Expression, source, options)?;
+        self.wanted(&result, conversion)
+    }
+
+    /// Calls what has this name. A coroutine is run to its end.
+    #[inline(always)]
+    pub(crate) fn call(
+        &self,
+        callable: &[u8],
+        arguments: &mut Lending<'_>,
+        conversion: Option<Conversion>,
+        place: &mut OwnedValue,
+    ) -> Result<()> {
+        let function = self.find(callable, "callable")?;
+        // SAFETY: attached; a live object.
+        if unsafe { ffi::PyCallable_Check(function.as_ptr()) } == 0 {
+            return Err(not_callable(self.py, callable, &function));
+        }
+        let count = arguments.len();
+        let result = if count <= FEW && !arguments.has_named() {
+            let mut objects = [const { None }; FEW + 1];
+            self.write_arguments(arguments, &mut objects[1..])?;
+            // SAFETY: attached; so many arguments, with room before them.
+            unsafe { vectorcall(self.py, &function, &mut objects, count, None) }
+        } else {
+            self.call_with_many(&function, arguments)?
+        };
+        let Some(result) = result else {
+            return Err(self.raised());
+        };
+        // SAFETY: attached; a live object.
+        if let Some(value) = unsafe { plain(self.py, result.as_ptr()) } {
+            // SAFETY: it owns nothing.
+            *place = unsafe { OwnedValue::from_raw(value) };
+            return Ok(());
+        }
+        *place = self.read_result(result, conversion)?;
+        Ok(())
+    }
+
+    /// As [`call`](Self::call), with a limit on its time or its time measured.
+    #[cold]
+    pub(crate) fn call_timed(
+        &self,
+        callable: &[u8],
+        arguments: &mut Lending<'_>,
+        options: &CallOptions<'_>,
+        place: &mut OwnedValue,
+    ) -> Result<()> {
+        self.timed(&options.run, |contents| {
+            contents.call(callable, arguments, options.conversion, place)
+        })
+    }
+
+    #[inline(never)]
+    fn call_with_many(
+        &self,
+        function: &Object,
+        arguments: &mut Lending<'_>,
+    ) -> Result<Option<Object>> {
+        let count = arguments.len();
+        let mut objects: Vec<Option<Object>> = Vec::new();
+        objects.resize_with(count + 1, || None);
+        self.write_arguments(arguments, &mut objects[1..])?;
+        let keywords = self.named(arguments, "keywords", |_| true)?;
+        // SAFETY: attached; so many arguments, with room before them; a dict with strs for keys.
+        Ok(unsafe { vectorcall(self.py, function, &mut objects, count, keywords.as_ref()) })
+    }
+
+    #[inline(never)]
+    fn read_result(
+        &self,
+        mut result: Object,
+        conversion: Option<Conversion>,
+    ) -> Result<OwnedValue> {
+        // SAFETY: attached; a live object.
+        if unsafe { ffi::PyCoro_CheckExact(result.as_ptr()) } != 0 {
+            result = coroutine::run(self.py, &result).ok_or_else(|| self.raised())?;
+        }
+        self.wanted(&result, conversion)
+    }
+
+    /// Calls a function of subpy's own, which `find` finds, or else sets an exception.
+    pub(crate) fn call_own(
+        &self,
+        find: impl FnOnce() -> Option<Object>,
+        arguments: &[Value<'_>],
+    ) -> Result<OwnedValue> {
+        let call = || {
+            let function = find()?;
+            let written = arguments.iter().map(|value| {
+                let written = to_python::write(self.py, value, &self.local);
+                written
+                    .map_err(|trouble| trouble.raise(self.py, "value"))
+                    .ok()
+            });
+            let objects: Vec<Object> = written.collect::<Option<_>>()?;
+            function.call(self.py, &objects.iter().collect::<Vec<_>>())
+        };
+        let result = call().ok_or_else(|| self.raised())?;
+        self.read(&result, Conversion::SAME)
+    }
+
+    /// Runs a program after adding names to `__main__`, and returns those that are there then.
+    pub(crate) fn run_unrestricted(
+        &self,
+        source: &[u8],
+        options: &RunOptions,
+        mut names: Lending<'_>,
+        conversion: Option<Conversion>,
+    ) -> Result<OwnedValue> {
+        let is_free = |name: &str| !name.starts_with("__");
+        if let Some(added) = self.named(&mut names, "ns", is_free)? {
+            // SAFETY: attached; dicts, of which the keys are strs: no Python code runs.
+            if unsafe { ffi::PyDict_Update(self.namespace(), added.as_ptr()) } != 0 {
+                return Err(self.raised());
+            }
+        }
+        self.run(source, options)?;
+        let Some(conversion) = conversion else {
+            return Ok(OwnedValue::NONE);
+        };
+        // SAFETY: attached; a dict.
+        let read = unsafe {
+            from_python::read_namespace(self.py, self.namespace(), conversion, &self.local)
+        };
+        read.map_err(|e| self.error("ns", e))
+    }
+
+    /// Puts a function of the host's into a module.
+    pub(crate) fn define(&self, definition: &Arc<Definition>) -> Result<()> {
+        // SAFETY: attached.
+        unsafe { definition.define(self.py, &self.local) }.ok_or_else(|| self.raised())
+    }
+
+    /// Defines what the host has defined for every interpreter.
+    pub(crate) fn define_everywhere(&self) -> Result<()> {
+        for definition in host_function::defined_everywhere() {
+            self.define(&definition)?;
+        }
+        Ok(())
+    }
+
+    fn namespace(&self) -> *mut ffi::PyObject {
+        self.namespace.as_ptr()
+    }
+
+    #[inline(always)]
+    fn find(&self, name: &[u8], what: &str) -> Result<Object> {
+        let found = self
+            .names
+            .get(self.py, name, what)?
+            .find(self.py, &self.namespace);
+        found.map_err(|missing| self.missing(missing))
+    }
+
+    #[cold]
+    fn missing(&self, missing: Missing) -> Error {
+        match missing {
+            Missing::Because(error) => error,
+            Missing::Raised => self.raised(),
+        }
+    }
+
+    #[inline(always)]
+    fn write_arguments(
+        &self,
+        arguments: &mut Lending<'_>,
+        places: &mut [Option<Object>],
+    ) -> Result<()> {
+        let mut places = places.iter_mut();
+        let mut i = 0;
+        while let (Some(value), Some(place)) = (arguments.next(), places.next()) {
+            match to_python::write(self.py, value, &self.local) {
+                Ok(object) => *place = Some(object),
+                Err(e) => return Err(self.error(&format!("args[{i}]"), e)),
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+
+    /// A new dict of the named values, if there are any.
+    fn named(
+        &self,
+        values: &mut Lending<'_>,
+        root: &str,
+        admits: impl Fn(&str) -> bool,
+    ) -> Result<Option<Object>> {
+        let Some(named) = values.take_named() else {
+            return Ok(None);
+        };
+        let written = to_python::write_names(self.py, named, admits, &self.local);
+        written.map(Some).map_err(|e| self.error(root, e))
+    }
+
+    #[inline]
+    fn wanted(&self, object: &Object, conversion: Option<Conversion>) -> Result<OwnedValue> {
+        match conversion {
+            Some(conversion) => self.read(object, conversion),
+            None => Ok(OwnedValue::NONE),
+        }
+    }
+
+    #[inline]
+    fn read(&self, object: &Object, conversion: Conversion) -> Result<OwnedValue> {
+        // SAFETY: attached; a live object.
+        let read = unsafe { from_python::read(self.py, object.as_ptr(), conversion, &self.local) };
+        read.map_err(|e| self.error("result", e))
+    }
+
+    #[cold]
+    fn error(&self, root: &str, trouble: Trouble) -> Error {
+        trouble.into_error(root, || self.raised())
+    }
+
+    /// The exception that is set.
+    #[cold]
+    fn raised(&self) -> Error {
+        self.exception(b"", None)
+    }
+}
+
+/// # Safety
+/// `objects` starts with a free place; `count` arguments follow. `keywords` is a dict.
+#[inline(always)]
+unsafe fn vectorcall(
+    py: Attached<'_>,
+    function: &Object,
+    objects: &mut [Option<Object>],
+    count: usize,
+    keywords: Option<&Object>,
+) -> Option<Object> {
+    // An `Option<Object>` is a pointer. The free place is the callee's to use, and to restore.
+    let arguments = objects.as_mut_ptr().wrapping_add(1).cast();
+    let count = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+    let function = function.as_ptr();
+    // SAFETY: the caller's promise; the result is new.
+    unsafe {
+        Object::owned(
+            py,
+            match keywords {
+                None => ffi::PyObject_Vectorcall(function, arguments, count, std::ptr::null_mut()),
+                Some(names) => {
+                    ffi::PyObject_VectorcallDict(function, arguments, count, names.as_ptr())
+                }
+            },
+        )
+    }
+}
+
+#[cold]
+fn not_callable(py: Attached<'_>, name: &[u8], object: &Object) -> Error {
+    // SAFETY: attached; a live object.
+    let kind = unsafe { type_name_of(py, object.as_ptr()) };
+    let name = String::from_utf8_lossy(name);
+    let message = format!("callable {name:?} is of type {kind}, which can't be called");
+    Error::new(Status::InvalidArgument, message)
+}

@@ -1,0 +1,187 @@
+//! Making an interpreter: CPython's part, what it gets, and where it belongs.
+
+use std::path::PathBuf;
+
+use pyo3_ffi::PyThreadState;
+
+use crate::data::config::{CacheLimits, InterpreterConfig};
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::local::border;
+use crate::local::cures::allocator::counting;
+use crate::local::cures::{Environment, switch_interval};
+use crate::local::interpreter::claim::Purpose;
+use crate::local::interpreter::context::Context;
+use crate::local::interpreter::ending;
+use crate::local::interpreter::family;
+use crate::local::interpreter::family::{Place, Terms, Wishes};
+use crate::local::interpreter::handle::Interpreter;
+use crate::local::interpreter::inside::Inside;
+use crate::local::interpreter::preparation;
+use crate::local::interpreter::python_config::PythonConfig;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::resources;
+use crate::local::interpreter::shared::Shared;
+use crate::local::interpreter::visits;
+use crate::local::memory::account::Account;
+use crate::local::phase;
+use crate::local::python::collection::without_collection;
+use crate::local::python::thread_states;
+
+impl Interpreter {
+    /// Makes an interpreter for the host. `prepare` is done in it at the end, and told whether it may create others.
+    pub(crate) fn make(
+        mut config: InterpreterConfig,
+        prepare: impl FnOnce(&Context<'_>, bool) -> Result<()>,
+    ) -> Result<Self> {
+        if !config.allow_interpreters {
+            return Self::make_member(config, prepare, |_| ());
+        }
+        let terms = Terms::of(&mut config);
+        Self::make_member(config, prepare, |id| family::insert(id, None, terms))
+    }
+
+    /// The main interpreter's scripts may create interpreters that are like this.
+    pub(crate) fn become_creator(&self, mut config: InterpreterConfig) {
+        family::insert(self.0.id, None, Terms::of(&mut config));
+    }
+
+    /// Makes an interpreter for a script of `creator`.
+    pub(crate) fn make_for_script(
+        creator: &Self,
+        wishes: &Wishes,
+        prepare: impl FnOnce(&Context<'_>, bool) -> Result<()>,
+    ) -> Result<Self> {
+        let place = Place::reserve(creator.id())?;
+        let (config, terms) = place.terms().with(wishes)?;
+        if creator.0.state.is_over() {
+            let message = format!("interpreter {} ends: it creates no more", creator.id());
+            return Err(Error::new(Status::Busy, message));
+        }
+        Self::make_member(config, prepare, |id| place.take(id, terms))
+    }
+
+    /// `join` makes it a member of its family, before anybody finds it.
+    fn make_member(
+        config: InterpreterConfig,
+        prepare_more: impl FnOnce(&Context<'_>, bool) -> Result<()>,
+        join: impl FnOnce(Id),
+    ) -> Result<Self> {
+        let runtime = phase::creating()?;
+        let python_config = PythonConfig::new(&config)?;
+        resources::check()?;
+        let id = registry::next_id();
+        let account = Account::open(config.memory_limit);
+        if config.memory_limit > 0 && account.is_none() {
+            let message = "a memory_limit needs a runtime that was initialized with account_memory";
+            return Err(Error::new(Status::Unsupported, message));
+        }
+        let environment = match config.share_environment {
+            true => Environment::OfProcess,
+            false => Environment::Own,
+        };
+        let mut why = String::new();
+        let make = || {
+            let _short = switch_interval::shorten();
+            border::create(
+                id,
+                |py| python_config.make(py, &mut why),
+                |py, thread_state| {
+                    let shared_gil = !python_config.has_own_gil();
+                    let shared = Shared::new(id, thread_state, shared_gil, account);
+                    let prepare = || {
+                        let paths = runtime.module_search_paths();
+                        let visit = visits::visit_kept;
+                        let mut inside =
+                            Inside::new(py, id, paths, config.code_cache, account, visit)?;
+                        preparation::cure(py, &shared, &mut inside, !shared_gil, environment)?;
+                        inside.take_streams(
+                            py,
+                            id,
+                            config.stdout,
+                            config.stderr,
+                            config.output_bytes,
+                        )?;
+                        let context = Context::new(py, &shared, &inside);
+                        context.define_everywhere()?;
+                        prepare_more(&context, config.allow_interpreters)?;
+                        match account.map(|account| account.usage().current) {
+                            Some(idle) if (1..=idle).contains(&config.memory_limit) => {
+                                Err(too_low(config.memory_limit, idle))
+                            }
+                            _ => Ok(inside),
+                        }
+                    };
+                    // Claimed, since reading an exception sets how its run has ended.
+                    let claim = shared.state.claim(Purpose::Run);
+                    // A new interpreter has no garbage.
+                    let prepared = without_collection(py, prepare);
+                    // SAFETY: claimed.
+                    let prepared =
+                        prepared.map(|inside| drop(unsafe { shared.set_inside(Some(inside)) }));
+                    drop(claim);
+                    (shared, prepared)
+                },
+            )
+        };
+        let made = border::with_account(account, make);
+        let Some((thread_state, (shared, prepared))) = made else {
+            resources::check()?;
+            let message = format!("Python could not create an interpreter: {why}");
+            return Err(Error::new(Status::Internal, message));
+        };
+        match prepared {
+            Ok(()) => {
+                if let Some(account) = account {
+                    account.opened();
+                    counting::own(thread_states::interpreter_of(thread_state), account);
+                }
+                let interpreter = Self(shared);
+                join(id);
+                registry::insert(interpreter.clone());
+                Ok(interpreter)
+            }
+            Err(e) => {
+                shared.session(Purpose::End)?.end(ending::PATIENCE);
+                Err(e)
+            }
+        }
+    }
+
+    /// Makes the record of the main interpreter, which exists already. `take_streams`: its
+    /// `sys.stdout`, `sys.stderr` and functions are ours to replace. `take_signals`: Python has no signal handlers.
+    pub(crate) fn adopt_main(
+        thread_state: *mut PyThreadState,
+        module_search_paths: &[PathBuf],
+        take_streams: bool,
+        take_signals: bool,
+    ) -> Result<Self> {
+        let account = Account::open(0);
+        if let Some(account) = account {
+            counting::own(thread_states::interpreter_of(thread_state), account);
+        }
+        let shared = Shared::new(Id::MAIN, thread_state, true, account);
+        let mut session = shared.session(Purpose::Run)?;
+        let py = session.attached();
+        let cache = CacheLimits::default();
+        let visit = visits::visit_kept;
+        let mut inside = Inside::new(py, Id::MAIN, module_search_paths, cache, account, visit)?;
+        preparation::cure_main(py)?;
+        if take_streams {
+            preparation::cure_functions(py, &shared, &inside, Environment::OfMain, take_signals)?;
+            inside.take_streams(py, Id::MAIN, None, None, false)?;
+        } else {
+            preparation::end_before_main(py)?;
+        }
+        session.set_inside(Some(inside));
+        drop(session);
+        Ok(Self(shared))
+    }
+}
+
+fn too_low(limit: u64, idle: u64) -> Error {
+    let message = format!(
+        "memory_limit is {limit}, which is too low: an interpreter that does nothing takes {idle} bytes"
+    );
+    Error::new(Status::InvalidArgument, message)
+}

@@ -1,0 +1,107 @@
+//! A limit on the time of a run.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::data::config::{Decision, OnDeadline};
+use crate::data::error::{Error, Result, Status};
+use crate::local::border;
+use crate::local::interpreter::claim::{Request, Run};
+use crate::local::interpreter::shared::Shared;
+use crate::local::interpreter::stats::time_of;
+use crate::util::timer;
+use crate::util::timer::Ticket;
+
+/// A limit that is set; lifted when this is dropped, which waits for a question that is being asked.
+pub(crate) struct Deadline(Arc<Watch>);
+
+struct Watch {
+    shared: Arc<Shared>,
+    run: Run,
+    start: Instant,
+    on_deadline: Option<OnDeadline>,
+    ticket: Mutex<Option<Ticket>>,
+}
+
+impl Deadline {
+    /// Limits the run that is under way. To be called by the holder of the claim. Fails if the system has no thread
+    /// left to watch it.
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        timeout: Duration,
+        on_deadline: Option<OnDeadline>,
+    ) -> Result<Self> {
+        let watch = Arc::new(Watch {
+            shared: shared.clone(),
+            run: shared.state.run(),
+            start: Instant::now(),
+            on_deadline,
+            ticket: Mutex::new(None),
+        });
+        watch.wait(timeout).map_err(|error| {
+            let message = format!("no thread can be started to watch a time limit: {error}");
+            Error::new(Status::NoMemory, message)
+        })?;
+        Ok(Self(watch))
+    }
+
+    /// Limits it to so much work of the calling thread, by its CPU time, so that a busy machine does not count;
+    /// and to ten times that in all.
+    pub(crate) fn of_work(shared: &Arc<Shared>, work: Duration) -> Result<Self> {
+        let mut clock = libc::CLOCK_THREAD_CPUTIME_ID;
+        // SAFETY: the calling thread, which lives as long as the limit; a place for the result.
+        unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
+        let start = time_of(clock);
+        let ask = move |elapsed| {
+            let left = work.saturating_sub(time_of(clock).saturating_sub(start));
+            if left.is_zero() || elapsed >= work * 10 {
+                return Decision::Interrupt;
+            }
+            Decision::Extend(left)
+        };
+        Self::new(shared, work, Some(Arc::new(ask)))
+    }
+}
+
+impl Watch {
+    /// Asks after `time` from now. Further off than the clock goes is never.
+    fn wait(self: &Arc<Self>, time: Duration) -> io::Result<()> {
+        if let Some(end) = Instant::now().checked_add(time) {
+            let watch = self.clone();
+            // Held over `at`, so that the job finds its own ticket there when it sets another.
+            let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+            *ticket = Some(timer::at(end, move || watch.is_over())?);
+        }
+        Ok(())
+    }
+
+    fn is_over(self: &Arc<Self>) {
+        let ask = self.on_deadline.as_ref();
+        match ask.map_or(Decision::Interrupt, |ask| ask(self.start.elapsed())) {
+            Decision::Interrupt => self.shared.ask(Some(self.run), Request::Timeout),
+            // In the timer's thread, which is there.
+            Decision::Extend(time) => drop(self.wait(time)),
+            Decision::GoOn => {}
+        }
+    }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        // A question that is being asked may set another ticket: until none is new.
+        let mut cancelled = None;
+        loop {
+            let ticket = *self.0.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+            if ticket == cancelled {
+                return;
+            }
+            if let Some(ticket) = ticket
+                && !timer::cancel(ticket)
+            {
+                border::detached(|| timer::wait_for(ticket));
+            }
+            cancelled = ticket;
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Ending an interpreter: what it waits for, what goes before it, and why it can't be.
+
+use std::time::{Duration, Instant};
+
+use crate::data::error::{Error, Result, Status};
+use crate::local::interpreter::claim::Purpose;
+use crate::local::interpreter::handle::Interpreter;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::session::Session;
+use crate::local::interpreter::{ending, family, threads_left};
+use crate::local::phase;
+use crate::local::thread::uncancelled::Uncancelled;
+
+/// How an interpreter is ended.
+struct Ending<'a> {
+    /// How long its threads are awaited.
+    patience: Duration,
+    /// They may need them to end.
+    exit_functions_first: bool,
+    /// Asked now and then: whether to wait on.
+    goes_on: &'a dyn Fn() -> bool,
+}
+
+/// Why an interpreter was not ended.
+enum NotEnded {
+    /// The host has buffers of it, or another interpreter.
+    HasPins(Error),
+    Because(Error),
+}
+
+impl From<Error> for NotEnded {
+    fn from(error: Error) -> Self {
+        Self::Because(error)
+    }
+}
+
+impl NotEnded {
+    fn into_error(self) -> Error {
+        match self {
+            Self::HasPins(error) | Self::Because(error) => error,
+        }
+    }
+}
+
+impl Interpreter {
+    /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts still do after `patience`.
+    /// Idle workers of `concurrent.futures` are told to end.
+    pub(crate) fn destroy(&self, patience: Duration) -> Result<()> {
+        phase::ready()?;
+        if self.0.id.is_main() {
+            let message = "the main interpreter can't be destroyed: finalize subpy instead";
+            return Err(Error::new(Status::NotPermitted, message));
+        }
+        let _uncancelled = Uncancelled::new();
+        let ending = Ending {
+            patience,
+            exit_functions_first: false,
+            goes_on: &|| true,
+        };
+        self.end(&ending).map_err(NotEnded::into_error)
+    }
+
+    /// Ends it as Python ends: exit functions run, and then its threads are awaited, for ever. `Busy`: it runs, or
+    /// `goes_on` says that the wait is over.
+    pub(crate) fn destroy_as_python(&self, goes_on: &dyn Fn() -> bool) -> Result<()> {
+        let _uncancelled = Uncancelled::new();
+        let ending = Ending {
+            patience: Duration::MAX,
+            exit_functions_first: true,
+            goes_on,
+        };
+        self.end(&ending).map_err(NotEnded::into_error)
+    }
+
+    fn end(&self, ending: &Ending<'_>) -> Result<(), NotEnded> {
+        let time = match ending.exit_functions_first {
+            true => ending::PATIENCE,
+            false => ending.patience.max(ending::PATIENCE),
+        };
+        let deadline = Instant::now().checked_add(ending.patience);
+        let mut session = self.0.session(Purpose::End)?;
+        // What its scripts have created may have buffers of it, and goes first.
+        if family::created_by(self.0.id).is_empty() {
+            session.no_pins().map_err(NotEnded::HasPins)?;
+        }
+        if ending.exit_functions_first {
+            ending::run_exit_functions(session.attached(), &self.0, time);
+        }
+        while let Err(busy) = threads_left::none(session.attached(), self.0.id) {
+            let is_over = deadline.is_some_and(|end| Instant::now() >= end);
+            if ending.patience.is_zero() || is_over || !(ending.goes_on)() {
+                return Err(busy.into());
+            }
+            threads_left::dismiss_idle_workers(session.attached());
+            let claim = session.leave();
+            // CPython tells nobody that a thread has ended.
+            std::thread::sleep(Duration::from_millis(1));
+            session = Session::enter(&self.0, claim);
+        }
+        ending::run_exit_functions(session.attached(), &self.0, time);
+        threads_left::none(session.attached(), self.0.id)?;
+        if self.end_created(ending)?.is_some() {
+            // The names of its own scripts may be what has them.
+            session.forget_names();
+            if let Some(error) = self.end_created(ending)? {
+                return Err(NotEnded::HasPins(error));
+            }
+        }
+        session.no_pins().map_err(NotEnded::HasPins)?;
+        session.end(time);
+        Ok(())
+    }
+
+    /// Ends what its scripts have created. The answer is why one is left, of which somebody has buffers.
+    fn end_created(&self, ending: &Ending<'_>) -> Result<Option<Error>, NotEnded> {
+        let mut left = None;
+        for id in family::created_by(self.0.id) {
+            let Ok(created) = registry::find(id) else {
+                continue;
+            };
+            match created.end(ending) {
+                Ok(()) => {}
+                Err(NotEnded::HasPins(error)) => left = Some(error),
+                Err(NotEnded::Because(error)) if error.status() == Status::NotFound => {}
+                Err(NotEnded::Because(error)) => {
+                    let message = format!(
+                        "{}; a script of interpreter {} has created it",
+                        error.message(),
+                        self.0.id
+                    );
+                    return Err(Error::new(error.status(), message).into());
+                }
+            }
+        }
+        Ok(left)
+    }
+}

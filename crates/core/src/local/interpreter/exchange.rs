@@ -1,0 +1,98 @@
+//! Values in and out, calls, and functions of the host's.
+
+use crate::data::config::{CallOptions, RunOptions};
+use crate::data::error::Result;
+use crate::data::tree::OwnedValue;
+use crate::local::convert::lending::Lending;
+use crate::local::functions::host_function;
+use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
+use crate::local::interpreter::handle::Interpreter;
+use crate::local::phase;
+
+impl Interpreter {
+    /// Gives a value a name in `__main__`.
+    pub(crate) fn set(
+        &self,
+        name: &[u8],
+        value: Lending<'_>,
+        options: &RunOptions<'_>,
+    ) -> Result<()> {
+        self.inside_for(options, |context| context.set(name, value))
+    }
+
+    /// The value that a name has in `__main__`.
+    #[inline(always)]
+    pub(crate) fn get(
+        &self,
+        name: &[u8],
+        options: &CallOptions<'_>,
+        result: &mut OwnedValue,
+    ) -> Result<()> {
+        self.inside_for(&options.run, |context| {
+            *result = context.get(name, options.conversion.unwrap_or_default())?;
+            Ok(())
+        })
+    }
+
+    /// The value of an expression.
+    pub(crate) fn eval(&self, source: &[u8], options: &CallOptions<'_>) -> Result<OwnedValue> {
+        self.inside_for(&options.run, |context| {
+            context.eval(source, &options.run, options.conversion)
+        })
+    }
+
+    /// Calls something by its name.
+    #[inline(always)]
+    pub(crate) fn call(
+        &self,
+        callable: &[u8],
+        arguments: &mut Lending<'_>,
+        options: &CallOptions<'_>,
+        result: &mut OwnedValue,
+    ) -> Result<()> {
+        self.inside(|context| {
+            if options.run.is_plain() {
+                context.call(callable, arguments, options.conversion, result)
+            } else {
+                context.call_timed(callable, arguments, options, result)
+            }
+        })
+    }
+
+    /// Runs a program, with names for it and from it.
+    pub(crate) fn run_unrestricted(
+        &self,
+        source: &[u8],
+        names: Lending<'_>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        self.inside_for(&options.run, |context| {
+            context.run_unrestricted(source, &options.run, names, options.conversion)
+        })
+    }
+
+    /// Puts a function into a module.
+    pub(crate) fn define(
+        &self,
+        module: &str,
+        name: &str,
+        options: &FunctionOptions<'_>,
+        handler: Handler,
+    ) -> Result<()> {
+        let definition = Definition::new(module, name, options, handler)?;
+        self.inside(|context| context.define(&definition))
+    }
+
+    /// As [`define`](Self::define), in every interpreter that is created from now on.
+    pub(crate) fn define_everywhere(
+        module: &str,
+        name: &str,
+        options: &FunctionOptions<'_>,
+        handler: Handler,
+    ) -> Result<()> {
+        let definition = Definition::new(module, name, options, handler)?;
+        phase::ready()?;
+        host_function::define_everywhere(definition);
+        Ok(())
+    }
+}

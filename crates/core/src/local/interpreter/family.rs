@@ -1,0 +1,446 @@
+//! What scripts create. An interpreter belongs to the one whose script has created it: its creator. It is no freer than
+//! that, counts there and with those above, and ends with it, unless the host has taken it over.
+//!
+//! Interpreters that one of the host's has created, with all that these have created, are a family. They know each other,
+//! and nobody else.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::data::config::{CacheLimits, Gil, InterpreterConfig};
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::local::interpreter::handle::Interpreter;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::shared_output::SharedOutput;
+
+/// What an interpreter is like, and what those are at most that its scripts create.
+pub(super) struct Terms {
+    gil: Gil,
+    allow_fork: bool,
+    allow_exec: bool,
+    allow_threads: bool,
+    allow_daemon_threads: bool,
+    share_environment: bool,
+    allow_interpreters: bool,
+    knows_all: bool,
+    interpreter_limit: u32,
+    memory_limit: u64,
+    code_cache: CacheLimits,
+    output_bytes: bool,
+    stdout: Option<SharedOutput>,
+    stderr: Option<SharedOutput>,
+    /// These are the interpreter's, and not those of the one that has created it.
+    has_outputs: bool,
+}
+
+/// What a script asks for. `None`: as its own interpreter has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wishes {
+    pub(crate) allow_fork: Option<bool>,
+    pub(crate) allow_exec: Option<bool>,
+    pub(crate) allow_threads: Option<bool>,
+    pub(crate) allow_daemon_threads: Option<bool>,
+    pub(crate) share_environment: Option<bool>,
+    pub(crate) allow_interpreters: Option<bool>,
+    pub(crate) interpreter_limit: Option<u32>,
+    pub(crate) memory_limit: Option<u64>,
+}
+
+/// A member of a family.
+struct Member {
+    /// `None`: the host has created it, or has taken it over.
+    creator: Option<Id>,
+    /// How many there are that its scripts have created, with those that these have created.
+    created: u32,
+    /// How many objects of scripts stand for it, where it ends with the last one.
+    objects: Option<u32>,
+    terms: Arc<Terms>,
+}
+
+/// Those that may create, and those that were created. Held for a look or a change.
+static MEMBERS: Mutex<Members> = Mutex::new(Members(BTreeMap::new()));
+
+struct Members(BTreeMap<Id, Member>);
+
+fn members() -> MutexGuard<'static, Members> {
+    MEMBERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Members {
+    /// Those above a member: its creator, the creator of that, and so on.
+    fn above(&self, id: Id) -> Vec<Id> {
+        let creator = |id: &Id| self.0.get(id).and_then(|member| member.creator);
+        std::iter::successors(creator(&id), creator).collect()
+    }
+
+    /// The host's of a family.
+    fn first(&self, id: Id) -> Id {
+        self.above(id).last().copied().unwrap_or(id)
+    }
+
+    /// Counts for all those above `id`, and for itself.
+    fn count(&mut self, id: Id, change: impl Fn(u32) -> u32) {
+        for id in self.above(id).into_iter().chain([id]) {
+            if let Some(member) = self.0.get_mut(&id) {
+                member.created = change(member.created);
+            }
+        }
+    }
+}
+
+/// Room for one more, until this is dropped.
+pub(super) struct Place {
+    creator: Id,
+    terms: Arc<Terms>,
+    is_taken: bool,
+}
+
+impl Place {
+    /// Room for one that `creator` creates. `NotPermitted`: there are as many as there may be.
+    pub(super) fn reserve(creator: Id) -> Result<Self> {
+        let mut members = members();
+        let own = members.0.get(&creator);
+        let Some(own) = own.filter(|own| own.terms.allow_interpreters) else {
+            let message = format!(
+                "scripts of interpreter {creator} can't create interpreters: it needs \
+                 subpy_interpreter_config::allow_interpreters"
+            );
+            return Err(Error::new(Status::NotPermitted, message));
+        };
+        let terms = own.terms.clone();
+        for id in members.above(creator).into_iter().chain([creator]) {
+            let full = |member: &&Member| member.created >= member.terms.interpreter_limit;
+            if let Some(member) = members.0.get(&id).filter(full) {
+                let message = format!(
+                    "scripts of interpreter {id} have created {} interpreters, as many as its interpreter_limit \
+                     allows: close one first",
+                    member.created
+                );
+                return Err(Error::new(Status::NotPermitted, message));
+            }
+        }
+        members.count(creator, |n| n + 1);
+        Ok(Self {
+            creator,
+            terms,
+            is_taken: false,
+        })
+    }
+
+    pub(super) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The new interpreter takes it.
+    pub(super) fn take(mut self, id: Id, terms: Terms) {
+        self.is_taken = true;
+        insert(id, Some(self.creator), terms);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.is_taken {
+            members().count(self.creator, |n| n.saturating_sub(1));
+        }
+    }
+}
+
+pub(super) fn insert(id: Id, creator: Option<Id>, terms: Terms) {
+    let member = Member {
+        creator,
+        created: 0,
+        objects: None,
+        terms: Arc::new(terms),
+    };
+    members().0.insert(id, member);
+}
+
+/// An interpreter is gone.
+pub(super) fn forget(id: Id) {
+    let mut members = members();
+    let above = members.above(id);
+    let Some(gone) = members.0.remove(&id) else {
+        return;
+    };
+    for id in above {
+        if let Some(member) = members.0.get_mut(&id) {
+            member.created = member.created.saturating_sub(1);
+        }
+    }
+    drop(members);
+    // What the host has taken over of it may still write.
+    if gone.terms.has_outputs {
+        let outputs = [&gone.terms.stdout, &gone.terms.stderr];
+        outputs.into_iter().flatten().for_each(SharedOutput::close);
+    }
+}
+
+/// Those that the scripts of an interpreter have created, the youngest first.
+pub(super) fn created_by(id: Id) -> Vec<Id> {
+    let members = members();
+    let created = members.0.iter().filter(|(_, m)| m.creator == Some(id));
+    created.map(|(id, _)| *id).rev().collect()
+}
+
+/// Whether a script has created it, or it has created others.
+pub(super) fn has_relatives(id: Id) -> bool {
+    let members = members();
+    let member = members.0.get(&id);
+    member.is_some_and(|member| member.creator.is_some() || member.created > 0)
+}
+
+/// The host takes over what a script has created. False: it is the host's already.
+pub(super) fn take_over(id: Id) -> bool {
+    let mut members = members();
+    let Some(member) = members.0.get_mut(&id) else {
+        return false;
+    };
+    let Some(creator) = member.creator.take() else {
+        return false;
+    };
+    let all = member.created + 1;
+    members.count(creator, |n| n.saturating_sub(all));
+    true
+}
+
+/// What a script has created ends with the last object that stands for it.
+pub(crate) fn count_objects(id: Id) {
+    if let Some(member) = members().0.get_mut(&id) {
+        member.objects = Some(0);
+    }
+}
+
+/// There is one object more. False: they don't count.
+pub(crate) fn retain(id: Id) -> bool {
+    let mut members = members();
+    let count = members.0.get_mut(&id).and_then(|m| m.objects.as_mut());
+    count.map(|n| *n += 1).is_some()
+}
+
+/// There is one less. True: it was the last one.
+pub(crate) fn release(id: Id) -> bool {
+    let mut members = members();
+    let Some(member) = members.0.get_mut(&id) else {
+        return false;
+    };
+    let Some(count) = &mut member.objects else {
+        return false;
+    };
+    *count = count.saturating_sub(1);
+    *count == 0 && member.creator.is_some()
+}
+
+/// The host's of an interpreter's family.
+pub(crate) fn first(id: Id) -> Id {
+    members().first(id)
+}
+
+/// Whether a script has created it.
+pub(crate) fn has_creator(id: Id) -> bool {
+    let members = members();
+    members.0.get(&id).is_some_and(|m| m.creator.is_some())
+}
+
+/// Those that an interpreter's scripts know, in ascending order: the main one, and the family, or all.
+pub(crate) fn known_to(id: Id) -> Vec<Id> {
+    let mut all: Vec<Id> = registry::all().iter().map(Interpreter::id).collect();
+    all.retain(|other| knows(id, *other));
+    all
+}
+
+/// Whether an interpreter's scripts know another one.
+pub(crate) fn knows(id: Id, other: Id) -> bool {
+    id.is_main() || other.is_main() || id == other || {
+        let members = members();
+        let is_related =
+            || members.0.contains_key(&other) && members.first(other) == members.first(id);
+        members.0.get(&id).is_some_and(|m| m.terms.knows_all) || is_related()
+    }
+}
+
+/// Fails if a script of `caller` may not use `id`, or end it.
+pub(crate) fn may_use(caller: Id, id: Id) -> Result<()> {
+    let refuse = |message| Err(Error::new(Status::NotPermitted, message));
+    if id.is_main() {
+        return refuse("interpreter 0 is the main one, which is the host's".to_owned());
+    }
+    let members = members();
+    if id == caller {
+        let host = match members.0.get(&id).is_some_and(|m| m.creator.is_some()) {
+            true => "",
+            false => ", and unrecognized here: the host has created it",
+        };
+        return refuse(format!(
+            "interpreter {id} is the current one{host}: use another one, or do it here"
+        ));
+    }
+    let above = members.above(id);
+    if above.contains(&caller) {
+        return Ok(());
+    }
+    let known = members.0.get(&id).zip(members.0.get(&caller));
+    let Some((other, own)) = known.filter(|_| members.first(id) == members.first(caller)) else {
+        drop(members);
+        if knows(caller, id) && registry::find(id).is_ok() {
+            return refuse(format!(
+                "interpreter {id} is unrecognized here: no script of this family has created it"
+            ));
+        }
+        let message = format!(
+            "there is no interpreter {id} that this one knows: it was never created, is closed, or belongs to others"
+        );
+        return Err(Error::new(Status::NotFound, message));
+    };
+    if members.above(caller).contains(&id) {
+        return refuse(format!(
+            "interpreter {id} has created this one: only the host can do that"
+        ));
+    }
+    match other.terms.is_within(&own.terms) {
+        true => Ok(()),
+        false => refuse(format!(
+            "interpreter {id} may do more than this one: ask the one that has created both"
+        )),
+    }
+}
+
+impl Terms {
+    /// Of an interpreter that is created with `config`, which takes part in what it shares.
+    pub(super) fn of(config: &mut InterpreterConfig) -> Self {
+        let share = |output: &mut Option<_>| {
+            let shared = output.take().map(SharedOutput::new);
+            *output = shared.as_ref().map(SharedOutput::output);
+            shared
+        };
+        Self {
+            gil: config.gil,
+            allow_fork: config.allow_fork,
+            allow_exec: config.allow_exec,
+            allow_threads: config.allow_threads,
+            allow_daemon_threads: config.allow_daemon_threads,
+            share_environment: config.share_environment,
+            allow_interpreters: config.allow_interpreters,
+            knows_all: config.know_all_interpreters,
+            interpreter_limit: config.interpreter_limit,
+            memory_limit: config.memory_limit,
+            code_cache: config.code_cache,
+            output_bytes: config.output_bytes,
+            stdout: share(&mut config.stdout),
+            stderr: share(&mut config.stderr),
+            has_outputs: true,
+        }
+    }
+
+    /// The config of one that a script creates, and its terms. `NotPermitted`: it asks for more than the script may do.
+    pub(super) fn with(&self, wishes: &Wishes) -> Result<(InterpreterConfig, Self)> {
+        let terms = Self {
+            gil: self.gil,
+            allow_fork: flag("allow_fork", self.allow_fork, wishes.allow_fork)?,
+            allow_exec: flag("allow_exec", self.allow_exec, wishes.allow_exec)?,
+            allow_threads: flag("allow_threads", self.allow_threads, wishes.allow_threads)?,
+            allow_daemon_threads: flag(
+                "allow_daemon_threads",
+                self.allow_daemon_threads && wishes.allow_threads != Some(false),
+                wishes.allow_daemon_threads,
+            )?,
+            share_environment: flag(
+                "share_environment",
+                self.share_environment,
+                wishes.share_environment,
+            )?,
+            knows_all: self.knows_all,
+            allow_interpreters: flag(
+                "allow_interpreters",
+                self.allow_interpreters,
+                wishes.allow_interpreters,
+            )?,
+            interpreter_limit: limit(
+                "interpreter_limit",
+                self.interpreter_limit,
+                wishes.interpreter_limit,
+                |n| n,
+            )?,
+            memory_limit: limit("memory_limit", self.memory_limit, wishes.memory_limit, most)?,
+            code_cache: self.code_cache,
+            output_bytes: self.output_bytes,
+            stdout: self.stdout.clone(),
+            stderr: self.stderr.clone(),
+            has_outputs: false,
+        };
+        Ok((terms.config(), terms))
+    }
+
+    fn config(&self) -> InterpreterConfig {
+        InterpreterConfig {
+            gil: self.gil,
+            allow_fork: self.allow_fork,
+            allow_exec: self.allow_exec,
+            allow_threads: self.allow_threads,
+            allow_daemon_threads: self.allow_daemon_threads,
+            share_environment: self.share_environment,
+            allow_interpreters: self.allow_interpreters,
+            know_all_interpreters: self.knows_all,
+            interpreter_limit: self.interpreter_limit,
+            memory_limit: self.memory_limit,
+            code_cache: self.code_cache,
+            output_bytes: self.output_bytes,
+            stdout: self.stdout.as_ref().map(SharedOutput::output),
+            stderr: self.stderr.as_ref().map(SharedOutput::output),
+            ..InterpreterConfig::default()
+        }
+    }
+
+    /// Whether it allows nothing that `other` does not allow.
+    fn is_within(&self, other: &Self) -> bool {
+        let flags = |terms: &Self| {
+            [
+                terms.allow_fork,
+                terms.allow_exec,
+                terms.allow_threads,
+                terms.allow_daemon_threads,
+                terms.share_environment,
+                terms.allow_interpreters,
+            ]
+        };
+        let mut both = flags(self).into_iter().zip(flags(other));
+        both.all(|(own, other)| own <= other)
+            && self.interpreter_limit <= other.interpreter_limit
+            && most(self.memory_limit) <= most(other.memory_limit)
+    }
+}
+
+fn flag(name: &str, own: bool, wish: Option<bool>) -> Result<bool> {
+    match wish {
+        Some(true) if !own => {
+            let message = format!("{name} can't be True: this interpreter does not have it itself");
+            Err(Error::new(Status::NotPermitted, message))
+        }
+        wish => Ok(wish.unwrap_or(own)),
+    }
+}
+
+/// `most`: how much a limit allows.
+fn limit<T: Copy + std::fmt::Display, N: Ord>(
+    name: &str,
+    own: T,
+    wish: Option<T>,
+    most: impl Fn(T) -> N,
+) -> Result<T> {
+    match wish {
+        Some(wish) if most(wish) > most(own) => {
+            let message = format!("{name} can't be {wish}: this interpreter's own is {own}");
+            Err(Error::new(Status::NotPermitted, message))
+        }
+        wish => Ok(wish.unwrap_or(own)),
+    }
+}
+
+/// How much a limit allows, where 0 is none.
+fn most(limit: u64) -> u64 {
+    match limit {
+        0 => u64::MAX,
+        limit => limit,
+    }
+}

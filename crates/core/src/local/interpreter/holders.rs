@@ -1,0 +1,60 @@
+//! Visitors of interpreters that may have the shared GIL: see [`shared_gil`](crate::local::cures::shared_gil).
+
+use std::sync::Arc;
+
+use crate::local::attach::Attached;
+use crate::local::border;
+use crate::local::interpreter::handle::Interpreter;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::shared::Shared;
+use crate::util::thread::Thread;
+
+/// Visits each interpreter that may have the shared GIL, if the threads `inside` of it and the interpreters
+/// that only their own Python threads may run in are more than one.
+pub(crate) fn visit_holders(inside: usize) {
+    let mut holders = registry::all();
+    holders.retain(|interpreter| interpreter.0.may_have_shared_gil());
+    let is_left = |holder: &&Interpreter| !holder.0.state.is_running();
+    if inside + holders.iter().filter(is_left).count() > 1 {
+        holders.iter().for_each(|holder| holder.0.visit_holder());
+    }
+}
+
+impl Shared {
+    fn may_have_shared_gil(&self) -> bool {
+        self.holder.may_have_it(self.state.is_running())
+    }
+
+    /// Has a thread state of this interpreter wait for its GIL, in a thread made for it. Before 3.12 it leaves
+    /// the exception, if the run is to end.
+    pub(crate) fn visit_holder(self: &Arc<Self>) {
+        if !self.holder.begin_visit() {
+            return;
+        }
+        let mut asking = self.asking();
+        // Its end lets those in that ask what runs there to stop, and waits for them.
+        if self.state.is_over() && self.state.requested().is_none() {
+            self.holder.end_visit();
+            return;
+        }
+        asking.count += 1;
+        drop(asking);
+        let shared = self.clone();
+        let visit = move || {
+            let work = |_py: Attached<'_>| {
+                shared.holder.end_visit();
+                #[cfg(not(Py_3_12))]
+                shared.leave_exception(_py);
+            };
+            // SAFETY: the interpreter lives: this thread is counted in `asking`.
+            if !unsafe { border::visit(shared.interpreter, work) } {
+                shared.holder.end_visit();
+            }
+            shared.done_asking();
+        };
+        if Thread::start(c"subpy visitor", visit).is_err() {
+            self.holder.end_visit();
+            self.done_asking();
+        }
+    }
+}

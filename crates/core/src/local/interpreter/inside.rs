@@ -1,0 +1,182 @@
+//! What is kept of an interpreter, for the one inside.
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use pyo3_ffi as ffi;
+
+use crate::data::config::{CacheLimits, Output};
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::local::attach::Attached;
+use crate::local::cures::import_first::Outside;
+use crate::local::cures::type_versions_apart::Range;
+use crate::local::functions::names::Names;
+use crate::local::interpreter::code_cache::CodeCache;
+use crate::local::interpreter::output;
+use crate::local::interpreter::output::Name;
+use crate::local::interpreter::resources;
+use crate::local::memory::account::Account;
+use crate::local::objects::local::{Local, Visit};
+use crate::local::objects::release::Ledger;
+use crate::local::python::exception;
+use crate::local::python::exception::Describer;
+use crate::local::python::object::{Object, clear_exception, import};
+
+/// References into an interpreter. They are used and dropped while it is attached.
+pub(crate) struct Inside {
+    /// The namespace of `__main__`.
+    pub(super) namespace: Object,
+    stdout: Option<output::Handle>,
+    stderr: Option<output::Handle>,
+    pub(super) code: Rc<RefCell<CodeCache>>,
+    pub(super) names: Names,
+    pub(super) local: Rc<Local>,
+    /// How many strings without a name of their own were compiled.
+    pub(super) unnamed: Cell<u64>,
+    pub(super) describer: Cell<Option<Describer>>,
+    pub(super) outside: Outside,
+    /// Its types' versions, with the shared GIL.
+    pub(super) apart: Option<Range>,
+}
+
+pub(super) fn not_prepared(py: Attached<'_>) -> Error {
+    let (status, why) = match exception::raised(py) {
+        Some(exception) => (
+            resources::status_of(py, &exception),
+            exception::line_of(py, &exception),
+        ),
+        None => (Status::Internal, "no exception".into()),
+    };
+    Error::new(status, format!("a new interpreter can't be used: {why}"))
+}
+
+impl Inside {
+    /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
+    pub(crate) fn new(
+        py: Attached<'_>,
+        id: Id,
+        module_search_paths: &[PathBuf],
+        cache: CacheLimits,
+        account: Option<&'static Account>,
+        visit: Visit,
+    ) -> Result<Self> {
+        let main = import(py, c"__main__").ok_or_else(|| not_prepared(py))?;
+        // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
+        let (namespace, path) = unsafe {
+            (
+                Object::borrowed(py, ffi::PyModule_GetDict(main.as_ptr())),
+                Object::borrowed(py, ffi::PySys_GetObject(c"path".as_ptr())),
+            )
+        };
+        for (i, place) in module_search_paths.iter().enumerate() {
+            let place =
+                Object::text(py, &place.to_string_lossy()).ok_or_else(|| not_prepared(py))?;
+            let path = path.as_ref().ok_or_else(|| not_prepared(py))?;
+            // SAFETY: attached; live objects.
+            if unsafe { ffi::PyList_Insert(path.as_ptr(), i as isize, place.as_ptr()) } != 0 {
+                return Err(not_prepared(py));
+            }
+        }
+        Ok(Self {
+            namespace: namespace.ok_or_else(|| not_prepared(py))?,
+            stdout: None,
+            stderr: None,
+            code: Rc::new(RefCell::new(CodeCache::new(cache))),
+            names: Names::new(),
+            local: Local::new(py, id, account, visit),
+            unnamed: Cell::new(0),
+            describer: Cell::new(None),
+            outside: Outside::default(),
+            apart: None,
+        })
+    }
+
+    /// It imports from these places, and from no others.
+    pub(crate) fn search(&self, py: Attached<'_>, places: &[String]) -> Result<()> {
+        let search = || {
+            // SAFETY: attached; a new list, which takes the new references.
+            unsafe {
+                let path = Object::owned(py, ffi::PyList_New(0))?;
+                for place in places {
+                    let place = Object::text(py, place)?;
+                    if ffi::PyList_Append(path.as_ptr(), place.as_ptr()) != 0 {
+                        return None;
+                    }
+                }
+                (ffi::PySys_SetObject(c"path".as_ptr(), path.as_ptr()) == 0).then_some(())
+            }
+        };
+        self.prepared(py, search())
+    }
+
+    /// `None`: the exception that is set is why it can't be used.
+    pub(crate) fn prepared(&self, py: Attached<'_>, done: Option<()>) -> Result<()> {
+        done.ok_or_else(|| not_prepared(py))
+    }
+
+    /// What is its own.
+    pub(crate) fn local(&self) -> &Rc<Local> {
+        &self.local
+    }
+
+    pub(crate) fn take_streams(
+        &mut self,
+        py: Attached<'_>,
+        id: Id,
+        stdout: Option<Output>,
+        stderr: Option<Output>,
+        bytes: bool,
+    ) -> Result<()> {
+        let install =
+            |name, sink| output::install(py, id, name, sink, bytes).ok_or_else(|| not_prepared(py));
+        self.stdout = install(Name::Stdout, stdout)?;
+        self.stderr = install(Name::Stderr, stderr)?;
+        Ok(())
+    }
+
+    /// How many buffers of its objects the host holds.
+    pub(crate) fn pins(&self) -> usize {
+        self.local.pins.get()
+    }
+
+    /// Whether it has loaded extension modules from outside of the standard library: to be asked at its end.
+    pub(crate) fn outside(&self) -> Outside {
+        self.outside.clone()
+    }
+
+    /// What it has borrowed of the host.
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.local.ledger.clone()
+    }
+
+    /// The names of `__main__` go, and what only they had.
+    pub(crate) fn forget_names(&self) {
+        // SAFETY: attached; a dict.
+        unsafe {
+            ffi::PyDict_Clear(self.namespace.as_ptr());
+            ffi::PyGC_Collect();
+        }
+    }
+
+    /// Hands on what was written and waits in our streams. `None`: what went to stdout can't be written.
+    #[inline(always)]
+    pub(super) fn flush(&self, py: Attached<'_>) -> Option<()> {
+        if let Some(stdout) = &self.stdout {
+            stdout.flush(py)?;
+        }
+        self.flush_stderr(py);
+        Some(())
+    }
+
+    /// Python says nothing of a stderr that can't be written.
+    #[inline(always)]
+    pub(super) fn flush_stderr(&self, py: Attached<'_>) {
+        if let Some(stderr) = &self.stderr
+            && stderr.flush(py).is_none()
+        {
+            clear_exception(py);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A run inside of a run of the same interpreter, in the same thread: a script has called the host, which calls that
+//! interpreter again. The claim is the outer run's, and so is the thread state.
+//!
+//! Python's frames are on the stack of the thread, and the inner run's are above the outer one's. So it has to be over
+//! before the outer one goes on. A host that changes stacks (fibers) could go on with the outer one first: on a stack of
+//! its own, the interpreter is busy.
+
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+
+use crate::data::error::{Error, Result, Status};
+use crate::local::attach::Attached;
+use crate::local::border::Attachment;
+use crate::local::interpreter::shared::Shared;
+use crate::local::python::exception;
+use crate::local::python::object::Object;
+use crate::local::thread::entry::Entry;
+use crate::local::thread::here;
+use crate::local::thread::stack;
+
+/// An inner run that is under way, and attached.
+pub(super) struct Reentry<'a> {
+    shared: &'a Arc<Shared>,
+    exception: Option<Object>,
+    attached: ManuallyDrop<Attachment<'a>>,
+    /// Ours; `attached` has it.
+    entry: *mut Entry,
+}
+
+impl<'a> Reentry<'a> {
+    /// Begins one inside of the run that is under way, if that is the calling thread's; else it is `refused`.
+    #[cold]
+    pub(super) fn enter(shared: &'a Arc<Shared>, refused: Error) -> Result<Box<Self>> {
+        let entry = Box::into_raw(Box::new(entry(shared, refused)?));
+        let outer = here::entry();
+        // SAFETY: the entry is freed after it was left. The thread state lives as long as the run, and is this thread's
+        // to attach: it runs in it.
+        let attached = unsafe { Attachment::enter(&*entry, shared.shares_gil) };
+        // What the host was called for may be done while an exception is on its way: an object is deleted.
+        let exception = exception::raised(attached.attached());
+        shared.begin_inner();
+        // SAFETY: the thread had that entry before.
+        unsafe { shared.begin_nested(outer) };
+        Ok(Box::new(Self {
+            shared,
+            exception,
+            attached: ManuallyDrop::new(attached),
+            entry,
+        }))
+    }
+}
+
+impl Reentry<'_> {
+    /// The proof that it is attached.
+    pub(super) fn attached(&self) -> Attached<'_> {
+        self.attached.attached()
+    }
+}
+
+impl Drop for Reentry<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        let py = self.attached.attached();
+        self.shared.end_inner(py);
+        // SAFETY: as in `enter`.
+        unsafe { self.shared.end_nested((*self.entry).outer()) };
+        if let Some(exception) = self.exception.take() {
+            exception::restore(py, exception);
+        }
+        // SAFETY: each once, in this order.
+        unsafe {
+            ManuallyDrop::drop(&mut self.attached);
+            drop(Box::from_raw(self.entry));
+        }
+    }
+}
+
+/// An entry for the calling thread, if it runs in this interpreter, and on the same stack.
+fn entry(shared: &Arc<Shared>, refused: Error) -> Result<Entry> {
+    if !shared.state.is_running() {
+        return Err(refused);
+    }
+    let mut entry = here::entry();
+    // SAFETY: an entry lives until it is left.
+    while let Some(outer) = unsafe { entry.as_ref() } {
+        let thread_state = outer.thread_state.get();
+        if shared.runs_in(thread_state) {
+            if !stack::is_on_that_of(outer.stack.get()) {
+                let message = format!(
+                    "interpreter {} is running, in this thread: on a stack that the host has made, it can't be called again",
+                    shared.id
+                );
+                return Err(Error::new(Status::Busy, message));
+            }
+            return Ok(Entry::new(Some(shared.id), shared.account, thread_state));
+        }
+        entry = outer.outer();
+    }
+    Err(refused)
+}

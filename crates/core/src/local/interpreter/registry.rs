@@ -1,0 +1,67 @@
+//! Ids: looked up, never dereferenced, never given out twice.
+
+mod remembered;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::local::interpreter::handle::Interpreter;
+
+/// Held for a look-up, an insertion or a removal; never while a GIL is awaited or Python runs.
+static ALL: RwLock<BTreeMap<Id, Interpreter>> = RwLock::new(BTreeMap::new());
+
+/// A new id.
+pub(crate) fn next_id() -> Id {
+    static NEXT: AtomicI64 = AtomicI64::new(1);
+    Id::new(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub(crate) fn insert(interpreter: Interpreter) {
+    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    all.insert(interpreter.id(), interpreter);
+}
+
+pub(crate) fn remove(id: Id) {
+    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    all.remove(&id);
+}
+
+/// All of them, in ascending order of their ids.
+pub(crate) fn all() -> Vec<Interpreter> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.values().cloned().collect()
+}
+
+pub(crate) fn find(id: Id) -> Result<Interpreter> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.get(&id).cloned().ok_or_else(|| not_found(id))
+}
+
+/// The one for which `is_it` holds.
+pub(crate) fn find_by(is_it: impl Fn(&Interpreter) -> bool) -> Option<Interpreter> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.values().find(|i| is_it(i)).cloned()
+}
+
+/// The interpreter that the calling thread has used last by this id, or else the one that is found.
+#[inline(always)]
+pub(crate) fn take(id: Id) -> Result<Interpreter> {
+    match remembered::take(id) {
+        Some(interpreter) => Ok(interpreter),
+        None => find(id),
+    }
+}
+
+/// Has the calling thread remember it, for [`take`].
+#[inline(always)]
+pub(crate) fn put(interpreter: Interpreter) {
+    remembered::put(interpreter);
+}
+
+pub(crate) fn not_found(id: Id) -> Error {
+    let message = format!("there is no interpreter {id}: it was never created, or is destroyed");
+    Error::new(Status::NotFound, message)
+}

@@ -1,0 +1,129 @@
+//! Runs: the interpreter is claimed and attached, something is done in it, and its streams are flushed.
+
+use crate::data::config::RunOptions;
+use crate::data::error::{Error, Result, Status};
+use crate::local::attach::Attached;
+use crate::local::interpreter::claim::{Claim, Purpose};
+use crate::local::interpreter::context::Context;
+use crate::local::interpreter::handle::Interpreter;
+use crate::local::interpreter::reentry::Reentry;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::session::Session;
+use crate::local::phase;
+
+/// A run that is under way.
+enum UnderWay<'a> {
+    Outermost(Session<'a>),
+    Inner(Box<Reentry<'a>>),
+}
+
+impl UnderWay<'_> {
+    #[inline(always)]
+    fn attached(&self) -> Attached<'_> {
+        match self {
+            Self::Outermost(session) => session.attached(),
+            Self::Inner(reentry) => reentry.attached(),
+        }
+    }
+}
+
+impl Interpreter {
+    /// Runs a program in `__main__`, in the calling thread.
+    #[inline(always)]
+    pub(crate) fn run(&self, code: &[u8], options: &RunOptions) -> Result<()> {
+        self.inside(|context| {
+            if options.is_plain() {
+                context.run(code, options)
+            } else {
+                context.run_timed(code, options)
+            }
+        })
+    }
+
+    /// Attaches it and detaches it: what CPython's pair of calls is compared with.
+    #[cfg(feature = "bench")]
+    #[inline]
+    pub(crate) fn attach(&self) -> Result<()> {
+        phase::ready()?;
+        drop(self.0.session(Purpose::Run)?.leave());
+        Ok(())
+    }
+
+    /// As [`inside`](Self::inside), with a limit on the time or the time measured, as the options say.
+    pub(super) fn inside_for<T>(
+        &self,
+        options: &RunOptions,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.inside(|context| {
+            if options.is_plain() {
+                work(context)
+            } else {
+                context.timed(options, work)
+            }
+        })
+    }
+
+    /// Claims and attaches the interpreter, does `work` with what is kept of it, and flushes its streams.
+    #[inline(always)]
+    pub(super) fn inside<T>(&self, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
+        phase::ready()?;
+        if self.0.id.is_main() && !phase::allows_main() {
+            return Err(main_not_permitted());
+        }
+        let under_way = match self.0.claim(Purpose::Run) {
+            Ok(claim) => UnderWay::Outermost(self.begin_run(claim)),
+            Err(refused) => UnderWay::Inner(Reentry::enter(&self.0, refused)?),
+        };
+        self.do_inside(under_way, work)
+    }
+
+    /// As [`inside`](Self::inside), but not while it runs already in this thread.
+    pub(crate) fn inside_anew<T>(&self, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
+        let claim = self.0.claim(Purpose::Run)?;
+        self.do_inside(UnderWay::Outermost(self.begin_run(claim)), work)
+    }
+
+    #[inline(always)]
+    fn do_inside<T>(
+        &self,
+        under_way: UnderWay<'_>,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        // SAFETY: this thread has the claim, for this run or for one further out.
+        let outcome = match unsafe { self.0.inside() } {
+            Some(inside) => Context::new(under_way.attached(), &self.0, inside).do_and_flush(work),
+            None => Err(registry::not_found(self.0.id)),
+        };
+        match under_way {
+            UnderWay::Outermost(session) => {
+                self.0.run_ended(session.attached());
+                if session.is_nested() {
+                    session.end_nested();
+                }
+                drop(session.leave());
+            }
+            UnderWay::Inner(reentry) => drop(reentry),
+        }
+        outcome
+    }
+
+    #[inline(always)]
+    fn begin_run<'a>(&'a self, claim: Claim<'a>) -> Session<'a> {
+        let session = Session::enter(&self.0, claim);
+        if session.is_nested() {
+            session.begin_nested();
+        }
+        if let Some(account) = self.account() {
+            account.begin_run();
+        }
+        session
+    }
+}
+
+#[cold]
+fn main_not_permitted() -> Error {
+    let message = "running in the main interpreter is not permitted: create an interpreter, or \
+                   initialize with allow_main";
+    Error::new(Status::NotPermitted, message)
+}

@@ -1,0 +1,271 @@
+//! What may be done with an interpreter that is claimed and attached: looked into, left, ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::data::error::{Error, Result, Status};
+use crate::data::queue::Queue;
+use crate::local::attach;
+use crate::local::attach::Attached;
+use crate::local::border;
+use crate::local::border::Attachment;
+use crate::local::cures::allocator::counting;
+use crate::local::cures::import_first::Outside;
+use crate::local::cures::{asyncio_iterators, child_processes, globals_left, library};
+use crate::local::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
+use crate::local::interpreter::claim::Claim;
+use crate::local::interpreter::claim::{Purpose, Refused};
+use crate::local::interpreter::inside::Inside;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::shared::Shared;
+use crate::local::interpreter::{ending, family, faulthandler, foreign_threads};
+use crate::local::memory::account::Work;
+use crate::local::objects::release::Ledger;
+use crate::local::thread::entry::Entry;
+
+/// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
+/// bottom: detached first, given back then.
+pub(super) struct Session<'a> {
+    attached: Attachment<'a>,
+    claim: Claim<'a>,
+    shared: &'a Arc<Shared>,
+}
+
+impl<'a> Session<'a> {
+    /// Attaches the interpreter that was claimed. Waits for its GIL.
+    #[inline(always)]
+    pub(super) fn enter(shared: &'a Arc<Shared>, claim: Claim<'a>) -> Self {
+        // SAFETY: claimed, so nobody else has what is inside, nor attaches its thread state.
+        let attached = unsafe {
+            let attached = Attachment::enter(&shared.entry, shared.shares_gil);
+            let thread_state = shared.entry.thread_state.get();
+            (*shared.watched.get()).follow(attached.attached(), thread_state);
+            attached
+        };
+        Self {
+            attached,
+            claim,
+            shared,
+        }
+    }
+
+    /// The proof that it is attached.
+    #[inline(always)]
+    pub(super) fn attached(&self) -> Attached<'_> {
+        self.attached.attached()
+    }
+
+    /// The entry that the thread had before; NULL: none.
+    #[inline(always)]
+    fn outer(&self) -> *const Entry {
+        self.shared.entry.outer()
+    }
+
+    /// Whether the thread is in an interpreter further out.
+    #[inline(always)]
+    pub(super) fn is_nested(&self) -> bool {
+        !self.outer().is_null()
+    }
+
+    /// This runs inside of that one's run.
+    #[cold]
+    pub(super) fn begin_nested(&self) {
+        // SAFETY: the thread had that entry before the session.
+        unsafe { self.shared.begin_nested(self.outer()) };
+    }
+
+    #[cold]
+    pub(super) fn end_nested(&self) {
+        // SAFETY: as above.
+        unsafe { self.shared.end_nested(self.outer()) };
+    }
+
+    /// What is inside; `None`: it is gone.
+    #[inline(always)]
+    pub(super) fn inside(&self) -> Option<&Inside> {
+        // SAFETY: a session is the right to look at it.
+        unsafe { self.shared.inside() }
+    }
+
+    pub(super) fn no_pins(&self) -> Result<()> {
+        let message = match self.inside().map_or(0, Inside::pins) {
+            0 => return Ok(()),
+            1 => "1 buffer that the host holds".to_owned(),
+            n => format!("{n} buffers that the host holds"),
+        };
+        let message = format!(
+            "interpreter {} has {message}, or another interpreter: clear the values that have them, \
+             and the views of them, first",
+            self.shared.id
+        );
+        Err(Error::new(Status::Busy, message))
+    }
+
+    /// The names of `__main__` go, and what only they had, with what is in the queues that its family has made, if it is
+    /// the first of that.
+    pub(super) fn forget_names(&self) {
+        if let Some(inside) = self.inside() {
+            inside.forget_names();
+        }
+        Queue::clear_all(self.shared.id);
+    }
+
+    /// What the interpreter has borrowed of the host, to be given back once it has ended.
+    pub(super) fn ledger(&self) -> Ledger {
+        self.inside().map(Inside::ledger).unwrap_or_default()
+    }
+
+    fn outside(&self) -> Outside {
+        self.inside().map(Inside::outside).unwrap_or_default()
+    }
+
+    /// What is inside from now on. The answer is what was.
+    pub(super) fn set_inside(&mut self, inside: Option<Inside>) -> Option<Inside> {
+        // SAFETY: a session is the right to touch it, and nobody has a reference to it.
+        unsafe { self.shared.set_inside(inside) }
+    }
+
+    /// Detaches, and keeps the claim.
+    #[inline(always)]
+    pub(super) fn leave(self) -> Claim<'a> {
+        self.attached.leave();
+        self.claim
+    }
+
+    /// Ends the interpreter, which has no other threads. Its finalizers may take `time`.
+    pub(super) fn end(mut self, time: Duration) {
+        let ledger = self.ledger();
+        // With a shared GIL, others may have its strings.
+        let outside = (!self.shared.shares_gil).then(|| self.outside());
+        self.let_go();
+        ending::limit_end(self.attached(), self.shared, time);
+        multiprocessing_servers::stop_at_end(self.attached());
+        library::end(self.attached());
+        asyncio_iterators::free(self.attached());
+        globals_left::clear_at_end(self.attached());
+        let python = attach::attached_interpreter() as usize;
+        // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
+        unsafe { self.attached.end_interpreter(outside) };
+        // SAFETY: ended.
+        unsafe { ledger.close() };
+        retire(self.shared, self.claim);
+        border::detached(|| child_processes::reap(python, time));
+    }
+
+    /// Finalizes Python from its main interpreter, the last one, which has no other threads.
+    pub(super) fn finalize(mut self) {
+        let ledger = self.ledger();
+        self.let_go();
+        ending::limit_end(self.attached(), self.shared, ending::PATIENCE);
+        multiprocessing_servers::stop_at_end(self.attached());
+        library::end(self.attached());
+        let python = attach::attached_interpreter() as usize;
+        // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
+        unsafe { self.attached.finalize() };
+        // SAFETY: ended.
+        unsafe { ledger.close() };
+        retire(self.shared, self.claim);
+        child_processes::reap(python, ending::PATIENCE);
+    }
+
+    /// Leaves the main interpreter to the host.
+    pub(super) fn disown(mut self) {
+        type_versions::hand_back(self.attached());
+        remaining_interpreters::unregister(self.attached());
+        self.let_go();
+        drop(self.attached);
+        // SAFETY: ours, made when the host's Python was joined; nobody else has it.
+        unsafe { border::delete(self.shared.entry.thread_state.get()) };
+        retire(self.shared, self.claim);
+    }
+
+    /// Lets go of what is inside; its thread state is not to be attached any more.
+    fn let_go(&mut self) {
+        self.shared.work_begins(Work::Own);
+        drop(self.set_inside(None));
+    }
+}
+
+impl Shared {
+    /// Claims the interpreter and attaches its thread state: first the claim, which waits for nobody,
+    /// then the GIL, with no lock of ours held.
+    pub(super) fn session(self: &Arc<Self>, purpose: Purpose) -> Result<Session<'_>> {
+        let claim = self.claim(purpose)?;
+        if purpose == Purpose::End {
+            border::detached(|| {
+                self.settle();
+                faulthandler::settle(self.id);
+            });
+        }
+        Ok(Session::enter(self, claim))
+    }
+
+    #[inline(always)]
+    pub(super) fn claim(self: &Arc<Self>, purpose: Purpose) -> Result<Claim<'_>> {
+        let claimed = self.state.claim(purpose);
+        claimed.or_else(|why| self.claim_after(why, purpose))
+    }
+
+    /// Claims it after a visitor, for whom it was refused; else says why it is.
+    #[cold]
+    fn claim_after(self: &Arc<Self>, mut why: Refused, purpose: Purpose) -> Result<Claim<'_>> {
+        let state = &self.state;
+        while why == Refused::Visited {
+            border::detached(|| {
+                while state.is_visited() {
+                    std::thread::yield_now();
+                }
+            });
+            match state.claim(purpose) {
+                Ok(claim) => return Ok(claim),
+                Err(refused) => why = refused,
+            }
+        }
+        Err(self.refused(why))
+    }
+
+    /// Whether the calling thread is inside of the interpreter.
+    fn is_here(&self) -> bool {
+        match border::whereabouts() {
+            (Some(id), _) => id == self.id,
+            (None, python) => self.is(python),
+        }
+    }
+
+    #[cold]
+    fn refused(&self, why: Refused) -> Error {
+        let id = self.id;
+        let (status, message) = match why {
+            Refused::Running if self.is_here() => (
+                Status::Busy,
+                format!(
+                    "interpreter {id} is running, in this thread: the call came from inside it"
+                ),
+            ),
+            Refused::Running => (
+                Status::Busy,
+                format!("interpreter {id} is running: wait for it, or use another one"),
+            ),
+            Refused::Ending => (
+                Status::Busy,
+                format!("interpreter {id} is being destroyed in another thread"),
+            ),
+            Refused::Gone | Refused::Visited => return registry::not_found(id),
+        };
+        Error::new(status, message)
+    }
+}
+
+/// The interpreter is gone, with all that is known of it.
+pub(super) fn retire(shared: &Arc<Shared>, claim: Claim<'_>) {
+    registry::remove(shared.id);
+    family::forget(shared.id);
+    Queue::forget(shared.id);
+    Queue::take_apart(shared.id);
+    faulthandler::forget(shared.id);
+    foreign_threads::forget(shared.id);
+    if let Some(account) = shared.account {
+        counting::disown(account);
+    }
+    claim.retire();
+}

@@ -1,0 +1,179 @@
+//! An interpreter, as any thread may have it.
+//!
+//! Some of it is for the one inside: the thread that has claimed it, and is attached. See [`Session`](super::session).
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::{PyInterpreterState, PyThreadState};
+
+use crate::data::id::Id;
+use crate::local::attach::Attached;
+use crate::local::cures::shared_gil::Holder;
+use crate::local::cures::stack_bounds::Watched;
+use crate::local::interpreter::claim::{Run, State};
+use crate::local::interpreter::inside::Inside;
+use crate::local::interpreter::requests::Asking;
+use crate::local::interpreter::signals::state::Signals;
+use crate::local::interpreter::stats::Counters;
+use crate::local::memory::account::{Account, Work};
+use crate::local::python::thread_states;
+use crate::local::thread::entry::Entry;
+
+/// An interpreter.
+pub(crate) struct Shared {
+    pub(super) id: Id,
+    pub(crate) state: State,
+    pub(crate) stats: Counters,
+    /// Where its memory is counted.
+    pub(crate) account: Option<&'static Account>,
+    /// Used only by a thread that is counted in `asking`, and by visitors; compared otherwise.
+    pub(super) interpreter: *mut PyInterpreterState,
+    /// As above: the thread state that runs.
+    pub(super) thread_state: *mut PyThreadState,
+    /// It has no GIL of its own.
+    pub(crate) shares_gil: bool,
+    pub(super) holder: Holder,
+    /// Held to ask a run to end, to count who does, and while a run begins or ends inside of another one.
+    asking: Mutex<Asking>,
+    /// There is one less.
+    asked: Condvar,
+    /// Each safe point raises.
+    pub(super) impatient: AtomicBool,
+    /// An exception was left with the thread that runs. Used by threads that are attached.
+    pub(super) left: AtomicBool,
+    pub(super) signals: Signals,
+    /// What runs of other interpreters are inside of its runs.
+    inner_runs: Mutex<Vec<InnerRun>>,
+    /// For the one inside: has its thread state.
+    pub(super) entry: Entry,
+    /// For the one inside.
+    pub(super) watched: UnsafeCell<Watched>,
+    /// For the one inside. `None`: it is not made yet, or it is gone.
+    inside: UnsafeCell<Option<Inside>>,
+}
+
+// SAFETY: the two pointers are used as their comments say; what is for the one inside is reached by a claim alone, with
+// its thread state attached.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+/// A run that the host makes while a script of another interpreter calls it, or of this one.
+#[derive(Clone)]
+pub(super) struct InnerRun {
+    pub(super) outer: Run,
+    pub(super) shared: Arc<Shared>,
+    pub(super) run: Run,
+}
+
+/// A thread that is counted in `asking`, until this is dropped.
+pub(super) struct Asks<'a>(pub(super) &'a Shared);
+
+impl Drop for Asks<'_> {
+    fn drop(&mut self) {
+        self.0.done_asking();
+    }
+}
+
+impl Shared {
+    /// For the interpreter of a thread state.
+    pub(super) fn new(
+        id: Id,
+        thread_state: *mut PyThreadState,
+        shares_gil: bool,
+        account: Option<&'static Account>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            state: State::new(),
+            stats: Counters::default(),
+            account,
+            interpreter: thread_states::interpreter_of(thread_state),
+            thread_state,
+            shares_gil,
+            holder: Holder::new(shares_gil),
+            asking: Mutex::default(),
+            asked: Condvar::new(),
+            impatient: AtomicBool::new(false),
+            left: AtomicBool::new(false),
+            signals: Signals::default(),
+            inner_runs: Mutex::default(),
+            entry: Entry::new(Some(id), account, thread_state),
+            watched: UnsafeCell::new(Watched::new()),
+            inside: UnsafeCell::new(None),
+        })
+    }
+
+    /// Whether it is this interpreter of CPython's.
+    pub(crate) fn is(&self, interpreter: *mut PyInterpreterState) -> bool {
+        self.interpreter == interpreter
+    }
+
+    /// Whether this thread state is the one that runs.
+    pub(super) fn runs_in(&self, thread_state: *mut PyThreadState) -> bool {
+        self.thread_state == thread_state
+    }
+
+    /// Whether the attached thread state is the one that runs.
+    pub(super) fn is_run(&self, _: Attached<'_>) -> bool {
+        // SAFETY: attached.
+        unsafe { ffi::PyThreadState_Get() == self.thread_state }
+    }
+
+    /// Says what memory is needed for from now on.
+    pub(crate) fn work_begins(&self, work: Work) {
+        if let Some(account) = self.account {
+            account.begin(work);
+        }
+    }
+
+    /// What is inside from now on. The answer is what was.
+    ///
+    /// # Safety
+    /// The calling thread has the claim, and nobody has a reference to what is inside.
+    pub(super) unsafe fn set_inside(&self, inside: Option<Inside>) -> Option<Inside> {
+        // SAFETY: the caller's promise.
+        unsafe { std::mem::replace(&mut *self.inside.get(), inside) }
+    }
+
+    /// What is inside; `None`: it is gone.
+    ///
+    /// # Safety
+    /// The calling thread has the claim, and does not end the interpreter while it has the answer.
+    #[inline(always)]
+    pub(super) unsafe fn inside(&self) -> Option<&Inside> {
+        // SAFETY: the caller's promise: it is changed by the interpreter's end alone.
+        unsafe { (*self.inside.get()).as_ref() }
+    }
+
+    pub(super) fn done_asking(&self) {
+        self.asking().count -= 1;
+        self.asked.notify_all();
+    }
+
+    pub(super) fn asking(&self) -> MutexGuard<'_, Asking> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the threads that ask a run to end, before the interpreter is ended. To be called with
+    /// the claim that keeps others from coming, and without a GIL.
+    pub(crate) fn settle(&self) {
+        let mut asking = self.asking();
+        while asking.count > 0 {
+            asking = self
+                .asked
+                .wait(asking)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Held for a moment only.
+    pub(super) fn inner_runs(&self) -> MutexGuard<'_, Vec<InnerRun>> {
+        self.inner_runs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,76 @@
+//! The sources of the strings that an interpreter has run, for scripts: `linecache` has them, so `inspect.getsource()`,
+//! debuggers and a script's own tracebacks do. They are those of the [code cache](super::code_cache), and go with it.
+
+use std::cell::RefCell;
+use std::ffi::CStr;
+use std::ptr::null_mut;
+use std::rc::{Rc, Weak};
+
+use pyo3_ffi as ffi;
+
+use crate::local::attach::{Attached, Current};
+use crate::local::cures::library::Functions;
+use crate::local::interpreter::code_cache::CodeCache;
+use crate::local::python::capsule::{capsule, value_of};
+use crate::local::python::interpreter_dict::{keep, kept};
+use crate::local::python::object::{Object, clear_exception};
+
+const SOURCES: &CStr = c"subpy.sources";
+
+/// `linecache` gets a cache that has them, too.
+pub(super) static FUNCTIONS: Functions = Functions::new(
+    &[c"linecache"],
+    c"
+def replacers(call, put, at_end):
+    from _io import StringIO
+
+    class Cache(dict):
+        def __missing__(self, name):
+            source = call(name)
+            if source is None:
+                raise KeyError(name)
+            return len(source), None, StringIO(source, None).readlines(), name
+
+        def __contains__(self, name):
+            return dict.__contains__(self, name) or call(name) is not None
+
+        def get(self, name, default=None):
+            return self[name] if name in self else default
+
+    def replace(module):
+        module.cache = Cache(module.cache)
+
+    return {'linecache': replace}
+",
+    call,
+);
+
+/// The attached interpreter gets what [`FUNCTIONS`] need. `None`: an exception is set.
+pub(super) fn install(py: Attached<'_>, code: &Rc<RefCell<CodeCache>>) -> Option<()> {
+    keep(py, SOURCES, &capsule(py, SOURCES, Rc::downgrade(code))?)
+}
+
+/// `call(name)`: the source that tracebacks call so. None: there is none.
+unsafe extern "C" fn call(
+    _: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let current = Current::get();
+    let py = current.attached();
+    let source = || {
+        // SAFETY: called by Python, attached, with a tuple of one. The capsule is `install`'s, and lives until the
+        // interpreter has ended; its GIL keeps others away from what it holds.
+        let (name, code) = unsafe {
+            let code: &Weak<RefCell<CodeCache>> = value_of(py, kept(py, SOURCES), SOURCES);
+            let name = Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 0))?;
+            (name.to_text(py)?, code.upgrade()?)
+        };
+        let code = code.try_borrow().ok()?;
+        Object::text(py, &code.source(&name)?)
+    };
+    let source = source().or_else(|| {
+        clear_exception(py);
+        Object::none(py)
+    });
+    source.map_or(null_mut(), Object::into_ptr)
+}

@@ -1,0 +1,54 @@
+//! Being in an interpreter for a moment, whoever runs in it.
+
+use std::sync::Arc;
+
+use crate::data::id::Id;
+use crate::local::attach;
+use crate::local::attach::{Attached, Current};
+use crate::local::border;
+use crate::local::interpreter::claim::Purpose;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::session::Session;
+use crate::local::interpreter::shared::Shared;
+use crate::local::phase;
+
+/// Does some work in an interpreter that its pins keep.
+pub(super) fn visit_kept(id: Id, work: &mut dyn FnMut()) {
+    let kept = phase::ready().and_then(|()| registry::take(id));
+    if let Ok(interpreter) = kept {
+        // SAFETY: it is not ended.
+        unsafe { interpreter.0.visit(|_| work()) };
+        registry::put(interpreter);
+    }
+}
+
+impl Shared {
+    /// Does `work` while the interpreter is attached, whoever runs in it, and whatever the calling
+    /// thread is in. Waits for its GIL.
+    ///
+    /// # Safety
+    /// Something keeps the interpreter from being ended until `work` is done: a pin.
+    unsafe fn visit<T>(self: &Arc<Self>, work: impl FnOnce(Attached<'_>) -> T) -> T {
+        if self.is(attach::attached_interpreter()) {
+            let current = Current::get();
+            return work(current.attached());
+        }
+        match self.state.claim(Purpose::Visit) {
+            Ok(claim) => {
+                let session = Session::enter(self, claim);
+                work(session.attached())
+            }
+            // SAFETY: the caller's promise.
+            Err(_) => unsafe { self.visit_beside(work) },
+        }
+    }
+
+    /// Does `work` in the interpreter, beside whoever runs in it. Waits for its GIL.
+    ///
+    /// # Safety
+    /// Something keeps the interpreter from being ended until `work` is done.
+    unsafe fn visit_beside<T>(&self, work: impl FnOnce(Attached<'_>) -> T) -> T {
+        // SAFETY: the caller's promise.
+        unsafe { border::visit_beside(self.id, self.account, self.interpreter, work) }
+    }
+}
