@@ -72,6 +72,13 @@ pub struct Exception {
 
 impl Error {
     /// An error that is no exception.
+    ///
+    /// ```
+    /// use subpy_core::{Error, Status};
+    ///
+    /// let error = Error::new(Status::Busy, "wait");
+    /// assert_eq!((error.status(), error.message()), (Status::Busy, "wait"));
+    /// ```
     #[cold]
     pub fn new(status: Status, message: impl Into<String>) -> Self {
         Self(Box::new(Contents {
@@ -90,16 +97,37 @@ impl Error {
     }
 
     /// What kind of error it is.
+    ///
+    /// ```
+    /// use subpy_core::{Status, runtime};
+    ///
+    /// assert_eq!(runtime::list_all().unwrap_err().status(), Status::NotInitialized);
+    /// ```
     pub fn status(&self) -> Status {
         self.0.status
     }
 
     /// What went wrong; for an exception, what `str()` says of it.
+    ///
+    /// ```
+    /// let error = subpy_core::runtime::list_all().unwrap_err();
+    /// assert_eq!(error.message(), "subpy is not initialized: initialize it first");
+    /// ```
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
     /// The exception, where it was one.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let error = interpreter.run("{}['key']").unwrap_err();
+    /// assert_eq!(error.exception().unwrap().type_name, "KeyError");
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn exception(&self) -> Option<&Exception> {
         self.0.exception.as_ref()
     }

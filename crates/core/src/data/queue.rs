@@ -119,6 +119,12 @@ fn has_several_cores() -> bool {
 
 impl Queue {
     /// A new one, for the host, that holds `capacity` items at most; 0: any number.
+    ///
+    /// ```
+    /// use subpy_core::Queue;
+    ///
+    /// assert_eq!(Queue::new(16).length(), 0);
+    /// ```
     pub fn new(capacity: usize) -> Self {
         Self::with(Rules {
             maxsize: isize::try_from(capacity).unwrap_or(isize::MAX),
@@ -190,10 +196,26 @@ impl Queue {
     }
 
     /// As a pointer, which has a reference until [`from_raw`](Self::from_raw).
+    ///
+    /// ```
+    /// use subpy_core::Queue;
+    ///
+    /// let raw = Queue::new(0).into_raw();
+    /// // SAFETY: given back once.
+    /// let queue = unsafe { Queue::from_raw(raw) };
+    /// ```
     pub fn into_raw(self) -> *const RawQueue {
         Arc::into_raw(self.0).cast()
     }
 
+    /// ```
+    /// use subpy_core::Queue;
+    ///
+    /// let raw = Queue::new(0).into_raw();
+    /// // SAFETY: given back once.
+    /// drop(unsafe { Queue::from_raw(raw) });
+    /// ```
+    ///
     /// # Safety
     /// Of [`into_raw`](Self::into_raw), once.
     pub unsafe fn from_raw(raw: *const RawQueue) -> Self {
@@ -202,6 +224,15 @@ impl Queue {
     }
 
     /// A reference more.
+    ///
+    /// ```
+    /// use subpy_core::Queue;
+    ///
+    /// let raw = Queue::new(0).into_raw();
+    /// // SAFETY: not given back yet; and then it is, once.
+    /// let (other, queue) = unsafe { (Queue::clone_raw(raw), Queue::from_raw(raw)) };
+    /// queue.close();
+    /// ```
     ///
     /// # Safety
     /// Of [`into_raw`](Self::into_raw), and not given back yet.
@@ -240,12 +271,23 @@ impl From<Queue> for QueueReference {
 
 impl<'a> Value<'a> {
     /// A queue.
+    ///
+    /// ```
+    /// use subpy_core::{Queue, Value};
+    ///
+    /// let queue = Queue::new(0);
+    /// assert!(Value::queue(&queue).as_queue().is_some());
+    /// ```
     pub fn queue(queue: &'a Queue) -> Self {
         let queue = queue.as_raw().cast_mut();
         Self::of(RawValue::new(kind::QUEUE, RawData { queue }))
     }
 
     /// The queue that it is.
+    ///
+    /// ```
+    /// assert!(subpy_core::Value::int(7).as_queue().is_none());
+    /// ```
     pub fn as_queue(&self) -> Option<Queue> {
         let raw = self.as_raw();
         // SAFETY: the kind says which field counts; by the promise of whoever made the value.
@@ -266,6 +308,10 @@ impl Queue {
     }
 
     /// How many items there are.
+    ///
+    /// ```
+    /// assert_eq!(subpy_core::Queue::new(0).length(), 0);
+    /// ```
     pub fn length(&self) -> usize {
         self.0.length.load(Ordering::Relaxed)
     }
@@ -393,6 +439,16 @@ impl Queue {
     }
 
     /// Nothing can be put any more. What is there can still be got.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use subpy_core::{Queue, Status, Value};
+    ///
+    /// let queue = Queue::new(0);
+    /// queue.close();
+    /// let refused = queue.put(&Value::int(7), Some(Duration::ZERO));
+    /// assert_eq!(refused.unwrap_err().status(), Status::NotFound);
+    /// ```
     pub fn close(&self) {
         self.state().closed = true;
         self.0.is_closed.store(true, Ordering::Relaxed);

@@ -167,6 +167,14 @@ impl OwnedValue {
         })
     }
 
+    /// ```
+    /// use subpy_core::OwnedValue;
+    ///
+    /// let raw = OwnedValue::NONE.into_raw();
+    /// // SAFETY: given back once.
+    /// drop(unsafe { OwnedValue::from_raw(raw) });
+    /// ```
+    ///
     /// # Safety
     /// `raw` is the library's, and nobody else's to clear.
     pub unsafe fn from_raw(raw: RawValue) -> Self {
@@ -174,11 +182,23 @@ impl OwnedValue {
     }
 
     /// Hands it over in C's form; to be given to [`from_raw`](Self::from_raw) once.
+    ///
+    /// ```
+    /// use subpy_core::{OwnedValue, kind};
+    ///
+    /// assert_eq!(OwnedValue::NONE.into_raw().kind, kind::NONE);
+    /// ```
     pub fn into_raw(self) -> RawValue {
         std::mem::ManuallyDrop::new(self).0
     }
 
     /// The value.
+    ///
+    /// ```
+    /// use subpy_core::{OwnedValue, View};
+    ///
+    /// assert_eq!(OwnedValue::NONE.get().view(), View::None);
+    /// ```
     pub fn get(&self) -> &Value<'_> {
         // SAFETY: what it points to is the block's, or static.
         unsafe { Value::from_raw(&self.0) }

@@ -234,59 +234,125 @@ impl<'a> Value<'a> {
     }
 
     /// A bool.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// assert_eq!(Value::bool(true).view(), View::Bool(true));
+    /// ```
     pub const fn bool(boolean: bool) -> Self {
         Self::of(RawValue::new(kind::BOOL, RawData { boolean }))
     }
 
     /// An int.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// assert_eq!(Value::int(7).view(), View::Int(7));
+    /// ```
     pub const fn int(integer: i64) -> Self {
         Self::of(RawValue::new(kind::INT, RawData { integer }))
     }
 
     /// A float.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// assert_eq!(Value::float(0.5).view(), View::Float(0.5));
+    /// ```
     pub const fn float(real: f64) -> Self {
         Self::of(RawValue::new(kind::FLOAT, RawData { real }))
     }
 
     /// A str.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// assert_eq!(Value::str("text").view(), View::Str("text"));
+    /// ```
     pub const fn str(text: &'a str) -> Self {
         Self::text(kind::STR, text.as_bytes())
     }
 
     /// Bytes.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// assert_eq!(Value::bytes(b"\0").view(), View::Bytes(b"\0"));
+    /// ```
     pub const fn bytes(bytes: &'a [u8]) -> Self {
         Self::text(kind::BYTES, bytes)
     }
 
     /// An int of any size, as `int(text, 0)` reads it.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// assert_eq!(Value::big_int("0x10000000000000000").view(), View::BigInt("0x10000000000000000"));
+    /// ```
     pub const fn big_int(text: &'a str) -> Self {
         Self::text(kind::BIG_INT, text.as_bytes())
     }
 
     /// A str in generalized UTF-8: lone surrogates are three bytes.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// let surrogate = b"\xed\xa0\x80";
+    /// assert_eq!(Value::wtf8(surrogate).view(), View::Wtf8(surrogate));
+    /// ```
     pub const fn wtf8(bytes: &'a [u8]) -> Self {
         Self::text(kind::WTF8, bytes)
     }
 
     /// A tuple.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// let pair = [Value::int(1), Value::str("one")];
+    /// assert_eq!(Value::tuple(&pair).view(), View::Tuple(&pair));
+    /// ```
     pub const fn tuple(items: &'a [Value<'a>]) -> Self {
         let data = items.as_ptr().cast();
         Self::of(RawValue::of_items(kind::TUPLE, data, items.len()))
     }
 
     /// A list.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// let numbers = [Value::int(1), Value::int(2)];
+    /// assert_eq!(Value::list(&numbers).view(), View::List(&numbers));
+    /// ```
     pub const fn list(items: &'a [Value<'a>]) -> Self {
         let data = items.as_ptr().cast();
         Self::of(RawValue::of_items(kind::LIST, data, items.len()))
     }
 
     /// A dict of these pairs.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// let ages = [[Value::str("Ada"), Value::int(36)]];
+    /// assert_eq!(Value::dict(&ages).get("Ada"), Some(&Value::int(36)));
+    /// ```
     pub const fn dict(pairs: &'a [[Value<'a>; 2]]) -> Self {
         let data = pairs.as_ptr().cast();
         Self::of(RawValue::of_items(kind::DICT, data, pairs.len()))
     }
 
     /// Shared memory.
+    ///
+    /// No example: what C gives away is made in C. See `subpy_value_buffer()`.
     ///
     /// # Safety
     /// The description is true, until its `release` is called.
@@ -301,6 +367,15 @@ impl<'a> Value<'a> {
     /// A value of C's. What is wrong with it (an unknown kind, bad UTF-8, NULL where there should be
     /// data) is found where it is used.
     ///
+    /// ```
+    /// use subpy_core::Value;
+    ///
+    /// let seven = Value::int(7);
+    /// // SAFETY: it points to nothing.
+    /// let same = unsafe { Value::from_raw(seven.as_raw()) };
+    /// assert_eq!(same, &seven);
+    /// ```
+    ///
     /// # Safety
     /// Where it points to data, that is there for as long as `'a`, and as long as it says; a buffer as
     /// for [`buffer`](Self::buffer).
@@ -310,6 +385,15 @@ impl<'a> Value<'a> {
     }
 
     /// An array of values of C's.
+    ///
+    /// ```
+    /// use subpy_core::Value;
+    ///
+    /// let numbers = [Value::int(1), Value::int(2)];
+    /// // SAFETY: two values, which point to nothing.
+    /// let same = unsafe { Value::slice_from_raw(numbers[0].as_raw(), 2) };
+    /// assert_eq!(same, numbers);
+    /// ```
     ///
     /// # Safety
     /// `data` points to `length` values, each as for [`from_raw`](Self::from_raw).
@@ -322,11 +406,26 @@ impl<'a> Value<'a> {
     }
 
     /// C's form.
+    ///
+    /// ```
+    /// use subpy_core::{Value, kind};
+    ///
+    /// assert_eq!(Value::int(7).as_raw().kind, kind::INT);
+    /// ```
     pub fn as_raw(&self) -> &RawValue {
         &self.0
     }
 
     /// What it is.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// match Value::str("text").view() {
+    ///     View::Str(text) => assert_eq!(text.len(), 4),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// ```
     pub fn view(&self) -> View<'a> {
         // SAFETY: the kind says which field counts; what it points to lives as long as `'a`, by the
         // promise of whoever made it. A bool of C's is read as the byte that it is.
@@ -375,6 +474,14 @@ impl<'a> Value<'a> {
     }
 
     /// The items of a tuple or list; none of anything else.
+    ///
+    /// ```
+    /// use subpy_core::Value;
+    ///
+    /// let numbers = [Value::int(1), Value::int(2)];
+    /// assert_eq!(Value::list(&numbers).items(), numbers);
+    /// assert!(Value::int(1).items().is_empty());
+    /// ```
     pub fn items(&self) -> &'a [Value<'a>] {
         match self.view() {
             View::Tuple(items) | View::List(items) => items,
@@ -383,6 +490,13 @@ impl<'a> Value<'a> {
     }
 
     /// The value of a dict's key.
+    ///
+    /// ```
+    /// use subpy_core::Value;
+    ///
+    /// let ages = [[Value::str("Ada"), Value::int(36)]];
+    /// assert_eq!(Value::dict(&ages).get("Bob"), None);
+    /// ```
     pub fn get(&self, key: &str) -> Option<&'a Value<'a>> {
         let View::Dict(pairs) = self.view() else {
             return None;

@@ -12,6 +12,15 @@ use crate::local::interpreter::Interpreter;
 
 impl Queue {
     /// Puts a copy of a value. Where there is no room it waits so long; `None`: for ever. `Busy`: the time is over.
+    ///
+    /// ```
+    /// use subpy_core::{Queue, Value};
+    ///
+    /// let queue = Queue::new(0);
+    /// queue.put(&Value::int(7), None)?;
+    /// assert_eq!(queue.length(), 1);
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn put<'a>(&self, value: impl Into<Lending<'a>>, wait: Option<Duration>) -> Result<()> {
         let mut value: Lending<'a> = value.into();
         let Some(value) = value.next() else {
@@ -45,6 +54,17 @@ impl Queue {
     }
 
     /// Takes the next item out. Where there is none it waits so long; `None`: for ever. `Busy`: the time is over.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use subpy_core::{Queue, Status, Value, View};
+    ///
+    /// let queue = Queue::new(0);
+    /// queue.put(&Value::int(7), None)?;
+    /// assert_eq!(queue.get(None)?.get().view(), View::Int(7));
+    /// assert_eq!(queue.get(Some(Duration::ZERO)).unwrap_err().status(), Status::Busy);
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn get(&self, wait: Option<Duration>) -> Result<OwnedValue> {
         let got = match self.try_get() {
             Err(Refused::TimeOver) if wait != Some(Duration::ZERO) => {

@@ -62,6 +62,23 @@ unsafe fn size_of_given<T: Growable>(given: *const T) -> Result<usize, String> {
 
 /// What is known of a struct of the host's; the rest are the defaults.
 ///
+/// ```
+/// # use subpy_core::growable;
+/// #[repr(C)]
+/// #[derive(Clone, Copy)]
+/// struct Options {
+///     struct_size: usize,
+///     depth: usize,
+/// }
+/// growable!(Options, "options", 16, { depth: 8 });
+///
+/// let shallow = Options { struct_size: 16, depth: 2 };
+/// // SAFETY: a struct of this size, and NULL.
+/// let (given, default) = unsafe { (growable::read(&shallow)?, growable::read::<Options>(std::ptr::null())?) };
+/// assert_eq!((given.depth, default.depth), (2, 8));
+/// # Ok::<(), String>(())
+/// ```
+///
 /// # Safety
 /// `given` is NULL, which stands for the defaults, or a struct of the size that its first field says.
 pub unsafe fn read<T: Growable>(given: *const T) -> Result<T, String> {
@@ -94,6 +111,21 @@ pub unsafe fn read<T: Growable>(given: *const T) -> Result<T, String> {
 /// As [`read`], for one who needs only what the first version had, whatever else is wrong. `None`: NULL, or a
 /// size that it can't have.
 ///
+/// ```
+/// # use subpy_core::growable;
+/// #[repr(C)]
+/// #[derive(Clone, Copy)]
+/// struct Options {
+///     struct_size: usize,
+///     depth: usize,
+/// }
+/// growable!(Options, "options", 16, { depth: 8 });
+///
+/// let wrong = Options { struct_size: 3, depth: 2 };
+/// // SAFETY: no more than its size is read.
+/// assert!(unsafe { growable::read_first(&wrong) }.is_none());
+/// ```
+///
 /// # Safety
 /// As for [`read`].
 pub unsafe fn read_first<T: Growable>(given: *const T) -> Option<T> {
@@ -117,6 +149,23 @@ unsafe fn read_known<T: Growable>(given: *const T, size: usize) -> T {
 }
 
 /// Fills a struct of the host's, as far as the host knows it. Its size stays as it is.
+///
+/// ```
+/// # use subpy_core::growable;
+/// #[repr(C)]
+/// #[derive(Clone, Copy)]
+/// struct Options {
+///     struct_size: usize,
+///     depth: usize,
+/// }
+/// growable!(Options, "options", 16, { depth: 8 });
+///
+/// let mut place = Options { struct_size: 16, depth: 0 };
+/// // SAFETY: a struct of this size.
+/// unsafe { growable::write(&mut place, &Options { struct_size: 16, depth: 5 })? };
+/// assert_eq!(place.depth, 5);
+/// # Ok::<(), String>(())
+/// ```
 ///
 /// # Safety
 /// `place` points to a struct of the size that its first field says.

@@ -39,6 +39,14 @@ impl<'a> From<&'a Vec<Value<'a>>> for Lending<'a> {
 
 impl<'a> Lending<'a> {
     /// Values, and a dict of named ones: of keyword arguments, say.
+    ///
+    /// ```
+    /// use subpy_core::{Lending, Value};
+    ///
+    /// let (arguments, level) = ([Value::str("text")], [[Value::str("level"), Value::int(3)]]);
+    /// let keywords = Value::dict(&level);
+    /// let lending = Lending::new(&arguments, Some(&keywords));
+    /// ```
     #[inline(always)]
     pub fn new(values: &'a [Value<'a>], named: Option<&'a Value<'a>>) -> Self {
         Self { values, named }

@@ -56,17 +56,53 @@ impl<'a> HostCall<'a> {
     }
 
     /// The interpreter that calls.
+    ///
+    /// ```
+    /// # use subpy_core::{FunctionOptions, HostCall, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let id = interpreter.id();
+    /// let f = Box::new(move |call: &mut HostCall<'_>, _: &[Value<'_>]| assert_eq!(call.interpreter(), id));
+    /// interpreter.define("host", "f", &FunctionOptions::default(), f)?;
+    /// interpreter.run("import host; host.f()")?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn interpreter(&self) -> Id {
         self.local.id
     }
 
     /// The keyword arguments: a dict.
+    ///
+    /// ```
+    /// # use subpy_core::{FunctionOptions, HostCall, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let f = Box::new(|call: &mut HostCall<'_>, _: &[Value<'_>]| {
+    ///     assert_eq!(call.keywords().get("level"), Some(&Value::int(3)));
+    /// });
+    /// interpreter.define("host", "f", &FunctionOptions::default(), f)?;
+    /// interpreter.run("import host; host.f(level=3)")?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     pub fn keywords(&self) -> &Value<'_> {
         // SAFETY: what it points to lives as long as the call.
         unsafe { Value::from_raw(&self.keywords) }
     }
 
     /// Answers with a value. One that can't cross is an exception in the script.
+    ///
+    /// ```
+    /// # use subpy_core::{FunctionOptions, HostCall, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let f = Box::new(|call: &mut HostCall<'_>, given: &[Value<'_>]| call.answer(&given[0]));
+    /// interpreter.define("host", "f", &FunctionOptions::default(), f)?;
+    /// interpreter.run("import host; assert host.f('text') == 'text'")?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     #[inline]
     pub fn answer(&mut self, value: &Value<'_>) {
         if !self.answer_plain(value) {
@@ -76,6 +112,19 @@ impl<'a> HostCall<'a> {
 
     /// Answers with a value that points to nothing, as the first answer. Says whether it has. Not
     /// checked for its thread: whatever comes of it is such a value.
+    ///
+    /// ```
+    /// # use subpy_core::{FunctionOptions, HostCall, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let f = Box::new(|call: &mut HostCall<'_>, _: &[Value<'_>]| {
+    ///     assert!(call.answer_plain(&Value::int(7)) && !call.answer_plain(&Value::str("text")));
+    /// });
+    /// interpreter.define("host", "f", &FunctionOptions::default(), f)?;
+    /// interpreter.run("import host; assert host.f() == 7")?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     #[inline(always)]
     pub fn answer_plain(&mut self, value: &Value<'_>) -> bool {
         let raw = value.as_raw();
@@ -103,6 +152,17 @@ impl<'a> HostCall<'a> {
     }
 
     /// Answers with an exception: `builtins.ValueError`, or `package.module.Oops`, which is imported.
+    ///
+    /// ```
+    /// # use subpy_core::{FunctionOptions, HostCall, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let f = Box::new(|call: &mut HostCall<'_>, _: &[Value<'_>]| call.raise("builtins.KeyError", "no"));
+    /// interpreter.define("host", "f", &FunctionOptions::default(), f)?;
+    /// interpreter.run("import host\ntry: host.f()\nexcept KeyError: pass")?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
     #[cold]
     pub fn raise(&mut self, kind: &str, message: &str) {
         self.set(Answer::Raise {

@@ -9,6 +9,7 @@ use std::sync::{PoisonError, RwLock};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::interpreter::handle::Interpreter;
+use crate::local::phase;
 
 /// Held for a look-up, an insertion or a removal; never while a GIL is awaited or Python runs.
 static ALL: RwLock<BTreeMap<Id, Interpreter>> = RwLock::new(BTreeMap::new());
@@ -51,7 +52,7 @@ pub(crate) fn find_by(is_it: impl Fn(&Interpreter) -> bool) -> Option<Interprete
 pub(crate) fn take(id: Id) -> Result<Interpreter> {
     match remembered::take(id) {
         Some(interpreter) => Ok(interpreter),
-        None => find(id),
+        None => phase::ready().and_then(|()| find(id)),
     }
 }
 

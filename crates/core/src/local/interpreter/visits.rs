@@ -10,12 +10,10 @@ use crate::local::interpreter::claim::Purpose;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::interpreter::shared::Shared;
-use crate::local::phase;
 
 /// Does some work in an interpreter that its pins keep.
 pub(super) fn visit_kept(id: Id, work: &mut dyn FnMut()) {
-    let kept = phase::ready().and_then(|()| registry::take(id));
-    if let Ok(interpreter) = kept {
+    if let Ok(interpreter) = registry::take(id) {
         // SAFETY: it is not ended.
         unsafe { interpreter.0.visit(|_| work()) };
         registry::put(interpreter);

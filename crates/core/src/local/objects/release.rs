@@ -23,6 +23,15 @@ unsafe impl Send for Release {}
 unsafe impl Sync for Release {}
 
 impl Release {
+    /// ```
+    /// use std::ffi::c_void;
+    /// use std::ptr::null_mut;
+    ///
+    /// unsafe extern "C" fn given_back(_: *mut c_void) {}
+    /// // SAFETY: it does nothing, in any thread.
+    /// drop(unsafe { subpy_core::Release::new(null_mut(), Some(given_back)) });
+    /// ```
+    ///
     /// # Safety
     /// `call` may be called with `user` once, in any thread.
     pub unsafe fn new(user: *mut c_void, call: ReleaseFn) -> Self {
@@ -35,6 +44,14 @@ impl Release {
     }
 
     /// What the call gets.
+    ///
+    /// ```
+    /// use std::ptr::null_mut;
+    ///
+    /// // SAFETY: nothing is called.
+    /// let release = unsafe { subpy_core::Release::new(null_mut(), None) };
+    /// assert!(release.user().is_null());
+    /// ```
     pub fn user(&self) -> *mut c_void {
         self.user
     }
