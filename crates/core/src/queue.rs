@@ -19,9 +19,9 @@ use crate::local::convert::queue::{Reference, object_of};
 use crate::local::convert::{from_python, to_python};
 use crate::local::crossing;
 use crate::local::interpreter::{Interpreter, family};
-use crate::local::objects::holder;
-use crate::local::objects::holder::Held;
-use crate::local::objects::local::Local;
+use crate::local::objects::instance;
+use crate::local::objects::instance::Instance;
+use crate::local::objects::owner::Owner;
 use crate::local::python::arguments::function;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::exception;
@@ -100,27 +100,27 @@ static GETTERS: Table<[ffi::PyGetSetDef; 5]> = Table([
     NO_GETTER,
 ]);
 
-const LOCAL: &CStr = c"subpy.queue_type.local";
+const OWNER: &CStr = c"subpy.queue_type.owner";
 
 /// The type, for the attached interpreter, whose own this is. `None`: an exception is set.
-pub(crate) fn make_type(py: Attached<'_>, local: &Rc<Local>) -> Option<Object> {
-    keep(py, LOCAL, &capsule(py, LOCAL, local.clone())?)?;
+pub(crate) fn make_type(py: Attached<'_>, owner: &Rc<Owner>) -> Option<Object> {
+    keep(py, OWNER, &capsule(py, OWNER, owner.clone())?)?;
     let slots = [
-        holder::slot(ffi::Py_tp_new, new as *mut c_void),
-        holder::slot(ffi::Py_tp_methods, METHODS.of_type()),
-        holder::slot(ffi::Py_tp_getset, GETTERS.of_type()),
-        holder::slot(ffi::Py_tp_repr, repr as *mut c_void),
-        holder::slot(ffi::Py_tp_hash, hash as *mut c_void),
-        holder::slot(ffi::Py_tp_iter, ffi::PyObject_SelfIter as *mut c_void),
-        holder::slot(ffi::Py_tp_iternext, next as *mut c_void),
-        holder::slot(
+        instance::slot(ffi::Py_tp_new, new as *mut c_void),
+        instance::slot(ffi::Py_tp_methods, METHODS.of_type()),
+        instance::slot(ffi::Py_tp_getset, GETTERS.of_type()),
+        instance::slot(ffi::Py_tp_repr, repr as *mut c_void),
+        instance::slot(ffi::Py_tp_hash, hash as *mut c_void),
+        instance::slot(ffi::Py_tp_iter, ffi::PyObject_SelfIter as *mut c_void),
+        instance::slot(ffi::Py_tp_iternext, next as *mut c_void),
+        instance::slot(
             ffi::Py_tp_doc,
             c"A queue between interpreters, and the host. Iterating over it takes items out until it is closed.".as_ptr()
                 as *mut c_void,
         ),
     ];
     // SAFETY: attached; the slots are right for the type.
-    unsafe { holder::new_type::<Reference>(py, c"subpy.interpreters.Queue", &slots) }
+    unsafe { instance::new_type::<Reference>(py, c"subpy.interpreters.Queue", &slots) }
 }
 
 /// A new queue for a script of the attached interpreter. `None`: an exception is set.
@@ -128,15 +128,15 @@ pub(crate) fn create(
     py: Attached<'_>,
     maxsize: isize,
     if_gone: IfGone,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
 ) -> Option<Object> {
     let queue = Queue::with(Rules {
         maxsize,
         takes_pickles: true,
         if_gone,
-        maker: Some(family::first(local.id)),
+        maker: Some(family::first(owner.id)),
     });
-    object_of(py, queue, local)
+    object_of(py, queue, owner)
 }
 
 /// What a rule is called in `names.py`.
@@ -158,7 +158,7 @@ pub(crate) fn rule_of(code: i64) -> IfGone {
 
 struct This<'a> {
     queue: &'a Queue,
-    local: &'a Rc<Local>,
+    owner: &'a Rc<Owner>,
 }
 
 impl This<'_> {
@@ -166,10 +166,10 @@ impl This<'_> {
     /// `object` is of the type, and lives.
     unsafe fn of<'a>(_: Attached<'_>, object: Pointer) -> This<'a> {
         // SAFETY: the caller's promise.
-        let held = unsafe { Held::<Reference>::of(object) };
+        let instance = unsafe { Instance::<Reference>::of(object) };
         This {
-            queue: &held.0,
-            local: held.local(),
+            queue: &instance.0,
+            owner: instance.owner(),
         }
     }
 }
@@ -214,7 +214,7 @@ unsafe fn wait(py: Attached<'_>, block: Pointer, timeout: Pointer) -> Option<Wai
 }
 
 /// Does `work` without the GIL. It gets how long to wait, which ends with the run that waits.
-fn waiting<T>(local: &Local, wait: &Wait, work: impl FnOnce(&Patience<'_>) -> T) -> T {
+fn waiting<T>(owner: &Owner, wait: &Wait, work: impl FnOnce(&Patience<'_>) -> T) -> T {
     let until = match wait {
         Wait::Until(until) => Some(*until),
         Wait::No | Wait::ForEver => None,
@@ -223,14 +223,14 @@ fn waiting<T>(local: &Local, wait: &Wait, work: impl FnOnce(&Patience<'_>) -> T)
         until,
         goes_on: &Interpreter::goes_on(),
     };
-    border::without_gil(local.id, || work(&patience))
+    border::without_gil(owner.id, || work(&patience))
 }
 
 /// Sets the exception.
 #[cold]
-fn raise(py: Attached<'_>, why: Refused, if_over: &CStr, message: &str, local: &Local) {
+fn raise(py: Attached<'_>, why: Refused, if_over: &CStr, message: &str, owner: &Owner) {
     if why == Refused::Stopped {
-        return Interpreter::raise_what_is_asked(py, local.id);
+        return Interpreter::raise_what_is_asked(py, owner.id);
     }
     let (name, message) = match why {
         Refused::TimeOver => (if_over, message),
@@ -258,19 +258,19 @@ unsafe fn item_of(
     let item = |value, is_pickled| Item {
         value,
         is_pickled,
-        from: Some(this.local.id),
+        from: Some(this.owner.id),
         if_gone,
         is_gone: false,
     };
     // SAFETY: the caller's promise: attached; a live object.
-    let item = match unsafe { from_python::read(py, object, Conversion::SAME, this.local) } {
+    let item = match unsafe { from_python::read(py, object, Conversion::SAME, this.owner) } {
         Ok(value) => item(value, false),
-        Err(trouble) if trouble.is_not_shareable() && this.queue.rules().takes_pickles => {
+        Err(error) if error.is_not_shareable() && this.queue.rules().takes_pickles => {
             // SAFETY: as above.
-            item(unsafe { pickled(py, object, this.local) }?, true)
+            item(unsafe { pickled(py, object, this.owner) }?, true)
         }
-        Err(trouble) => {
-            crossing::refuse(py, trouble, "obj", this.local);
+        Err(error) => {
+            crossing::refuse(py, error, "obj", this.owner);
             return None;
         }
     };
@@ -285,24 +285,24 @@ unsafe fn item_of(
 
 /// `None`: an exception is set.
 #[cold]
-unsafe fn pickled(py: Attached<'_>, object: Pointer, local: &Rc<Local>) -> Option<OwnedValue> {
+unsafe fn pickled(py: Attached<'_>, object: Pointer, owner: &Rc<Owner>) -> Option<OwnedValue> {
     // SAFETY: the caller's promise: attached; a live object.
     let object = unsafe { Object::borrowed(py, object) }?;
     let dumped =
-        crossing::function(py, local, c"dump")?.call(py, &[&object, &Object::text(py, "obj")?])?;
+        crossing::function(py, owner, c"dump")?.call(py, &[&object, &Object::text(py, "obj")?])?;
     // SAFETY: as above.
-    unsafe { crossing::read(py, dumped.as_ptr(), "obj", local) }
+    unsafe { crossing::read(py, dumped.as_ptr(), "obj", owner) }
 }
 
 /// The object of an item. `None`: an exception is set.
-fn object_of_item(py: Attached<'_>, item: &Item, local: &Rc<Local>) -> Option<Object> {
+fn object_of_item(py: Attached<'_>, item: &Item, owner: &Rc<Owner>) -> Option<Object> {
     if item.is_gone {
         return gone(py, item.if_gone);
     }
-    let written = to_python::write(py, item.value.get(), local);
-    let object = written.map_err(|trouble| trouble.raise(py, "item")).ok()?;
+    let written = to_python::write(py, item.value.get(), owner);
+    let object = written.map_err(|error| error.raise(py, "item")).ok()?;
     match item.is_pickled {
-        true => crossing::function(py, local, c"load")?.call(py, &[&object]),
+        true => crossing::function(py, owner, c"load")?.call(py, &[&object]),
         false => Some(object),
     }
 }
@@ -346,7 +346,7 @@ fn put_item(
     };
     let put = match (this.queue.try_put(item), wait) {
         (Err((Refused::TimeOver, item)), Wait::Until(_) | Wait::ForEver) => {
-            waiting(this.local, wait, |patience| {
+            waiting(this.owner, wait, |patience| {
                 this.queue.put_item(item, patience)
             })
         }
@@ -357,7 +357,7 @@ fn put_item(
         Err((why, item)) => {
             drop(item);
             let message = format!("the queue is full: it holds {} items", rules.maxsize);
-            raise(py, why, c"QueueFull", &message, this.local);
+            raise(py, why, c"QueueFull", &message, this.owner);
             None
         }
     }
@@ -366,21 +366,21 @@ fn put_item(
 function!(get(c"block", c"timeout"; 0, 2), This::of, |py, this, [block, timeout]| {
     // SAFETY: attached; live objects, or NULL.
     let wait = unsafe { wait(py, block, timeout) }?;
-    get_item(py, &this, &wait).map_err(|why| raise(py, why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
+    get_item(py, &this, &wait).map_err(|why| raise(py, why, c"QueueEmpty", "the queue is empty", this.owner)).ok()?
 });
 
 function!(get_nowait(; 0, 0), This::of, |py, this, []| {
-    get_item(py, &this, &Wait::No).map_err(|why| raise(py, why, c"QueueEmpty", "the queue is empty", this.local)).ok()?
+    get_item(py, &this, &Wait::No).map_err(|why| raise(py, why, c"QueueEmpty", "the queue is empty", this.owner)).ok()?
 });
 
 fn get_item(py: Attached<'_>, this: &This<'_>, wait: &Wait) -> Result<Option<Object>, Refused> {
     let item = match (this.queue.try_get(), wait) {
         (Err(Refused::TimeOver), Wait::Until(_) | Wait::ForEver) => {
-            waiting(this.local, wait, |patience| this.queue.get_item(patience))?
+            waiting(this.owner, wait, |patience| this.queue.get_item(patience))?
         }
         (got, _) => got?,
     };
-    Ok(object_of_item(py, &item, this.local))
+    Ok(object_of_item(py, &item, this.owner))
 }
 
 unsafe extern "C" fn next(this: Pointer) -> Pointer {
@@ -392,7 +392,7 @@ unsafe extern "C" fn next(this: Pointer) -> Pointer {
         Ok(object) => object.map_or(null_mut(), Object::into_ptr),
         Err(Refused::Closed) => null_mut(),
         Err(why) => {
-            raise(py, why, c"QueueEmpty", "", this.local);
+            raise(py, why, c"QueueEmpty", "", this.owner);
             null_mut()
         }
     }
@@ -412,7 +412,7 @@ function!(full(; 0, 0), This::of, |py, this, []| {
 });
 
 function!(reduce(; 0, 0), This::of, |py, this, []| {
-    let kind = this.local.queue_type.get()?;
+    let kind = this.owner.queue_type.get()?;
     let id = Object::int(py, this.queue.id() as i64)?;
     Object::tuple(py, &[kind, &Object::tuple(py, &[&id])?])
 });
@@ -429,8 +429,8 @@ unsafe extern "C" fn new(_: *mut ffi::PyTypeObject, arguments: Pointer, named: P
             exception::set(py, ffi::PyExc_TypeError, message);
             return null_mut();
         }
-        let local: &Rc<Local> = value_of(py, kept(py, LOCAL), LOCAL);
-        find(py, ffi::PyTuple_GET_ITEM(arguments, 0), local)
+        let owner: &Rc<Owner> = value_of(py, kept(py, OWNER), OWNER);
+        find(py, ffi::PyTuple_GET_ITEM(arguments, 0), owner)
     };
     found.map_or(null_mut(), Object::into_ptr)
 }
@@ -487,7 +487,7 @@ unsafe extern "C" fn repr(this: Pointer) -> Pointer {
 }
 
 /// The queue of an id, which the attached interpreter has, or one of its family has made. `None`: an exception is set.
-fn find(py: Attached<'_>, id: Pointer, local: &Rc<Local>) -> Option<Object> {
+fn find(py: Attached<'_>, id: Pointer, owner: &Rc<Owner>) -> Option<Object> {
     // SAFETY: attached; a live object; types of Python's own.
     let id = unsafe {
         if ffi::PyLong_Check(id) == 0 {
@@ -501,9 +501,9 @@ fn find(py: Attached<'_>, id: Pointer, local: &Rc<Local>) -> Option<Object> {
         }
         number
     };
-    let family: Option<Id> = Some(family::first(local.id));
+    let family: Option<Id> = Some(family::first(owner.id));
     let is_known = |queue: &Queue| {
-        queue.rules().maker == family || local.queues.borrow().contains_key(&queue.id())
+        queue.rules().maker == family || owner.queues.borrow().contains_key(&queue.id())
     };
     let found = u64::try_from(id)
         .ok()
@@ -513,5 +513,5 @@ fn find(py: Attached<'_>, id: Pointer, local: &Rc<Local>) -> Option<Object> {
         let message = format!("there is no queue {id} that this interpreter knows");
         set(py, c"QueueNotFoundError", &message);
     }
-    object_of(py, found?, local)
+    object_of(py, found?, owner)
 }

@@ -28,10 +28,10 @@ fn create_for_script(
 
 /// What a new interpreter gets for scripts, which may create others or not.
 pub(crate) fn prepare(contents: &Context<'_>, may_create: bool) -> Result<()> {
-    let (py, local) = (contents.attached(), contents.local());
-    local.make_queue_type.set(Some(queue::make_type));
+    let (py, owner) = (contents.attached(), contents.owner());
+    owner.make_queue_type.set(Some(queue::make_type));
     match may_create {
-        true => contents.prepared(py, package::install(py, local)),
+        true => contents.prepared(py, package::install(py, owner)),
         false => Ok(()),
     }
 }

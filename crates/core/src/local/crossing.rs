@@ -12,8 +12,8 @@ use crate::data::error::{Error, Status};
 use crate::data::tree::OwnedValue;
 use crate::local::attach::{Attached, Current};
 use crate::local::convert::from_python;
-use crate::local::objects::local::Local;
-use crate::local::objects::trouble::Trouble;
+use crate::local::objects::conversion_error::ConversionError;
+use crate::local::objects::owner::Owner;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::exception;
 use crate::local::python::interpreter_dict::{keep, kept};
@@ -27,7 +27,7 @@ static FUNCTIONS: OwnCode = OwnCode::new(
 );
 
 const KEPT: &CStr = c"subpy.crossing";
-const LOCAL: &CStr = c"subpy.local";
+const OWNER: &CStr = c"subpy.owner";
 
 static IS_SHAREABLE: Method = Method::new(c"is_shareable", is_shareable, ffi::METH_O).with_doc(
     c"is_shareable($module, object, /)\n--\n\nWhether an object can be given to another interpreter as it is: plain data \
@@ -35,19 +35,19 @@ static IS_SHAREABLE: Method = Method::new(c"is_shareable", is_shareable, ffi::ME
 );
 
 /// The functions of `crossing.py` in the attached interpreter, whose own this is: a dict. `None`: an exception is set.
-pub(crate) fn functions(py: Attached<'_>, local: &Rc<Local>) -> Option<Object> {
+pub(crate) fn functions(py: Attached<'_>, owner: &Rc<Owner>) -> Option<Object> {
     // SAFETY: attached; what is kept lives.
     if let Some(there) = unsafe { Object::borrowed(py, kept(py, KEPT)) } {
         return Some(there);
     }
     let made = Object::dict(py)?;
     let module = Object::text(py, "subpy._interpreters")?;
-    let local = capsule(py, LOCAL, local.clone())?;
+    let owner = capsule(py, OWNER, owner.clone())?;
     made.set_item(py, c"__name__", &module)?;
     made.set_item(
         py,
         IS_SHAREABLE.name(),
-        &IS_SHAREABLE.bind_in(py, Some(&local), &module)?,
+        &IS_SHAREABLE.bind_in(py, Some(&owner), &module)?,
     )?;
     FUNCTIONS.run_in(py, &made)?;
     keep(py, KEPT, &made)?;
@@ -55,34 +55,33 @@ pub(crate) fn functions(py: Attached<'_>, local: &Rc<Local>) -> Option<Object> {
 }
 
 /// A function of `crossing.py`. `None`: an exception is set.
-pub(crate) fn function(py: Attached<'_>, local: &Rc<Local>, name: &CStr) -> Option<Object> {
-    OwnCode::function(py, &functions(py, local)?, name)
+pub(crate) fn function(py: Attached<'_>, owner: &Rc<Owner>, name: &CStr) -> Option<Object> {
+    OwnCode::function(py, &functions(py, owner)?, name)
 }
 
 /// The value of an object, for another interpreter. `None`: an exception is set. `root` names it there.
 ///
 /// # Safety
-/// Attached to the interpreter of `local`; `object` lives.
+/// Attached to the interpreter of `owner`; `object` lives.
 pub(crate) unsafe fn read(
     py: Attached<'_>,
     object: *mut ffi::PyObject,
     root: &str,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
 ) -> Option<OwnedValue> {
     // SAFETY: the caller's promise.
-    let read = unsafe { from_python::read(py, object, Conversion::SAME, local) };
-    read.map_err(|trouble| refuse(py, trouble, root, local))
-        .ok()
+    let read = unsafe { from_python::read(py, object, Conversion::SAME, owner) };
+    read.map_err(|error| refuse(py, error, root, owner)).ok()
 }
 
 /// Sets the exception.
 #[cold]
-pub(crate) fn refuse(py: Attached<'_>, trouble: Trouble, root: &str, local: &Rc<Local>) {
-    if !trouble.is_not_shareable() {
-        return trouble.raise(py, root);
+pub(crate) fn refuse(py: Attached<'_>, error: ConversionError, root: &str, owner: &Rc<Owner>) {
+    if !error.is_not_shareable() {
+        return error.raise(py, root);
     }
-    let error = trouble.into_error(root, || Error::new(Status::Internal, "no exception"));
-    if let Some(class) = function(py, local, c"NotShareableError") {
+    let error = error.into_error(root, || Error::new(Status::Internal, "no exception"));
+    if let Some(class) = function(py, owner, c"NotShareableError") {
         // SAFETY: attached; a class of exceptions.
         unsafe { exception::set(py, class.as_ptr(), error.message()) };
     }
@@ -96,8 +95,8 @@ unsafe extern "C" fn is_shareable(
     let py = current.attached();
     // SAFETY: called by Python, attached, bound to `functions`' capsule, with a live object.
     unsafe {
-        let local: &Rc<Local> = value_of(py, this, LOCAL);
-        let is = from_python::has_value(py, object, Conversion::SAME, local);
+        let owner: &Rc<Owner> = value_of(py, this, OWNER);
+        let is = from_python::has_value(py, object, Conversion::SAME, owner);
         Object::bool(py, is).map_or(null_mut(), Object::into_ptr)
     }
 }

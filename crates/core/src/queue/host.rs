@@ -26,9 +26,9 @@ impl Queue {
         let Some(value) = value.next() else {
             return Ok(());
         };
-        let copied = copy(value).map_err(|trouble| {
+        let copied = copy(value).map_err(|error| {
             let no_exception = || Error::new(Status::Internal, "no exception");
-            trouble.into_error("value", no_exception)
+            error.into_error("value", no_exception)
         })?;
         if self.is_in(&copied) {
             let message = "value has this queue in it, which can't hold itself";

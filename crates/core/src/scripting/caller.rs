@@ -15,7 +15,7 @@ use crate::local::convert::to_python;
 use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::family;
 use crate::local::interpreter::registry;
-use crate::local::objects::local::Local;
+use crate::local::objects::owner::Owner;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::exception;
 use crate::local::python::object::Object;
@@ -24,16 +24,16 @@ const CALLER: &CStr = c"subpy.caller";
 
 /// Functions of the package are bound to one, which is touched only while its interpreter is attached.
 pub(super) struct Caller {
-    pub(super) local: Rc<Local>,
+    pub(super) owner: Rc<Owner>,
     /// `error(status, message, details)`, of `subpy._interpreters`: makes the exception.
     error: OnceCell<Object>,
 }
 
 impl Caller {
     /// To be bound to. `None`: an exception is set.
-    pub(super) fn bound(py: Attached<'_>, local: &Rc<Local>) -> Option<Object> {
+    pub(super) fn bound(py: Attached<'_>, owner: &Rc<Owner>) -> Option<Object> {
         let caller = Self {
-            local: local.clone(),
+            owner: owner.clone(),
             error: OnceCell::new(),
         };
         capsule(py, CALLER, caller)
@@ -51,7 +51,7 @@ impl Caller {
     }
 
     pub(super) fn id(&self) -> Id {
-        self.local.id
+        self.owner.id
     }
 
     /// Does `work` without the caller's GIL.
@@ -114,8 +114,8 @@ impl Caller {
 
     /// The object of a value. `None`: an exception is set.
     pub(super) fn object(&self, py: Attached<'_>, value: &Value<'_>) -> Option<Object> {
-        to_python::write(py, value, &self.local)
-            .map_err(|trouble| trouble.raise(py, "value"))
+        to_python::write(py, value, &self.owner)
+            .map_err(|error| error.raise(py, "value"))
             .ok()
     }
 }

@@ -79,8 +79,8 @@ pub(super) fn add(
     }
     if !methods.is_empty() {
         // SAFETY: attached; bound to a caller.
-        let local = unsafe { &Caller::of(py, caller.as_ptr()).local };
-        namespace.set_item(py, c"_crossing", &crossing::functions(py, local)?)?;
+        let owner = unsafe { &Caller::of(py, caller.as_ptr()).owner };
+        namespace.set_item(py, c"_crossing", &crossing::functions(py, owner)?)?;
         namespace.set_item(py, c"_queues", &queue::names(py)?)?;
     }
     Some(())
@@ -210,7 +210,7 @@ function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |p
     let ns = match ns.is_null() {
         true => None,
         // SAFETY: as above.
-        false => Some(unsafe { crossing::read(py, ns, "ns", &caller.local) }?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
+        false => Some(unsafe { crossing::read(py, ns, "ns", &caller.owner) }?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
     };
     let run = || {
         let names = Lending::new(&[], ns.as_ref().map(OwnedValue::get));
@@ -302,7 +302,7 @@ function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py
     let root = String::from_utf8_lossy(root);
     // SAFETY: attached; a tuple, of which the items live as long.
     let read = |i| unsafe {
-        crossing::read(py, ffi::PyTuple_GET_ITEM(arguments, i), &root, &caller.local)
+        crossing::read(py, ffi::PyTuple_GET_ITEM(arguments, i), &root, &caller.owner)
     };
     // SAFETY: as above.
     let count = unsafe { ffi::PyTuple_GET_SIZE(arguments) };
@@ -312,7 +312,7 @@ function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py
         let arguments: Vec<Value<'_>> = owned.iter().map(|value| *value.get()).collect();
         caller.target(id)?.inside_anew(|contents| {
             // The target need not have the package.
-            let find = || crossing::function(contents.attached(), contents.local(), &name);
+            let find = || crossing::function(contents.attached(), contents.owner(), &name);
             contents.call_own(find, &arguments)
         })
     };
@@ -382,5 +382,5 @@ function!(create_queue(c"maxsize", c"rule"; 2, 2), Caller::of, |py, caller, [max
     if maxsize == -1 && unsafe { !ffi::PyErr_Occurred().is_null() } {
         return None;
     }
-    queue::create(py, maxsize, queue::rule_of(rule), &caller.local)
+    queue::create(py, maxsize, queue::rule_of(rule), &caller.owner)
 });

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use pyo3_ffi as ffi;
 
 use crate::local::attach::{Attached, Current};
-use crate::local::objects::local::Local;
+use crate::local::objects::owner::Owner;
 use crate::local::python::method::Method;
 use crate::local::python::object::Object;
 use crate::local::python::own_code::OwnCode;
@@ -63,9 +63,9 @@ static MODULES: [Module; 3] = [
 static FILL: Method = Method::new(c"fill", fill, ffi::METH_VARARGS);
 
 /// The attached interpreter, whose own this is, has the package. `None`: an exception is set.
-pub(super) fn install(py: Attached<'_>, local: &Rc<Local>) -> Option<()> {
+pub(super) fn install(py: Attached<'_>, owner: &Rc<Owner>) -> Option<()> {
     let install = OwnCode::function(py, &FINDER.run(py)?, c"install")?;
-    let caller = Caller::bound(py, local)?;
+    let caller = Caller::bound(py, owner)?;
     let names = MODULES.iter().map(|module| Object::text(py, module.name));
     let names: Vec<Object> = names.collect::<Option<_>>()?;
     // SAFETY: attached; a new set, and live objects.

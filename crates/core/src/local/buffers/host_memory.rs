@@ -13,11 +13,11 @@ use crate::data::value::BufferInfo;
 use crate::local::attach::Attached;
 use crate::local::buffers::pin::{Pin, unpin};
 use crate::local::buffers::shared;
-use crate::local::objects::holder;
-use crate::local::objects::holder::{Held, Holdable};
-use crate::local::objects::local::Local;
+use crate::local::objects::conversion_error::{ConversionError, Converted};
+use crate::local::objects::instance;
+use crate::local::objects::instance::{Class, Instance};
+use crate::local::objects::owner::Owner;
 use crate::local::objects::release::{Lent, Release};
-use crate::local::objects::trouble::{Outcome, Trouble};
 use crate::local::python::object::Object;
 use crate::util::growable;
 
@@ -43,7 +43,7 @@ unsafe impl Send for Memory {}
 // SAFETY: never changed.
 unsafe impl Sync for Memory {}
 
-impl Holdable for Lent<Memory> {
+impl Class for Lent<Memory> {
     fn calls_host(&self) -> bool {
         self.release.is_some()
     }
@@ -138,14 +138,14 @@ pub(crate) struct Described {
 ///
 /// # Safety
 /// `info` is NULL or true.
-pub(crate) unsafe fn check(info: *const BufferInfo) -> Outcome<()> {
+pub(crate) unsafe fn check(info: *const BufferInfo) -> Converted<()> {
     if info.is_null() {
-        return Err(Trouble::invalid("has NULL for its buffer"));
+        return Err(ConversionError::invalid("has NULL for its buffer"));
     }
     // SAFETY: the caller's promise.
     unsafe { describe(info) }
         .map(drop)
-        .map_err(Trouble::invalid)
+        .map_err(ConversionError::invalid)
 }
 
 /// What a description that was checked says.
@@ -180,33 +180,34 @@ pub(crate) unsafe fn described(info: *const BufferInfo) -> Described {
 /// Makes a memoryview of the host's memory.
 ///
 /// # Safety
-/// Attached to the interpreter of `local`; `info` is NULL or true.
+/// Attached to the interpreter of `owner`; `info` is NULL or true.
 pub(crate) unsafe fn view(
     py: Attached<'_>,
     info: *const BufferInfo,
-    local: &Rc<Local>,
-) -> Outcome<Object> {
+    owner: &Rc<Owner>,
+) -> Converted<Object> {
     // SAFETY: the caller's promise.
     unsafe {
-        if let Some(object) = of_this_interpreter(py, info, local) {
+        if let Some(object) = of_this_interpreter(py, info, owner) {
             return object;
         }
         if info.is_null() {
-            return Err(Trouble::invalid("has NULL for its buffer"));
+            return Err(ConversionError::invalid("has NULL for its buffer"));
         }
         let release = take_release(info);
         let memory = match describe(info) {
             Ok(describe) => describe(release),
             Err(message) => {
                 let unused = release.into_iter().collect();
-                return Err(Trouble::invalid(message).with_unused(unused));
+                return Err(ConversionError::invalid(message).with_unused(unused));
             }
         };
         let memory = Arc::new(Lent::new(memory));
-        local.ledger.add(&memory);
+        owner.loans.add(&memory);
         // From here on the memory is given back with its owner.
-        let owner = new_owner(py, memory, local).ok_or_else(Trouble::raised)?;
-        Object::owned(py, ffi::PyMemoryView_FromObject(owner.as_ptr())).ok_or_else(Trouble::raised)
+        let owner = new_owner(py, memory, owner).ok_or_else(ConversionError::raised)?;
+        Object::owned(py, ffi::PyMemoryView_FromObject(owner.as_ptr()))
+            .ok_or_else(ConversionError::raised)
     }
 }
 
@@ -217,17 +218,17 @@ pub(crate) unsafe fn view(
 unsafe fn of_this_interpreter(
     py: Attached<'_>,
     info: *const BufferInfo,
-    local: &Rc<Local>,
-) -> Option<Outcome<Object>> {
+    owner: &Rc<Owner>,
+) -> Option<Converted<Object>> {
     // SAFETY: the caller's promise.
     unsafe {
         let pin = Pin::of(&growable::read_first(info)?)?;
-        let Some(object) = pin.object_in(local) else {
+        let Some(object) = pin.object_in(owner) else {
             // Not the last one: the description is true as long as there is another.
             return None;
         };
         let view = Object::owned(py, ffi::PyMemoryView_FromObject(object.as_ptr()));
-        Some(view.ok_or_else(Trouble::raised))
+        Some(view.ok_or_else(ConversionError::raised))
     }
 }
 
@@ -369,21 +370,21 @@ fn size_of_format(format: &CStr) -> Option<usize> {
 unsafe fn new_owner(
     py: Attached<'_>,
     memory: Arc<Lent<Memory>>,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
 ) -> Option<Object> {
     let make = |py: Attached<'_>| {
         let slots = [
-            holder::slot(ffi::Py_bf_getbuffer, get_buffer as *mut c_void),
-            holder::slot(
+            instance::slot(ffi::Py_bf_getbuffer, get_buffer as *mut c_void),
+            instance::slot(
                 ffi::Py_tp_doc,
                 c"Memory of the host.".as_ptr() as *mut c_void,
             ),
         ];
         // SAFETY: the slots are right for the type.
-        unsafe { holder::new_type::<Lent<Memory>>(py, c"subpy.HostMemory", &slots) }
+        unsafe { instance::new_type::<Lent<Memory>>(py, c"subpy.HostMemory", &slots) }
     };
     // SAFETY: attached; a type of ours for this.
-    unsafe { holder::hold(py, |local| &local.memory_type, make, memory, local) }
+    unsafe { instance::hold(py, |owner| &owner.memory_type, make, memory, owner) }
 }
 
 unsafe extern "C" fn get_buffer(
@@ -396,7 +397,7 @@ unsafe extern "C" fn get_buffer(
     // points to lives as long as the object, which the view keeps.
     unsafe {
         (*view).obj = null_mut();
-        let memory: &Held<Lent<Memory>> = Held::of(object);
+        let memory: &Instance<Lent<Memory>> = Instance::of(object);
         let memory: &Memory = memory;
         let refuse = |message: &CStr| {
             ffi::PyErr_SetString(ffi::PyExc_BufferError, message.as_ptr());

@@ -19,7 +19,7 @@ use crate::data::id::Id;
 use crate::data::pins::Pinned;
 use crate::data::value::BufferInfo;
 use crate::local::attach::Attached;
-use crate::local::objects::local::{Local, Visit};
+use crate::local::objects::owner::{Owner, Visit};
 use crate::local::python::object::Object;
 
 /// One buffer. Made and dropped while its interpreter is attached; counted in any thread.
@@ -27,7 +27,7 @@ pub(crate) struct Pin {
     /// Filled where it stays: its shape may point into itself.
     view: ffi::Py_buffer,
     object: Object,
-    local: Rc<Local>,
+    owner: Rc<Owner>,
 }
 
 // SAFETY: see above; what it points to is Python's and stays.
@@ -39,12 +39,12 @@ impl Pin {
     /// Pins the memory of `object`. `None`: an exception is set.
     ///
     /// # Safety
-    /// Attached to the interpreter of `local`; `object` lives.
+    /// Attached to the interpreter of `owner`; `object` lives.
     pub(crate) unsafe fn new(
         py: Attached<'_>,
         object: *mut ffi::PyObject,
         conversion: Conversion,
-        local: &Rc<Local>,
+        owner: &Rc<Owner>,
     ) -> Option<Arc<Self>> {
         let layout = if conversion.strided {
             ffi::PyBUF_STRIDES
@@ -63,14 +63,14 @@ impl Pin {
                 return None;
             }
             (&raw mut (*place).object).write(object);
-            (&raw mut (*place).local).write(local.clone());
-            local.pins.set(local.pins.get() + 1);
+            (&raw mut (*place).owner).write(owner.clone());
+            owner.pins.set(owner.pins.get() + 1);
             Some(pin.assume_init())
         }
     }
 
     fn home(&self) -> Home {
-        (self.local.id, self.local.visit)
+        (self.owner.id, self.owner.visit)
     }
 
     /// The pin that a description is of, kept, if it is one of a pin.
@@ -91,8 +91,8 @@ impl Pin {
     }
 
     /// The object, if it is one of this interpreter, which is attached.
-    pub(crate) fn object_in(&self, local: &Local) -> Option<&Object> {
-        (self.local.python == local.python).then_some(&self.object)
+    pub(crate) fn object_in(&self, owner: &Owner) -> Option<&Object> {
+        (self.owner.python == owner.python).then_some(&self.object)
     }
 
     fn is_contiguous(&self) -> bool {
@@ -138,7 +138,7 @@ impl Drop for Pin {
     fn drop(&mut self) {
         // SAFETY: ours, and its interpreter is attached.
         unsafe { ffi::PyBuffer_Release(&mut self.view) };
-        self.local.pins.set(self.local.pins.get() - 1);
+        self.owner.pins.set(self.owner.pins.get() - 1);
     }
 }
 

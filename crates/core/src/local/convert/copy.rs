@@ -11,8 +11,8 @@ use crate::data::value::{
 use crate::local::buffers::host_memory;
 use crate::local::buffers::shared::Shared;
 use crate::local::convert::to_python;
+use crate::local::objects::conversion_error::{ConversionError, Converted, too_deep};
 use crate::local::objects::release::Release;
-use crate::local::objects::trouble::{Outcome, Trouble, too_deep};
 
 /// What a description of memory points to, and what the memory is lent by.
 struct LentMemory {
@@ -31,11 +31,11 @@ struct Room {
 }
 
 /// Copies a value. What it lends is taken, or given back if it can't be copied.
-pub(crate) fn copy(value: &Value<'_>) -> Outcome<OwnedValue> {
-    let give_back = |trouble: Trouble| {
+pub(crate) fn copy(value: &Value<'_>) -> Converted<OwnedValue> {
+    let give_back = |error: ConversionError| {
         let mut unused = Vec::new();
         to_python::lent_by(value, &mut unused);
-        trouble.with_unused(unused)
+        error.with_unused(unused)
     };
     let raw = value.as_raw();
     // SAFETY: by the promise of whoever made the value, what it points to is there.
@@ -49,7 +49,7 @@ pub(crate) fn copy(value: &Value<'_>) -> Outcome<OwnedValue> {
             return Ok(OwnedValue::from_raw(RawValue { owned: 0, ..*raw }));
         }
         let block = Block::new(room.nodes, room.buffers, room.text);
-        let block = block.ok_or_else(|| give_back(Trouble::no_memory()))?;
+        let block = block.ok_or_else(|| give_back(ConversionError::no_memory()))?;
         let mut filler = Filler {
             next_node: block.nodes,
             next_buffer: block.buffers,
@@ -67,7 +67,7 @@ pub(crate) fn copy(value: &Value<'_>) -> Outcome<OwnedValue> {
 impl Room {
     /// # Safety
     /// What the value points to is there. So it is for the functions below.
-    unsafe fn measure(&mut self, value: &RawValue, depth: usize) -> Outcome<()> {
+    unsafe fn measure(&mut self, value: &RawValue, depth: usize) -> Converted<()> {
         // SAFETY: the caller's promise; the kind says which field counts.
         unsafe {
             match value.kind {
@@ -75,7 +75,7 @@ impl Room {
                 kind::STR | kind::BIG_INT => {
                     let bytes = to_python::bytes_of(value.r#as.text)?;
                     if std::str::from_utf8(bytes).is_err() {
-                        return Err(Trouble::invalid("is not UTF-8"));
+                        return Err(ConversionError::invalid("is not UTF-8"));
                     }
                     self.text += bytes.len() + 1;
                 }
@@ -102,11 +102,11 @@ impl Room {
                     self.buffers += 1;
                 }
                 kind::QUEUE if value.r#as.queue.is_null() => {
-                    return Err(Trouble::invalid("has NULL for its queue"));
+                    return Err(ConversionError::invalid("has NULL for its queue"));
                 }
                 kind::QUEUE => {}
                 unknown => {
-                    return Err(Trouble::invalid(format!(
+                    return Err(ConversionError::invalid(format!(
                         "is of kind {unknown}, which is none of subpy_kind"
                     )));
                 }
@@ -117,7 +117,7 @@ impl Room {
 }
 
 /// The items of a container, keys and values of a dict.
-unsafe fn items_of(value: &RawValue) -> Outcome<RawItems> {
+unsafe fn items_of(value: &RawValue) -> Converted<RawItems> {
     // SAFETY: the kind says which field counts.
     let mut items = to_python::checked_items(unsafe { value.r#as.items })?;
     if value.kind == kind::DICT {

@@ -22,8 +22,8 @@ use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{RawValue, kind};
 use crate::local::attach::Attached;
 use crate::local::convert::queue;
-use crate::local::objects::local::Local;
-use crate::local::objects::trouble::{Outcome, Trouble};
+use crate::local::objects::conversion_error::{ConversionError, Converted};
+use crate::local::objects::owner::Owner;
 use crate::local::python::object::{Object, clear_exception};
 
 /// The value of an object: a tree of its own.
@@ -32,18 +32,18 @@ pub(crate) unsafe fn read(
     py: Attached<'_>,
     object: PyObject,
     conversion: Conversion,
-    local: &Rc<Local>,
-) -> Outcome<OwnedValue> {
+    owner: &Rc<Owner>,
+) -> Converted<OwnedValue> {
     // SAFETY: the caller's promise; what has no block owns nothing.
     unsafe {
         if let Some(value) = plain(py, object).filter(|_| !conversion.exact || is_exact(py, object))
         {
             return Ok(OwnedValue::from_raw(value));
         }
-        if let Some(queue) = queue::of(py, object, local) {
+        if let Some(queue) = queue::of(py, object, owner) {
             return Ok(OwnedValue::of_queue(queue.clone().into()));
         }
-        let mut reader = Reader::new(conversion, local);
+        let mut reader = Reader::new(conversion, owner);
         reader.measure(py, object)?;
         let mut filler = reader.filler()?;
         let root = filler.fill(py, object)?;
@@ -61,10 +61,10 @@ pub(crate) unsafe fn has_value(
     py: Attached<'_>,
     object: PyObject,
     conversion: Conversion,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
 ) -> bool {
     // SAFETY: the caller's promise.
-    let measured = unsafe { Reader::new(conversion, local).measure(py, object) };
+    let measured = unsafe { Reader::new(conversion, owner).measure(py, object) };
     clear_exception(py);
     measured.is_ok()
 }
@@ -73,7 +73,7 @@ pub(crate) unsafe fn has_value(
 pub(crate) unsafe fn read_or_describe(
     py: Attached<'_>,
     tuple: &Object,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
 ) -> Option<OwnedValue> {
     // SAFETY: the caller's promise: a tuple, whose items it keeps; new references.
     unsafe {
@@ -84,7 +84,7 @@ pub(crate) unsafe fn read_or_describe(
         let copy = Object::owned(py, ffi::PyTuple_New(length))?;
         for i in 0..length {
             let item = Object::borrowed(py, ffi::PyTuple_GET_ITEM(tuple.as_ptr(), i))?;
-            let item = match read(py, item.as_ptr(), Conversion::COPY, local) {
+            let item = match read(py, item.as_ptr(), Conversion::COPY, owner) {
                 Ok(_) => item,
                 Err(_) => {
                     clear_exception(py);
@@ -93,7 +93,7 @@ pub(crate) unsafe fn read_or_describe(
             };
             ffi::PyTuple_SetItem(copy.as_ptr(), i, item.into_ptr());
         }
-        read(py, copy.as_ptr(), Conversion::COPY, local).ok()
+        read(py, copy.as_ptr(), Conversion::COPY, owner).ok()
     }
 }
 
@@ -104,11 +104,11 @@ pub(crate) unsafe fn read_several(
     objects: &[(usize, PyObject)],
     places: &mut [RawValue],
     conversion: Conversion,
-    local: &Rc<Local>,
-) -> Result<Block, (usize, Trouble)> {
+    owner: &Rc<Owner>,
+) -> Result<Block, (usize, ConversionError)> {
     // SAFETY: the caller's promise.
     unsafe {
-        let mut reader = Reader::new(conversion, local);
+        let mut reader = Reader::new(conversion, owner);
         for (i, object) in objects {
             reader.measure(py, *object).map_err(|e| (*i, e))?;
         }
@@ -126,8 +126,8 @@ pub(crate) unsafe fn read_namespace(
     py: Attached<'_>,
     namespace: PyObject,
     conversion: Conversion,
-    local: &Rc<Local>,
-) -> Outcome<OwnedValue> {
+    owner: &Rc<Owner>,
+) -> Converted<OwnedValue> {
     // SAFETY: the caller's promise: a dict.
     unsafe {
         let mut names = Vec::new();
@@ -142,7 +142,7 @@ pub(crate) unsafe fn read_namespace(
             Ok(())
         })?;
         clear_exception(py);
-        let mut reader = Reader::new(conversion, local);
+        let mut reader = Reader::new(conversion, owner);
         let mut shareable = Vec::with_capacity(names.len());
         for pair in &names {
             let before = (reader.nodes, reader.text, reader.pins.len());

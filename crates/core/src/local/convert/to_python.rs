@@ -9,16 +9,16 @@ use crate::data::value::{MAX_DEPTH, RawItems, RawText, RawValue, Value, kind};
 use crate::local::attach::Attached;
 use crate::local::buffers::host_memory;
 use crate::local::convert::queue;
-use crate::local::objects::local::Local;
+use crate::local::objects::conversion_error::{ConversionError, Converted, quoted, too_deep};
+use crate::local::objects::owner::Owner;
 use crate::local::objects::release::Release;
-use crate::local::objects::trouble::{Outcome, Trouble, quoted, too_deep};
 use crate::local::python::object::Object;
 
-/// Makes the object that a value stands for. If that fails, what the value lends is in the trouble.
+/// Makes the object that a value stands for. If that fails, what the value lends is in the error.
 #[inline(always)]
-pub(crate) fn write(py: Attached<'_>, value: &Value<'_>, local: &Rc<Local>) -> Outcome<Object> {
+pub(crate) fn write(py: Attached<'_>, value: &Value<'_>, owner: &Rc<Owner>) -> Converted<Object> {
     // SAFETY: by the promise of whoever made the value, what it points to is there.
-    unsafe { object(py, value.as_raw(), local, 0) }
+    unsafe { object(py, value.as_raw(), owner, 0) }
 }
 
 /// What a value lends, for one that is not used. A tree that is nested too deep, or in itself, is
@@ -34,25 +34,25 @@ pub(crate) fn write_names(
     py: Attached<'_>,
     pairs: &Value<'_>,
     admits: impl Fn(&str) -> bool,
-    local: &Rc<Local>,
-) -> Outcome<Object> {
-    // SAFETY: as above; attached, as whoever has `local` is; a dict that nobody else sees yet.
+    owner: &Rc<Owner>,
+) -> Converted<Object> {
+    // SAFETY: as above; attached, as whoever has `owner` is; a dict that nobody else sees yet.
     unsafe {
         let Some(dict) = Object::owned(py, ffi::PyDict_New()) else {
             let mut unused = Vec::new();
             lent_by(pairs, &mut unused);
-            return Err(Trouble::raised().with_unused(unused));
+            return Err(ConversionError::raised().with_unused(unused));
         };
         each_name(pairs, |text, value| {
             if !admits(text) {
                 collect(value, 1, &mut Vec::new());
                 return Ok(());
             }
-            let value = object(py, value, local, 1)?;
-            let name = Object::text(py, text).ok_or_else(Trouble::raised)?;
+            let value = object(py, value, owner, 1)?;
+            let name = Object::text(py, text).ok_or_else(ConversionError::raised)?;
             match ffi::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value.as_ptr()) {
                 0 => Ok(()),
-                _ => Err(Trouble::raised()),
+                _ => Err(ConversionError::raised()),
             }
         })?;
         Ok(dict)
@@ -60,11 +60,11 @@ pub(crate) fn write_names(
 }
 
 /// Calls `visit` with each pair of what has to be a dict with names for keys. `visit` uses the value,
-/// or says in its trouble what is unused of it.
+/// or says in its error what is unused of it.
 unsafe fn each_name(
     pairs: &Value<'_>,
-    mut visit: impl FnMut(&str, &RawValue) -> Outcome<()>,
-) -> Outcome<()> {
+    mut visit: impl FnMut(&str, &RawValue) -> Converted<()>,
+) -> Converted<()> {
     // SAFETY: as above.
     unsafe {
         let items = items_of(pairs.as_raw()).map_err(|e| {
@@ -83,22 +83,22 @@ unsafe fn each_name(
 }
 
 /// The pairs of what has to be a dict.
-unsafe fn items_of(dict: &RawValue) -> Outcome<RawItems> {
+unsafe fn items_of(dict: &RawValue) -> Converted<RawItems> {
     if dict.kind != kind::DICT {
-        return Err(Trouble::invalid("has to be a dict"));
+        return Err(ConversionError::invalid("has to be a dict"));
     }
     // SAFETY: the kind says so.
     checked_items(unsafe { dict.r#as.items })
 }
 
 /// A key that has to be a str.
-unsafe fn name_of<'a>(key: &RawValue) -> Outcome<&'a str> {
+unsafe fn name_of<'a>(key: &RawValue) -> Converted<&'a str> {
     if key.kind != kind::STR {
-        return Err(Trouble::invalid("has a key that is not a str"));
+        return Err(ConversionError::invalid("has a key that is not a str"));
     }
     // SAFETY: the kind says so.
     let bytes = unsafe { bytes_of(key.r#as.text) }?;
-    std::str::from_utf8(bytes).map_err(|_| Trouble::invalid("has a key that is not UTF-8"))
+    std::str::from_utf8(bytes).map_err(|_| ConversionError::invalid("has a key that is not UTF-8"))
 }
 
 /// # Safety
@@ -107,18 +107,18 @@ unsafe fn name_of<'a>(key: &RawValue) -> Outcome<&'a str> {
 unsafe fn object(
     py: Attached<'_>,
     value: &RawValue,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
     depth: usize,
-) -> Outcome<Object> {
+) -> Converted<Object> {
     // SAFETY: the caller's promise; the kind says which field counts.
     unsafe {
         let made = match value.kind {
             kind::INT => ffi::PyLong_FromLongLong(value.r#as.integer),
             kind::FLOAT => ffi::PyFloat_FromDouble(value.r#as.real),
             kind::STR => return text(py, value.r#as.text),
-            _ => return other(py, value, local, depth),
+            _ => return other(py, value, owner, depth),
         };
-        Object::owned(py, made).ok_or_else(Trouble::raised)
+        Object::owned(py, made).ok_or_else(ConversionError::raised)
     }
 }
 
@@ -126,13 +126,15 @@ unsafe fn object(
 unsafe fn other(
     py: Attached<'_>,
     value: &RawValue,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
     depth: usize,
-) -> Outcome<Object> {
+) -> Converted<Object> {
     // SAFETY: as above. A bool of C's is read as the byte that it is.
     unsafe {
         let made = match value.kind {
-            kind::NONE => return Object::borrowed(py, ffi::Py_None()).ok_or_else(Trouble::raised),
+            kind::NONE => {
+                return Object::borrowed(py, ffi::Py_None()).ok_or_else(ConversionError::raised);
+            }
             kind::BOOL => {
                 let byte = (&raw const value.r#as.boolean).cast::<u8>().read();
                 ffi::PyBool_FromLong((byte != 0).into())
@@ -148,47 +150,47 @@ unsafe fn other(
                 return Object::owned(py, made).ok_or_else(|| not_utf8(py));
             }
             kind::BIG_INT => return big_int(py, value.r#as.text),
-            kind::BUFFER => return host_memory::view(py, value.r#as.buffer, local),
-            kind::TUPLE | kind::LIST | kind::DICT => return container(py, value, local, depth),
-            kind::QUEUE => return queue::object(py, value.r#as.queue, local),
+            kind::BUFFER => return host_memory::view(py, value.r#as.buffer, owner),
+            kind::TUPLE | kind::LIST | kind::DICT => return container(py, value, owner, depth),
+            kind::QUEUE => return queue::object(py, value.r#as.queue, owner),
             unknown => {
-                return Err(Trouble::invalid(format!(
+                return Err(ConversionError::invalid(format!(
                     "is of kind {unknown}, which is none of subpy_kind"
                 )));
             }
         };
-        Object::owned(py, made).ok_or_else(Trouble::raised)
+        Object::owned(py, made).ok_or_else(ConversionError::raised)
     }
 }
 
-pub(crate) unsafe fn bytes_of<'a>(text: RawText) -> Outcome<&'a [u8]> {
+pub(crate) unsafe fn bytes_of<'a>(text: RawText) -> Converted<&'a [u8]> {
     match (text.data.is_null(), text.length) {
         (_, 0) => Ok(&[]),
-        (true, _) => Err(Trouble::invalid("has NULL for its data")),
+        (true, _) => Err(ConversionError::invalid("has NULL for its data")),
         (_, length) if length > isize::MAX as usize => Err(too_long(length)),
         // SAFETY: the caller's promise.
         (_, length) => Ok(unsafe { std::slice::from_raw_parts(text.data.cast(), length) }),
     }
 }
 
-pub(crate) fn checked_items(items: RawItems) -> Outcome<RawItems> {
+pub(crate) fn checked_items(items: RawItems) -> Converted<RawItems> {
     const LONGEST: usize = isize::MAX as usize / (2 * size_of::<RawValue>());
     match (items.data.is_null(), items.length) {
-        (true, 1..) => Err(Trouble::invalid("has NULL for its items")),
+        (true, 1..) => Err(ConversionError::invalid("has NULL for its items")),
         (_, length) if length > LONGEST => Err(too_long(length)),
         _ => Ok(items),
     }
 }
 
 #[cold]
-fn too_long(length: usize) -> Trouble {
-    Trouble::invalid(format!(
+fn too_long(length: usize) -> ConversionError {
+    ConversionError::invalid(format!(
         "has a length of {length}, which is past all limits"
     ))
 }
 
 #[inline(always)]
-unsafe fn text(py: Attached<'_>, text: RawText) -> Outcome<Object> {
+unsafe fn text(py: Attached<'_>, text: RawText) -> Converted<Object> {
     // SAFETY: as above.
     unsafe {
         let bytes = bytes_of(text)?;
@@ -200,27 +202,27 @@ unsafe fn text(py: Attached<'_>, text: RawText) -> Outcome<Object> {
 
 /// For the exception that is set.
 #[cold]
-fn not_utf8(py: Attached<'_>) -> Trouble {
+fn not_utf8(py: Attached<'_>) -> ConversionError {
     // SAFETY: attached.
     unsafe {
         if ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeDecodeError) == 0 {
-            return Trouble::raised();
+            return ConversionError::raised();
         }
     }
     let why = crate::local::python::exception::one_line(py);
-    Trouble::invalid(format!("is a str that is not UTF-8: {why}"))
+    ConversionError::invalid(format!("is a str that is not UTF-8: {why}"))
 }
 
 #[cold]
-unsafe fn big_int(py: Attached<'_>, digits: RawText) -> Outcome<Object> {
+unsafe fn big_int(py: Attached<'_>, digits: RawText) -> Converted<Object> {
     // SAFETY: as above; the copy ends in a NUL.
     unsafe {
-        let no_int = |why: String| Trouble::invalid(format!("is no int: {why}"));
+        let no_int = |why: String| ConversionError::invalid(format!("is no int: {why}"));
         let digits = CString::new(bytes_of(digits)?).map_err(|e| no_int(e.to_string()))?;
         let made = ffi::PyLong_FromString(digits.as_ptr(), std::ptr::null_mut(), 0);
         Object::owned(py, made).ok_or_else(|| {
             match ffi::PyErr_ExceptionMatches(ffi::PyExc_ValueError) {
-                0 => Trouble::raised(),
+                0 => ConversionError::raised(),
                 _ => no_int(crate::local::python::exception::one_line(py)),
             }
         })
@@ -230,9 +232,9 @@ unsafe fn big_int(py: Attached<'_>, digits: RawText) -> Outcome<Object> {
 unsafe fn container(
     py: Attached<'_>,
     value: &RawValue,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
     depth: usize,
-) -> Outcome<Object> {
+) -> Converted<Object> {
     if depth >= MAX_DEPTH {
         return Err(too_deep());
     }
@@ -240,9 +242,9 @@ unsafe fn container(
     unsafe {
         let items = checked_items(value.r#as.items)?;
         match value.kind {
-            kind::LIST => list(py, items, local, depth + 1),
-            kind::TUPLE => tuple(py, items, local, depth + 1),
-            _ => dict(py, items, local, depth + 1),
+            kind::LIST => list(py, items, owner, depth + 1),
+            kind::TUPLE => tuple(py, items, owner, depth + 1),
+            _ => dict(py, items, owner, depth + 1),
         }
     }
 }
@@ -250,15 +252,15 @@ unsafe fn container(
 unsafe fn list(
     py: Attached<'_>,
     items: RawItems,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
     depth: usize,
-) -> Outcome<Object> {
+) -> Converted<Object> {
     // SAFETY: as above; a list that nobody else sees yet.
     unsafe {
         let list = Object::owned(py, ffi::PyList_New(items.length as isize));
         let list = list.ok_or_else(|| unused(items, 0, items.length, depth))?;
         for i in 0..items.length {
-            match object(py, &*items.data.add(i), local, depth) {
+            match object(py, &*items.data.add(i), owner, depth) {
                 Ok(item) => ffi::PyList_SET_ITEM(list.as_ptr(), i as isize, item.into_ptr()),
                 Err(e) => {
                     let rest = rest_of(items, i + 1, items.length, depth);
@@ -273,15 +275,15 @@ unsafe fn list(
 unsafe fn tuple(
     py: Attached<'_>,
     items: RawItems,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
     depth: usize,
-) -> Outcome<Object> {
+) -> Converted<Object> {
     // SAFETY: as above; a tuple that nobody else sees yet.
     unsafe {
         let tuple = Object::owned(py, ffi::PyTuple_New(items.length as isize));
         let tuple = tuple.ok_or_else(|| unused(items, 0, items.length, depth))?;
         for i in 0..items.length {
-            match object(py, &*items.data.add(i), local, depth) {
+            match object(py, &*items.data.add(i), owner, depth) {
                 Ok(item) => ffi::PyTuple_SET_ITEM(tuple.as_ptr(), i as isize, item.into_ptr()),
                 Err(e) => {
                     let rest = rest_of(items, i + 1, items.length, depth);
@@ -296,9 +298,9 @@ unsafe fn tuple(
 unsafe fn dict(
     py: Attached<'_>,
     items: RawItems,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
     depth: usize,
-) -> Outcome<Object> {
+) -> Converted<Object> {
     let length = 2 * items.length;
     // SAFETY: as above; a dict that nobody else sees yet.
     unsafe {
@@ -306,15 +308,15 @@ unsafe fn dict(
         let dict = dict.ok_or_else(|| unused(items, 0, length, depth))?;
         for i in 0..items.length {
             let (key, value) = (&*items.data.add(2 * i), &*items.data.add(2 * i + 1));
-            let name = |e: Trouble| e.at_key(key_text(key, i));
-            let key = match object(py, key, local, depth) {
+            let name = |e: ConversionError| e.at_key(key_text(key, i));
+            let key = match object(py, key, owner, depth) {
                 Ok(key) => key,
                 Err(e) => {
                     return Err(name(e).with_unused(rest_of(items, 2 * i + 1, length, depth)));
                 }
             };
             let rest = || rest_of(items, 2 * i + 2, length, depth);
-            let value = match object(py, value, local, depth) {
+            let value = match object(py, value, owner, depth) {
                 Ok(value) => value,
                 Err(e) => return Err(name(e).with_unused(rest())),
             };
@@ -343,19 +345,19 @@ unsafe fn key_text(key: &RawValue, i: usize) -> String {
 
 /// For the exception that is set.
 #[cold]
-fn bad_key(py: Attached<'_>) -> Trouble {
+fn bad_key(py: Attached<'_>) -> ConversionError {
     // SAFETY: attached.
     if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_TypeError) } == 0 {
-        return Trouble::raised();
+        return ConversionError::raised();
     }
     let why = crate::local::python::exception::one_line(py);
-    Trouble::invalid(format!("can't be a key: {why}"))
+    ConversionError::invalid(format!("can't be a key: {why}"))
 }
 
 #[cold]
-unsafe fn unused(items: RawItems, from: usize, to: usize, depth: usize) -> Trouble {
+unsafe fn unused(items: RawItems, from: usize, to: usize, depth: usize) -> ConversionError {
     // SAFETY: as above.
-    Trouble::raised().with_unused(unsafe { rest_of(items, from, to, depth) })
+    ConversionError::raised().with_unused(unsafe { rest_of(items, from, to, depth) })
 }
 
 /// What the values from one to another lend.

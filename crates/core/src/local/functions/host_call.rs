@@ -12,14 +12,14 @@ use crate::local::attach::{Attached, Current};
 use crate::local::border;
 use crate::local::border::Attachment;
 use crate::local::convert::to_python;
-use crate::local::objects::local::Local;
-use crate::local::objects::trouble::Trouble;
+use crate::local::objects::conversion_error::ConversionError;
+use crate::local::objects::owner::Owner;
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::thread::entry::Entry;
 
 /// A call of a host function. What is answered last counts; no answer is None.
 pub struct HostCall<'a> {
-    local: &'a Rc<Local>,
+    owner: &'a Rc<Owner>,
     keywords: RawValue,
     /// The thread that Python called in: a call is its alone, but the host may get that wrong.
     thread: libc::pthread_t,
@@ -33,15 +33,15 @@ pub struct HostCall<'a> {
 
 enum Answer {
     Object(Object),
-    Trouble(Trouble),
+    Error(ConversionError),
     Raise { kind: String, message: String },
 }
 
 impl<'a> HostCall<'a> {
     #[inline(always)]
-    pub(crate) fn new(local: &'a Rc<Local>, keywords: RawValue) -> Self {
+    pub(crate) fn new(owner: &'a Rc<Owner>, keywords: RawValue) -> Self {
         Self {
-            local,
+            owner,
             keywords,
             thread: this_thread(),
             released: std::ptr::null_mut(),
@@ -69,7 +69,7 @@ impl<'a> HostCall<'a> {
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
     pub fn interpreter(&self) -> Id {
-        self.local.id
+        self.owner.id
     }
 
     /// The keyword arguments: a dict.
@@ -144,10 +144,10 @@ impl<'a> HostCall<'a> {
         if self.thread != this_thread() {
             return to_python::lent_by(value, &mut Vec::new());
         }
-        let written = self.attached(|py, local| to_python::write(py, value, local));
+        let written = self.attached(|py, owner| to_python::write(py, value, owner));
         self.set(match written {
             Ok(object) => Answer::Object(object),
-            Err(trouble) => Answer::Trouble(trouble),
+            Err(error) => Answer::Error(error),
         });
     }
 
@@ -182,22 +182,22 @@ impl<'a> HostCall<'a> {
     }
 
     /// Does `work` while the interpreter is attached.
-    fn attached<T>(&self, work: impl FnOnce(Attached<'_>, &Rc<Local>) -> T) -> T {
-        let local = self.local;
-        if attach::attached_interpreter() == local.python {
+    fn attached<T>(&self, work: impl FnOnce(Attached<'_>, &Rc<Owner>) -> T) -> T {
+        let owner = self.owner;
+        if attach::attached_interpreter() == owner.python {
             let current = Current::get();
-            return work(current.attached(), local);
+            return work(current.attached(), owner);
         }
         // SAFETY: the thread state, if it was let go, is this thread's to attach again. Else the host
         // is in another interpreter, further in; ours is kept by the call.
         unsafe {
             if self.released.is_null() {
-                let work = |py: Attached<'_>| work(py, local);
-                return border::visit_beside(local.id, local.account, local.python, work);
+                let work = |py: Attached<'_>| work(py, owner);
+                return border::visit_beside(owner.id, owner.account, owner.python, work);
             }
-            let entry = Entry::new(Some(local.id), local.account, self.released);
+            let entry = Entry::new(Some(owner.id), owner.account, self.released);
             let attachment = Attachment::enter(&entry, true);
-            work(attachment.attached(), local)
+            work(attachment.attached(), owner)
         }
     }
 
@@ -209,9 +209,9 @@ impl<'a> HostCall<'a> {
         }
         // SAFETY: it points to nothing.
         let value = unsafe { Value::from_raw(&self.plain) };
-        match to_python::write(py, value, self.local) {
+        match to_python::write(py, value, self.owner) {
             Ok(object) => object.into_ptr(),
-            Err(trouble) => refuse(py, trouble, name),
+            Err(error) => refuse(py, error, name),
         }
     }
 }
@@ -220,7 +220,7 @@ impl<'a> HostCall<'a> {
 fn finish_other(py: Attached<'_>, answer: Answer, name: &str) -> *mut ffi::PyObject {
     match answer {
         Answer::Object(object) => object.into_ptr(),
-        Answer::Trouble(trouble) => refuse(py, trouble, name),
+        Answer::Error(error) => refuse(py, error, name),
         Answer::Raise { kind, message } => {
             raise(py, &kind, &message);
             std::ptr::null_mut()
@@ -229,8 +229,8 @@ fn finish_other(py: Attached<'_>, answer: Answer, name: &str) -> *mut ffi::PyObj
 }
 
 #[cold]
-fn refuse(py: Attached<'_>, trouble: Trouble, name: &str) -> *mut ffi::PyObject {
-    trouble.raise(py, &format!("{name}(): result"));
+fn refuse(py: Attached<'_>, error: ConversionError, name: &str) -> *mut ffi::PyObject {
+    error.raise(py, &format!("{name}(): result"));
     std::ptr::null_mut()
 }
 

@@ -16,9 +16,9 @@ use crate::local::border;
 use crate::local::convert::from_python::{borrowed, read_several};
 use crate::local::functions::host_call::HostCall;
 use crate::local::functions::names::{is_identifier, not_there};
-use crate::local::objects::holder;
-use crate::local::objects::holder::{Held, Holdable};
-use crate::local::objects::local::Local;
+use crate::local::objects::instance;
+use crate::local::objects::instance::{Class, Instance};
+use crate::local::objects::owner::Owner;
 use crate::local::objects::release::Lent;
 use crate::local::python::method::{NO_GETTER, Table, getter};
 use crate::local::python::object::Object;
@@ -139,11 +139,11 @@ impl Definition {
     /// Puts the function into its module. `None`: an exception is set.
     ///
     /// # Safety
-    /// Attached to the interpreter of `local`.
+    /// Attached to the interpreter of `owner`.
     pub(crate) unsafe fn define(
         self: &Arc<Self>,
         py: Attached<'_>,
-        local: &Rc<Local>,
+        owner: &Rc<Owner>,
     ) -> Option<()> {
         let module_name = Object::text(py, &self.module)?;
         let module = find_or_make_module(py, &self.module)?;
@@ -158,16 +158,16 @@ impl Definition {
             },
             definition: self.clone(),
         }));
-        local.ledger.add(&function);
+        owner.loans.add(&function);
         let method = (&raw const function.method).cast_mut();
         // SAFETY: the caller's promise. Python only reads the method, which lives as long as what holds
         // it, which the function keeps.
         unsafe {
             let make = |py: Attached<'_>| {
-                let getters = holder::slot(ffi::Py_tp_getset, GETTERS.of_type());
-                holder::new_type::<Lent<Function>>(py, c"subpy.HostFunction", &[getters])
+                let getters = instance::slot(ffi::Py_tp_getset, GETTERS.of_type());
+                instance::new_type::<Lent<Function>>(py, c"subpy.HostFunction", &[getters])
             };
-            let held = holder::hold(py, |local| &local.function_type, make, function, local)?;
+            let held = instance::hold(py, |owner| &owner.function_type, make, function, owner)?;
             let function = ffi::PyCFunction_NewEx(method, held.as_ptr(), module_name.as_ptr());
             let function = Object::owned(py, function)?;
             let name = self.c_name.as_ptr();
@@ -177,7 +177,7 @@ impl Definition {
     }
 }
 
-impl Holdable for Lent<Function> {
+impl Class for Lent<Function> {
     fn calls_host(&self) -> bool {
         true
     }
@@ -249,7 +249,7 @@ unsafe extern "C" fn trampoline(
     // SAFETY: called by Python, attached, with the object that `define` made, which the function that
     // is called keeps; so many arguments, and as many more as there are names, live until we return.
     unsafe {
-        let function: &Held<Lent<Function>> = Held::of(this);
+        let function: &Instance<Lent<Function>> = Instance::of(this);
         let count = count as usize;
         if count <= FEW && names.is_null() {
             let mut places = [const { MaybeUninit::<RawValue>::uninit() }; FEW];
@@ -275,7 +275,7 @@ unsafe extern "C" fn trampoline(
 #[inline(never)]
 unsafe fn with_any_arguments(
     py: Attached<'_>,
-    function: &Held<Lent<Function>>,
+    function: &Instance<Lent<Function>>,
     arguments: *const *mut ffi::PyObject,
     count: usize,
     names: *mut ffi::PyObject,
@@ -304,11 +304,11 @@ unsafe fn with_any_arguments(
         let _block = if larger.is_empty() {
             None
         } else {
-            match read_several(py, &larger, &mut places, conversion, function.local()) {
+            match read_several(py, &larger, &mut places, conversion, function.owner()) {
                 Ok(block) => Some(block),
-                Err((place, trouble)) => {
-                    let root = trouble_at(py, place, count, names);
-                    trouble.raise(py, &format!("{}(): {root}", function.definition.name));
+                Err((place, error)) => {
+                    let root = error_at(py, place, count, names);
+                    error.raise(py, &format!("{}(): {root}", function.definition.name));
                     return std::ptr::null_mut();
                 }
             }
@@ -322,14 +322,14 @@ unsafe fn with_any_arguments(
 #[inline(always)]
 unsafe fn work(
     py: Attached<'_>,
-    function: &Held<Lent<Function>>,
+    function: &Instance<Lent<Function>>,
     places: *const RawValue,
     count: usize,
     named: usize,
 ) -> *mut ffi::PyObject {
     let definition = &function.definition;
     let keywords = RawValue::of_items(kind::DICT, places.wrapping_add(count), named);
-    let mut call = HostCall::new(function.local(), keywords);
+    let mut call = HostCall::new(function.owner(), keywords);
     // SAFETY: the caller's promise.
     let arguments = unsafe { Value::slice_from_raw(places, count) };
     let work = |call: &mut HostCall<'_>| {
@@ -339,7 +339,7 @@ unsafe fn work(
         }
     };
     if definition.release_gil {
-        border::released(function.local().id, |thread_state| {
+        border::released(function.owner().id, |thread_state| {
             call.set_released(thread_state);
             work(&mut call);
         });
@@ -351,7 +351,7 @@ unsafe fn work(
 
 /// The root of an argument's path.
 #[cold]
-unsafe fn trouble_at(
+unsafe fn error_at(
     py: Attached<'_>,
     place: usize,
     count: usize,

@@ -18,8 +18,8 @@ use crate::local::interpreter::output;
 use crate::local::interpreter::output::Name;
 use crate::local::interpreter::resources;
 use crate::local::memory::account::Account;
-use crate::local::objects::local::{Local, Visit};
-use crate::local::objects::release::Ledger;
+use crate::local::objects::owner::{Owner, Visit};
+use crate::local::objects::release::Loans;
 use crate::local::python::exception;
 use crate::local::python::exception::Describer;
 use crate::local::python::object::{Object, clear_exception, import};
@@ -32,7 +32,7 @@ pub(crate) struct Inside {
     stderr: Option<output::Handle>,
     pub(super) code: Rc<RefCell<CodeCache>>,
     pub(super) names: Names,
-    pub(super) local: Rc<Local>,
+    pub(super) owner: Rc<Owner>,
     /// How many strings without a name of their own were compiled.
     pub(super) unnamed: Cell<u64>,
     pub(super) describer: Cell<Option<Describer>>,
@@ -85,7 +85,7 @@ impl Inside {
             stderr: None,
             code: Rc::new(RefCell::new(CodeCache::new(cache))),
             names: Names::new(),
-            local: Local::new(py, id, account, visit),
+            owner: Owner::new(py, id, account, visit),
             unnamed: Cell::new(0),
             describer: Cell::new(None),
             outside: Outside::default(),
@@ -117,8 +117,8 @@ impl Inside {
     }
 
     /// What is its own.
-    pub(crate) fn local(&self) -> &Rc<Local> {
-        &self.local
+    pub(crate) fn owner(&self) -> &Rc<Owner> {
+        &self.owner
     }
 
     pub(crate) fn take_streams(
@@ -138,7 +138,7 @@ impl Inside {
 
     /// How many buffers of its objects the host holds.
     pub(crate) fn pins(&self) -> usize {
-        self.local.pins.get()
+        self.owner.pins.get()
     }
 
     /// Whether it has loaded extension modules from outside of the standard library: to be asked at its end.
@@ -147,8 +147,8 @@ impl Inside {
     }
 
     /// What it has borrowed of the host.
-    pub(crate) fn ledger(&self) -> Ledger {
-        self.local.ledger.clone()
+    pub(crate) fn loans(&self) -> Loans {
+        self.owner.loans.clone()
     }
 
     /// The names of `__main__` go, and what only they had.

@@ -16,7 +16,7 @@ use crate::data::id::Id;
 use crate::local::attach::{Attached, Current};
 use crate::local::border;
 use crate::local::cures::write_signals;
-use crate::local::objects::holder::slot;
+use crate::local::objects::instance::slot;
 use crate::local::python::method::{Method, NO_GETTER, Table, getter};
 use crate::local::python::object::{Object, import};
 

@@ -20,7 +20,7 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::{ending, family, faulthandler, foreign_threads};
 use crate::local::memory::account::Work;
-use crate::local::objects::release::Ledger;
+use crate::local::objects::release::Loans;
 use crate::local::thread::entry::Entry;
 
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
@@ -111,8 +111,8 @@ impl<'a> Session<'a> {
     }
 
     /// What the interpreter has borrowed of the host, to be given back once it has ended.
-    pub(super) fn ledger(&self) -> Ledger {
-        self.inside().map(Inside::ledger).unwrap_or_default()
+    pub(super) fn loans(&self) -> Loans {
+        self.inside().map(Inside::loans).unwrap_or_default()
     }
 
     fn outside(&self) -> Outside {
@@ -134,7 +134,7 @@ impl<'a> Session<'a> {
 
     /// Ends the interpreter, which has no other threads. Its finalizers may take `time`.
     pub(super) fn end(mut self, time: Duration) {
-        let ledger = self.ledger();
+        let loans = self.loans();
         // With a shared GIL, others may have its strings.
         let outside = (!self.shared.shares_gil).then(|| self.outside());
         self.let_go();
@@ -147,14 +147,14 @@ impl<'a> Session<'a> {
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter(outside) };
         // SAFETY: ended.
-        unsafe { ledger.close() };
+        unsafe { loans.close() };
         retire(self.shared, self.claim);
         border::detached(|| child_processes::reap(python, time));
     }
 
     /// Finalizes Python from its main interpreter, the last one, which has no other threads.
     pub(super) fn finalize(mut self) {
-        let ledger = self.ledger();
+        let loans = self.loans();
         self.let_go();
         ending::limit_end(self.attached(), self.shared, ending::PATIENCE);
         multiprocessing_servers::stop_at_end(self.attached());
@@ -163,7 +163,7 @@ impl<'a> Session<'a> {
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };
         // SAFETY: ended.
-        unsafe { ledger.close() };
+        unsafe { loans.close() };
         retire(self.shared, self.claim);
         child_processes::reap(python, ending::PATIENCE);
     }

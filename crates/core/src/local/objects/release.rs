@@ -125,9 +125,9 @@ impl<T> GiveBack for Lent<T> {
 
 /// All that an interpreter has borrowed.
 #[derive(Clone, Default)]
-pub(crate) struct Ledger(Rc<RefCell<Vec<Weak<dyn GiveBack>>>>);
+pub(crate) struct Loans(Rc<RefCell<Vec<Weak<dyn GiveBack>>>>);
 
-impl Ledger {
+impl Loans {
     pub(crate) fn add<T: 'static>(&self, lent: &Arc<Lent<T>>) {
         let mut all = self.0.borrow_mut();
         if all.len() == all.capacity() {
@@ -169,24 +169,24 @@ mod tests {
     #[test]
     fn given_back_once_when_dropped() {
         let counter = AtomicUsize::new(0);
-        let ledger = Ledger::default();
+        let loans = Loans::default();
         let lent = lend(&counter);
-        ledger.add(&lent);
+        loans.add(&lent);
         drop(lent);
         assert_eq!(counter.load(Ordering::Relaxed), 1);
         // SAFETY: there is no interpreter.
-        unsafe { ledger.close() };
+        unsafe { loans.close() };
         assert_eq!(counter.load(Ordering::Relaxed), 1);
     }
 
     #[test]
     fn given_back_once_when_leaked() {
         let counter = AtomicUsize::new(0);
-        let ledger = Ledger::default();
+        let loans = Loans::default();
         let lent = lend(&counter);
-        ledger.add(&lent);
+        loans.add(&lent);
         // SAFETY: there is no interpreter.
-        unsafe { ledger.clone().close() };
+        unsafe { loans.clone().close() };
         assert_eq!(counter.load(Ordering::Relaxed), 1);
         drop(lent);
         assert_eq!(counter.load(Ordering::Relaxed), 1);
@@ -195,11 +195,11 @@ mod tests {
     #[test]
     fn what_is_gone_does_not_pile_up() {
         let counter = AtomicUsize::new(0);
-        let ledger = Ledger::default();
+        let loans = Loans::default();
         for _ in 0..1000 {
-            ledger.add(&lend(&counter));
+            loans.add(&lend(&counter));
         }
-        assert!(ledger.0.borrow().len() < 10);
+        assert!(loans.0.borrow().len() < 10);
         assert_eq!(counter.load(Ordering::Relaxed), 1000);
     }
 }

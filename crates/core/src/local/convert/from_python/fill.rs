@@ -14,8 +14,8 @@ use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{RawData, RawValue, kind};
 use crate::local::attach::Attached;
 use crate::local::convert::queue;
-use crate::local::objects::local::Local;
-use crate::local::objects::trouble::{Outcome, Trouble};
+use crate::local::objects::conversion_error::{ConversionError, Converted};
+use crate::local::objects::owner::Owner;
 use crate::local::python::object::clear_exception;
 
 /// Copies what was measured.
@@ -28,7 +28,7 @@ pub(super) struct Filler<'a> {
     pins_used: usize,
     pins: Pins,
     queues: Vec<Queue>,
-    local: &'a Rc<Local>,
+    owner: &'a Rc<Owner>,
     block: Block,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Filler<'a> {
         room: (usize, usize),
         pins: Pins,
         queues: Vec<Queue>,
-        local: &'a Rc<Local>,
+        owner: &'a Rc<Owner>,
     ) -> Self {
         Self {
             conversion,
@@ -52,12 +52,16 @@ impl<'a> Filler<'a> {
             pins_used: 0,
             pins,
             queues,
-            local,
+            owner,
             block,
         }
     }
 
-    pub(super) unsafe fn fill(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<RawValue> {
+    pub(super) unsafe fn fill(
+        &mut self,
+        py: Attached<'_>,
+        object: PyObject,
+    ) -> Converted<RawValue> {
         // SAFETY: the caller's promise; what is of a sort has what that sort has; room is taken before
         // it is written to.
         unsafe {
@@ -68,7 +72,7 @@ impl<'a> Filler<'a> {
             match sort {
                 Sort::Int => {
                     let text = hexadecimal(py, object)?;
-                    let (data, length) = utf8(text.as_ptr()).ok_or_else(Trouble::raised)?;
+                    let (data, length) = utf8(text.as_ptr()).ok_or_else(ConversionError::raised)?;
                     self.text(kind::BIG_INT, data, length)
                 }
                 Sort::Str => match utf8(object) {
@@ -121,7 +125,7 @@ impl<'a> Filler<'a> {
                     }
                     Ok(RawValue::of_items(kind::DICT, pairs, length))
                 }
-                _ => match queue::of(py, object, self.local) {
+                _ => match queue::of(py, object, self.owner) {
                     Some(queue) => self.queue(queue),
                     None => self.buffer(),
                 },
@@ -129,7 +133,7 @@ impl<'a> Filler<'a> {
         }
     }
 
-    fn buffer(&mut self) -> Outcome<RawValue> {
+    fn buffer(&mut self) -> Converted<RawValue> {
         let pin = self.pins.get(self.pins_used).ok_or_else(changed)?;
         // SAFETY: the block has room for as many as there are pins.
         let place = unsafe { self.block.buffers.add(self.pins_used) };
@@ -139,7 +143,7 @@ impl<'a> Filler<'a> {
         Ok(RawValue::new(kind::BUFFER, RawData { buffer: place }))
     }
 
-    fn queue(&self, queue: &Queue) -> Outcome<RawValue> {
+    fn queue(&self, queue: &Queue) -> Converted<RawValue> {
         let queue = queue.as_raw().cast_mut();
         let is_kept = self
             .queues
@@ -149,7 +153,7 @@ impl<'a> Filler<'a> {
         is_kept.then_some(value).ok_or_else(changed)
     }
 
-    unsafe fn bytes(&mut self, kind: u32, bytes: PyObject) -> Outcome<RawValue> {
+    unsafe fn bytes(&mut self, kind: u32, bytes: PyObject) -> Converted<RawValue> {
         // SAFETY: the caller's promise: bytes.
         unsafe {
             let length = ffi::Py_SIZE(bytes) as usize;
@@ -159,7 +163,12 @@ impl<'a> Filler<'a> {
 
     /// Copies text, and its NUL.
     #[inline(always)]
-    unsafe fn text(&mut self, kind: u32, data: *const c_char, length: usize) -> Outcome<RawValue> {
+    unsafe fn text(
+        &mut self,
+        kind: u32,
+        data: *const c_char,
+        length: usize,
+    ) -> Converted<RawValue> {
         if length >= self.text_left {
             return Err(changed());
         }
@@ -175,7 +184,7 @@ impl<'a> Filler<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn take_nodes(&mut self, count: usize) -> Outcome<*mut RawValue> {
+    pub(super) fn take_nodes(&mut self, count: usize) -> Converted<*mut RawValue> {
         if count > self.nodes_left {
             return Err(changed());
         }
@@ -204,6 +213,6 @@ impl<'a> Filler<'a> {
 
 /// Something that measuring has seen is different now.
 #[cold]
-fn changed() -> Trouble {
-    Trouble::not_shareable("changed while it was read")
+fn changed() -> ConversionError {
+    ConversionError::not_shareable("changed while it was read")
 }

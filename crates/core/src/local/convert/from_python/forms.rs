@@ -4,7 +4,7 @@ use pyo3_ffi as ffi;
 
 use super::sort::PyObject;
 use crate::local::attach::Attached;
-use crate::local::objects::trouble::{Outcome, Trouble};
+use crate::local::objects::conversion_error::{ConversionError, Converted};
 use crate::local::python::object::Object;
 
 /// Calls `visit` with each key and value of a dict.
@@ -14,8 +14,8 @@ use crate::local::python::object::Object;
 pub(super) unsafe fn each_pair(
     _: Attached<'_>,
     dict: PyObject,
-    mut visit: impl FnMut(PyObject, PyObject) -> Outcome<()>,
-) -> Outcome<()> {
+    mut visit: impl FnMut(PyObject, PyObject) -> Converted<()>,
+) -> Converted<()> {
     let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: the caller's promise: a dict.
     while unsafe { ffi::PyDict_Next(dict, &mut position, &mut key, &mut value) } != 0 {
@@ -25,17 +25,18 @@ pub(super) unsafe fn each_pair(
 }
 
 /// A str of ASCII that stands for an int.
-pub(super) unsafe fn hexadecimal(py: Attached<'_>, object: PyObject) -> Outcome<Object> {
+pub(super) unsafe fn hexadecimal(py: Attached<'_>, object: PyObject) -> Converted<Object> {
     // SAFETY: the caller's promise: an int; the result is new.
-    unsafe { Object::owned(py, ffi::PyNumber_ToBase(object, 16)) }.ok_or_else(Trouble::raised)
+    unsafe { Object::owned(py, ffi::PyNumber_ToBase(object, 16)) }
+        .ok_or_else(ConversionError::raised)
 }
 
 /// The generalized UTF-8 of a str with lone surrogates.
-pub(super) unsafe fn wtf8(py: Attached<'_>, object: PyObject) -> Outcome<Object> {
+pub(super) unsafe fn wtf8(py: Attached<'_>, object: PyObject) -> Converted<Object> {
     // SAFETY: the caller's promise: a str; the result is new.
     let bytes = unsafe {
         ffi::PyUnicode_AsEncodedString(object, c"utf-8".as_ptr(), c"surrogatepass".as_ptr())
     };
     // SAFETY: new, or NULL.
-    unsafe { Object::owned(py, bytes) }.ok_or_else(Trouble::raised)
+    unsafe { Object::owned(py, bytes) }.ok_or_else(ConversionError::raised)
 }

@@ -16,15 +16,17 @@ use crate::data::value::{MAX_DEPTH, kind};
 use crate::local::attach::Attached;
 use crate::local::buffers::pin::Pin;
 use crate::local::convert::queue;
-use crate::local::objects::local::Local;
-use crate::local::objects::trouble::{Outcome, Trouble, What, quoted, too_deep};
+use crate::local::objects::conversion_error::{
+    Cause, ConversionError, Converted, quoted, too_deep,
+};
+use crate::local::objects::owner::Owner;
 use crate::local::python::exception;
 use crate::local::python::object::{Object, clear_exception, type_name_of};
 
 /// Finds out how much room a tree needs.
 pub(super) struct Reader<'a> {
     conversion: Conversion,
-    local: &'a Rc<Local>,
+    owner: &'a Rc<Owner>,
     pub(super) nodes: usize,
     pub(super) text: usize,
     /// Of the buffers, in the order in which they come.
@@ -35,10 +37,10 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(conversion: Conversion, local: &'a Rc<Local>) -> Self {
+    pub(super) fn new(conversion: Conversion, owner: &'a Rc<Owner>) -> Self {
         Self {
             conversion,
-            local,
+            owner,
             nodes: 0,
             text: 0,
             pins: Pins::default(),
@@ -47,7 +49,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) unsafe fn measure(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<()> {
+    pub(super) unsafe fn measure(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
         // SAFETY: the caller's promise; what is of a sort has what that sort has.
         unsafe {
             match self.sort(py, object) {
@@ -101,12 +103,12 @@ impl<'a> Reader<'a> {
                     })
                 }),
                 Sort::Other if self.may_pin(object) => self.pin(py, object),
-                Sort::Other => match queue::of(py, object, self.local) {
+                Sort::Other => match queue::of(py, object, self.owner) {
                     Some(queue) => {
                         self.queues.push(queue.clone());
                         Ok(())
                     }
-                    None => Err(Trouble::not_shareable(no_form(py, object))),
+                    None => Err(ConversionError::not_shareable(no_form(py, object))),
                 },
             }
         }
@@ -139,13 +141,13 @@ impl<'a> Reader<'a> {
         &mut self,
         py: Attached<'_>,
         container: PyObject,
-        measure: impl FnOnce(&mut Self) -> Outcome<()>,
-    ) -> Outcome<()> {
+        measure: impl FnOnce(&mut Self) -> Converted<()>,
+    ) -> Converted<()> {
         if self.above.len() >= MAX_DEPTH {
             return Err(too_deep());
         }
         if self.above.contains(&container) {
-            return Err(Trouble::not_shareable(
+            return Err(ConversionError::not_shareable(
                 "is a container that contains itself",
             ));
         }
@@ -158,9 +160,9 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
-    unsafe fn measure_big_int(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<()> {
+    unsafe fn measure_big_int(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
         if !self.conversion.lossless_text {
-            return Err(Trouble::not_shareable(
+            return Err(ConversionError::not_shareable(
                 "is an int past 64 bits: ask for SUBPY_LOSSLESS_TEXT to get it as text",
             ));
         }
@@ -172,15 +174,15 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
-    unsafe fn measure_wtf8(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<()> {
+    unsafe fn measure_wtf8(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
         // SAFETY: the caller's promise; an exception is set.
         unsafe {
             if ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeEncodeError) == 0 {
-                return Err(Trouble::raised());
+                return Err(ConversionError::raised());
             }
             clear_exception(py);
             if !self.conversion.lossless_text {
-                return Err(Trouble::not_shareable(
+                return Err(ConversionError::not_shareable(
                     "is a str with lone surrogates: ask for SUBPY_LOSSLESS_TEXT to get it",
                 ));
             }
@@ -189,23 +191,23 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(never)]
-    unsafe fn pin(&mut self, py: Attached<'_>, object: PyObject) -> Outcome<()> {
+    unsafe fn pin(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
         // SAFETY: the caller's promise.
         unsafe {
             let _kept = Object::borrowed(py, object);
-            if let Some(pin) = Pin::new(py, object, self.conversion, self.local) {
+            if let Some(pin) = Pin::new(py, object, self.conversion, self.owner) {
                 self.pins.push(pin);
                 return Ok(());
             }
             let Some(why) = refusal(py) else {
-                return Err(Trouble::raised());
+                return Err(ConversionError::raised());
             };
             let strided = Conversion {
                 strided: true,
                 ..self.conversion
             };
-            if !self.conversion.strided && Pin::new(py, object, strided, self.local).is_some() {
-                return Err(Trouble::not_shareable(format!(
+            if !self.conversion.strided && Pin::new(py, object, strided, self.owner).is_some() {
+                return Err(ConversionError::not_shareable(format!(
                     "is of type {}, whose items are not in C's order without gaps: ask for SUBPY_STRIDED to get \
                      it, or copy it first",
                     type_name_of(py, object)
@@ -213,27 +215,27 @@ impl<'a> Reader<'a> {
             }
             clear_exception(py);
             let advice = advice(object);
-            Err(Trouble::not_shareable(format!(
+            Err(ConversionError::not_shareable(format!(
                 "can't be shared as a buffer ({why}): {advice}"
             )))
         }
     }
 
     #[inline(always)]
-    fn add_text(&mut self, length: usize) -> Outcome<()> {
+    fn add_text(&mut self, length: usize) -> Converted<()> {
         // Each text ends in a NUL.
         self.text = self.text.checked_add(length + 1).ok_or_else(no_memory)?;
         Ok(())
     }
 
     #[inline(always)]
-    fn add_nodes(&mut self, count: usize) -> Outcome<()> {
+    fn add_nodes(&mut self, count: usize) -> Converted<()> {
         self.nodes = self.nodes.checked_add(count).ok_or_else(no_memory)?;
         Ok(())
     }
 
     #[inline(always)]
-    pub(super) fn filler(self) -> Outcome<Filler<'a>> {
+    pub(super) fn filler(self) -> Converted<Filler<'a>> {
         let block = Block::new(self.nodes, self.pins.len(), self.text).ok_or_else(no_memory)?;
         let room = (self.nodes, self.text);
         Ok(Filler::new(
@@ -242,7 +244,7 @@ impl<'a> Reader<'a> {
             room,
             self.pins,
             self.queues,
-            self.local,
+            self.owner,
         ))
     }
 }
@@ -281,6 +283,6 @@ unsafe fn key_text(py: Attached<'_>, key: PyObject) -> String {
 }
 
 #[cold]
-fn no_memory() -> Trouble {
-    Trouble::new(What::NoMemory)
+fn no_memory() -> ConversionError {
+    ConversionError::new(Cause::NoMemory)
 }

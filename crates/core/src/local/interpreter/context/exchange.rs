@@ -19,7 +19,7 @@ use crate::local::functions::host_function;
 use crate::local::functions::host_function::Definition;
 use crate::local::functions::names::Missing;
 use crate::local::interpreter::code_cache::Mode;
-use crate::local::objects::trouble::Trouble;
+use crate::local::objects::conversion_error::ConversionError;
 use crate::local::python::object::{Object, type_name_of};
 
 /// Up to so many positional arguments, a call needs no allocation of ours.
@@ -32,7 +32,7 @@ impl Context<'_> {
         let Some(value) = value.next() else {
             return Ok(());
         };
-        let written = to_python::write(self.py, value, &self.local);
+        let written = to_python::write(self.py, value, &self.owner);
         let object = written.map_err(|e| self.error("value", e))?;
         // SAFETY: attached; a dict, a str, and a live object.
         match unsafe { ffi::PyDict_SetItem(self.namespace(), name.as_ptr(), object.as_ptr()) } {
@@ -151,10 +151,8 @@ impl Context<'_> {
         let call = || {
             let function = find()?;
             let written = arguments.iter().map(|value| {
-                let written = to_python::write(self.py, value, &self.local);
-                written
-                    .map_err(|trouble| trouble.raise(self.py, "value"))
-                    .ok()
+                let written = to_python::write(self.py, value, &self.owner);
+                written.map_err(|error| error.raise(self.py, "value")).ok()
             });
             let objects: Vec<Object> = written.collect::<Option<_>>()?;
             function.call(self.py, &objects.iter().collect::<Vec<_>>())
@@ -184,7 +182,7 @@ impl Context<'_> {
         };
         // SAFETY: attached; a dict.
         let read = unsafe {
-            from_python::read_namespace(self.py, self.namespace(), conversion, &self.local)
+            from_python::read_namespace(self.py, self.namespace(), conversion, &self.owner)
         };
         read.map_err(|e| self.error("ns", e))
     }
@@ -192,7 +190,7 @@ impl Context<'_> {
     /// Puts a function of the host's into a module.
     pub(crate) fn define(&self, definition: &Arc<Definition>) -> Result<()> {
         // SAFETY: attached.
-        unsafe { definition.define(self.py, &self.local) }.ok_or_else(|| self.raised())
+        unsafe { definition.define(self.py, &self.owner) }.ok_or_else(|| self.raised())
     }
 
     /// Defines what the host has defined for every interpreter.
@@ -233,7 +231,7 @@ impl Context<'_> {
         let mut places = places.iter_mut();
         let mut i = 0;
         while let (Some(value), Some(place)) = (arguments.next(), places.next()) {
-            match to_python::write(self.py, value, &self.local) {
+            match to_python::write(self.py, value, &self.owner) {
                 Ok(object) => *place = Some(object),
                 Err(e) => return Err(self.error(&format!("args[{i}]"), e)),
             }
@@ -252,7 +250,7 @@ impl Context<'_> {
         let Some(named) = values.take_named() else {
             return Ok(None);
         };
-        let written = to_python::write_names(self.py, named, admits, &self.local);
+        let written = to_python::write_names(self.py, named, admits, &self.owner);
         written.map(Some).map_err(|e| self.error(root, e))
     }
 
@@ -267,13 +265,13 @@ impl Context<'_> {
     #[inline]
     fn read(&self, object: &Object, conversion: Conversion) -> Result<OwnedValue> {
         // SAFETY: attached; a live object.
-        let read = unsafe { from_python::read(self.py, object.as_ptr(), conversion, &self.local) };
+        let read = unsafe { from_python::read(self.py, object.as_ptr(), conversion, &self.owner) };
         read.map_err(|e| self.error("result", e))
     }
 
     #[cold]
-    fn error(&self, root: &str, trouble: Trouble) -> Error {
-        trouble.into_error(root, || self.raised())
+    fn error(&self, root: &str, error: ConversionError) -> Error {
+        error.into_error(root, || self.raised())
     }
 
     /// The exception that is set.

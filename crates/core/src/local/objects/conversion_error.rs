@@ -1,4 +1,4 @@
-//! What goes wrong between values and Python objects, and where.
+//! Why a value or an object can't be converted, and where in it.
 
 use pyo3_ffi as ffi;
 
@@ -7,8 +7,8 @@ use crate::local::attach::Attached;
 use crate::local::objects::release::Release;
 use crate::local::python::exception;
 
-/// What went wrong.
-pub(crate) enum What {
+/// Why.
+pub(crate) enum Cause {
     /// A value of the host's is wrong.
     Invalid(String),
     /// The other side has no form for it.
@@ -23,27 +23,27 @@ enum Step {
     Key(String),
 }
 
-/// What went wrong, and where. Boxed, so that what an [`Outcome`] succeeds with is all that is moved.
-pub(crate) struct Trouble(Box<Inside>);
+/// What went wrong, and where. Boxed, so that what a [`Converted`] succeeds with is all that is moved.
+pub(crate) struct ConversionError(Box<Inner>);
 
-struct Inside {
-    what: What,
+struct Inner {
+    cause: Cause,
     /// From the inside out.
     path: Vec<Step>,
     /// What is the host's, and was not used.
     unused: Vec<Release>,
 }
 
-pub(crate) type Outcome<T> = Result<T, Trouble>;
+pub(crate) type Converted<T> = Result<T, ConversionError>;
 
 /// Of a path, no more than twice as many steps are shown.
 const SHOWN: usize = 8;
 
-impl Trouble {
+impl ConversionError {
     #[cold]
-    pub(crate) fn new(what: What) -> Self {
-        Self(Box::new(Inside {
-            what,
+    pub(crate) fn new(cause: Cause) -> Self {
+        Self(Box::new(Inner {
+            cause,
             path: Vec::new(),
             unused: Vec::new(),
         }))
@@ -51,27 +51,27 @@ impl Trouble {
 
     #[cold]
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(What::Invalid(message.into()))
+        Self::new(Cause::Invalid(message.into()))
     }
 
     #[cold]
     pub(crate) fn not_shareable(message: impl Into<String>) -> Self {
-        Self::new(What::NotShareable(message.into()))
+        Self::new(Cause::NotShareable(message.into()))
     }
 
     #[cold]
     pub(crate) fn no_memory() -> Self {
-        Self::new(What::NoMemory)
+        Self::new(Cause::NoMemory)
     }
 
     /// An exception is set.
     #[cold]
     pub(crate) fn raised() -> Self {
-        Self::new(What::Raised)
+        Self::new(Cause::Raised)
     }
 
     pub(crate) fn is_not_shareable(&self) -> bool {
-        matches!(self.0.what, What::NotShareable(_))
+        matches!(self.0.cause, Cause::NotShareable(_))
     }
 
     #[cold]
@@ -96,15 +96,15 @@ impl Trouble {
     #[cold]
     pub(crate) fn into_error(self, root: &str, raised: impl FnOnce() -> Error) -> Error {
         let path = self.path_from(root);
-        let error = match self.0.what {
-            What::Invalid(message) => {
+        let error = match self.0.cause {
+            Cause::Invalid(message) => {
                 Error::new(Status::InvalidArgument, format!("{path} {message}"))
             }
-            What::NotShareable(message) => {
+            Cause::NotShareable(message) => {
                 Error::new(Status::NotShareable, format!("{path} {message}"))
             }
-            What::NoMemory => Error::new(Status::NoMemory, format!("no memory to copy {path}")),
-            What::Raised => raised(),
+            Cause::NoMemory => Error::new(Status::NoMemory, format!("no memory to copy {path}")),
+            Cause::Raised => raised(),
         };
         drop(self.0.unused);
         error
@@ -116,11 +116,11 @@ impl Trouble {
         let path = self.path_from(root);
         // SAFETY: attached; types of Python's own, and a str.
         unsafe {
-            let (kind, message) = match self.0.what {
-                What::Invalid(message) => (ffi::PyExc_ValueError, message),
-                What::NotShareable(message) => (ffi::PyExc_TypeError, message),
-                What::NoMemory => (ffi::PyExc_MemoryError, "is too large".into()),
-                What::Raised => return,
+            let (kind, message) = match self.0.cause {
+                Cause::Invalid(message) => (ffi::PyExc_ValueError, message),
+                Cause::NotShareable(message) => (ffi::PyExc_TypeError, message),
+                Cause::NoMemory => (ffi::PyExc_MemoryError, "is too large".into()),
+                Cause::Raised => return,
             };
             drop(self.0.unused);
             exception::set(py, kind, &format!("{path} {message}"));
@@ -145,9 +145,9 @@ impl Trouble {
     }
 }
 
-pub(crate) fn too_deep() -> Trouble {
+pub(crate) fn too_deep() -> ConversionError {
     let limit = crate::data::value::MAX_DEPTH;
-    Trouble::not_shareable(format!("is nested more than {limit} deep"))
+    ConversionError::not_shareable(format!("is nested more than {limit} deep"))
 }
 
 /// A str as a step of a path.
@@ -165,15 +165,15 @@ mod tests {
 
     #[test]
     fn paths() {
-        let trouble = Trouble::invalid("is wrong")
+        let error = ConversionError::invalid("is wrong")
             .at_index(3)
             .at_key(quoted("a\"b"));
-        assert_eq!(trouble.path_from("result"), r#"result["a\"b"][3]"#);
-        let mut trouble = Trouble::invalid("is wrong");
+        assert_eq!(error.path_from("result"), r#"result["a\"b"][3]"#);
+        let mut error = ConversionError::invalid("is wrong");
         for i in 0..20 {
-            trouble = trouble.at_index(i);
+            error = error.at_index(i);
         }
-        let text = trouble.path_from("x");
+        let text = error.path_from("x");
         assert!(text.starts_with("x[19][18]") && text.ends_with("[1][0]"));
         assert_eq!(text.matches("[...]").count(), 1);
         assert_eq!(quoted(&"a".repeat(50)).len(), 45);

@@ -1,4 +1,4 @@
-//! Python objects that hold a Rust value: a type for each kind of value and interpreter, and objects
+//! Instances of our types, Python objects that have a Rust value: a type for each kind of value and interpreter, and objects
 //! that let go of their value without the GIL, since that may call the host.
 
 use std::cell::OnceCell;
@@ -12,27 +12,27 @@ use pyo3_ffi as ffi;
 
 use crate::local::attach::Attached;
 use crate::local::border;
-use crate::local::objects::local::Local;
+use crate::local::objects::owner::Owner;
 use crate::local::python::object::Object;
 
-/// What may be held.
-pub(crate) trait Holdable {
+/// What an instance may have.
+pub(crate) trait Class {
     /// Whether dropping it may call the host.
     fn calls_host(&self) -> bool;
 
-    /// An object that holds it goes.
-    fn forget(&self, _: &Local) {}
+    /// An instance that has it goes.
+    fn forget(&self, _: &Owner) {}
 }
 
-/// The object.
+/// A Python object of a type of ours.
 #[repr(C)]
-pub(crate) struct Held<T> {
+pub(crate) struct Instance<T> {
     base: ffi::PyObject,
     value: Option<Arc<T>>,
-    local: Option<Rc<Local>>,
+    owner: Option<Rc<Owner>>,
 }
 
-impl<T> Held<T> {
+impl<T> Instance<T> {
     /// # Safety
     /// `object` is one of a type that [`new_type`] made for `T`, and lives as long as `'a`.
     #[inline(always)]
@@ -42,18 +42,18 @@ impl<T> Held<T> {
     }
 }
 
-impl<T> Held<T> {
+impl<T> Instance<T> {
     /// What is its interpreter's own.
     #[inline(always)]
-    pub(crate) fn local(&self) -> &Rc<Local> {
-        match &self.local {
-            Some(local) => local,
+    pub(crate) fn owner(&self) -> &Rc<Owner> {
+        match &self.owner {
+            Some(owner) => owner,
             None => unreachable!("set when it was made"),
         }
     }
 }
 
-impl<T> Deref for Held<T> {
+impl<T> Deref for Instance<T> {
     type Target = T;
 
     #[inline(always)]
@@ -73,7 +73,7 @@ pub(crate) fn slot(slot: c_int, pfunc: *mut c_void) -> ffi::PyType_Slot {
 ///
 /// # Safety
 /// The slots are right for such objects.
-pub(crate) unsafe fn new_type<T: Holdable>(
+pub(crate) unsafe fn new_type<T: Class>(
     py: Attached<'_>,
     name: &'static CStr,
     slots: &[ffi::PyType_Slot],
@@ -87,7 +87,7 @@ pub(crate) unsafe fn new_type<T: Holdable>(
     }
     let mut spec = ffi::PyType_Spec {
         name: name.as_ptr(),
-        basicsize: size_of::<Held<T>>() as c_int,
+        basicsize: size_of::<Instance<T>>() as c_int,
         itemsize: 0,
         flags: flags as _,
         slots: all.as_mut_ptr(),
@@ -100,58 +100,58 @@ pub(crate) unsafe fn new_type<T: Holdable>(
 /// set.
 ///
 /// # Safety
-/// Attached to the interpreter of `local`; `kind` chooses the type for a `T`.
-pub(crate) unsafe fn hold<T: Holdable>(
+/// Attached to the interpreter of `owner`; `kind` chooses the type for a `T`.
+pub(crate) unsafe fn hold<T: Class>(
     py: Attached<'_>,
-    kind: impl Fn(&Local) -> &OnceCell<Object>,
+    kind: impl Fn(&Owner) -> &OnceCell<Object>,
     make: impl FnOnce(Attached<'_>) -> Option<Object>,
     value: Arc<T>,
-    local: &Rc<Local>,
+    owner: &Rc<Owner>,
 ) -> Option<Object> {
-    let kind = kind(local);
+    let kind = kind(owner);
     if kind.get().is_none() {
         match make(py) {
             Some(made) => drop(kind.set(made)),
-            None => return refuse(value, local),
+            None => return refuse(value, owner),
         }
     }
-    // SAFETY: attached; a new object of the type has room for a `Held`, which starts as zeros.
+    // SAFETY: attached; a new object of the type has room for an `Instance`, which starts as zeros.
     unsafe {
         let kind = kind.get()?.as_ptr().cast();
         let Some(object) = Object::owned(py, ffi::PyType_GenericAlloc(kind, 0)) else {
-            return refuse(value, local);
+            return refuse(value, owner);
         };
-        let held = object.as_ptr().cast::<Held<T>>();
-        (&raw mut (*held).value).write(Some(value));
-        (&raw mut (*held).local).write(Some(local.clone()));
+        let instance = object.as_ptr().cast::<Instance<T>>();
+        (&raw mut (*instance).value).write(Some(value));
+        (&raw mut (*instance).owner).write(Some(owner.clone()));
         Some(object)
     }
 }
 
 #[cold]
-fn refuse<T: Holdable>(value: Arc<T>, local: &Local) -> Option<Object> {
-    let_go(value, local);
+fn refuse<T: Class>(value: Arc<T>, owner: &Owner) -> Option<Object> {
+    let_go(value, owner);
     None
 }
 
-fn let_go<T: Holdable>(value: Arc<T>, local: &Local) {
+fn let_go<T: Class>(value: Arc<T>, owner: &Owner) {
     if value.calls_host() {
-        border::without_gil(local.id, || drop(value));
+        border::without_gil(owner.id, || drop(value));
     }
 }
 
-unsafe extern "C" fn dealloc<T: Holdable>(object: *mut ffi::PyObject) {
+unsafe extern "C" fn dealloc<T: Class>(object: *mut ffi::PyObject) {
     // SAFETY: called once, by Python, attached. An object holds a reference to its heap type.
     unsafe {
-        let held = object.cast::<Held<T>>();
-        let (value, local) = ((*held).value.take(), (*held).local.take());
-        if let (Some(value), Some(local)) = (value, &local) {
-            value.forget(local);
-            let_go(value, local);
+        let instance = object.cast::<Instance<T>>();
+        let (value, owner) = ((*instance).value.take(), (*instance).owner.take());
+        if let (Some(value), Some(owner)) = (value, &owner) {
+            value.forget(owner);
+            let_go(value, owner);
         }
         let kind = ffi::Py_TYPE(object);
         ffi::PyObject_Free(object.cast());
-        drop(local);
+        drop(owner);
         ffi::Py_DECREF(kind.cast());
     }
 }

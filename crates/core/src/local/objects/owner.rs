@@ -1,4 +1,4 @@
-//! What is an interpreter's own, and what its Python objects that belong to us share.
+//! An interpreter as the owner of the objects that we make in it.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -10,18 +10,18 @@ use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::memory::account::Account;
-use crate::local::objects::release::Ledger;
+use crate::local::objects::release::Loans;
 use crate::local::python::object::Object;
 
 /// `None`: an exception is set.
-pub(crate) type MakeType = fn(Attached<'_>, &Rc<Local>) -> Option<Object>;
+pub(crate) type MakeType = fn(Attached<'_>, &Rc<Owner>) -> Option<Object>;
 
 /// Does some work in the interpreter with this id, which lives, in whatever thread. Nothing is done if Python has ended.
 pub(crate) type Visit = fn(Id, work: &mut dyn FnMut());
 
 /// Shared by what is kept of an interpreter and by the objects that we have made in it. Touched only
 /// while the interpreter is attached, which is also what counts its references.
-pub(crate) struct Local {
+pub(crate) struct Owner {
     pub(crate) id: Id,
     /// Where the interpreter's memory is counted.
     pub(crate) account: Option<&'static Account>,
@@ -39,10 +39,10 @@ pub(crate) struct Local {
     /// How many buffers of the interpreter's objects the host holds: it can't be ended meanwhile.
     pub(crate) pins: Cell<usize>,
     /// What it has borrowed of the host.
-    pub(crate) ledger: Ledger,
+    pub(crate) loans: Loans,
 }
 
-impl Local {
+impl Owner {
     /// Of the attached interpreter.
     pub(crate) fn new(
         _: Attached<'_>,
@@ -61,7 +61,7 @@ impl Local {
             make_queue_type: Cell::new(None),
             queues: RefCell::default(),
             pins: Cell::new(0),
-            ledger: Ledger::default(),
+            loans: Loans::default(),
         })
     }
 }
