@@ -1,4 +1,4 @@
-//! Plain data, which knows neither Python nor processes: what crosses the border, what a host asks for, and how it went.
+//! Plain data, which knows neither Python nor processes: what crosses, what a host asks for, and how it went.
 
 pub(crate) mod config;
 pub(crate) mod conversion;

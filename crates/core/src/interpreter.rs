@@ -9,7 +9,7 @@ use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
-use crate::local::convert::lending::Lending;
+use crate::local::convert::arguments::Arguments;
 use crate::local::functions::host_function::{FunctionOptions, Handler};
 use crate::local::interpreter as local;
 use crate::local::interpreter::registry;
@@ -129,7 +129,7 @@ impl Interpreter {
         self.destroy_within(Duration::ZERO)
     }
 
-    /// As [`destroy`](Self::destroy), but waits up to `patience` for the Python threads of its scripts
+    /// As [`destroy`](Self::destroy), but waits up to `timeout` for the Python threads of its scripts
     /// to end. Idle workers of `concurrent.futures` are told to.
     ///
     /// ```
@@ -141,9 +141,9 @@ impl Interpreter {
     /// interpreter.destroy_within(Duration::from_secs(60))?;
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
-    pub fn destroy_within(&self, patience: Duration) -> Result<()> {
+    pub fn destroy_within(&self, timeout: Duration) -> Result<()> {
         match &self.0 {
-            Backend::Local(local) => local.destroy(patience),
+            Backend::Local(local) => local.destroy(timeout),
         }
     }
 
@@ -301,7 +301,7 @@ impl Interpreter {
     /// # interpreter.destroy()?;
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
-    pub fn set<'a>(&self, name: impl AsRef<[u8]>, value: impl Into<Lending<'a>>) -> Result<()> {
+    pub fn set<'a>(&self, name: impl AsRef<[u8]>, value: impl Into<Arguments<'a>>) -> Result<()> {
         self.set_with(name, value, &RunOptions::default())
     }
 
@@ -320,7 +320,7 @@ impl Interpreter {
     pub fn set_with<'a>(
         &self,
         name: impl AsRef<[u8]>,
-        value: impl Into<Lending<'a>>,
+        value: impl Into<Arguments<'a>>,
         options: &RunOptions<'_>,
     ) -> Result<()> {
         match &self.0 {
@@ -427,7 +427,7 @@ impl Interpreter {
     pub fn call<'a>(
         &self,
         callable: impl AsRef<[u8]>,
-        arguments: impl Into<Lending<'a>>,
+        arguments: impl Into<Arguments<'a>>,
     ) -> Result<OwnedValue> {
         self.call_with(callable, arguments, &CallOptions::default())
     }
@@ -450,7 +450,7 @@ impl Interpreter {
     pub fn call_with<'a>(
         &self,
         callable: impl AsRef<[u8]>,
-        arguments: impl Into<Lending<'a>>,
+        arguments: impl Into<Arguments<'a>>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
         let mut result = OwnedValue::NONE;
@@ -462,11 +462,11 @@ impl Interpreter {
     /// As [`call`](Self::call), into a place of the caller's. It is left as it was if the call fails.
     ///
     /// ```
-    /// # use subpy_core::{CallOptions, Interpreter, InterpreterConfig, Lending, OwnedValue, Runtime, RuntimeConfig, Value, View};
+    /// # use subpy_core::{CallOptions, Interpreter, InterpreterConfig, Arguments, OwnedValue, Runtime, RuntimeConfig, Value, View};
     /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
     /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
     /// let (numbers, mut largest) = ([Value::int(3), Value::int(7)], OwnedValue::NONE);
-    /// let mut arguments = Lending::from(&numbers);
+    /// let mut arguments = Arguments::from(&numbers);
     /// interpreter.call_into(b"builtins:max", &mut arguments, &CallOptions::default(), &mut largest)?;
     /// assert_eq!(largest.get().view(), View::Int(7));
     /// # interpreter.destroy()?;
@@ -476,7 +476,7 @@ impl Interpreter {
     pub fn call_into(
         &self,
         callable: &[u8],
-        arguments: &mut Lending<'_>,
+        arguments: &mut Arguments<'_>,
         options: &CallOptions<'_>,
         result: &mut OwnedValue,
     ) -> Result<()> {
@@ -490,10 +490,10 @@ impl Interpreter {
     /// those whose value can't be shared.
     ///
     /// ```
-    /// # use subpy_core::{CallOptions, Interpreter, InterpreterConfig, Lending, Runtime, RuntimeConfig};
+    /// # use subpy_core::{CallOptions, Interpreter, InterpreterConfig, Arguments, Runtime, RuntimeConfig};
     /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
     /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
-    /// let names = Lending::new(&[], None);
+    /// let names = Arguments::new(&[], None);
     /// let left = interpreter.run_unrestricted("x = 1", names, &CallOptions::default())?;
     /// # drop(left);
     /// # interpreter.destroy()?;
@@ -502,7 +502,7 @@ impl Interpreter {
     pub fn run_unrestricted(
         &self,
         source: impl AsRef<[u8]>,
-        names: Lending<'_>,
+        names: Arguments<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
         match &self.0 {

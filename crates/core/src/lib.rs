@@ -17,7 +17,7 @@
 //!
 //! An interpreter has **one thread state of its own**, made with it and ended with it. Whichever
 //! host thread runs something in the interpreter first *claims* it ([`local::interpreter::claim`]: one atomic
-//! word, no lock), then carries that thread state ([`local::attach`] and [`local::border`] alone attach and
+//! word, no lock), then carries that thread state ([`local::attach`] and [`local::enter`] alone attach and
 //! detach any). No thread state is kept per host thread, so threads may come and go by the thousand.
 //!
 //! # Floors
@@ -32,13 +32,13 @@
 //! - `local::memory`: who has how much
 //! - `local::thread`: what a thread has with it
 //! - `local::cures`: what CPython gets wrong: one defect a file
-//! - `local::border`: what a thread takes into an interpreter, and finds again outside
+//! - `local::enter`: what a thread takes into an interpreter, and finds again outside
 //! - `local::phase`: where Python's life is
 //! - `local::objects`: objects of ours in an interpreter
 //! - `local::buffers`: memory that crosses without a copy
 //! - `local::convert`: values to objects, and back
 //! - `local::functions`: the host's functions in Python, and what a host calls things in Python by
-//! - `local::crossing`: objects that go to another interpreter
+//! - `local::pickling`: objects that go to another interpreter
 //! - `local::interpreter`: an interpreter's life, and what is done in it
 //! - `local::runtime`: CPython's runtime, from its start to its end
 //! - `queue`: queues as scripts have them
@@ -67,7 +67,7 @@ pub use data::tree::OwnedValue;
 pub use data::value::{Value, View};
 pub use data::{kind, value};
 pub use interpreter::Interpreter;
-pub use local::convert::lending::Lending;
+pub use local::convert::arguments::Arguments;
 pub use local::functions::host_call::HostCall;
 pub use local::functions::host_function::{FunctionOptions, Handler};
 pub use local::interpreter::stats::Stats;

@@ -11,31 +11,31 @@ use pyo3_ffi as ffi;
 
 use crate::data::conversion::Conversion;
 use crate::data::id::Id;
-use crate::data::queue::{IfGone, Item, Patience, Queue, Refused, Rules};
+use crate::data::queue::{IfGone, Item, Queue, Refused, Rules, WaitLimit};
 use crate::data::tree::OwnedValue;
 use crate::local::attach::{Attached, Current};
-use crate::local::border;
 use crate::local::convert::queue::{Reference, object_of};
 use crate::local::convert::{from_python, to_python};
-use crate::local::crossing;
+use crate::local::enter;
 use crate::local::interpreter::{Interpreter, family};
 use crate::local::objects::instance;
 use crate::local::objects::instance::Instance;
 use crate::local::objects::owner::Owner;
+use crate::local::pickling;
 use crate::local::python::arguments::function;
 use crate::local::python::capsule::{capsule, value_of};
+use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::exception;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::{Method, NO_GETTER, Table, getter};
 use crate::local::python::object::{Object, clear_exception, type_name_of};
-use crate::local::python::own_code::OwnCode;
 
 type Pointer = *mut ffi::PyObject;
 
 /// The classes of exceptions, and what stands for items that are gone.
-static NAMES: OwnCode = OwnCode::new(
+static NAMES: EmbeddedCode = EmbeddedCode::new(
     c"<subpy>",
-    OwnCode::text(concat!(include_str!("queue/names.py"), "\0")),
+    EmbeddedCode::text(concat!(include_str!("queue/names.py"), "\0")),
 );
 
 const KEPT: &CStr = c"subpy.queues";
@@ -214,23 +214,23 @@ unsafe fn wait(py: Attached<'_>, block: Pointer, timeout: Pointer) -> Option<Wai
 }
 
 /// Does `work` without the GIL. It gets how long to wait, which ends with the run that waits.
-fn waiting<T>(owner: &Owner, wait: &Wait, work: impl FnOnce(&Patience<'_>) -> T) -> T {
+fn waiting<T>(owner: &Owner, wait: &Wait, work: impl FnOnce(&WaitLimit<'_>) -> T) -> T {
     let until = match wait {
         Wait::Until(until) => Some(*until),
         Wait::No | Wait::ForEver => None,
     };
-    let patience = Patience {
+    let limit = WaitLimit {
         until,
-        goes_on: &Interpreter::goes_on(),
+        keeps_waiting: &Interpreter::keeps_waiting(),
     };
-    border::without_gil(owner.id, || work(&patience))
+    enter::without_gil(owner.id, || work(&limit))
 }
 
 /// Sets the exception.
 #[cold]
 fn raise(py: Attached<'_>, why: Refused, if_over: &CStr, message: &str, owner: &Owner) {
     if why == Refused::Stopped {
-        return Interpreter::raise_what_is_asked(py, owner.id);
+        return Interpreter::raise_request(py, owner.id);
     }
     let (name, message) = match why {
         Refused::TimeOver => (if_over, message),
@@ -242,7 +242,7 @@ fn raise(py: Attached<'_>, why: Refused, if_over: &CStr, message: &str, owner: &
 /// Sets an exception of a class of `names.py`.
 #[cold]
 fn set(py: Attached<'_>, class: &CStr, message: &str) {
-    if let Some(class) = names(py).and_then(|names| OwnCode::function(py, &names, class)) {
+    if let Some(class) = names(py).and_then(|names| EmbeddedCode::function(py, &names, class)) {
         // SAFETY: attached; a class of exceptions.
         unsafe { exception::set(py, class.as_ptr(), message) };
     }
@@ -270,7 +270,7 @@ unsafe fn item_of(
             item(unsafe { pickled(py, object, this.owner) }?, true)
         }
         Err(error) => {
-            crossing::refuse(py, error, "obj", this.owner);
+            pickling::refuse(py, error, "obj", this.owner);
             return None;
         }
     };
@@ -289,9 +289,9 @@ unsafe fn pickled(py: Attached<'_>, object: Pointer, owner: &Rc<Owner>) -> Optio
     // SAFETY: the caller's promise: attached; a live object.
     let object = unsafe { Object::borrowed(py, object) }?;
     let dumped =
-        crossing::function(py, owner, c"dump")?.call(py, &[&object, &Object::text(py, "obj")?])?;
+        pickling::function(py, owner, c"dump")?.call(py, &[&object, &Object::text(py, "obj")?])?;
     // SAFETY: as above.
-    unsafe { crossing::read(py, dumped.as_ptr(), "obj", owner) }
+    unsafe { pickling::read(py, dumped.as_ptr(), "obj", owner) }
 }
 
 /// The object of an item. `None`: an exception is set.
@@ -302,7 +302,7 @@ fn object_of_item(py: Attached<'_>, item: &Item, owner: &Rc<Owner>) -> Option<Ob
     let written = to_python::write(py, item.value.get(), owner);
     let object = written.map_err(|error| error.raise(py, "item")).ok()?;
     match item.is_pickled {
-        true => crossing::function(py, owner, c"load")?.call(py, &[&object]),
+        true => pickling::function(py, owner, c"load")?.call(py, &[&object]),
         false => Some(object),
     }
 }
@@ -310,7 +310,7 @@ fn object_of_item(py: Attached<'_>, item: &Item, owner: &Rc<Owner>) -> Option<Ob
 /// What stands for an item that is gone.
 #[cold]
 fn gone(py: Attached<'_>, rule: IfGone) -> Option<Object> {
-    let gone = OwnCode::function(py, &names(py)?, c"gone")?;
+    let gone = EmbeddedCode::function(py, &names(py)?, c"gone")?;
     gone.call(py, &[&Object::int(py, code_of(rule))?])
 }
 
@@ -337,7 +337,7 @@ fn put_item(
         let if_gone = match unbound.is_null() || unbound == ffi::Py_None() {
             true => rules.if_gone,
             false => {
-                let code = OwnCode::function(py, &names(py)?, c"code_of")?
+                let code = EmbeddedCode::function(py, &names(py)?, c"code_of")?
                     .call(py, &[&Object::borrowed(py, unbound)?])?;
                 rule_of(ffi::PyLong_AsLongLong(code.as_ptr()))
             }
@@ -346,9 +346,7 @@ fn put_item(
     };
     let put = match (this.queue.try_put(item), wait) {
         (Err((Refused::TimeOver, item)), Wait::Until(_) | Wait::ForEver) => {
-            waiting(this.owner, wait, |patience| {
-                this.queue.put_item(item, patience)
-            })
+            waiting(this.owner, wait, |limit| this.queue.put_item(item, limit))
         }
         (put, _) => put,
     };
@@ -376,7 +374,7 @@ function!(get_nowait(; 0, 0), This::of, |py, this, []| {
 fn get_item(py: Attached<'_>, this: &This<'_>, wait: &Wait) -> Result<Option<Object>, Refused> {
     let item = match (this.queue.try_get(), wait) {
         (Err(Refused::TimeOver), Wait::Until(_) | Wait::ForEver) => {
-            waiting(this.owner, wait, |patience| this.queue.get_item(patience))?
+            waiting(this.owner, wait, |limit| this.queue.get_item(limit))?
         }
         (got, _) => got?,
     };
@@ -465,7 +463,7 @@ unsafe extern "C" fn unbounditems(this: Pointer, _: *mut c_void) -> Pointer {
     // SAFETY: as above.
     let rule = unsafe { This::of(py, this) }.queue.rules().if_gone;
     let find = || {
-        OwnCode::function(py, &names(py)?, c"rule_of")?
+        EmbeddedCode::function(py, &names(py)?, c"rule_of")?
             .call(py, &[&Object::int(py, code_of(rule))?])
     };
     find().map_or(null_mut(), Object::into_ptr)

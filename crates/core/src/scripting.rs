@@ -11,27 +11,27 @@ use crate::data::config::{InterpreterConfig, RuntimeConfig};
 use crate::data::error::Result;
 use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::context::Context;
-use crate::local::interpreter::family::Wishes;
+use crate::local::interpreter::family::CreateOptions;
 use crate::queue;
 
 /// Creates an interpreter for a script of `creator`, which imports from where that does.
 fn create_for_script(
     creator: &Interpreter,
-    wishes: &Wishes,
+    options: &CreateOptions,
     path: &[String],
 ) -> Result<Interpreter> {
-    Interpreter::make_for_script(creator, wishes, |contents, may_create| {
-        contents.search(contents.attached(), path)?;
-        prepare(contents, may_create)
+    Interpreter::make_for_script(creator, options, |context, may_create| {
+        context.search(context.attached(), path)?;
+        prepare(context, may_create)
     })
 }
 
 /// What a new interpreter gets for scripts, which may create others or not.
-pub(crate) fn prepare(contents: &Context<'_>, may_create: bool) -> Result<()> {
-    let (py, owner) = (contents.attached(), contents.owner());
+pub(crate) fn prepare(context: &Context<'_>, may_create: bool) -> Result<()> {
+    let (py, owner) = (context.attached(), context.owner());
     owner.make_queue_type.set(Some(queue::make_type));
     match may_create {
-        true => contents.prepared(py, package::install(py, owner)),
+        true => context.prepared(py, package::install(py, owner)),
         false => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{Fixture, refused};
 use subpy_core::value::BufferInfo;
 use subpy_core::{
-    CallOptions, Conversion, FunctionOptions, Interpreter, Lending, Status, Value, View,
+    Arguments, CallOptions, Conversion, FunctionOptions, Interpreter, Status, Value, View,
 };
 
 /// Memory of the host's, which counts how often it is given back.
@@ -202,7 +202,8 @@ fn given_back_when_the_call_fails() {
         5,
     );
     count(call("fails", &[b, b]), Status::Exception, "division", 2);
-    let keywords = |keywords: &Value<'_>| f.call("f", Lending::new(&[b], Some(keywords))).map(drop);
+    let keywords =
+        |keywords: &Value<'_>| f.call("f", Arguments::new(&[b], Some(keywords))).map(drop);
     count(
         keywords(&dict),
         Status::InvalidArgument,
@@ -225,7 +226,7 @@ fn given_back_when_the_call_fails() {
     let unrestricted = |ns: &Value<'_>, code: &str| {
         f.run_unrestricted(
             code,
-            Lending::new(&[], Some(ns)),
+            Arguments::new(&[], Some(ns)),
             &CallOptions {
                 conversion: None,
                 ..CallOptions::default()

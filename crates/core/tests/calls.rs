@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Fixture, refused};
-use subpy_core::{CallOptions, Lending, Status, Value, View};
+use subpy_core::{Arguments, CallOptions, Status, Value, View};
 
 #[test]
 fn a_name_in_main() {
@@ -176,7 +176,7 @@ fn keywords() {
     f.run("def f(*args, **kwargs): return [args, kwargs]")
         .unwrap();
     let with = |arguments: &[Value<'_>], keywords: &Value<'_>| {
-        f.call("f", Lending::new(arguments, Some(keywords)))
+        f.call("f", Arguments::new(arguments, Some(keywords)))
     };
     let pairs = [
         [Value::str("x"), Value::int(1)],

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Fixture, refused, value, wrong_items, wrong_text};
 use subpy_core::value::{MAX_DEPTH, RawValue, kind as kinds};
-use subpy_core::{CallOptions, Conversion, Lending, OwnedValue, RunOptions, Status, Value, View};
+use subpy_core::{Arguments, CallOptions, Conversion, OwnedValue, RunOptions, Status, Value, View};
 
 fn lossless() -> CallOptions<'static> {
     CallOptions {
@@ -409,7 +409,11 @@ fn unrestricted() {
     let ns = Value::dict(&pairs);
     let code = "import sys\ny = x + 1\ndef f(): pass\nbad = [f]\n_one = 1\nname = __name__\n";
     let out = f
-        .run_unrestricted(code, Lending::new(&[], Some(&ns)), &CallOptions::default())
+        .run_unrestricted(
+            code,
+            Arguments::new(&[], Some(&ns)),
+            &CallOptions::default(),
+        )
         .unwrap();
     let expected = [
         [Value::str("x"), Value::int(20)],
@@ -419,11 +423,11 @@ fn unrestricted() {
     ];
     assert_eq!(out.get(), &Value::dict(&expected));
     let again = f
-        .run_unrestricted("z = y", Lending::new(&[], None), &CallOptions::default())
+        .run_unrestricted("z = y", Arguments::new(&[], None), &CallOptions::default())
         .unwrap();
     assert_eq!(again.get().get("z").unwrap().view(), View::Int(21));
     let run = |ns: &Value<'_>| {
-        f.run_unrestricted("", Lending::new(&[], Some(ns)), &CallOptions::default())
+        f.run_unrestricted("", Arguments::new(&[], Some(ns)), &CallOptions::default())
     };
     refused(
         run(&Value::int(1)),
@@ -436,11 +440,11 @@ fn unrestricted() {
         Status::InvalidArgument,
         "ns has a key that is not a str",
     );
-    let failed = f.run_unrestricted("1/0", Lending::new(&[], None), &CallOptions::default());
+    let failed = f.run_unrestricted("1/0", Arguments::new(&[], None), &CallOptions::default());
     refused(failed, Status::Exception, "division");
     let empty = Fixture::new();
     let out = empty
-        .run_unrestricted("", Lending::new(&[], None), &CallOptions::default())
+        .run_unrestricted("", Arguments::new(&[], None), &CallOptions::default())
         .unwrap();
     assert_eq!(out.get(), &Value::dict(&[]));
 }

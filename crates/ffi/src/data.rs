@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use subpy_core::value::RawValue;
 use subpy_core::{
-    CallOptions, Conversion, Error, Id, Interpreter, Lending, OwnedValue, Value, growable,
+    Arguments, CallOptions, Conversion, Error, Id, Interpreter, OwnedValue, Value, growable,
 };
 
 use crate::arguments::{self, array, bytes, invalid, read, reserved};
@@ -117,21 +117,24 @@ unsafe fn lending<'a>(
     data: *const RawValue,
     length: usize,
     keywords: *const RawValue,
-) -> Result<Lending<'a>, Error> {
+) -> Result<Arguments<'a>, Error> {
     // SAFETY: the caller's promise.
     unsafe {
         let keywords = keywords.as_ref().map(|keywords| Value::from_raw(keywords));
         if data.is_null() && length > 0 {
-            drop(Lending::new(&[], keywords));
+            drop(Arguments::new(&[], keywords));
             return Err(invalid(format!("args is NULL, but nargs is {length}")));
         }
         if length > isize::MAX as usize / size_of::<RawValue>() {
-            drop(Lending::new(&[], keywords));
+            drop(Arguments::new(&[], keywords));
             return Err(invalid(format!(
                 "nargs is {length}, which is past all limits"
             )));
         }
-        Ok(Lending::new(Value::slice_from_raw(data, length), keywords))
+        Ok(Arguments::new(
+            Value::slice_from_raw(data, length),
+            keywords,
+        ))
     }
 }
 
@@ -188,7 +191,7 @@ pub unsafe extern "C" fn subpy_set(
     // SAFETY: the caller keeps the header's contract for all of them.
     unsafe {
         enter(error, || {
-            let value = Lending::from(one(value)?);
+            let value = Arguments::from(one(value)?);
             let name = bytes(name, "name")?;
             Interpreter::at(Id::new(id), |interpreter| interpreter.set(name, value))
         })
@@ -229,7 +232,7 @@ pub unsafe extern "C" fn subpy_set_with(
     unsafe {
         enter(error, || {
             // From here on, whatever happens, the buffers of the value are given back.
-            let value = Lending::from(one(value)?);
+            let value = Arguments::from(one(value)?);
             let options = without_keywords(id, options, true)?;
             if options.conversion != Some(Conversion::default()) {
                 return Err(invalid("flags are for results: subpy_set_with() has none"));

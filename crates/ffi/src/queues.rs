@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use subpy_core::value::RawQueue as subpy_queue;
 use subpy_core::value::RawValue;
-use subpy_core::{Error, Lending, OwnedValue, Queue, Value, growable};
+use subpy_core::{Arguments, Error, OwnedValue, Queue, Value, growable};
 
 use crate::arguments::{invalid, out, read};
 use crate::boundary::{enter, or_else};
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn subpy_queue_put(
         enter(error, || {
             let value = value
                 .as_ref()
-                .map(|value| Lending::from(Value::from_raw(value)));
+                .map(|value| Arguments::from(Value::from_raw(value)));
             let value = value.ok_or_else(|| invalid("value is NULL; pass a value"))?;
             queue_of(queue)?.put(value, wait(wait_ms))
         })

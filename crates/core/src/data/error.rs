@@ -45,11 +45,11 @@ pub enum Status {
 /// Why a call failed, with a message that says what to do.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{}", .0.message)]
-pub struct Error(Box<Contents>);
+pub struct Error(Box<Inner>);
 
 /// Boxed, so that a `Result<(), Error>` is one word on the way of a run that succeeds.
 #[derive(Clone, Debug)]
-struct Contents {
+struct Inner {
     status: Status,
     message: String,
     exception: Option<Exception>,
@@ -81,7 +81,7 @@ impl Error {
     /// ```
     #[cold]
     pub fn new(status: Status, message: impl Into<String>) -> Self {
-        Self(Box::new(Contents {
+        Self(Box::new(Inner {
             status,
             message: message.into(),
             exception: None,
@@ -89,7 +89,7 @@ impl Error {
     }
 
     pub(crate) fn raised(status: Status, message: String, exception: Exception) -> Self {
-        Self(Box::new(Contents {
+        Self(Box::new(Inner {
             status,
             message,
             exception: Some(exception),

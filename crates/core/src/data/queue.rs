@@ -20,11 +20,11 @@ const SPINS: usize = 2000;
 
 /// A reference to a queue, which goes with the last one.
 #[derive(Clone)]
-pub struct Queue(Arc<Shared>);
+pub struct Queue(Arc<Inner>);
 
 /// What the references of a queue share.
 #[repr(C)]
-pub(crate) struct Shared {
+pub(crate) struct Inner {
     raw: RawQueue,
     id: u64,
     rules: Rules,
@@ -97,17 +97,17 @@ pub(crate) enum Refused {
 }
 
 /// How long a thread waits.
-pub(crate) struct Patience<'a> {
+pub(crate) struct WaitLimit<'a> {
     /// `None`: for ever.
     pub(crate) until: Option<Instant>,
     /// Asked now and then: whether it is to go on.
-    pub(crate) goes_on: &'a dyn Fn() -> bool,
+    pub(crate) keeps_waiting: &'a dyn Fn() -> bool,
 }
 
 /// All queues. Held for a look or a change.
-static ALL: Mutex<BTreeMap<u64, Weak<Shared>>> = Mutex::new(BTreeMap::new());
+static ALL: Mutex<BTreeMap<u64, Weak<Inner>>> = Mutex::new(BTreeMap::new());
 
-fn all() -> MutexGuard<'static, BTreeMap<u64, Weak<Shared>>> {
+fn all() -> MutexGuard<'static, BTreeMap<u64, Weak<Inner>>> {
     ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -137,7 +137,7 @@ impl Queue {
     pub(crate) fn with(rules: Rules) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(Inner {
             raw: RawQueue {
                 references: &REFERENCES,
             },
@@ -239,7 +239,7 @@ impl Queue {
     pub unsafe fn clone_raw(raw: *const RawQueue) -> Self {
         // SAFETY: the caller's promise.
         unsafe {
-            Arc::increment_strong_count(raw.cast::<Shared>());
+            Arc::increment_strong_count(raw.cast::<Inner>());
             Self::from_raw(raw)
         }
     }
@@ -257,7 +257,7 @@ impl Queue {
 
 static REFERENCES: References = References {
     // SAFETY: whoever asks has a reference.
-    one_more: |queue| unsafe { Arc::increment_strong_count(queue.cast::<Shared>()) },
+    one_more: |queue| unsafe { Arc::increment_strong_count(queue.cast::<Inner>()) },
     // SAFETY: as above.
     one_less: |queue| drop(unsafe { Queue::from_raw(queue) }),
 };
@@ -352,7 +352,7 @@ impl Queue {
     pub(crate) fn put_item(
         &self,
         mut item: Item,
-        patience: &Patience<'_>,
+        limit: &WaitLimit<'_>,
     ) -> Result<(), (Refused, Item)> {
         let ready = || self.is_closed() || self.has_room(self.length());
         spin_until(ready);
@@ -364,12 +364,12 @@ impl Queue {
             let mut state = self.state();
             if !state.closed && !self.has_room(state.items.len()) {
                 state.putters += 1;
-                state = self.sleep(&self.0.has_room, state, patience);
+                state = self.sleep(&self.0.has_room, state, limit);
                 state.putters -= 1;
             }
             let can_go_on = state.closed || self.has_room(state.items.len());
             drop(state);
-            if !can_go_on && let Some(why) = patience.is_over() {
+            if !can_go_on && let Some(why) = limit.is_over() {
                 return Err((why, item));
             }
         }
@@ -394,7 +394,7 @@ impl Queue {
     }
 
     /// The next item, as soon as there is one. To be called without a GIL.
-    pub(crate) fn get_item(&self, patience: &Patience<'_>) -> Result<Item, Refused> {
+    pub(crate) fn get_item(&self, limit: &WaitLimit<'_>) -> Result<Item, Refused> {
         spin_until(|| self.is_closed() || self.length() > 0);
         loop {
             match self.try_get() {
@@ -404,12 +404,12 @@ impl Queue {
             let mut state = self.state();
             if !state.closed && state.items.is_empty() {
                 state.getters += 1;
-                state = self.sleep(&self.0.has_item, state, patience);
+                state = self.sleep(&self.0.has_item, state, limit);
                 state.getters -= 1;
             }
             let can_go_on = state.closed || !state.items.is_empty();
             drop(state);
-            if !can_go_on && let Some(why) = patience.is_over() {
+            if !can_go_on && let Some(why) = limit.is_over() {
                 return Err(why);
             }
         }
@@ -428,9 +428,9 @@ impl Queue {
         &self,
         condition: &Condvar,
         state: MutexGuard<'a, State>,
-        patience: &Patience<'_>,
+        limit: &WaitLimit<'_>,
     ) -> MutexGuard<'a, State> {
-        let left = patience
+        let left = limit
             .until
             .map(|until| until.saturating_duration_since(Instant::now()));
         let time = left.map_or(SLICE, |left| left.min(SLICE));
@@ -497,18 +497,18 @@ impl Queue {
     }
 }
 
-impl Drop for Shared {
+impl Drop for Inner {
     fn drop(&mut self) {
         all().remove(&self.id);
     }
 }
 
-impl Patience<'_> {
+impl WaitLimit<'_> {
     fn is_over(&self) -> Option<Refused> {
         if self.until.is_some_and(|until| Instant::now() >= until) {
             return Some(Refused::TimeOver);
         }
-        (!(self.goes_on)()).then_some(Refused::Stopped)
+        (!(self.keeps_waiting)()).then_some(Refused::Stopped)
     }
 }
 
@@ -530,10 +530,10 @@ mod tests {
 
     const NOW: Option<Duration> = Some(Duration::ZERO);
 
-    fn patience(time: Option<Duration>) -> Patience<'static> {
-        Patience {
+    fn limit(time: Option<Duration>) -> WaitLimit<'static> {
+        WaitLimit {
             until: time.map(|time| Instant::now() + time),
-            goes_on: &|| true,
+            keeps_waiting: &|| true,
         }
     }
 
@@ -550,12 +550,12 @@ mod tests {
     }
 
     fn put(queue: &Queue, n: i64, time: Option<Duration>) -> Result<(), Refused> {
-        let put = queue.put_item(item(n, None, IfGone::Keep), &patience(time));
+        let put = queue.put_item(item(n, None, IfGone::Keep), &limit(time));
         put.map_err(|(why, _)| why)
     }
 
     fn get(queue: &Queue, time: Option<Duration>) -> Result<i64, Refused> {
-        let item = queue.get_item(&patience(time))?;
+        let item = queue.get_item(&limit(time))?;
         match Value::view(item.value.get()) {
             View::Int(n) => Ok(n),
             other => panic!("{other:?}"),
@@ -580,9 +580,9 @@ mod tests {
     #[test]
     fn a_wait_ends_when_it_is_stopped() {
         let queue = Queue::new(0);
-        let stopped = Patience {
+        let stopped = WaitLimit {
             until: None,
-            goes_on: &|| false,
+            keeps_waiting: &|| false,
         };
         assert!(matches!(queue.get_item(&stopped), Err(Refused::Stopped)));
     }

@@ -52,7 +52,7 @@ mod state_words;
 mod strptime;
 pub(crate) mod switch_interval;
 mod syslog;
-mod thread_marks;
+mod thread_attributes;
 pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
 pub(crate) mod threads_at_end;
@@ -103,7 +103,7 @@ pub(crate) fn install_functions(
         &main_thread::FUNCTIONS,
         &services::FUNCTIONS,
         &syslog::FUNCTIONS,
-        &thread_marks::FUNCTIONS,
+        &thread_attributes::FUNCTIONS,
         &tracemalloc::FUNCTIONS,
         &user_lists::USERS,
         &user_lists::GROUPS,

@@ -1,5 +1,6 @@
 //! An interpreter of CPython's: what it holds, and its life from `create` over `run` to `destroy`.
 
+mod access;
 pub(crate) mod all;
 pub(crate) mod claim;
 pub(crate) mod code_cache;
@@ -34,7 +35,6 @@ mod signals;
 mod sources;
 pub(crate) mod stats;
 mod threads_left;
-mod visits;
 
 use std::sync::Arc;
 
@@ -47,12 +47,12 @@ use crate::local::attach::Attached;
 use crate::local::interpreter::claim::Request;
 pub(crate) use crate::local::interpreter::handle::Interpreter;
 #[cfg(not(Py_3_13))]
-pub(crate) use crate::local::interpreter::holders::visit_holders;
+pub(crate) use crate::local::interpreter::holders::request_gil_drops;
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::{Account, MemoryUsage};
 use crate::local::phase;
-use crate::local::thread::here;
+use crate::local::thread::calling_thread;
 
 impl Interpreter {
     /// The interpreter with this id.
@@ -112,23 +112,23 @@ impl Interpreter {
     }
 
     /// Says, while the calling thread waits, whether it is to wait on: the run that it is in may be asked to end.
-    pub(crate) fn goes_on() -> impl Fn() -> bool {
-        let run = here::id();
+    pub(crate) fn keeps_waiting() -> impl Fn() -> bool {
+        let run = calling_thread::interpreter();
         move || {
-            let asked = run.and_then(Self::asked);
-            asked.is_none()
+            let request_of = run.and_then(Self::request_of);
+            request_of.is_none()
         }
     }
 
     /// What the run of an interpreter is asked to end for.
-    fn asked(id: Id) -> Option<Request> {
+    fn request_of(id: Id) -> Option<Request> {
         registry::find(id).ok()?.0.state.asked()
     }
 
     /// Sets the exception that the run of the attached interpreter is asked to end by.
     #[cold]
-    pub(crate) fn raise_what_is_asked(_: Attached<'_>, id: Id) {
-        let message = Self::asked(id).map_or(c"the run is to end", Request::message);
+    pub(crate) fn raise_request(_: Attached<'_>, id: Id) {
+        let message = Self::request_of(id).map_or(c"the run is to end", Request::message);
         // SAFETY: attached; a class of Python's own.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, message.as_ptr()) };
     }

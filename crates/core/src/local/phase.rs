@@ -9,7 +9,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::config::RuntimeConfig;
 use crate::data::error::{Error, Result, Status};
-use crate::local::border;
+use crate::local::enter;
 
 /// Where Python's life is. The lock is held to look at it or to change it, never while Python starts,
 /// ends or runs, and never while a GIL is awaited: `Changing` stands for that.
@@ -23,7 +23,7 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    fn is_settled(&self) -> bool {
+    fn is_stable(&self) -> bool {
         !matches!(
             self,
             Phase::Changing | Phase::Ready(Ready { ending: true, .. })
@@ -69,7 +69,7 @@ thread_local! {
 
 /// The phase, once nobody changes it. The calling thread waits without a GIL. `Busy`: it would wait
 /// for itself.
-pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
+pub(crate) fn stable() -> Result<MutexGuard<'static, Phase>> {
     not_forked()?;
     if CHANGES.get() {
         let message =
@@ -77,7 +77,7 @@ pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
         return Err(Error::new(Status::Busy, message));
     }
     let wait = || {
-        let changing = |phase: &mut Phase| !phase.is_settled();
+        let changing = |phase: &mut Phase| !phase.is_stable();
         drop(
             CHANGED
                 .wait_while(phase(), changing)
@@ -86,18 +86,18 @@ pub(crate) fn settled() -> Result<MutexGuard<'static, Phase>> {
     };
     loop {
         let phase = phase();
-        if phase.is_settled() {
+        if phase.is_stable() {
             return Ok(phase);
         }
         drop(phase);
-        border::detached(wait);
+        enter::detached(wait);
     }
 }
 
 /// The one thread that changes the phase does `work`, which may call back.
 pub(crate) fn changing<T>(work: impl FnOnce() -> T) -> T {
     CHANGES.set(true);
-    let result = border::as_python(work);
+    let result = enter::as_python(work);
     CHANGES.set(false);
     result
 }
@@ -130,7 +130,7 @@ pub(crate) fn begin_end() {
 
 /// The host ends Python: nothing begins any more. `None`: that is nothing to us.
 pub(crate) fn begin_end_of_host() -> Option<()> {
-    match &mut *settled().ok()? {
+    match &mut *stable().ok()? {
         Phase::Ready(ready) if ready.joined && !ready.over => {
             ready.ending = true;
             SHORT.store(NOT_READY, Ordering::Release);

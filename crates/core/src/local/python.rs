@@ -3,12 +3,12 @@
 pub(crate) mod arguments;
 pub(crate) mod capsule;
 pub(crate) mod collection;
+pub(crate) mod embedded_code;
 pub(crate) mod exception;
 pub(crate) mod gil;
 pub(crate) mod interpreter_dict;
 pub(crate) mod method;
 pub(crate) mod object;
-pub(crate) mod own_code;
 #[cfg(Py_3_12)]
 pub(crate) mod pending_call;
 pub(crate) mod status;

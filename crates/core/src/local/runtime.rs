@@ -14,12 +14,12 @@ use crate::data::config::{InterpreterConfig, RuntimeConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::attach;
-use crate::local::border;
 use crate::local::cures;
 use crate::local::cures::{
     calls, global_symbols, locale, remaining_interpreters, sigint, stack_bounds, tracemalloc,
     write_signals,
 };
+use crate::local::enter;
 use crate::local::functions::host_function;
 use crate::local::interpreter;
 use crate::local::interpreter::Interpreter;
@@ -36,13 +36,13 @@ const FINALIZED: &str = "Python was finalized, which can't be undone in a proces
 const FAILED: &str = "Python could not be started before, which can't be tried again in a process";
 
 /// How long a host that ends its Python waits for what runs in our interpreters.
-const PATIENCE: Duration = Duration::from_secs(5);
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Starts Python, or joins the one that runs already; counts. `None` asks for nothing in particular:
 /// the defaults, or what there is. The main interpreter is
 /// `prepare`d.
 pub(crate) fn retain(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<()> {
-    let mut phase = phase::settled()?;
+    let mut phase = phase::stable()?;
     match &mut *phase {
         Phase::Ready(ready) => {
             phase::ready_to_join(ready)?;
@@ -141,19 +141,19 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
         check_tracing().map_err(for_now)?;
-        border::locate_slot();
-        border::visit_main(cures::locate);
+        enter::locate_slot();
+        enter::in_main_interpreter(cures::locate);
         remaining_interpreters::before_end(end_before_host);
-        border::new_main()
+        enter::new_main()
     } else {
         startup::check(&config).map_err(for_now)?;
         startup::start(&config).map_err(for_ever)?;
         check_tracing().map_err(for_ever)?;
         calls::allow();
         locale::begin();
-        border::locate_slot();
-        border::visit_main(cures::locate);
-        border::leave_main(config.allow_main)
+        enter::locate_slot();
+        enter::in_main_interpreter(cures::locate);
+        enter::leave_main(config.allow_main)
     };
     global_symbols::expose();
     if config.ignore_sigpipe {
@@ -172,7 +172,7 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
     prepare(&main, &config).map_err(for_ever)?;
     registry::insert(main);
     #[cfg(not(Py_3_13))]
-    cures::shared_gil::every_turn(interpreter::visit_holders);
+    cures::shared_gil::every_turn(interpreter::request_gil_drops);
     Ok(Ready {
         count: 1,
         config,
@@ -186,7 +186,7 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
 /// Gives back one [`retain`]. The last one destroys the interpreters, and finalizes Python unless the
 /// host started it. `Busy`: nothing has happened.
 pub(crate) fn release() -> Result<()> {
-    let mut phase = phase::settled()?;
+    let mut phase = phase::stable()?;
     let Phase::Ready(ready) = &mut *phase else {
         return Err(phase::not_ready(&phase));
     };
@@ -222,7 +222,7 @@ pub(crate) fn release() -> Result<()> {
         }
         write_signals::put_back();
         match joined {
-            true => border::detached(timer::stop),
+            true => enter::detached(timer::stop),
             false => timer::stop(),
         }
         host_function::forget_everywhere();
@@ -242,12 +242,12 @@ fn end_before_host() {
         return;
     };
     phase::changing(|| {
-        border::detached(|| {
+        enter::detached(|| {
             while phase::is_creating() {
                 std::thread::sleep(Duration::from_millis(1));
             }
         });
-        interpreter::all::end_before_main(PATIENCE);
+        interpreter::all::end_before_main(END_TIMEOUT);
         if registry::all().is_empty() {
             host_function::forget_everywhere();
         }
@@ -257,7 +257,7 @@ fn end_before_host() {
 
 /// The interpreter whose code runs in the calling thread now.
 pub(crate) fn current() -> Option<Id> {
-    match border::whereabouts() {
+    match enter::current_interpreter() {
         (Some(id), _) => Some(id),
         (None, python) if !python.is_null() => registry::find_by(|i| i.is(python)).map(|i| i.id()),
         _ => None,

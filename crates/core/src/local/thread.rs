@@ -1,9 +1,9 @@
-//! What a thread has with it: its innermost entry into an interpreter ([`here`]), and what it has of the system on each
-//! side of the border.
+//! What a thread has with it: its innermost entry into an interpreter ([`calling_thread`]), and what it has of the system
+//! inside of an interpreter and outside.
 
+pub(crate) mod attributes;
+pub(crate) mod calling_thread;
+pub(crate) mod cancel_state;
 pub(crate) mod entry;
-pub(crate) mod floats;
-pub(crate) mod here;
-pub(crate) mod marks;
+pub(crate) mod float_environment;
 pub(crate) mod stack;
-pub(crate) mod uncancelled;

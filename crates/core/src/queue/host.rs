@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::data::error::{Error, Result, Status};
-use crate::data::queue::{IfGone, Item, Patience, Queue, Refused};
+use crate::data::queue::{IfGone, Item, Queue, Refused, WaitLimit};
 use crate::data::tree::OwnedValue;
-use crate::local::border;
+use crate::local::convert::arguments::Arguments;
 use crate::local::convert::copy::copy;
-use crate::local::convert::lending::Lending;
+use crate::local::enter;
 use crate::local::interpreter::Interpreter;
 
 impl Queue {
@@ -21,8 +21,8 @@ impl Queue {
     /// assert_eq!(queue.length(), 1);
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
-    pub fn put<'a>(&self, value: impl Into<Lending<'a>>, wait: Option<Duration>) -> Result<()> {
-        let mut value: Lending<'a> = value.into();
+    pub fn put<'a>(&self, value: impl Into<Arguments<'a>>, wait: Option<Duration>) -> Result<()> {
+        let mut value: Arguments<'a> = value.into();
         let Some(value) = value.next() else {
             return Ok(());
         };
@@ -43,7 +43,7 @@ impl Queue {
         };
         let put = match self.try_put(item) {
             Err((Refused::TimeOver, item)) if wait != Some(Duration::ZERO) => {
-                waiting(wait, |patience| self.put_item(item, patience))
+                waiting(wait, |limit| self.put_item(item, limit))
             }
             put => put,
         };
@@ -68,7 +68,7 @@ impl Queue {
     pub fn get(&self, wait: Option<Duration>) -> Result<OwnedValue> {
         let got = match self.try_get() {
             Err(Refused::TimeOver) if wait != Some(Duration::ZERO) => {
-                waiting(wait, |patience| self.get_item(patience))
+                waiting(wait, |limit| self.get_item(limit))
             }
             got => got,
         };
@@ -88,13 +88,13 @@ impl Queue {
 }
 
 /// Does `work` without any GIL. A run that has called the host and is asked to end waits no longer.
-fn waiting<T>(wait: Option<Duration>, work: impl FnOnce(&Patience<'_>) -> T) -> T {
+fn waiting<T>(wait: Option<Duration>, work: impl FnOnce(&WaitLimit<'_>) -> T) -> T {
     let until = wait.and_then(|wait| Instant::now().checked_add(wait));
-    let patience = Patience {
+    let limit = WaitLimit {
         until,
-        goes_on: &Interpreter::goes_on(),
+        keeps_waiting: &Interpreter::keeps_waiting(),
     };
-    border::detached(|| work(&patience))
+    enter::detached(|| work(&limit))
 }
 
 fn refused(why: Refused, what: &str) -> Error {

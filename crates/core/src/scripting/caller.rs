@@ -10,8 +10,8 @@ use crate::data::error::{Error, Exception, Result, Status};
 use crate::data::id::Id;
 use crate::data::value::Value;
 use crate::local::attach::Attached;
-use crate::local::border;
 use crate::local::convert::to_python;
+use crate::local::enter;
 use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::family;
 use crate::local::interpreter::registry;
@@ -55,8 +55,8 @@ impl Caller {
     }
 
     /// Does `work` without the caller's GIL.
-    pub(super) fn away<T>(&self, work: impl FnOnce() -> T) -> T {
-        border::without_gil(self.id(), work)
+    pub(super) fn without_gil<T>(&self, work: impl FnOnce() -> T) -> T {
+        enter::without_gil(self.id(), work)
     }
 
     /// An interpreter that a script may look at.

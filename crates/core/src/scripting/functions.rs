@@ -12,17 +12,17 @@ use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, kind};
 use crate::local::attach::Attached;
-use crate::local::convert::lending::Lending;
-use crate::local::crossing;
+use crate::local::convert::arguments::Arguments;
 use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::family;
-use crate::local::interpreter::family::Wishes;
+use crate::local::interpreter::family::CreateOptions;
 use crate::local::interpreter::registry;
+use crate::local::pickling;
 use crate::local::python::arguments::function;
+use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::exception;
 use crate::local::python::method::Method;
 use crate::local::python::object::{Object, type_name_of};
-use crate::local::python::own_code::OwnCode;
 use crate::queue;
 use crate::scripting::caller::Caller;
 use crate::scripting::create_for_script;
@@ -80,7 +80,7 @@ pub(super) fn add(
     if !methods.is_empty() {
         // SAFETY: attached; bound to a caller.
         let owner = unsafe { &Caller::of(py, caller.as_ptr()).owner };
-        namespace.set_item(py, c"_crossing", &crossing::functions(py, owner)?)?;
+        namespace.set_item(py, c"_crossing", &pickling::functions(py, owner)?)?;
         namespace.set_item(py, c"_queues", &queue::names(py)?)?;
     }
     Some(())
@@ -94,7 +94,7 @@ pub(super) fn added(
     namespace: &Object,
 ) -> Option<()> {
     if module == "subpy._interpreters" {
-        let error = OwnCode::function(py, namespace, c"_error")?;
+        let error = EmbeddedCode::function(py, namespace, c"_error")?;
         // SAFETY: attached; bound to a caller.
         unsafe { Caller::of(py, caller.as_ptr()) }.set_error(error);
     }
@@ -149,10 +149,10 @@ fn given<T>(py: Attached<'_>, caller: &Caller, outcome: Result<T>) -> Option<T> 
 function!(destroy(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(py, id) }?;
-    let goes_on = Interpreter::goes_on();
-    let destroyed = caller.away(|| caller.target(id)?.destroy_as_python(&goes_on));
-    if destroyed.is_err() && !goes_on() {
-        Interpreter::raise_what_is_asked(py, caller.id());
+    let keeps_waiting = Interpreter::keeps_waiting();
+    let destroyed = caller.without_gil(|| caller.target(id)?.destroy_as_python(&keeps_waiting));
+    if destroyed.is_err() && !keeps_waiting() {
+        Interpreter::raise_request(py, caller.id());
         return None;
     }
     given(py, caller, destroyed)?;
@@ -186,9 +186,9 @@ function!(is_running(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
 
 /// Runs a program in the target.
 fn run(_: Attached<'_>, caller: &Caller, id: Id, program: &[u8]) -> Result<()> {
-    caller.away(|| {
+    caller.without_gil(|| {
         let target = caller.target(id)?;
-        target.inside_anew(|contents| contents.run(program, &RunOptions::DEFAULT))
+        target.inside_anew(|context| context.run(program, &RunOptions::DEFAULT))
     })
 }
 
@@ -210,32 +210,32 @@ function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |p
     let ns = match ns.is_null() {
         true => None,
         // SAFETY: as above.
-        false => Some(unsafe { crossing::read(py, ns, "ns", &caller.owner) }?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
+        false => Some(unsafe { pickling::read(py, ns, "ns", &caller.owner) }?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
     };
     let run = || {
-        let names = Lending::new(&[], ns.as_ref().map(OwnedValue::get));
-        caller.target(id)?.inside_anew(|contents| {
+        let names = Arguments::new(&[], ns.as_ref().map(OwnedValue::get));
+        caller.target(id)?.inside_anew(|context| {
             let run = |script, names| {
                 let wanted = Some(Conversion::SAME);
-                contents.run_unrestricted(script, &RunOptions::DEFAULT, names, wanted)
+                context.run_unrestricted(script, &RunOptions::DEFAULT, names, wanted)
             };
             match run(script, names) {
-                Err(error) if error.status() == Status::Exit => run(b"", Lending::new(&[], None)),
+                Err(error) if error.status() == Status::Exit => run(b"", Arguments::new(&[], None)),
                 outcome => outcome,
             }
         })
     };
-    let result = given(py, caller, caller.away(run))?;
+    let result = given(py, caller, caller.without_gil(run))?;
     caller.object(py, result.get())
 });
 
 function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allow_daemon_threads", c"share_environment",
         c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 9, 10), Caller::of, |py, caller, [path, fork, exec, threads, daemons, environment, interpreters, count, memory]| {
         // SAFETY: attached; live objects; a list, whose items it keeps.
-        let (path, wishes) = unsafe {
+        let (path, options) = unsafe {
             let place = |i| Object::borrowed(py, ffi::PyList_GetItem(path, i))?.to_text(py);
             let path: Vec<String> = (0..ffi::PyList_Size(path)).filter_map(place).collect();
-            let wishes = Wishes {
+            let options = CreateOptions {
                 allow_fork: flag(fork)?,
                 allow_exec: flag(exec)?,
                 allow_threads: flag(threads)?,
@@ -245,10 +245,10 @@ function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allo
                 interpreter_limit: limit(py, count)?.map(|n| n.try_into().unwrap_or(u32::MAX)),
                 memory_limit: limit(py, memory)?,
             };
-            (path, wishes)
+            (path, options)
         };
-        let create = || create_for_script(&registry::find(caller.id())?, &wishes, &path);
-        Object::int(py, given(py, caller, caller.away(create))?.id().get())
+        let create = || create_for_script(&registry::find(caller.id())?, &options, &path);
+        Object::int(py, given(py, caller, caller.without_gil(create))?.id().get())
     }
 );
 
@@ -292,7 +292,7 @@ function!(exec(c"id", c"code"; 2, 2), Caller::of, |py, caller, [id, code]| {
     }
 });
 
-// `_call(id, function, arguments, root)`: calls a function of `crossing.py`. The answer is what that returns, and what it
+// `_call(id, function, arguments, root)`: calls a function of `pickling.py`. The answer is what that returns, and what it
 // has raised: a tuple of both.
 function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py, caller, [id, function, arguments, root]| {
     // SAFETY: attached; live objects, which the call keeps.
@@ -302,7 +302,7 @@ function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py
     let root = String::from_utf8_lossy(root);
     // SAFETY: attached; a tuple, of which the items live as long.
     let read = |i| unsafe {
-        crossing::read(py, ffi::PyTuple_GET_ITEM(arguments, i), &root, &caller.owner)
+        pickling::read(py, ffi::PyTuple_GET_ITEM(arguments, i), &root, &caller.owner)
     };
     // SAFETY: as above.
     let count = unsafe { ffi::PyTuple_GET_SIZE(arguments) };
@@ -310,13 +310,13 @@ function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py
     let name = CString::new(function).ok()?;
     let call = || {
         let arguments: Vec<Value<'_>> = owned.iter().map(|value| *value.get()).collect();
-        caller.target(id)?.inside_anew(|contents| {
+        caller.target(id)?.inside_anew(|context| {
             // The target need not have the package.
-            let find = || crossing::function(contents.attached(), contents.owner(), &name);
-            contents.call_own(find, &arguments)
+            let find = || pickling::function(context.attached(), context.owner(), &name);
+            context.call_embedded(find, &arguments)
         })
     };
-    match caller.away(call) {
+    match caller.without_gil(call) {
         Ok(result) => Object::tuple(py, &[&caller.object(py, result.get())?, &Object::none(py)?]),
         Err(error) => Object::tuple(py, &[&Object::none(py)?, &raised(py, caller, &error)?]),
     }
@@ -369,7 +369,7 @@ function!(release(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
     // SAFETY: attached; a live object.
     let id = unsafe { id_of(py, id) }?;
     if family::release(id) {
-        let _ = caller.away(|| caller.target(id)?.destroy(Duration::ZERO));
+        let _ = caller.without_gil(|| caller.target(id)?.destroy(Duration::ZERO));
     }
     Object::none(py)
 });

@@ -7,14 +7,14 @@ use pyo3_ffi as ffi;
 
 use crate::local::attach::{Attached, Current};
 use crate::local::objects::owner::Owner;
+use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::method::Method;
 use crate::local::python::object::Object;
-use crate::local::python::own_code::OwnCode;
 use crate::scripting::caller::Caller;
 use crate::scripting::functions;
 
 /// Finds the modules, before any in a file.
-static FINDER: OwnCode = OwnCode::new(
+static FINDER: EmbeddedCode = EmbeddedCode::new(
     c"<subpy>",
     c"
 def install(names, fill):
@@ -41,9 +41,9 @@ macro_rules! module {
     ($name:literal, $file:literal) => {
         Module {
             name: $name,
-            code: OwnCode::new(
-                OwnCode::text(concat!("<", $name, ">\0")),
-                OwnCode::text(concat!(include_str!($file), "\0")),
+            code: EmbeddedCode::new(
+                EmbeddedCode::text(concat!("<", $name, ">\0")),
+                EmbeddedCode::text(concat!(include_str!($file), "\0")),
             ),
         }
     };
@@ -51,7 +51,7 @@ macro_rules! module {
 
 struct Module {
     name: &'static str,
-    code: OwnCode,
+    code: EmbeddedCode,
 }
 
 static MODULES: [Module; 3] = [
@@ -64,7 +64,7 @@ static FILL: Method = Method::new(c"fill", fill, ffi::METH_VARARGS);
 
 /// The attached interpreter, whose own this is, has the package. `None`: an exception is set.
 pub(super) fn install(py: Attached<'_>, owner: &Rc<Owner>) -> Option<()> {
-    let install = OwnCode::function(py, &FINDER.run(py)?, c"install")?;
+    let install = EmbeddedCode::function(py, &FINDER.run(py)?, c"install")?;
     let caller = Caller::bound(py, owner)?;
     let names = MODULES.iter().map(|module| Object::text(py, module.name));
     let names: Vec<Object> = names.collect::<Option<_>>()?;

@@ -3,7 +3,7 @@
 //!
 //! Nothing is dropped at the end of a thread.
 
-pub(crate) use place::zeros;
+pub(crate) use place::zeroed_thread_local;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 pub(crate) use place::{Answer, Variable, ask};
 
@@ -18,7 +18,7 @@ mod place {
 
     /// Defines a function that says where the calling thread's variable is. Its symbol is named so that the static
     /// library does not show it.
-    macro_rules! zeros {
+    macro_rules! zeroed_thread_local {
         ($visibility:vis fn $name:ident() -> *mut $type:ty, $symbol:literal) => {
             std::arch::global_asm!(
                 concat!(".pushsection .tbss.", $symbol, ", \"awT\", @nobits"),
@@ -65,7 +65,7 @@ mod place {
         };
     }
 
-    pub(crate) use {ask, zeros};
+    pub(crate) use {ask, zeroed_thread_local};
 
     /// How far a variable is from the thread's own address in all threads. 0: nobody has asked, or it is not the same
     /// in all.
@@ -116,7 +116,7 @@ mod place {
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
 mod place {
-    macro_rules! zeros {
+    macro_rules! zeroed_thread_local {
         ($visibility:vis fn $name:ident() -> *mut $type:ty, $symbol:literal) => {
             $visibility fn $name() -> *mut $type {
                 use std::cell::UnsafeCell;
@@ -130,5 +130,5 @@ mod place {
         };
     }
 
-    pub(crate) use zeros;
+    pub(crate) use zeroed_thread_local;
 }

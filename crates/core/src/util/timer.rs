@@ -13,16 +13,16 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// When it is to be done; the number tells two of the same time apart.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ticket(Instant, u64);
+pub(crate) struct TimerId(Instant, u64);
 
 struct Timer {
-    jobs: BTreeMap<Ticket, Job>,
+    jobs: BTreeMap<TimerId, Job>,
     next_number: u64,
     thread: Option<Thread>,
     /// How many have ended, or are to end.
     ended: u64,
     /// The job that is being done.
-    doing: Option<Ticket>,
+    doing: Option<TimerId>,
 }
 
 static TIMER: Mutex<Timer> = Mutex::new(Timer {
@@ -42,13 +42,13 @@ fn timer() -> MutexGuard<'static, Timer> {
 }
 
 /// Does `job` at `time`, or soon after. Fails if no thread can be started for it.
-pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> io::Result<Ticket> {
+pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> io::Result<TimerId> {
     let mut timer = timer();
     if timer.thread.is_none() {
         let number = timer.ended;
         timer.thread = Some(Thread::start(c"subpy timer", move || serve(number))?);
     }
-    let ticket = Ticket(time, timer.next_number);
+    let ticket = TimerId(time, timer.next_number);
     timer.next_number += 1;
     timer.jobs.insert(ticket, Box::new(job));
     if timer.jobs.keys().next() == Some(&ticket) {
@@ -72,7 +72,7 @@ pub(crate) fn stop() {
 }
 
 /// Sees to it that a job is not begun any more. False: it is being done now.
-pub(crate) fn cancel(ticket: Ticket) -> bool {
+pub(crate) fn cancel(ticket: TimerId) -> bool {
     let mut timer = timer();
     let job = timer.jobs.remove(&ticket);
     let idle = timer.doing != Some(ticket);
@@ -82,7 +82,7 @@ pub(crate) fn cancel(ticket: Ticket) -> bool {
 }
 
 /// Waits for a job that is being done. To be called without a GIL: the job may wait for one.
-pub(crate) fn wait_for(ticket: Ticket) {
+pub(crate) fn wait_for(ticket: TimerId) {
     let mut timer = timer();
     while timer.doing == Some(ticket) {
         timer = DONE.wait(timer).unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +96,7 @@ fn serve(number: u64) {
         let now = Instant::now();
         timer = match timer.jobs.first_key_value().map(|(ticket, _)| *ticket) {
             None => EARLIER.wait(timer).unwrap_or_else(PoisonError::into_inner),
-            Some(Ticket(time, _)) if time > now => {
+            Some(TimerId(time, _)) if time > now => {
                 let waited = EARLIER.wait_timeout(timer, time - now);
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn ten_thousand_can_be_cancelled() {
         let later = Instant::now() + Duration::from_secs(3600);
-        let tickets: Vec<Ticket> = (0..10_000)
+        let tickets: Vec<TimerId> = (0..10_000)
             .map(|_| at(later, || panic!("too early")).unwrap())
             .collect();
         assert!(tickets.into_iter().all(cancel));

@@ -26,13 +26,13 @@ use pyo3_ffi::{PyGILState_GetThisThreadState, PyThreadState};
 
 /// Where the slot is.
 #[derive(Clone, Copy)]
-enum Place {
+enum Storage {
     Key(libc::pthread_key_t),
     #[cfg(all(Py_3_15, target_os = "linux"))]
     Tls(tls::Variable),
 }
 
-static PLACE: OnceLock<Option<Place>> = OnceLock::new();
+static PLACE: OnceLock<Option<Storage>> = OnceLock::new();
 
 /// Its key, if it is one: asked for three times in a run.
 static KEY: AtomicU32 = AtomicU32::new(NO_KEY);
@@ -42,7 +42,7 @@ const NO_KEY: u32 = u32::MAX;
 /// Finds the slot. `current` is the thread state that this thread's slot holds now.
 pub(crate) fn locate(current: *mut PyThreadState) {
     let place = PLACE.get_or_init(|| find(current));
-    if let Some(Place::Key(key)) = *place {
+    if let Some(Storage::Key(key)) = *place {
         #[allow(clippy::unnecessary_cast)]
         KEY.store(key as u32, Ordering::Relaxed);
     }
@@ -62,7 +62,7 @@ fn get_without_key() -> *mut PyThreadState {
     match PLACE.get() {
         #[cfg(all(Py_3_15, target_os = "linux"))]
         // SAFETY: the variable is the calling thread's own.
-        Some(Some(Place::Tls(variable))) => unsafe { *variable.address() },
+        Some(Some(Storage::Tls(variable))) => unsafe { *variable.address() },
         // SAFETY: may be called by any thread at any time.
         _ => unsafe { PyGILState_GetThisThreadState() },
     }
@@ -73,7 +73,7 @@ fn get_without_key() -> *mut PyThreadState {
 pub(crate) fn set(thread_state: *mut PyThreadState) {
     match KEY.load(Ordering::Relaxed) {
         NO_KEY => set_without_key(thread_state),
-        key => Place::Key(key as libc::pthread_key_t).set(thread_state),
+        key => Storage::Key(key as libc::pthread_key_t).set(thread_state),
     }
 }
 
@@ -83,17 +83,17 @@ fn set_without_key(thread_state: *mut PyThreadState) {
     }
 }
 
-impl Place {
+impl Storage {
     #[inline]
     fn set(self, thread_state: *mut PyThreadState) {
         match self {
             // SAFETY: the key exists as long as Python does, and holds pointers of this type.
-            Place::Key(key) => unsafe {
+            Storage::Key(key) => unsafe {
                 libc::pthread_setspecific(key, thread_state.cast::<c_void>());
             },
             #[cfg(all(Py_3_15, target_os = "linux"))]
             // SAFETY: the variable is the calling thread's own.
-            Place::Tls(variable) => unsafe { *variable.address() = thread_state },
+            Storage::Tls(variable) => unsafe { *variable.address() = thread_state },
         }
     }
 
@@ -108,11 +108,11 @@ impl Place {
     }
 }
 
-fn find(current: *mut PyThreadState) -> Option<Place> {
+fn find(current: *mut PyThreadState) -> Option<Storage> {
     #[cfg(all(Py_3_15, target_os = "linux"))]
     for variable in tls::variables_with(current.cast()) {
-        if Place::Tls(variable).is_it(current) {
-            return Some(Place::Tls(variable));
+        if Storage::Tls(variable).is_it(current) {
+            return Some(Storage::Tls(variable));
         }
     }
     /// The least that POSIX systems have between them: glibc 1024, macOS 512, musl 128. A key that
@@ -121,7 +121,7 @@ fn find(current: *mut PyThreadState) -> Option<Place> {
     (0..KEYS)
         // SAFETY: reads a slot of the calling thread; see above for keys that were never made.
         .filter(|key| unsafe { libc::pthread_getspecific(*key) } == current.cast())
-        .map(Place::Key)
+        .map(Storage::Key)
         .find(|place| place.is_it(current))
 }
 

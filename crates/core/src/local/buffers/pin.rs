@@ -19,7 +19,7 @@ use crate::data::id::Id;
 use crate::data::pins::Pinned;
 use crate::data::value::BufferInfo;
 use crate::local::attach::Attached;
-use crate::local::objects::owner::{Owner, Visit};
+use crate::local::objects::owner::{Access, Owner};
 use crate::local::python::object::Object;
 
 /// One buffer. Made and dropped while its interpreter is attached; counted in any thread.
@@ -70,7 +70,7 @@ impl Pin {
     }
 
     fn home(&self) -> Home {
-        (self.owner.id, self.owner.visit)
+        (self.owner.id, self.owner.access)
     }
 
     /// The pin that a description is of, kept, if it is one of a pin.
@@ -153,12 +153,12 @@ pub(crate) unsafe extern "C" fn unpin(pin: *mut c_void) {
 }
 
 /// Where the objects of pins are.
-type Home = (Id, Visit);
+type Home = (Id, Access);
 
 /// Drops pins of an interpreter in it, in whatever thread. Waits for its GIL.
-fn drop_in<T>((id, visit): Home, pins: T) {
+fn drop_in<T>((id, access): Home, pins: T) {
     // If the host has finalized its Python in spite of them, there is nothing to give back to.
     let mut pins = ManuallyDrop::new(pins);
     // SAFETY: the pins keep the interpreter. They are dropped once.
-    visit(id, &mut || unsafe { ManuallyDrop::drop(&mut pins) });
+    access(id, &mut || unsafe { ManuallyDrop::drop(&mut pins) });
 }

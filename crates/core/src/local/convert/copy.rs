@@ -9,7 +9,7 @@ use crate::data::value::{
     BufferInfo, MAX_DEPTH, RawData, RawItems, RawText, RawValue, Value, kind,
 };
 use crate::local::buffers::host_memory;
-use crate::local::buffers::shared::Shared;
+use crate::local::buffers::shared::SharedMemory;
 use crate::local::convert::to_python;
 use crate::local::objects::conversion_error::{ConversionError, Converted, too_deep};
 use crate::local::objects::release::Release;
@@ -50,16 +50,16 @@ pub(crate) fn copy(value: &Value<'_>) -> Converted<OwnedValue> {
         }
         let block = Block::new(room.nodes, room.buffers, room.text);
         let block = block.ok_or_else(|| give_back(ConversionError::no_memory()))?;
-        let mut filler = Filler {
+        let mut copier = Copier {
             next_node: block.nodes,
             next_buffer: block.buffers,
             next_text: block.text,
             lent: Vec::new(),
             queues: Vec::new(),
         };
-        let root = filler.fill(raw);
+        let root = copier.copy(raw);
         let mut block = block;
-        block.keep(Pins::default(), filler.queues, filler.lent);
+        block.keep(Pins::default(), copier.queues, copier.lent);
         Ok(OwnedValue::from_raw(block.into_owned(root)))
     }
 }
@@ -127,7 +127,7 @@ unsafe fn items_of(value: &RawValue) -> Converted<RawItems> {
 }
 
 /// Copies what was measured, and can't fail.
-struct Filler {
+struct Copier {
     next_node: *mut RawValue,
     next_buffer: *mut BufferInfo,
     next_text: *mut u8,
@@ -135,8 +135,8 @@ struct Filler {
     queues: Vec<QueueReference>,
 }
 
-impl Filler {
-    unsafe fn fill(&mut self, value: &RawValue) -> RawValue {
+impl Copier {
+    unsafe fn copy(&mut self, value: &RawValue) -> RawValue {
         // SAFETY: the caller's promise; there is as much room as was measured.
         unsafe {
             match value.kind {
@@ -150,7 +150,7 @@ impl Filler {
                     let place = self.next_node;
                     self.next_node = place.add(items.length);
                     for i in 0..items.length {
-                        place.add(i).write(self.fill(&*items.data.add(i)));
+                        place.add(i).write(self.copy(&*items.data.add(i)));
                     }
                     RawValue::of_items(value.kind, place, value.r#as.items.length)
                 }
@@ -185,7 +185,7 @@ impl Filler {
             let mut info = described.info;
             let release = match host_memory::take_release(given) {
                 Some(release) if host_memory::is_counted(&info) => release,
-                release => Shared::of(release),
+                release => SharedMemory::of(release),
             };
             info.release = release.call();
             info.user = release.user();

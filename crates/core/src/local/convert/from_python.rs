@@ -3,20 +3,20 @@
 //! Measuring may run Python code (an object's `__buffer__`), which may change what is measured. So it
 //! holds on to each container that it is in, and filling, which runs none, checks its bounds.
 
-mod advice;
-mod fill;
-mod forms;
+mod common;
+mod copy;
+mod hints;
 mod measure;
-mod sort;
+mod py_type;
 
 use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use self::forms::each_pair;
+use self::common::each_pair;
 use self::measure::Reader;
-use self::sort::{PyObject, utf8};
-pub(crate) use self::sort::{borrowed, plain};
+use self::py_type::{PyObject, utf8};
+pub(crate) use self::py_type::{borrowed, plain};
 use crate::data::conversion::Conversion;
 use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{RawValue, kind};
@@ -45,15 +45,15 @@ pub(crate) unsafe fn read(
         }
         let mut reader = Reader::new(conversion, owner);
         reader.measure(py, object)?;
-        let mut filler = reader.filler()?;
-        let root = filler.fill(py, object)?;
-        Ok(filler.into_tree(root))
+        let mut copier = reader.copier()?;
+        let root = copier.copy(py, object)?;
+        Ok(copier.into_tree(root))
     }
 }
 
 unsafe fn is_exact(py: Attached<'_>, object: PyObject) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { sort::is_exact(object, sort::sort(py, object)) }
+    unsafe { py_type::is_exact(object, py_type::type_of(py, object)) }
 }
 
 /// Whether an object has a value.
@@ -112,11 +112,11 @@ pub(crate) unsafe fn read_several(
         for (i, object) in objects {
             reader.measure(py, *object).map_err(|e| (*i, e))?;
         }
-        let mut filler = reader.filler().map_err(|e| (0, e))?;
+        let mut copier = reader.copier().map_err(|e| (0, e))?;
         for (i, object) in objects {
-            places[*i] = filler.fill(py, *object).map_err(|e| (*i, e))?;
+            places[*i] = copier.copy(py, *object).map_err(|e| (*i, e))?;
         }
-        Ok(filler.into_block())
+        Ok(copier.into_block())
     }
 }
 
@@ -162,16 +162,16 @@ pub(crate) unsafe fn read_namespace(
             return Ok(OwnedValue::from_raw(EMPTY_DICT));
         }
         reader.nodes += 2 * shareable.len();
-        let mut filler = reader.filler()?;
-        let pairs = filler.take_nodes(2 * shareable.len())?;
+        let mut copier = reader.copier()?;
+        let pairs = copier.take_nodes(2 * shareable.len())?;
         for (i, (name, object)) in shareable.iter().enumerate() {
-            pairs.add(2 * i).write(filler.fill(py, name.as_ptr())?);
+            pairs.add(2 * i).write(copier.copy(py, name.as_ptr())?);
             pairs
                 .add(2 * i + 1)
-                .write(filler.fill(py, object.as_ptr())?);
+                .write(copier.copy(py, object.as_ptr())?);
         }
         let root = RawValue::of_items(kind::DICT, pairs, shareable.len());
-        Ok(filler.into_tree(root))
+        Ok(copier.into_tree(root))
     }
 }
 

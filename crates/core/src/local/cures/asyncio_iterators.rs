@@ -26,9 +26,9 @@ mod cure {
 
     use crate::local::attach::Attached;
     use crate::local::python::capsule::capsule;
+    use crate::local::python::embedded_code::EmbeddedCode;
     use crate::local::python::interpreter_dict::keep;
     use crate::local::python::object::{Object, clear_exception, imported};
-    use crate::local::python::own_code::OwnCode;
 
     /// An iterator. While it is kept it has the next one where it had its future.
     #[repr(C)]
@@ -116,7 +116,7 @@ mod cure {
 
     /// A new iterator, of a future whose loop is none.
     fn an_iterator(py: Attached<'_>, asyncio: &Object) -> Option<Object> {
-        static MAKE: OwnCode = OwnCode::new(
+        static MAKE: EmbeddedCode = EmbeddedCode::new(
             c"<subpy>",
             c"
 class Loop:
@@ -126,7 +126,7 @@ def make(future):
     return future(loop=Loop()).__await__()
 ",
         );
-        let make = OwnCode::function(py, &MAKE.run(py)?, c"make")?;
+        let make = EmbeddedCode::function(py, &MAKE.run(py)?, c"make")?;
         make.call(py, &[&asyncio.attribute(py, c"Future")?])
     }
 }

@@ -109,8 +109,8 @@ pub(super) fn ends(pid: pid_t) {
 }
 
 /// Reaps what has ended of the children of an interpreter, which is gone, and of those that went before. If nothing is
-/// left of it but what was told to end, that is waited for, for as long as `patience`.
-pub(crate) fn reap(interpreter: usize, patience: Duration) {
+/// left of it but what was told to end, that is waited for, for as long as `timeout`.
+pub(crate) fn reap(interpreter: usize, timeout: Duration) {
     let mut left = Vec::new();
     children().retain_mut(|child| {
         let stays = child.interpreter != 0 && child.interpreter != interpreter;
@@ -122,7 +122,7 @@ pub(crate) fn reap(interpreter: usize, patience: Duration) {
     left.retain(|child| !child.reap());
     let is_its = |child: &&Child| child.interpreter == interpreter;
     if left.iter().filter(is_its).all(|child| child.ends) {
-        let end = Instant::now() + patience;
+        let end = Instant::now() + timeout;
         left.retain(|child| !(is_its(&child) && child.reap_until(end)));
     }
     for child in &mut left {

@@ -188,7 +188,7 @@ mod cure {
     }
 
     /// What a thread state handles: an exception or None; before 3.12, a triple as of `sys.exc_info()`. `None`: it
-    /// runs no Python code. It may be a visitor's.
+    /// runs no Python code. It may be a temporary one.
     ///
     /// # Safety
     /// A thread state of the attached interpreter.

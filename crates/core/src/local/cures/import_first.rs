@@ -29,9 +29,9 @@ use crate::local::attach::Attached;
 /// Whether an interpreter has created an extension module from outside of the standard library. Nobody knows
 /// what such a module keeps in C. (Known to 3.13; later on nobody asks.)
 #[derive(Clone, Default)]
-pub(crate) struct Outside(Arc<AtomicBool>);
+pub(crate) struct LoadedExtensions(Arc<AtomicBool>);
 
-impl Outside {
+impl LoadedExtensions {
     #[cfg(not(Py_3_14))]
     fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
@@ -54,8 +54,8 @@ mod cure {
         _: Attached<'_>,
         _own_gil: bool,
         _: super::InMain,
-    ) -> Option<super::Outside> {
-        Some(super::Outside::default())
+    ) -> Option<super::LoadedExtensions> {
+        Some(super::LoadedExtensions::default())
     }
 }
 
@@ -68,16 +68,16 @@ mod cure {
 
     use pyo3_ffi as ffi;
 
-    use super::{InMain, Outside};
+    use super::{InMain, LoadedExtensions};
     use crate::local::attach::{Attached, Current};
     use crate::local::cures::strptime;
     use crate::local::python::capsule::{capsule, value_of};
+    use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
     use crate::local::python::method::Method;
     use crate::local::python::object::{Object, clear_exception, import};
-    use crate::local::python::own_code::{OF_IMPORT, OwnCode};
 
     /// Puts the cure before the two loaders of extension modules.
-    static INSTALL: OwnCode = OwnCode::new(
+    static INSTALL: EmbeddedCode = EmbeddedCode::new(
         OF_IMPORT,
         c"
 def wrap(first, frozen, external):
@@ -112,7 +112,7 @@ def wrap(first, frozen, external):
 
     /// In the main interpreter: imports a module of the standard library, if that is what it would import under
     /// this name itself. Of anything else it runs only the part that CPython runs too early, where it does.
-    static IMPORT: OwnCode = OwnCode::new(
+    static IMPORT: EmbeddedCode = EmbeddedCode::new(
         OF_IMPORT,
         c"
 def is_in_phases(origin):
@@ -153,26 +153,30 @@ def load(name, origin, of_library, too_early):
         /// CPython runs the initialization of modules that it refuses then.
         too_early: bool,
         in_main: InMain,
-        outside: Outside,
+        extensions: LoadedExtensions,
     }
 
     const NAME: &CStr = c"subpy.import_first";
 
     /// Has the attached interpreter, a new one, ask the main one first. `None`: an exception is set.
-    pub(crate) fn install(py: Attached<'_>, own_gil: bool, in_main: InMain) -> Option<Outside> {
-        let wrap = OwnCode::function(py, &INSTALL.run(py)?, c"wrap")?;
+    pub(crate) fn install(
+        py: Attached<'_>,
+        own_gil: bool,
+        in_main: InMain,
+    ) -> Option<LoadedExtensions> {
+        let wrap = EmbeddedCode::function(py, &INSTALL.run(py)?, c"wrap")?;
         let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
         let [frozen, external] = modules.map(|name| import(py, name));
-        let outside = Outside::default();
+        let extensions = LoadedExtensions::default();
         let of = Of {
             too_early: own_gil && cfg!(all(Py_3_12, not(Py_3_13))),
             in_main,
-            outside: outside.clone(),
+            extensions: extensions.clone(),
         };
         let capsule = capsule(py, NAME, of)?;
         let first = FIRST.bind(py, Some(&capsule))?;
         wrap.call(py, &[&first, &frozen?, &external?])?;
-        Some(outside)
+        Some(extensions)
     }
 
     /// Calls the function in [`IMPORT`].
@@ -183,7 +187,7 @@ def load(name, origin, of_library, too_early):
         of_library: bool,
         too_early: bool,
     ) -> Option<()> {
-        let load = OwnCode::function(py, &IMPORT.run(py)?, c"load")?;
+        let load = EmbeddedCode::function(py, &IMPORT.run(py)?, c"load")?;
         let flag = |flag: bool| Object::bool(py, flag);
         let (name, origin) = (Object::text(py, name)?, Object::text(py, origin)?);
         load.call(py, &[&name, &origin, &flag(of_library)?, &flag(too_early)?])?;
@@ -210,7 +214,7 @@ def load(name, origin, of_library, too_early):
             )
         };
         if !of_library {
-            of.outside.set();
+            of.extensions.set();
         }
         if let [Some(name), Some(origin)] = text
             && (of_library || of.too_early)

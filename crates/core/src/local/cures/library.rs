@@ -15,10 +15,10 @@ use stand_in::{build, keep_at_first_call, put_all, stand_in};
 
 use crate::local::attach::{Attached, Current};
 use crate::local::cures::switch_interval;
+use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::{Function, Method};
 use crate::local::python::object::{Object, clear_exception, import};
-use crate::local::python::own_code::{OF_IMPORT, OwnCode};
 use crate::local::python::texts::argument;
 
 /// Our functions of some modules.
@@ -26,7 +26,7 @@ pub(crate) struct Functions {
     modules: &'static [&'static CStr],
     at_first_call: &'static [(&'static CStr, &'static [&'static CStr])],
     in_rust: Option<InRust>,
-    code: OwnCode,
+    code: EmbeddedCode,
     call: Method,
 }
 
@@ -67,7 +67,7 @@ impl Functions {
             modules,
             at_first_call: &[],
             in_rust: None,
-            code: OwnCode::new(OF_IMPORT, code),
+            code: EmbeddedCode::new(OF_IMPORT, code),
             call: Method::new(c"call", call, ffi::METH_VARARGS),
         }
     }
@@ -86,7 +86,7 @@ impl Functions {
     }
 }
 
-static AFTER: OwnCode = OwnCode::new(
+static AFTER: EmbeddedCode = EmbeddedCode::new(
     OF_IMPORT,
     c"
 def after_import(all, load, in_rust, stand_in, build, at_end, call_soon, frozen, external):
@@ -187,7 +187,7 @@ pub(crate) fn install(py: Attached<'_>, all: &[&'static Functions]) -> Option<()
     static IN_RUST: Method = Method::new(c"in_rust", in_rust, ffi::METH_VARARGS);
     static STAND_IN: Method = Method::new(c"stand_in", stand_in, ffi::METH_VARARGS);
     static BUILD: Method = Method::new(c"build", build, ffi::METH_VARARGS);
-    let after = OwnCode::function(py, &AFTER.run(py)?, c"after_import")?;
+    let after = EmbeddedCode::function(py, &AFTER.run(py)?, c"after_import")?;
     // SAFETY: attached; live objects; C strings; new references, but for the list in the dict.
     let by_module = unsafe {
         let by_module = Object::owned(py, ffi::PyDict_New())?;
@@ -300,7 +300,7 @@ unsafe extern "C" fn load(
                 at_end?,
             )
         };
-        let replacers = OwnCode::function(py, &functions.code.run(py)?, c"replacers")?;
+        let replacers = EmbeddedCode::function(py, &functions.code.run(py)?, c"replacers")?;
         replacers.call(py, &[&functions.call.bind(py, None)?, &put, &at_end])
     };
     replacers().map_or(null_mut(), Object::into_ptr)

@@ -27,7 +27,7 @@ use super::library::Functions;
 use crate::local::attach::{Attached, Current};
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::python::texts::{argument_bytes, bytes};
-use crate::local::thread::here::LC_GLOBAL_LOCALE;
+use crate::local::thread::calling_thread::LC_GLOBAL_LOCALE;
 
 /// For modules whose calls of the C library are led to ours.
 pub(super) static LED_MODULES: Functions =

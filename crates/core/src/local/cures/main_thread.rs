@@ -29,9 +29,9 @@ use pyo3_ffi::{PyObject, PyThreadState};
 
 use super::library::Functions;
 use crate::local::attach::{Attached, Current};
+use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
 use crate::local::python::method::Method;
 use crate::local::python::object::{Object, import};
-use crate::local::python::own_code::{OF_IMPORT, OwnCode};
 use crate::local::python::thread_states;
 
 /// How far the place is looked for, in words: within the smallest thread state.
@@ -133,7 +133,7 @@ fn set_attached(_: Attached<'_>, number: u64) {
 /// The thread state has the OS thread's number while Python forks. These are the first functions that an interpreter
 /// registers, so nobody else's see that.
 fn follow_forks(py: Attached<'_>, number: &Object) -> Option<()> {
-    static REGISTER: OwnCode = OwnCode::new(
+    static REGISTER: EmbeddedCode = EmbeddedCode::new(
         OF_IMPORT,
         c"
 def register(before, after):
@@ -147,7 +147,7 @@ def register(before, after):
         BEFORE.bind(py, Some(number))?,
         AFTER.bind(py, Some(number))?,
     ];
-    OwnCode::function(py, &REGISTER.run(py)?, c"register")?.call(py, &hooks.each_ref())?;
+    EmbeddedCode::function(py, &REGISTER.run(py)?, c"register")?.call(py, &hooks.each_ref())?;
     Some(())
 }
 

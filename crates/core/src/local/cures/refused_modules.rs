@@ -8,10 +8,10 @@
 
 use super::library::Functions;
 use crate::local::attach::Attached;
+use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
 use crate::local::python::object::import;
-use crate::local::python::own_code::{OF_IMPORT, OwnCode};
 
-static INSTALL: OwnCode = OwnCode::new(
+static INSTALL: EmbeddedCode = EmbeddedCode::new(
     OF_IMPORT,
     c"
 def wrap(frozen, external):
@@ -44,7 +44,7 @@ def wrap(frozen, external):
 
 /// Has the attached interpreter say so. `None`: an exception is set.
 pub(super) fn install(py: Attached<'_>) -> Option<()> {
-    let wrap = OwnCode::function(py, &INSTALL.run(py)?, c"wrap")?;
+    let wrap = EmbeddedCode::function(py, &INSTALL.run(py)?, c"wrap")?;
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
     let [frozen, external] = modules.map(|name| import(py, name));
     wrap.call(py, &[&frozen?, &external?]).map(drop)

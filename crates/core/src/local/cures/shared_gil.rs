@@ -5,7 +5,7 @@
 //! Has it: 3.12 and before; 3.13 asks the holder.
 //!
 //! Cure: while more than one of ours is inside of the shared GIL, each interpreter that may have it is
-//! visited every [`TURN`]: a thread state of its own waits there, and so asks the right one.
+//! asked for the GIL every [`TURN`]: a thread state of its own waits for it, and so sets the right one's request to drop it.
 
 #[cfg(Py_3_13)]
 mod cure {
@@ -54,15 +54,15 @@ mod cure {
 
     /// How many threads are inside of the shared GIL, or wait for it.
     static INSIDE: AtomicUsize = AtomicUsize::new(0);
-    /// The timer looks after them.
-    static WATCHED: AtomicBool = AtomicBool::new(false);
+    /// The timer runs.
+    static TIMED: AtomicBool = AtomicBool::new(false);
     /// Visits the interpreters that may have the GIL, if they or the threads inside, as many as it is
     /// told, are more than one. Must not wait.
-    static VISIT: OnceLock<fn(usize)> = OnceLock::new();
+    static REQUEST: OnceLock<fn(usize)> = OnceLock::new();
 
     /// What is to be done every [`TURN`].
-    pub(crate) fn every_turn(visit: fn(usize)) {
-        VISIT.get_or_init(|| visit);
+    pub(crate) fn every_turn(request: fn(usize)) {
+        REQUEST.get_or_init(|| request);
     }
 
     /// A thread is inside of a GIL, or waits for it, until this is dropped.
@@ -75,8 +75,8 @@ mod cure {
         pub(crate) fn new(shared: bool) -> Self {
             if shared {
                 INSIDE.fetch_add(1, Ordering::SeqCst);
-                if !WATCHED.load(Ordering::SeqCst) {
-                    watch();
+                if !TIMED.load(Ordering::SeqCst) {
+                    start_timer();
                 }
             }
             Self { shared }
@@ -97,8 +97,8 @@ mod cure {
         shares_gil: bool,
         /// It had Python threads when a run ended.
         leaves_threads: AtomicBool,
-        /// A visitor is on its way.
-        is_visited: AtomicBool,
+        /// A thread is about to ask it for the GIL.
+        is_requested: AtomicBool,
     }
 
     impl Holder {
@@ -106,7 +106,7 @@ mod cure {
             Self {
                 shares_gil,
                 leaves_threads: AtomicBool::new(false),
-                is_visited: AtomicBool::new(false),
+                is_requested: AtomicBool::new(false),
             }
         }
 
@@ -123,20 +123,20 @@ mod cure {
             self.shares_gil && (is_running || self.leaves_threads.load(Ordering::Relaxed))
         }
 
-        /// Whether it needs a visitor: there is none yet.
-        pub(crate) fn begin_visit(&self) -> bool {
-            !self.is_visited.swap(true, Ordering::SeqCst)
+        /// Whether a thread has to ask it: none does yet.
+        pub(crate) fn begin_request(&self) -> bool {
+            !self.is_requested.swap(true, Ordering::SeqCst)
         }
 
-        /// Who asks from here on needs another visitor.
-        pub(crate) fn end_visit(&self) {
-            self.is_visited.swap(false, Ordering::SeqCst);
+        /// From here on another thread has to ask.
+        pub(crate) fn end_request(&self) {
+            self.is_requested.swap(false, Ordering::SeqCst);
         }
     }
 
     #[cold]
-    fn watch() {
-        if !WATCHED.swap(true, Ordering::SeqCst) {
+    fn start_timer() {
+        if !TIMED.swap(true, Ordering::SeqCst) {
             next_turn();
         }
     }
@@ -145,20 +145,20 @@ mod cure {
         let at = timer::at(Instant::now() + TURN, || {
             let inside = INSIDE.load(Ordering::SeqCst);
             if inside > 0 {
-                if let Some(visit) = VISIT.get() {
-                    visit(inside);
+                if let Some(request) = REQUEST.get() {
+                    request(inside);
                 }
                 return next_turn();
             }
-            WATCHED.store(false, Ordering::SeqCst);
-            // One that came just now may have seen that it is watched.
+            TIMED.store(false, Ordering::SeqCst);
+            // One that came just now may have seen that the timer runs.
             if INSIDE.load(Ordering::SeqCst) > 0 {
-                watch();
+                start_timer();
             }
         });
         if at.is_err() {
             // No thread can be started now: the next one who comes tries again.
-            WATCHED.store(false, Ordering::SeqCst);
+            TIMED.store(false, Ordering::SeqCst);
         }
     }
 }

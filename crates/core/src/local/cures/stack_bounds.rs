@@ -15,9 +15,9 @@ mod bounds {
     use crate::local::attach::Attached;
 
     /// The OS thread whose stack a thread state knows: nothing to remember before 3.12.
-    pub(crate) struct Watched;
+    pub(crate) struct KnownStack;
 
-    impl Watched {
+    impl KnownStack {
         pub(crate) fn new() -> Self {
             Self
         }
@@ -38,14 +38,14 @@ mod bounds {
     use pyo3_ffi::PyThreadState;
 
     use crate::local::attach::Attached;
-    use crate::local::thread::{here, stack};
+    use crate::local::thread::{calling_thread, stack};
 
     pub(crate) use super::tell::can_follow;
 
     /// The OS thread whose stack a thread state knows.
-    pub(crate) struct Watched(u64);
+    pub(crate) struct KnownStack(u64);
 
-    impl Watched {
+    impl KnownStack {
         /// For a thread state that was never told of any.
         pub(crate) fn new() -> Self {
             Self(u64::MAX)
@@ -55,7 +55,7 @@ mod bounds {
         #[inline(always)]
         pub(crate) fn follow(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState) {
             // A thread that has no number yet is none of those.
-            if self.0 != here::number() {
+            if self.0 != calling_thread::number() {
                 self.follow_here(py, thread_state);
             }
         }
@@ -63,10 +63,10 @@ mod bounds {
         #[cold]
         fn follow_here(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState) {
             static NEXT: AtomicU64 = AtomicU64::new(1);
-            if here::number() == UNNUMBERED {
-                here::set_number(NEXT.fetch_add(1, Ordering::Relaxed));
+            if calling_thread::number() == UNNUMBERED {
+                calling_thread::set_number(NEXT.fetch_add(1, Ordering::Relaxed));
             }
-            self.0 = here::number();
+            self.0 = calling_thread::number();
             let stack = stack::of_this_thread();
             if stack.size > 0 {
                 super::tell::tell(py, thread_state, stack);
@@ -169,4 +169,4 @@ mod tell {
     }
 }
 
-pub(crate) use bounds::{Watched, can_follow};
+pub(crate) use bounds::{KnownStack, can_follow};

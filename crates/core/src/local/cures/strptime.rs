@@ -21,10 +21,10 @@ pub(crate) fn cure(_: Attached<'_>) {}
 pub(crate) fn cure(py: Attached<'_>) -> Option<()> {
     use pyo3_ffi as ffi;
 
+    use crate::local::python::embedded_code::EmbeddedCode;
     use crate::local::python::method::Method;
-    use crate::local::python::own_code::OwnCode;
 
-    static KEEP: OwnCode = OwnCode::new(
+    static KEEP: EmbeddedCode = EmbeddedCode::new(
         c"<subpy>",
         c"
 def keep(strptime):
@@ -45,7 +45,7 @@ def keep(strptime):
 ",
     );
     static STRPTIME: Method = Method::new(c"_strptime_datetime", strptime, ffi::METH_VARARGS);
-    let keep = OwnCode::function(py, &KEEP.run(py)?, c"keep")?;
+    let keep = EmbeddedCode::function(py, &KEEP.run(py)?, c"keep")?;
     keep.call(py, &[&STRPTIME.bind(py, None)?]).map(drop)
 }
 

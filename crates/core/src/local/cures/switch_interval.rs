@@ -47,10 +47,10 @@ mod cure {
     pub(crate) fn locate(_: Attached<'_>) {}
 
     /// Nothing to do in this version.
-    pub(crate) struct Short;
+    pub(crate) struct ShortInterval;
 
-    pub(crate) fn shorten() -> Short {
-        Short
+    pub(crate) fn shorten() -> ShortInterval {
+        ShortInterval
     }
 }
 
@@ -129,9 +129,9 @@ mod cure {
     }
 
     /// Until this is dropped, the interval is short.
-    pub(crate) struct Short(());
+    pub(crate) struct ShortInterval(());
 
-    pub(crate) fn shorten() -> Short {
+    pub(crate) fn shorten() -> ShortInterval {
         let mut users = users();
         if users.0 == 0
             && let Some(interval) = interval()
@@ -139,10 +139,10 @@ mod cure {
             users.1 = interval.fetch_min(SHORT, Ordering::Relaxed);
         }
         users.0 += 1;
-        Short(())
+        ShortInterval(())
     }
 
-    impl Drop for Short {
+    impl Drop for ShortInterval {
         fn drop(&mut self) {
             let mut users = users();
             users.0 -= 1;

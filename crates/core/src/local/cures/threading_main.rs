@@ -5,7 +5,7 @@
 //!
 //! Has it: 3.12 and before; 3.13 keeps no lock in the thread state.
 //!
-//! And where `threading` was first imported on a thread state that is gone (a Python thread's; a visitor's
+//! And where `threading` was first imported on a thread state that is gone (a Python thread's; a temporary one
 //! of ours), that lock is free, which it asserts not to be.
 //!
 //! Cure: before the end, the thread that ends the interpreter becomes what `threading` calls the main

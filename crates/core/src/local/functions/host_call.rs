@@ -9,9 +9,9 @@ use crate::data::id::Id;
 use crate::data::value::{RawValue, Value, kind};
 use crate::local::attach;
 use crate::local::attach::{Attached, Current};
-use crate::local::border;
-use crate::local::border::Attachment;
 use crate::local::convert::to_python;
+use crate::local::enter;
+use crate::local::enter::Attachment;
 use crate::local::objects::conversion_error::ConversionError;
 use crate::local::objects::owner::Owner;
 use crate::local::python::object::{Object, clear_exception};
@@ -193,7 +193,7 @@ impl<'a> HostCall<'a> {
         unsafe {
             if self.released.is_null() {
                 let work = |py: Attached<'_>| work(py, owner);
-                return border::visit_beside(owner.id, owner.account, owner.python, work);
+                return enter::in_new_thread_state(owner.id, owner.account, owner.python, work);
             }
             let entry = Entry::new(Some(owner.id), owner.account, self.released);
             let attachment = Attachment::enter(&entry, true);

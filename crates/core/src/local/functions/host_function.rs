@@ -12,8 +12,8 @@ use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::value::{RawValue, Value, kind};
 use crate::local::attach::{Attached, Current};
-use crate::local::border;
 use crate::local::convert::from_python::{borrowed, read_several};
+use crate::local::enter;
 use crate::local::functions::host_call::HostCall;
 use crate::local::functions::names::{is_identifier, not_there};
 use crate::local::objects::instance;
@@ -339,12 +339,12 @@ unsafe fn work(
         }
     };
     if definition.release_gil {
-        border::released(function.owner().id, |thread_state| {
+        enter::released(function.owner().id, |thread_state| {
             call.set_released(thread_state);
             work(&mut call);
         });
     } else {
-        border::with_gil(|| work(&mut call));
+        enter::with_gil(|| work(&mut call));
     }
     call.finish(py, &definition.name)
 }

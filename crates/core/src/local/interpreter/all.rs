@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::data::error::{Result, Status};
-use crate::local::border;
+use crate::local::enter;
 use crate::local::interpreter::claim::{Purpose, Request};
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::registry;
@@ -27,7 +27,7 @@ pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
             threads_left::none(session.attached(), interpreter.id())?;
         }
         if !interpreter.id().is_main() {
-            ending::run_exit_functions(session.attached(), &interpreter.0, ending::PATIENCE);
+            ending::run_exit_functions(session.attached(), &interpreter.0, ending::END_TIMEOUT);
             threads_left::none(session.attached(), interpreter.id())?;
         }
         std::mem::forget(session.leave());
@@ -65,7 +65,7 @@ impl AllClaimed {
             match (interpreter.id().is_main(), finalize) {
                 (true, true) => session.finalize(),
                 (true, false) => session.disown(),
-                (false, _) => session.end(ending::PATIENCE),
+                (false, _) => session.end(ending::END_TIMEOUT),
             }
         }
     }
@@ -103,14 +103,14 @@ pub(crate) fn end_before_main(time: Duration) {
 fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<()> {
     // Nobody tells when a run or a thread has ended.
     let wait = || {
-        border::detached(|| std::thread::sleep(Duration::from_millis(1)));
+        enter::detached(|| std::thread::sleep(Duration::from_millis(1)));
         (Instant::now() < deadline).then_some(())
     };
     let mut session = loop {
         match interpreter.0.session(Purpose::End) {
             Ok(session) => break session,
             Err(error) if error.status() == Status::NotFound => return None,
-            Err(_) => interpreter.0.ask(None, Request::Interrupt),
+            Err(_) => interpreter.0.request(None, Request::Interrupt),
         }
         wait()?;
     };
@@ -126,10 +126,10 @@ fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<(
             session = Session::enter(&interpreter.0, claim);
         }
         if !ran_exit_functions {
-            ending::run_exit_functions(session.attached(), &interpreter.0, ending::PATIENCE);
+            ending::run_exit_functions(session.attached(), &interpreter.0, ending::END_TIMEOUT);
         }
     }
-    session.end(ending::PATIENCE);
+    session.end(ending::END_TIMEOUT);
     None
 }
 

@@ -27,7 +27,7 @@ const TIMED_OUT: u64 = 3;
 const FINISHING: u64 = 4;
 const ENDING: u64 = 5;
 const GONE: u64 = 6;
-const VISITED: u64 = 7;
+const ACCESSED: u64 = 7;
 /// Ending, and what its scripts have left to be run at its end runs.
 const ENDING_RUNS: u64 = 8;
 /// Ending, and what runs is to stop.
@@ -52,7 +52,7 @@ pub(crate) enum Purpose {
     Run,
     End,
     /// To give something back, without being noticed: who wants to run or to end it waits for that.
-    Visit,
+    Access,
 }
 
 /// Why a claim was refused.
@@ -61,7 +61,7 @@ pub(crate) enum Refused {
     Running,
     Ending,
     /// For a moment: to be tried again.
-    Visited,
+    Accessed,
     Gone,
 }
 
@@ -151,7 +151,7 @@ impl State {
         let kind = match purpose {
             Purpose::Run => RUNNING,
             Purpose::End => ENDING,
-            Purpose::Visit => VISITED,
+            Purpose::Access => ACCESSED,
         };
         let idle = word & !KIND;
         // Acquire: what the last holder wrote is seen. Release is in `Claim::drop`.
@@ -165,7 +165,7 @@ impl State {
             Ok(_) => Ok(Claim(self)),
             Err(ENDING | ENDING_RUNS | ENDING_TOLD) => Err(Refused::Ending),
             // Idle again: another holder has come and gone since we looked.
-            Err(VISITED | IDLE) => Err(Refused::Visited),
+            Err(ACCESSED | IDLE) => Err(Refused::Accessed),
             Err(GONE) => Err(Refused::Gone),
             Err(_) => Err(Refused::Running),
         }
@@ -191,8 +191,8 @@ impl State {
         matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT | HANDLED)
     }
 
-    pub(crate) fn is_visited(&self) -> bool {
-        self.kind() == VISITED
+    pub(crate) fn is_accessed(&self) -> bool {
+        self.kind() == ACCESSED
     }
 
     /// Whether it ends, or has ended.

@@ -7,14 +7,15 @@ use pyo3_ffi::PyThreadState;
 use crate::data::config::{CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
-use crate::local::border;
 use crate::local::cures::allocator::counting;
 use crate::local::cures::{Environment, switch_interval};
+use crate::local::enter;
+use crate::local::interpreter::access;
 use crate::local::interpreter::claim::Purpose;
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::ending;
 use crate::local::interpreter::family;
-use crate::local::interpreter::family::{Place, Terms, Wishes};
+use crate::local::interpreter::family::{CreateOptions, InheritedConfig, Reservation};
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::inside::Inside;
 use crate::local::interpreter::preparation;
@@ -22,7 +23,6 @@ use crate::local::interpreter::python_config::PythonConfig;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::resources;
 use crate::local::interpreter::shared::Shared;
-use crate::local::interpreter::visits;
 use crate::local::memory::account::Account;
 use crate::local::phase;
 use crate::local::python::collection::without_collection;
@@ -37,28 +37,28 @@ impl Interpreter {
         if !config.allow_interpreters {
             return Self::make_member(config, prepare, |_| ());
         }
-        let terms = Terms::of(&mut config);
+        let terms = InheritedConfig::of(&mut config);
         Self::make_member(config, prepare, |id| family::insert(id, None, terms))
     }
 
     /// The main interpreter's scripts may create interpreters that are like this.
     pub(crate) fn become_creator(&self, mut config: InterpreterConfig) {
-        family::insert(self.0.id, None, Terms::of(&mut config));
+        family::insert(self.0.id, None, InheritedConfig::of(&mut config));
     }
 
     /// Makes an interpreter for a script of `creator`.
     pub(crate) fn make_for_script(
         creator: &Self,
-        wishes: &Wishes,
+        options: &CreateOptions,
         prepare: impl FnOnce(&Context<'_>, bool) -> Result<()>,
     ) -> Result<Self> {
-        let place = Place::reserve(creator.id())?;
-        let (config, terms) = place.terms().with(wishes)?;
+        let reservation = Reservation::reserve(creator.id())?;
+        let (config, terms) = reservation.terms().with(options)?;
         if creator.0.state.is_over() {
             let message = format!("interpreter {} ends: it creates no more", creator.id());
             return Err(Error::new(Status::Busy, message));
         }
-        Self::make_member(config, prepare, |id| place.take(id, terms))
+        Self::make_member(config, prepare, |id| reservation.take(id, terms))
     }
 
     /// `join` makes it a member of its family, before anybody finds it.
@@ -83,7 +83,7 @@ impl Interpreter {
         let mut why = String::new();
         let make = || {
             let _short = switch_interval::shorten();
-            border::create(
+            enter::create(
                 id,
                 |py| python_config.make(py, &mut why),
                 |py, thread_state| {
@@ -91,9 +91,9 @@ impl Interpreter {
                     let shared = Shared::new(id, thread_state, shared_gil, account);
                     let prepare = || {
                         let paths = runtime.module_search_paths();
-                        let visit = visits::visit_kept;
+                        let access = access::access_kept;
                         let mut inside =
-                            Inside::new(py, id, paths, config.code_cache, account, visit)?;
+                            Inside::new(py, id, paths, config.code_cache, account, access)?;
                         preparation::cure(py, &shared, &mut inside, !shared_gil, environment)?;
                         inside.take_streams(
                             py,
@@ -124,7 +124,7 @@ impl Interpreter {
                 },
             )
         };
-        let made = border::with_account(account, make);
+        let made = enter::with_account(account, make);
         let Some((thread_state, (shared, prepared))) = made else {
             resources::check()?;
             let message = format!("Python could not create an interpreter: {why}");
@@ -142,7 +142,7 @@ impl Interpreter {
                 Ok(interpreter)
             }
             Err(e) => {
-                shared.session(Purpose::End)?.end(ending::PATIENCE);
+                shared.session(Purpose::End)?.end(ending::END_TIMEOUT);
                 Err(e)
             }
         }
@@ -164,8 +164,8 @@ impl Interpreter {
         let mut session = shared.session(Purpose::Run)?;
         let py = session.attached();
         let cache = CacheLimits::default();
-        let visit = visits::visit_kept;
-        let mut inside = Inside::new(py, Id::MAIN, module_search_paths, cache, account, visit)?;
+        let access = access::access_kept;
+        let mut inside = Inside::new(py, Id::MAIN, module_search_paths, cache, account, access)?;
         preparation::cure_main(py)?;
         if take_streams {
             preparation::cure_functions(py, &shared, &inside, Environment::OfMain, take_signals)?;

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::data::config::{Decision, OnDeadline};
 use crate::data::error::{Error, Result, Status};
-use crate::local::border;
+use crate::local::enter;
 use crate::local::interpreter::claim::{Request, Run};
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::stats::time_of;
 use crate::util::timer;
-use crate::util::timer::Ticket;
+use crate::util::timer::TimerId;
 
 /// A limit that is set; lifted when this is dropped, which waits for a question that is being asked.
 pub(crate) struct Deadline(Arc<Watch>);
@@ -21,7 +21,7 @@ struct Watch {
     run: Run,
     start: Instant,
     on_deadline: Option<OnDeadline>,
-    ticket: Mutex<Option<Ticket>>,
+    ticket: Mutex<Option<TimerId>>,
 }
 
 impl Deadline {
@@ -53,14 +53,14 @@ impl Deadline {
         // SAFETY: the calling thread, which lives as long as the limit; a place for the result.
         unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
         let start = time_of(clock);
-        let ask = move |elapsed| {
-            let left = work.saturating_sub(time_of(clock).saturating_sub(start));
-            if left.is_zero() || elapsed >= work * 10 {
+        let request = move |elapsed| {
+            let async_exception_set = work.saturating_sub(time_of(clock).saturating_sub(start));
+            if async_exception_set.is_zero() || elapsed >= work * 10 {
                 return Decision::Interrupt;
             }
-            Decision::Extend(left)
+            Decision::Extend(async_exception_set)
         };
-        Self::new(shared, work, Some(Arc::new(ask)))
+        Self::new(shared, work, Some(Arc::new(request)))
     }
 }
 
@@ -77,9 +77,9 @@ impl Watch {
     }
 
     fn is_over(self: &Arc<Self>) {
-        let ask = self.on_deadline.as_ref();
-        match ask.map_or(Decision::Interrupt, |ask| ask(self.start.elapsed())) {
-            Decision::Interrupt => self.shared.ask(Some(self.run), Request::Timeout),
+        let request = self.on_deadline.as_ref();
+        match request.map_or(Decision::Interrupt, |request| request(self.start.elapsed())) {
+            Decision::Interrupt => self.shared.request(Some(self.run), Request::Timeout),
             // In the timer's thread, which is there.
             Decision::Extend(time) => drop(self.wait(time)),
             Decision::GoOn => {}
@@ -99,7 +99,7 @@ impl Drop for Deadline {
             if let Some(ticket) = ticket
                 && !timer::cancel(ticket)
             {
-                border::detached(|| timer::wait_for(ticket));
+                enter::detached(|| timer::wait_for(ticket));
             }
             cancelled = ticket;
         }

@@ -9,16 +9,16 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::interpreter::{ending, family, threads_left};
 use crate::local::phase;
-use crate::local::thread::uncancelled::Uncancelled;
+use crate::local::thread::cancel_state::CancelDisabled;
 
 /// How an interpreter is ended.
 struct Ending<'a> {
     /// How long its threads are awaited.
-    patience: Duration,
+    timeout: Duration,
     /// They may need them to end.
     exit_functions_first: bool,
     /// Asked now and then: whether to wait on.
-    goes_on: &'a dyn Fn() -> bool,
+    keeps_waiting: &'a dyn Fn() -> bool,
 }
 
 /// Why an interpreter was not ended.
@@ -43,41 +43,41 @@ impl NotEnded {
 }
 
 impl Interpreter {
-    /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts still do after `patience`.
+    /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts still do after `timeout`.
     /// Idle workers of `concurrent.futures` are told to end.
-    pub(crate) fn destroy(&self, patience: Duration) -> Result<()> {
+    pub(crate) fn destroy(&self, timeout: Duration) -> Result<()> {
         phase::ready()?;
         if self.0.id.is_main() {
             let message = "the main interpreter can't be destroyed: finalize subpy instead";
             return Err(Error::new(Status::NotPermitted, message));
         }
-        let _uncancelled = Uncancelled::new();
+        let _cancel_disabled = CancelDisabled::new();
         let ending = Ending {
-            patience,
+            timeout,
             exit_functions_first: false,
-            goes_on: &|| true,
+            keeps_waiting: &|| true,
         };
         self.end(&ending).map_err(NotEnded::into_error)
     }
 
     /// Ends it as Python ends: exit functions run, and then its threads are awaited, for ever. `Busy`: it runs, or
-    /// `goes_on` says that the wait is over.
-    pub(crate) fn destroy_as_python(&self, goes_on: &dyn Fn() -> bool) -> Result<()> {
-        let _uncancelled = Uncancelled::new();
+    /// `keeps_waiting` says that the wait is over.
+    pub(crate) fn destroy_as_python(&self, keeps_waiting: &dyn Fn() -> bool) -> Result<()> {
+        let _cancel_disabled = CancelDisabled::new();
         let ending = Ending {
-            patience: Duration::MAX,
+            timeout: Duration::MAX,
             exit_functions_first: true,
-            goes_on,
+            keeps_waiting,
         };
         self.end(&ending).map_err(NotEnded::into_error)
     }
 
     fn end(&self, ending: &Ending<'_>) -> Result<(), NotEnded> {
         let time = match ending.exit_functions_first {
-            true => ending::PATIENCE,
-            false => ending.patience.max(ending::PATIENCE),
+            true => ending::END_TIMEOUT,
+            false => ending.timeout.max(ending::END_TIMEOUT),
         };
-        let deadline = Instant::now().checked_add(ending.patience);
+        let deadline = Instant::now().checked_add(ending.timeout);
         let mut session = self.0.session(Purpose::End)?;
         // What its scripts have created may have buffers of it, and goes first.
         if family::created_by(self.0.id).is_empty() {
@@ -88,7 +88,7 @@ impl Interpreter {
         }
         while let Err(busy) = threads_left::none(session.attached(), self.0.id) {
             let is_over = deadline.is_some_and(|end| Instant::now() >= end);
-            if ending.patience.is_zero() || is_over || !(ending.goes_on)() {
+            if ending.timeout.is_zero() || is_over || !(ending.keeps_waiting)() {
                 return Err(busy.into());
             }
             threads_left::dismiss_idle_workers(session.attached());
@@ -113,14 +113,14 @@ impl Interpreter {
 
     /// Ends what its scripts have created. The answer is why one is left, of which somebody has buffers.
     fn end_created(&self, ending: &Ending<'_>) -> Result<Option<Error>, NotEnded> {
-        let mut left = None;
+        let mut async_exception_set = None;
         for id in family::created_by(self.0.id) {
             let Ok(created) = registry::find(id) else {
                 continue;
             };
             match created.end(ending) {
                 Ok(()) => {}
-                Err(NotEnded::HasPins(error)) => left = Some(error),
+                Err(NotEnded::HasPins(error)) => async_exception_set = Some(error),
                 Err(NotEnded::Because(error)) if error.status() == Status::NotFound => {}
                 Err(NotEnded::Because(error)) => {
                     let message = format!(
@@ -132,6 +132,6 @@ impl Interpreter {
                 }
             }
         }
-        Ok(left)
+        Ok(async_exception_set)
     }
 }

@@ -14,9 +14,9 @@ use pyo3_ffi as ffi;
 
 use crate::local::attach::Attached;
 #[cfg(Py_3_12)]
-use crate::local::border;
-#[cfg(Py_3_12)]
 use crate::local::cures::tracemalloc;
+#[cfg(Py_3_12)]
+use crate::local::enter;
 use crate::local::interpreter::deadline::Deadline;
 use crate::local::interpreter::shared::Shared;
 #[cfg(Py_3_12)]
@@ -29,7 +29,7 @@ use crate::local::python::object::{Object, built_in, clear_exception, imported};
 const ROUNDS: usize = 100;
 
 /// How long exit functions may take, and finalizers again.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the exit functions of the attached interpreter, which may take `time`. None of them is left
 /// afterwards. To be called by the holder of a claim to end it.
@@ -54,11 +54,11 @@ pub(crate) fn limit_end(py: Attached<'_>, shared: &Arc<Shared>, time: Duration) 
         fn drop(&mut self) {
             drop(self.1.take());
             if !self.0.shares_gil && tracemalloc::has_names_that_go() {
-                border::visit_main(tracemalloc::forget_names);
+                enter::in_main_interpreter(tracemalloc::forget_names);
             }
             self.0.state.set_runs_at_end(false);
             // Attached: those who ask need no GIL.
-            self.0.settle();
+            self.0.wait_for_requesters();
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::data::config::{CallOptions, RunOptions};
 use crate::data::error::Result;
 use crate::data::tree::OwnedValue;
-use crate::local::convert::lending::Lending;
+use crate::local::convert::arguments::Arguments;
 use crate::local::functions::host_function;
 use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
 use crate::local::interpreter::handle::Interpreter;
@@ -14,7 +14,7 @@ impl Interpreter {
     pub(crate) fn set(
         &self,
         name: &[u8],
-        value: Lending<'_>,
+        value: Arguments<'_>,
         options: &RunOptions<'_>,
     ) -> Result<()> {
         self.inside_for(options, |context| context.set(name, value))
@@ -46,7 +46,7 @@ impl Interpreter {
     pub(crate) fn call(
         &self,
         callable: &[u8],
-        arguments: &mut Lending<'_>,
+        arguments: &mut Arguments<'_>,
         options: &CallOptions<'_>,
         result: &mut OwnedValue,
     ) -> Result<()> {
@@ -63,7 +63,7 @@ impl Interpreter {
     pub(crate) fn run_unrestricted(
         &self,
         source: &[u8],
-        names: Lending<'_>,
+        names: Arguments<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
         self.inside_for(&options.run, |context| {

@@ -15,7 +15,7 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::shared_output::SharedOutput;
 
 /// What an interpreter is like, and what those are at most that its scripts create.
-pub(super) struct Terms {
+pub(super) struct InheritedConfig {
     gil: Gil,
     allow_fork: bool,
     allow_exec: bool,
@@ -36,7 +36,7 @@ pub(super) struct Terms {
 
 /// What a script asks for. `None`: as its own interpreter has it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wishes {
+pub(crate) struct CreateOptions {
     pub(crate) allow_fork: Option<bool>,
     pub(crate) allow_exec: Option<bool>,
     pub(crate) allow_threads: Option<bool>,
@@ -55,7 +55,7 @@ struct Member {
     created: u32,
     /// How many objects of scripts stand for it, where it ends with the last one.
     objects: Option<u32>,
-    terms: Arc<Terms>,
+    terms: Arc<InheritedConfig>,
 }
 
 /// Those that may create, and those that were created. Held for a look or a change.
@@ -90,13 +90,13 @@ impl Members {
 }
 
 /// Room for one more, until this is dropped.
-pub(super) struct Place {
+pub(super) struct Reservation {
     creator: Id,
-    terms: Arc<Terms>,
+    terms: Arc<InheritedConfig>,
     is_taken: bool,
 }
 
-impl Place {
+impl Reservation {
     /// Room for one that `creator` creates. `NotPermitted`: there are as many as there may be.
     pub(super) fn reserve(creator: Id) -> Result<Self> {
         let mut members = members();
@@ -128,18 +128,18 @@ impl Place {
         })
     }
 
-    pub(super) fn terms(&self) -> &Terms {
+    pub(super) fn terms(&self) -> &InheritedConfig {
         &self.terms
     }
 
     /// The new interpreter takes it.
-    pub(super) fn take(mut self, id: Id, terms: Terms) {
+    pub(super) fn take(mut self, id: Id, terms: InheritedConfig) {
         self.is_taken = true;
         insert(id, Some(self.creator), terms);
     }
 }
 
-impl Drop for Place {
+impl Drop for Reservation {
     fn drop(&mut self) {
         if !self.is_taken {
             members().count(self.creator, |n| n.saturating_sub(1));
@@ -147,7 +147,7 @@ impl Drop for Place {
     }
 }
 
-pub(super) fn insert(id: Id, creator: Option<Id>, terms: Terms) {
+pub(super) fn insert(id: Id, creator: Option<Id>, terms: InheritedConfig) {
     let member = Member {
         creator,
         created: 0,
@@ -301,12 +301,12 @@ pub(crate) fn may_use(caller: Id, id: Id) -> Result<()> {
     match other.terms.is_within(&own.terms) {
         true => Ok(()),
         false => refuse(format!(
-            "interpreter {id} may do more than this one: ask the one that has created both"
+            "interpreter {id} may do more than this one: request the one that has created both"
         )),
     }
 }
 
-impl Terms {
+impl InheritedConfig {
     /// Of an interpreter that is created with `config`, which takes part in what it shares.
     pub(super) fn of(config: &mut InterpreterConfig) -> Self {
         let share = |output: &mut Option<_>| {
@@ -334,35 +334,40 @@ impl Terms {
     }
 
     /// The config of one that a script creates, and its terms. `NotPermitted`: it asks for more than the script may do.
-    pub(super) fn with(&self, wishes: &Wishes) -> Result<(InterpreterConfig, Self)> {
+    pub(super) fn with(&self, options: &CreateOptions) -> Result<(InterpreterConfig, Self)> {
         let terms = Self {
             gil: self.gil,
-            allow_fork: flag("allow_fork", self.allow_fork, wishes.allow_fork)?,
-            allow_exec: flag("allow_exec", self.allow_exec, wishes.allow_exec)?,
-            allow_threads: flag("allow_threads", self.allow_threads, wishes.allow_threads)?,
+            allow_fork: flag("allow_fork", self.allow_fork, options.allow_fork)?,
+            allow_exec: flag("allow_exec", self.allow_exec, options.allow_exec)?,
+            allow_threads: flag("allow_threads", self.allow_threads, options.allow_threads)?,
             allow_daemon_threads: flag(
                 "allow_daemon_threads",
-                self.allow_daemon_threads && wishes.allow_threads != Some(false),
-                wishes.allow_daemon_threads,
+                self.allow_daemon_threads && options.allow_threads != Some(false),
+                options.allow_daemon_threads,
             )?,
             share_environment: flag(
                 "share_environment",
                 self.share_environment,
-                wishes.share_environment,
+                options.share_environment,
             )?,
             knows_all: self.knows_all,
             allow_interpreters: flag(
                 "allow_interpreters",
                 self.allow_interpreters,
-                wishes.allow_interpreters,
+                options.allow_interpreters,
             )?,
             interpreter_limit: limit(
                 "interpreter_limit",
                 self.interpreter_limit,
-                wishes.interpreter_limit,
+                options.interpreter_limit,
                 |n| n,
             )?,
-            memory_limit: limit("memory_limit", self.memory_limit, wishes.memory_limit, most)?,
+            memory_limit: limit(
+                "memory_limit",
+                self.memory_limit,
+                options.memory_limit,
+                most,
+            )?,
             code_cache: self.code_cache,
             output_bytes: self.output_bytes,
             stdout: self.stdout.clone(),

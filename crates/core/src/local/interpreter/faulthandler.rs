@@ -25,7 +25,7 @@ use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::object::{Object, clear_exception};
 use crate::util::thread::Thread;
 use crate::util::timer;
-use crate::util::timer::Ticket;
+use crate::util::timer::TimerId;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"faulthandler"],
@@ -98,10 +98,10 @@ def replacers(call, put, at_end):
 
         def write(text, file=file):
             from posix import write
-            left = text.encode()
+            async_exception_set = text.encode()
             try:
-                while left:
-                    left = left[write(descriptor, left):]
+                while async_exception_set:
+                    async_exception_set = async_exception_set[write(descriptor, async_exception_set):]
             except OSError:
                 pass
 
@@ -218,12 +218,12 @@ const DUE: &CStr = c"subpy.faulthandler";
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// How long an interpreter's end waits for what is being shown. It may be written to a pipe that nobody reads.
-const PATIENCE: Duration = Duration::from_secs(1);
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What is to be done later, for each interpreter: its number, which is never given out again, and when.
 struct Later {
     last_number: c_long,
-    waiting: BTreeMap<Id, (c_long, Ticket)>,
+    waiting: BTreeMap<Id, (c_long, TimerId)>,
     /// The interpreters whose threads are being shown, each as often as they are.
     showing: Vec<Id>,
 }
@@ -253,9 +253,9 @@ impl Drop for Showing {
 
 /// Waits until nothing is being shown of an interpreter whose end has been claimed: that would be one of its threads. To
 /// be called without a GIL.
-pub(super) fn settle(interpreter: Id) {
+pub(super) fn wait_for_dumps(interpreter: Id) {
     let is_showing = |later: &mut Later| later.showing.contains(&interpreter);
-    let _ = SHOWN.wait_timeout_while(later(), PATIENCE, is_showing);
+    let _ = SHOWN.wait_timeout_while(later(), END_TIMEOUT, is_showing);
 }
 
 fn later() -> MutexGuard<'static, Later> {
@@ -303,7 +303,7 @@ fn come(interpreter: Id, number: c_long, period: Duration, repeat: bool) {
         let Ok(found) = registry::find(interpreter) else {
             return;
         };
-        let shown = found.0.visit_from_anywhere(|py| {
+        let shown = found.0.access_from_anywhere(|py| {
             drop(call_due(py, number));
             clear_exception(py);
         });

@@ -23,11 +23,11 @@ use pyo3_ffi as ffi;
 use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::attach::{Attached, Current};
-use crate::local::border;
 use crate::local::cures::calls;
 use crate::local::cures::library::Functions;
+use crate::local::enter;
 use crate::local::interpreter::registry;
-use crate::local::interpreter::shared::{Asks, Shared};
+use crate::local::interpreter::shared::{Requester, Shared};
 use crate::local::python::object::Object;
 use crate::local::python::texts::argument_bytes;
 
@@ -260,29 +260,29 @@ impl Shared {
     /// Does `work` in a thread that the interpreter's own `PyGILState_Ensure` knows: in one of the interpreter's, or else
     /// with a thread state that is made for it. Says whether it was done: not in an interpreter that ends.
     pub(super) fn enter_from_anywhere(&self, work: impl FnOnce()) -> bool {
-        if let Some(_known) = border::Known::new(|found| self.is(found)) {
+        if let Some(_known) = enter::GilstateGuard::new(|found| self.is(found)) {
             work();
             return true;
         }
-        self.visit_from_anywhere(|_| work())
+        self.access_from_anywhere(|_| work())
     }
 
     /// Does `work` in the interpreter from a thread that nothing is known of. Says whether it was done: not in an interpreter that ends. The
     /// interpreter is not ended before the thread is attached; then it has one thread more.
-    pub(super) fn visit_from_anywhere(&self, work: impl FnOnce(Attached<'_>)) -> bool {
-        let mut asking = self.asking();
+    pub(super) fn access_from_anywhere(&self, work: impl FnOnce(Attached<'_>)) -> bool {
+        let mut requests = self.requests();
         if self.state.is_over() {
             return false;
         }
-        asking.count += 1;
-        drop(asking);
-        let asks = Asks(self);
-        let visit = |py: Attached<'_>| {
+        requests.count += 1;
+        drop(requests);
+        let asks = Requester(self);
+        let access = |py: Attached<'_>| {
             drop(asks);
             work(py);
         };
-        // SAFETY: this thread is counted in `asking` until it is attached.
-        unsafe { border::visit_beside(self.id, self.account, self.interpreter, visit) };
+        // SAFETY: this thread is counted in `requests` until it is attached.
+        unsafe { enter::in_new_thread_state(self.id, self.account, self.interpreter, access) };
         true
     }
 }

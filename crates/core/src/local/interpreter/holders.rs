@@ -1,22 +1,24 @@
-//! Visitors of interpreters that may have the shared GIL: see [`shared_gil`](crate::local::cures::shared_gil).
+//! Asking interpreters that may have the shared GIL to let go of it: see [`shared_gil`](crate::local::cures::shared_gil).
 
 use std::sync::Arc;
 
 use crate::local::attach::Attached;
-use crate::local::border;
+use crate::local::enter;
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::Shared;
 use crate::util::thread::Thread;
 
-/// Visits each interpreter that may have the shared GIL, if the threads `inside` of it and the interpreters
+/// Asks each interpreter that may have the shared GIL, if the threads `inside` of it and the interpreters
 /// that only their own Python threads may run in are more than one.
-pub(crate) fn visit_holders(inside: usize) {
+pub(crate) fn request_gil_drops(inside: usize) {
     let mut holders = registry::all();
     holders.retain(|interpreter| interpreter.0.may_have_shared_gil());
     let is_left = |holder: &&Interpreter| !holder.0.state.is_running();
     if inside + holders.iter().filter(is_left).count() > 1 {
-        holders.iter().for_each(|holder| holder.0.visit_holder());
+        holders
+            .iter()
+            .for_each(|holder| holder.0.request_gil_drop());
     }
 }
 
@@ -27,34 +29,34 @@ impl Shared {
 
     /// Has a thread state of this interpreter wait for its GIL, in a thread made for it. Before 3.12 it leaves
     /// the exception, if the run is to end.
-    pub(crate) fn visit_holder(self: &Arc<Self>) {
-        if !self.holder.begin_visit() {
+    pub(crate) fn request_gil_drop(self: &Arc<Self>) {
+        if !self.holder.begin_request() {
             return;
         }
-        let mut asking = self.asking();
+        let mut requests = self.requests();
         // Its end lets those in that ask what runs there to stop, and waits for them.
         if self.state.is_over() && self.state.requested().is_none() {
-            self.holder.end_visit();
+            self.holder.end_request();
             return;
         }
-        asking.count += 1;
-        drop(asking);
+        requests.count += 1;
+        drop(requests);
         let shared = self.clone();
-        let visit = move || {
+        let request = move || {
             let work = |_py: Attached<'_>| {
-                shared.holder.end_visit();
+                shared.holder.end_request();
                 #[cfg(not(Py_3_12))]
-                shared.leave_exception(_py);
+                shared.set_async_exception(_py);
             };
-            // SAFETY: the interpreter lives: this thread is counted in `asking`.
-            if !unsafe { border::visit(shared.interpreter, work) } {
-                shared.holder.end_visit();
+            // SAFETY: the interpreter lives: this thread is counted in `requests`.
+            if !unsafe { enter::in_interpreter(shared.interpreter, work) } {
+                shared.holder.end_request();
             }
-            shared.done_asking();
+            shared.requester_leaves();
         };
-        if Thread::start(c"subpy visitor", visit).is_err() {
-            self.holder.end_visit();
-            self.done_asking();
+        if Thread::start(c"subpy GIL", request).is_err() {
+            self.holder.end_request();
+            self.requester_leaves();
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::data::config::{CacheLimits, Output};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::attach::Attached;
-use crate::local::cures::import_first::Outside;
+use crate::local::cures::import_first::LoadedExtensions;
 use crate::local::cures::type_versions_apart::Range;
 use crate::local::functions::names::Names;
 use crate::local::interpreter::code_cache::CodeCache;
@@ -18,7 +18,7 @@ use crate::local::interpreter::output;
 use crate::local::interpreter::output::Name;
 use crate::local::interpreter::resources;
 use crate::local::memory::account::Account;
-use crate::local::objects::owner::{Owner, Visit};
+use crate::local::objects::owner::{Access, Owner};
 use crate::local::objects::release::Loans;
 use crate::local::python::exception;
 use crate::local::python::exception::Describer;
@@ -36,7 +36,7 @@ pub(crate) struct Inside {
     /// How many strings without a name of their own were compiled.
     pub(super) unnamed: Cell<u64>,
     pub(super) describer: Cell<Option<Describer>>,
-    pub(super) outside: Outside,
+    pub(super) extensions: LoadedExtensions,
     /// Its types' versions, with the shared GIL.
     pub(super) apart: Option<Range>,
 }
@@ -60,7 +60,7 @@ impl Inside {
         module_search_paths: &[PathBuf],
         cache: CacheLimits,
         account: Option<&'static Account>,
-        visit: Visit,
+        access: Access,
     ) -> Result<Self> {
         let main = import(py, c"__main__").ok_or_else(|| not_prepared(py))?;
         // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
@@ -85,10 +85,10 @@ impl Inside {
             stderr: None,
             code: Rc::new(RefCell::new(CodeCache::new(cache))),
             names: Names::new(),
-            owner: Owner::new(py, id, account, visit),
+            owner: Owner::new(py, id, account, access),
             unnamed: Cell::new(0),
             describer: Cell::new(None),
-            outside: Outside::default(),
+            extensions: LoadedExtensions::default(),
             apart: None,
         })
     }
@@ -142,8 +142,8 @@ impl Inside {
     }
 
     /// Whether it has loaded extension modules from outside of the standard library: to be asked at its end.
-    pub(crate) fn outside(&self) -> Outside {
-        self.outside.clone()
+    pub(crate) fn extensions(&self) -> LoadedExtensions {
+        self.extensions.clone()
     }
 
     /// What it has borrowed of the host.

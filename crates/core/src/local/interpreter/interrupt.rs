@@ -4,7 +4,7 @@
 //! one takes a short lock of CPython's and no GIL, so a script that keeps its GIL, in a long call of C
 //! code, say, holds up nobody but itself. The call raises KeyboardInterrupt, which `except Exception`
 //! lets pass. Before 3.12 only the main thread runs pending calls: there the exception is left with the
-//! thread state instead, by a visitor: a thread that waits for the GIL with a thread state of the
+//! thread state instead, by a thread that waits for the GIL with a thread state of the
 //! interpreter that runs. (These versions ask the waiter's own interpreter to let go of the GIL, and no
 //! other one; and the timer's thread must not wait.)
 //!
@@ -24,15 +24,15 @@ use pyo3_ffi as ffi;
 use crate::local::attach::Attached;
 #[cfg(Py_3_12)]
 use crate::local::attach::Current;
-use crate::local::border;
 use crate::local::cures::main_thread;
+use crate::local::enter;
 use crate::local::interpreter::claim::{Outer, Request, Run};
 use crate::local::interpreter::protected;
-use crate::local::interpreter::protected::Place;
-use crate::local::interpreter::requests::Asking;
+use crate::local::interpreter::protected::CodePosition;
+use crate::local::interpreter::requests::Requests;
 use crate::local::interpreter::shared::Shared;
+use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::object::clear_exception;
-use crate::local::python::own_code::OwnCode;
 #[cfg(Py_3_12)]
 use crate::local::python::pending_call;
 use crate::util::timer;
@@ -61,53 +61,56 @@ impl Shared {
             wake_up();
         } else {
             wake_up();
-            self.ask(None, Request::Interrupt);
+            self.request(None, Request::Interrupt);
         }
     }
 
     /// Asks the run that is under way to end, if it is `run`, where that is given.
-    pub(crate) fn ask(self: &Arc<Self>, run: Option<Run>, why: Request) {
-        let mut asking = self.asking();
-        if let Some(run) = asking.request(&self.state, run, why) {
-            asking.count += 1;
-            drop(asking);
-            self.ask_now(run, 0);
+    pub(crate) fn request(self: &Arc<Self>, run: Option<Run>, why: Request) {
+        let mut requests = self.requests();
+        if let Some(run) = requests.request(&self.state, run, why) {
+            requests.count += 1;
+            drop(requests);
+            self.request_now(run, 0);
         }
     }
 
-    fn ask_again(self: &Arc<Self>, run: Run, times: u32) {
-        let mut asking = self.asking();
+    fn request_again(self: &Arc<Self>, run: Run, times: u32) {
+        let mut requests = self.requests();
         if self.state.is_requested(run) {
-            asking.count += 1;
-            drop(asking);
-            self.ask_now(run, times);
+            requests.count += 1;
+            drop(requests);
+            self.request_now(run, times);
         }
     }
 
-    /// To be called when this thread is counted in `asking`.
-    fn ask_now(self: &Arc<Self>, run: Run, times: u32) {
-        self.impatient.store(times >= PATIENT, Ordering::Relaxed);
+    /// To be called when this thread is counted in `requests`.
+    fn request_now(self: &Arc<Self>, run: Run, times: u32) {
+        self.raises_at_safe_points
+            .store(times >= PATIENT, Ordering::Relaxed);
         self.have_it_raised();
-        self.done_asking();
+        self.requester_leaves();
         if let Some(why) = self.state.asked() {
-            self.ask_inner(why);
+            self.request_inner(why);
         }
         let (shared, times) = (self.clone(), times.saturating_add(1));
         // Who asks for the first time has started the timer, if it can be.
-        let _ = timer::at(Instant::now() + AGAIN, move || shared.ask_again(run, times));
+        let _ = timer::at(Instant::now() + AGAIN, move || {
+            shared.request_again(run, times)
+        });
     }
 
     /// Asks the runs to end that are inside of runs that are to end. Those that were asked before are not asked again.
-    fn ask_inner(&self, why: Request) {
+    fn request_inner(&self, why: Request) {
         let mut inner = self.inner_runs().clone();
-        inner.retain(|inner| self.asking().is_requested(&self.state, inner.outer));
+        inner.retain(|inner| self.requests().is_requested(&self.state, inner.outer));
         // That this interpreter ends is not so of an inner one: its time is over.
         let why = match why {
             Request::End => Request::Timeout,
             why => why,
         };
         for inner in inner {
-            inner.shared.ask(Some(inner.run), why);
+            inner.shared.request(Some(inner.run), why);
         }
     }
 
@@ -118,46 +121,46 @@ impl Shared {
     pub(crate) fn run_ended(&self, py: Attached<'_>) {
         self.state.finish();
         self.signals.forget();
-        if self.left.load(Ordering::Relaxed) {
-            self.take_back_exception(py);
+        if self.async_exception_set.load(Ordering::Relaxed) {
+            self.clear_async_exception(py);
         }
         self.holder.run_ended(py);
     }
 
     /// The run that is around one of `inner`, which has begun. To be called by the thread of both.
     pub(super) fn run_around(&self, inner: &Self) -> Run {
-        let asking = self.asking();
-        let waits = asking.outer.last().filter(|_| std::ptr::eq(self, inner));
+        let requests = self.requests();
+        let waits = requests.outer.last().filter(|_| std::ptr::eq(self, inner));
         waits.map_or_else(|| self.state.run(), Outer::run)
     }
 
     /// A run begins inside of the one that is under way. To be called by the holder of the claim.
     pub(super) fn begin_inner(self: &Arc<Self>) {
-        let mut asking = self.asking();
+        let mut requests = self.requests();
         let outer = self.state.begin_inner();
-        asking.outer.push(outer);
-        self.go_on_asking(asking);
+        requests.outer.push(outer);
+        self.go_on_asking(requests);
     }
 
     /// It has ended, and the one that it was inside of goes on. To be called by the holder of the claim, while the
     /// interpreter is attached.
     pub(super) fn end_inner(self: &Arc<Self>, py: Attached<'_>) {
         self.state.finish();
-        self.take_back_exception(py);
-        let mut asking = self.asking();
-        let Some(outer) = asking.outer.pop() else {
+        self.clear_async_exception(py);
+        let mut requests = self.requests();
+        let Some(outer) = requests.outer.pop() else {
             return;
         };
         self.state.end_inner(outer);
-        self.go_on_asking(asking);
+        self.go_on_asking(requests);
     }
 
     /// Asks the run that is the innermost now, if it is to end.
-    fn go_on_asking(self: &Arc<Self>, mut asking: MutexGuard<'_, Asking>) {
+    fn go_on_asking(self: &Arc<Self>, mut requests: MutexGuard<'_, Requests>) {
         if self.state.asked().is_some() {
-            asking.count += 1;
-            drop(asking);
-            self.ask_now(self.state.run(), 0);
+            requests.count += 1;
+            drop(requests);
+            self.request_now(self.state.run(), 0);
         }
     }
 
@@ -165,11 +168,11 @@ impl Shared {
     /// a claim to end it, while the interpreter is attached.
     pub(crate) fn end_asks(&self, py: Attached<'_>) {
         self.state.set_runs_at_end(false);
-        self.take_back_exception(py);
-        border::detached(|| self.settle());
+        self.clear_async_exception(py);
+        enter::detached(|| self.wait_for_requesters());
     }
 
-    /// To be called by a thread that is counted in `asking`: the interpreter lives. A full queue is left
+    /// To be called by a thread that is counted in `requests`: the interpreter lives. A full queue is left
     /// alone: it is asked again later.
     #[cfg(Py_3_12)]
     fn have_it_raised(&self) {
@@ -180,18 +183,18 @@ impl Shared {
 
     #[cfg(not(Py_3_12))]
     fn have_it_raised(self: &Arc<Self>) {
-        self.visit_holder();
+        self.request_gil_drop();
     }
 
     #[cfg(Py_3_12)]
     fn tell_script(&self) {
-        let mut asking = self.asking();
+        let mut requests = self.requests();
         if let Some(run) = self.state.tell() {
             self.signals.add(run, libc::SIGINT);
-            asking.count += 1;
-            drop(asking);
+            requests.count += 1;
+            drop(requests);
             self.have_it_raised();
-            self.done_asking();
+            self.requester_leaves();
         }
     }
 
@@ -209,7 +212,7 @@ impl Shared {
             #[cfg(Py_3_12)]
             self.have_it_raised();
             #[cfg(not(Py_3_12))]
-            self.leave_exception(_py);
+            self.set_async_exception(_py);
         }
     }
 
@@ -225,14 +228,14 @@ impl Shared {
             self.leave_to_run(py);
             return 0;
         }
-        match protected::place_of(py, self.thread_state) {
-            Place::Open => {}
-            Place::EventLoop if why.is_none() => {}
-            Place::Protected | Place::EventLoop => {
+        match protected::position_of(py, self.thread_state) {
+            CodePosition::Open => {}
+            CodePosition::EventLoop if why.is_none() => {}
+            CodePosition::Protected | CodePosition::EventLoop => {
                 self.have_it_raised();
                 return 0;
             }
-            Place::Outside => return 0,
+            CodePosition::Outside => return 0,
         }
         let Some(why) = why else {
             return if self.signals.handle(py, run) { 0 } else { -1 };
@@ -240,7 +243,7 @@ impl Shared {
         self.signals.take(run, libc::SIGINT);
         // SAFETY: attached.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
-        if self.impatient.load(Ordering::Relaxed) {
+        if self.raises_at_safe_points.load(Ordering::Relaxed) {
             self.have_it_raised();
         }
         -1
@@ -249,7 +252,7 @@ impl Shared {
     /// In another thread of the interpreter: what is to be done in the thread that runs is left to that.
     #[cfg(Py_3_12)]
     fn leave_to_run(self: &Arc<Self>, py: Attached<'_>) {
-        self.leave_exception(py);
+        self.set_async_exception(py);
         if self.signals.are_waiting(self.state.run()) {
             let shared = self.clone();
             let _ = timer::at(Instant::now() + AGAIN, move || shared.signal_again());
@@ -258,17 +261,17 @@ impl Shared {
 
     #[cfg(Py_3_12)]
     fn signal_again(&self) {
-        let mut asking = self.asking();
+        let mut requests = self.requests();
         if self.signals.are_waiting(self.state.run()) {
-            asking.count += 1;
-            drop(asking);
+            requests.count += 1;
+            drop(requests);
             self.have_it_raised();
-            self.done_asking();
+            self.requester_leaves();
         }
     }
 
     /// In another thread of the interpreter: leaves the exception with the thread that runs.
-    pub(super) fn leave_exception(&self, py: Attached<'_>) {
+    pub(super) fn set_async_exception(&self, py: Attached<'_>) {
         // SAFETY: always allowed; attached to the same interpreter, so the thread state lives.
         let (here, number) = unsafe {
             let number = main_thread::number_of(self.thread_state);
@@ -279,7 +282,7 @@ impl Shared {
         };
         // Looking at the frame may collect garbage to 3.11, and so let go of the GIL: the request is looked
         // at last.
-        if protected::place_of(py, self.thread_state) == Place::Open
+        if protected::position_of(py, self.thread_state) == CodePosition::Open
             && (self.state.asked().is_some()
                 || self.signals.raise_interrupt()
                     && self.signals.take(self.state.run(), libc::SIGINT))
@@ -291,7 +294,7 @@ impl Shared {
                     ffi::PyExc_KeyboardInterrupt,
                 )
             };
-            self.left.store(true, Ordering::Relaxed);
+            self.async_exception_set.store(true, Ordering::Relaxed);
         }
     }
 
@@ -301,15 +304,15 @@ impl Shared {
     #[cold]
     pub(crate) fn forget_request(&self, py: Attached<'_>) -> Option<Request> {
         let requested = self.state.finish();
-        self.take_back_exception(py);
+        self.clear_async_exception(py);
         requested
     }
 
     /// Has an exception that was left and not raised yet raised in code that does nothing. (Taking it back by
     /// `PyThreadState_SetAsyncExc` leaves CPython to 3.12 looking for it at each safe point, for ever.)
-    fn take_back_exception(&self, py: Attached<'_>) {
-        static NOTHING: OwnCode = OwnCode::new(c"<subpy>", c"");
-        if self.left.swap(false, Ordering::Relaxed) {
+    fn clear_async_exception(&self, py: Attached<'_>) {
+        static NOTHING: EmbeddedCode = EmbeddedCode::new(c"<subpy>", c"");
+        if self.async_exception_set.swap(false, Ordering::Relaxed) {
             let [mut kind, mut value, mut traceback] = [std::ptr::null_mut(); 3];
             // SAFETY: attached; the exception that is set now is set again.
             #[allow(deprecated)]

@@ -14,8 +14,8 @@ use pyo3_ffi as ffi;
 use crate::data::config::Output;
 use crate::data::id::Id;
 use crate::local::attach::{Attached, Current};
-use crate::local::border;
 use crate::local::cures::write_signals;
+use crate::local::enter;
 use crate::local::objects::instance::slot;
 use crate::local::python::method::{Method, NO_GETTER, Table, getter};
 use crate::local::python::object::{Object, import};
@@ -72,7 +72,7 @@ impl Handle {
                 if (*self.stream).delivering == libc::pthread_self() {
                     return Some(()); // further out: it goes on with what waits
                 }
-                border::without_gil((*self.stream).interpreter, std::thread::yield_now);
+                enter::without_gil((*self.stream).interpreter, std::thread::yield_now);
             }
             if let Err(error) = deliver(py, self.stream) {
                 raise(py, &error);
@@ -201,7 +201,7 @@ unsafe fn deliver(_: Attached<'_>, stream: *mut Stream) -> io::Result<()> {
             }
             let rest = pending.split_off(ready);
             let bytes = std::mem::replace(pending, rest);
-            result = border::without_gil((*stream).interpreter, || match sink {
+            result = enter::without_gil((*stream).interpreter, || match sink {
                 // The last character may not be whole.
                 Some(write) if is_text && is_last => {
                     write(String::from_utf8_lossy(&bytes).as_bytes());

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::data::error::Result;
 use crate::local::attach::Attached;
-use crate::local::border;
 use crate::local::cures;
 use crate::local::cures::Environment;
 use crate::local::cures::import_first::InMain;
 use crate::local::cures::type_versions_apart::Range;
+use crate::local::enter;
 use crate::local::interpreter::inside::{Inside, not_prepared};
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::{faulthandler, foreign_threads, signals, sources};
@@ -22,8 +22,8 @@ pub(super) fn cure(
     own_gil: bool,
     environment: Environment,
 ) -> Result<()> {
-    let in_main: InMain = |work| border::visit_main(work);
-    inside.outside =
+    let in_main: InMain = |work| enter::in_main_interpreter(work);
+    inside.extensions =
         cures::import_first::install(py, own_gil, in_main).ok_or_else(|| not_prepared(py))?;
     cure_functions(py, shared, inside, environment, true)?;
     inside.apart = if own_gil { None } else { Range::take(py) };

@@ -15,12 +15,12 @@ use pyo3_ffi::PyThreadState;
 use std::ffi::CStr;
 
 use crate::local::attach::Attached;
+use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::object::{Object, clear_exception};
-use crate::local::python::own_code::OwnCode;
 
 /// Where a thread state stands, for an interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum CodePosition {
     /// In Python code that an interrupt may end.
     Open,
     /// In Python code that must not be interrupted where it stands.
@@ -33,7 +33,7 @@ pub(crate) enum Place {
 }
 
 /// Where a thread state of the attached interpreter stands.
-pub(crate) fn place_of(py: Attached<'_>, thread_state: *mut PyThreadState) -> Place {
+pub(crate) fn position_of(py: Attached<'_>, thread_state: *mut PyThreadState) -> CodePosition {
     // SAFETY: attached to its interpreter; new references.
     let (frame, code) = unsafe {
         let frame = Object::owned(py, ffi::PyThreadState_GetFrame(thread_state).cast());
@@ -46,9 +46,9 @@ pub(crate) fn place_of(py: Attached<'_>, thread_state: *mut PyThreadState) -> Pl
     let (file, name) = (text(c"co_filename"), text(c"co_name"));
     clear_exception(py);
     if frame.is_none() {
-        Place::Outside
+        CodePosition::Outside
     } else {
-        place_in(&file.unwrap_or_default(), &name.unwrap_or_default())
+        position_in(&file.unwrap_or_default(), &name.unwrap_or_default())
     }
 }
 
@@ -66,25 +66,25 @@ const ASYNCIO: &[&str] = &[
     "/asyncio/tasks.py",
 ];
 
-fn place_in(file: &str, function: &str) -> Place {
+fn position_in(file: &str, function: &str) -> CodePosition {
     let is_protected = file.starts_with("<frozen importlib")
         || file.ends_with("/threading.py") && !WAITING.contains(&function)
         || file.ends_with("/logging/__init__.py")
         || file.ends_with("/concurrent/futures/_base.py")
             && ["__enter__", "__exit__"].contains(&function);
     if is_protected {
-        Place::Protected
+        CodePosition::Protected
     } else if ASYNCIO.iter().any(|name| file.ends_with(name)) {
-        Place::EventLoop
+        CodePosition::EventLoop
     } else {
-        Place::Open
+        CodePosition::Open
     }
 }
 
 /// Releases the locks of importlib that the calling thread holds: it imports nothing now. (Before 3.12 an
 /// interrupt can't see where it will be raised.)
 pub(crate) fn release_import_locks(py: Attached<'_>) {
-    static RELEASE: OwnCode = OwnCode::new(
+    static RELEASE: EmbeddedCode = EmbeddedCode::new(
         c"<subpy>",
         c"
 import _frozen_importlib, _imp, _thread

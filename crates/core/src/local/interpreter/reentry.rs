@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use crate::data::error::{Error, Result, Status};
 use crate::local::attach::Attached;
-use crate::local::border::Attachment;
+use crate::local::enter::Attachment;
 use crate::local::interpreter::shared::Shared;
 use crate::local::python::exception;
 use crate::local::python::object::Object;
+use crate::local::thread::calling_thread;
 use crate::local::thread::entry::Entry;
-use crate::local::thread::here;
 use crate::local::thread::stack;
 
 /// An inner run that is under way, and attached.
@@ -32,7 +32,7 @@ impl<'a> Reentry<'a> {
     #[cold]
     pub(super) fn enter(shared: &'a Arc<Shared>, refused: Error) -> Result<Box<Self>> {
         let entry = Box::into_raw(Box::new(entry(shared, refused)?));
-        let outer = here::entry();
+        let outer = calling_thread::entry();
         // SAFETY: the entry is freed after it was left. The thread state lives as long as the run, and is this thread's
         // to attach: it runs in it.
         let attached = unsafe { Attachment::enter(&*entry, shared.shares_gil) };
@@ -80,7 +80,7 @@ fn entry(shared: &Arc<Shared>, refused: Error) -> Result<Entry> {
     if !shared.state.is_running() {
         return Err(refused);
     }
-    let mut entry = here::entry();
+    let mut entry = calling_thread::entry();
     // SAFETY: an entry lives until it is left.
     while let Some(outer) = unsafe { entry.as_ref() } {
         let thread_state = outer.thread_state.get();

@@ -3,14 +3,14 @@
 use crate::local::interpreter::claim::{Outer, Request, Run, State};
 
 #[derive(Default)]
-pub(super) struct Asking {
-    /// How many threads ask its run to end, or visit it: the interpreter is not ended meanwhile.
+pub(super) struct Requests {
+    /// How many threads ask its run to end, or attach to it: the interpreter is not ended meanwhile.
     pub(super) count: usize,
     /// The runs that wait for one inside of them, of this interpreter: the innermost last.
     pub(super) outer: Vec<Outer>,
 }
 
-impl Asking {
+impl Requests {
     /// Whether a run is to end.
     pub(super) fn is_requested(&self, state: &State, run: Run) -> bool {
         let waits = self.outer.iter().find(|outer| outer.run() == run);

@@ -12,12 +12,12 @@ use crate::local::interpreter::session::Session;
 use crate::local::phase;
 
 /// A run that is under way.
-enum UnderWay<'a> {
+enum ActiveRun<'a> {
     Outermost(Session<'a>),
     Inner(Box<Reentry<'a>>),
 }
 
-impl UnderWay<'_> {
+impl ActiveRun<'_> {
     #[inline(always)]
     fn attached(&self) -> Attached<'_> {
         match self {
@@ -71,39 +71,39 @@ impl Interpreter {
         if self.0.id.is_main() && !phase::allows_main() {
             return Err(main_not_permitted());
         }
-        let under_way = match self.0.claim(Purpose::Run) {
-            Ok(claim) => UnderWay::Outermost(self.begin_run(claim)),
-            Err(refused) => UnderWay::Inner(Reentry::enter(&self.0, refused)?),
+        let active = match self.0.claim(Purpose::Run) {
+            Ok(claim) => ActiveRun::Outermost(self.begin_run(claim)),
+            Err(refused) => ActiveRun::Inner(Reentry::enter(&self.0, refused)?),
         };
-        self.do_inside(under_way, work)
+        self.do_inside(active, work)
     }
 
     /// As [`inside`](Self::inside), but not while it runs already in this thread.
     pub(crate) fn inside_anew<T>(&self, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
         let claim = self.0.claim(Purpose::Run)?;
-        self.do_inside(UnderWay::Outermost(self.begin_run(claim)), work)
+        self.do_inside(ActiveRun::Outermost(self.begin_run(claim)), work)
     }
 
     #[inline(always)]
     fn do_inside<T>(
         &self,
-        under_way: UnderWay<'_>,
+        active: ActiveRun<'_>,
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
         // SAFETY: this thread has the claim, for this run or for one further out.
         let outcome = match unsafe { self.0.inside() } {
-            Some(inside) => Context::new(under_way.attached(), &self.0, inside).do_and_flush(work),
+            Some(inside) => Context::new(active.attached(), &self.0, inside).do_and_flush(work),
             None => Err(registry::not_found(self.0.id)),
         };
-        match under_way {
-            UnderWay::Outermost(session) => {
+        match active {
+            ActiveRun::Outermost(session) => {
                 self.0.run_ended(session.attached());
                 if session.is_nested() {
                     session.end_nested();
                 }
                 drop(session.leave());
             }
-            UnderWay::Inner(reentry) => drop(reentry),
+            ActiveRun::Inner(reentry) => drop(reentry),
         }
         outcome
     }

@@ -7,12 +7,12 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::queue::Queue;
 use crate::local::attach;
 use crate::local::attach::Attached;
-use crate::local::border;
-use crate::local::border::Attachment;
 use crate::local::cures::allocator::counting;
-use crate::local::cures::import_first::Outside;
+use crate::local::cures::import_first::LoadedExtensions;
 use crate::local::cures::{asyncio_iterators, child_processes, globals_left, library};
 use crate::local::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
+use crate::local::enter;
+use crate::local::enter::Attachment;
 use crate::local::interpreter::claim::Claim;
 use crate::local::interpreter::claim::{Purpose, Refused};
 use crate::local::interpreter::inside::Inside;
@@ -39,7 +39,7 @@ impl<'a> Session<'a> {
         let attached = unsafe {
             let attached = Attachment::enter(&shared.entry, shared.shares_gil);
             let thread_state = shared.entry.thread_state.get();
-            (*shared.watched.get()).follow(attached.attached(), thread_state);
+            (*shared.known_stack.get()).follow(attached.attached(), thread_state);
             attached
         };
         Self {
@@ -115,8 +115,8 @@ impl<'a> Session<'a> {
         self.inside().map(Inside::loans).unwrap_or_default()
     }
 
-    fn outside(&self) -> Outside {
-        self.inside().map(Inside::outside).unwrap_or_default()
+    fn extensions(&self) -> LoadedExtensions {
+        self.inside().map(Inside::extensions).unwrap_or_default()
     }
 
     /// What is inside from now on. The answer is what was.
@@ -136,7 +136,7 @@ impl<'a> Session<'a> {
     pub(super) fn end(mut self, time: Duration) {
         let loans = self.loans();
         // With a shared GIL, others may have its strings.
-        let outside = (!self.shared.shares_gil).then(|| self.outside());
+        let extensions = (!self.shared.shares_gil).then(|| self.extensions());
         self.let_go();
         ending::limit_end(self.attached(), self.shared, time);
         multiprocessing_servers::stop_at_end(self.attached());
@@ -145,18 +145,18 @@ impl<'a> Session<'a> {
         globals_left::clear_at_end(self.attached());
         let python = attach::attached_interpreter() as usize;
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
-        unsafe { self.attached.end_interpreter(outside) };
+        unsafe { self.attached.end_interpreter(extensions) };
         // SAFETY: ended.
         unsafe { loans.close() };
         retire(self.shared, self.claim);
-        border::detached(|| child_processes::reap(python, time));
+        enter::detached(|| child_processes::reap(python, time));
     }
 
     /// Finalizes Python from its main interpreter, the last one, which has no other threads.
     pub(super) fn finalize(mut self) {
         let loans = self.loans();
         self.let_go();
-        ending::limit_end(self.attached(), self.shared, ending::PATIENCE);
+        ending::limit_end(self.attached(), self.shared, ending::END_TIMEOUT);
         multiprocessing_servers::stop_at_end(self.attached());
         library::end(self.attached());
         let python = attach::attached_interpreter() as usize;
@@ -165,7 +165,7 @@ impl<'a> Session<'a> {
         // SAFETY: ended.
         unsafe { loans.close() };
         retire(self.shared, self.claim);
-        child_processes::reap(python, ending::PATIENCE);
+        child_processes::reap(python, ending::END_TIMEOUT);
     }
 
     /// Leaves the main interpreter to the host.
@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
         self.let_go();
         drop(self.attached);
         // SAFETY: ours, made when the host's Python was joined; nobody else has it.
-        unsafe { border::delete(self.shared.entry.thread_state.get()) };
+        unsafe { enter::delete(self.shared.entry.thread_state.get()) };
         retire(self.shared, self.claim);
     }
 
@@ -192,9 +192,9 @@ impl Shared {
     pub(super) fn session(self: &Arc<Self>, purpose: Purpose) -> Result<Session<'_>> {
         let claim = self.claim(purpose)?;
         if purpose == Purpose::End {
-            border::detached(|| {
-                self.settle();
-                faulthandler::settle(self.id);
+            enter::detached(|| {
+                self.wait_for_requesters();
+                faulthandler::wait_for_dumps(self.id);
             });
         }
         Ok(Session::enter(self, claim))
@@ -206,13 +206,13 @@ impl Shared {
         claimed.or_else(|why| self.claim_after(why, purpose))
     }
 
-    /// Claims it after a visitor, for whom it was refused; else says why it is.
+    /// Claims it after a short access, for which it was refused; else says why it is.
     #[cold]
     fn claim_after(self: &Arc<Self>, mut why: Refused, purpose: Purpose) -> Result<Claim<'_>> {
         let state = &self.state;
-        while why == Refused::Visited {
-            border::detached(|| {
-                while state.is_visited() {
+        while why == Refused::Accessed {
+            enter::detached(|| {
+                while state.is_accessed() {
                     std::thread::yield_now();
                 }
             });
@@ -226,7 +226,7 @@ impl Shared {
 
     /// Whether the calling thread is inside of the interpreter.
     fn is_here(&self) -> bool {
-        match border::whereabouts() {
+        match enter::current_interpreter() {
             (Some(id), _) => id == self.id,
             (None, python) => self.is(python),
         }
@@ -250,7 +250,7 @@ impl Shared {
                 Status::Busy,
                 format!("interpreter {id} is being destroyed in another thread"),
             ),
-            Refused::Gone | Refused::Visited => return registry::not_found(id),
+            Refused::Gone | Refused::Accessed => return registry::not_found(id),
         };
         Error::new(status, message)
     }

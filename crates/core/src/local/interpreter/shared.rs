@@ -12,10 +12,10 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 use crate::data::id::Id;
 use crate::local::attach::Attached;
 use crate::local::cures::shared_gil::Holder;
-use crate::local::cures::stack_bounds::Watched;
+use crate::local::cures::stack_bounds::KnownStack;
 use crate::local::interpreter::claim::{Run, State};
 use crate::local::interpreter::inside::Inside;
-use crate::local::interpreter::requests::Asking;
+use crate::local::interpreter::requests::Requests;
 use crate::local::interpreter::signals::state::Signals;
 use crate::local::interpreter::stats::Counters;
 use crate::local::memory::account::{Account, Work};
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(crate) stats: Counters,
     /// Where its memory is counted.
     pub(crate) account: Option<&'static Account>,
-    /// Used only by a thread that is counted in `asking`, and by visitors; compared otherwise.
+    /// Used only by a thread that is counted in `requests`, or while something keeps the interpreter; compared otherwise.
     pub(super) interpreter: *mut PyInterpreterState,
     /// As above: the thread state that runs.
     pub(super) thread_state: *mut PyThreadState,
@@ -37,20 +37,20 @@ pub(crate) struct Shared {
     pub(crate) shares_gil: bool,
     pub(super) holder: Holder,
     /// Held to ask a run to end, to count who does, and while a run begins or ends inside of another one.
-    asking: Mutex<Asking>,
+    requests: Mutex<Requests>,
     /// There is one less.
-    asked: Condvar,
+    requester_left: Condvar,
     /// Each safe point raises.
-    pub(super) impatient: AtomicBool,
+    pub(super) raises_at_safe_points: AtomicBool,
     /// An exception was left with the thread that runs. Used by threads that are attached.
-    pub(super) left: AtomicBool,
+    pub(super) async_exception_set: AtomicBool,
     pub(super) signals: Signals,
     /// What runs of other interpreters are inside of its runs.
     inner_runs: Mutex<Vec<InnerRun>>,
     /// For the one inside: has its thread state.
     pub(super) entry: Entry,
     /// For the one inside.
-    pub(super) watched: UnsafeCell<Watched>,
+    pub(super) known_stack: UnsafeCell<KnownStack>,
     /// For the one inside. `None`: it is not made yet, or it is gone.
     inside: UnsafeCell<Option<Inside>>,
 }
@@ -69,12 +69,12 @@ pub(super) struct InnerRun {
     pub(super) run: Run,
 }
 
-/// A thread that is counted in `asking`, until this is dropped.
-pub(super) struct Asks<'a>(pub(super) &'a Shared);
+/// A thread that is counted in `requests`, until this is dropped.
+pub(super) struct Requester<'a>(pub(super) &'a Shared);
 
-impl Drop for Asks<'_> {
+impl Drop for Requester<'_> {
     fn drop(&mut self) {
-        self.0.done_asking();
+        self.0.requester_leaves();
     }
 }
 
@@ -95,14 +95,14 @@ impl Shared {
             thread_state,
             shares_gil,
             holder: Holder::new(shares_gil),
-            asking: Mutex::default(),
-            asked: Condvar::new(),
-            impatient: AtomicBool::new(false),
-            left: AtomicBool::new(false),
+            requests: Mutex::default(),
+            requester_left: Condvar::new(),
+            raises_at_safe_points: AtomicBool::new(false),
+            async_exception_set: AtomicBool::new(false),
             signals: Signals::default(),
             inner_runs: Mutex::default(),
             entry: Entry::new(Some(id), account, thread_state),
-            watched: UnsafeCell::new(Watched::new()),
+            known_stack: UnsafeCell::new(KnownStack::new()),
             inside: UnsafeCell::new(None),
         })
     }
@@ -149,23 +149,23 @@ impl Shared {
         unsafe { (*self.inside.get()).as_ref() }
     }
 
-    pub(super) fn done_asking(&self) {
-        self.asking().count -= 1;
-        self.asked.notify_all();
+    pub(super) fn requester_leaves(&self) {
+        self.requests().count -= 1;
+        self.requester_left.notify_all();
     }
 
-    pub(super) fn asking(&self) -> MutexGuard<'_, Asking> {
-        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn requests(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for the threads that ask a run to end, before the interpreter is ended. To be called with
     /// the claim that keeps others from coming, and without a GIL.
-    pub(crate) fn settle(&self) {
-        let mut asking = self.asking();
-        while asking.count > 0 {
-            asking = self
-                .asked
-                .wait(asking)
+    pub(crate) fn wait_for_requesters(&self) {
+        let mut requests = self.requests();
+        while requests.count > 0 {
+            requests = self
+                .requester_left
+                .wait(requests)
                 .unwrap_or_else(PoisonError::into_inner);
         }
     }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::data::config::Output;
 
 #[derive(Clone)]
-pub(super) struct SharedOutput(Arc<Shared>);
+pub(super) struct SharedOutput(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     /// Locked by the writer alone, for the whole call.
     output: Mutex<Output>,
     turn: Mutex<Turn>,
@@ -27,11 +27,11 @@ struct Turn {
 }
 
 /// The calling thread is the writer until this is dropped.
-struct Writer<'a>(&'a Shared);
+struct Writer<'a>(&'a Inner);
 
 impl SharedOutput {
     pub(super) fn new(output: Output) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(Inner {
             output: Mutex::new(output),
             turn: Mutex::default(),
             is_over: Condvar::new(),
@@ -53,7 +53,7 @@ impl SharedOutput {
     }
 }
 
-impl Shared {
+impl Inner {
     /// Waits until no other thread writes. To be called without a GIL.
     fn write(&self, bytes: &[u8]) {
         let mut turn = self.wait(self.turn());

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use crate::local::attach::Attached;
-use crate::local::border;
+use crate::local::enter;
 use crate::local::objects::owner::Owner;
 use crate::local::python::object::Object;
 
@@ -136,7 +136,7 @@ fn refuse<T: Class>(value: Arc<T>, owner: &Owner) -> Option<Object> {
 
 fn let_go<T: Class>(value: Arc<T>, owner: &Owner) {
     if value.calls_host() {
-        border::without_gil(owner.id, || drop(value));
+        enter::without_gil(owner.id, || drop(value));
     }
 }
 

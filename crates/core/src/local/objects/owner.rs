@@ -17,7 +17,7 @@ use crate::local::python::object::Object;
 pub(crate) type MakeType = fn(Attached<'_>, &Rc<Owner>) -> Option<Object>;
 
 /// Does some work in the interpreter with this id, which lives, in whatever thread. Nothing is done if Python has ended.
-pub(crate) type Visit = fn(Id, work: &mut dyn FnMut());
+pub(crate) type Access = fn(Id, work: &mut dyn FnMut());
 
 /// Shared by what is kept of an interpreter and by the objects that we have made in it. Touched only
 /// while the interpreter is attached, which is also what counts its references.
@@ -25,9 +25,9 @@ pub(crate) struct Owner {
     pub(crate) id: Id,
     /// Where the interpreter's memory is counted.
     pub(crate) account: Option<&'static Account>,
-    /// Compared, and visited by threads that something keeps it for.
+    /// Compared. Threads attach to it while something keeps it from being ended.
     pub(crate) python: *mut PyInterpreterState,
-    pub(crate) visit: Visit,
+    pub(crate) access: Access,
     /// The types of our objects, made when they are first needed.
     pub(crate) function_type: OnceCell<Object>,
     pub(crate) memory_type: OnceCell<Object>,
@@ -48,13 +48,13 @@ impl Owner {
         _: Attached<'_>,
         id: Id,
         account: Option<&'static Account>,
-        visit: Visit,
+        access: Access,
     ) -> Rc<Self> {
         Rc::new(Self {
             id,
             account,
             python: attach::attached_interpreter(),
-            visit,
+            access,
             function_type: OnceCell::new(),
             memory_type: OnceCell::new(),
             queue_type: OnceCell::new(),

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use crate::data::value::ReleaseFn;
-use crate::local::border;
+use crate::local::enter;
 
 /// Calls the host back when it is dropped, without any GIL that the thread holds.
 pub struct Release {
@@ -61,7 +61,7 @@ impl Drop for Release {
     fn drop(&mut self) {
         if let Some(call) = self.call {
             // SAFETY: by the promise of `new`; nobody calls twice.
-            border::for_host(|| unsafe { call(self.user) });
+            enter::for_host(|| unsafe { call(self.user) });
         }
     }
 }

@@ -7,12 +7,12 @@ use pyo3_ffi as ffi;
 use crate::data::error::{Error, Exception, Status};
 use crate::data::tree::OwnedValue;
 use crate::local::attach::Attached;
+use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::object::{Object, clear_exception};
-use crate::local::python::own_code::OwnCode;
 use std::ffi::CStr;
 
 /// The Python side: finds the file names in an exception's tracebacks, and prints them.
-static DESCRIBE: OwnCode = OwnCode::new(
+static DESCRIBE: EmbeddedCode = EmbeddedCode::new(
     c"<subpy>",
     c"
 def filenames(exception):
@@ -79,8 +79,8 @@ impl Describer {
     fn new(py: Attached<'_>) -> Option<Self> {
         let code = DESCRIBE.run(py)?;
         Some(Self {
-            filenames: OwnCode::function(py, &code, c"filenames")?,
-            describe: OwnCode::function(py, &code, c"describe")?,
+            filenames: EmbeddedCode::function(py, &code, c"filenames")?,
+            describe: EmbeddedCode::function(py, &code, c"describe")?,
         })
     }
 }

@@ -9,8 +9,8 @@ use pyo3_ffi::PyThreadState;
 
 use crate::data::id::Id;
 use crate::local::memory::account::Account;
-use crate::local::thread::floats::Floats;
-use crate::local::thread::marks;
+use crate::local::thread::attributes;
+use crate::local::thread::float_environment::FloatEnvironment;
 
 /// A thread's entry into an interpreter. Used by one thread at a time, which has the innermost of its entries at hand:
 /// see [`here`](super::here).
@@ -21,19 +21,19 @@ pub(crate) struct Entry {
     pub(crate) account: Option<&'static Account>,
     /// What the thread is attached to, or was when it called the host. NULL: that has to be asked.
     pub(crate) thread_state: Cell<*mut PyThreadState>,
-    /// What a script has set in the thread, if it has; made by [`marks`](super::marks).
-    pub(crate) marks: marks::Place,
-    pub(crate) outside: Outside,
+    /// What a script has set in the thread, if it has; made by [`attributes`](super::attributes).
+    pub(crate) attributes: attributes::Slot,
+    pub(crate) host: HostSettings,
     /// Where the thread's stack was when it entered.
     pub(crate) stack: Cell<usize>,
     pub(in crate::local) before: Before,
 }
 
 /// What the thread has while it calls the host.
-pub(crate) struct Outside {
+pub(crate) struct HostSettings {
     /// NULL: what it has anyway; no interpreter had set one.
     pub(crate) locale: Cell<locale_t>,
-    pub(crate) floats: Cell<Floats>,
+    pub(crate) floats: Cell<FloatEnvironment>,
 }
 
 /// What the thread had before.
@@ -43,7 +43,7 @@ pub(in crate::local) struct Before {
     pub(in crate::local) slot: Cell<*mut PyThreadState>,
     /// NULL: no interpreter had set one.
     pub(in crate::local) locale: Cell<locale_t>,
-    pub(in crate::local) floats: Cell<Floats>,
+    pub(in crate::local) floats: Cell<FloatEnvironment>,
     /// See [`here`](super::here).
     pub(in crate::local) switches: Cell<u64>,
     /// Whether it could be cancelled; see [`uncancelled`](super::uncancelled).
@@ -66,10 +66,10 @@ impl Entry {
             id,
             account,
             thread_state: Cell::new(thread_state),
-            marks: Cell::new(null_mut()),
-            outside: Outside {
+            attributes: Cell::new(null_mut()),
+            host: HostSettings {
                 locale: Cell::new(null_mut()),
-                floats: Cell::new(Floats::OF_PYTHON),
+                floats: Cell::new(FloatEnvironment::OF_PYTHON),
             },
             stack: Cell::new(0),
             before: Before {
@@ -77,7 +77,7 @@ impl Entry {
                 thread_state: Cell::new(null_mut()),
                 slot: Cell::new(null_mut()),
                 locale: Cell::new(null_mut()),
-                floats: Cell::new(Floats::OF_PYTHON),
+                floats: Cell::new(FloatEnvironment::OF_PYTHON),
                 switches: Cell::new(0),
                 cancel_state: Cell::new(0),
             },

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::advice::{advice, no_form};
-use super::fill::Filler;
-use super::forms::{each_pair, hexadecimal, wtf8};
-use super::sort::{PyObject, Sort, integer, is_exact, plain, sort, utf8};
+use super::common::{each_pair, hexadecimal, wtf8};
+use super::copy::Copier;
+use super::hints::{hint, not_convertible};
+use super::py_type::{PyObject, PyType, integer, is_exact, plain, type_of, utf8};
 use crate::data::conversion::{Buffers, Conversion};
 use crate::data::pins::Pins;
 use crate::data::queue::Queue;
@@ -50,28 +50,28 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) unsafe fn measure(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
-        // SAFETY: the caller's promise; what is of a sort has what that sort has.
+        // SAFETY: the caller's promise; what is of a type has what that type has.
         unsafe {
-            match self.sort(py, object) {
-                Sort::None | Sort::Bool | Sort::Float => Ok(()),
-                Sort::Int => match integer(object) {
+            match self.type_of(py, object) {
+                PyType::None | PyType::Bool | PyType::Float => Ok(()),
+                PyType::Int => match integer(object) {
                     Some(_) => Ok(()),
                     None => self.measure_big_int(py, object),
                 },
-                Sort::Str => match utf8(object) {
+                PyType::Str => match utf8(object) {
                     Some((_, length)) => self.add_text(length),
                     None => self.measure_wtf8(py, object),
                 },
-                Sort::Bytes if !self.conversion.pin_bytes => {
+                PyType::Bytes if !self.conversion.pin_bytes => {
                     self.add_text(ffi::Py_SIZE(object) as usize)
                 }
-                Sort::Bytes => self.pin(py, object),
-                Sort::List => self.inside(py, object, |reader| {
+                PyType::Bytes => self.pin(py, object),
+                PyType::List => self.inside(py, object, |reader| {
                     reader.add_nodes(ffi::PyList_GET_SIZE(object) as usize)?;
                     let mut i = 0;
                     while i < ffi::PyList_GET_SIZE(object) {
                         let item = ffi::PyList_GET_ITEM(object, i);
-                        if reader.sort(py, item) != Sort::Float {
+                        if reader.type_of(py, item) != PyType::Float {
                             reader
                                 .measure(py, item)
                                 .map_err(|e| e.at_index(i as usize))?;
@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
                     }
                     Ok(())
                 }),
-                Sort::Tuple => self.inside(py, object, |reader| {
+                PyType::Tuple => self.inside(py, object, |reader| {
                     let length = ffi::PyTuple_GET_SIZE(object);
                     reader.add_nodes(length as usize)?;
                     for i in 0..length {
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
                     }
                     Ok(())
                 }),
-                Sort::Dict => self.inside(py, object, |reader| {
+                PyType::Dict => self.inside(py, object, |reader| {
                     reader.add_nodes(2 * ffi::PyDict_Size(object) as usize)?;
                     each_pair(py, object, |key, value| {
                         reader
@@ -102,13 +102,13 @@ impl<'a> Reader<'a> {
                             .map_err(|e| e.at_key(key_text(py, key)))
                     })
                 }),
-                Sort::Other if self.may_pin(object) => self.pin(py, object),
-                Sort::Other => match queue::of(py, object, self.owner) {
+                PyType::Other if self.may_pin(object) => self.pin(py, object),
+                PyType::Other => match queue::of(py, object, self.owner) {
                     Some(queue) => {
                         self.queues.push(queue.clone());
                         Ok(())
                     }
-                    None => Err(ConversionError::not_shareable(no_form(py, object))),
+                    None => Err(ConversionError::not_shareable(not_convertible(py, object))),
                 },
             }
         }
@@ -116,11 +116,11 @@ impl<'a> Reader<'a> {
 
     /// What an object is to become.
     #[inline(always)]
-    unsafe fn sort(&self, py: Attached<'_>, object: PyObject) -> Sort {
+    unsafe fn type_of(&self, py: Attached<'_>, object: PyObject) -> PyType {
         // SAFETY: the caller's promise.
-        match unsafe { sort(py, object) } {
+        match unsafe { type_of(py, object) } {
             // SAFETY: as above.
-            of if self.conversion.exact && !unsafe { is_exact(object, of) } => Sort::Other,
+            of if self.conversion.exact && !unsafe { is_exact(object, of) } => PyType::Other,
             of => of,
         }
     }
@@ -214,9 +214,9 @@ impl<'a> Reader<'a> {
                 )));
             }
             clear_exception(py);
-            let advice = advice(object);
+            let hint = hint(object);
             Err(ConversionError::not_shareable(format!(
-                "can't be shared as a buffer ({why}): {advice}"
+                "can't be shared as a buffer ({why}): {hint}"
             )))
         }
     }
@@ -235,10 +235,10 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn filler(self) -> Converted<Filler<'a>> {
+    pub(super) fn copier(self) -> Converted<Copier<'a>> {
         let block = Block::new(self.nodes, self.pins.len(), self.text).ok_or_else(no_memory)?;
         let room = (self.nodes, self.text);
-        Ok(Filler::new(
+        Ok(Copier::new(
             self.conversion,
             block,
             room,

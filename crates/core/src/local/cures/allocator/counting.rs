@@ -14,7 +14,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 use crate::local::memory::account;
 use crate::local::memory::account::Account;
 use crate::local::memory::heap;
-use crate::local::thread::here;
+use crate::local::thread::calling_thread;
 
 /// The accounts by interpreter: for its Python threads, which find it once. Held to look, never while a
 /// GIL is awaited.
@@ -44,7 +44,7 @@ thread_local! {
 /// a Python thread belongs to.
 #[inline(always)]
 fn account() -> Option<&'static Account> {
-    here::account().or_else(account_of_thread)
+    calling_thread::account().or_else(account_of_thread)
 }
 
 #[inline(never)]

@@ -39,7 +39,7 @@ pub(super) fn put_all(
     name: &Object,
     names: &[&CStr],
 ) -> Option<()> {
-    let place = Place::new(py, module)?;
+    let target = Target::new(py, module)?;
     let [waiting, stand_ins] = [(); 2].map(|()| Object::dict(py));
     let (waiting, stand_ins) = (waiting?, stand_ins?);
     waiting.set_item(py, c"functions", functions)?;
@@ -47,8 +47,8 @@ pub(super) fn put_all(
     waiting.set_item(py, c"module", module)?;
     waiting.set_item(py, c"stand_ins", &stand_ins)?;
     for name in names {
-        if let Some(replaced) = place.names.item(py, name) {
-            let holder = put(py, &place, name, &replaced)?;
+        if let Some(replaced) = target.names.item(py, name) {
+            let holder = put(py, &target, name, &replaced)?;
             names_of(py, &holder)?.set_item(py, WAITING, &waiting)?;
             stand_ins.set_item(py, name, &holder)?;
         }
@@ -57,14 +57,14 @@ pub(super) fn put_all(
 }
 
 /// A module, whose functions are replaced.
-struct Place {
+struct Target {
     name: Object,
     names: Object,
     /// The names of what has copies of its functions.
     copies: Option<Object>,
 }
 
-impl Place {
+impl Target {
     fn new(py: Attached<'_>, module: &Object) -> Option<Self> {
         let name = module.attribute(py, c"__name__")?;
         let copies = match name.to_text(py)?.as_str() {
@@ -100,22 +100,22 @@ pub(super) unsafe extern "C" fn stand_in(
             (module?, argument(py, arguments, 1)?)
         };
         let replaced = module.attribute(py, &name)?;
-        put(py, &Place::new(py, &module)?, &name, &replaced)
+        put(py, &Target::new(py, &module)?, &name, &replaced)
     };
     holder().map_or(null_mut(), Object::into_ptr)
 }
 
 /// Puts a function in C in the place of one of a module, and of the copy that Python has made of that. The answer is
 /// what it is bound to.
-fn put(py: Attached<'_>, place: &Place, name: &CStr, replaced: &Object) -> Option<Object> {
+fn put(py: Attached<'_>, target: &Target, name: &CStr, replaced: &Object) -> Option<Object> {
     // SAFETY: attached; a live text; a new reference.
-    let holder = unsafe { Object::owned(py, ffi::PyModule_NewObject(place.name.as_ptr()))? };
+    let holder = unsafe { Object::owned(py, ffi::PyModule_NewObject(target.name.as_ptr()))? };
     names_of(py, &holder)?.set_item(py, REPLACED, replaced)?;
-    let function = method_like(replaced, call)?.bind_in(py, Some(&holder), &place.name)?;
-    place.names.set_item(py, name, &function)?;
-    let copy = match &place.copies {
+    let function = method_like(replaced, call)?.bind_in(py, Some(&holder), &target.name)?;
+    target.names.set_item(py, name, &function)?;
+    let copy = match &target.copies {
         Some(copies) => Some((copies, name)),
-        None if name == c"breakpointhook" => Some((&place.names, c"__breakpointhook__")),
+        None if name == c"breakpointhook" => Some((&target.names, c"__breakpointhook__")),
         None => None,
     };
     if let Some((copies, name)) = copy

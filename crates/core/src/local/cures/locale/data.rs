@@ -190,7 +190,7 @@ pub(super) const NOTHING: libc::lconv = {
 #[cfg(test)]
 mod tests {
     use super::{Locale, numeric_and_monetary};
-    use crate::local::thread::here::LC_GLOBAL_LOCALE;
+    use crate::local::thread::calling_thread::LC_GLOBAL_LOCALE;
 
     #[test]
     fn a_locale_is_kept_once_and_described_as_the_c_library_does() {

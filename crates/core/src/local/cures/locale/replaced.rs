@@ -11,7 +11,7 @@ use libc::{size_t, wchar_t};
 use super::data::{Locale, NOTHING, numeric_and_monetary};
 use super::thread;
 use crate::local::cures::calls::Replaced;
-use crate::local::thread::here::LC_GLOBAL_LOCALE;
+use crate::local::thread::calling_thread::LC_GLOBAL_LOCALE;
 
 unsafe extern "C" {
     #[link_name = "wcscoll"]

@@ -10,7 +10,7 @@ use pyo3_ffi::PyThreadState;
 
 use super::data::Locale;
 use crate::local::attach::Attached;
-use crate::local::thread::here;
+use crate::local::thread::calling_thread;
 
 /// An interpreter's id, of CPython's: never given out again.
 type Id = i64;
@@ -95,10 +95,10 @@ pub(crate) fn put(locale: libc::locale_t) {
 /// The calling thread has the locale of the interpreter that it is in. What it has outside is remembered.
 pub(super) fn adopt(locale: Locale) {
     // SAFETY: an entry lives until it is left.
-    if let Some(entry) = unsafe { here::entry().as_ref() }
-        && entry.outside.locale.get().is_null()
+    if let Some(entry) = unsafe { calling_thread::entry().as_ref() }
+        && entry.host.locale.get().is_null()
     {
-        entry.outside.locale.set(get());
+        entry.host.locale.set(get());
     }
     put(locale.raw());
 }

@@ -11,9 +11,9 @@ use pyo3_ffi as ffi;
 use self::giver::Versions;
 use crate::local::attach::{Attached, Current};
 use crate::local::cures::type_versions_apart::Range;
+use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
 use crate::local::python::method::Method;
 use crate::local::python::object::{Object, clear_exception, import};
-use crate::local::python::own_code::{OF_IMPORT, OwnCode};
 
 /// The first version that an interpreter may give; 0: CPython counts.
 static FIRST: AtomicU32 = AtomicU32::new(0);
@@ -79,7 +79,7 @@ unsafe fn versions_in<'a>(bytes: *mut ffi::PyObject) -> &'a Versions {
     unsafe { &*ffi::PyByteArray_AsString(bytes).cast() }
 }
 
-static AFTER: OwnCode = OwnCode::new(
+static AFTER: EmbeddedCode = EmbeddedCode::new(
     OF_IMPORT,
     c"
 def after_each_import(give_versions, frozen, external):
@@ -110,7 +110,7 @@ static GIVE_VERSIONS: Method = Method::new(c"give_versions", after_import, ffi::
 /// `versions`: a bytearray with those of its own; None in the main interpreter. The answer undoes it;
 /// `None`: an exception is set.
 fn after_each_import(py: Attached<'_>, versions: &Object) -> Option<Object> {
-    let after = OwnCode::function(py, &AFTER.run(py)?, c"after_each_import")?;
+    let after = EmbeddedCode::function(py, &AFTER.run(py)?, c"after_each_import")?;
     let give = GIVE_VERSIONS.bind(py, Some(versions))?;
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
     let [frozen, external] = modules.map(|name| import(py, name));

@@ -73,12 +73,12 @@ fn a_run_and_an_end_exclude_each_other() {
 }
 
 #[test]
-fn a_visit_excludes_a_run() {
+fn an_access_excludes_a_run() {
     loom::model(|| {
         let interpreter = Interpreter::new();
         let other = interpreter.clone();
-        let visitor = thread::spawn(move || {
-            if let Ok(_claim) = other.state.claim(Purpose::Visit) {
+        let other = thread::spawn(move || {
+            if let Ok(_claim) = other.state.claim(Purpose::Access) {
                 assert!(!other.state.is_running());
                 // SAFETY: claimed.
                 other.held.with_mut(|held| unsafe { *held += 1 });
@@ -89,9 +89,9 @@ fn a_visit_excludes_a_run() {
                 // SAFETY: claimed.
                 unsafe { *held += 1 }
             }),
-            Err(why) => assert_eq!(why, Refused::Visited),
+            Err(why) => assert_eq!(why, Refused::Accessed),
         }
-        visitor.join().unwrap();
+        other.join().unwrap();
     });
 }
 
@@ -141,19 +141,22 @@ fn what_is_left_with_a_run_never_reaches_the_next() {
         let (other, others_gil) = (interpreter.clone(), gil.clone());
         let host = thread::spawn(move || {
             if other.state.request(None, Request::Interrupt).is_some() {
-                let mut left = others_gil.lock().unwrap();
-                *left |= other.state.requested().is_some();
+                let mut async_exception_set = others_gil.lock().unwrap();
+                *async_exception_set |= other.state.requested().is_some();
             }
         });
         for _ in 0..2 {
             let claim = interpreter.state.claim(Purpose::Run).ok();
-            let mut left = gil.lock().unwrap();
+            let mut async_exception_set = gil.lock().unwrap();
             let this_run_is_asked = interpreter.state.requested().is_some();
-            assert!(!*left || this_run_is_asked, "left for an earlier run");
+            assert!(
+                !*async_exception_set || this_run_is_asked,
+                "async_exception_set for an earlier run"
+            );
             if interpreter.state.finish().is_some() {
-                *left = false;
+                *async_exception_set = false;
             }
-            drop(left);
+            drop(async_exception_set);
             drop(claim);
         }
         host.join().unwrap();

@@ -5,10 +5,10 @@
 //! running one.
 
 use crate::local::attach::Attached;
+use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::object::Object;
-use crate::local::python::own_code::OwnCode;
 
-static RUN: OwnCode = OwnCode::new(
+static RUN: EmbeddedCode = EmbeddedCode::new(
     c"<subpy>",
     if cfg!(Py_3_11) {
         c"
@@ -39,5 +39,5 @@ def run(coroutine):
 /// The result of the coroutine. `None`: an exception is set.
 #[cold]
 pub(super) fn run(py: Attached<'_>, coroutine: &Object) -> Option<Object> {
-    OwnCode::function(py, &RUN.run(py)?, c"run")?.call(py, &[coroutine])
+    EmbeddedCode::function(py, &RUN.run(py)?, c"run")?.call(py, &[coroutine])
 }

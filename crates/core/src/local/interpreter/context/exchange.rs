@@ -11,9 +11,9 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
 use crate::local::attach::Attached;
+use crate::local::convert::arguments::Arguments;
 use crate::local::convert::from_python;
 use crate::local::convert::from_python::plain;
-use crate::local::convert::lending::Lending;
 use crate::local::convert::to_python;
 use crate::local::functions::host_function;
 use crate::local::functions::host_function::Definition;
@@ -27,7 +27,7 @@ const FEW: usize = 8;
 
 impl Context<'_> {
     /// Gives a value a name in `__main__`.
-    pub(crate) fn set(&self, name: &[u8], mut value: Lending<'_>) -> Result<()> {
+    pub(crate) fn set(&self, name: &[u8], mut value: Arguments<'_>) -> Result<()> {
         let name = self.names.plain(self.py, name)?.last().clone();
         let Some(value) = value.next() else {
             return Ok(());
@@ -69,7 +69,7 @@ impl Context<'_> {
     pub(crate) fn call(
         &self,
         callable: &[u8],
-        arguments: &mut Lending<'_>,
+        arguments: &mut Arguments<'_>,
         conversion: Option<Conversion>,
         place: &mut OwnedValue,
     ) -> Result<()> {
@@ -105,7 +105,7 @@ impl Context<'_> {
     pub(crate) fn call_timed(
         &self,
         callable: &[u8],
-        arguments: &mut Lending<'_>,
+        arguments: &mut Arguments<'_>,
         options: &CallOptions<'_>,
         place: &mut OwnedValue,
     ) -> Result<()> {
@@ -118,7 +118,7 @@ impl Context<'_> {
     fn call_with_many(
         &self,
         function: &Object,
-        arguments: &mut Lending<'_>,
+        arguments: &mut Arguments<'_>,
     ) -> Result<Option<Object>> {
         let count = arguments.len();
         let mut objects: Vec<Option<Object>> = Vec::new();
@@ -143,7 +143,7 @@ impl Context<'_> {
     }
 
     /// Calls a function of subpy's own, which `find` finds, or else sets an exception.
-    pub(crate) fn call_own(
+    pub(crate) fn call_embedded(
         &self,
         find: impl FnOnce() -> Option<Object>,
         arguments: &[Value<'_>],
@@ -166,7 +166,7 @@ impl Context<'_> {
         &self,
         source: &[u8],
         options: &RunOptions,
-        mut names: Lending<'_>,
+        mut names: Arguments<'_>,
         conversion: Option<Conversion>,
     ) -> Result<OwnedValue> {
         let is_free = |name: &str| !name.starts_with("__");
@@ -225,7 +225,7 @@ impl Context<'_> {
     #[inline(always)]
     fn write_arguments(
         &self,
-        arguments: &mut Lending<'_>,
+        arguments: &mut Arguments<'_>,
         places: &mut [Option<Object>],
     ) -> Result<()> {
         let mut places = places.iter_mut();
@@ -243,7 +243,7 @@ impl Context<'_> {
     /// A new dict of the named values, if there are any.
     fn named(
         &self,
-        values: &mut Lending<'_>,
+        values: &mut Arguments<'_>,
         root: &str,
         admits: impl Fn(&str) -> bool,
     ) -> Result<Option<Object>> {

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use crate::data::id::Id;
 use crate::local::interpreter::handle::Interpreter;
-use crate::util::thread_local::zeros;
+use crate::util::thread_local::zeroed_thread_local;
 
 /// How many.
 const RECENT: usize = 16;
@@ -24,7 +24,7 @@ struct Recent {
     ends: Cell<bool>,
 }
 
-zeros!(fn recent() -> *mut Recent, "recent_in_subpy");
+zeroed_thread_local!(fn recent() -> *mut Recent, "recent_in_subpy");
 
 /// What the calling thread remembers.
 #[inline(always)]

@@ -5,47 +5,47 @@ use crate::local::convert::to_python;
 
 /// The values that a call takes. The buffers in them are lent: they are given back once, also if the
 /// call is never made. (Whoever converts a value from here on cares for what it lends.)
-pub struct Lending<'a> {
+pub struct Arguments<'a> {
     values: &'a [Value<'a>],
     named: Option<&'a Value<'a>>,
 }
 
-impl<'a> From<&'a Value<'a>> for Lending<'a> {
+impl<'a> From<&'a Value<'a>> for Arguments<'a> {
     #[inline(always)]
     fn from(value: &'a Value<'a>) -> Self {
         Self::new(std::slice::from_ref(value), None)
     }
 }
 
-impl<'a> From<&'a [Value<'a>]> for Lending<'a> {
+impl<'a> From<&'a [Value<'a>]> for Arguments<'a> {
     #[inline(always)]
     fn from(values: &'a [Value<'a>]) -> Self {
         Self::new(values, None)
     }
 }
 
-impl<'a, const N: usize> From<&'a [Value<'a>; N]> for Lending<'a> {
+impl<'a, const N: usize> From<&'a [Value<'a>; N]> for Arguments<'a> {
     #[inline(always)]
     fn from(values: &'a [Value<'a>; N]) -> Self {
         Self::new(values, None)
     }
 }
 
-impl<'a> From<&'a Vec<Value<'a>>> for Lending<'a> {
+impl<'a> From<&'a Vec<Value<'a>>> for Arguments<'a> {
     fn from(values: &'a Vec<Value<'a>>) -> Self {
         Self::new(values, None)
     }
 }
 
-impl<'a> Lending<'a> {
+impl<'a> Arguments<'a> {
     /// Values, and a dict of named ones: of keyword arguments, say.
     ///
     /// ```
-    /// use subpy_core::{Lending, Value};
+    /// use subpy_core::{Arguments, Value};
     ///
     /// let (arguments, level) = ([Value::str("text")], [[Value::str("level"), Value::int(3)]]);
     /// let keywords = Value::dict(&level);
-    /// let lending = Lending::new(&arguments, Some(&keywords));
+    /// let lending = Arguments::new(&arguments, Some(&keywords));
     /// ```
     #[inline(always)]
     pub fn new(values: &'a [Value<'a>], named: Option<&'a Value<'a>>) -> Self {
@@ -76,7 +76,7 @@ impl<'a> Lending<'a> {
     }
 }
 
-impl Drop for Lending<'_> {
+impl Drop for Arguments<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         if !self.values.is_empty() || self.named.is_some() {

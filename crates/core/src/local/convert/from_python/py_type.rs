@@ -13,7 +13,7 @@ pub(super) type PyObject = *mut ffi::PyObject;
 
 /// What an object is, as far as values go. Subclasses are what they are made of.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum PyType {
     None,
     Bool,
     Int,
@@ -29,63 +29,63 @@ pub(super) enum Sort {
 /// # Safety
 /// `object` lives. So it is for all functions of this module.
 #[inline(always)]
-pub(super) unsafe fn sort(_: Attached<'_>, object: PyObject) -> Sort {
+pub(super) unsafe fn type_of(_: Attached<'_>, object: PyObject) -> PyType {
     // SAFETY: the caller's promise; the types are Python's own.
     unsafe {
         let exactly = ffi::Py_TYPE(object);
         if exactly == &raw mut ffi::PyFloat_Type {
-            Sort::Float
+            PyType::Float
         } else if exactly == &raw mut ffi::PyLong_Type {
-            Sort::Int
+            PyType::Int
         } else if exactly == &raw mut ffi::PyUnicode_Type {
-            Sort::Str
+            PyType::Str
         } else if object == ffi::Py_None() {
-            Sort::None
+            PyType::None
         } else {
-            sort_by_flags(object)
+            type_by_flags(object)
         }
     }
 }
 
 #[inline(never)]
-unsafe fn sort_by_flags(object: PyObject) -> Sort {
+unsafe fn type_by_flags(object: PyObject) -> PyType {
     // SAFETY: the caller's promise.
     unsafe {
         if ffi::PyBool_Check(object) != 0 {
-            Sort::Bool
+            PyType::Bool
         } else if ffi::PyDict_Check(object) != 0 {
-            Sort::Dict
+            PyType::Dict
         } else if ffi::PyList_Check(object) != 0 {
-            Sort::List
+            PyType::List
         } else if ffi::PyTuple_Check(object) != 0 {
-            Sort::Tuple
+            PyType::Tuple
         } else if ffi::PyBytes_Check(object) != 0 {
-            Sort::Bytes
+            PyType::Bytes
         } else if ffi::PyLong_Check(object) != 0 {
-            Sort::Int
+            PyType::Int
         } else if ffi::PyUnicode_Check(object) != 0 {
-            Sort::Str
+            PyType::Str
         } else if ffi::PyFloat_Check(object) != 0 {
-            Sort::Float
+            PyType::Float
         } else {
-            Sort::Other
+            PyType::Other
         }
     }
 }
 
 /// Whether it is that and no subclass of it.
-pub(super) unsafe fn is_exact(object: PyObject, sort: Sort) -> bool {
+pub(super) unsafe fn is_exact(object: PyObject, py_type: PyType) -> bool {
     // SAFETY: the caller's promise; the types are Python's own.
     unsafe {
-        let kind = match sort {
-            Sort::None | Sort::Bool | Sort::Other => return true,
-            Sort::Int => &raw mut ffi::PyLong_Type,
-            Sort::Float => &raw mut ffi::PyFloat_Type,
-            Sort::Str => &raw mut ffi::PyUnicode_Type,
-            Sort::Bytes => &raw mut ffi::PyBytes_Type,
-            Sort::Tuple => &raw mut ffi::PyTuple_Type,
-            Sort::List => &raw mut ffi::PyList_Type,
-            Sort::Dict => &raw mut ffi::PyDict_Type,
+        let kind = match py_type {
+            PyType::None | PyType::Bool | PyType::Other => return true,
+            PyType::Int => &raw mut ffi::PyLong_Type,
+            PyType::Float => &raw mut ffi::PyFloat_Type,
+            PyType::Str => &raw mut ffi::PyUnicode_Type,
+            PyType::Bytes => &raw mut ffi::PyBytes_Type,
+            PyType::Tuple => &raw mut ffi::PyTuple_Type,
+            PyType::List => &raw mut ffi::PyList_Type,
+            PyType::Dict => &raw mut ffi::PyDict_Type,
         };
         ffi::Py_TYPE(object) == kind
     }
@@ -120,18 +120,18 @@ pub(super) unsafe fn utf8(object: PyObject) -> Option<(*const c_char, usize)> {
 #[inline(always)]
 pub(crate) unsafe fn plain(py: Attached<'_>, object: PyObject) -> Option<RawValue> {
     // SAFETY: the caller's promise.
-    unsafe { plain_of(object, sort(py, object)) }
+    unsafe { plain_of(object, type_of(py, object)) }
 }
 
 #[inline(always)]
-pub(super) unsafe fn plain_of(object: PyObject, sort: Sort) -> Option<RawValue> {
-    // SAFETY: the caller's promise, and `sort` is the object's.
+pub(super) unsafe fn plain_of(object: PyObject, py_type: PyType) -> Option<RawValue> {
+    // SAFETY: the caller's promise, and `py_type` is the object's.
     unsafe {
-        match sort {
-            Sort::Float => Some(real(object)),
-            Sort::Int => integer(object),
-            Sort::None => Some(RawValue::NONE),
-            Sort::Bool => {
+        match py_type {
+            PyType::Float => Some(real(object)),
+            PyType::Int => integer(object),
+            PyType::None => Some(RawValue::NONE),
+            PyType::Bool => {
                 let boolean = object == ffi::Py_True();
                 Some(RawValue::new(kind::BOOL, RawData { boolean }))
             }
@@ -150,20 +150,20 @@ pub(crate) unsafe fn borrowed(
 ) -> Option<RawValue> {
     // SAFETY: the caller's promise.
     unsafe {
-        match sort(py, object) {
-            Sort::Str => match utf8(object) {
+        match type_of(py, object) {
+            PyType::Str => match utf8(object) {
                 Some((data, length)) => Some(RawValue::of_text(kind::STR, data, length)),
                 None => {
                     clear_exception(py);
                     None
                 }
             },
-            Sort::Bytes if !conversion.pin_bytes => {
+            PyType::Bytes if !conversion.pin_bytes => {
                 let length = ffi::Py_SIZE(object) as usize;
                 let data = ffi::PyBytes_AS_STRING(object);
                 Some(RawValue::of_text(kind::BYTES, data, length))
             }
-            sort => plain_of(object, sort),
+            py_type => plain_of(object, py_type),
         }
     }
 }

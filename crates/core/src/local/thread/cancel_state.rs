@@ -10,9 +10,9 @@ unsafe extern "C" {
 /// `PTHREAD_CANCEL_DISABLE`.
 const OFF: c_int = if cfg!(target_os = "linux") { 1 } else { 0 };
 
-/// Off for the calling thread from now on. The answer is for [`end`].
+/// Off for the calling thread from now on. The answer is for [`restore`].
 #[inline(always)]
-pub(in crate::local) fn begin() -> c_int {
+pub(in crate::local) fn disable() -> c_int {
     let mut before = OFF;
     // SAFETY: always allowed.
     unsafe { pthread_setcancelstate(OFF, &mut before) };
@@ -21,7 +21,7 @@ pub(in crate::local) fn begin() -> c_int {
 
 /// The calling thread can be cancelled again, if it could before.
 #[inline(always)]
-pub(in crate::local) fn end(before: c_int) {
+pub(in crate::local) fn restore(before: c_int) {
     if before != OFF {
         // SAFETY: what the thread had. With cancelling of the default type nothing happens yet.
         unsafe { pthread_setcancelstate(before, std::ptr::null_mut()) };
@@ -29,16 +29,16 @@ pub(in crate::local) fn end(before: c_int) {
 }
 
 /// Off for the calling thread until this is dropped.
-pub(crate) struct Uncancelled(c_int);
+pub(crate) struct CancelDisabled(c_int);
 
-impl Uncancelled {
+impl CancelDisabled {
     pub(crate) fn new() -> Self {
-        Self(begin())
+        Self(disable())
     }
 }
 
-impl Drop for Uncancelled {
+impl Drop for CancelDisabled {
     fn drop(&mut self) {
-        end(self.0);
+        restore(self.0);
     }
 }

@@ -2,7 +2,7 @@
 //! numbers; and the flags that say what has happened. CPython takes for granted what a process starts with. A host
 //! may have set something else, for interval arithmetic, for audio, or to find its own mistakes.
 
-pub(crate) use machine::Floats;
+pub(crate) use machine::FloatEnvironment;
 
 /// The SSE unit, and the x87 unit, which computes with `long double`. Reading the state of the SSE unit takes as long as
 /// twenty additions, so it is read once in a run, and written without a look at what is there.
@@ -14,12 +14,12 @@ mod machine {
     /// A thread's settings, with the flags of the SSE unit: its register, and above that the control word of x87.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     #[repr(C)]
-    pub(crate) struct Floats(u64);
+    pub(crate) struct FloatEnvironment(u64);
 
     /// The flags.
     const FLAGS: u64 = 0x3f;
 
-    impl Floats {
+    impl FloatEnvironment {
         /// What a process starts with.
         pub(crate) const OF_PYTHON: Self = Self(0x37f << 32 | 0x1f80);
 
@@ -93,12 +93,12 @@ mod machine {
     /// A thread's settings, and its flags.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     #[repr(C)]
-    pub(crate) struct Floats {
+    pub(crate) struct FloatEnvironment {
         settings: u64,
         flags: u64,
     }
 
-    impl Floats {
+    impl FloatEnvironment {
         /// What a process starts with.
         pub(crate) const OF_PYTHON: Self = Self {
             settings: 0,
@@ -152,9 +152,9 @@ mod machine {
 mod machine {
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     #[repr(C)]
-    pub(crate) struct Floats;
+    pub(crate) struct FloatEnvironment;
 
-    impl Floats {
+    impl FloatEnvironment {
         pub(crate) const OF_PYTHON: Self = Self;
 
         pub(crate) fn get() -> Self {
@@ -173,23 +173,23 @@ mod machine {
 mod tests {
     use std::hint::black_box;
 
-    use super::Floats;
+    use super::FloatEnvironment;
 
     #[test]
     fn a_thread_starts_with_what_python_takes_for_granted() {
-        let start = std::thread::spawn(Floats::get).join().unwrap();
+        let start = std::thread::spawn(FloatEnvironment::get).join().unwrap();
         assert!(start.are_of_python());
     }
 
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[test]
     fn flags_are_put_back() {
-        Floats::OF_PYTHON.put();
-        let before = Floats::get();
+        FloatEnvironment::OF_PYTHON.put();
+        let before = FloatEnvironment::get();
         assert!(black_box(1.0_f64) / black_box(3.0) > 0.0); // inexact
-        let after = Floats::get();
+        let after = FloatEnvironment::get();
         assert!(after != before && after.are_of_python());
         before.put();
-        assert_eq!(Floats::get(), before);
+        assert_eq!(FloatEnvironment::get(), before);
     }
 }

@@ -2,7 +2,7 @@
 
 use pyo3_ffi as ffi;
 
-use super::sort::PyObject;
+use super::py_type::PyObject;
 use crate::local::attach::Attached;
 use crate::local::objects::conversion_error::{ConversionError, Converted};
 use crate::local::python::object::Object;

@@ -25,14 +25,14 @@ pub(crate) const OF_IMPORT: &CStr = c"<frozen importlib._bootstrap_external>";
 const MODULE_OF_IMPORT: &CStr = c"importlib._bootstrap_external";
 
 /// A program that defines functions.
-pub(crate) struct OwnCode {
+pub(crate) struct EmbeddedCode {
     source: &'static CStr,
     filename: &'static CStr,
     /// What it was compiled to, marshalled.
     compiled: OnceLock<Vec<u8>>,
 }
 
-impl OwnCode {
+impl EmbeddedCode {
     /// A text that ends in a NUL.
     pub(crate) const fn text(text: &'static str) -> &'static CStr {
         match CStr::from_bytes_with_nul(text.as_bytes()) {

@@ -15,18 +15,18 @@ use crate::local::convert::from_python;
 use crate::local::objects::conversion_error::ConversionError;
 use crate::local::objects::owner::Owner;
 use crate::local::python::capsule::{capsule, value_of};
+use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::exception;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::Method;
 use crate::local::python::object::Object;
-use crate::local::python::own_code::OwnCode;
 
-static FUNCTIONS: OwnCode = OwnCode::new(
+static FUNCTIONS: EmbeddedCode = EmbeddedCode::new(
     c"<subpy>",
-    OwnCode::text(concat!(include_str!("crossing.py"), "\0")),
+    EmbeddedCode::text(concat!(include_str!("pickling.py"), "\0")),
 );
 
-const KEPT: &CStr = c"subpy.crossing";
+const KEPT: &CStr = c"subpy.pickling";
 const OWNER: &CStr = c"subpy.owner";
 
 static IS_SHAREABLE: Method = Method::new(c"is_shareable", is_shareable, ffi::METH_O).with_doc(
@@ -34,7 +34,7 @@ static IS_SHAREABLE: Method = Method::new(c"is_shareable", is_shareable, ffi::ME
       is copied, the memory of a memoryview is shared.",
 );
 
-/// The functions of `crossing.py` in the attached interpreter, whose own this is: a dict. `None`: an exception is set.
+/// The functions of `pickling.py` in the attached interpreter, whose own this is: a dict. `None`: an exception is set.
 pub(crate) fn functions(py: Attached<'_>, owner: &Rc<Owner>) -> Option<Object> {
     // SAFETY: attached; what is kept lives.
     if let Some(there) = unsafe { Object::borrowed(py, kept(py, KEPT)) } {
@@ -54,9 +54,9 @@ pub(crate) fn functions(py: Attached<'_>, owner: &Rc<Owner>) -> Option<Object> {
     Some(made)
 }
 
-/// A function of `crossing.py`. `None`: an exception is set.
+/// A function of `pickling.py`. `None`: an exception is set.
 pub(crate) fn function(py: Attached<'_>, owner: &Rc<Owner>, name: &CStr) -> Option<Object> {
-    OwnCode::function(py, &functions(py, owner)?, name)
+    EmbeddedCode::function(py, &functions(py, owner)?, name)
 }
 
 /// The value of an object, for another interpreter. `None`: an exception is set. `root` names it there.

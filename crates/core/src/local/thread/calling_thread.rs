@@ -4,7 +4,7 @@
 use crate::data::id::Id;
 use crate::local::memory::account::Account;
 use crate::local::thread::entry::Entry;
-use crate::util::thread_local::zeros;
+use crate::util::thread_local::zeroed_thread_local;
 
 /// The locale of the process, as C's headers define it.
 pub(crate) const LC_GLOBAL_LOCALE: libc::locale_t = std::ptr::without_provenance_mut(usize::MAX);
@@ -17,15 +17,15 @@ struct Thread {
     number: u64,
 }
 
-zeros!(fn here() -> *mut Thread, "here_in_subpy");
+zeroed_thread_local!(fn thread_data() -> *mut Thread, "calling_thread_in_subpy");
 
 /// Where the calling thread has that: found once for several questions.
-pub(in crate::local) struct Place(*mut Thread);
+pub(in crate::local) struct CallingThread(*mut Thread);
 
-impl Place {
+impl CallingThread {
     #[inline(always)]
-    pub(in crate::local) fn here() -> Self {
-        Self(here())
+    pub(in crate::local) fn get() -> Self {
+        Self(thread_data())
     }
 
     #[inline(always)]
@@ -54,16 +54,16 @@ impl Place {
 /// until it is left.
 #[inline(always)]
 pub(crate) fn entry() -> *const Entry {
-    Place::here().entry()
+    CallingThread::get().entry()
 }
 
 #[inline(always)]
 pub(in crate::local) fn set_entry(entry: *const Entry) {
-    Place::here().set_entry(entry);
+    CallingThread::get().set_entry(entry);
 }
 
 /// The interpreter that the calling thread is in, as far as subpy has led it there.
-pub(crate) fn id() -> Option<Id> {
+pub(crate) fn interpreter() -> Option<Id> {
     // SAFETY: it lives.
     unsafe { entry().as_ref() }?.id
 }
@@ -80,35 +80,35 @@ pub(crate) fn account() -> Option<&'static Account> {
 #[inline(always)]
 pub(crate) fn number() -> u64 {
     // SAFETY: see above.
-    unsafe { (*here()).number }
+    unsafe { (*thread_data()).number }
 }
 
 /// Gives the calling thread a number.
 #[cfg(Py_3_12)]
 pub(crate) fn set_number(number: u64) {
     // SAFETY: see above.
-    unsafe { (*here()).number = number };
+    unsafe { (*thread_data()).number = number };
 }
 
-/// The thread was elsewhere meanwhile once more: see [`Place::switches`].
+/// The thread was elsewhere meanwhile once more: see [`CallingThread::switches`].
 pub(in crate::local) fn has_switched() {
     // SAFETY: see above.
-    unsafe { (*here()).switches += 1 };
+    unsafe { (*thread_data()).switches += 1 };
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Id, entry, id, set_entry};
+    use super::{Entry, Id, entry, interpreter, set_entry};
 
     #[test]
     fn each_thread_starts_nowhere_and_has_its_own_place() {
         let in_thread = |number| {
             std::thread::spawn(move || {
-                assert!(entry().is_null() && id().is_none());
+                assert!(entry().is_null() && interpreter().is_none());
                 let own = Entry::new(Some(Id::new(number)), None, std::ptr::null_mut());
                 set_entry(&own);
                 std::thread::yield_now();
-                assert_eq!(id(), Some(Id::new(number)));
+                assert_eq!(interpreter(), Some(Id::new(number)));
                 set_entry(std::ptr::null());
             })
         };
@@ -116,6 +116,6 @@ mod tests {
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
-        assert_eq!(id(), None);
+        assert_eq!(interpreter(), None);
     }
 }

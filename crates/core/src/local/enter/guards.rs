@@ -1,6 +1,6 @@
-//! The border between the host and an interpreter, as a thread crosses it: into the interpreter and back, and out of it
-//! for a call of the host's and back. On each side the thread has what belongs there: a thread state, the slot of
-//! `PyGILState`, a locale, floating point settings, marks, and whether it can be cancelled.
+//! What a thread does at its way into an interpreter and back, and out of it for a call of the host's and back. On each
+//! side the thread has what belongs there: a thread state, the slot of
+//! `PyGILState`, a locale, floating point settings, attributes, and whether it can be cancelled.
 //!
 //! A host may run each script on a stack of its own (a fiber), and change stacks inside of its functions. Then calls do
 //! not return in the order in which they were made. So one that returns into an interpreter takes what is its own,
@@ -16,13 +16,13 @@ use pyo3_ffi::PyThreadState;
 
 use crate::local::attach::{attach, attached, attached_with, gilstate_slot};
 use crate::local::cures::locale::thread as locale;
+use crate::local::thread::attributes;
+use crate::local::thread::calling_thread;
+use crate::local::thread::calling_thread::{CallingThread, LC_GLOBAL_LOCALE};
+use crate::local::thread::cancel_state;
 use crate::local::thread::entry::Entry;
-use crate::local::thread::floats::Floats;
-use crate::local::thread::here;
-use crate::local::thread::here::{LC_GLOBAL_LOCALE, Place};
-use crate::local::thread::marks;
+use crate::local::thread::float_environment::FloatEnvironment;
 use crate::local::thread::stack;
-use crate::local::thread::uncancelled;
 
 /// The calling thread has entered an interpreter, and is attached to nothing yet. It leaves when this is dropped.
 pub(super) struct Entered<'a>(&'a Entry);
@@ -32,29 +32,29 @@ impl<'a> Entered<'a> {
     #[inline(always)]
     pub(super) fn new(entry: &'a Entry) -> Self {
         let before = &entry.before;
-        before.cancel_state.set(uncancelled::begin());
+        before.cancel_state.set(cancel_state::disable());
         let slot = gilstate_slot::get();
         let thread_state = attached_with(slot);
-        let here = Place::here();
-        let outer = here.entry();
+        let thread = CallingThread::get();
+        let outer = thread.entry();
         let locale = locale::get_if_set();
-        let floats = Floats::get();
+        let floats = FloatEnvironment::get();
         before.entry.set(outer);
         before.thread_state.set(thread_state);
         before.slot.set(slot);
         before.locale.set(locale);
         before.floats.set(floats);
-        before.switches.set(here.switches());
-        entry.outside.locale.set(locale);
-        entry.outside.floats.set(floats);
+        before.switches.set(thread.switches());
+        entry.host.locale.set(locale);
+        entry.host.floats.set(floats);
         entry.stack.set(stack::here());
         if !thread_state.is_null() {
             Self::set_aside(entry);
         }
         if !floats.are_of_python() {
-            Floats::OF_PYTHON.put();
+            FloatEnvironment::OF_PYTHON.put();
         }
-        here.set_entry(entry);
+        thread.set_entry(entry);
         Self(entry)
     }
 
@@ -66,11 +66,11 @@ impl<'a> Entered<'a> {
         unsafe {
             ffi::PyEval_SaveThread();
             if let Some(outer) = entry.before.entry.get().as_ref() {
-                entry.outside.locale.set(outer.outside.locale.get());
-                entry.outside.floats.set(outer.outside.floats.get());
+                entry.host.locale.set(outer.host.locale.get());
+                entry.host.floats.set(outer.host.floats.get());
             }
         }
-        locale::put(entry.outside.locale.get());
+        locale::put(entry.host.locale.get());
     }
 
     /// The thread computes as it did before.
@@ -81,22 +81,22 @@ impl<'a> Entered<'a> {
 
     /// The thread has again what it had, save for what it is attached to. The answer is the thread's place.
     #[inline(always)]
-    pub(super) fn put_back(&self) -> Place {
-        let marks = self.0.marks.get();
-        if !marks.is_null() {
+    pub(super) fn put_back(&self) -> CallingThread {
+        let attributes = self.0.attributes.get();
+        if !attributes.is_null() {
             // SAFETY: of this entry, which is over.
-            unsafe { marks::put_back(&self.0.marks) };
+            unsafe { attributes::put_back(&self.0.attributes) };
         }
         self.put_back_floats();
         self.put_back_locale();
-        let here = Place::here();
-        here.set_entry(self.0.before.entry.get());
-        here
+        let thread = CallingThread::get();
+        thread.set_entry(self.0.before.entry.get());
+        thread
     }
 
     #[inline(always)]
     pub(super) fn put_back_locale(&self) {
-        let outside = self.0.outside.locale.get();
+        let outside = self.0.host.locale.get();
         // Else nobody has set one in the thread.
         if !outside.is_null() {
             let before = self.0.before.locale.get();
@@ -107,13 +107,13 @@ impl<'a> Entered<'a> {
     /// The thread can be cancelled again, if it could.
     #[inline(always)]
     pub(super) fn allow_cancel(&self) {
-        uncancelled::end(self.0.before.cancel_state.get());
+        cancel_state::restore(self.0.before.cancel_state.get());
     }
 
     /// The call of the host's that we came from has returned. Nobody misses what it had: it took that itself.
     #[cold]
     fn leave_nothing() {
-        here::set_entry(std::ptr::null());
+        calling_thread::set_entry(std::ptr::null());
         gilstate_slot::set(null_mut());
     }
 }
@@ -128,8 +128,8 @@ impl Entered<'_> {
     #[inline(always)]
     fn end(&self) {
         let before = &self.0.before;
-        let here = self.put_back();
-        if !before.entry.get().is_null() && before.switches.get() != here.switches() {
+        let thread = self.put_back();
+        if !before.entry.get().is_null() && before.switches.get() != thread.switches() {
             Self::leave_nothing();
         } else {
             gilstate_slot::set(before.slot.get());
@@ -152,7 +152,7 @@ impl Drop for Entered<'_> {
 
 /// The calling thread has left an interpreter to call the host, and has what is the host's. When this is dropped, it
 /// comes back, wherever it is then.
-pub(super) struct Away {
+pub(super) struct InHost {
     /// NULL: a thread that a script has started.
     inside: *const Entry,
     /// What it has meanwhile.
@@ -162,20 +162,20 @@ pub(super) struct Away {
     locale: locale_t,
 }
 
-impl Away {
+impl InHost {
     /// To be made while the interpreter is attached, whose GIL the host has meanwhile.
     #[inline(always)]
     pub(super) fn keeping_gil() -> Self {
-        let inside = here::entry();
+        let inside = calling_thread::entry();
         Self::begin(inside, inside, true)
     }
 
     /// To be made while the interpreter is attached; it is detached, and the thread has this entry meanwhile, unless it
     /// has one anyway.
     pub(super) fn releasing_gil(entry: &Entry) -> Self {
-        let inside = here::entry();
+        let inside = calling_thread::entry();
         let meanwhile = if inside.is_null() { entry } else { inside };
-        let away = Self::begin(inside, meanwhile, false);
+        let in_host = Self::begin(inside, meanwhile, false);
         // SAFETY: attached; an entry lives until it is left.
         unsafe {
             ffi::PyEval_SaveThread();
@@ -183,8 +183,8 @@ impl Away {
                 gilstate_slot::set(inside.before.slot.get());
             }
         }
-        here::set_entry(meanwhile);
-        away
+        calling_thread::set_entry(meanwhile);
+        in_host
     }
 
     #[inline(always)]
@@ -195,13 +195,13 @@ impl Away {
         match unsafe { inside.as_ref() } {
             Some(inside) => {
                 thread_state = inside.thread_state.get();
-                locale::put(inside.outside.locale.get());
-                if !inside.outside.floats.get().are_of_python() {
-                    inside.outside.floats.get().put();
+                locale::put(inside.host.locale.get());
+                if !inside.host.floats.get().are_of_python() {
+                    inside.host.floats.get().put();
                 }
-                if !inside.marks.get().is_null() {
+                if !inside.attributes.get().is_null() {
                     // SAFETY: this thread has set them in this entry.
-                    unsafe { marks::swap(&inside.marks) };
+                    unsafe { attributes::swap(&inside.attributes) };
                 }
             }
             None if !locale.is_null() => locale::put(LC_GLOBAL_LOCALE),
@@ -223,7 +223,7 @@ impl Away {
     #[cold]
     #[inline(never)]
     fn take_over() {
-        here::has_switched();
+        calling_thread::has_switched();
         if !attached().is_null() {
             // SAFETY: attached.
             unsafe { ffi::PyEval_SaveThread() };
@@ -231,21 +231,21 @@ impl Away {
     }
 }
 
-impl Drop for Away {
+impl Drop for InHost {
     #[inline(always)]
     fn drop(&mut self) {
         locale::put(self.locale);
         // SAFETY: as in `begin`; the entry is not left before we return into the interpreter.
         if let Some(inside) = unsafe { self.inside.as_ref() } {
-            if !inside.outside.floats.get().are_of_python() {
-                Floats::OF_PYTHON.put();
+            if !inside.host.floats.get().are_of_python() {
+                FloatEnvironment::OF_PYTHON.put();
             }
-            if !inside.marks.get().is_null() {
+            if !inside.attributes.get().is_null() {
                 // SAFETY: as in `begin`.
-                unsafe { marks::swap(&inside.marks) };
+                unsafe { attributes::swap(&inside.attributes) };
             }
         }
-        if here::entry() != self.entry {
+        if calling_thread::entry() != self.entry {
             Self::take_over();
         } else if self.keeps_gil {
             return;
@@ -253,7 +253,7 @@ impl Drop for Away {
         } else if let Some(inside) = unsafe { self.inside.as_ref() } {
             inside.before.slot.set(gilstate_slot::get());
         }
-        here::set_entry(self.inside);
+        calling_thread::set_entry(self.inside);
         // SAFETY: it was attached in this thread before, and is nobody else's to attach.
         unsafe { attach(self.thread_state) };
     }

@@ -7,7 +7,7 @@ use std::ptr::{null, null_mut};
 
 /// One of them.
 #[derive(Clone, Copy)]
-pub(crate) enum Mark {
+pub(crate) enum Attribute {
     SignalMask,
     Processors,
     Name,
@@ -16,56 +16,56 @@ pub(crate) enum Mark {
 /// Those that a script has set while it is in the host's thread, each as the other side has it: the host's while the
 /// script runs, the script's while the host is called.
 #[derive(Default)]
-pub(crate) struct Marks {
+pub(crate) struct Attributes {
     signal_mask: Option<libc::sigset_t>,
     processors: Option<Vec<u64>>,
     name: Option<[c_char; 16]>,
 }
 
-/// Where a thread that is in an interpreter has its marks. NULL: it has none.
-pub(crate) type Place = Cell<*mut Marks>;
+/// Where a thread that is in an interpreter has its attributes. NULL: it has none.
+pub(crate) type Slot = Cell<*mut Attributes>;
 
-/// The calling thread, which is the host's, is about to set a mark. It is kept for the host.
-pub(crate) fn keep(mark: Mark, place: &Place) {
-    if place.get().is_null() {
-        place.set(Box::into_raw(Box::default()));
+/// The calling thread, which is the host's, is about to set an attribute. It is kept for the host.
+pub(crate) fn keep(attribute: Attribute, slot: &Slot) {
+    if slot.get().is_null() {
+        slot.set(Box::into_raw(Box::default()));
     }
     // SAFETY: made above, by this thread, which alone has it.
-    let marks = unsafe { &mut *place.get() };
-    match mark {
-        Mark::SignalMask => drop(marks.signal_mask.get_or_insert_with(signal_mask)),
-        Mark::Processors => {
-            if marks.processors.is_none() {
-                marks.processors = processors();
+    let attributes = unsafe { &mut *slot.get() };
+    match attribute {
+        Attribute::SignalMask => drop(attributes.signal_mask.get_or_insert_with(signal_mask)),
+        Attribute::Processors => {
+            if attributes.processors.is_none() {
+                attributes.processors = processors();
             }
         }
-        Mark::Name => drop(marks.name.get_or_insert_with(name)),
+        Attribute::Name => drop(attributes.name.get_or_insert_with(name)),
     }
 }
 
 /// The calling thread gets what the other side has.
 ///
 /// # Safety
-/// The place is the thread's, and has marks.
+/// The slot is the thread's, and has attributes.
 #[cold]
 #[inline(never)]
-pub(in crate::local) unsafe fn swap(place: &Place) {
+pub(in crate::local) unsafe fn swap(slot: &Slot) {
     // SAFETY: the caller's promise.
-    let marks = unsafe { &mut *place.get() };
-    if let Some(other) = &mut marks.processors
+    let attributes = unsafe { &mut *slot.get() };
+    if let Some(other) = &mut attributes.processors
         && let Some(own) = processors()
     {
         // SAFETY: so many bytes. (What another program has forbidden meanwhile can't be had.)
         unsafe { libc::sched_setaffinity(0, size_of_val(&other[..]), other.as_ptr().cast()) };
         *other = own;
     }
-    if let Some(other) = &mut marks.name {
+    if let Some(other) = &mut attributes.name {
         let own = name();
         // SAFETY: a text that ends in a NUL.
         unsafe { libc::prctl(libc::PR_SET_NAME, other.as_ptr()) };
         *other = own;
     }
-    if let Some(other) = &mut marks.signal_mask {
+    if let Some(other) = &mut attributes.signal_mask {
         let own = signal_mask();
         // SAFETY: a set that the thread had. What waits is delivered here.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, other, null_mut()) };
@@ -79,11 +79,11 @@ pub(in crate::local) unsafe fn swap(place: &Place) {
 /// As for [`swap`].
 #[cold]
 #[inline(never)]
-pub(in crate::local) unsafe fn put_back(place: &Place) {
+pub(in crate::local) unsafe fn put_back(slot: &Slot) {
     // SAFETY: the caller's promise; made by `keep`.
     unsafe {
-        swap(place);
-        drop(Box::from_raw(place.replace(null_mut())));
+        swap(slot);
+        drop(Box::from_raw(slot.replace(null_mut())));
     }
 }
 

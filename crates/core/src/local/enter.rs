@@ -7,14 +7,14 @@
 //! deadlock). No lock of ours is held either: the callers of this module hold none. On the way out
 //! everything is put back: first ours is detached, then the host's is attached.
 
-mod crossing;
+mod guards;
 
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use self::crossing::{Away, Entered};
+use self::guards::{Entered, InHost};
 use crate::data::id::Id;
 use crate::local::attach::{
     Attached, Current, attach, attached, gilstate_slot, is_attached, new_state,
@@ -28,29 +28,29 @@ use crate::local::cures::{
 };
 use crate::local::memory::account::Account;
 use crate::local::python::thread_states;
+use crate::local::thread::calling_thread;
+use crate::local::thread::cancel_state::CancelDisabled;
 use crate::local::thread::entry::Entry;
-use crate::local::thread::floats::Floats;
-use crate::local::thread::here;
-use crate::local::thread::uncancelled::Uncancelled;
+use crate::local::thread::float_environment::FloatEnvironment;
 
 /// Counts the calling thread's memory there while `work` is done.
 pub(crate) fn with_account<T>(account: Option<&'static Account>, work: impl FnOnce() -> T) -> T {
     struct Back(*const Entry);
     impl Drop for Back {
         fn drop(&mut self) {
-            here::set_entry(self.0);
+            calling_thread::set_entry(self.0);
         }
     }
-    let _back = Back(here::entry());
-    let entry = Entry::new(here::id(), account, null_mut());
-    here::set_entry(&entry);
+    let _back = Back(calling_thread::entry());
+    let entry = Entry::new(calling_thread::interpreter(), account, null_mut());
+    calling_thread::set_entry(&entry);
     work()
 }
 
 /// The interpreter that the calling thread is in, if subpy knows that: its id, or else the state of
 /// an interpreter that the host has entered by itself.
-pub(crate) fn whereabouts() -> (Option<Id>, *mut PyInterpreterState) {
-    if let Some(id) = here::id() {
+pub(crate) fn current_interpreter() -> (Option<Id>, *mut PyInterpreterState) {
+    if let Some(id) = calling_thread::interpreter() {
         return (Some(id), null_mut());
     }
     let host = attached();
@@ -63,7 +63,11 @@ pub(crate) fn whereabouts() -> (Option<Id>, *mut PyInterpreterState) {
 
 /// An entry that is for the interpreter that the thread is in anyway, if it is.
 fn entry_here() -> Entry {
-    Entry::new(here::id(), here::account(), null_mut())
+    Entry::new(
+        calling_thread::interpreter(),
+        calling_thread::account(),
+        null_mut(),
+    )
 }
 
 /// Runs `wait` without any GIL, whatever the calling thread holds.
@@ -78,8 +82,8 @@ pub(crate) fn for_host<T>(call: impl FnOnce() -> T) -> T {
     if !is_attached() {
         return call();
     }
-    if !here::entry().is_null() {
-        return without_gil(here::id(), call);
+    if !calling_thread::entry().is_null() {
+        return without_gil(calling_thread::interpreter(), call);
     }
     let entry = entry_here();
     let entered = Entered::new(&entry);
@@ -89,9 +93,9 @@ pub(crate) fn for_host<T>(call: impl FnOnce() -> T) -> T {
 
 /// Does `work`, which starts or ends Python, as in a thread of a Python process.
 pub(crate) fn as_python<T>(work: impl FnOnce() -> T) -> T {
-    let _uncancelled = Uncancelled::new();
-    let floats = Floats::get();
-    Floats::OF_PYTHON.put();
+    let _cancel_disabled = CancelDisabled::new();
+    let floats = FloatEnvironment::get();
+    FloatEnvironment::OF_PYTHON.put();
     let result = work();
     floats.put();
     result
@@ -99,9 +103,9 @@ pub(crate) fn as_python<T>(work: impl FnOnce() -> T) -> T {
 
 /// While it lives, `PyGILState_Ensure` leads the calling thread into an interpreter that it is in, or that it has
 /// called the host from. What is kept is what the slot holds otherwise.
-pub(crate) struct Known(*mut PyThreadState);
+pub(crate) struct GilstateGuard(*mut PyThreadState);
 
-impl Known {
+impl GilstateGuard {
     /// `None`: the thread is not in the interpreter of which `is_it` is true.
     pub(crate) fn new(is_it: impl Fn(*mut PyInterpreterState) -> bool) -> Option<Self> {
         // Each is the thread's own, and lives.
@@ -111,7 +115,9 @@ impl Known {
         let slot = gilstate_slot::get();
         if !leads_there(slot) {
             // SAFETY: an entry lives until it is left.
-            let inside = unsafe { here::entry().as_ref() }?.thread_state.get();
+            let inside = unsafe { calling_thread::entry().as_ref() }?
+                .thread_state
+                .get();
             if is_attached() || !leads_there(inside) {
                 return None;
             }
@@ -121,7 +127,7 @@ impl Known {
     }
 }
 
-impl Drop for Known {
+impl Drop for GilstateGuard {
     fn drop(&mut self) {
         gilstate_slot::set(self.0);
     }
@@ -164,15 +170,15 @@ impl<'a> Attachment<'a> {
     }
 
     /// Ends the attached interpreter. Its thread state is gone afterwards. The strings that it has interned are
-    /// freed, unless there is no `outside`, or that is loaded by then.
+    /// freed, unless there is no `extensions`, or that is loaded by then.
     ///
     /// # Safety
     /// It is not the main interpreter, and has no other thread state.
-    pub(crate) unsafe fn end_interpreter(self, outside: Option<import_first::Outside>) {
+    pub(crate) unsafe fn end_interpreter(self, extensions: Option<import_first::LoadedExtensions>) {
         threading_main::move_here(self.proof);
         threads_at_end::refuse();
         running_main::end(self.proof);
-        let interned = outside.map(|outside| (outside, Interned::of_attached(self.proof)));
+        let interned = extensions.map(|extensions| (extensions, Interned::of_attached(self.proof)));
         let id_of_locale = locale::id_of_attached(self.proof);
         let (entered, _inside) = self.leave_attached();
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
@@ -180,22 +186,22 @@ impl<'a> Attachment<'a> {
         unsafe {
             let ending = ffi::PyThreadState_Get();
             #[cfg(not(Py_3_12))]
-            let visitor = new_state(ffi::PyInterpreterState_Main());
+            let temporary = new_state(ffi::PyInterpreterState_Main());
             // What goes with the interpreter may ask for the GIL that it has.
             #[cfg(not(Py_3_12))]
             gilstate_slot::set(ending);
             ffi::Py_EndInterpreter(ending);
             #[cfg(not(Py_3_12))]
             {
-                ffi::PyThreadState_Swap(visitor);
-                gilstate_slot::set(visitor);
-                ffi::PyThreadState_Clear(visitor);
+                ffi::PyThreadState_Swap(temporary);
+                gilstate_slot::set(temporary);
+                ffi::PyThreadState_Clear(temporary);
                 ffi::PyThreadState_DeleteCurrent();
             }
             entered.put_back_locale();
             locale::end(id_of_locale);
-            if let Some((outside, interned)) = interned
-                && !outside.is_loaded()
+            if let Some((extensions, interned)) = interned
+                && !extensions.is_loaded()
             {
                 interned.free();
             }
@@ -258,14 +264,14 @@ pub(crate) fn released<T>(
     call: impl FnOnce(*mut PyThreadState) -> T,
 ) -> T {
     let entry = Entry::new(id.into(), None, null_mut());
-    let away = Away::releasing_gil(&entry);
-    call(away.thread_state)
+    let in_host = InHost::releasing_gil(&entry);
+    call(in_host.thread_state)
 }
 
 /// Calls the host from the attached interpreter, whose GIL it has meanwhile.
 #[inline(always)]
 pub(crate) fn with_gil<T>(call: impl FnOnce() -> T) -> T {
-    let _away = Away::keeping_gil();
+    let _in_host = InHost::keeping_gil();
     call()
 }
 
@@ -274,7 +280,7 @@ pub(crate) fn with_gil<T>(call: impl FnOnce() -> T) -> T {
 ///
 /// # Safety
 /// The interpreter lives until `work` is done; `id` and `account` are its own.
-pub(crate) unsafe fn visit_beside<T>(
+pub(crate) unsafe fn in_new_thread_state<T>(
     id: Id,
     account: Option<&'static Account>,
     python: *mut PyInterpreterState,
@@ -283,33 +289,33 @@ pub(crate) unsafe fn visit_beside<T>(
     let entry = Entry::new(Some(id), account, null_mut());
     let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
-    // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own; while
+    // SAFETY: the caller's promise; this thread is detached. The temporary state is this function's own; while
     // it is attached, the interpreter can't be ended: its GIL is held.
     unsafe {
-        let visitor = new_state(python);
-        assert!(!visitor.is_null(), "no memory for a thread state");
-        let py = attach(visitor);
-        locale::enter(visitor);
+        let temporary = new_state(python);
+        assert!(!temporary.is_null(), "no memory for a thread state");
+        let py = attach(temporary);
+        locale::enter(temporary);
         let result = work(py);
-        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_Clear(temporary);
         ffi::PyThreadState_DeleteCurrent();
         result
     }
 }
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
-pub(crate) fn visit_main<T>(work: impl FnOnce(Attached<'_>) -> T) -> T {
+pub(crate) fn in_main_interpreter<T>(work: impl FnOnce(Attached<'_>) -> T) -> T {
     let _short = switch_interval::shorten();
     let entry = entry_here();
     let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
-    // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's own.
+    // SAFETY: Python is initialized, and this thread is detached. The temporary state is this function's own.
     unsafe {
-        let visitor = new_state(ffi::PyInterpreterState_Main());
-        assert!(!visitor.is_null(), "no memory for a thread state");
-        let py = attach(visitor);
+        let temporary = new_state(ffi::PyInterpreterState_Main());
+        assert!(!temporary.is_null(), "no memory for a thread state");
+        let py = attach(temporary);
         let result = work(py);
-        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_Clear(temporary);
         ffi::PyThreadState_DeleteCurrent();
         result
     }
@@ -321,22 +327,22 @@ pub(crate) fn visit_main<T>(work: impl FnOnce(Attached<'_>) -> T) -> T {
 /// # Safety
 /// The interpreter lives until this returns.
 #[cfg(not(Py_3_13))]
-pub(crate) unsafe fn visit(
+pub(crate) unsafe fn in_interpreter(
     interpreter: *mut PyInterpreterState,
     work: impl FnOnce(Attached<'_>),
 ) -> bool {
     let entry = entry_here();
     let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
-    // SAFETY: the caller's promise; this thread is detached. The visitor is this function's own.
+    // SAFETY: the caller's promise; this thread is detached. The temporary state is this function's own.
     unsafe {
-        let visitor = new_state(interpreter);
-        if visitor.is_null() {
+        let temporary = new_state(interpreter);
+        if temporary.is_null() {
             return false;
         }
-        let py = attach(visitor);
+        let py = attach(temporary);
         work(py);
-        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_Clear(temporary);
         ffi::PyThreadState_DeleteCurrent();
     }
     true
@@ -350,18 +356,18 @@ pub(crate) fn create<T>(
     make: impl FnOnce(Attached<'_>) -> *mut PyThreadState,
     prepare: impl FnOnce(Attached<'_>, *mut PyThreadState) -> T,
 ) -> Option<(*mut PyThreadState, T)> {
-    let entry = Entry::new(Some(id), here::account(), null_mut());
+    let entry = Entry::new(Some(id), calling_thread::account(), null_mut());
     let _entered = Entered::new(&entry);
     let _inside = Inside::new(true);
-    // SAFETY: Python is initialized, and this thread is detached. The visitor is this function's
+    // SAFETY: Python is initialized, and this thread is detached. The temporary state is this function's
     // own; it is attached again before it is cleared and deleted. The new thread state is in the
     // slot while it is attached.
     unsafe {
-        let visitor = new_state(ffi::PyInterpreterState_Main());
-        if visitor.is_null() {
+        let temporary = new_state(ffi::PyInterpreterState_Main());
+        if temporary.is_null() {
             return None;
         }
-        let py = attach(visitor);
+        let py = attach(temporary);
         let made = make(py);
         let result = if made.is_null() {
             None
@@ -374,23 +380,23 @@ pub(crate) fn create<T>(
             let prepared = prepare(py, made);
             running_main::begin(py);
             ffi::PyEval_SaveThread();
-            // The new one has put the visitor out of the slot.
+            // The new one has put the temporary state out of the slot.
             gilstate_slot::set(null_mut());
-            ffi::PyEval_RestoreThread(visitor);
+            ffi::PyEval_RestoreThread(temporary);
             Some((made, prepared))
         };
-        ffi::PyThreadState_Clear(visitor);
+        ffi::PyThreadState_Clear(temporary);
         ffi::PyThreadState_DeleteCurrent();
         result
     }
 }
 
-/// Lets [`gilstate_slot`] find the slot, while it holds a thread state: of a visitor, if it is empty.
+/// Lets [`gilstate_slot`] find the slot, while it holds a thread state: of a temporary one, if it is empty.
 pub(crate) fn locate_slot() {
     // SAFETY: always allowed.
     let held = || unsafe { ffi::PyGILState_GetThisThreadState() };
     if held().is_null() {
-        visit_main(|_| gilstate_slot::locate(held()));
+        in_main_interpreter(|_| gilstate_slot::locate(held()));
     } else {
         gilstate_slot::locate(held());
     }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::forms::{each_pair, hexadecimal, wtf8};
-use super::sort::{PyObject, Sort, plain_of, real, sort, utf8};
+use super::common::{each_pair, hexadecimal, wtf8};
+use super::py_type::{PyObject, PyType, plain_of, real, type_of, utf8};
 use crate::data::conversion::Conversion;
 use crate::data::pins::Pins;
 use crate::data::queue::Queue;
@@ -19,7 +19,7 @@ use crate::local::objects::owner::Owner;
 use crate::local::python::object::clear_exception;
 
 /// Copies what was measured.
-pub(super) struct Filler<'a> {
+pub(super) struct Copier<'a> {
     conversion: Conversion,
     next_node: *mut RawValue,
     nodes_left: usize,
@@ -32,7 +32,7 @@ pub(super) struct Filler<'a> {
     block: Block,
 }
 
-impl<'a> Filler<'a> {
+impl<'a> Copier<'a> {
     /// `room`: how many nodes and how many bytes of text the block has room for.
     #[inline(always)]
     pub(super) fn new(
@@ -57,25 +57,25 @@ impl<'a> Filler<'a> {
         }
     }
 
-    pub(super) unsafe fn fill(
+    pub(super) unsafe fn copy(
         &mut self,
         py: Attached<'_>,
         object: PyObject,
     ) -> Converted<RawValue> {
-        // SAFETY: the caller's promise; what is of a sort has what that sort has; room is taken before
+        // SAFETY: the caller's promise; what is of a type has what that type has; room is taken before
         // it is written to.
         unsafe {
-            let sort = sort(py, object);
-            if let Some(value) = plain_of(object, sort) {
+            let py_type = type_of(py, object);
+            if let Some(value) = plain_of(object, py_type) {
                 return Ok(value);
             }
-            match sort {
-                Sort::Int => {
+            match py_type {
+                PyType::Int => {
                     let text = hexadecimal(py, object)?;
                     let (data, length) = utf8(text.as_ptr()).ok_or_else(ConversionError::raised)?;
                     self.text(kind::BIG_INT, data, length)
                 }
-                Sort::Str => match utf8(object) {
+                PyType::Str => match utf8(object) {
                     Some((data, length)) => self.text(kind::STR, data, length),
                     None => {
                         clear_exception(py);
@@ -83,8 +83,8 @@ impl<'a> Filler<'a> {
                         self.bytes(kind::WTF8, bytes.as_ptr())
                     }
                 },
-                Sort::Bytes if !self.conversion.pin_bytes => self.bytes(kind::BYTES, object),
-                Sort::List => {
+                PyType::Bytes if !self.conversion.pin_bytes => self.bytes(kind::BYTES, object),
+                PyType::List => {
                     let length = ffi::PyList_GET_SIZE(object);
                     let items = self.take_nodes(length as usize)?;
                     for i in 0..length {
@@ -92,22 +92,22 @@ impl<'a> Filler<'a> {
                         let value = if ffi::PyFloat_CheckExact(item) != 0 {
                             real(item)
                         } else {
-                            self.fill(py, item)?
+                            self.copy(py, item)?
                         };
                         items.add(i as usize).write(value);
                     }
                     Ok(RawValue::of_items(kind::LIST, items, length as usize))
                 }
-                Sort::Tuple => {
+                PyType::Tuple => {
                     let length = ffi::PyTuple_GET_SIZE(object);
                     let items = self.take_nodes(length as usize)?;
                     for i in 0..length {
                         let item = ffi::PyTuple_GET_ITEM(object, i);
-                        items.add(i as usize).write(self.fill(py, item)?);
+                        items.add(i as usize).write(self.copy(py, item)?);
                     }
                     Ok(RawValue::of_items(kind::TUPLE, items, length as usize))
                 }
-                Sort::Dict => {
+                PyType::Dict => {
                     let length = ffi::PyDict_Size(object) as usize;
                     let pairs = self.take_nodes(2 * length)?;
                     let mut i = 0;
@@ -115,8 +115,8 @@ impl<'a> Filler<'a> {
                         if i == length {
                             return Err(changed());
                         }
-                        pairs.add(2 * i).write(self.fill(py, key)?);
-                        pairs.add(2 * i + 1).write(self.fill(py, value)?);
+                        pairs.add(2 * i).write(self.copy(py, key)?);
+                        pairs.add(2 * i + 1).write(self.copy(py, value)?);
                         i += 1;
                         Ok(())
                     })?;

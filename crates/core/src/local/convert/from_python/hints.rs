@@ -4,12 +4,12 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
-use super::sort::PyObject;
+use super::py_type::PyObject;
 use crate::local::attach::Attached;
 use crate::local::python::object::type_name_of;
 
 /// What a type has, and what of it crosses. The first one holds.
-const ADVICE: &[(&CStr, &str)] = &[
+const HINTS: &[(&CStr, &str)] = &[
     (c"__members__", "its value may cross"),
     (
         c"__dataclass_fields__",
@@ -31,19 +31,19 @@ const ADVICE: &[(&CStr, &str)] = &[
 /// # Safety
 /// `object` lives.
 #[cold]
-pub(super) unsafe fn no_form(py: Attached<'_>, object: PyObject) -> String {
+pub(super) unsafe fn not_convertible(py: Attached<'_>, object: PyObject) -> String {
     // SAFETY: the caller's promise.
-    let (what, advice) = unsafe { (type_name_of(py, object), advice(object)) };
-    format!("is of type {what}, which has no form outside of its interpreter: {advice}")
+    let (what, hint) = unsafe { (type_name_of(py, object), hint(object)) };
+    format!("is of type {what}, which has no form outside of its interpreter: {hint}")
 }
 
 /// # Safety
 /// As above.
-pub(super) unsafe fn advice(object: PyObject) -> &'static str {
+pub(super) unsafe fn hint(object: PyObject) -> &'static str {
     // SAFETY: the caller's promise; every object has a type.
     let kind: PyObject = unsafe { ffi::Py_TYPE(object) }.cast();
     // SAFETY: as above; no exception stays set.
     let has = |name: &CStr| unsafe { ffi::PyObject_HasAttrString(kind, name.as_ptr()) != 0 };
-    let found = ADVICE.iter().find(|(name, _)| has(name));
-    found.map_or("str() or repr() makes a str of it", |(_, advice)| advice)
+    let found = HINTS.iter().find(|(name, _)| has(name));
+    found.map_or("str() or repr() makes a str of it", |(_, hint)| hint)
 }

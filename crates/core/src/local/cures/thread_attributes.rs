@@ -4,7 +4,7 @@
 //! Has it: all versions; the name from 3.14 on.
 //!
 //! Cure: what can be put back is put back when the run is over, and while the host is called: see
-//! [`marks`](crate::local::thread::marks). What can't, without privilege, is refused. So is what would change another thread of
+//! [`attributes`](crate::local::thread::attributes). What can't, without privilege, is refused. So is what would change another thread of
 //! the host's. In a thread of the script's own all of it works.
 
 use std::ptr::null_mut;
@@ -14,9 +14,9 @@ use pyo3_ffi as ffi;
 use super::library::Functions;
 use crate::local::attach::Current;
 use crate::local::python::object::Object;
-use crate::local::thread::here;
-use crate::local::thread::marks;
-use crate::local::thread::marks::Mark;
+use crate::local::thread::attributes;
+use crate::local::thread::attributes::Attribute;
+use crate::local::thread::calling_thread;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[],
@@ -126,7 +126,7 @@ def replacers(call, put, at_end):
     ),
 ]);
 
-/// `call(mark)`: the calling thread is about to set it. `call(3)`: whether the thread is the host's. `call(4, number)`:
+/// `call(attribute)`: the calling thread is about to set it. `call(3)`: whether the thread is the host's. `call(4, number)`:
 /// whether a thread of the process has this number.
 unsafe extern "C" fn call(
     _: *mut ffi::PyObject,
@@ -138,10 +138,10 @@ unsafe extern "C" fn call(
     let answer = unsafe {
         let number = |index| ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, index));
         match number(0) {
-            0 => keep(Mark::SignalMask),
-            1 => keep(Mark::Processors),
-            2 => keep(Mark::Name),
-            3 => !here::entry().is_null(),
+            0 => keep(Attribute::SignalMask),
+            1 => keep(Attribute::Processors),
+            2 => keep(Attribute::Name),
+            3 => !calling_thread::entry().is_null(),
             _ => libc::syscall(libc::SYS_tgkill, libc::getpid(), number(1), 0) == 0,
         }
     };
@@ -149,10 +149,10 @@ unsafe extern "C" fn call(
     answer.map_or(null_mut(), Object::into_ptr)
 }
 
-fn keep(mark: Mark) -> bool {
+fn keep(attribute: Attribute) -> bool {
     // SAFETY: an entry lives until it is left.
-    if let Some(entry) = unsafe { here::entry().as_ref() } {
-        marks::keep(mark, &entry.marks);
+    if let Some(entry) = unsafe { calling_thread::entry().as_ref() } {
+        attributes::keep(attribute, &entry.attributes);
     }
     true
 }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::attach::{Attached, Current};
-use crate::local::border;
+use crate::local::enter;
 use crate::local::interpreter::claim::Purpose;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::interpreter::shared::Shared;
 
 /// Does some work in an interpreter that its pins keep.
-pub(super) fn visit_kept(id: Id, work: &mut dyn FnMut()) {
+pub(super) fn access_kept(id: Id, work: &mut dyn FnMut()) {
     if let Ok(interpreter) = registry::take(id) {
         // SAFETY: it is not ended.
-        unsafe { interpreter.0.visit(|_| work()) };
+        unsafe { interpreter.0.access(|_| work()) };
         registry::put(interpreter);
     }
 }
@@ -26,18 +26,18 @@ impl Shared {
     ///
     /// # Safety
     /// Something keeps the interpreter from being ended until `work` is done: a pin.
-    unsafe fn visit<T>(self: &Arc<Self>, work: impl FnOnce(Attached<'_>) -> T) -> T {
+    unsafe fn access<T>(self: &Arc<Self>, work: impl FnOnce(Attached<'_>) -> T) -> T {
         if self.is(attach::attached_interpreter()) {
             let current = Current::get();
             return work(current.attached());
         }
-        match self.state.claim(Purpose::Visit) {
+        match self.state.claim(Purpose::Access) {
             Ok(claim) => {
                 let session = Session::enter(self, claim);
                 work(session.attached())
             }
             // SAFETY: the caller's promise.
-            Err(_) => unsafe { self.visit_beside(work) },
+            Err(_) => unsafe { self.access_beside(work) },
         }
     }
 
@@ -45,8 +45,8 @@ impl Shared {
     ///
     /// # Safety
     /// Something keeps the interpreter from being ended until `work` is done.
-    unsafe fn visit_beside<T>(&self, work: impl FnOnce(Attached<'_>) -> T) -> T {
+    unsafe fn access_beside<T>(&self, work: impl FnOnce(Attached<'_>) -> T) -> T {
         // SAFETY: the caller's promise.
-        unsafe { border::visit_beside(self.id, self.account, self.interpreter, work) }
+        unsafe { enter::in_new_thread_state(self.id, self.account, self.interpreter, work) }
     }
 }
