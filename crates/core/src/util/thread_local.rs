@@ -5,7 +5,7 @@
 
 pub(crate) use place::zeroed_thread_local;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
-pub(crate) use place::{Answer, Variable, ask};
+pub(crate) use place::{Answer, Variable, ask, thread_pointer};
 
 /// The loader gives each thread's variables one place in relation to the thread where it has room for them: that of
 /// a program, that of the libraries that are loaded with it, and a little for those that come later. The library
@@ -81,6 +81,17 @@ mod place {
         pub(crate) offset: isize,
     }
 
+    /// The calling thread's own address.
+    #[inline(always)]
+    pub(crate) fn thread_pointer() -> *mut u8 {
+        let thread: usize;
+        // SAFETY: reads the thread's own address, which is always there.
+        unsafe {
+            asm!("mov {}, qword ptr fs:[0]", out(reg) thread, options(pure, nomem, nostack, preserves_flags));
+        }
+        std::ptr::with_exposed_provenance_mut(thread)
+    }
+
     impl Variable {
         pub(crate) const fn new() -> Self {
             Self(AtomicIsize::new(0))
@@ -91,12 +102,7 @@ mod place {
         pub(crate) fn here<T>(&self, ask: impl FnOnce() -> Answer) -> *mut T {
             let known = self.0.load(Ordering::Relaxed);
             let offset = if known == 0 { self.find(ask) } else { known };
-            let thread: isize;
-            // SAFETY: reads the thread's own address, which is always there.
-            unsafe {
-                asm!("mov {}, qword ptr fs:[0]", out(reg) thread, options(pure, nomem, nostack, preserves_flags));
-            }
-            std::ptr::with_exposed_provenance_mut((thread + offset) as usize)
+            thread_pointer().wrapping_offset(offset).cast()
         }
 
         /// How far it is from the thread's own address in this thread.

@@ -18,79 +18,63 @@
 //! - to 3.14 it is a pthread key;
 //! - in 3.15 it is a variable in libpython's thread-local storage (which is looked at on x86-64 and AArch64).
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
-use libc::c_void;
 use pyo3_ffi::{PyGILState_GetThisThreadState, PyThreadState};
 
 /// Where the slot is.
-#[derive(Clone, Copy)]
+#[derive(PartialEq)]
 enum Storage {
-    Key(libc::pthread_key_t),
+    Key(key::Key),
     #[cfg(all(Py_3_15, target_os = "linux"))]
     Tls(tls::Variable),
 }
 
-static PLACE: OnceLock<Option<Storage>> = OnceLock::new();
+/// NULL: it was not found. One that was replaced stays, since other threads may be using it.
+static SLOT: AtomicPtr<Storage> = AtomicPtr::new(null_mut());
 
-/// Its key, if it is one: asked for three times in a run.
-static KEY: AtomicU32 = AtomicU32::new(NO_KEY);
+#[inline(always)]
+fn slot() -> Option<&'static Storage> {
+    // SAFETY: it is never freed.
+    unsafe { SLOT.load(Ordering::Acquire).as_ref() }
+}
 
-const NO_KEY: u32 = u32::MAX;
-
-/// Finds the slot. `current` is the thread state that this thread's slot holds now.
+/// Finds the slot, also when Python starts once more. `current` is the thread state that this thread's slot holds now.
 pub(crate) fn locate(current: *mut PyThreadState) {
-    let place = PLACE.get_or_init(|| find(current));
-    if let Some(Storage::Key(key)) = *place {
-        #[allow(clippy::unnecessary_cast)]
-        KEY.store(key as u32, Ordering::Relaxed);
+    let found = find(current);
+    if found.as_ref() != slot() {
+        let found = found.map_or(null_mut(), |found| Box::into_raw(Box::new(found)));
+        SLOT.store(found, Ordering::Release);
     }
 }
 
 /// What the calling thread's slot holds.
-#[inline]
+#[inline(always)]
 pub(crate) fn get() -> *mut PyThreadState {
-    match KEY.load(Ordering::Relaxed) {
-        NO_KEY => get_without_key(),
-        // SAFETY: the key exists as long as Python does.
-        key => unsafe { libc::pthread_getspecific(key as libc::pthread_key_t).cast() },
-    }
-}
-
-fn get_without_key() -> *mut PyThreadState {
-    match PLACE.get() {
+    match slot() {
+        Some(Storage::Key(key)) => key.get().cast(),
         #[cfg(all(Py_3_15, target_os = "linux"))]
         // SAFETY: the variable is the calling thread's own.
-        Some(Some(Storage::Tls(variable))) => unsafe { *variable.address() },
+        Some(Storage::Tls(variable)) => unsafe { *variable.address() },
         // SAFETY: may be called by any thread at any time.
-        _ => unsafe { PyGILState_GetThisThreadState() },
+        None => unsafe { PyGILState_GetThisThreadState() },
     }
 }
 
 /// Sets the calling thread's slot; does nothing where it was not found.
-#[inline]
+#[inline(always)]
 pub(crate) fn set(thread_state: *mut PyThreadState) {
-    match KEY.load(Ordering::Relaxed) {
-        NO_KEY => set_without_key(thread_state),
-        key => Storage::Key(key as libc::pthread_key_t).set(thread_state),
-    }
-}
-
-fn set_without_key(thread_state: *mut PyThreadState) {
-    if let Some(Some(place)) = PLACE.get() {
-        place.set(thread_state);
+    if let Some(slot) = slot() {
+        slot.set(thread_state);
     }
 }
 
 impl Storage {
-    #[inline]
-    fn set(self, thread_state: *mut PyThreadState) {
+    #[inline(always)]
+    fn set(&self, thread_state: *mut PyThreadState) {
         match self {
-            // SAFETY: the key exists as long as Python does, and holds pointers of this type.
-            Storage::Key(key) => unsafe {
-                libc::pthread_setspecific(key, thread_state.cast::<c_void>());
-            },
+            Storage::Key(key) => key.set(thread_state.cast()),
             #[cfg(all(Py_3_15, target_os = "linux"))]
             // SAFETY: the variable is the calling thread's own.
             Storage::Tls(variable) => unsafe { *variable.address() = thread_state },
@@ -98,8 +82,8 @@ impl Storage {
     }
 
     /// Whether this is the slot: what is set here is what CPython then finds.
-    fn is_it(self, current: *mut PyThreadState) -> bool {
-        self.set(std::ptr::null_mut());
+    fn is_it(&self, current: *mut PyThreadState) -> bool {
+        self.set(null_mut());
         // SAFETY: may be called by any thread at any time.
         let emptied = unsafe { PyGILState_GetThisThreadState() }.is_null();
         self.set(current);
@@ -115,14 +99,183 @@ fn find(current: *mut PyThreadState) -> Option<Storage> {
             return Some(Storage::Tls(variable));
         }
     }
-    /// The least that POSIX systems have between them: glibc 1024, macOS 512, musl 128. A key that
-    /// was never made reads as NULL in each of them.
-    const KEYS: libc::pthread_key_t = 1024;
-    (0..KEYS)
-        // SAFETY: reads a slot of the calling thread; see above for keys that were never made.
-        .filter(|key| unsafe { libc::pthread_getspecific(*key) } == current.cast())
+    key::all_with(current.cast())
         .map(Storage::Key)
-        .find(|place| place.is_it(current))
+        .find(|slot| slot.is_it(current))
+}
+
+/// Keys of POSIX's.
+mod key {
+    use libc::{c_void, pthread_key_t};
+
+    use in_thread::InThread;
+
+    #[derive(PartialEq)]
+    pub(super) struct Key {
+        key: pthread_key_t,
+        in_thread: InThread,
+    }
+
+    impl Key {
+        #[inline(always)]
+        pub(super) fn get(&self) -> *mut c_void {
+            match self.in_thread.value() {
+                // SAFETY: the calling thread's own.
+                Some(value) => unsafe { *value },
+                // SAFETY: the key exists as long as Python does.
+                None => unsafe { libc::pthread_getspecific(self.key) },
+            }
+        }
+
+        #[inline(always)]
+        pub(super) fn set(&self, value: *mut c_void) {
+            match self.in_thread.value() {
+                // SAFETY: as above.
+                Some(place) => unsafe { *place = value },
+                // SAFETY: as above; it holds pointers of this type.
+                None => drop(unsafe { libc::pthread_setspecific(self.key, value) }),
+            }
+        }
+    }
+
+    /// Those that hold `value` in the calling thread.
+    pub(super) fn all_with(value: *mut c_void) -> impl Iterator<Item = Key> {
+        /// The least that POSIX systems have between them: glibc 1024, macOS 512, musl 128. A key that
+        /// was never made reads as NULL in each of them.
+        const KEYS: pthread_key_t = 1024;
+        (0..KEYS)
+            // SAFETY: reads a slot of the calling thread; see above for keys that were never made.
+            .filter(move |key| unsafe { libc::pthread_getspecific(*key) } == value)
+            .map(move |key| Key {
+                key,
+                in_thread: InThread::find(key, value),
+            })
+    }
+
+    /// glibc keeps the values of the first keys in what it has of each thread, each beside the number of the key's
+    /// making: 0 in a thread that has never set it. A run asks for one three times, and a call for it takes as long as a
+    /// locked instruction. So the place is looked for, and used in the threads where the number is right.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+    mod in_thread {
+        use std::ffi::c_void;
+
+        use libc::pthread_key_t;
+
+        use crate::util::thread_local::thread_pointer;
+
+        /// Less than what glibc has of a thread, which takes 2,304 bytes.
+        const SIZE: usize = 2048;
+
+        /// How far the number is from the thread's own address, and what it is. Without a place, no number is right.
+        #[derive(PartialEq)]
+        pub(super) struct InThread {
+            offset: usize,
+            number: usize,
+        }
+
+        impl InThread {
+            /// Where the calling thread has the value. `None`: the C library has to be asked.
+            #[inline(always)]
+            pub(super) fn value(&self) -> Option<*mut *mut c_void> {
+                let place = thread_pointer().wrapping_add(self.offset);
+                // SAFETY: inside of what glibc has of the calling thread.
+                let is_right = unsafe { *place.cast::<usize>() } == self.number;
+                is_right.then(|| place.wrapping_add(size_of::<usize>()).cast())
+            }
+
+            /// Looks for the place of a key that holds `value` in the calling thread.
+            pub(super) fn find(key: pthread_key_t, value: *mut c_void) -> Self {
+                let word = |offset: usize| thread_pointer().wrapping_add(offset).cast::<usize>();
+                // SAFETY: inside of what glibc has of the calling thread, which nobody else writes. Another value for a
+                // moment is nothing to CPython, which the calling thread is not in.
+                let holds = |offset: usize, value: *mut c_void| unsafe {
+                    libc::pthread_setspecific(key, value);
+                    word(offset).wrapping_add(1).read_volatile() == value.addr()
+                };
+                let mut other = 0_usize;
+                let other = (&raw mut other).cast();
+                let found = (0..SIZE)
+                    .step_by(size_of::<usize>())
+                    // SAFETY: as above.
+                    .filter(|offset| unsafe { *word(*offset) } != 0)
+                    .find(|offset| holds(*offset, other) && holds(*offset, value));
+                holds(0, value);
+                match found {
+                    Some(offset) => Self {
+                        offset,
+                        // SAFETY: as above.
+                        number: unsafe { *word(offset) },
+                    },
+                    // The thread's own address is there, which is not 1.
+                    None => Self {
+                        offset: 0,
+                        number: 1,
+                    },
+                }
+            }
+        }
+    }
+
+    #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
+    mod in_thread {
+        use libc::{c_void, pthread_key_t};
+
+        /// Nothing is known of other C libraries.
+        #[derive(PartialEq)]
+        pub(super) struct InThread;
+
+        impl InThread {
+            #[inline(always)]
+            pub(super) fn value(&self) -> Option<*mut *mut c_void> {
+                None
+            }
+
+            pub(super) fn find(_: pthread_key_t, _: *mut c_void) -> Self {
+                Self
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::ptr::null_mut;
+
+        use super::{all_with, c_void, pthread_key_t};
+
+        fn get(key: pthread_key_t) -> *mut c_void {
+            // SAFETY: a key that was made below.
+            unsafe { libc::pthread_getspecific(key) }
+        }
+
+        /// The first keys are in the thread's own block, later ones are not.
+        #[test]
+        fn a_key_holds_in_each_thread_what_the_c_library_says() {
+            for _ in 0..48 {
+                let mut key = 0;
+                let value = (&raw mut key).cast();
+                // SAFETY: a place for the key; a key that was made.
+                unsafe {
+                    assert_eq!(libc::pthread_key_create(&mut key, None), 0);
+                    assert_eq!(libc::pthread_setspecific(key, value), 0);
+                }
+                let found = all_with(value).find(|found| found.key == key).unwrap();
+                assert_eq!((get(key), found.get()), (value, value));
+                found.set(null_mut());
+                assert!(get(key).is_null() && found.get().is_null());
+                std::thread::scope(|scope| {
+                    scope.spawn(|| {
+                        let other = (&raw const found).cast_mut().cast();
+                        assert!(found.get().is_null());
+                        for value in [other, null_mut(), other] {
+                            found.set(value);
+                            assert_eq!((get(key), found.get()), (value, value));
+                        }
+                    });
+                });
+                assert!(found.get().is_null());
+            }
+        }
+    }
 }
 
 /// Thread-local variables of libpython, found by their value.
@@ -139,14 +292,14 @@ mod tls {
     use pyo3_ffi::PyThreadState;
 
     /// An offset into the thread-local storage of libpython.
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, PartialEq)]
     pub(super) struct Variable {
         library: Library,
         offset: usize,
     }
 
     /// A loaded library, as the loader numbers those that have thread-local storage.
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, PartialEq)]
     struct Library(usize);
 
     thread_local! {

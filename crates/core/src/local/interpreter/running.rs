@@ -11,22 +11,6 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::phase;
 
-/// A run that is under way.
-enum ActiveRun<'a> {
-    Outermost(Session<'a>),
-    Inner(Box<Reentry<'a>>),
-}
-
-impl ActiveRun<'_> {
-    #[inline(always)]
-    fn attached(&self) -> Attached<'_> {
-        match self {
-            Self::Outermost(session) => session.attached(),
-            Self::Inner(reentry) => reentry.attached(),
-        }
-    }
-}
-
 impl Interpreter {
     /// Runs a program in `__main__`, in the calling thread.
     #[inline(always)]
@@ -71,45 +55,27 @@ impl Interpreter {
         if self.0.id.is_main() && !phase::allows_main() {
             return Err(main_not_permitted());
         }
-        let active = match self.0.claim(Purpose::Run) {
-            Ok(claim) => ActiveRun::Outermost(self.begin_run(claim)),
-            Err(refused) => ActiveRun::Inner(Reentry::enter(&self.0, refused)?),
-        };
-        self.do_inside(active, work)
+        match self.0.claim(Purpose::Run) {
+            Ok(claim) => self.inside_claimed(claim, work),
+            Err(refused) => {
+                let reentry = Reentry::enter(&self.0, refused)?;
+                self.do_inside(reentry.attached(), work)
+            }
+        }
     }
 
     /// As [`inside`](Self::inside), but not while it runs already in this thread.
     pub(crate) fn inside_anew<T>(&self, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
         let claim = self.0.claim(Purpose::Run)?;
-        self.do_inside(ActiveRun::Outermost(self.begin_run(claim)), work)
+        self.inside_claimed(claim, work)
     }
 
     #[inline(always)]
-    fn do_inside<T>(
+    fn inside_claimed<T>(
         &self,
-        active: ActiveRun<'_>,
+        claim: Claim<'_>,
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        // SAFETY: this thread has the claim, for this run or for one further out.
-        let outcome = match unsafe { self.0.inside() } {
-            Some(inside) => Context::new(active.attached(), &self.0, inside).do_and_flush(work),
-            None => Err(registry::not_found(self.0.id)),
-        };
-        match active {
-            ActiveRun::Outermost(session) => {
-                self.0.run_ended(session.attached());
-                if session.is_nested() {
-                    session.end_nested();
-                }
-                drop(session.leave());
-            }
-            ActiveRun::Inner(reentry) => drop(reentry),
-        }
-        outcome
-    }
-
-    #[inline(always)]
-    fn begin_run<'a>(&'a self, claim: Claim<'a>) -> Session<'a> {
         let session = Session::enter(&self.0, claim);
         if session.is_nested() {
             session.begin_nested();
@@ -117,7 +83,26 @@ impl Interpreter {
         if let Some(account) = self.account() {
             account.begin_run();
         }
-        session
+        let outcome = self.do_inside(session.attached(), work);
+        self.0.run_ended(session.attached());
+        if session.is_nested() {
+            session.end_nested();
+        }
+        drop(session.leave());
+        outcome
+    }
+
+    #[inline(always)]
+    fn do_inside<T>(
+        &self,
+        py: Attached<'_>,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        // SAFETY: this thread has the claim, for this run or for one further out.
+        match unsafe { self.0.inside() } {
+            Some(inside) => Context::new(py, &self.0, inside).do_and_flush(work),
+            None => Err(registry::not_found(self.0.id)),
+        }
     }
 }
 
