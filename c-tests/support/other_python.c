@@ -8,7 +8,7 @@ const char *Py_GetVersion(void) { return "3.2.1 (a test's)"; }
 const char *subpy_python_version(void);
 const char *subpy_python_version(void) { return "3.2.1"; }
 
-/* The note of each copy: see crates/core/src/runtime/only_copy.rs. */
+/* The note of each copy: see crates/core/src/local/runtime/only_copy.rs. */
 __asm__(".pushsection .data\n"
         ".balign 4\n"
         "in_use: .long 1\n"

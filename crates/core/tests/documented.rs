@@ -1,4 +1,4 @@
-//! Each public function has an example that runs, or says why not.
+//! Each public function has an example that runs, or says why not. Each cure that a document names is there.
 
 use std::fs;
 use std::path::Path;
@@ -72,4 +72,19 @@ fn each_public_function_has_an_example() {
         "without an example:\n{}",
         found.join("\n")
     );
+}
+
+/// Files are named as `cures/locale.rs`.
+#[test]
+fn each_cure_that_is_named_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for page in ["hazards", "packages", "testing"] {
+        let text = fs::read_to_string(root.join(format!("../../docs/{page}.md"))).unwrap();
+        let named = text.split('`').skip(1).step_by(2);
+        let files = named.filter(|name| name.ends_with(".rs") && !name.starts_with("crates/"));
+        for file in files {
+            let path = root.join("src/local").join(file);
+            assert!(path.exists(), "docs/{page}.md names {file}");
+        }
+    }
 }
