@@ -8,7 +8,7 @@
 #define _GNU_SOURCE
 #define SUPPORT_PLAIN
 
-#include "../child.h"
+#include "child.h"
 
 #include <dlfcn.h>
 #include <errno.h>

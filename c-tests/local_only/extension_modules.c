@@ -1,7 +1,7 @@
 /*
  * Standard modules in C that CPython 3.12 and 3.13 share between interpreters by mistake: imported
  * in several that come and go in any order, they must not take the process down (a raw host's heap
- * is corrupt then). One child process each. DESIGN.md, section 5 has the list.
+ * is corrupt then). One child process each. docs/hazards.md has the list.
  */
 #include "child.h"
 
