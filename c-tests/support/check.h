@@ -2,8 +2,8 @@
  * Checks that say what went wrong.
  *
  * A check that fails in the test's own thread fails the test. In another thread, in a child
- * process or in a program without cmocka (SUPPORT_PLAIN) it ends the process: cmocka leaves a
- * test by longjmp, which only the thread that runs the test may do.
+ * process or in a program without cmocka (SUPPORT_PLAIN) it ends the process with the code FAILED:
+ * cmocka leaves a test by longjmp, which only the thread that runs the test may do.
  */
 #ifndef SUBPY_TESTS_CHECK_H
 #define SUBPY_TESTS_CHECK_H
@@ -33,6 +33,8 @@
 #include <cmocka.h>
 #endif
 
+enum { FAILED = 43 };
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The thread that runs the tests, while a check may leave by longjmp. */
@@ -56,8 +58,11 @@ check_failed(const char *file, int line, const char *what, const char *format, .
     _fail(file, line);
   }
 #endif
-  abort();
+  _exit(FAILED);
 }
+
+/* FAIL("format", ...): what was expected did not happen. */
+#define FAIL(...) check_failed(__FILE__, __LINE__, __func__, __VA_ARGS__)
 
 /* CHECK(condition, "format", ...): the rest says what was found instead. */
 #define CHECK(condition, ...)                                                                      \
@@ -144,11 +149,39 @@ static inline subpy_status get_by_flags(subpy_id id, uint32_t flags, const char 
   return subpy_get_with(id, &options, name, out, error);
 }
 
+/* The backend under test: its name is in the environment, and `local` stands for none. */
+static inline uint32_t backend_under_test(void) {
+  const char *const name = getenv("SUBPY_TESTS_BACKEND");
+  if (name != NULL && strcmp(name, "process") == 0) {
+    return SUBPY_BACKEND_PROCESS;
+  }
+  CHECK(name == NULL || strcmp(name, "local") == 0, "there is no backend \"%s\"", name);
+  return SUBPY_BACKEND_LOCAL;
+}
+
+/* Creates an interpreter of the backend under test. */
+static inline subpy_status create_under_test(const subpy_interpreter_config *config, subpy_id *id,
+                                             subpy_error **error) {
+  const subpy_interpreter_config defaults = SUBPY_INTERPRETER_CONFIG_INIT;
+  subpy_interpreter_config used = config != NULL ? *config : defaults;
+  used.backend = backend_under_test();
+  return subpy_create(&used, id, error);
+}
+
 #define RUN(id, code) EXPECT(SUBPY_OK, subpy_run_string(id, code, &error))
-#define CREATE(config, id) EXPECT(SUBPY_OK, subpy_create(config, id, &error))
+#define CREATE(config, id) EXPECT(SUBPY_OK, create_under_test(config, id, &error))
 #define DESTROY(id) EXPECT(SUBPY_OK, subpy_destroy(id, &error))
 #define INITIALIZE(config) EXPECT(SUBPY_OK, subpy_initialize(config, &error))
 #define FINALIZE() EXPECT(SUBPY_OK, subpy_finalize(&error))
+
+/* Runs a program in an interpreter that is created for it, and destroys that. */
+#define RUN_IN_NEW(config, code)                                                                   \
+  do {                                                                                             \
+    subpy_id new_id;                                                                               \
+    CREATE(config, &new_id);                                                                       \
+    RUN(new_id, code);                                                                             \
+    DESTROY(new_id);                                                                               \
+  } while (0)
 
 static inline subpy_error *run_fails(const char *file, int line, subpy_status expected, subpy_id id,
                                      const char *code) {

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 /* Does some work in a child process and returns its wait status. A check that fails there ends it
- * with SIGABRT. */
+ * with the code FAILED. */
 static inline int child_status(void (*work)(void *), void *argument) {
   fflush(NULL);
   pid_t pid = fork();
