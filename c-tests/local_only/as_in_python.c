@@ -40,60 +40,51 @@ static void test_functions_are_built_in(void **state) {
 static void test_first_call_in_many_threads(void **state) {
   (void)state;
   for (int i = 0; i < 5; i++) {
-    subpy_id id;
-    CREATE(NULL, &id);
-    RUN(id, "import _locale, sys, threading\n"
-            "sys.setswitchinterval(1e-6)\n"
-            "together = threading.Barrier(8)\n"
-            "def use(function, argument):\n"
-            "  together.wait()\n"
-            "  function(argument)\n"
-            "uses = [(_locale.textdomain, 'ours')] + [(_locale.gettext, 'text')] * 7\n"
-            "threads = [threading.Thread(target=use, args=both) for both in uses]\n"
-            "for thread in threads: thread.start()\n"
-            "for thread in threads: thread.join()\n"
-            "assert _locale.textdomain(None) == 'ours', _locale.textdomain(None)\n");
-    DESTROY(id);
+    RUN_IN_NEW(NULL, "import _locale, sys, threading\n"
+                     "sys.setswitchinterval(1e-6)\n"
+                     "together = threading.Barrier(8)\n"
+                     "def use(function, argument):\n"
+                     "  together.wait()\n"
+                     "  function(argument)\n"
+                     "uses = [(_locale.textdomain, 'ours')] + [(_locale.gettext, 'text')] * 7\n"
+                     "threads = [threading.Thread(target=use, args=both) for both in uses]\n"
+                     "for thread in threads: thread.start()\n"
+                     "for thread in threads: thread.join()\n"
+                     "assert _locale.textdomain(None) == 'ours', _locale.textdomain(None)\n");
   }
 }
 
 /* A first call that fails leaves nothing half done, and a module that is imported again gets ours again. */
 static void test_first_call_again(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import builtins, importlib, posix, sys\n"
-          "def refusal(error, function, *arguments):\n"
-          "  try: function(*arguments)\n"
-          "  except error as e: return str(e)\n"
-          "  assert False\n"
-          "def broken(*arguments): raise ImportError('broken')\n"
-          "real, builtins.__import__ = builtins.__import__, broken\n"
-          "assert refusal(ImportError, posix.nice, 1) == 'broken'\n"
-          "builtins.__import__ = real\n"
-          "ours = refusal(PermissionError, posix.nice, 1)\n"
-          "assert \"the host's\" in ours, ours\n"
-          "del sys.modules['posix']\n"
-          "again = importlib.import_module('posix')\n"
-          "assert again.nice is not posix.nice\n"
-          "assert refusal(PermissionError, again.nice, 1) == ours\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import builtins, importlib, posix, sys\n"
+                   "def refusal(error, function, *arguments):\n"
+                   "  try: function(*arguments)\n"
+                   "  except error as e: return str(e)\n"
+                   "  assert False\n"
+                   "def broken(*arguments): raise ImportError('broken')\n"
+                   "real, builtins.__import__ = builtins.__import__, broken\n"
+                   "assert refusal(ImportError, posix.nice, 1) == 'broken'\n"
+                   "builtins.__import__ = real\n"
+                   "ours = refusal(PermissionError, posix.nice, 1)\n"
+                   "assert \"the host's\" in ours, ours\n"
+                   "del sys.modules['posix']\n"
+                   "again = importlib.import_module('posix')\n"
+                   "assert again.nice is not posix.nice\n"
+                   "assert refusal(PermissionError, again.nice, 1) == ours\n");
 }
 
 /* An interpreter that ends may call one for the first time. */
 static void test_first_call_at_the_end(void **state) {
   (void)state;
   for (int i = 0; i < 3; i++) {
-    subpy_id id;
-    CREATE(NULL, &id);
-    RUN(id, "import builtins, os\n"
-            "class Late:\n"
-            "  def __init__(self, function, *arguments): self.call = function, arguments\n"
-            "  def __del__(self):\n"
-            "    try: self.call[0](*self.call[1])\n"
-            "    except ImportError: pass\n"
-            "builtins.late = Late(os.kill, os.getpid(), 0), Late(os.putenv, 'A', 'b')\n");
-    DESTROY(id);
+    RUN_IN_NEW(NULL, "import builtins, os\n"
+                     "class Late:\n"
+                     "  def __init__(self, function, *arguments): self.call = function, arguments\n"
+                     "  def __del__(self):\n"
+                     "    try: self.call[0](*self.call[1])\n"
+                     "    except ImportError: pass\n"
+                     "builtins.late = Late(os.kill, os.getpid(), 0), Late(os.putenv, 'A', 'b')\n");
   }
 }
 
@@ -141,33 +132,31 @@ static void use_breakpoint(void *unused) {
   subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
   config.isolated = 0;
   INITIALIZE(&config);
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import os, sys, types, warnings\n"
-          "calls = []\n"
-          "def trace(*arguments, **options):\n"
-          "  calls.append((sys._getframe().f_back.f_code.co_name, arguments, options))\n"
-          "  return 42\n"
-          "sys.modules['ours'] = types.ModuleType('ours'); sys.modules['ours'].trace = trace\n"
-          "os.environ['PYTHONBREAKPOINT'] = 'ours.trace'\n"
-          "def caller(): return breakpoint(1, x=2)\n"
-          "assert caller() == 42 and calls == [('caller', (1,), {'x': 2})], calls\n"
-          "os.environ['PYTHONBREAKPOINT'] = '0'\n"
-          "assert breakpoint() is None and len(calls) == 1\n"
-          "os.environ['PYTHONBREAKPOINT'] = 'int'\n"
-          "assert breakpoint('7') == 7\n"
-          "for wrong in 'no.such', '.', 'ours.', 'ours.none', 'none':\n"
-          "  os.environ['PYTHONBREAKPOINT'] = wrong\n"
-          "  with warnings.catch_warnings(record=True) as caught:\n"
-          "    warnings.simplefilter('always')\n"
-          "    assert breakpoint() is None\n"
-          "  assert [w.category for w in caught] == [RuntimeWarning], wrong\n"
-          "  assert f'\"{wrong}\"' in str(caught[0].message), caught[0]\n"
-          "del os.environ['PYTHONBREAKPOINT']\n"
-          "import pdb\n"
-          "pdb.set_trace = trace\n"
-          "assert breakpoint() == 42 and sys.__breakpointhook__() == 42\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL,
+             "import os, sys, types, warnings\n"
+             "calls = []\n"
+             "def trace(*arguments, **options):\n"
+             "  calls.append((sys._getframe().f_back.f_code.co_name, arguments, options))\n"
+             "  return 42\n"
+             "sys.modules['ours'] = types.ModuleType('ours'); sys.modules['ours'].trace = trace\n"
+             "os.environ['PYTHONBREAKPOINT'] = 'ours.trace'\n"
+             "def caller(): return breakpoint(1, x=2)\n"
+             "assert caller() == 42 and calls == [('caller', (1,), {'x': 2})], calls\n"
+             "os.environ['PYTHONBREAKPOINT'] = '0'\n"
+             "assert breakpoint() is None and len(calls) == 1\n"
+             "os.environ['PYTHONBREAKPOINT'] = 'int'\n"
+             "assert breakpoint('7') == 7\n"
+             "for wrong in 'no.such', '.', 'ours.', 'ours.none', 'none':\n"
+             "  os.environ['PYTHONBREAKPOINT'] = wrong\n"
+             "  with warnings.catch_warnings(record=True) as caught:\n"
+             "    warnings.simplefilter('always')\n"
+             "    assert breakpoint() is None\n"
+             "  assert [w.category for w in caught] == [RuntimeWarning], wrong\n"
+             "  assert f'\"{wrong}\"' in str(caught[0].message), caught[0]\n"
+             "del os.environ['PYTHONBREAKPOINT']\n"
+             "import pdb\n"
+             "pdb.set_trace = trace\n"
+             "assert breakpoint() == 42 and sys.__breakpointhook__() == 42\n");
   FINALIZE();
 }
 
@@ -179,33 +168,28 @@ static void test_breakpoint(void **state) {
 /* A debugger that skips the import system skips what subpy has put there. */
 static void test_frames_of_imports(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import importlib, sys\n"
-          "names = set()\n"
-          "def trace(frame, event, argument): names.add(frame.f_globals.get('__name__', ''))\n"
-          "sys.settrace(trace)\n"
-          "import colorsys\n"
-          "sys.settrace(None)\n"
-          "assert 'importlib._bootstrap_external' in names and '' not in names, names\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL,
+             "import importlib, sys\n"
+             "names = set()\n"
+             "def trace(frame, event, argument): names.add(frame.f_globals.get('__name__', ''))\n"
+             "sys.settrace(trace)\n"
+             "import colorsys\n"
+             "sys.settrace(None)\n"
+             "assert 'importlib._bootstrap_external' in names and '' not in names, names\n");
 }
 
 static void test_faulthandler_without_stderr(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import faulthandler, sys\n"
-          "def refusal():\n"
-          "  try: faulthandler.dump_traceback()\n"
-          "  except RuntimeError as e: return str(e)\n"
-          "kept = sys.stderr\n"
-          "sys.stderr = None\n"
-          "assert refusal() == 'sys.stderr is None'\n"
-          "del sys.stderr\n"
-          "assert refusal() == 'unable to get sys.stderr'\n"
-          "sys.stderr = kept\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import faulthandler, sys\n"
+                   "def refusal():\n"
+                   "  try: faulthandler.dump_traceback()\n"
+                   "  except RuntimeError as e: return str(e)\n"
+                   "kept = sys.stderr\n"
+                   "sys.stderr = None\n"
+                   "assert refusal() == 'sys.stderr is None'\n"
+                   "del sys.stderr\n"
+                   "assert refusal() == 'unable to get sys.stderr'\n"
+                   "sys.stderr = kept\n");
 }
 
 int main(void) {

@@ -86,26 +86,24 @@ static void test_interrupt_main_between_runs(void **state) {
 /* What CPython lets a script change for all, without a lock. */
 static void test_refused(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import importlib.util, sys\n"
-          "if hasattr(sys, 'activate_stack_trampoline'):\n"
-          "  try: sys.activate_stack_trampoline('perf')\n"
-          "  except ValueError as e: assert 'subpy' in str(e), e\n"
-          "  else: assert False\n"
-          "  assert not sys.is_stack_trampoline_active()\n"
-          "lift = getattr(importlib.util, '_incompatible_extension_module_restrictions', None)\n"
-          "if lift:\n"
-          "  try:\n"
-          "    with lift(disable_check=True): assert False\n"
-          "  except RuntimeError as e: assert 'SUBPY_GIL_SHARED' in str(e), e\n"
-          "if hasattr(sys, 'remote_exec'):\n"
-          "  import os\n"
-          "  for number in os.getpid(), *map(int, os.listdir('/proc/self/task')):\n"
-          "    try: sys.remote_exec(number, os.devnull)\n"
-          "    except RuntimeError as e: assert 'other interpreters' in str(e), e\n"
-          "    else: assert False, number\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL,
+             "import importlib.util, sys\n"
+             "if hasattr(sys, 'activate_stack_trampoline'):\n"
+             "  try: sys.activate_stack_trampoline('perf')\n"
+             "  except ValueError as e: assert 'subpy' in str(e), e\n"
+             "  else: assert False\n"
+             "  assert not sys.is_stack_trampoline_active()\n"
+             "lift = getattr(importlib.util, '_incompatible_extension_module_restrictions', None)\n"
+             "if lift:\n"
+             "  try:\n"
+             "    with lift(disable_check=True): assert False\n"
+             "  except RuntimeError as e: assert 'SUBPY_GIL_SHARED' in str(e), e\n"
+             "if hasattr(sys, 'remote_exec'):\n"
+             "  import os\n"
+             "  for number in os.getpid(), *map(int, os.listdir('/proc/self/task')):\n"
+             "    try: sys.remote_exec(number, os.devnull)\n"
+             "    except RuntimeError as e: assert 'other interpreters' in str(e), e\n"
+             "    else: assert False, number\n");
 }
 
 /* How many blocks the others have is no answer of this one. */
@@ -125,16 +123,14 @@ static void test_allocated_blocks(void **state) {
 static void test_a_static_type_has_all_its_names(void **state) {
   (void)state;
   for (int again = 0; again < 2; again++) {
-    subpy_id id;
-    CREATE(NULL, &id);
-    RUN(id, "import contextvars\n"
-            "v = contextvars.ContextVar('v')\n"
-            "assert v.set(1).old_value is contextvars.Token.MISSING\n"
-            "assert repr(contextvars.Token.MISSING) == '<Token.MISSING>'\n"
-            "assert [v] == list(contextvars.copy_context())\n"
-            "import asyncio, datetime, decimal, sys\n"
-            "assert datetime.timezone.utc and datetime.datetime.max and sys.float_info.max\n");
-    DESTROY(id);
+    RUN_IN_NEW(NULL,
+               "import contextvars\n"
+               "v = contextvars.ContextVar('v')\n"
+               "assert v.set(1).old_value is contextvars.Token.MISSING\n"
+               "assert repr(contextvars.Token.MISSING) == '<Token.MISSING>'\n"
+               "assert [v] == list(contextvars.copy_context())\n"
+               "import asyncio, datetime, decimal, sys\n"
+               "assert datetime.timezone.utc and datetime.datetime.max and sys.float_info.max\n");
   }
 }
 

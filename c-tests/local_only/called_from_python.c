@@ -18,9 +18,7 @@ static int host_function(void) {
   EXPECT(SUBPY_ERR_BUSY, subpy_destroy(self, &error));
   EXPECT(SUBPY_ERR_BUSY, subpy_finalize(&error));
   RUN(other, "y += 1");
-  CREATE(NULL, &id);
-  RUN(id, "import json, threading");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import json, threading");
   EXPECT(SUBPY_OK, subpy_get_current(&id, &error));
   CHECK_EQUAL(id, self);
   return 42;

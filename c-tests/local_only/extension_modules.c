@@ -184,12 +184,9 @@ static void use_datetime(void *unused) {
   (void)unused;
   INITIALIZE(NULL);
   for (int i = 0; i < INTERPRETERS; i++) {
-    subpy_id id;
-    CREATE(NULL, &id);
-    RUN(id, "import datetime\n"
-            "day = datetime.date(2024, 2, 28) + datetime.timedelta(days=2)\n"
-            "assert day.isoformat() == '2024-03-01', day\n");
-    DESTROY(id);
+    RUN_IN_NEW(NULL, "import datetime\n"
+                     "day = datetime.date(2024, 2, 28) + datetime.timedelta(days=2)\n"
+                     "assert day.isoformat() == '2024-03-01', day\n");
   }
   FINALIZE();
 }

@@ -48,14 +48,11 @@ static void test_its_python_threads(void **state) {
 static void test_not_those_of_others(void **state) {
   (void)state;
   struct busy busy;
-  subpy_id id;
   busy_start(&busy);
-  CREATE(NULL, &id);
-  RUN(id, "import sys, threading\n"
-          "for _ in range(100):\n"
-          "  assert list(sys._current_frames()) == [threading.get_ident()]\n"
-          "  assert list(sys._current_exceptions()) == [threading.get_ident()]\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import sys, threading\n"
+                   "for _ in range(100):\n"
+                   "  assert list(sys._current_frames()) == [threading.get_ident()]\n"
+                   "  assert list(sys._current_exceptions()) == [threading.get_ident()]\n");
   busy_end(&busy);
   DESTROY(busy.id);
 }

@@ -20,12 +20,9 @@ static void all_calls_say_that_python_is_gone(void) {
 
 static void none_left(void *unused) {
   (void)unused;
-  subpy_id id;
   start_python();
   INITIALIZE(NULL);
-  CREATE(NULL, &id);
-  RUN(id, "x = 1");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "x = 1");
   CHECK_EQUAL(Py_FinalizeEx(), 0);
   all_calls_say_that_python_is_gone();
 }

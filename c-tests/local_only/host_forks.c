@@ -141,12 +141,9 @@ static void test_a_child_that_executes_a_program(void **state) {
 }
 
 static void use_python(void *argument) {
-  subpy_id id;
   (void)argument;
   INITIALIZE(NULL);
-  CREATE(NULL, &id);
-  RUN(id, "import json");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import json");
   EXPECT(SUBPY_OK, subpy_finalize(&error));
 }
 

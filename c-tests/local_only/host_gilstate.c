@@ -48,11 +48,8 @@ static void test_in_a_thread_that_python_has_never_seen(void **state) {
 static void *run_inside_of_ensure(void *unused) {
   const PyGILState_STATE before = PyGILState_Ensure();
   PyThreadState *own = PyThreadState_Get();
-  subpy_id other;
   RUN(id, "secret = 1");
-  CREATE(NULL, &other);
-  RUN(other, "import threading");
-  DESTROY(other);
+  RUN_IN_NEW(NULL, "import threading");
   CHECK(PyThreadState_Get() == own, "another thread state is attached");
   CHECK(PyGILState_GetThisThreadState() == own, "another one is this thread's");
   CHECK(PyGILState_Check(), "the GIL is not held");
@@ -73,10 +70,7 @@ static void *hold_a_thread_state(void *unused) {
   /* Detached, but this thread's: destroying another interpreter must not touch it. */
   const PyGILState_STATE before = PyGILState_Ensure();
   PyThreadState *own = PyEval_SaveThread();
-  subpy_id other;
-  CREATE(NULL, &other);
-  RUN(other, "x = 1");
-  DESTROY(other);
+  RUN_IN_NEW(NULL, "x = 1");
   CHECK(PyGILState_GetThisThreadState() == own, "another thread state is this thread's");
   PyEval_RestoreThread(own);
   PyGILState_Release(before);

@@ -51,10 +51,7 @@ static void test_everything_works_with_the_gil_released(void **state) {
 }
 
 static void *use_in_thread(void *unused) {
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import threading; x = 1");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import threading; x = 1");
   CHECK(PyGILState_GetThisThreadState() == NULL, "a thread state was left behind");
   return unused;
 }
@@ -117,15 +114,12 @@ static int start_python_and_join(void **state) {
 /* What that takes is changed in a libpython only that subpy has started. */
 static void test_a_locale_is_refused(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import locale\n"
-          "now = locale.setlocale(locale.LC_ALL)\n"
-          "assert locale.setlocale(locale.LC_ALL, now) == now\n"
-          "try: locale.setlocale(locale.LC_NUMERIC, 'C.UTF-8')\n"
-          "except locale.Error as e: assert 'has not started' in str(e), e\n"
-          "else: assert False\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import locale\n"
+                   "now = locale.setlocale(locale.LC_ALL)\n"
+                   "assert locale.setlocale(locale.LC_ALL, now) == now\n"
+                   "try: locale.setlocale(locale.LC_NUMERIC, 'C.UTF-8')\n"
+                   "except locale.Error as e: assert 'has not started' in str(e), e\n"
+                   "else: assert False\n");
 }
 
 /* New types get what Python's caches know them by, as if subpy had never been there. */

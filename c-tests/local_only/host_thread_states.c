@@ -28,10 +28,7 @@ static void test_ten_thousand_threads_leave_none(void **state) {
 }
 
 static void *live_a_life(void *unused) {
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import threading");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import threading");
   return unused;
 }
 

@@ -19,10 +19,7 @@ static void come_and_go(int times, const char *code) {
   for (int i = 0; i < times; i++) {
     subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
     config.stdout_fn = config.stderr_fn = ignore_output;
-    subpy_id id;
-    CREATE(&config, &id);
-    RUN(id, code);
-    DESTROY(id);
+    RUN_IN_NEW(&config, code);
   }
 }
 

@@ -31,9 +31,7 @@ static void create_with(void *argument) {
   while (count > 0) {
     close(files[--count]);
   }
-  CREATE(NULL, &id);
-  RUN(id, "import json");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import json");
   FINALIZE();
 }
 

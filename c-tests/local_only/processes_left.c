@@ -59,9 +59,7 @@ static void check_leaves_nothing(const char *code, uint32_t allow_fork) {
   CREATE(NULL, &id); /* it may open what stays open, once */
   DESTROY(id);
   const int children_before = children(), descriptors_before = descriptors();
-  CREATE(&config, &id);
-  RUN(id, code);
-  DESTROY(id);
+  RUN_IN_NEW(&config, code);
   check_nothing_is_left(children_before, descriptors_before);
   CHECK_TEXT(text_of(&capture.err), "");
   capture_clear(&capture);

@@ -61,38 +61,33 @@ static void test_handlers_are_kept(void **state) {
 /* As in any Python: in the thread that runs the program. */
 static void test_only_in_the_thread_that_runs(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import signal, threading\n"
-          "found = []\n"
-          "def work():\n"
-          "  for call, *arguments in ((signal.signal, 15, print), (signal.set_wakeup_fd, -1)):\n"
-          "    try: call(*arguments)\n"
-          "    except ValueError as e: found.append('main thread' in str(e))\n"
-          "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
-          "assert found == [True, True] and signal.getsignal(15) is signal.SIG_DFL\n"
-          "assert threading.current_thread() is threading.main_thread()\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL,
+             "import signal, threading\n"
+             "found = []\n"
+             "def work():\n"
+             "  for call, *arguments in ((signal.signal, 15, print), (signal.set_wakeup_fd, -1)):\n"
+             "    try: call(*arguments)\n"
+             "    except ValueError as e: found.append('main thread' in str(e))\n"
+             "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
+             "assert found == [True, True] and signal.getsignal(15) is signal.SIG_DFL\n"
+             "assert threading.current_thread() is threading.main_thread()\n");
 }
 
 /* What uvicorn, twisted and asyncio do at their start. */
 static void test_frameworks_go_on(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import asyncio, signal, threading\n"
-          "if threading.current_thread() is threading.main_thread():\n"
-          "  signal.signal(signal.SIGTERM, lambda *_: None)\n"
-          "async def main():\n"
-          "  loop = asyncio.get_running_loop()\n"
-          "  for number in signal.SIGTERM, signal.SIGINT:\n"
-          "    loop.add_signal_handler(number, print)\n"
-          "    assert loop.remove_signal_handler(number)\n"
-          "  return 42\n"
-          "assert asyncio.run(main()) == 42\n"
-          "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
-          "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import asyncio, signal, threading\n"
+                   "if threading.current_thread() is threading.main_thread():\n"
+                   "  signal.signal(signal.SIGTERM, lambda *_: None)\n"
+                   "async def main():\n"
+                   "  loop = asyncio.get_running_loop()\n"
+                   "  for number in signal.SIGTERM, signal.SIGINT:\n"
+                   "    loop.add_signal_handler(number, print)\n"
+                   "    assert loop.remove_signal_handler(number)\n"
+                   "  return 42\n"
+                   "assert asyncio.run(main()) == 42\n"
+                   "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
+                   "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n");
 }
 
 struct interrupter {
@@ -318,12 +313,9 @@ static void test_wakeup_descriptors_are_closed(void **state) {
   const int first = dup(0);
   close(first);
   for (int i = 0; i < 3; i++) {
-    subpy_id id;
-    CREATE(NULL, &id);
-    RUN(id, "import signal, socket\n"
-            "a, b = socket.socketpair(); a.setblocking(False); b.setblocking(False)\n"
-            "signal.set_wakeup_fd(a.fileno()); signal.set_wakeup_fd(b.fileno())\n");
-    DESTROY(id);
+    RUN_IN_NEW(NULL, "import signal, socket\n"
+                     "a, b = socket.socketpair(); a.setblocking(False); b.setblocking(False)\n"
+                     "signal.set_wakeup_fd(a.fileno()); signal.set_wakeup_fd(b.fileno())\n");
   }
   const int last = dup(0);
   close(last);
@@ -516,11 +508,8 @@ static const char WRITES[] = "import os, resource, socket, tempfile\n"
 static void write_to_nobody(void *config) {
   const int signals[] = {SIGPIPE, SIGXFSZ};
   struct sigaction action;
-  subpy_id id;
   INITIALIZE(config);
-  CREATE(NULL, &id);
-  RUN(id, WRITES);
-  DESTROY(id);
+  RUN_IN_NEW(NULL, WRITES);
   FINALIZE();
   for (size_t i = 0; i < COUNT(signals); i++) {
     CHECK_EQUAL(sigaction(signals[i], NULL, &action), 0);

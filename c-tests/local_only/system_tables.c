@@ -38,31 +38,26 @@ static const char CORRECT[] =
 
 static void test_they_are_right(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, CORRECT);
-  DESTROY(id);
+  RUN_IN_NEW(NULL, CORRECT);
 }
 
 static void test_services(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
-  RUN(id, "import socket\n"
-          "try: known = socket.getservbyname('http') == 80\n"
-          "except OSError: known = False\n"
-          "if known:\n"
-          "  assert socket.getservbyname('https', 'tcp') == 443\n"
-          "  assert socket.getservbyport(80) == 'http' == socket.getservbyport(80, 'tcp')\n"
-          "  assert (socket.getprotobyname('tcp'), socket.getprotobyname('udp')) == (6, 17)\n"
-          "  seen = []\n"
-          "  import sys\n"
-          "  sys.addaudithook(lambda name, args: name.startswith('socket.getserv') and "
-          "seen.append((name, args)))\n"
-          "  socket.getservbyname('http', 'tcp'); socket.getservbyport(80)\n"
-          "  assert seen == [('socket.getservbyname', ('http', 'tcp')),\n"
-          "                  ('socket.getservbyport', (80, None))], seen\n");
-  DESTROY(id);
+  RUN_IN_NEW(NULL,
+             "import socket\n"
+             "try: known = socket.getservbyname('http') == 80\n"
+             "except OSError: known = False\n"
+             "if known:\n"
+             "  assert socket.getservbyname('https', 'tcp') == 443\n"
+             "  assert socket.getservbyport(80) == 'http' == socket.getservbyport(80, 'tcp')\n"
+             "  assert (socket.getprotobyname('tcp'), socket.getprotobyname('udp')) == (6, 17)\n"
+             "  seen = []\n"
+             "  import sys\n"
+             "  sys.addaudithook(lambda name, args: name.startswith('socket.getserv') and "
+             "seen.append((name, args)))\n"
+             "  socket.getservbyname('http', 'tcp'); socket.getservbyport(80)\n"
+             "  assert seen == [('socket.getservbyname', ('http', 'tcp')),\n"
+             "                  ('socket.getservbyport', (80, None))], seen\n");
 }
 
 static void *ask(void *code) {

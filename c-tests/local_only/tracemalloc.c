@@ -65,14 +65,12 @@ static void test_it_is_off_when_nobody_wants_it(void **state) {
 static void outlives_others(void *unused) {
   (void)unused;
   INITIALIZE(NULL);
-  subpy_id traces = create(SUBPY_GIL_SHARED), other;
+  subpy_id traces = create(SUBPY_GIL_SHARED);
   /* Not cured in debug builds to 3.13: see docs/testing.md. */
   RUN(traces, "import sys\n"
               "if sys.version_info >= (3, 14) or not hasattr(sys, 'gettotalrefcount'):\n"
               "    tracemalloc.start()\n");
-  CREATE(NULL, &other);
-  RUN(other, "import asyncio, json, logging");
-  DESTROY(other);
+  RUN_IN_NEW(NULL, "import asyncio, json, logging");
   RUN(traces, "from sys import getrefcount\n"
               "taken = [bytes(n) for n in range(2, 160) for _ in range(500)]\n"
               "before = [getrefcount(it) for it in taken]\n"

@@ -1,4 +1,5 @@
 /* subpy_run_options::deadline_fn: the host decides what becomes of a run that is out of time. */
+#include "fixture.h"
 #include "stop.h"
 
 #include <stdatomic.h>
@@ -171,8 +172,6 @@ static uint64_t look_at_user(void *user, subpy_id id, uint64_t elapsed_ms) {
 
 static void test_never_after_the_run(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   RUN(id, "import time\nnow = time.perf_counter");
   for (int i = 0; i < 1000; i++) {
     int *user = malloc(sizeof *user);
@@ -187,7 +186,6 @@ static void test_never_after_the_run(void **state) {
     *user = 0;
     free(user);
   }
-  DESTROY(id);
 }
 
 int main(void) {
@@ -199,7 +197,7 @@ int main(void) {
       cmocka_unit_test(test_in_time),
       cmocka_unit_test(test_an_interrupt_beside_it),
       cmocka_unit_test(test_needs_a_timeout),
-      cmocka_unit_test(test_never_after_the_run),
+      TEST(test_never_after_the_run),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

@@ -1,4 +1,5 @@
 /* subpy_interrupt(): the run that is under way ends, whatever it does, and no other one. */
+#include "fixture.h"
 #include "stop.h"
 
 #include <sched.h>
@@ -385,8 +386,6 @@ static void test_only_that_interpreter(void **state) {
 
 static void test_nothing_runs(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   for (int i = 0; i < 1000; i++) {
     EXPECT(SUBPY_OK, subpy_interrupt(id, &error));
     CHECK_EQUAL(subpy_interrupt(id, NULL), SUBPY_OK);
@@ -584,7 +583,7 @@ int main(void) {
       cmocka_unit_test(test_at_the_very_end),
       cmocka_unit_test(test_eval_and_call),
       cmocka_unit_test(test_only_that_interpreter),
-      cmocka_unit_test(test_nothing_runs),
+      TEST(test_nothing_runs),
       cmocka_unit_test(test_no_such_interpreter),
       cmocka_unit_test(test_the_main_interpreter),
       cmocka_unit_test(test_never_the_next_run),

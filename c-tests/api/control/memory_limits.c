@@ -1,4 +1,5 @@
 /* account_memory: how much memory each interpreter has, and no more than its limit. */
+#include "fixture.h"
 #include "child.h"
 #include "stop.h"
 
@@ -27,8 +28,6 @@ static struct usage usage_of(subpy_id id) {
 
 static void test_usage_follows_allocations(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   const struct usage idle = usage_of(id);
   CHECK(idle.current > 100000, "an interpreter takes %llu bytes", (unsigned long long)idle.current);
   RUN(id, "x = bytearray(8 << 20)");
@@ -38,14 +37,11 @@ static void test_usage_follows_allocations(void **state) {
   const struct usage empty = usage_of(id);
   CHECK(empty.current < idle.current + MIB, "8 MiB less are not seen");
   CHECK(empty.peak >= full.current, "the peak is gone");
-  DESTROY(id);
 }
 
 static void test_places_may_be_null(void **state) {
   (void)state;
-  subpy_id id;
   uint64_t current = 0, peak = 0;
-  CREATE(NULL, &id);
   EXPECT(SUBPY_OK, subpy_memory_usage(id, &current, NULL, &error));
   EXPECT(SUBPY_OK, subpy_memory_usage(id, NULL, &peak, &error));
   EXPECT(SUBPY_OK, subpy_memory_usage(id, NULL, NULL, &error));
@@ -72,8 +68,6 @@ static void test_each_has_its_own(void **state) {
 /* Names that a host makes up, each asked for once: nothing is left of them. */
 static void test_names_leave_nothing(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   struct usage before = {0, 0};
   for (int i = 0; i < 40000; i++) {
     if (i == 10000) {
@@ -91,13 +85,10 @@ static void test_names_leave_nothing(void **state) {
   }
   CHECK(usage_of(id).current < before.current + MIB, "30,000 names take %llu bytes",
         (unsigned long long)(usage_of(id).current - before.current));
-  DESTROY(id);
 }
 
 static void test_python_threads_count(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   RUN(id, "import threading");
   const struct usage before = usage_of(id);
   RUN(id, "def fill():\n  global x\n  x = bytearray(4 << 20)\n"
@@ -108,15 +99,12 @@ static void test_python_threads_count(void **state) {
 
 static void test_while_it_runs(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   uint64_t first = usage_of(id).current, last = 0;
   for (int i = 0; i < 50; i++) {
     RUN(id, "x = [0] * 1000; del x");
   }
   last = usage_of(id).current;
   CHECK(last < first + MIB, "it grows");
-  DESTROY(id);
 }
 
 /* Limits. ------------------------------------------------------------------------------------- */
@@ -351,12 +339,12 @@ int main(void) {
       cmocka_unit_test(test_unsupported),
   };
   const struct CMUnitTest others[] = {
-      cmocka_unit_test(test_usage_follows_allocations),
-      cmocka_unit_test(test_places_may_be_null),
+      TEST(test_usage_follows_allocations),
+      TEST(test_places_may_be_null),
       cmocka_unit_test(test_each_has_its_own),
-      cmocka_unit_test(test_names_leave_nothing),
-      cmocka_unit_test(test_python_threads_count),
-      cmocka_unit_test(test_while_it_runs),
+      TEST(test_names_leave_nothing),
+      TEST(test_python_threads_count),
+      TEST(test_while_it_runs),
       cmocka_unit_test(test_it_can_be_caught),
       cmocka_unit_test(test_in_a_python_thread),
       cmocka_unit_test(test_a_run_that_will_not_stop_filling),

@@ -1,22 +1,7 @@
 /* Memory that the host and Python share. */
-#include "support.h"
+#include "fixture.h"
 
 #include <sys/mman.h>
-
-static subpy_id a, b;
-
-static int create_two(void **state) {
-  initialize_defaults(state);
-  CREATE(NULL, &a);
-  CREATE(NULL, &b);
-  return 0;
-}
-
-static int destroy_two(void **state) {
-  DESTROY(a);
-  DESTROY(b);
-  return finalize_at_last(state);
-}
 
 struct memory {
   double data[1000];
@@ -55,18 +40,18 @@ static void test_it_is_a_memoryview(void **state) {
   (void)state;
   struct memory *memory = new_memory();
   const subpy_buffer_info info = info_of(memory);
-  set_buffer(a, "m", &info);
-  RUN(a, "import array\n"
-         "assert type(m) is memoryview and m.readonly and m.format == 'd' and m.shape == (1000,)\n"
-         "assert m.nbytes == 8000 and m.itemsize == 8 and sum(m) == 499500.0\n"
-         "assert array.array('d', m)[999] == 999.0\n"
-         "try: m[0] = 1.0\n"
-         "except TypeError: pass\n"
-         "else: assert False\n"
-         "part = m[10:]\n"
-         "del m\n");
+  set_buffer(id, "m", &info);
+  RUN(id, "import array\n"
+          "assert type(m) is memoryview and m.readonly and m.format == 'd' and m.shape == (1000,)\n"
+          "assert m.nbytes == 8000 and m.itemsize == 8 and sum(m) == 499500.0\n"
+          "assert array.array('d', m)[999] == 999.0\n"
+          "try: m[0] = 1.0\n"
+          "except TypeError: pass\n"
+          "else: assert False\n"
+          "part = m[10:]\n"
+          "del m\n");
   CHECK_EQUAL(memory->releases, 0);
-  RUN(a, "assert part[0] == 10.0\ndel part");
+  RUN(id, "assert part[0] == 10.0\ndel part");
   CHECK_EQUAL(memory->releases, 1);
   free(memory);
 }
@@ -98,29 +83,30 @@ static void test_writing_and_shape(void **state) {
   info.writable = 1;
   info.dimensions = 2;
   info.shape = shape;
-  set_buffer(a, "m", &info);
-  RUN(a, "assert m.shape == (10, 100) and m.strides == (800, 8)\n"
-         "m[9, 99] = -1.0\n"
-         "del m\n");
+  set_buffer(id, "m", &info);
+  RUN(id, "assert m.shape == (10, 100) and m.strides == (800, 8)\n"
+          "m[9, 99] = -1.0\n"
+          "del m\n");
   CHECK(memory->data[999] == -1.0, "%g", memory->data[999]);
   CHECK_EQUAL(memory->releases, 1);
   const subpy_buffer_info empty = SUBPY_BUFFER_INFO_INIT;
-  set_buffer(a, "m", &empty);
-  RUN(a, "assert bytes(m) == b'' and m.format == 'B'\ndel m");
+  set_buffer(id, "m", &empty);
+  RUN(id, "assert bytes(m) == b'' and m.format == 'B'\ndel m");
   free(memory);
 }
 
 static void test_several_interpreters_share_it(void **state) {
   (void)state;
+  const subpy_id b = create_second();
   struct memory *memory = new_memory();
   subpy_buffer_info info = info_of(memory);
   info.writable = 1;
-  set_buffer(a, "m", &info);
+  set_buffer(id, "m", &info);
   set_buffer(b, "m", &info);
-  RUN(a, "m[7] = 70.0");
+  RUN(id, "m[7] = 70.0");
   RUN(b, "assert m[7] == 70.0\ndel m");
   CHECK_EQUAL(memory->releases, 1);
-  RUN(a, "assert m[7] == 70.0\ndel m");
+  RUN(id, "assert m[7] == 70.0\ndel m");
   CHECK_EQUAL(memory->releases, 2);
   free(memory);
 }
@@ -129,8 +115,6 @@ static void test_it_is_given_back_when_the_interpreter_ends(void **state) {
   (void)state;
   struct memory *memory = new_memory();
   const subpy_buffer_info info = info_of(memory);
-  subpy_id id;
-  CREATE(NULL, &id);
   set_buffer(id, "m", &info);
   RUN(id, "import sys\nsys.kept = m[1:], m");
   DESTROY(id);
@@ -151,21 +135,21 @@ static void test_it_is_given_back_when_the_call_fails(void **state) {
   EXPECT(status, call);                                                                            \
   CHECK_EQUAL(memory->releases, count);                                                            \
   memory->releases = 0
-  RUN(a, "def f(*args): 1/0");
-  GIVES_BACK(2, SUBPY_ERR_INVALID_ARGUMENT, subpy_set(a, "v", &list, &error));
-  GIVES_BACK(1, SUBPY_ERR_INVALID_ARGUMENT, subpy_set(a, "no name", &args[0], &error));
-  GIVES_BACK(1, SUBPY_ERR_INVALID_ARGUMENT, subpy_set(a, NULL, &args[0], &error));
+  RUN(id, "def f(*args): 1/0");
+  GIVES_BACK(2, SUBPY_ERR_INVALID_ARGUMENT, subpy_set(id, "v", &list, &error));
+  GIVES_BACK(1, SUBPY_ERR_INVALID_ARGUMENT, subpy_set(id, "no name", &args[0], &error));
+  GIVES_BACK(1, SUBPY_ERR_INVALID_ARGUMENT, subpy_set(id, NULL, &args[0], &error));
   GIVES_BACK(2, SUBPY_ERR_NOT_FOUND, subpy_set(12345, "v", &list, &error));
-  GIVES_BACK(2, SUBPY_ERR_INVALID_ARGUMENT, subpy_call(a, "f", args, 3, &out, &error));
-  GIVES_BACK(2, SUBPY_ERR_NOT_FOUND, subpy_call(a, "g", args, 3, &out, &error));
-  GIVES_BACK(1, SUBPY_ERR_EXCEPTION, subpy_call(a, "f", args, 1, &out, &error));
-  GIVES_BACK(2, SUBPY_ERR_INVALID_ARGUMENT, subpy_call(a, NULL, args, 3, &out, &error));
+  GIVES_BACK(2, SUBPY_ERR_INVALID_ARGUMENT, subpy_call(id, "f", args, 3, &out, &error));
+  GIVES_BACK(2, SUBPY_ERR_NOT_FOUND, subpy_call(id, "g", args, 3, &out, &error));
+  GIVES_BACK(1, SUBPY_ERR_EXCEPTION, subpy_call(id, "f", args, 1, &out, &error));
+  GIVES_BACK(2, SUBPY_ERR_INVALID_ARGUMENT, subpy_call(id, NULL, args, 3, &out, &error));
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.keywords = &list;
   GIVES_BACK(3, SUBPY_ERR_INVALID_ARGUMENT,
-             subpy_call_with(a, &options, "f", args, 1, &out, &error));
+             subpy_call_with(id, &options, "f", args, 1, &out, &error));
   GIVES_BACK(2, SUBPY_ERR_INVALID_ARGUMENT,
-             subpy_run_string_unrestricted(a, "", &list, &out, &error));
+             subpy_run_string_unrestricted(id, "", &list, &out, &error));
 #undef GIVES_BACK
   free(memory);
 }
@@ -180,7 +164,7 @@ static void test_wrong_descriptions(void **state) {
     change;                                                                                        \
     const subpy_value value = subpy_buffer(&info);                                                 \
     REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "value is a buffer " part,                                 \
-            subpy_set(a, "v", &value, &error));                                                    \
+            subpy_set(id, "v", &value, &error));                                                   \
   } while (0)
   WRONG("with a wrong size: subpy_buffer_info.struct_size is 1", info.struct_size = 1);
   WRONG("of 8000 bytes at NULL", info.data = NULL);
@@ -215,14 +199,15 @@ static void call_subpy(void *user) {
 
 static void test_a_release_that_calls_subpy(void **state) {
   (void)state;
-  struct released released = {a, b, 0};
+  const subpy_id b = create_second();
+  struct released released = {id, b, 0};
   subpy_buffer_info info = SUBPY_BUFFER_INFO_INIT;
   info.data = &released;
   info.length = sizeof released;
   info.release = call_subpy;
   info.user = &released;
-  set_buffer(a, "m", &info);
-  RUN(a, "del m\nassert released == 1\n");
+  set_buffer(id, "m", &info);
+  RUN(id, "del m\nassert released == 1\n");
   CHECK_EQUAL(released.calls, 1);
   RUN(b, "assert released == 1");
 }
@@ -236,14 +221,14 @@ static void test_large_memory(void **state) {
   subpy_buffer_info info = SUBPY_BUFFER_INFO_INIT;
   info.data = data;
   info.length = size;
-  set_buffer(a, "m", &info);
-  RUN(a, "assert m.nbytes == 1 << 30 and m[-1] == 0");
+  set_buffer(id, "m", &info);
+  RUN(id, "assert m.nbytes == 1 << 30 and m[-1] == 0");
   subpy_value out;
-  EXPECT(SUBPY_OK, subpy_get(a, "m", &out, &error));
+  EXPECT(SUBPY_OK, subpy_get(id, "m", &out, &error));
   CHECK(out.as.buffer->data == data, "it was copied");
   CHECK_EQUAL(subpy_value_length(&out), size);
   subpy_value_clear(&out);
-  RUN(a, "del m");
+  RUN(id, "del m");
   munmap(data, size);
 }
 
@@ -252,25 +237,25 @@ static void test_large_memory(void **state) {
 static void test_a_pin(void **state) {
   (void)state;
   subpy_value out;
-  RUN(a, "import array\n"
-         "data = bytearray(b'abc')\n"
-         "ints = array.array('i', [1, 2, 3])\n");
-  EXPECT(SUBPY_OK, subpy_get(a, "data", &out, &error));
+  RUN(id, "import array\n"
+          "data = bytearray(b'abc')\n"
+          "ints = array.array('i', [1, 2, 3])\n");
+  EXPECT(SUBPY_OK, subpy_get(id, "data", &out, &error));
   CHECK_EQUAL(out.kind, SUBPY_BUFFER);
   const subpy_buffer_info *info = out.as.buffer;
   CHECK_EQUAL(info->struct_size, sizeof *info);
   CHECK(info->length == 3 && memcmp(info->data, "abc", 3) == 0, "%zu", info->length);
   CHECK(info->writable == 1 && info->strides == NULL, "no bytearray");
-  RUN(a, "try: data.append(1)\n"
-         "except BufferError: data[0] = ord('x')\n"
-         "else: assert False\n");
+  RUN(id, "try: data.append(1)\n"
+          "except BufferError: data[0] = ord('x')\n"
+          "else: assert False\n");
   CHECK_EQUAL(*(char *)info->data, 'x');
   *(char *)info->data = 'y';
   subpy_value_clear(&out);
   subpy_value_clear(&out);
-  RUN(a, "data.append(1)\nassert data == b'ybc\\1'");
+  RUN(id, "data.append(1)\nassert data == b'ybc\\1'");
   EXPECT(SUBPY_OK,
-         subpy_eval(a, "{'deep': [ints, memoryview(b'123456').cast('B', (2, 3))]}", &out, &error));
+         subpy_eval(id, "{'deep': [ints, memoryview(b'123456').cast('B', (2, 3))]}", &out, &error));
   const subpy_value *deep = subpy_value_get(&out, "deep");
   info = subpy_value_item(deep, 0)->as.buffer;
   CHECK_TEXT(info->format, "i");
@@ -284,16 +269,16 @@ static void test_a_pin(void **state) {
 static void test_flags(void **state) {
   (void)state;
   subpy_value out;
-  RUN(a, "data = b'abcdef'\nback = memoryview(data)[::-2]");
-  EXPECT(SUBPY_OK, subpy_get(a, "data", &out, &error));
+  RUN(id, "data = b'abcdef'\nback = memoryview(data)[::-2]");
+  EXPECT(SUBPY_OK, subpy_get(id, "data", &out, &error));
   CHECK_EQUAL(out.kind, SUBPY_BYTES);
   subpy_value_clear(&out);
-  EXPECT(SUBPY_OK, get_by_flags(a, SUBPY_PIN_BYTES, "data", &out, &error));
+  EXPECT(SUBPY_OK, get_by_flags(id, SUBPY_PIN_BYTES, "data", &out, &error));
   CHECK_EQUAL(out.kind, SUBPY_BUFFER);
   subpy_value_clear(&out);
   REFUSES(SUBPY_ERR_NOT_SHAREABLE, "not in C's order without gaps: ask for SUBPY_STRIDED",
-          subpy_get(a, "back", &out, &error));
-  EXPECT(SUBPY_OK, get_by_flags(a, SUBPY_STRIDED, "back", &out, &error));
+          subpy_get(id, "back", &out, &error));
+  EXPECT(SUBPY_OK, get_by_flags(id, SUBPY_STRIDED, "back", &out, &error));
   CHECK(out.as.buffer->strides[0] == -2 && out.as.buffer->shape[0] == 3, "no strides");
   CHECK_EQUAL(((const char *)out.as.buffer->data)[-2], 'd');
   subpy_value_clear(&out);
@@ -306,9 +291,7 @@ static void *clear_it(void *value) {
 
 static void test_a_pin_keeps_the_interpreter(void **state) {
   (void)state;
-  subpy_id id;
   subpy_value one, two;
-  CREATE(NULL, &id);
   EXPECT(SUBPY_OK, subpy_eval(id, "bytearray(b'1')", &one, &error));
   EXPECT(SUBPY_OK, subpy_eval(id, "[bytearray(b'2')] * 2", &two, &error));
   REFUSES(SUBPY_ERR_BUSY, "has 3 buffers that the host holds", subpy_destroy(id, &error));
@@ -317,14 +300,12 @@ static void test_a_pin_keeps_the_interpreter(void **state) {
   REFUSES(SUBPY_ERR_BUSY, "has 1 buffer that the host holds", subpy_destroy(id, &error));
   CHECK(memcmp(one.as.buffer->data, "1", 1) == 0, "it is still there");
   subpy_value_clear(&one);
-  DESTROY(id);
 }
 
 static void test_memory_of_an_interpreter_in_another(void **state) {
   (void)state;
-  subpy_id id;
+  const subpy_id b = create_second();
   subpy_value out;
-  CREATE(NULL, &id);
   RUN(id, "data = bytearray(b'abc')");
   EXPECT(SUBPY_OK, subpy_get(id, "data", &out, &error));
   EXPECT(SUBPY_OK, subpy_set(b, "data", &out, &error));
@@ -336,7 +317,6 @@ static void test_memory_of_an_interpreter_in_another(void **state) {
   RUN(id, "assert data == same == b'xbc' and same.obj is data\n"
           "del same\n"
           "data.append(1)\n");
-  DESTROY(id);
 }
 
 /* Clears a value while a script runs. */
@@ -358,11 +338,11 @@ static void test_a_pin_is_released_while_a_script_runs(void **state) {
     subpy_value out;
     options.release_gil = i > 0;
     EXPECT(SUBPY_OK,
-           subpy_define_function_with(a, &options, "host", "clear",
+           subpy_define_function_with(id, &options, "host", "clear",
                                       i == 2 ? clear_elsewhere : clear_inside, &out, NULL, &error));
-    RUN(a, "data = bytearray(10)");
-    EXPECT(SUBPY_OK, subpy_get(a, "data", &out, &error));
-    RUN(a, "import host\nhost.clear()\ndata.append(1)");
+    RUN(id, "data = bytearray(10)");
+    EXPECT(SUBPY_OK, subpy_get(id, "data", &out, &error));
+    RUN(id, "import host\nhost.clear()\ndata.append(1)");
   }
 }
 
@@ -384,14 +364,14 @@ static void sum_bytes(void *user, subpy_host_call *call, const subpy_value *args
 
 static void test_arguments_of_a_host_function(void **state) {
   (void)state;
-  EXPECT(SUBPY_OK, subpy_define_function(a, "host", "sum", sum_bytes, NULL, NULL, &error));
-  RUN(a, "import host\n"
-         "data = bytearray([1, 2, 3])\n"
-         "assert host.sum(data, memoryview(data)) == 12\n"
-         "data.append(4)\n"
-         "try: host.sum(b'x')\n"
-         "except TypeError as e: assert str(e) == 'bytes', e\n"
-         "else: assert False\n");
+  EXPECT(SUBPY_OK, subpy_define_function(id, "host", "sum", sum_bytes, NULL, NULL, &error));
+  RUN(id, "import host\n"
+          "data = bytearray([1, 2, 3])\n"
+          "assert host.sum(data, memoryview(data)) == 12\n"
+          "data.append(4)\n"
+          "try: host.sum(b'x')\n"
+          "except TypeError as e: assert str(e) == 'bytes', e\n"
+          "else: assert False\n");
 }
 
 static void return_memory(void *user, subpy_host_call *call, const subpy_value *args,
@@ -409,8 +389,6 @@ static void echo(void *user, subpy_host_call *call, const subpy_value *args, siz
 
 static void test_an_argument_is_the_answer(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   EXPECT(SUBPY_OK, subpy_define_function(id, "host", "echo", echo, NULL, NULL, &error));
   RUN(id, "import host\n"
           "data = bytearray(b'abc')\n"
@@ -418,37 +396,36 @@ static void test_an_argument_is_the_answer(void **state) {
           "assert kept.obj is data\n"
           "part = host.echo(memoryview(data)[1:])\n"
           "assert bytes(part) == b'bc'\n");
-  DESTROY(id);
 }
 
 static void test_an_answer_of_a_host_function(void **state) {
   (void)state;
   struct memory *memory = new_memory();
-  EXPECT(SUBPY_OK, subpy_define_function(a, "host", "frame", return_memory, memory, NULL, &error));
-  RUN(a, "import host\nassert host.frame()[999] == 999.0");
+  EXPECT(SUBPY_OK, subpy_define_function(id, "host", "frame", return_memory, memory, NULL, &error));
+  RUN(id, "import host\nassert host.frame()[999] == 999.0");
   CHECK_EQUAL(memory->releases, 1);
   free(memory);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_it_is_a_memoryview),
-      cmocka_unit_test(test_numpy_reads_it),
-      cmocka_unit_test(test_writing_and_shape),
-      cmocka_unit_test(test_several_interpreters_share_it),
-      cmocka_unit_test(test_it_is_given_back_when_the_interpreter_ends),
-      cmocka_unit_test(test_it_is_given_back_when_the_call_fails),
-      cmocka_unit_test(test_wrong_descriptions),
-      cmocka_unit_test(test_a_release_that_calls_subpy),
-      cmocka_unit_test(test_large_memory),
-      cmocka_unit_test(test_a_pin),
-      cmocka_unit_test(test_flags),
-      cmocka_unit_test(test_a_pin_keeps_the_interpreter),
-      cmocka_unit_test(test_memory_of_an_interpreter_in_another),
-      cmocka_unit_test(test_a_pin_is_released_while_a_script_runs),
-      cmocka_unit_test(test_arguments_of_a_host_function),
-      cmocka_unit_test(test_an_argument_is_the_answer),
-      cmocka_unit_test(test_an_answer_of_a_host_function),
+      TEST(test_it_is_a_memoryview),
+      TEST(test_numpy_reads_it),
+      TEST(test_writing_and_shape),
+      TEST(test_several_interpreters_share_it),
+      TEST(test_it_is_given_back_when_the_interpreter_ends),
+      TEST(test_it_is_given_back_when_the_call_fails),
+      TEST(test_wrong_descriptions),
+      TEST(test_a_release_that_calls_subpy),
+      TEST(test_large_memory),
+      TEST(test_a_pin),
+      TEST(test_flags),
+      TEST(test_a_pin_keeps_the_interpreter),
+      TEST(test_memory_of_an_interpreter_in_another),
+      TEST(test_a_pin_is_released_while_a_script_runs),
+      TEST(test_arguments_of_a_host_function),
+      TEST(test_an_argument_is_the_answer),
+      TEST(test_an_answer_of_a_host_function),
   };
-  return RUN_TESTS_BETWEEN(tests, create_two, destroy_two);
+  return RUN_TESTS_INITIALIZED(tests);
 }

@@ -1,18 +1,5 @@
 /* An exception comes back with its type and its message. */
-#include "support.h"
-
-static subpy_id id;
-
-static int create(void **state) {
-  initialize_defaults(state);
-  CREATE(NULL, &id);
-  return 0;
-}
-
-static int destroy(void **state) {
-  DESTROY(id);
-  return finalize_at_last(state);
-}
+#include "fixture.h"
 
 static void check_raised(int line, const char *code, const char *type, const char *message) {
   subpy_error *error = run_fails(__FILE__, line, SUBPY_ERR_EXCEPTION, id, code);
@@ -174,18 +161,18 @@ static void test_a_script_that_breaks_the_tools(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_type_and_message),
-      cmocka_unit_test(test_a_type_has_its_module_in_front),
-      cmocka_unit_test(test_a_type_of_main_has_none),
-      cmocka_unit_test(test_text_of_any_script),
-      cmocka_unit_test(test_a_nul_in_a_message_is_written_out),
-      cmocka_unit_test(test_a_lone_surrogate_in_a_message),
-      cmocka_unit_test(test_a_message_of_a_megabyte_is_whole),
-      cmocka_unit_test(test_a_type_that_says_its_name_but_not_its_module),
-      cmocka_unit_test(test_an_exception_that_cannot_say_what_it_is),
-      cmocka_unit_test(test_code_that_cannot_be_compiled),
-      cmocka_unit_test(test_recursion_without_end_and_memory_without_end),
-      cmocka_unit_test(test_a_script_that_breaks_the_tools),
+      TEST(test_type_and_message),
+      TEST(test_a_type_has_its_module_in_front),
+      TEST(test_a_type_of_main_has_none),
+      TEST(test_text_of_any_script),
+      TEST(test_a_nul_in_a_message_is_written_out),
+      TEST(test_a_lone_surrogate_in_a_message),
+      TEST(test_a_message_of_a_megabyte_is_whole),
+      TEST(test_a_type_that_says_its_name_but_not_its_module),
+      TEST(test_an_exception_that_cannot_say_what_it_is),
+      TEST(test_code_that_cannot_be_compiled),
+      TEST(test_recursion_without_end_and_memory_without_end),
+      TEST(test_a_script_that_breaks_the_tools),
   };
-  return RUN_TESTS_BETWEEN(tests, create, destroy);
+  return RUN_TESTS_INITIALIZED(tests);
 }

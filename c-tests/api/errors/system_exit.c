@@ -1,18 +1,5 @@
 /* SystemExit comes back with the code that the shell would see; the process goes on. */
-#include "support.h"
-
-static subpy_id id;
-
-static int create(void **state) {
-  initialize_defaults(state);
-  CREATE(NULL, &id);
-  return 0;
-}
-
-static int destroy(void **state) {
-  DESTROY(id);
-  return finalize_at_last(state);
-}
+#include "fixture.h"
 
 static void check_exit(int line, const char *code, int exit_code, const char *message) {
   subpy_error *error = run_fails(__FILE__, line, SUBPY_ERR_EXIT, id, code);
@@ -118,16 +105,16 @@ static void test_nothing_is_written(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_numbers),
-      cmocka_unit_test(test_numbers_that_do_not_fit_a_byte),
-      cmocka_unit_test(test_nothing_is_success),
-      cmocka_unit_test(test_other_objects_are_failure),
-      cmocka_unit_test(test_booleans_are_numbers),
-      cmocka_unit_test(test_exit_and_quit),
-      cmocka_unit_test(test_a_class_of_its_own),
-      cmocka_unit_test(test_a_code_that_raises),
-      cmocka_unit_test(test_an_exit_that_is_caught_is_none),
-      cmocka_unit_test(test_nothing_is_written),
+      TEST(test_numbers),
+      TEST(test_numbers_that_do_not_fit_a_byte),
+      TEST(test_nothing_is_success),
+      TEST(test_other_objects_are_failure),
+      TEST(test_booleans_are_numbers),
+      TEST(test_exit_and_quit),
+      TEST(test_a_class_of_its_own),
+      TEST(test_a_code_that_raises),
+      TEST(test_an_exit_that_is_caught_is_none),
+      TEST(test_nothing_is_written),
   };
-  return RUN_TESTS_BETWEEN(tests, create, destroy);
+  return RUN_TESTS_INITIALIZED(tests);
 }

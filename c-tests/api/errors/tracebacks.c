@@ -1,19 +1,5 @@
 /* Tracebacks read as Python prints them. */
-#include "support.h"
-
-static subpy_id id;
-
-static int create(void **state) {
-  (void)state;
-  CREATE(NULL, &id);
-  return 0;
-}
-
-static int destroy(void **state) {
-  (void)state;
-  DESTROY(id);
-  return 0;
-}
+#include "fixture.h"
 
 /* The traceback of a string that is run under a file name; "" and a failed check if it succeeds. */
 static subpy_error *fails_in(const char *filename, const char *code) {
@@ -262,8 +248,6 @@ static void test_a_filter_of_lazy_imports_that_raises(void **state) {
   subpy_error_free(error);
   RUN(id, "assert sys.get_lazy_imports_filter() is refuse");
 }
-
-#define TEST(test) cmocka_unit_test_setup_teardown(test, create, destroy)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -1,19 +1,6 @@
 /* Functions of the host's, called by scripts. */
-#include "support.h"
+#include "fixture.h"
 #include "busy.h"
-
-static subpy_id a;
-
-static int create_one(void **state) {
-  initialize_defaults(state);
-  CREATE(NULL, &a);
-  return 0;
-}
-
-static int destroy_one(void **state) {
-  DESTROY(a);
-  return finalize_at_last(state);
-}
 
 static void count_drop(void *user) { ++*(int *)user; }
 
@@ -51,26 +38,26 @@ static void add(void *user, subpy_host_call *call, const subpy_value *args, size
 
 static void test_arguments_and_answers(void **state) {
   (void)state;
-  DEFINE(a, "echo", echo, NULL);
-  DEFINE(a, "nothing", nothing, NULL);
-  RUN(a, "import host\n"
-         "assert host.echo() == [(), {}]\n"
-         "assert host.echo(1, 'x', None, b'b', 2.5) == [(1, 'x', None, b'b', 2.5), {}]\n"
-         "assert host.echo([1, {'k': (2,)}], x='y', z=[3]) == [([1, {'k': (2,)}],), "
-         "{'x': 'y', 'z': [3]}]\n"
-         "assert host.echo(*range(100))[0] == tuple(range(100))\n"
-         "assert host.nothing(1, x=2) is None\n");
+  DEFINE(id, "echo", echo, NULL);
+  DEFINE(id, "nothing", nothing, NULL);
+  RUN(id, "import host\n"
+          "assert host.echo() == [(), {}]\n"
+          "assert host.echo(1, 'x', None, b'b', 2.5) == [(1, 'x', None, b'b', 2.5), {}]\n"
+          "assert host.echo([1, {'k': (2,)}], x='y', z=[3]) == [([1, {'k': (2,)}],), "
+          "{'x': 'y', 'z': [3]}]\n"
+          "assert host.echo(*range(100))[0] == tuple(range(100))\n"
+          "assert host.nothing(1, x=2) is None\n");
 }
 
 static void test_user(void **state) {
   (void)state;
   int64_t start = 100;
-  DEFINE(a, "add", add, &start);
-  RUN(a, "import host\n"
-         "assert host.add(1, 2) == 103\n"
-         "try: host.add('x')\n"
-         "except TypeError as e: assert str(e) == 'not an int'\n"
-         "else: assert False\n");
+  DEFINE(id, "add", add, &start);
+  RUN(id, "import host\n"
+          "assert host.add(1, 2) == 103\n"
+          "try: host.add('x')\n"
+          "except TypeError as e: assert str(e) == 'not an int'\n"
+          "else: assert False\n");
 }
 
 /* Raises what its arguments say. */
@@ -81,30 +68,30 @@ static void raise_it(void *user, subpy_host_call *call, const subpy_value *args,
 
 static void test_exceptions(void **state) {
   (void)state;
-  DEFINE(a, "fail", raise_it, NULL);
-  RUN(a, "import host, json\n"
-         "class Oops(Exception):\n"
-         "  class Inner(Exception): pass\n"
-         "def check(name, kind):\n"
-         "  try: host.fail(name, 'why')\n"
-         "  except BaseException as e:\n"
-         "    assert type(e) is kind and e.args == ('why',), (name, type(e), e)\n"
-         "  else: assert False\n"
-         "check('builtins.ValueError', ValueError)\n"
-         "check('ValueError', ValueError)\n"
-         "check('__main__.Oops', Oops)\n"
-         "check('__main__.Oops.Inner', Oops.Inner)\n"
-         "check('json.JSONDecodeError.__base__', ValueError)\n"
-         "check('SystemExit', SystemExit)\n"
-         "check('queue.Empty', __import__('queue').Empty)\n"
-         "for name in 'Nope', 'no.such.Thing', 'builtins.int', 'json.loads', '', '..':\n"
-         "  try: host.fail(name, 'why')\n"
-         "  except RuntimeError as e: assert str(e).startswith('why (the host asked for'), e\n"
-         "  else: assert False\n"
-         "try: host.fail(None, None)\n"
-         "except RuntimeError as e: assert e.args == ('',), e\n"
-         "else: assert False\n");
-  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, a, "host.fail('__main__.Oops', 'why')");
+  DEFINE(id, "fail", raise_it, NULL);
+  RUN(id, "import host, json\n"
+          "class Oops(Exception):\n"
+          "  class Inner(Exception): pass\n"
+          "def check(name, kind):\n"
+          "  try: host.fail(name, 'why')\n"
+          "  except BaseException as e:\n"
+          "    assert type(e) is kind and e.args == ('why',), (name, type(e), e)\n"
+          "  else: assert False\n"
+          "check('builtins.ValueError', ValueError)\n"
+          "check('ValueError', ValueError)\n"
+          "check('__main__.Oops', Oops)\n"
+          "check('__main__.Oops.Inner', Oops.Inner)\n"
+          "check('json.JSONDecodeError.__base__', ValueError)\n"
+          "check('SystemExit', SystemExit)\n"
+          "check('queue.Empty', __import__('queue').Empty)\n"
+          "for name in 'Nope', 'no.such.Thing', 'builtins.int', 'json.loads', '', '..':\n"
+          "  try: host.fail(name, 'why')\n"
+          "  except RuntimeError as e: assert str(e).startswith('why (the host asked for'), e\n"
+          "  else: assert False\n"
+          "try: host.fail(None, None)\n"
+          "except RuntimeError as e: assert e.args == ('',), e\n"
+          "else: assert False\n");
+  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, id, "host.fail('__main__.Oops', 'why')");
   CHECK_TEXT(subpy_error_type(error), "Oops");
   CHECK_CONTAINS(subpy_error_traceback(error), "host.fail('__main__.Oops', 'why')");
   subpy_error_free(error);
@@ -120,23 +107,24 @@ static void return_wrong(void *user, subpy_host_call *call, const subpy_value *a
 
 static void test_what_can_not_cross(void **state) {
   (void)state;
-  DEFINE(a, "nothing", nothing, NULL);
-  DEFINE(a, "wrong", return_wrong, NULL);
-  RUN(a, "import host\n"
-         "def check(kind, text, *args, **kwargs):\n"
-         "  try: host.nothing(*args, **kwargs)\n"
-         "  except kind as e: assert text in str(e), e\n"
-         "  else: assert False\n"
-         "check(TypeError, 'nothing(): args[1] is of type object', 1, object())\n"
-         "check(TypeError, 'nothing(): args[0][\"a\"] is an int past 64 bits', {'a': 2 ** 64})\n"
-         "check(TypeError, 'nothing(): kwargs[\"x\"] is of type type', x=int)\n"
-         "check(TypeError, 'args[0] is a str with lone surrogates', '\\ud800')\n"
-         "loop = []\n"
-         "loop.append(loop)\n"
-         "check(TypeError, 'contains itself', loop)\n"
-         "try: host.wrong()\n"
-         "except ValueError as e: assert str(e).startswith('wrong(): result[0] is of kind 77'), e\n"
-         "else: assert False\n");
+  DEFINE(id, "nothing", nothing, NULL);
+  DEFINE(id, "wrong", return_wrong, NULL);
+  RUN(id,
+      "import host\n"
+      "def check(kind, text, *args, **kwargs):\n"
+      "  try: host.nothing(*args, **kwargs)\n"
+      "  except kind as e: assert text in str(e), e\n"
+      "  else: assert False\n"
+      "check(TypeError, 'nothing(): args[1] is of type object', 1, object())\n"
+      "check(TypeError, 'nothing(): args[0][\"a\"] is an int past 64 bits', {'a': 2 ** 64})\n"
+      "check(TypeError, 'nothing(): kwargs[\"x\"] is of type type', x=int)\n"
+      "check(TypeError, 'args[0] is a str with lone surrogates', '\\ud800')\n"
+      "loop = []\n"
+      "loop.append(loop)\n"
+      "check(TypeError, 'contains itself', loop)\n"
+      "try: host.wrong()\n"
+      "except ValueError as e: assert str(e).startswith('wrong(): result[0] is of kind 77'), e\n"
+      "else: assert False\n");
 }
 
 static void answer_often(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
@@ -152,8 +140,8 @@ static void answer_often(void *user, subpy_host_call *call, const subpy_value *a
 
 static void test_the_last_answer_counts(void **state) {
   (void)state;
-  DEFINE(a, "often", answer_often, NULL);
-  RUN(a, "import host\nassert host.often() == 3");
+  DEFINE(id, "often", answer_often, NULL);
+  RUN(id, "import host\nassert host.often() == 3");
   CHECK(subpy_host_keywords(NULL) == NULL, "no call");
   CHECK_EQUAL(subpy_host_interpreter(NULL), -1);
 }
@@ -164,24 +152,24 @@ static void test_doc_and_signature(void **state) {
   options.doc = "Writes a message.";
   options.signature = "(text, /, level=2, *, end='\\n')";
   EXPECT(SUBPY_OK,
-         subpy_define_function_with(a, &options, "host", "log", nothing, NULL, NULL, &error));
-  RUN(a, "import host, inspect, pydoc\n"
-         "assert host.log.__doc__ == 'Writes a message.'\n"
-         "assert str(inspect.signature(host.log)) == \"(text, /, level=2, *, end='\\\\n')\"\n"
-         "text = pydoc.plain(pydoc.render_doc(host))\n"
-         "assert \"log(text, /, level=2, *, end='\\\\n')\" in text, text\n"
-         "assert 'Writes a message.' in text and ' instance' not in text, text\n");
+         subpy_define_function_with(id, &options, "host", "log", nothing, NULL, NULL, &error));
+  RUN(id, "import host, inspect, pydoc\n"
+          "assert host.log.__doc__ == 'Writes a message.'\n"
+          "assert str(inspect.signature(host.log)) == \"(text, /, level=2, *, end='\\\\n')\"\n"
+          "text = pydoc.plain(pydoc.render_doc(host))\n"
+          "assert \"log(text, /, level=2, *, end='\\\\n')\" in text, text\n"
+          "assert 'Writes a message.' in text and ' instance' not in text, text\n");
 }
 
 static void test_modules(void **state) {
   (void)state;
-  EXPECT(SUBPY_OK, subpy_define_function(a, "app.host", "f", nothing, NULL, NULL, &error));
-  EXPECT(SUBPY_OK, subpy_define_function(a, "json", "f", nothing, NULL, NULL, &error));
-  EXPECT(SUBPY_OK, subpy_define_function(a, "__main__", "f", nothing, NULL, NULL, &error));
-  RUN(a, "import app.host, json\n"
-         "from app.host import f as g\n"
-         "assert g() is app.host.f() is json.f() is f() is None\n"
-         "assert json.loads('[1]') == [1]\n");
+  EXPECT(SUBPY_OK, subpy_define_function(id, "app.host", "f", nothing, NULL, NULL, &error));
+  EXPECT(SUBPY_OK, subpy_define_function(id, "json", "f", nothing, NULL, NULL, &error));
+  EXPECT(SUBPY_OK, subpy_define_function(id, "__main__", "f", nothing, NULL, NULL, &error));
+  RUN(id, "import app.host, json\n"
+          "from app.host import f as g\n"
+          "assert g() is app.host.f() is json.f() is f() is None\n"
+          "assert json.loads('[1]') == [1]\n");
 }
 
 static void test_wrong_definitions(void **state) {
@@ -193,26 +181,26 @@ static void test_wrong_definitions(void **state) {
           subpy_define_function_with(id, options, module, name, function, &drops, count_drop,      \
                                      &error));                                                     \
   CHECK_EQUAL(drops, ++expected)
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "fn is NULL", a, NULL, "host", "f", NULL);
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "module is NULL", a, NULL, NULL, "f", nothing);
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "name is NULL", a, NULL, "host", NULL, nothing);
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "module is not UTF-8", a, NULL, "\xff", "f", nothing);
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "can't be a module's name", a, NULL, "a..b", "f", nothing);
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "can't be a function's name", a, NULL, "host", "a.b",
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "fn is NULL", id, NULL, "host", "f", NULL);
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "module is NULL", id, NULL, NULL, "f", nothing);
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "name is NULL", id, NULL, "host", NULL, nothing);
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "module is not UTF-8", id, NULL, "\xff", "f", nothing);
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "can't be a module's name", id, NULL, "a..b", "f", nothing);
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "can't be a function's name", id, NULL, "host", "a.b",
           nothing);
   REFUSED(SUBPY_ERR_NOT_FOUND, "there is no interpreter 12345", 12345, NULL, "host", "f", nothing);
   REFUSED(SUBPY_ERR_NOT_PERMITTED, "main interpreter", 0, NULL, "host", "f", nothing);
   options.signature = "a, b";
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "has to be in parentheses", a, &options, "host", "f",
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "has to be in parentheses", id, &options, "host", "f",
           nothing);
   options.signature = NULL;
   options.release_gil = 2;
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "release_gil is 2", a, &options, "host", "f", nothing);
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "release_gil is 2", id, &options, "host", "f", nothing);
   options.release_gil = 0;
   options.flags = 64;
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "0x40 is unknown", a, &options, "host", "f", nothing);
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "0x40 is unknown", id, &options, "host", "f", nothing);
   options.struct_size = 0;
-  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "subpy_function_options.struct_size is 0", a, &options,
+  REFUSED(SUBPY_ERR_INVALID_ARGUMENT, "subpy_function_options.struct_size is 0", id, &options,
           "host", "f", nothing);
   struct busy busy;
   busy_start(&busy);
@@ -224,9 +212,7 @@ static void test_wrong_definitions(void **state) {
 
 static void test_drop(void **state) {
   (void)state;
-  subpy_id id;
   int first = 0, second = 0, third = 0;
-  CREATE(NULL, &id);
   EXPECT(SUBPY_OK, subpy_define_function(id, "host", "f", nothing, &first, count_drop, &error));
   RUN(id, "import host\nhost.f()");
   CHECK_EQUAL(first, 0);
@@ -262,13 +248,13 @@ static void call_subpy(void *user) {
 
 static void test_a_drop_that_calls_subpy(void **state) {
   (void)state;
-  struct dropped dropped = {0, a, 0};
+  struct dropped dropped = {0, id, 0};
   CREATE(NULL, &dropped.id);
   EXPECT(SUBPY_OK,
          subpy_define_function(dropped.id, "host", "f", nothing, &dropped, call_subpy, &error));
   DESTROY(dropped.id);
   CHECK_EQUAL(dropped.calls, 1);
-  RUN(a, "assert dropped == 1");
+  RUN(id, "assert dropped == 1");
 }
 
 /* Uses subpy for every interpreter; its own is busy for a Python thread. */
@@ -288,9 +274,7 @@ static void inside(void *user, subpy_host_call *call, const subpy_value *args, s
   RUN(other, "x = 1");
   EXPECT(SUBPY_OK, subpy_eval(other, "x + 1", &out, &error));
   CHECK_EQUAL(out.as.integer, 2);
-  CREATE(NULL, &id);
-  RUN(id, "y = 1");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "y = 1");
   EXPECT(SUBPY_OK, subpy_get_current(&id, &error));
   CHECK_EQUAL(id, own);
   out = subpy_str("done");
@@ -299,24 +283,24 @@ static void inside(void *user, subpy_host_call *call, const subpy_value *args, s
 
 static void test_from_inside(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
+  subpy_id other;
+  CREATE(NULL, &other);
   for (uint8_t release_gil = 0; release_gil < 2; release_gil++) {
     subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
     options.release_gil = release_gil;
-    EXPECT(SUBPY_OK,
-           subpy_define_function_with(id, &options, "host", "inside", inside, &a, NULL, &error));
-    RUN(id, "import host\nassert host.inside() == 'done'");
-    RUN(id, "import threading\n"
-            "answers = []\n"
-            "def work(): answers.append(host.inside('in a Python thread'))\n");
+    EXPECT(SUBPY_OK, subpy_define_function_with(other, &options, "host", "inside", inside, &id,
+                                                NULL, &error));
+    RUN(other, "import host\nassert host.inside() == 'done'");
+    RUN(other, "import threading\n"
+               "answers = []\n"
+               "def work(): answers.append(host.inside('in a Python thread'))\n");
     /* In a Python thread, nothing runs in `other` meanwhile. */
-    RUN(id, "t = threading.Thread(target=work)\n"
-            "t.start()\n"
-            "t.join()\n"
-            "assert answers == ['done'], answers\n");
+    RUN(other, "t = threading.Thread(target=work)\n"
+               "t.start()\n"
+               "t.join()\n"
+               "assert answers == ['done'], answers\n");
   }
-  DESTROY(id);
+  DESTROY(other);
 }
 
 /* A function that does not return until it is told to. */
@@ -357,7 +341,7 @@ static void test_one_that_never_returns_while_another_thread_interrupts(void **s
     EXPECT(SUBPY_OK, subpy_interrupt(gates.id, &error));
     REFUSES(SUBPY_ERR_BUSY, "is running", subpy_run_string(gates.id, "1", &error));
     REFUSES(SUBPY_ERR_BUSY, "is running", subpy_destroy(gates.id, &error));
-    RUN(a, "x = 1");
+    RUN(id, "x = 1");
     gate_open(&gates.leave);
     thread_join(thread);
     RUN(gates.id, "x = 1");
@@ -375,7 +359,7 @@ static void test_everywhere(void **state) {
                                          count_drop, &error));
   CREATE(NULL, &b);
   RUN(b, "import everywhere\nassert everywhere.f(1) == [(1,), {}]");
-  subpy_error_free(RUN_FAILS(SUBPY_ERR_EXCEPTION, a, "import everywhere"));
+  subpy_error_free(RUN_FAILS(SUBPY_ERR_EXCEPTION, id, "import everywhere"));
   EXPECT(SUBPY_OK, subpy_define_function(SUBPY_EVERYWHERE, "everywhere", "f", nothing, &second,
                                          count_drop, &error));
   CREATE(NULL, &c);
@@ -393,19 +377,19 @@ static void test_everywhere(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_arguments_and_answers),
-      cmocka_unit_test(test_user),
-      cmocka_unit_test(test_exceptions),
-      cmocka_unit_test(test_what_can_not_cross),
-      cmocka_unit_test(test_the_last_answer_counts),
-      cmocka_unit_test(test_doc_and_signature),
-      cmocka_unit_test(test_modules),
-      cmocka_unit_test(test_wrong_definitions),
-      cmocka_unit_test(test_drop),
-      cmocka_unit_test(test_a_drop_that_calls_subpy),
-      cmocka_unit_test(test_from_inside),
-      cmocka_unit_test(test_one_that_never_returns_while_another_thread_interrupts),
-      cmocka_unit_test(test_everywhere),
+      TEST(test_arguments_and_answers),
+      TEST(test_user),
+      TEST(test_exceptions),
+      TEST(test_what_can_not_cross),
+      TEST(test_the_last_answer_counts),
+      TEST(test_doc_and_signature),
+      TEST(test_modules),
+      TEST(test_wrong_definitions),
+      TEST(test_drop),
+      TEST(test_a_drop_that_calls_subpy),
+      TEST(test_from_inside),
+      TEST(test_one_that_never_returns_while_another_thread_interrupts),
+      TEST(test_everywhere),
   };
-  return RUN_TESTS_BETWEEN(tests, create_one, destroy_one);
+  return RUN_TESTS_INITIALIZED(tests);
 }

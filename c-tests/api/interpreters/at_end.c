@@ -1,21 +1,5 @@
 /* What scripts run at the end of their interpreter: exit functions and finalizers of objects. */
-#include "support.h"
-
-static struct capture capture;
-static subpy_id id;
-
-static int create(void **state) {
-  (void)state;
-  const subpy_interpreter_config config = capture_config(&capture);
-  CREATE(&config, &id);
-  return 0;
-}
-
-static int clear(void **state) {
-  (void)state;
-  capture_clear(&capture);
-  return 0;
-}
+#include "fixture.h"
 
 static void test_exit_functions_in_reverse_order(void **state) {
   (void)state;
@@ -130,7 +114,7 @@ struct inside {
 
 static void call_at_the_end(void *user, const char *text, size_t length) {
   struct inside *inside = user;
-  subpy_id current = -1, other;
+  subpy_id current = -1;
   (void)text, (void)length;
   inside->calls++;
   EXPECT(SUBPY_OK, subpy_get_current(&current, &error));
@@ -138,9 +122,7 @@ static void call_at_the_end(void *user, const char *text, size_t length) {
   EXPECT(SUBPY_ERR_BUSY, subpy_run_string(inside->id, "x = 1", &error));
   EXPECT(SUBPY_ERR_BUSY, subpy_destroy(inside->id, &error));
   EXPECT(SUBPY_ERR_BUSY, subpy_finalize(&error));
-  CREATE(NULL, &other);
-  RUN(other, "import json");
-  DESTROY(other);
+  RUN_IN_NEW(NULL, "import json");
 }
 
 static void test_callbacks_at_the_end_may_call(void **state) {
@@ -155,8 +137,6 @@ static void test_callbacks_at_the_end_may_call(void **state) {
   CHECK_EQUAL(inside.calls, 1);
   DESTROY(id);
 }
-
-#define TEST(test) cmocka_unit_test_setup_teardown(test, create, clear)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

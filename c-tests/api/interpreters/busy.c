@@ -1,4 +1,5 @@
 /* While one thread runs in an interpreter, it is busy for all others; and only it is. */
+#include "fixture.h"
 #include "busy.h"
 
 static void test_another_run_is_refused(void **state) {
@@ -92,10 +93,8 @@ static void test_others_do_not_notice_a_refused_finalize(void **state) {
 static void test_others_come_run_and_go(void **state) {
   (void)state;
   struct busy busy;
-  subpy_id id;
   size_t count = 0;
   busy_start(&busy);
-  CREATE(NULL, &id);
   RUN(id, "import json; assert json.loads('1') == 1");
   EXPECT(SUBPY_OK, subpy_list_all(NULL, 0, &count, &error));
   CHECK_EQUAL(count, 3);
@@ -121,7 +120,7 @@ int main(void) {
       cmocka_unit_test(test_it_is_not_current_in_another_thread),
       cmocka_unit_test(test_finalizing_is_refused_and_changes_nothing),
       cmocka_unit_test(test_others_do_not_notice_a_refused_finalize),
-      cmocka_unit_test(test_others_come_run_and_go),
+      TEST(test_others_come_run_and_go),
       cmocka_unit_test(test_null_is_refused_all_the_same),
   };
   return RUN_TESTS_INITIALIZED(tests);

@@ -1,4 +1,5 @@
 /* Interpreters that scripts have created, as their host sees them. */
+#include "fixture.h"
 #include "stop.h"
 
 static subpy_id create_creator(void) {
@@ -26,10 +27,7 @@ static size_t count_all(void) {
 
 static void test_only_where_it_is_allowed(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   REFUSES(SUBPY_ERR_EXCEPTION, "subpy", subpy_run_string(id, "import subpy", &error));
-  DESTROY(id);
 }
 
 static void test_they_end_with_their_creator(void **state) {
@@ -193,14 +191,11 @@ static void test_back_into_the_creator(void **state) {
 static void test_the_gil_is_as_their_creators(void **state) {
   (void)state;
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
-  subpy_id id;
   config.allow_interpreters = 1;
   config.gil = SUBPY_GIL_SHARED;
-  CREATE(&config, &id);
-  RUN(id, "from subpy import _interpreters\ni = _interpreters.create()\n"
-          "_interpreters.run_string(i, 'x = sum(range(1000))')\n"
-          "assert _interpreters.run_string_unrestricted(i, '')['x'] == 499500\n");
-  DESTROY(id);
+  RUN_IN_NEW(&config, "from subpy import _interpreters\ni = _interpreters.create()\n"
+                      "_interpreters.run_string(i, 'x = sum(range(1000))')\n"
+                      "assert _interpreters.run_string_unrestricted(i, '')['x'] == 499500\n");
 }
 
 static void test_what_the_host_allows_they_have(void **state) {
@@ -237,7 +232,7 @@ static void test_left_behind(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_only_where_it_is_allowed),
+      TEST(test_only_where_it_is_allowed),
       cmocka_unit_test(test_they_end_with_their_creator),
       cmocka_unit_test(test_the_host_destroys_one),
       cmocka_unit_test(test_one_that_can_not_end),

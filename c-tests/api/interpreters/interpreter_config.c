@@ -118,10 +118,7 @@ static void test_every_other_combination_works(void **state) {
         (!config.allow_threads && !subpy_supports(SUBPY_FEATURE_RESTRICTIONS))) {
       continue;
     }
-    subpy_id id;
-    CREATE(&config, &id);
-    RUN(id, "import json, math; assert json.dumps(math.floor(2.5)) == '2'");
-    DESTROY(id);
+    RUN_IN_NEW(&config, "import json, math; assert json.dumps(math.floor(2.5)) == '2'");
   }
 }
 

@@ -1,5 +1,5 @@
 /* Interpreters come, are listed, and go; ids are never given out twice. */
-#include "support.h"
+#include "fixture.h"
 
 static void *identify(void *found) {
   EXPECT(SUBPY_OK, subpy_get_main(found, &error));
@@ -96,9 +96,7 @@ static void test_the_error_may_be_ignored(void **state) {
 
 static void test_an_interpreter_is_destroyed_once(void **state) {
   (void)state;
-  subpy_id id;
   bool running = true;
-  CREATE(NULL, &id);
   DESTROY(id);
   REFUSES(SUBPY_ERR_NOT_FOUND, "destroyed", subpy_destroy(id, &error));
   REFUSES(SUBPY_ERR_NOT_FOUND, "destroyed", subpy_run_string(id, "x = 1", &error));
@@ -137,21 +135,16 @@ static void test_the_main_interpreter(void **state) {
 
 static void test_a_new_interpreter_is_idle(void **state) {
   (void)state;
-  subpy_id id;
   bool running = true;
-  CREATE(NULL, &id);
   EXPECT(SUBPY_OK, subpy_is_running(id, &running, &error));
   CHECK(!running, "a new interpreter is running");
   RUN(id, "x = 1");
   EXPECT(SUBPY_OK, subpy_is_running(id, &running, &error));
   CHECK(!running, "it is running after its run");
-  DESTROY(id);
 }
 
 static void test_outside_there_is_no_current_one(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   RUN(id, "x = 1");
   subpy_id current = 7;
   EXPECT(SUBPY_ERR_NOT_FOUND, subpy_get_current(&current, &error));
@@ -167,11 +160,11 @@ int main(void) {
       cmocka_unit_test(test_the_list_and_null),
       cmocka_unit_test(test_null_for_a_result),
       cmocka_unit_test(test_the_error_may_be_ignored),
-      cmocka_unit_test(test_an_interpreter_is_destroyed_once),
+      TEST(test_an_interpreter_is_destroyed_once),
       cmocka_unit_test(test_ids_that_were_never_given_out),
       cmocka_unit_test(test_the_main_interpreter),
-      cmocka_unit_test(test_a_new_interpreter_is_idle),
-      cmocka_unit_test(test_outside_there_is_no_current_one),
+      TEST(test_a_new_interpreter_is_idle),
+      TEST(test_outside_there_is_no_current_one),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

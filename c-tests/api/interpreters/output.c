@@ -1,22 +1,5 @@
 /* What a script writes goes to the host's functions: whole, in order, before the run returns. */
-#include "support.h"
-
-static struct capture capture;
-static subpy_id id;
-
-static int create(void **state) {
-  (void)state;
-  const subpy_interpreter_config config = capture_config(&capture);
-  CREATE(&config, &id);
-  return 0;
-}
-
-static int destroy(void **state) {
-  (void)state;
-  DESTROY(id);
-  capture_clear(&capture);
-  return 0;
-}
+#include "fixture.h"
 
 #define WRITES(code, expected_out, expected_err)                                                   \
   do {                                                                                             \
@@ -132,10 +115,7 @@ static void test_half_a_character_comes_out_at_the_end(void **state) {
   (void)state;
   struct capture last = {0};
   const subpy_interpreter_config config = capture_config(&last);
-  subpy_id other;
-  CREATE(&config, &other);
-  RUN(other, "import sys; sys.stdout.buffer.write(b'half: \\xe2\\x82')");
-  DESTROY(other);
+  RUN_IN_NEW(&config, "import sys; sys.stdout.buffer.write(b'half: \\xe2\\x82')");
   CHECK_TEXT(text_of(&last.out), "half: \xef\xbf\xbd");
   capture_clear(&last);
 }
@@ -270,8 +250,6 @@ static void test_each_interpreter_has_its_own(void **state) {
   DESTROY(other);
   capture_clear(&another);
 }
-
-#define TEST(test) cmocka_unit_test_setup_teardown(test, create, destroy)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -22,12 +22,7 @@ static void check_raises(int line, const char *code, const char *type, const cha
 
 #define RAISES(code, type, message) check_raises(__LINE__, code, type, message)
 
-static void works(const char *code) {
-  subpy_id id;
-  CREATE(&config, &id);
-  RUN(id, code);
-  DESTROY(id);
-}
+static void works(const char *code) { RUN_IN_NEW(&config, code); }
 
 #define NEEDS_RESTRICTIONS()                                                                       \
   do {                                                                                             \

@@ -1,4 +1,5 @@
 /* Queues between the host, scripts and interpreters. */
+#include "fixture.h"
 #include "stop.h"
 
 #define PUT(queue, value) EXPECT(SUBPY_OK, subpy_queue_put(queue, &(value), 0, &error))
@@ -36,8 +37,6 @@ static void test_values(void **state) {
   (void)state;
   subpy_queue *queue = new_queue(0);
   subpy_queue *inner = new_queue(1);
-  subpy_id id;
-  CREATE(NULL, &id);
   give(id, "q", queue);
   char text[] = "text";
   subpy_value items[9] = {subpy_none(),          subpy_bool(true),        subpy_int(INT64_MIN),
@@ -109,8 +108,6 @@ static void test_a_queue_comes_out(void **state) {
 static void test_what_a_host_gives_is_kept(void **state) {
   (void)state;
   subpy_queue *queue = new_queue(0);
-  subpy_id id;
-  CREATE(NULL, &id);
   give(id, "q", queue);
   RUN(id, "q.put([1, 'x'])");
   REFUSES(SUBPY_ERR_EXCEPTION, "obj[\"a\"] is of type object",
@@ -185,8 +182,6 @@ static void *close_it(void *queue) {
 static void test_who_waits_is_told(void **state) {
   (void)state;
   subpy_queue *queue = new_queue(0);
-  subpy_id id;
-  CREATE(NULL, &id);
   give(id, "q", queue);
   const pthread_t thread = thread_start(close_it, queue);
   subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, id, "while True: q.get()");
@@ -250,8 +245,6 @@ static void test_a_line(void **state) {
 static void test_limits_end_a_wait(void **state) {
   (void)state;
   subpy_queue *queue = new_queue(1);
-  subpy_id id;
-  CREATE(NULL, &id);
   give(id, "q", queue);
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.timeout_ms = 20;
@@ -293,8 +286,6 @@ static void test_limits_end_a_wait_of_the_host(void **state) {
 static void test_a_thread_of_a_script_that_waits(void **state) {
   (void)state;
   subpy_queue *queue = new_queue(0);
-  subpy_id id;
-  CREATE(NULL, &id);
   give(id, "q", queue);
   RUN(id, "import threading\nthread = threading.Thread(target=lambda: list(q))\nthread.start()");
   REFUSES(SUBPY_ERR_BUSY, "1 Python thread", subpy_destroy(id, &error));
@@ -320,8 +311,6 @@ static void test_memory_of_the_host(void **state) {
   info.user = &releases;
   subpy_value value = subpy_buffer(&info);
   subpy_queue *queue = new_queue(3);
-  subpy_id id;
-  CREATE(NULL, &id);
   give(id, "q", queue);
   /* To a script: until it needs it no more. */
   PUT(queue, value);
@@ -399,8 +388,6 @@ static void test_strides_of_the_host(void **state) {
   info.strides = strides;
   const subpy_value value = subpy_buffer(&info);
   subpy_queue *queue = new_queue(0);
-  subpy_id id;
-  CREATE(NULL, &id);
   give(id, "q", queue);
   PUT(queue, value);
   RUN(id, "m = q.get()\nassert m.tolist() == [[1, 4], [2, 5], [3, 6]] and m.strides == (2, 6)\n"
@@ -412,9 +399,9 @@ static void test_strides_of_the_host(void **state) {
 /* One that is never freed, and one that a script alone has, at the end. */
 static void test_left_behind(void **state) {
   (void)state;
-  subpy_queue *queue = new_queue(0);
   subpy_id id;
   CREATE(NULL, &id);
+  subpy_queue *queue = new_queue(0);
   give(id, "q", queue);
   RUN(id, "q.put(memoryview(b'x')); q.get()");
   subpy_queue_free(queue);
@@ -423,19 +410,19 @@ static void test_left_behind(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_values),
+      TEST(test_values),
       cmocka_unit_test(test_a_queue_comes_out),
-      cmocka_unit_test(test_what_a_host_gives_is_kept),
+      TEST(test_what_a_host_gives_is_kept),
       cmocka_unit_test(test_wrong_values),
       cmocka_unit_test(test_bounded),
-      cmocka_unit_test(test_who_waits_is_told),
+      TEST(test_who_waits_is_told),
       cmocka_unit_test(test_a_line),
-      cmocka_unit_test(test_limits_end_a_wait),
+      TEST(test_limits_end_a_wait),
       cmocka_unit_test(test_limits_end_a_wait_of_the_host),
-      cmocka_unit_test(test_a_thread_of_a_script_that_waits),
-      cmocka_unit_test(test_memory_of_the_host),
+      TEST(test_a_thread_of_a_script_that_waits),
+      TEST(test_memory_of_the_host),
       cmocka_unit_test(test_memory_of_a_script),
-      cmocka_unit_test(test_strides_of_the_host),
+      TEST(test_strides_of_the_host),
       cmocka_unit_test(test_left_behind),
   };
   return RUN_TESTS_INITIALIZED(tests);

@@ -1,20 +1,7 @@
 /* What code may be, and what it may not: the bytes that subpy_run_string_with() takes. */
-#include "support.h"
+#include "fixture.h"
 
 #include <sys/mman.h>
-
-static subpy_id id;
-
-static int create(void **state) {
-  initialize_defaults(state);
-  CREATE(NULL, &id);
-  return 0;
-}
-
-static int destroy(void **state) {
-  DESTROY(id);
-  return finalize_at_last(state);
-}
 
 static void test_null(void **state) {
   (void)state;
@@ -166,18 +153,18 @@ static void test_wrong_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_null),
-      cmocka_unit_test(test_a_length_past_all_limits),
-      cmocka_unit_test(test_code_that_does_nothing),
-      cmocka_unit_test(test_a_byte_order_mark_is_skipped),
-      cmocka_unit_test(test_a_nul_character_is_refused),
-      cmocka_unit_test(test_bytes_that_are_not_utf8_are_refused),
-      cmocka_unit_test(test_code_is_utf8_whatever_it_says),
-      cmocka_unit_test(test_line_ends_of_other_systems),
-      cmocka_unit_test(test_no_byte_past_the_length_is_read),
-      cmocka_unit_test(test_a_string_of_50_megabytes),
-      cmocka_unit_test(test_code_that_nests_too_deep_is_an_exception),
-      cmocka_unit_test(test_wrong_options),
+      TEST(test_null),
+      TEST(test_a_length_past_all_limits),
+      TEST(test_code_that_does_nothing),
+      TEST(test_a_byte_order_mark_is_skipped),
+      TEST(test_a_nul_character_is_refused),
+      TEST(test_bytes_that_are_not_utf8_are_refused),
+      TEST(test_code_is_utf8_whatever_it_says),
+      TEST(test_line_ends_of_other_systems),
+      TEST(test_no_byte_past_the_length_is_read),
+      TEST(test_a_string_of_50_megabytes),
+      TEST(test_code_that_nests_too_deep_is_an_exception),
+      TEST(test_wrong_options),
   };
-  return RUN_TESTS_BETWEEN(tests, create, destroy);
+  return RUN_TESTS_INITIALIZED(tests);
 }

@@ -1,5 +1,5 @@
 /* Host threads: any may run anything, they come and go, and they race. */
-#include "support.h"
+#include "fixture.h"
 
 enum { THREADS = 8 };
 
@@ -22,14 +22,11 @@ static void *run_once(void *id) {
 
 static void test_thousands_of_threads_one_after_the_other(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   RUN(id, "n = 0");
   for (int i = 0; i < 3000; i++) {
     in_thread(run_once, &id);
   }
   RUN(id, "assert n == 3000, n");
-  DESTROY(id);
 }
 
 static void *create_thing(void *id) {
@@ -188,7 +185,7 @@ static void test_runs_and_destroys_race(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_thousands_of_threads_one_after_the_other),
+      TEST(test_thousands_of_threads_one_after_the_other),
       cmocka_unit_test(test_each_step_in_a_thread_of_its_own),
       cmocka_unit_test(test_whole_lives_in_parallel),
       cmocka_unit_test(test_interpreters_made_at_once_have_ids_of_their_own),

@@ -96,10 +96,7 @@ static void test_it_gives_way(void **state) {
   struct gate seen = GATE_INIT;
   pthread_t thread = thread_start(see_a_short_interval, &seen);
   while (!gate_is_open(&seen)) {
-    subpy_id id;
-    CREATE(NULL, &id);
-    RUN(id, "import json");
-    DESTROY(id);
+    RUN_IN_NEW(NULL, "import json");
   }
   thread_join(thread);
 }

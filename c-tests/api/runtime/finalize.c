@@ -25,11 +25,8 @@ static void check_is_over(void) {
 
 static void use_and_finalize(void *unused) {
   (void)unused;
-  subpy_id id;
   INITIALIZE(NULL);
-  CREATE(NULL, &id);
-  RUN(id, "x = 1");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "x = 1");
   FINALIZE();
   check_is_over();
 }

@@ -219,12 +219,9 @@ static void test_the_error_may_be_ignored(void **state) {
 static void test_a_good_config_works_after_all_of_them(void **state) {
   (void)state;
   const subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
-  subpy_id id;
   INITIALIZE(&config);
   CHECK(subpy_is_initialized(), "not initialized");
-  CREATE(NULL, &id);
-  RUN(id, "import os, sys; assert sys.version_info >= (3, 10)");
-  DESTROY(id);
+  RUN_IN_NEW(NULL, "import os, sys; assert sys.version_info >= (3, 10)");
   FINALIZE();
 }
 

@@ -9,11 +9,8 @@ struct start {
 
 static void start_and_run(void *argument) {
   const struct start *start = argument;
-  subpy_id id;
   INITIALIZE(&start->config);
-  CREATE(NULL, &id);
-  RUN(id, start->code);
-  DESTROY(id);
+  RUN_IN_NEW(NULL, start->code);
   FINALIZE();
 }
 

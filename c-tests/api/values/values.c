@@ -1,22 +1,7 @@
 /* Values: built, set, got, evaluated, read and cleared. */
-#include "support.h"
+#include "fixture.h"
 
 #include <math.h>
-
-static subpy_id a, b;
-
-static int create_two(void **state) {
-  initialize_defaults(state);
-  CREATE(NULL, &a);
-  CREATE(NULL, &b);
-  return 0;
-}
-
-static int destroy_two(void **state) {
-  DESTROY(a);
-  DESTROY(b);
-  return finalize_at_last(state);
-}
 
 /* A value of a kind that the helpers don't make. */
 static subpy_value wrong(uint32_t kind, const void *data, size_t length) {
@@ -45,53 +30,53 @@ static void set(subpy_id id, const char *name, subpy_value value) {
 
 static void test_each_kind_goes_in(void **state) {
   (void)state;
-  set(a, "v", subpy_none());
-  check_true(a, "v is None");
-  set(a, "v", subpy_bool(true));
-  check_true(a, "v is True");
-  set(a, "v", subpy_int(INT64_MIN));
-  check_true(a, "v == -2 ** 63 and type(v) is int");
-  set(a, "v", subpy_float(-0.0));
-  check_true(a, "str(v) == '-0.0'");
-  set(a, "v", subpy_float(INFINITY));
-  check_true(a, "v == float('inf')");
-  set(a, "v", subpy_float(NAN));
-  check_true(a, "v != v");
-  set(a, "v",
+  set(id, "v", subpy_none());
+  check_true(id, "v is None");
+  set(id, "v", subpy_bool(true));
+  check_true(id, "v is True");
+  set(id, "v", subpy_int(INT64_MIN));
+  check_true(id, "v == -2 ** 63 and type(v) is int");
+  set(id, "v", subpy_float(-0.0));
+  check_true(id, "str(v) == '-0.0'");
+  set(id, "v", subpy_float(INFINITY));
+  check_true(id, "v == float('inf')");
+  set(id, "v", subpy_float(NAN));
+  check_true(id, "v != v");
+  set(id, "v",
       subpy_str("gr\xc3\xb6\xc3\x9f"
                 "e"));
-  check_true(a, "v == 'gr\\xf6\\xdfe'");
-  set(a, "v", subpy_str_n("a\0b", 3));
-  check_true(a, "v == 'a\\0b'");
-  set(a, "v", subpy_bytes("\xff\0", 2));
-  check_true(a, "v == b'\\xff\\0'");
-  set(a, "v", subpy_big_int("-0x10000000000000000"));
-  check_true(a, "v == -2 ** 64");
-  set(a, "v", wrong(SUBPY_WTF8, "\xed\xa0\x80", 3));
-  check_true(a, "v == '\\ud800'");
+  check_true(id, "v == 'gr\\xf6\\xdfe'");
+  set(id, "v", subpy_str_n("a\0b", 3));
+  check_true(id, "v == 'a\\0b'");
+  set(id, "v", subpy_bytes("\xff\0", 2));
+  check_true(id, "v == b'\\xff\\0'");
+  set(id, "v", subpy_big_int("-0x10000000000000000"));
+  check_true(id, "v == -2 ** 64");
+  set(id, "v", wrong(SUBPY_WTF8, "\xed\xa0\x80", 3));
+  check_true(id, "v == '\\ud800'");
   subpy_value items[3];
   items[0] = subpy_int(1);
   items[1] = subpy_str("x");
   items[2] = subpy_none();
-  set(a, "v", subpy_tuple(items, 3));
-  check_true(a, "v == (1, 'x', None)");
-  set(a, "v", subpy_list(items, 3));
-  check_true(a, "v == [1, 'x', None]");
+  set(id, "v", subpy_tuple(items, 3));
+  check_true(id, "v == (1, 'x', None)");
+  set(id, "v", subpy_list(items, 3));
+  check_true(id, "v == [1, 'x', None]");
   subpy_value pairs[4];
   pairs[0] = subpy_str("z");
   pairs[1] = subpy_list(items, 3);
   pairs[2] = subpy_str("a");
   pairs[3] = subpy_bool(false);
-  set(a, "v", subpy_dict(pairs, 2));
-  check_true(a, "list(v.items()) == [('z', [1, 'x', None]), ('a', False)]");
-  set(a, "v", subpy_list(NULL, 0));
-  check_true(a, "v == []");
+  set(id, "v", subpy_dict(pairs, 2));
+  check_true(id, "list(v.items()) == [('z', [1, 'x', None]), ('a', False)]");
+  set(id, "v", subpy_list(NULL, 0));
+  check_true(id, "v == []");
 }
 
 static void test_each_kind_comes_out(void **state) {
   (void)state;
-  subpy_value v = eval(a, "{'none': None, 'yes': True, 'int': -5, 'float': 1.5, 'str': 'a\\0b', "
-                          "'bytes': b'\\xff', 'tuple': (1, 2), 'list': ['x'], 'dict': {7: 8}}");
+  subpy_value v = eval(id, "{'none': None, 'yes': True, 'int': -5, 'float': 1.5, 'str': 'a\\0b', "
+                           "'bytes': b'\\xff', 'tuple': (1, 2), 'list': ['x'], 'dict': {7: 8}}");
   CHECK_EQUAL(v.kind, SUBPY_DICT);
   CHECK_EQUAL(subpy_value_length(&v), 9);
   CHECK_EQUAL(subpy_value_get(&v, "none")->kind, SUBPY_NONE);
@@ -141,7 +126,7 @@ static void test_accessors_take_anything(void **state) {
 
 static void test_a_value_is_cleared_twice(void **state) {
   (void)state;
-  subpy_value v = eval(a, "['text', 'more'] * 100");
+  subpy_value v = eval(id, "['text', 'more'] * 100");
   subpy_value_clear(&v);
   CHECK_EQUAL(v.kind, SUBPY_NONE);
   subpy_value_clear(&v);
@@ -152,7 +137,7 @@ static void test_a_value_is_cleared_twice(void **state) {
   CHECK_EQUAL(own.kind, SUBPY_NONE);
   for (size_t i = 0; i < 9; i++) {
     static const char *const small[] = {"None", "1", "1.5", "''", "b''", "()", "[]", "{}", "'x'"};
-    v = eval(a, small[i]);
+    v = eval(id, small[i]);
     subpy_value_clear(&v);
     subpy_value_clear(&v);
   }
@@ -166,8 +151,6 @@ static void *clear_it(void *value) {
 
 static void test_a_value_outlives_its_interpreter(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   subpy_value v = eval(id, "['text']");
   DESTROY(id);
   in_thread(clear_it, &v);
@@ -175,7 +158,8 @@ static void test_a_value_outlives_its_interpreter(void **state) {
 
 static void test_a_value_of_one_is_set_in_another(void **state) {
   (void)state;
-  subpy_value v = eval(a, "{'list': [1, 'two', 3.0, b'4', (5,), None, True]}");
+  const subpy_id b = create_second();
+  subpy_value v = eval(id, "{'list': [1, 'two', 3.0, b'4', (5,), None, True]}");
   EXPECT(SUBPY_OK, subpy_set(b, "v", &v, &error));
   check_true(b, "v == {'list': [1, 'two', 3.0, b'4', (5,), None, True]}");
   subpy_value_clear(&v);
@@ -207,24 +191,25 @@ static void test_wrong_values(void **state) {
       {subpy_big_int(NULL), "has NULL for its data"},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
-    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, cases[i].why, subpy_set(a, "v", &cases[i].value, &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, cases[i].why, subpy_set(id, "v", &cases[i].value, &error));
     subpy_value items[2];
     items[0] = subpy_str("k");
     items[1] = cases[i].value;
     subpy_value inner = subpy_dict(items, 1);
     subpy_value outer = subpy_list(&inner, 1);
-    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "value[0][\"k\"] ", subpy_set(a, "v", &outer, &error));
-    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, cases[i].why, subpy_set(a, "v", &outer, &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "value[0][\"k\"] ", subpy_set(id, "v", &outer, &error));
+    REFUSES(SUBPY_ERR_INVALID_ARGUMENT, cases[i].why, subpy_set(id, "v", &outer, &error));
   }
 }
 
 static void test_what_has_no_form_outside(void **state) {
   (void)state;
-  RUN(a, "class Thing: pass\n"
-         "cycle = []\n"
-         "cycle.append(cycle)\n"
-         "deep = 1\n"
-         "for i in range(257): deep = [deep]\n");
+  const subpy_id b = create_second();
+  RUN(id, "class Thing: pass\n"
+          "cycle = []\n"
+          "cycle.append(cycle)\n"
+          "deep = 1\n"
+          "for i in range(257): deep = [deep]\n");
   static const char *const cases[][2] = {
       {"{'a': [1, 2, 3, Thing()]}", "result[\"a\"][3] is of type Thing"},
       {"2 ** 64", "result is an int past 64 bits"},
@@ -234,11 +219,11 @@ static void test_what_has_no_form_outside(void **state) {
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     subpy_value v = subpy_int(1);
-    REFUSES(SUBPY_ERR_NOT_SHAREABLE, cases[i][1], subpy_eval(a, cases[i][0], &v, &error));
+    REFUSES(SUBPY_ERR_NOT_SHAREABLE, cases[i][1], subpy_eval(id, cases[i][0], &v, &error));
     CHECK_EQUAL(v.kind, SUBPY_NONE);
   }
   subpy_value v;
-  EXPECT(SUBPY_OK, subpy_eval(a, "deep[0]", &v, &error));
+  EXPECT(SUBPY_OK, subpy_eval(id, "deep[0]", &v, &error));
   EXPECT(SUBPY_OK, subpy_set(b, "deep", &v, &error));
   subpy_value deeper = subpy_list(&v, 1);
   REFUSES(SUBPY_ERR_NOT_SHAREABLE, "is nested more than 256 deep",
@@ -248,9 +233,10 @@ static void test_what_has_no_form_outside(void **state) {
 
 static void test_lossless_text(void **state) {
   (void)state;
+  const subpy_id b = create_second();
   subpy_value v;
-  RUN(a, "big = [2 ** 64, -2 ** 70, '\\ud800', 'plain', 1]");
-  EXPECT(SUBPY_OK, get_by_flags(a, SUBPY_LOSSLESS_TEXT, "big", &v, &error));
+  RUN(id, "big = [2 ** 64, -2 ** 70, '\\ud800', 'plain', 1]");
+  EXPECT(SUBPY_OK, get_by_flags(id, SUBPY_LOSSLESS_TEXT, "big", &v, &error));
   CHECK_EQUAL(subpy_value_item(&v, 0)->kind, SUBPY_BIG_INT);
   CHECK_TEXT(subpy_value_text(subpy_value_item(&v, 0)), "0x10000000000000000");
   CHECK_TEXT(subpy_value_text(subpy_value_item(&v, 1)), "-0x400000000000000000");
@@ -262,7 +248,7 @@ static void test_lossless_text(void **state) {
   check_true(b, "big == [2 ** 64, -2 ** 70, '\\ud800', 'plain', 1]");
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.flags = SUBPY_LOSSLESS_TEXT;
-  EXPECT(SUBPY_OK, subpy_eval_with(a, &options, "2 ** 64", 7, &v, &error));
+  EXPECT(SUBPY_OK, subpy_eval_with(id, &options, "2 ** 64", 7, &v, &error));
   CHECK_EQUAL(v.kind, SUBPY_BIG_INT);
   subpy_value_clear(&v);
 }
@@ -270,38 +256,38 @@ static void test_lossless_text(void **state) {
 static void test_names(void **state) {
   (void)state;
   subpy_value v, one = subpy_int(1);
-  RUN(a, "x = 1");
-  EXPECT(SUBPY_OK, subpy_get(a, "x", &v, &error));
+  RUN(id, "x = 1");
+  EXPECT(SUBPY_OK, subpy_get(id, "x", &v, &error));
   CHECK_EQUAL(v.as.integer, 1);
   REFUSES(SUBPY_ERR_NOT_FOUND, "there is no \"nothing\" in __main__",
-          subpy_get(a, "nothing", &v, &error));
+          subpy_get(id, "nothing", &v, &error));
   static const char *const bad[] = {"", "1x", "a b", "a.b", "a:b", "\xff"};
   for (size_t i = 0; i < COUNT(bad); i++) {
-    EXPECT(SUBPY_ERR_INVALID_ARGUMENT, subpy_get(a, bad[i], &v, &error));
-    EXPECT(SUBPY_ERR_INVALID_ARGUMENT, subpy_set(a, bad[i], &one, &error));
+    EXPECT(SUBPY_ERR_INVALID_ARGUMENT, subpy_get(id, bad[i], &v, &error));
+    EXPECT(SUBPY_ERR_INVALID_ARGUMENT, subpy_set(id, bad[i], &one, &error));
   }
 }
 
 static void test_null_and_wrong_options(void **state) {
   (void)state;
   subpy_value v = subpy_none(), one = subpy_int(1);
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "name is NULL", subpy_set(a, NULL, &one, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "value is NULL", subpy_set(a, "x", NULL, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "name is NULL", subpy_get(a, NULL, &v, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "out is NULL", subpy_get(a, "x", NULL, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "expression is NULL", subpy_eval(a, NULL, &v, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "0x100 is unknown", get_by_flags(a, 0x101, "x", &v, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "name is NULL", subpy_set(id, NULL, &one, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "value is NULL", subpy_set(id, "x", NULL, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "name is NULL", subpy_get(id, NULL, &v, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "out is NULL", subpy_get(id, "x", NULL, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "expression is NULL", subpy_eval(id, NULL, &v, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "0x100 is unknown", get_by_flags(id, 0x101, "x", &v, &error));
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.struct_size = 8;
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "subpy_call_options.struct_size is 8",
-          subpy_eval_with(a, &options, "1", 1, &v, &error));
+          subpy_eval_with(id, &options, "1", 1, &v, &error));
   const subpy_call_options defaults = SUBPY_CALL_OPTIONS_INIT;
   options = defaults;
   options.keywords = &one;
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "keywords are for subpy_call_with() alone",
-          subpy_eval_with(a, &options, "1", 1, &v, &error));
-  EXPECT(SUBPY_OK, subpy_eval(a, "object()", NULL, &error));
-  CHECK_EQUAL(subpy_set(a, "x", &one, NULL), SUBPY_OK);
+          subpy_eval_with(id, &options, "1", 1, &v, &error));
+  EXPECT(SUBPY_OK, subpy_eval(id, "object()", NULL, &error));
+  CHECK_EQUAL(subpy_set(id, "x", &one, NULL), SUBPY_OK);
   EXPECT(SUBPY_ERR_NOT_FOUND, subpy_get(12345, "x", &v, &error));
   EXPECT(SUBPY_ERR_NOT_PERMITTED, subpy_get(0, "x", &v, &error));
   EXPECT(SUBPY_ERR_NOT_FOUND, subpy_set(-7, "x", &one, &error));
@@ -310,38 +296,36 @@ static void test_null_and_wrong_options(void **state) {
 static void test_eval(void **state) {
   (void)state;
   subpy_value v;
-  RUN(a, "n = 0\n"
-         "def count():\n"
-         "  global n\n"
-         "  n += 1\n"
-         "  return n\n");
+  RUN(id, "n = 0\n"
+          "def count():\n"
+          "  global n\n"
+          "  n += 1\n"
+          "  return n\n");
   for (int i = 1; i < 100; i++) {
-    v = eval(a, "count()");
+    v = eval(id, "count()");
     CHECK_EQUAL(v.as.integer, i);
   }
-  v = eval(a, "  6 * 7  ");
+  v = eval(id, "  6 * 7  ");
   CHECK_EQUAL(v.as.integer, 42);
-  EXPECT(SUBPY_ERR_EXCEPTION, subpy_eval(a, "x = 1", &v, &error));
-  EXPECT(SUBPY_ERR_EXCEPTION, subpy_eval(a, "1 / 0", &v, &error));
-  EXPECT(SUBPY_ERR_EXIT, subpy_eval(a, "exit(3)", &v, &error));
+  EXPECT(SUBPY_ERR_EXCEPTION, subpy_eval(id, "x = 1", &v, &error));
+  EXPECT(SUBPY_ERR_EXCEPTION, subpy_eval(id, "1 / 0", &v, &error));
+  EXPECT(SUBPY_ERR_EXIT, subpy_eval(id, "exit(3)", &v, &error));
   subpy_run_options run = SUBPY_RUN_OPTIONS_INIT;
   run.filename = "rule.py";
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.run = &run;
   subpy_error *error = NULL;
-  CHECK_EQUAL(subpy_eval_with(a, &options, "1 / 0 + 2", 9, &v, &error), SUBPY_ERR_EXCEPTION);
+  CHECK_EQUAL(subpy_eval_with(id, &options, "1 / 0 + 2", 9, &v, &error), SUBPY_ERR_EXCEPTION);
   CHECK_CONTAINS(subpy_error_traceback(error), "File \"rule.py\", line 1");
   CHECK_CONTAINS(subpy_error_traceback(error), "1 / 0 + 2");
   subpy_error_free(error);
   run.timeout_ms = 50;
   EXPECT(SUBPY_ERR_TIMEOUT,
-         subpy_eval_with(a, &options, "[0 for _ in iter(int, 1)]", 25, &v, &error));
+         subpy_eval_with(id, &options, "[0 for _ in iter(int, 1)]", 25, &v, &error));
 }
 
 static void test_run_string_unrestricted(void **state) {
   (void)state;
-  subpy_id id;
-  CREATE(NULL, &id);
   subpy_value pairs[4], out;
   pairs[0] = subpy_str("x");
   pairs[1] = subpy_int(20);
@@ -377,7 +361,6 @@ static void test_run_string_unrestricted(void **state) {
           subpy_run_string_unrestricted(id, "", &ns, &out, &error));
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "code is NULL",
           subpy_run_string_unrestricted(id, NULL, NULL, &out, &error));
-  DESTROY(id);
 }
 
 /* An error says which value can't cross, and what the script can do. */
@@ -404,9 +387,7 @@ static void test_an_error_says_what_helps(void **state) {
       {"Scalar()", "its tolist() is a list"},
       {"len", "str() or repr() makes a str of it"},
   };
-  subpy_id id;
   subpy_value out;
-  CREATE(NULL, &id);
   RUN(id,
       "import array, dataclasses, datetime, decimal, enum, fractions, pathlib, sys, types, uuid\n"
       "released = memoryview(b'')\n"
@@ -427,25 +408,24 @@ static void test_an_error_says_what_helps(void **state) {
   if (python_at_least(3, 12)) {
     REFUSES(SUBPY_ERR_EXCEPTION, "of the script", subpy_eval(id, "Refuses()", &out, &error));
   }
-  DESTROY(id);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_each_kind_goes_in),
-      cmocka_unit_test(test_each_kind_comes_out),
-      cmocka_unit_test(test_accessors_take_anything),
-      cmocka_unit_test(test_a_value_is_cleared_twice),
-      cmocka_unit_test(test_a_value_outlives_its_interpreter),
-      cmocka_unit_test(test_a_value_of_one_is_set_in_another),
-      cmocka_unit_test(test_wrong_values),
-      cmocka_unit_test(test_what_has_no_form_outside),
-      cmocka_unit_test(test_an_error_says_what_helps),
-      cmocka_unit_test(test_lossless_text),
-      cmocka_unit_test(test_names),
-      cmocka_unit_test(test_null_and_wrong_options),
-      cmocka_unit_test(test_eval),
-      cmocka_unit_test(test_run_string_unrestricted),
+      TEST(test_each_kind_goes_in),
+      TEST(test_each_kind_comes_out),
+      TEST(test_accessors_take_anything),
+      TEST(test_a_value_is_cleared_twice),
+      TEST(test_a_value_outlives_its_interpreter),
+      TEST(test_a_value_of_one_is_set_in_another),
+      TEST(test_wrong_values),
+      TEST(test_what_has_no_form_outside),
+      TEST(test_an_error_says_what_helps),
+      TEST(test_lossless_text),
+      TEST(test_names),
+      TEST(test_null_and_wrong_options),
+      TEST(test_eval),
+      TEST(test_run_string_unrestricted),
   };
-  return RUN_TESTS_BETWEEN(tests, create_two, destroy_two);
+  return RUN_TESTS_INITIALIZED(tests);
 }
