@@ -149,7 +149,8 @@ static inline subpy_status get_by_flags(subpy_id id, uint32_t flags, const char 
   return subpy_get_with(id, &options, name, out, error);
 }
 
-/* The backend under test: its name is in the environment, and `local` stands for none. */
+/* The backend under test: SUBPY_TESTS_BACKEND in the environment names it, `local` or `process`. The default is
+ * `local`. */
 static inline uint32_t backend_under_test(void) {
   const char *const name = getenv("SUBPY_TESTS_BACKEND");
   if (name != NULL && strcmp(name, "process") == 0) {
