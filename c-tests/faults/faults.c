@@ -2,96 +2,18 @@
  * faults KIND [STEP [FIRST]]: the system refuses one thing once, in a process of its own each time: the first of this
  * kind that is asked for after subpy_initialize, the second one, and so on, until nothing more is asked for. Each call
  * has to return. What was refused may be had later, so in the end all of it has to work.
- *
- * The functions of the C library that give such things are defined here, and so are those of the whole process.
  */
 #define _GNU_SOURCE
 #define SUPPORT_PLAIN
 
-#include "../child.h"
+#include "child.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
+#include "refusing.h"
+
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-enum kind { MALLOC, MMAP, OPEN, PIPE, PTHREAD_CREATE, KINDS };
-
 static const char *const kinds[KINDS] = {"malloc", "mmap", "open", "pipe", "pthread_create"};
-
-/* What is refused: of this kind, when so many more have been asked for. */
-static enum kind refused = KINDS;
-static atomic_long left;
-
-static bool refuse(enum kind kind) { return kind == refused && atomic_fetch_sub(&left, 1) == 1; }
-
-/* The functions. ------------------------------------------------------------------------------ */
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *block, size_t size);
-
-static void *no_memory(void) {
-  errno = ENOMEM;
-  return NULL;
-}
-
-void *malloc(size_t size) { return refuse(MALLOC) ? no_memory() : __libc_malloc(size); }
-
-void *calloc(size_t count, size_t size) {
-  return refuse(MALLOC) ? no_memory() : __libc_calloc(count, size);
-}
-
-void *realloc(void *block, size_t size) {
-  return refuse(MALLOC) ? no_memory() : __libc_realloc(block, size);
-}
-
-void *mmap(void *address, size_t length, int access, int flags, int file, off_t offset) {
-  if (refuse(MMAP)) {
-    errno = ENOMEM;
-    return MAP_FAILED;
-  }
-  return (void *)syscall(SYS_mmap, address, length, access, flags, file, offset);
-}
-
-static int no_descriptor(void) {
-  errno = EMFILE;
-  return -1;
-}
-
-int open(const char *path, int flags, ...) {
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
-  va_end(arguments);
-  return refuse(OPEN) ? no_descriptor() : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...) {
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
-  va_end(arguments);
-  return open(path, flags, mode);
-}
-
-int pipe2(int ends[2], int flags) {
-  return refuse(PIPE) ? no_descriptor() : (int)syscall(SYS_pipe2, ends, flags);
-}
-
-int pipe(int ends[2]) { return pipe2(ends, 0); }
-
-typedef int create_thread(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-static create_thread *real_create_thread;
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*work)(void *),
-                   void *argument) {
-  return refuse(PTHREAD_CREATE) ? EAGAIN : real_create_thread(thread, attributes, work, argument);
-}
-
-/* What is done. ------------------------------------------------------------------------------- */
 
 /* Where a process has come to; it is the parent's, too. */
 static const char *volatile *stage;
@@ -110,13 +32,13 @@ static const char *volatile *stage;
     }                                                                                              \
   } while (0)
 
-static void answer(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+static void answer_42(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
   (void)user, (void)args, (void)nargs;
   const subpy_value value = subpy_int(42);
   subpy_host_return(call, &value);
 }
 
-static void use(void *number) {
+static void use_python(void *number) {
   const enum kind kind = refused;
   refused = KINDS;
   INITIALIZE(NULL);
@@ -136,7 +58,7 @@ static void use(void *number) {
   left = *(long *)number;
   refused = kind;
   TRY(subpy_create(NULL, &id, &error));
-  TRY(subpy_define_function(id, "host", "answer", answer, NULL, NULL, &error));
+  TRY(subpy_define_function(id, "host", "answer", answer_42, NULL, NULL, &error));
   /* A thread of Python's that gets no memory may end without a word. */
   const subpy_value with_thread = subpy_bool(kind != MALLOC);
   TRY(subpy_set(id, "with_thread", &with_thread, &error));
@@ -163,13 +85,12 @@ int main(int count, char **arguments) {
   CHECK(kind < KINDS, "what is %s?", arguments[1]);
   const long step = count > 2 ? atol(arguments[2]) : 1;
   long number = count > 3 ? atol(arguments[3]) : 1;
-  *(void **)&real_create_thread = dlsym(RTLD_NEXT, "pthread_create");
   stage = (void *)syscall(SYS_mmap, NULL, sizeof *stage, PROT_READ | PROT_WRITE,
                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int died = 0;
   for (int status = 0; status != 10 << 8; number += step) {
     refused = kind;
-    status = child_status(use, &number);
+    status = child_status(use_python, &number);
     refused = KINDS;
     if (status != 0 && status != 10 << 8) {
       printf("%s %ld: wait status %#x in %s\n", kinds[kind], number, (unsigned)status, *stage);

@@ -4,20 +4,15 @@
  *
  *     cycles CYCLES CODE
  */
-#include "subject.h"
+#define SUPPORT_PLAIN
+#include "check.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static long resident(void) {
   long total, pages;
   FILE *file = fopen("/proc/self/statm", "r");
-  if (file == NULL || fscanf(file, "%ld %ld", &total, &pages) != 2) {
-    fail("the resident memory can't be read");
-  }
+  CHECK(file != NULL && fscanf(file, "%ld %ld", &total, &pages) == 2, "it can't be read");
   fclose(file);
   return pages * sysconf(_SC_PAGESIZE);
 }
@@ -36,18 +31,15 @@ static void lower(long *least, long now) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) {
-    fail("usage: %s CYCLES CODE", arguments[0]);
-  }
+  CHECK(count == 3, "usage: %s CYCLES CODE", arguments[0]);
   /* The first cycles fill caches that stay. Then the first third is compared to the last. */
   enum { FIRST = 200 };
   long cycles = atol(arguments[1]), third = cycles / 3, before = 0, after = 0;
-  const struct options plain = {.process_streams = true};
   const double start = now_ms();
-  subject_start(false, false);
+  INITIALIZE(NULL);
   printf("start-up: %.1f ms\n", now_ms() - start);
   for (long i = 1; i <= FIRST + cycles; i++) {
-    subject_live(&plain, arguments[2]);
+    RUN_IN_NEW(NULL, arguments[2]);
     if (i > FIRST + cycles - third) {
       lower(&after, resident());
     } else if (i > FIRST && i <= FIRST + third) {

@@ -3,6 +3,8 @@
  *
  *     hazard [-r] FILE NAME [SITUATION...]        a script; -r: report only
  *     hazard [-r] -m PART/PARTS [SITUATION...]    importing each module of the standard library
+ *     hazard -l FILE                              lists the names of the scripts
+ *     hazard -t TABLE FILE...                     whether the table has each script
  *
  * Each situation is a process of its own:
  *
@@ -19,15 +21,10 @@
 
 #include "script.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 /* How the process of a situation ends, if no script ends it. */
 enum { SURVIVED = 42, SKIPPED = 77 };
@@ -44,9 +41,8 @@ static void expect(const char *option, subpy_status status, const struct failure
   script_option(&script, option, expected, sizeof expected);
   const char *name = subpy_status_name(status) + strlen("SUBPY_");
   name += strncmp(name, "ERR_", 4) == 0 ? 4 : 0;
-  if (strcmp(expected, "any") != 0 && strcmp(name, expected) != 0) {
-    fail("%s: %s, not %s: %s: %s", option, name, expected, failure->type, failure->message);
-  }
+  CHECK(strcmp(expected, "any") == 0 || strcmp(name, expected) == 0, "%s: %s, not %s: %s: %s",
+        option, name, expected, failure->type, failure->message);
 }
 
 /* In a thread of its own, where that is asked for. -----------------------------------------------
@@ -78,12 +74,9 @@ static subpy_status in_thread(subpy_status (*function)(struct interpreter *, str
   pthread_t thread;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  if (stack != 0 && pthread_attr_setstacksize(&attributes, (size_t)stack) != 0) {
-    fail("a stack of %ld bytes can't be had", stack);
-  }
-  if (pthread_create(&thread, &attributes, make_call, &call) != 0) {
-    fail("no thread");
-  }
+  CHECK(stack == 0 || pthread_attr_setstacksize(&attributes, (size_t)stack) == 0,
+        "a stack of %ld bytes can't be had", stack);
+  CHECK_EQUAL(pthread_create(&thread, &attributes, make_call, &call), 0);
   pthread_join(thread, NULL);
   return call.status;
 }
@@ -133,18 +126,16 @@ static void run_checked(struct interpreter *interpreter) {
   struct failure failure = {"", ""};
   subpy_status status = in_thread(run_script, interpreter, &failure);
   if (is_refused()) {
-    if (strcmp(failure.type, "ImportError") != 0) {
-      fail("no clean ImportError: %s: %s", failure.type, failure.message);
-    }
+    CHECK_TEXT(failure.type, "ImportError");
   } else {
     expect("expect", status, &failure);
   }
   char part[128];
-  if (script_option(&script, "type", part, sizeof part) && strcmp(failure.type, part) != 0) {
-    fail("the exception is a %s, not a %s: %s", failure.type, part, failure.message);
+  if (script_option(&script, "type", part, sizeof part)) {
+    CHECK_TEXT(failure.type, part);
   }
-  if (script_option(&script, "message", part, sizeof part) && !strstr(failure.message, part)) {
-    fail("\"%s\" is not in the message: %s", part, failure.message);
+  if (script_option(&script, "message", part, sizeof part)) {
+    CHECK_CONTAINS(failure.message, part);
   }
 }
 
@@ -167,20 +158,19 @@ static subpy_status until_not_busy(subpy_status (*end)(struct interpreter *, str
 static void release(struct interpreter *interpreter) {
   static const char *const CODE = "release()";
   struct failure failure = {"", ""};
-  if (subject_run(interpreter, CODE, strlen(CODE), NULL, &failure) != SUBPY_OK) {
-    fail("release(): %s: %s", failure.type, failure.message);
-  }
+  CHECK(subject_run(interpreter, CODE, strlen(CODE), NULL, &failure) == SUBPY_OK, "%s: %s",
+        failure.type, failure.message);
 }
 
 static void check_output(struct interpreter *interpreter) {
   char part[128];
   size_t length;
   const char *output = subject_output(interpreter, &length);
-  if (script_option(&script, "says", part, sizeof part) && strstr(output, part) == NULL) {
-    fail("\"%s\" is not in what was written: %s", part, output);
+  if (script_option(&script, "says", part, sizeof part)) {
+    CHECK_CONTAINS(output, part);
   }
-  if (flag("output") && length != (size_t)script_number(&script, "output", 0)) {
-    fail("%zu bytes were written", length);
+  if (flag("output")) {
+    CHECK_EQUAL(length, script_number(&script, "output", 0));
   }
 }
 
@@ -195,10 +185,8 @@ static void expect_busy(subpy_status status, const struct failure *failure) {
   if (script_option(&script, "threads", threads, sizeof threads)) {
     snprintf(number, sizeof number, "has %s Python thread", threads);
   }
-  if (status != SUBPY_ERR_BUSY || strstr(failure->message, number) == NULL) {
-    fail("it should be busy and the message say \"%s\", but: %s: %s", number,
-         subpy_status_name(status), failure->message);
-  }
+  CHECK(status == SUBPY_ERR_BUSY, "%s: %s", subpy_status_name(status), failure->message);
+  CHECK_CONTAINS(failure->message, number);
 }
 
 static void destroy(struct interpreter *interpreter) {
@@ -213,9 +201,7 @@ static void destroy(struct interpreter *interpreter) {
   } else {
     status = in_thread(subject_destroy, interpreter, &failure);
   }
-  if (status != SUBPY_OK) {
-    fail("destroy: %s: %s", subpy_status_name(status), failure.message);
-  }
+  CHECK(status == SUBPY_OK, "%s: %s", subpy_status_name(status), failure.message);
   check_output(interpreter);
 }
 
@@ -234,9 +220,7 @@ static void stop(struct interpreter *left) {
     release(left);
   }
   subpy_status status = until_not_busy(stop_all, NULL, &failure);
-  if (status != SUBPY_OK) {
-    fail("stop: %s: %s", subpy_status_name(status), failure.message);
-  }
+  CHECK(status == SUBPY_OK, "%s: %s", subpy_status_name(status), failure.message);
   if (left != NULL) {
     check_output(left);
   }
@@ -244,15 +228,8 @@ static void stop(struct interpreter *left) {
 
 /* The process still works. */
 static void use_another(void) {
-  static const char *const CODE = "import datetime, re\n"
-                                  "assert re.match('[0-9]+', str(datetime.date(2000, 1, 1)))\n";
-  const struct options plain = {.shared_gil = false};
-  struct failure failure = {"", ""};
-  struct interpreter *another = subject_create(&plain);
-  if (subject_run(another, CODE, strlen(CODE), NULL, &failure) != SUBPY_OK) {
-    fail("another interpreter does not work: %s: %s", failure.type, failure.message);
-  }
-  subject_destroy(another, &failure);
+  RUN_IN_NEW(NULL, "import datetime, re\n"
+                   "assert re.match('[0-9]+', str(datetime.date(2000, 1, 1)))\n");
 }
 
 /* Situations. ------------------------------------------------------------------------------------
@@ -338,13 +315,13 @@ static void live_through(const char *situation) {
     once();
     return;
   }
-  for (size_t i = 0; i < sizeof SITUATIONS / sizeof *SITUATIONS; i++) {
+  for (size_t i = 0; i < COUNT(SITUATIONS); i++) {
     if (strcmp(SITUATIONS[i].name, situation) == 0) {
       SITUATIONS[i].function();
       return;
     }
   }
-  fail("there is no situation of the name %s", situation);
+  FAIL("there is no situation of the name %s", situation);
 }
 
 /* The process of a situation, and how it ends. ---------------------------------------------------
@@ -352,9 +329,7 @@ static void live_through(const char *situation) {
 
 static void close_stdout(void) {
   int ends[2];
-  if (pipe(ends) != 0 || dup2(ends[1], STDOUT_FILENO) < 0) {
-    fail("no pipe");
-  }
+  CHECK(pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) >= 0, "no pipe");
   close(ends[0]);
   close(ends[1]);
 }
@@ -462,9 +437,7 @@ static int put_script_to(const char *file, const char *name, char **situations) 
 static char *module_names(void) {
   enum { ROOM = 1 << 16 };
   int ends[2];
-  if (pipe(ends) != 0) {
-    fail("no pipe");
-  }
+  CHECK_EQUAL(pipe(ends), 0);
   if (fork() == 0) {
     char code[256];
     /* antigravity opens a browser */
@@ -473,7 +446,7 @@ static char *module_names(void) {
              "names = sys.stdlib_module_names - {'antigravity'}\n"
              "os.write(%d, ''.join(f'{name}\\n' for name in sorted(names)).encode())\n",
              ends[1]);
-    script = (struct script){"", code, strlen(code)};
+    script = (struct script){.options = "", .code = code, .length = strlen(code)};
     subject_start(false, false);
     run(create());
     _exit(0);
@@ -490,16 +463,14 @@ static char *module_names(void) {
 
 static int put_modules_to(const char *part, char **situations) {
   int number, parts, count = 0, bad = 0;
-  if (sscanf(part, "%d/%d", &number, &parts) != 2) {
-    fail("not PART/PARTS: %s", part);
-  }
+  CHECK(sscanf(part, "%d/%d", &number, &parts) == 2, "%s", part);
   for (char *name = strtok(module_names(), "\n"); name != NULL; name = strtok(NULL, "\n")) {
     if (count++ % parts != number) {
       continue;
     }
     char code[128], found[64];
     snprintf(code, sizeof code, "import %s", name);
-    script = (struct script){"expect=any", code, strlen(code)};
+    script = (struct script){.options = "expect=any", .code = code, .length = strlen(code)};
     for (char **each = situations; *each != NULL; each++) {
       bool good = put_to(*each, found, sizeof found);
       if (!good || (report_only && strcmp(found, "survived") != 0)) {
@@ -512,11 +483,37 @@ static int put_modules_to(const char *part, char **situations) {
   return bad > 0 || count == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* What scripts there are. ------------------------------------------------------------------------
+ */
+
+static int list(const char *file) {
+  for (const struct script *each = scripts_read(file); each->name != NULL; each++) {
+    puts(each->name);
+  }
+  return EXIT_SUCCESS;
+}
+
+static int look_up(const char *table, char **files) {
+  const char *text = file_read(table);
+  for (char **file = files; *file != NULL; file++) {
+    for (const struct script *each = scripts_read(*file); each->name != NULL; each++) {
+      char quoted[128];
+      snprintf(quoted, sizeof quoted, "`%s`", each->name);
+      CHECK(strstr(text, quoted) != NULL, "%s has no %s of %s", table, quoted, *file);
+    }
+  }
+  return EXIT_SUCCESS;
+}
+
 int main(int count, char **arguments) {
   report_only = count > 1 && strcmp(arguments[1], "-r") == 0;
   char **rest = arguments + (report_only ? 2 : 1);
-  if (count < (report_only ? 4 : 3)) {
-    fail("usage: %s [-r] FILE NAME [SITUATION...]", arguments[0]);
+  CHECK(count >= (report_only ? 4 : 3), "usage: %s [-r] FILE NAME [SITUATION...]", arguments[0]);
+  if (strcmp(rest[0], "-l") == 0) {
+    return list(rest[1]);
+  }
+  if (strcmp(rest[0], "-t") == 0) {
+    return look_up(rest[1], rest + 2);
   }
   if (strcmp(rest[0], "-m") == 0) {
     return put_modules_to(rest[1], rest + 2);

@@ -5,53 +5,36 @@
  *
  *     kept MODULES static|type|classes own|shared    MODULES is the folder that has `extension`
  */
-#include "subject.h"
+#include <Python.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#define SUPPORT_PLAIN
+#include "check.h"
 
-static const char *modules;
-static bool shared_gil;
+PyMODINIT_FUNC PyInit_extension(void);
 
-static struct options options(void) {
-  const struct options options = {.process_streams = true, .shared_gil = shared_gil};
-  return options;
-}
+static const char *modules, *module = "extension";
+static subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
 
 static const char *program_of(const char *code) {
   static char program[2048];
-  snprintf(program, sizeof program, "import sys\nsys.path.append('%s')\nimport extension\n%s",
-           modules, code);
+  snprintf(program, sizeof program, "import sys\nsys.path.append('%s')\nimport %s as extension\n%s",
+           modules, module, code);
   return program;
 }
 
-static void live(const char *code) {
-  const struct options plain = options();
-  subject_live(&plain, program_of(code));
-}
+static void live(const char *code) { RUN_IN_NEW(&config, program_of(code)); }
 
-static void run(struct interpreter *interpreter, const char *code) {
-  struct failure failure = {"", ""};
-  const char *program = program_of(code);
-  if (subject_run(interpreter, program, strlen(program), NULL, &failure) != SUBPY_OK) {
-    fail("%s: %s", failure.type, failure.message);
-  }
-}
+static void run(subpy_id id, const char *code) { RUN(id, program_of(code)); }
 
-static void end(struct interpreter *interpreter) {
-  struct failure failure = {"", ""};
-  if (subject_destroy(interpreter, &failure) != SUBPY_OK) {
-    fail("%s", failure.message);
-  }
-  subject_forget(interpreter);
-}
-
+/* The static is the host's own, as is the module. Where scripts load a module from elsewhere, no name is freed
+ * at all. The others are as long as the one that is kept: they get its memory if it was freed. */
 static void test_static(void) {
-  live("extension.keep('a_string_that_is_kept')");
+  module = "in_the_host";
+  live("a_string_that_is_kept = 1\n"
+       "extension.keep('a_string_that_is_kept')");
   for (int i = 0; i < 5; i++) {
-    live("x = ['a_string_like_all_others_' + str(n) for n in range(100000)]\n"
-         "assert extension.get_kept() == 'a_string_' + 'that_is_kept'\n"
+    live("x = [f'a_string_{n:012}' for n in range(100000)]\n"
+         "assert extension.get_kept() == 'a_string_' + 'that_is_kept', extension.get_kept()\n"
          "assert {'a_string_that_is_kept': 1}[extension.get_kept()] == 1");
   }
 }
@@ -62,16 +45,17 @@ static void test_type(void) {
       "names = [n for n in dir(extension.Shared) if n[0] == 'a']\n"
       "assert names == ['a_method_that_a_static_type_has', 'another_method_that_it_has'], names\n"
       "assert extension.Shared().a_method_that_a_static_type_has() == 42\n";
-  const struct options plain = options();
-  struct interpreter *first = subject_create(&plain), *beside = subject_create(&plain);
+  subpy_id first, beside;
+  CREATE(&config, &first);
+  CREATE(&config, &beside);
   run(first, use);
   run(beside, use);
-  end(first);
+  DESTROY(first);
   run(beside, use);
   for (int i = 0; i < 5; i++) {
     live(use);
   }
-  end(beside);
+  DESTROY(beside);
 }
 
 /* Both make classes one after the other, so that CPython knows some of one as it knows some of the other. A string that
@@ -83,8 +67,9 @@ static void test_classes(void) {
                              "    def get(self): return text\n"
                              "  assert getattr(Kind, 'name') == Kind().get() == text\n"
                              "  return Kind\n";
-  const struct options plain = options();
-  struct interpreter *first = subject_create(&plain), *beside = subject_create(&plain);
+  subpy_id first, beside;
+  CREATE(&config, &first);
+  CREATE(&config, &beside);
   char code[1024];
   snprintf(code, sizeof code, "%sextension.keep([make('of the first') for _ in range(100)])", make);
   run(first, code);
@@ -96,25 +81,21 @@ static void test_classes(void) {
            "assert wrong == 0, f'{wrong} classes answer for others'\n",
            make);
   run(beside, code);
-  end(first);
-  end(beside);
+  DESTROY(first);
+  DESTROY(beside);
 }
 
 int main(int count, char **arguments) {
-  if (count != 4) {
-    fail("usage: %s MODULES static|type|classes own|shared", arguments[0]);
-  }
+  CHECK(count == 4, "usage: %s MODULES static|type|classes own|shared", arguments[0]);
   modules = arguments[1];
-  shared_gil = strcmp(arguments[3], "shared") == 0;
-  subject_start(false, false);
+  config.gil = strcmp(arguments[3], "shared") == 0 ? SUBPY_GIL_SHARED : SUBPY_GIL_DEFAULT;
+  PyImport_AppendInittab("in_the_host", PyInit_extension);
+  INITIALIZE(NULL);
   if (strcmp(arguments[2], "classes") == 0) {
     test_classes();
   } else {
     strcmp(arguments[2], "type") == 0 ? test_type() : test_static();
   }
-  struct failure failure = {"", ""};
-  if (subject_stop(&failure) != SUBPY_OK) {
-    fail("%s", failure.message);
-  }
+  FINALIZE();
   return EXIT_SUCCESS;
 }

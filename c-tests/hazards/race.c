@@ -5,11 +5,8 @@
  *
  *     race [THREADS [CALLS]]
  */
-#define _XOPEN_SOURCE 700
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <subpy.h>
+#define SUPPORT_PLAIN
+#include "check.h"
 
 enum { PLACES = 8 };
 
@@ -51,10 +48,8 @@ static void *work(void *seed) {
     random = random * 1103515245 + 12345;
     unsigned place = random >> 16 & (PLACES - 1);
     subpy_status status = random >> 20 & 15 ? run(place) : renew(place);
-    if (status != SUBPY_OK && status != SUBPY_ERR_NOT_FOUND && status != SUBPY_ERR_BUSY) {
-      fprintf(stderr, "%s\n", subpy_status_name(status));
-      abort();
-    }
+    CHECK(status == SUBPY_OK || status == SUBPY_ERR_NOT_FOUND || status == SUBPY_ERR_BUSY, "%s",
+          subpy_status_name(status));
   }
   return NULL;
 }
@@ -62,12 +57,10 @@ static void *work(void *seed) {
 int main(int argument_count, char **arguments) {
   long threads = argument_count > 1 ? atol(arguments[1]) : 1000;
   calls = argument_count > 2 ? atol(arguments[2]) : calls;
-  if (subpy_initialize(NULL, NULL) != SUBPY_OK) {
-    return EXIT_FAILURE;
-  }
+  INITIALIZE(NULL);
   for (unsigned place = 0; place < PLACES; place++) {
     subpy_id id;
-    subpy_create(NULL, &id, NULL);
+    CREATE(NULL, &id);
     __atomic_store_n(&places[place], id, __ATOMIC_RELAXED);
   }
   pthread_t *all = calloc((size_t)threads, sizeof *all);
@@ -76,10 +69,8 @@ int main(int argument_count, char **arguments) {
   pthread_attr_setstacksize(&small, 512 << 10);
   pthread_barrier_init(&start, NULL, (unsigned)threads);
   for (long i = 0; i < threads; i++) {
-    if (pthread_create(&all[i], &small, work, (void *)(size_t)(i * 7919)) != 0) {
-      fprintf(stderr, "only %ld threads can be had\n", i);
-      return EXIT_FAILURE;
-    }
+    CHECK(pthread_create(&all[i], &small, work, (void *)(size_t)(i * 7919)) == 0,
+          "only %ld threads can be had", i);
   }
   for (long i = 0; i < threads; i++) {
     pthread_join(all[i], NULL);
@@ -94,5 +85,6 @@ int main(int argument_count, char **arguments) {
     }
     putchar('\n');
   }
-  return subpy_finalize(NULL) == SUBPY_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+  FINALIZE();
+  return EXIT_SUCCESS;
 }

@@ -1,46 +1,53 @@
-#include "subject.h"
+#define SUPPORT_PLAIN
+#include "check.h"
 
 #include "script.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static char *read_file(const char *path) {
+char *file_read(const char *path) {
   FILE *file = fopen(path, "rb");
-  if (file == NULL) {
-    fail("%s: can't be opened", path);
-  }
+  CHECK(file != NULL, "%s can't be opened", path);
   fseek(file, 0, SEEK_END);
   size_t size = (size_t)ftell(file);
   rewind(file);
   char *text = calloc(1, size + 1);
-  if (fread(text, 1, size, file) != size) {
-    fail("%s: can't be read", path);
-  }
+  CHECK(fread(text, 1, size, file) == size, "%s can't be read", path);
   fclose(file);
   return text;
 }
 
-struct script script_read(const char *file, const char *name) {
-  char *line = read_file(file);
-  size_t name_length = strlen(name);
-  while (line != NULL) {
-    char *end = strchr(line, '\n');
-    bool begins = strncmp(line, "#: ", 3) == 0 && strncmp(line + 3, name, name_length) == 0 &&
-                  strchr(" \n", line[3 + name_length]) != NULL;
-    if (begins && end != NULL) {
-      *end = '\0';
-      char *code = end + 1, *next = strstr(code, "\n#: ");
-      if (next != NULL) {
-        next[1] = '\0';
-      }
-      struct script script = {line + 3 + name_length, code, strlen(code)};
-      return script;
+struct script *scripts_read(const char *file) {
+  enum { MOST = 256 };
+  struct script *scripts = calloc(MOST + 1, sizeof *scripts);
+  size_t count = 0;
+  for (char *line = file_read(file), *next; line != NULL; line = next) {
+    next = strchr(line, '\n');
+    if (next != NULL) {
+      next++;
     }
-    line = end == NULL ? NULL : end + 1;
+    if (strncmp(line, "#: ", 3) == 0 && next != NULL) {
+      CHECK(count < MOST, "%s has too many scripts", file);
+      next[-1] = line[0] = '\0'; /* ends the script before, too */
+      struct script script = {.name = line + 3, .code = next};
+      script.options = script.name + strcspn(script.name, " ");
+      if (*script.options != '\0') {
+        *script.options++ = '\0';
+      }
+      scripts[count++] = script;
+    }
   }
-  fail("%s: there is no script of the name %s", file, name);
+  for (size_t i = 0; i < count; i++) {
+    scripts[i].length = strlen(scripts[i].code);
+  }
+  return scripts;
+}
+
+struct script script_read(const char *file, const char *name) {
+  for (const struct script *script = scripts_read(file); script->name != NULL; script++) {
+    if (strcmp(script->name, name) == 0) {
+      return *script;
+    }
+  }
+  FAIL("%s: there is no script of the name %s", file, name);
 }
 
 bool script_option(const struct script *script, const char *name, char *value, size_t room) {

@@ -1,5 +1,5 @@
 /*
- * The scripts of a file of hazards. Each one begins with a line
+ * The scripts of a file of hazards: this is the one reader of such files. Each script begins with a line
  *
  *     #: name option=value option
  *
@@ -38,12 +38,19 @@
 #include <stddef.h>
 
 struct script {
+  char *name;
   char *options; /* the first line, after the name */
   char *code;    /* ends in a NUL */
   size_t length;
 };
 
-/* Ends the process with a message if there is none of this name. */
+/* All of a file; it ends in a NUL. */
+char *file_read(const char *path);
+
+/* All scripts of a file. The last one is followed by one whose name is NULL. */
+struct script *scripts_read(const char *file);
+
+/* The one of this name. It ends the process with a message if there is none. */
 struct script script_read(const char *file, const char *name);
 
 /* Whether an option is given. Its value goes to `value`, cut off at `room`; "" if it has none. */

@@ -1,20 +1,5 @@
 #include "subject.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-void fail(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
-  va_end(arguments);
-  fputc('\n', stderr);
-  _exit(FAILED);
-}
-
 struct interpreter {
   subpy_id id;
   uint64_t timeout_ms;
@@ -37,17 +22,12 @@ static void keep(void *user, const char *text, size_t length) {
 }
 
 static subpy_status take(subpy_status status, subpy_error *error, struct failure *failure) {
-  if (subpy_error_status(error) != status) {
-    fail("%s, with an error of status %s", subpy_status_name(status),
-         subpy_status_name(subpy_error_status(error)));
-  }
-  if (status == SUBPY_ERR_EXCEPTION && *subpy_error_traceback(error) == '\0') {
-    fail("an exception without a traceback: %s", subpy_error_type(error));
-  }
-  if (failure != NULL) {
-    snprintf(failure->type, sizeof failure->type, "%s", subpy_error_type(error));
-    snprintf(failure->message, sizeof failure->message, "%s", subpy_error_message(error));
-  }
+  CHECK(subpy_error_status(error) == status, "%s, with an error of status %s",
+        subpy_status_name(status), subpy_status_name(subpy_error_status(error)));
+  CHECK(status != SUBPY_ERR_EXCEPTION || *subpy_error_traceback(error) != '\0',
+        "an exception without a traceback: %s", subpy_error_type(error));
+  snprintf(failure->type, sizeof failure->type, "%s", subpy_error_type(error));
+  snprintf(failure->message, sizeof failure->message, "%s", subpy_error_message(error));
   subpy_error_free(error);
   return status;
 }
@@ -56,10 +36,7 @@ void subject_start(bool ignore_sigpipe, bool account_memory) {
   subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
   config.ignore_sigpipe = ignore_sigpipe;
   config.account_memory = account_memory;
-  subpy_error *error = NULL;
-  if (subpy_initialize(&config, &error) != SUBPY_OK) {
-    fail("Python does not start: %s", subpy_error_message(error));
-  }
+  INITIALIZE(&config);
 }
 
 struct interpreter *subject_create(const struct options *options) {
@@ -75,10 +52,7 @@ struct interpreter *subject_create(const struct options *options) {
     config.stdout_fn = config.stderr_fn = keep;
     config.output_user = interpreter;
   }
-  subpy_error *error = NULL;
-  if (subpy_create(&config, &interpreter->id, &error) != SUBPY_OK) {
-    fail("no interpreter: %s", subpy_error_message(error));
-  }
+  CREATE(&config, &interpreter->id);
   return interpreter;
 }
 
@@ -98,11 +72,6 @@ subpy_status subject_destroy(struct interpreter *interpreter, struct failure *fa
   return take(status, error, failure);
 }
 
-void subject_forget(struct interpreter *interpreter) {
-  free(interpreter->output);
-  free(interpreter);
-}
-
 const char *subject_output(const struct interpreter *interpreter, size_t *length) {
   *length = interpreter->length;
   return interpreter->output ? interpreter->output : "";
@@ -112,14 +81,4 @@ subpy_status subject_stop(struct failure *failure) {
   subpy_error *error = NULL;
   subpy_status status = subpy_finalize(&error);
   return take(status, error, failure);
-}
-
-void subject_live(const struct options *options, const char *code) {
-  struct failure failure = {"", ""};
-  struct interpreter *interpreter = subject_create(options);
-  if (subject_run(interpreter, code, strlen(code), NULL, &failure) != SUBPY_OK ||
-      subject_destroy(interpreter, &failure) != SUBPY_OK) {
-    fail("%s: %s", failure.type, failure.message);
-  }
-  subject_forget(interpreter);
 }

@@ -4,13 +4,8 @@
 #ifndef SUBPY_HAZARDS_SUBJECT_H
 #define SUBPY_HAZARDS_SUBJECT_H
 
-#define _XOPEN_SOURCE 700
-#define _DEFAULT_SOURCE 1
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <subpy.h>
+#define SUPPORT_PLAIN
+#include "check.h"
 
 struct interpreter;
 
@@ -32,22 +27,10 @@ subpy_status subject_run(struct interpreter *interpreter, const char *code, size
                          const char *filename, struct failure *failure);
 subpy_status subject_destroy(struct interpreter *interpreter, struct failure *failure);
 
-/* Frees what is kept of an interpreter that was destroyed. */
-void subject_forget(struct interpreter *interpreter);
-
 /* What the interpreter has written so far; it can be asked after it was destroyed. */
 const char *subject_output(const struct interpreter *interpreter, size_t *length);
 
 /* Ends Python and all interpreters that are left, unless one of them is busy. */
 subpy_status subject_stop(struct failure *failure);
-
-/* Makes an interpreter, runs a program in it, which has to end well, and destroys it. */
-void subject_live(const struct options *options, const char *code);
-
-/* How a process ends in which a check has failed. */
-enum { FAILED = 43 };
-
-/* A check that failed: says so, and ends the process. */
-__attribute__((format(printf, 1, 2), noreturn)) void fail(const char *format, ...);
 
 #endif

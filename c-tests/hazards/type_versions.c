@@ -4,27 +4,20 @@
  *
  *     type_versions at_once|used_up MODULES    MODULES is the folder that has `extension`
  */
-#include "subject.h"
-
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#define SUPPORT_PLAIN
+#include "support.h"
 
 enum { THREADS = 2 };
 
 static char program[2048];
 
 static void *live(void *unused) {
-  const struct options options = {.process_streams = true};
-  subject_live(&options, program);
+  RUN_IN_NEW(NULL, program);
   return unused;
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) {
-    fail("usage: %s at_once|used_up MODULES", arguments[0]);
-  }
+  CHECK(count == 3, "usage: %s at_once|used_up MODULES", arguments[0]);
   /* The first takes less than the 131,072 numbers that there are, and the second more. */
   const bool at_once = strcmp(arguments[1], "at_once") == 0;
   const char *code = at_once ? "wrong = extension.use(60000, 2)\n"
@@ -38,18 +31,15 @@ int main(int count, char **arguments) {
                                "assert kind(collections.deque()) == 'deque'\n";
   snprintf(program, sizeof program, "import sys\nsys.path.append('%s')\nimport extension\n%s",
            arguments[2], code);
-  subject_start(false, false);
+  INITIALIZE(NULL);
   pthread_t threads[THREADS];
   const int lives = at_once ? THREADS : 1;
   for (int i = 0; i < lives; i++) {
-    pthread_create(&threads[i], NULL, live, NULL);
+    threads[i] = thread_start(live, NULL);
   }
   for (int i = 0; i < lives; i++) {
-    pthread_join(threads[i], NULL);
+    thread_join(threads[i]);
   }
-  struct failure failure = {"", ""};
-  if (subject_stop(&failure) != SUBPY_OK) {
-    fail("%s", failure.message);
-  }
+  FINALIZE();
   return EXIT_SUCCESS;
 }

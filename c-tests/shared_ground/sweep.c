@@ -24,15 +24,10 @@
 #include "../hazards/script.h"
 
 #include <locale.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 /* How the process of a pair ends, beside FAILED. */
 enum { GOOD = 42, WRONG = 44, RAISED };
@@ -99,8 +94,7 @@ static void act_once(struct side *side) {
   if (side->interpreter != NULL) {
     side->status = run(side, CALL, sizeof CALL - 1);
   } else {
-    static const struct options plain = {.exec = false};
-    subject_live(&plain, CREATED);
+    RUN_IN_NEW(NULL, CREATED);
   }
   side->times++;
 }
@@ -155,9 +149,7 @@ static void run_pair(const char *first, const char *second) {
     }
   }
   struct failure failure;
-  if (subject_stop(&failure) != SUBPY_OK) {
-    fail("stop: %s: %s", failure.type, failure.message);
-  }
+  CHECK(subject_stop(&failure) == SUBPY_OK, "%s: %s", failure.type, failure.message);
   fprintf(stderr, "%lu and %lu times\n", sides[0].times, sides[1].times);
   exit(GOOD);
 }
@@ -186,14 +178,10 @@ static void start(struct job *job, int first, int second) {
   job->first = first;
   job->second = second;
   job->said = tmpfile();
-  if (job->said == NULL) {
-    fail("no temporary file");
-  }
+  CHECK(job->said != NULL, "no temporary file");
   fflush(NULL);
   job->pid = fork();
-  if (job->pid < 0) {
-    fail("no process");
-  }
+  CHECK(job->pid >= 0, "no process");
   if (job->pid == 0) {
     dup2(fileno(job->said), STDOUT_FILENO);
     dup2(fileno(job->said), STDERR_FILENO);
@@ -307,12 +295,11 @@ static void sum_up(void) {
 /* The actions. -----------------------------------------------------------------------------------
  */
 
-static bool has(const char *name) {
-  struct script script = script_read(file, name);
+static bool has(const struct script *script) {
   char needs[16], until[16], range[18];
-  bool good = !script_option(&script, "needs", needs, sizeof needs) ||
+  bool good = !script_option(script, "needs", needs, sizeof needs) ||
               version_in(subpy_python_version(), needs);
-  if (script_option(&script, "until", until, sizeof until)) {
+  if (script_option(script, "until", until, sizeof until)) {
     snprintf(range, sizeof range, "-%s", until);
     good = good && version_in(subpy_python_version(), range);
   }
@@ -320,24 +307,16 @@ static bool has(const char *name) {
 }
 
 static void add(const char *name) {
-  if (action_count == MOST_ACTIONS) {
-    fail("too many actions");
-  }
+  CHECK(action_count < MOST_ACTIONS, "too many actions");
   snprintf(actions[action_count++], sizeof actions[0], "%s", name);
 }
 
 static void list_actions(void) {
-  FILE *lines = fopen(file, "r");
-  if (lines == NULL) {
-    fail("%s: can't be opened", file);
-  }
-  char line[1024], name[64];
-  while (fgets(line, sizeof line, lines) != NULL) {
-    if (sscanf(line, "#: %63s", name) == 1 && strcmp(name, "common") != 0 && has(name)) {
-      add(name);
+  for (const struct script *script = scripts_read(file); script->name != NULL; script++) {
+    if (strcmp(script->name, "common") != 0 && has(script)) {
+      add(script->name);
     }
   }
-  fclose(lines);
   add(CREATE);
 }
 
@@ -364,9 +343,8 @@ int main(int count, char **arguments) {
       break;
     }
   }
-  if (optind >= count || seconds < 1 || job_count < 1) {
-    fail("usage: %s [-s SECONDS] [-j JOBS] FILE [NAME...]", arguments[0]);
-  }
+  CHECK(optind < count && seconds >= 1 && job_count >= 1,
+        "usage: %s [-s SECONDS] [-j JOBS] FILE [NAME...]", arguments[0]);
   file = arguments[optind];
   char **names = arguments + optind + 1;
   for (char **name = names; *name != NULL; name++) {
