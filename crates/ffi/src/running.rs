@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use subpy_core::{Decision, Error, Interpreter, OnDeadline, RunOptions, growable};
 
-use crate::arguments::{User, array, bytes, flag, invalid, optional, read, reserved};
+use crate::arguments::{User, array, flag, given, invalid, optional, read, reserved};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 use crate::interpreters::subpy_id;
@@ -78,6 +78,20 @@ pub(crate) unsafe fn run_options<'a>(
     unsafe { run_options_given(id, options) }
 }
 
+/// Runs a program with options that are not NULL.
+///
+/// # Safety
+/// As for [`run_options`].
+#[inline(never)]
+unsafe fn run_with(
+    id: subpy_id,
+    options: *const subpy_run_options,
+    code: &[u8],
+) -> Result<(), Error> {
+    // SAFETY: the caller's promise.
+    Interpreter::run_in(id, code, &unsafe { run_options_given(id, options) }?)
+}
+
 /// # Safety
 /// As for [`run_options`], and not NULL.
 unsafe fn run_options_given<'a>(
@@ -138,8 +152,8 @@ pub unsafe extern "C" fn subpy_run_string(
     // SAFETY: the caller keeps the header's contract for `error` and `code`.
     unsafe {
         enter(error, || {
-            let code = bytes(code, "code")?;
-            Interpreter::run_in(id, code, &RunOptions::default())
+            given(code, "code")?;
+            Interpreter::run_c_string_in(id, code)
         })
     }
 }
@@ -189,8 +203,11 @@ pub unsafe extern "C" fn subpy_run_string_with(
     // SAFETY: the caller keeps the header's contract: `code` has `length` bytes.
     unsafe {
         enter(error, || {
-            let options = run_options(id, options)?;
-            Interpreter::run_in(id, array(code, length, "code")?, &options)
+            let code = array(code, length, "code")?;
+            if options.is_null() {
+                return Interpreter::run_in(id, code, &RunOptions::default());
+            }
+            run_with(id, options, code)
         })
     }
 }

@@ -3,7 +3,7 @@
 mod coroutine;
 mod exchange;
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString, c_char};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +61,27 @@ impl<'a> Context<'a> {
         self.evaluate(Mode::Program, source, options).map(drop)
     }
 
+    /// As [`run`](Self::run), with the defaults, for a program whose length is not known yet.
+    ///
+    /// # Safety
+    /// `program` ends in a NUL.
+    #[inline(always)]
+    pub(crate) unsafe fn run_c_string(&self, program: *const c_char) -> Result<()> {
+        let options = &RunOptions::default();
+        // SAFETY: the caller's promise.
+        let source = || unsafe { CStr::from_ptr(program) }.to_bytes();
+        // SAFETY: as above.
+        let last = unsafe { self.code.borrow().last(program).map(Object::as_ptr) };
+        match last {
+            Some(code) => {
+                self.shared.stats.hit();
+                // SAFETY: the cache keeps it until Python does.
+                unsafe { self.execute(code, source, options) }.map(drop)
+            }
+            None => self.run(source(), options),
+        }
+    }
+
     /// Evaluates a program or an expression in `__main__`.
     #[inline(always)]
     fn evaluate(&self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
@@ -71,13 +92,13 @@ impl<'a> Context<'a> {
         if let Some(code) = kept {
             self.shared.stats.hit();
             // SAFETY: the cache keeps it until Python does.
-            return unsafe { self.execute(code, source, options) };
+            return unsafe { self.execute(code, || source, options) };
         }
         let code = self.compile(mode, source, options)?;
         let (count, bytes) = (self.code.borrow().len(), self.code.borrow().bytes());
         self.shared.stats.miss(count, bytes);
         // SAFETY: it is ours.
-        unsafe { self.execute(code.as_ptr(), source, options) }
+        unsafe { self.execute(code.as_ptr(), || source, options) }
     }
 
     /// As [`run`](Self::run), with a limit on its time or its time measured.
@@ -120,17 +141,17 @@ impl<'a> Context<'a> {
     /// # Safety
     /// A code object that lives until it runs: from then on Python keeps it.
     #[inline(always)]
-    unsafe fn execute(
+    unsafe fn execute<'s>(
         &self,
         code: *mut ffi::PyObject,
-        source: &[u8],
+        source: impl FnOnce() -> &'s [u8],
         options: &RunOptions,
     ) -> Result<Object> {
         let namespace = self.namespace.as_ptr();
         // SAFETY: attached, and by the caller's promise; the result is ours.
         match unsafe { Object::owned(self.py, ffi::PyEval_EvalCode(code, namespace, namespace)) } {
             Some(result) => Ok(result),
-            None => Err(self.exception(source, options.filename)),
+            None => Err(self.exception(source(), options.filename)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Runs: the interpreter is claimed and attached, something is done in it, and its streams are flushed.
 
+use std::ffi::c_char;
+
 use crate::data::config::RunOptions;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -45,6 +47,19 @@ impl Interpreter {
     pub fn run_in(id: Id, code: &[u8], options: &RunOptions) -> Result<()> {
         phase::ready()?;
         registry::with(id, |interpreter| interpreter.run_ready(code, options))
+    }
+
+    /// As [`run_in`](Self::run_in), with the defaults, for a C string: one that ran last is found without its length.
+    ///
+    /// # Safety
+    /// `code` ends in a NUL.
+    #[inline]
+    pub unsafe fn run_c_string_in(id: Id, code: *const c_char) -> Result<()> {
+        phase::ready()?;
+        registry::with(id, |interpreter| {
+            // SAFETY: the caller's promise.
+            interpreter.inside(|context| unsafe { context.run_c_string(code) })
+        })
     }
 
     /// Attaches the interpreter with this id and detaches it: what CPython's pair of calls is compared with.
