@@ -65,7 +65,8 @@ BENCHMARK(loop_raw)->Name("host_loop/raw")->Iterations(1)->UseManualTime();
 static void answer_c(void *, subpy_host_call *call, const subpy_value *arguments,
                      std::size_t count) {
   std::int64_t number = 0;
-  if (count != 2 || !subpy_value_as_int(&arguments[0], &number) || arguments[1].kind != SUBPY_STR) {
+  if (count != 2 || subpy_host_keywords(call)->as.items.length > 0 ||
+      !subpy_value_as_int(&arguments[0], &number) || arguments[1].kind != SUBPY_STR) {
     subpy_host_raise(call, "TypeError", "it takes an int and a str");
     return;
   }

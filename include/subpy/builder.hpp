@@ -8,8 +8,8 @@
 #include <subpy/exceptions.hpp>
 
 #include <cstddef>
-#include <forward_list>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -19,7 +19,7 @@ SUBPY_NAMESPACE_BEGIN
 namespace detail {
 
 /// Owns what the values of one call point to, until the call is over. That is room for items, and
-/// things that nobody else owns. Small values need no allocation.
+/// things that nobody else owns. Small values and buffers need no allocation.
 class Builder {
 public:
   Builder() noexcept {}
@@ -27,9 +27,9 @@ public:
   Builder &operator=(const Builder &) = delete;
 
   ~Builder() {
-    for (const subpy_buffer_info &buffer : buffers_) {
-      if (buffer.release && !handed_over_) {
-        buffer.release(buffer.user);
+    for (const Given *given = given_; given; given = given->before) {
+      if (given->buffer.release) {
+        given->buffer.release(given->buffer.user);
       }
     }
   }
@@ -53,23 +53,30 @@ public:
     return *kept;
   }
 
-  /// Makes the value of a buffer. The destructor calls its `release`, unless a C call takes it.
-  subpy_value buffer(const subpy_buffer_info &info) {
-    buffers_.push_front(info);
-    return subpy_buffer(&buffers_.front());
+  /// Returns a buffer to fill in. The destructor calls its `release`, unless a C call takes it.
+  subpy_buffer_info &buffer() {
+    void *const room = items((sizeof(Given) - 1) / sizeof(subpy_value) + 1);
+    given_ = new (room) Given{SUBPY_BUFFER_INFO_INIT, given_};
+    return given_->buffer;
   }
 
   /// Leaves the buffers to the next C call, which releases them, also if it fails.
-  void hand_over() noexcept { handed_over_ = true; }
+  void hand_over() noexcept { given_ = nullptr; }
 
 private:
+  /// A buffer that this object is to release, in room for items.
+  struct Given {
+    subpy_buffer_info buffer;
+    Given *before;
+  };
+  static_assert(alignof(Given) <= alignof(subpy_value));
+
   static constexpr std::size_t SMALL = 32;
 
   subpy_value small_[SMALL]; // uninitialized: see items()
   std::size_t used_ = 0;
   std::vector<std::shared_ptr<const void>> kept_;
-  std::forward_list<subpy_buffer_info> buffers_;
-  bool handed_over_ = false;
+  Given *given_ = nullptr;
 };
 
 } // namespace detail

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <list>
 #include <map>
 #include <optional>
@@ -32,6 +33,30 @@ inline const subpy_items *items_of(const subpy_value &value) noexcept {
 }
 
 // Lists. ------------------------------------------------------------------------------------------
+
+/// An iterator over C values that makes numbers of them: 0 of one that is none, which it notes. A
+/// vector of such a range is allocated once, and written once.
+template <typename Number> class Numbers {
+public:
+  using iterator_category = std::forward_iterator_tag;
+  using value_type = Number;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const Number *;
+  using reference = Number;
+
+  Numbers(const subpy_value *at, Mismatch &mismatch) noexcept : at_(at), mismatch_(&mismatch) {}
+  Number operator*() const { return from_python<Number>(*at_, *mismatch_).value_or(Number()); }
+  Numbers &operator++() noexcept {
+    ++at_;
+    return *this;
+  }
+  bool operator==(const Numbers &other) const noexcept { return at_ == other.at_; }
+  bool operator!=(const Numbers &other) const noexcept { return at_ != other.at_; }
+
+private:
+  const subpy_value *at_;
+  Mismatch *mismatch_;
+};
 
 template <typename Sequence> subpy_value list_of(const Sequence &sequence, Builder &builder) {
   subpy_value *const items = builder.items(sequence.size());
@@ -61,22 +86,13 @@ template <typename Sequence> struct SequenceCrossing {
       mismatch.note(value, "a list or tuple");
       return std::nullopt;
     }
-    std::optional<Sequence> sequence(std::in_place);
-    if constexpr (is_vector<Sequence> && std::is_arithmetic_v<Item>) {
-      sequence->resize(items->length); // writes in place, as large data comes this way
-      for (std::size_t i = 0; i < items->length; i++) {
-        if (std::is_floating_point_v<Item> && items->data[i].kind == SUBPY_FLOAT) {
-          (*sequence)[i] = static_cast<Item>(items->data[i].as.real); // without an optional
-          continue;
-        }
-        const std::optional<Item> item = detail::from_python<Item>(items->data[i], mismatch);
-        if (!item) {
-          return std::nullopt;
-        }
-        (*sequence)[i] = *item;
-      }
-      return sequence;
+    if constexpr (is_vector<Sequence> && std::is_arithmetic_v<Item>) { // large data comes this way
+      using Iterator = Numbers<Item>;
+      std::optional<Sequence> numbers(std::in_place, Iterator(items->data, mismatch),
+                                      Iterator(items->data + items->length, mismatch));
+      return mismatch ? std::nullopt : std::move(numbers);
     }
+    std::optional<Sequence> sequence(std::in_place);
     if constexpr (is_vector<Sequence>) {
       sequence->reserve(items->length);
     }

@@ -118,7 +118,7 @@ template <> struct Crossing<HostBuffer> {
   static constexpr bool borrows = false;
 
   static subpy_value to_python(const HostBuffer &buffer, Builder &builder) {
-    subpy_buffer_info info = SUBPY_BUFFER_INFO_INIT;
+    subpy_buffer_info &info = builder.buffer(); // in place: a copy would wait for these stores
     info.data = buffer.data_;
     info.length = buffer.length_;
     info.writable = buffer.writable_;
@@ -126,15 +126,11 @@ template <> struct Crossing<HostBuffer> {
     info.format = buffer.format_.c_str();
     info.dimensions = static_cast<std::uint32_t>(buffer.shape_.size());
     info.shape = buffer.shape_.empty() ? nullptr : buffer.shape_.data();
-    if (buffer.owner_.use_count() == 0) {
-      return builder.buffer(info);
+    if (buffer.owner_.use_count() > 0) {
+      info.user = new std::shared_ptr<const void>(buffer.owner_);
+      info.release = &release;
     }
-    auto owner = std::make_unique<std::shared_ptr<const void>>(buffer.owner_);
-    info.release = &release;
-    info.user = owner.get();
-    const subpy_value value = builder.buffer(info);
-    static_cast<void>(owner.release()); // the builder owns it, and then the C call
-    return value;
+    return subpy_buffer(&info);
   }
 
 private:

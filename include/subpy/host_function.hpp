@@ -154,17 +154,15 @@ public:
 
 private:
   template <std::size_t... Indices> void answer(const Call &call, std::index_sequence<Indices...>) {
-    if (call.nargs < Takes::least() || (call.nargs > Takes::most && !Takes::any_args)) {
-      return refuse(call, takes());
-    }
-    if (!Takes::any_kwargs && subpy_value_length(subpy_host_keywords(call.call)) > 0) {
-      return refuse(call, "takes no keyword arguments");
-    }
     Mismatch mismatch;
+    if (!takes_as_many(call.nargs) ||
+        (!Takes::any_kwargs && subpy_host_keywords(call.call)->as.items.length > 0)) {
+      return refuse(call, mismatch);
+    }
     std::tuple<std::optional<std::decay_t<Parameters>>...> parameters{
         argument<std::decay_t<Parameters>, Indices>(call, Takes::most, mismatch)...};
     if (mismatch) {
-      return refuse(call, where(call, mismatch));
+      return refuse(call, mismatch);
     }
     if constexpr (std::is_void_v<Return>) {
       function_(static_cast<Parameters &&>(*std::get<Indices>(parameters))...);
@@ -188,7 +186,15 @@ private:
     }
   }
 
-  void refuse(const Call &call, const std::string &why) const {
+  static bool takes_as_many(std::size_t nargs) noexcept {
+    return nargs >= Takes::least() && (nargs <= Takes::most || Takes::any_args);
+  }
+
+  // Cold: the texts stay out of the way of a call that is answered.
+  [[gnu::cold]] void refuse(const Call &call, const Mismatch &mismatch) const {
+    const std::string why = mismatch                    ? where(call, mismatch)
+                            : takes_as_many(call.nargs) ? "takes no keyword arguments"
+                                                        : takes();
     subpy_host_raise(call.call, "TypeError", (name_ + "() " + why).c_str());
   }
 

@@ -7,5 +7,6 @@ pub(crate) mod id;
 pub mod kind;
 pub(crate) mod pins;
 pub(crate) mod queue;
+pub(crate) mod source;
 pub(crate) mod tree;
 pub mod value;

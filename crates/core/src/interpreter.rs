@@ -8,6 +8,7 @@ use crate::data::config::{CallOptions, InterpreterConfig, RunOptions};
 use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::data::source::Source;
 use crate::data::tree::OwnedValue;
 use crate::local::convert::arguments::Arguments;
 use crate::local::functions::host_function::{FunctionOptions, Handler};
@@ -277,6 +278,35 @@ impl Interpreter {
     pub fn run_with(&self, code: &[u8], options: &RunOptions) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.run(code, options),
+        }
+    }
+
+    /// As [`run`](Self::run), for a text whose length is not known yet. One that ran last is found without it.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// struct Text(&'static str);
+    ///
+    /// impl subpy_core::Source for Text {
+    ///     fn is(&self, text: &std::ffi::CStr) -> bool {
+    ///         text.to_bytes() == self.text()
+    ///     }
+    ///
+    ///     fn text(&self) -> &[u8] {
+    ///         self.0.as_bytes()
+    ///     }
+    /// }
+    ///
+    /// interpreter.run_source(&Text("x = 1"))?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    #[inline(always)]
+    pub fn run_source(&self, program: &impl Source) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.run_source(program),
         }
     }
 

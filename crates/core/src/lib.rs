@@ -63,6 +63,7 @@ pub use data::conversion::Conversion;
 pub use data::error::{Error, Exception, Result, Status};
 pub use data::id::Id;
 pub use data::queue::Queue;
+pub use data::source::Source;
 pub use data::tree::OwnedValue;
 pub use data::value::{Value, View};
 pub use data::{kind, value};

@@ -20,14 +20,21 @@ pub(crate) unsafe fn out<'a, T>(place: *mut T, name: &str) -> Result<&'a mut T, 
         .ok_or_else(|| invalid(format!("{name} is NULL; pass a place for the result")))
 }
 
+/// Refuses NULL.
+#[inline(always)]
+pub(crate) fn given(text: *const c_char, name: &str) -> Result<(), Error> {
+    if text.is_null() {
+        return Err(invalid(format!("{name} is NULL; pass a string")));
+    }
+    Ok(())
+}
+
 /// A string that has to be there.
 ///
 /// # Safety
 /// `text` is NULL or ends in a NUL, and lives as long as `'a`.
 pub(crate) unsafe fn bytes<'a>(text: *const c_char, name: &str) -> Result<&'a [u8], Error> {
-    if text.is_null() {
-        return Err(invalid(format!("{name} is NULL; pass a string")));
-    }
+    given(text, name)?;
     // SAFETY: the caller's promise, and not NULL.
     Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
 }
@@ -59,9 +66,7 @@ pub(crate) unsafe fn array<'a>(
     length: usize,
     name: &str,
 ) -> Result<&'a [u8], Error> {
-    if text.is_null() {
-        return Err(invalid(format!("{name} is NULL; pass a string")));
-    }
+    given(text, name)?;
     if isize::try_from(length).is_err() {
         return Err(invalid(format!(
             "length is {length}, which is past all limits"
@@ -75,6 +80,7 @@ pub(crate) unsafe fn array<'a>(
 ///
 /// # Safety
 /// `options` is NULL or a struct of the size that its first field says.
+#[inline(always)]
 pub(crate) unsafe fn read<T: Growable>(options: *const T) -> Result<T, Error> {
     // SAFETY: the caller's promise.
     unsafe { growable::read(options) }.map_err(invalid)

@@ -76,6 +76,7 @@ fn default_for(out: *mut RawValue) -> &'static CallOptions<'static> {
 
 /// # Safety
 /// The pointers in `options` are NULL or valid, for as long as `'a`.
+#[inline(always)]
 unsafe fn call_options<'a>(
     id: subpy_id,
     options: &subpy_call_options,
@@ -93,6 +94,7 @@ unsafe fn call_options<'a>(
 ///
 /// # Safety
 /// `options` is NULL or a valid struct, for as long as `'a`.
+#[inline(always)]
 unsafe fn without_keywords<'a>(
     id: subpy_id,
     options: *const subpy_call_options,

@@ -1,12 +1,12 @@
 //! Running programs.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 use std::time::Duration;
 
-use subpy_core::{Decision, Error, Id, Interpreter, OnDeadline, RunOptions, growable};
+use subpy_core::{Decision, Error, Id, Interpreter, OnDeadline, RunOptions, Source, growable};
 
-use crate::arguments::{User, array, bytes, flag, invalid, optional, read, reserved};
+use crate::arguments::{User, array, flag, given, invalid, optional, read, reserved};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 use crate::interpreters::subpy_id;
@@ -78,6 +78,44 @@ pub(crate) unsafe fn run_options<'a>(
     unsafe { run_options_given(id, options) }
 }
 
+/// A C string, of which the length is not known yet.
+struct CSource(*const c_char);
+
+// It is made of the host's argument alone, which is there until the call returns.
+impl Source for CSource {
+    #[inline(always)]
+    fn is(&self, text: &CStr) -> bool {
+        // SAFETY: both end in a NUL.
+        unsafe { libc::strcmp(text.as_ptr(), self.0) == 0 }
+    }
+
+    fn text(&self) -> &[u8] {
+        // SAFETY: it ends in a NUL.
+        unsafe { CStr::from_ptr(self.0) }.to_bytes()
+    }
+}
+
+#[inline(always)]
+fn run_with(id: subpy_id, code: &[u8], options: &RunOptions<'_>) -> Result<(), Error> {
+    Interpreter::at(Id::new(id), |interpreter| {
+        interpreter.run_with(code, options)
+    })
+}
+
+/// Runs a program with options that are not NULL.
+///
+/// # Safety
+/// As for [`run_options`].
+#[inline(never)]
+unsafe fn run_given(
+    id: subpy_id,
+    options: *const subpy_run_options,
+    code: &[u8],
+) -> Result<(), Error> {
+    // SAFETY: the caller's promise.
+    run_with(id, code, &unsafe { run_options_given(id, options) }?)
+}
+
 /// # Safety
 /// As for [`run_options`], and not NULL.
 unsafe fn run_options_given<'a>(
@@ -138,9 +176,9 @@ pub unsafe extern "C" fn subpy_run_string(
     // SAFETY: the caller keeps the header's contract for `error` and `code`.
     unsafe {
         enter(error, || {
-            let code = bytes(code, "code")?;
+            given(code, "code")?;
             Interpreter::at(Id::new(id), |interpreter| {
-                interpreter.run_with(code, &RunOptions::DEFAULT)
+                interpreter.run_source(&CSource(code))
             })
         })
     }
@@ -191,11 +229,11 @@ pub unsafe extern "C" fn subpy_run_string_with(
     // SAFETY: the caller keeps the header's contract: `code` has `length` bytes.
     unsafe {
         enter(error, || {
-            let options = run_options(id, options)?;
             let code = array(code, length, "code")?;
-            Interpreter::at(Id::new(id), |interpreter| {
-                interpreter.run_with(code, &options)
-            })
+            if options.is_null() {
+                return run_with(id, code, &RunOptions::DEFAULT);
+            }
+            run_given(id, options, code)
         })
     }
 }

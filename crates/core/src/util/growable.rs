@@ -81,6 +81,7 @@ unsafe fn size_of_given<T: Growable>(given: *const T) -> Result<usize, String> {
 ///
 /// # Safety
 /// `given` is NULL, which stands for the defaults, or a struct of the size that its first field says.
+#[inline(always)]
 pub unsafe fn read<T: Growable>(given: *const T) -> Result<T, String> {
     if given.is_null() {
         return Ok(T::DEFAULT);
@@ -139,11 +140,16 @@ pub unsafe fn read_first<T: Growable>(given: *const T) -> Option<T> {
 /// # Safety
 /// `given` has `size` bytes.
 unsafe fn read_known<T: Growable>(given: *const T, size: usize) -> T {
+    if size >= size_of::<T>() {
+        // SAFETY: all of it is there. Field by field, as the host has just written it: a copy of bytes would wait
+        // for those stores.
+        return unsafe { given.read() };
+    }
     let mut whole = T::DEFAULT;
     // SAFETY: both have so many bytes; each pattern is valid.
     unsafe {
         let place = (&raw mut whole).cast::<u8>();
-        place.copy_from_nonoverlapping(given.cast(), size.min(size_of::<T>()));
+        place.copy_from_nonoverlapping(given.cast(), size);
     }
     whole
 }

@@ -19,6 +19,9 @@ struct Timer {
     jobs: BTreeMap<TimerId, Job>,
     next_number: u64,
     thread: Option<Thread>,
+    /// When the thread looks again by itself; `None`: never. Most jobs are cancelled, and one after the other has the same
+    /// time to wait: so few are earlier, and the thread sleeps on.
+    looks_at: Option<Instant>,
     /// How many have ended, or are to end.
     ended: u64,
     /// The job that is being done.
@@ -29,10 +32,11 @@ static TIMER: Mutex<Timer> = Mutex::new(Timer {
     jobs: BTreeMap::new(),
     next_number: 0,
     thread: None,
+    looks_at: None,
     ended: 0,
     doing: None,
 });
-/// There is a new first job.
+/// There is a job before the time when the thread looks again.
 static EARLIER: Condvar = Condvar::new();
 /// A job is done.
 static DONE: Condvar = Condvar::new();
@@ -51,7 +55,7 @@ pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> io::Resu
     let ticket = TimerId(time, timer.next_number);
     timer.next_number += 1;
     timer.jobs.insert(ticket, Box::new(job));
-    if timer.jobs.keys().next() == Some(&ticket) {
+    if timer.looks_at.is_none_or(|then| time < then) {
         EARLIER.notify_one();
     }
     Ok(ticket)
@@ -94,7 +98,9 @@ fn serve(number: u64) {
     let mut timer = timer();
     while timer.ended == number {
         let now = Instant::now();
-        timer = match timer.jobs.first_key_value().map(|(ticket, _)| *ticket) {
+        let first = timer.jobs.keys().next().copied();
+        timer.looks_at = first.map(|TimerId(time, _)| time);
+        timer = match first {
             None => EARLIER.wait(timer).unwrap_or_else(PoisonError::into_inner),
             Some(TimerId(time, _)) if time > now => {
                 let waited = EARLIER.wait_timeout(timer, time - now);
@@ -146,6 +152,18 @@ mod tests {
         let (send, receive) = channel();
         at(Instant::now(), move || send.send(()).unwrap()).unwrap();
         receive.recv().unwrap();
+    }
+
+    #[test]
+    fn a_job_after_one_that_was_cancelled_is_done() {
+        let (send, receive) = channel();
+        for n in 1..=3 {
+            let after = |ms| Instant::now() + Duration::from_millis(ms);
+            assert!(cancel(at(after(20), || panic!("cancelled")).unwrap()));
+            let send = send.clone();
+            at(after(10 + 20 * n), move || send.send(n).unwrap()).unwrap();
+            assert_eq!(receive.recv(), Ok(n));
+        }
     }
 
     #[test]

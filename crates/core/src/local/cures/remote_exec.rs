@@ -8,14 +8,14 @@
 use super::library::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
-    &[c"sys"],
+    &[],
     c"
 def replacers(call, put, at_end):
     from _operator import index
     from posix import F_OK, access
 
     def replace_sys(sys):
-        execute = getattr(sys, 'remote_exec', None)
+        execute = sys.remote_exec
 
         def remote_exec(pid, script):
             pid = index(pid)
@@ -28,4 +28,5 @@ def replacers(call, put, at_end):
 
     return {'sys': replace_sys}
 ",
-);
+)
+.at_first_call(&[(c"sys", &[c"remote_exec"])]);

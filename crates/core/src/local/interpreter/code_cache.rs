@@ -5,9 +5,11 @@
 //! of functions that earlier strings have defined, and scripts that ask for them.
 
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use crate::data::config::CacheLimits;
+use crate::data::source::Source;
 use crate::local::python::object::Object;
 
 /// What a string is.
@@ -54,8 +56,8 @@ pub(crate) struct CodeCache<T = Object> {
     limits: CacheLimits,
     hasher: RandomState,
     entries: Vec<Entry<T>>,
-    /// Where each hash is in `entries`.
-    index: HashMap<u64, usize, BuildHasherDefault<Hashed>>,
+    /// Where the entries of each hash are in `entries`.
+    index: HashMap<u64, Vec<usize>, BuildHasherDefault<Hashed>>,
     bytes: usize,
     clock: u64,
     /// The entry that was used last: asked first, for the host that runs one string again and again.
@@ -85,13 +87,22 @@ impl<T> CodeCache<T> {
         Some(&self.entries[self.last].code)
     }
 
+    /// The code of a program without a name, if it was used last.
+    #[inline(always)]
+    pub(crate) fn last(&self, program: &impl Source) -> Option<&T> {
+        let last = self.entries.get(self.last)?;
+        // SAFETY: it ends in a NUL, and has no other one: it would not have compiled.
+        let text = unsafe { CStr::from_bytes_with_nul_unchecked(&last.source) };
+        let is_it = last.mode == Mode::Program && last.asked.is_none() && program.is(text);
+        is_it.then_some(&last.code)
+    }
+
     /// Makes it the last one that was used.
     fn look_up(&mut self, mode: Mode, asked: Option<&str>, source: &[u8]) -> Option<()> {
-        let position = *self.index.get(&self.hash(mode, asked, source))?;
+        let hash = self.hash(mode, asked, source);
+        let mut alike = self.index.get(&hash)?.iter();
+        let position = *alike.find(|at| self.entries[**at].is(mode, asked, source))?;
         let entry = &mut self.entries[position];
-        if !entry.is(mode, asked, source) {
-            return None;
-        }
         self.last = position;
         self.clock += 1;
         entry.used = self.clock;
@@ -112,9 +123,8 @@ impl<T> CodeCache<T> {
             return vec![code];
         }
         let mut out = Vec::new();
-        let hash = self.hash(mode, asked, source);
-        if let Some(&position) = self.index.get(&hash) {
-            out.push(self.remove(position));
+        if self.look_up(mode, asked, source).is_some() {
+            out.push(self.remove(self.last));
         }
         while self.entries.len() >= self.limits.entries
             || self.bytes + source.len() > self.limits.bytes
@@ -126,7 +136,8 @@ impl<T> CodeCache<T> {
         self.clock += 1;
         self.bytes += source.len();
         self.last = self.entries.len();
-        self.index.insert(hash, self.last);
+        let hash = self.hash(mode, asked, source);
+        self.index.entry(hash).or_default().push(self.last);
         self.entries.push(Entry {
             hash,
             mode,
@@ -158,16 +169,32 @@ impl<T> CodeCache<T> {
 
     fn remove(&mut self, position: usize) -> T {
         let entry = self.entries.swap_remove(position);
-        self.index.remove(&entry.hash);
-        if let Some(moved) = self.entries.get(position) {
-            self.index.insert(moved.hash, position);
+        let moved = self.entries.len();
+        if let Some(alike) = self.index.get_mut(&entry.hash) {
+            alike.retain(|at| *at != position);
+            if alike.is_empty() {
+                self.index.remove(&entry.hash);
+            }
+        }
+        if let Some(entry) = self.entries.get(position) {
+            let alike = self.index.entry(entry.hash).or_default();
+            alike.retain(|at| *at != moved);
+            alike.push(position);
         }
         self.bytes -= entry.source().len();
         entry.code
     }
 
+    /// Of a large source only its length, its start and its end: hashing all of it takes ten times as long as
+    /// comparing it, which has to be done anyway.
     fn hash(&self, mode: Mode, asked: Option<&str>, source: &[u8]) -> u64 {
-        self.hasher.hash_one((mode, asked, source))
+        const PART: usize = 64;
+        let length = source.len();
+        if length <= 2 * PART {
+            return self.hasher.hash_one((mode, asked, source));
+        }
+        let ends = (length, &source[..PART], &source[length - PART..]);
+        self.hasher.hash_one((mode, asked, ends))
     }
 }
 
@@ -249,6 +276,48 @@ mod tests {
             "larger than all"
         );
         assert_eq!(cache.get(Program, None, b"ccc"), Some(&3));
+    }
+
+    #[test]
+    fn large_ones_that_differ_in_the_middle_are_kept_side_by_side() {
+        let sources: Vec<_> = (0..9).map(|i| format!("{:200}{i}{:200}", "", "")).collect();
+        let mut cache = cache(8, 10_000);
+        for (i, source) in (0..).zip(&sources) {
+            cache.insert(Program, None, "", source.as_bytes(), i);
+        }
+        assert_eq!(cache.get(Program, None, sources[0].as_bytes()), None);
+        for (i, source) in (0..).zip(&sources).skip(1) {
+            assert_eq!(cache.get(Program, None, source.as_bytes()), Some(&i));
+        }
+        assert_eq!(cache.len(), 8);
+    }
+
+    #[test]
+    fn the_last_one_is_found_without_its_length() {
+        let mut cache = cache(8, 100);
+        struct Short;
+        impl Source for Short {
+            fn is(&self, text: &CStr) -> bool {
+                text.to_bytes() == self.text()
+            }
+
+            fn text(&self) -> &[u8] {
+                b"x=1"
+            }
+        }
+        let last = |cache: &CodeCache<u32>| cache.last(&Short).copied();
+        assert_eq!(last(&cache), None);
+        cache.insert(Program, None, "", b"x=1", 1);
+        assert_eq!(last(&cache), Some(1));
+        for (mode, asked, source) in [
+            (Program, None, &b"x=10"[..]),
+            (Program, None, b"x="),
+            (Program, Some("a.py"), b"x=1"),
+            (Expression, None, b"x=1"),
+        ] {
+            cache.insert(mode, asked, "", source, 2);
+            assert_eq!(last(&cache), None);
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::config::RunOptions;
 use crate::data::error::{Error, Result, Status};
+use crate::data::source::Source;
 use crate::local::attach::Attached;
 use crate::local::convert::from_python;
 use crate::local::cures::parser_memory;
@@ -61,6 +62,20 @@ impl<'a> Context<'a> {
         self.evaluate(Mode::Program, source, options).map(drop)
     }
 
+    /// As [`run`](Self::run), with the defaults: one that ran last is found without its length.
+    #[inline(always)]
+    pub(crate) fn run_source(&self, program: &impl Source) -> Result<()> {
+        let last = self.code.borrow().last(program).map(Object::as_ptr);
+        match last {
+            Some(code) => {
+                self.shared.stats.hit();
+                // SAFETY: the cache keeps it until Python does.
+                unsafe { self.execute(code, || program.text(), &RunOptions::DEFAULT) }.map(drop)
+            }
+            None => self.run(program.text(), &RunOptions::DEFAULT),
+        }
+    }
+
     /// Evaluates a program or an expression in `__main__`.
     #[inline(always)]
     fn evaluate(&self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
@@ -71,13 +86,13 @@ impl<'a> Context<'a> {
         if let Some(code) = kept {
             self.shared.stats.hit();
             // SAFETY: the cache keeps it until Python does.
-            return unsafe { self.execute(code, source, options) };
+            return unsafe { self.execute(code, || source, options) };
         }
         let code = self.compile(mode, source, options)?;
         let (count, bytes) = (self.code.borrow().len(), self.code.borrow().bytes());
         self.shared.stats.miss(count, bytes);
         // SAFETY: it is ours.
-        unsafe { self.execute(code.as_ptr(), source, options) }
+        unsafe { self.execute(code.as_ptr(), || source, options) }
     }
 
     /// As [`run`](Self::run), with a limit on its time or its time measured.
@@ -120,17 +135,17 @@ impl<'a> Context<'a> {
     /// # Safety
     /// A code object that lives until it runs: from then on Python keeps it.
     #[inline(always)]
-    unsafe fn execute(
+    unsafe fn execute<'s>(
         &self,
         code: *mut ffi::PyObject,
-        source: &[u8],
+        source: impl FnOnce() -> &'s [u8],
         options: &RunOptions,
     ) -> Result<Object> {
         let namespace = self.namespace.as_ptr();
         // SAFETY: attached, and by the caller's promise; the result is ours.
         match unsafe { Object::owned(self.py, ffi::PyEval_EvalCode(code, namespace, namespace)) } {
             Some(result) => Ok(result),
-            None => Err(self.exception(source, options.filename)),
+            None => Err(self.exception(source(), options.filename)),
         }
     }
 

@@ -118,7 +118,8 @@ pub(crate) fn install(
             drop(Box::from_raw(stream));
             return None;
         };
-        let text = import(py, c"io")?.attribute(py, c"TextIOWrapper")?.call(
+        // Not of `io`, which a script may never import: with what it imports, 1 ms where `site` is off.
+        let text = import(py, c"_io")?.attribute(py, c"TextIOWrapper")?.call(
             py,
             &[
                 &object,

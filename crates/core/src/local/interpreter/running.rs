@@ -2,6 +2,7 @@
 
 use crate::data::config::RunOptions;
 use crate::data::error::{Error, Result, Status};
+use crate::data::source::Source;
 use crate::local::attach::Attached;
 use crate::local::interpreter::claim::{Claim, Purpose};
 use crate::local::interpreter::context::Context;
@@ -22,6 +23,12 @@ impl Interpreter {
                 context.run_timed(code, options)
             }
         })
+    }
+
+    /// As [`run`](Self::run), with the defaults: one that ran last is found without its length.
+    #[inline(always)]
+    pub(crate) fn run_source(&self, program: &impl Source) -> Result<()> {
+        self.inside(|context| context.run_source(program))
     }
 
     /// Attaches it and detaches it: what CPython's pair of calls is compared with.
