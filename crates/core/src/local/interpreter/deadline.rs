@@ -53,14 +53,14 @@ impl Deadline {
         // SAFETY: the calling thread, which lives as long as the limit; a place for the result.
         unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
         let start = time_of(clock);
-        let request = move |elapsed| {
-            let async_exception_set = work.saturating_sub(time_of(clock).saturating_sub(start));
-            if async_exception_set.is_zero() || elapsed >= work * 10 {
+        let ask = move |elapsed| {
+            let left = work.saturating_sub(time_of(clock).saturating_sub(start));
+            if left.is_zero() || elapsed >= work * 10 {
                 return Decision::Interrupt;
             }
-            Decision::Extend(async_exception_set)
+            Decision::Extend(left)
         };
-        Self::new(shared, work, Some(Arc::new(request)))
+        Self::new(shared, work, Some(Arc::new(ask)))
     }
 }
 
@@ -77,8 +77,8 @@ impl Watch {
     }
 
     fn is_over(self: &Arc<Self>) {
-        let request = self.on_deadline.as_ref();
-        match request.map_or(Decision::Interrupt, |request| request(self.start.elapsed())) {
+        let ask = self.on_deadline.as_ref();
+        match ask.map_or(Decision::Interrupt, |ask| ask(self.start.elapsed())) {
             Decision::Interrupt => self.shared.request(Some(self.run), Request::Timeout),
             // In the timer's thread, which is there.
             Decision::Extend(time) => drop(self.wait(time)),

@@ -113,14 +113,14 @@ impl Interpreter {
 
     /// Ends what its scripts have created. The answer is why one is left, of which somebody has buffers.
     fn end_created(&self, ending: &Ending<'_>) -> Result<Option<Error>, NotEnded> {
-        let mut async_exception_set = None;
+        let mut left = None;
         for id in family::created_by(self.0.id) {
             let Ok(created) = registry::find(id) else {
                 continue;
             };
             match created.end(ending) {
                 Ok(()) => {}
-                Err(NotEnded::HasPins(error)) => async_exception_set = Some(error),
+                Err(NotEnded::HasPins(error)) => left = Some(error),
                 Err(NotEnded::Because(error)) if error.status() == Status::NotFound => {}
                 Err(NotEnded::Because(error)) => {
                     let message = format!(
@@ -132,6 +132,6 @@ impl Interpreter {
                 }
             }
         }
-        Ok(async_exception_set)
+        Ok(left)
     }
 }

@@ -301,7 +301,7 @@ pub(crate) fn may_use(caller: Id, id: Id) -> Result<()> {
     match other.terms.is_within(&own.terms) {
         true => Ok(()),
         false => refuse(format!(
-            "interpreter {id} may do more than this one: request the one that has created both"
+            "interpreter {id} may do more than this one: ask the one that has created both"
         )),
     }
 }

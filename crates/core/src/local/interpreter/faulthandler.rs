@@ -98,10 +98,10 @@ def replacers(call, put, at_end):
 
         def write(text, file=file):
             from posix import write
-            async_exception_set = text.encode()
+            left = text.encode()
             try:
-                while async_exception_set:
-                    async_exception_set = async_exception_set[write(descriptor, async_exception_set):]
+                while left:
+                    left = left[write(descriptor, left):]
             except OSError:
                 pass
 

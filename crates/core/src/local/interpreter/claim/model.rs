@@ -141,22 +141,19 @@ fn what_is_left_with_a_run_never_reaches_the_next() {
         let (other, others_gil) = (interpreter.clone(), gil.clone());
         let host = thread::spawn(move || {
             if other.state.request(None, Request::Interrupt).is_some() {
-                let mut async_exception_set = others_gil.lock().unwrap();
-                *async_exception_set |= other.state.requested().is_some();
+                let mut left = others_gil.lock().unwrap();
+                *left |= other.state.requested().is_some();
             }
         });
         for _ in 0..2 {
             let claim = interpreter.state.claim(Purpose::Run).ok();
-            let mut async_exception_set = gil.lock().unwrap();
+            let mut left = gil.lock().unwrap();
             let this_run_is_asked = interpreter.state.requested().is_some();
-            assert!(
-                !*async_exception_set || this_run_is_asked,
-                "async_exception_set for an earlier run"
-            );
+            assert!(!*left || this_run_is_asked, "left for an earlier run");
             if interpreter.state.finish().is_some() {
-                *async_exception_set = false;
+                *left = false;
             }
-            drop(async_exception_set);
+            drop(left);
             drop(claim);
         }
         host.join().unwrap();
