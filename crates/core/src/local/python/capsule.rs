@@ -33,15 +33,15 @@ pub(crate) fn capsule<T: 'static>(
     }
 }
 
-/// The value of a capsule. It lives as long.
+/// The value of a capsule.
 ///
 /// # Safety
 /// [`capsule`] made it, with this name, of a `T`.
 pub(crate) unsafe fn value_of<'a, T: 'static>(
     _: Attached<'_>,
-    capsule: *mut ffi::PyObject,
+    capsule: &'a Object,
     name: &'static CStr,
 ) -> &'a T {
     // SAFETY: the caller's promise.
-    unsafe { &*ffi::PyCapsule_GetPointer(capsule, name.as_ptr()).cast::<T>() }
+    unsafe { &*ffi::PyCapsule_GetPointer(capsule.as_ptr(), name.as_ptr()).cast::<T>() }
 }
