@@ -398,10 +398,7 @@ unsafe extern "C" fn new(_: *mut ffi::PyTypeObject, arguments: Pointer, named: P
             return TYPE_ERROR.raise(py, message);
         }
         let owner = kept(py, OWNER)?;
-        // SAFETY: the capsule is `make_type`'s.
-        find(py, &arguments.at(py, 0)?, unsafe {
-            value_of(py, &owner, OWNER)
-        })
+        find(py, &arguments.at(py, 0)?, value_of(py, &owner, OWNER))
     })
 }
 

@@ -81,8 +81,7 @@ pub(crate) fn refuse(py: Attached<'_>, error: ConversionError, root: &str, owner
 }
 
 method!(is_shareable, |py, Some(this), Some(object)| {
-    // SAFETY: bound to `functions`' capsule.
-    let owner: &Rc<Owner> = unsafe { value_of(py, this, OWNER) };
+    let owner: &Rc<Owner> = value_of(py, this, OWNER);
     Object::bool(
         py,
         from_python::has_value(py, object, Conversion::SAME, owner),

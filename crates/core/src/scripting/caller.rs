@@ -37,11 +37,9 @@ impl Caller {
         capsule(py, CALLER, caller)
     }
 
-    /// # Safety
-    /// A function that is bound to what [`bound`](Self::bound) has made is called with `this`.
-    pub(super) unsafe fn of<'a>(py: Attached<'_>, this: &'a Object) -> &'a Self {
-        // SAFETY: the caller's promise.
-        unsafe { value_of(py, this, CALLER) }
+    /// `this` is what [`bound`](Self::bound) has made.
+    pub(super) fn of<'a>(py: Attached<'_>, this: &'a Object) -> &'a Self {
+        value_of(py, this, CALLER)
     }
 
     pub(super) fn set_error(&self, error: Object) {

@@ -76,8 +76,7 @@ pub(super) fn add(
         namespace.set_item(py, method.name(), &method.bind_in(py, Some(caller), name)?)?;
     }
     if !methods.is_empty() {
-        // SAFETY: bound to a caller.
-        let owner = unsafe { &Caller::of(py, caller).owner };
+        let owner = &Caller::of(py, caller).owner;
         namespace.set_item(py, c"_crossing", &pickling::functions(py, owner)?)?;
         namespace.set_item(py, c"_queues", &queue::names(py)?)?;
     }
@@ -93,8 +92,7 @@ pub(super) fn added(
 ) -> Option<()> {
     if module == "subpy._interpreters" {
         let error = EmbeddedCode::function(py, namespace, c"_error")?;
-        // SAFETY: bound to a caller.
-        unsafe { Caller::of(py, caller) }.set_error(error);
+        Caller::of(py, caller).set_error(error);
     }
     Some(())
 }

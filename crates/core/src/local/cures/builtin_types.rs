@@ -134,24 +134,19 @@ mod cure {
     fn names_of(py: Attached<'_>, of: Type) -> Option<HashSet<CString>> {
         let dictionary = dictionary(py, of)?;
         let mut names = HashSet::new();
-        let (mut position, mut key) = (0, null_mut());
-        // SAFETY: attached; nothing changes the dictionary meanwhile; its keys are borrowed.
-        unsafe {
-            let dictionary = dictionary.as_ptr();
-            while ffi::PyDict_Next(dictionary, &mut position, &mut key, null_mut()) != 0 {
-                let name = Object::borrowed(py, key)?.to_text(py)?;
-                names.extend(CString::new(name));
-            }
+        for (name, _) in dictionary.pairs(py) {
+            names.extend(CString::new(name.to_text(py)?));
         }
         Some(names)
     }
 
     fn is_slot(py: Attached<'_>, of: Type, name: &CStr) -> Option<bool> {
-        let value = dictionary(py, of)?.item(py, name);
-        // SAFETY: attached; a live object.
-        Some(value.is_some_and(|value| unsafe {
-            ffi::Py_TYPE(value.as_ptr()) == &raw mut ffi::PyWrapperDescr_Type
-        }))
+        let class = dictionary(py, of)?
+            .item(py, name)
+            .and_then(|value| value.class(py));
+        Some(
+            class.is_some_and(|class| class.as_ptr() == (&raw mut ffi::PyWrapperDescr_Type).cast()),
+        )
     }
 
     fn remove(py: Attached<'_>, of: Type, name: &CStr) -> Option<()> {

@@ -80,20 +80,10 @@ impl Drop for Marked {
 
 /// The names and the modules of `sys.modules` that are true modules.
 fn modules_of(py: Attached<'_>, modules: &Object) -> Vec<(Object, Object)> {
-    let mut found = Vec::new();
-    let (mut at, mut name, mut module) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-    // SAFETY: attached; nothing here changes it, if it is a dict; borrowed references.
-    unsafe {
-        if ffi::PyDict_Check(modules.as_ptr()) == 0 {
-            return found;
-        }
-        while ffi::PyDict_Next(modules.as_ptr(), &mut at, &mut name, &mut module) != 0 {
-            if ffi::PyModule_Check(module) != 0 {
-                found.extend(Object::borrowed(py, name).zip(Object::borrowed(py, module)));
-            }
-        }
-    }
-    found
+    let mut pairs = modules.pairs(py);
+    // SAFETY: attached; live objects.
+    pairs.retain(|(_, module)| unsafe { ffi::PyModule_Check(module.as_ptr()) != 0 });
+    pairs
 }
 
 /// Those of a list that are globals of modules, save for importlib's, which code that still runs may need.

@@ -198,8 +198,7 @@ def load(name, origin, of_library, too_early):
 
     // `first(name, origin, of_library)`: returns when the main interpreter has the module, or can't have it.
     method!(first, |py, Some(capsule), Some(arguments)| {
-        // SAFETY: bound to `install`'s capsule.
-        let of = unsafe { value_of::<Of>(py, capsule, NAME) };
+        let of = value_of::<Of>(py, capsule, NAME);
         let text = [0, 1].map(|i| arguments.at(py, i)?.to_text(py));
         let of_library = arguments.at(py, 2)?.is_true(py);
         if !of_library {

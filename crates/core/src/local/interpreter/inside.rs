@@ -20,6 +20,7 @@ use crate::local::interpreter::resources;
 use crate::local::memory::account::Account;
 use crate::local::objects::owner::{Access, Owner};
 use crate::local::objects::release::Loans;
+use crate::local::python::collection::collect;
 use crate::local::python::exception;
 use crate::local::python::exception::Describer;
 use crate::local::python::object::{Object, clear_exception, import, in_sys, set_in_sys};
@@ -140,12 +141,9 @@ impl Inside {
     }
 
     /// The names of `__main__` go, and what only they had.
-    pub(crate) fn forget_names(&self) {
-        // SAFETY: attached; a dict.
-        unsafe {
-            ffi::PyDict_Clear(self.namespace.as_ptr());
-            ffi::PyGC_Collect();
-        }
+    pub(crate) fn forget_names(&self, py: Attached<'_>) {
+        self.namespace.clear(py);
+        collect(py);
     }
 
     /// Hands on what was written and waits in our streams. `None`: what went to stdout can't be written.

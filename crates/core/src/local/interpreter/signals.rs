@@ -26,7 +26,7 @@ use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::exception::{RUNTIME_ERROR, VALUE_ERROR, set_os_error};
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::{Method, method};
-use crate::local::python::object::{Object, clear_exception, import};
+use crate::local::python::object::{clear_exception, import};
 
 const SHARED: &CStr = c"subpy.shared";
 
@@ -49,15 +49,6 @@ pub(super) fn install(py: Attached<'_>, shared: &Arc<Shared>) -> Option<()> {
     )
 }
 
-/// What a capsule of ours holds, which lives as long as that.
-///
-/// # Safety
-/// [`install`]'s capsule.
-unsafe fn shared_of<'a>(py: Attached<'_>, capsule: &'a Object) -> &'a Shared {
-    // SAFETY: the caller's promise.
-    unsafe { value_of::<Arc<Shared>>(py, capsule, SHARED) }
-}
-
 // `interrupt_main(signum=SIGINT)`: as if the signal had come. CPython's own one interrupts the main interpreter,
 // whatever interpreter it is called in; ours the run of its own.
 method!(interrupt_main, |py, Some(capsule), Some(arguments)| {
@@ -70,8 +61,7 @@ method!(interrupt_main, |py, Some(capsule), Some(arguments)| {
     if !(1..=libc::SIGRTMAX()).contains(&signal) {
         return VALUE_ERROR.raise(py, "signal number out of range");
     }
-    // SAFETY: bound to `install`'s capsule.
-    if !send(py, unsafe { shared_of(py, capsule) }, signal) {
+    if !send(py, value_of::<Arc<Shared>>(py, capsule, SHARED), signal) {
         return None;
     }
     clear_exception(py);
@@ -250,8 +240,7 @@ def replacers(call, put, at_end):
 // number)`: the script sends itself this signal.
 method!(call, |py, _, Some(arguments)| {
     let capsule = kept(py, SHARED)?;
-    // SAFETY: `install` came before.
-    let shared = unsafe { shared_of(py, &capsule) };
+    let shared = value_of::<Arc<Shared>>(py, &capsule, SHARED);
     let number = |index| Some(arguments.at(py, index)?.number(py) as c_int);
     let answer = match number(0)? {
         0 => c_long::from(shared.is_run(py)),

@@ -52,8 +52,7 @@ pub(super) fn install(py: Attached<'_>, code: &Rc<RefCell<CodeCache>>) -> Option
 method!(call, |py, _, Some(arguments)| {
     let source = || {
         let capsule = kept(py, SOURCES)?;
-        // SAFETY: the capsule is `install`'s. The interpreter's GIL keeps others away from what it holds.
-        let code: &Weak<RefCell<CodeCache>> = unsafe { value_of(py, &capsule, SOURCES) };
+        let code: &Weak<RefCell<CodeCache>> = value_of(py, &capsule, SOURCES);
         let (name, code) = (arguments.at(py, 0)?.to_text(py)?, code.upgrade()?);
         let code = code.try_borrow().ok()?;
         Object::text(py, &code.source(&name)?)

@@ -228,7 +228,7 @@ pub(crate) fn restore(_py: Attached<'_>, exception: Object) {
     #[cfg(not(Py_3_12))]
     // SAFETY: attached; the references are handed over.
     unsafe {
-        let kind = Object::borrowed(_py, ffi::Py_TYPE(exception.as_ptr()).cast());
+        let kind = exception.class(_py);
         let traceback = ffi::PyException_GetTraceback(exception.as_ptr());
         let kind = kind.map_or(std::ptr::null_mut(), Object::into_ptr);
         ffi::PyErr_Restore(kind, exception.into_ptr(), traceback);
@@ -277,8 +277,7 @@ fn comes_from_interrupt(py: Attached<'_>, exception: &Object) -> bool {
 
 /// The module of an exception's type, and its name there.
 fn class_of(py: Attached<'_>, exception: &Object) -> (String, String) {
-    // SAFETY: every object has a type.
-    let kind = unsafe { Object::borrowed(py, ffi::Py_TYPE(exception.as_ptr()).cast()) };
+    let kind = exception.class(py);
     let part = |name: &CStr| {
         let part = kind.as_ref().and_then(|kind| kind.attribute(py, name));
         let text = part.and_then(|part| part.to_text(py));

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_long};
 use std::marker::PhantomData;
-use std::ptr::{NonNull, from_ref};
+use std::ptr::{NonNull, from_ref, null_mut};
 
 use pyo3_ffi as ffi;
 
@@ -176,6 +176,19 @@ impl Object {
         (done == 0).then_some(())
     }
 
+    /// The keys and values that a dict has now. What is no dict has none.
+    pub(crate) fn pairs(&self, py: Attached<'_>) -> Vec<(Self, Self)> {
+        let mut pairs = Vec::new();
+        let (mut at, mut key, mut value) = (0, null_mut(), null_mut());
+        // SAFETY: attached; a live object, which nothing changes meanwhile; borrowed references are made ours.
+        unsafe {
+            while ffi::PyDict_Next(self.as_ptr(), &mut at, &mut key, &mut value) != 0 {
+                pairs.extend(Self::borrowed(py, key).zip(Self::borrowed(py, value)));
+            }
+        }
+        pairs
+    }
+
     /// A dict is empty from now on.
     pub(crate) fn clear(&self, _: Attached<'_>) {
         // SAFETY: attached; a live object. What is no dict stays as it is.
@@ -237,6 +250,11 @@ impl Object {
         // SAFETY: attached; a live object.
         let truth = unsafe { ffi::PyObject_IsTrue(self.as_ptr()) };
         (truth != -1).then_some(truth != 0)
+    }
+
+    pub(crate) fn class(&self, py: Attached<'_>) -> Option<Self> {
+        // SAFETY: attached; every object has a class, which lives as long.
+        unsafe { Self::borrowed(py, ffi::Py_TYPE(self.as_ptr()).cast()) }
     }
 
     /// The name of its type, as Python's own messages have it.
@@ -344,8 +362,8 @@ pub(crate) fn new_module(py: Attached<'_>, name: &Object) -> Option<Object> {
     unsafe { Object::owned(py, ffi::PyModule_NewObject(name.as_ptr())) }
 }
 
-#[cfg(Py_3_12)]
 /// `type.__subclasses__`, and the class of which all are: `object`.
+#[cfg(Py_3_12)]
 pub(crate) fn subclasses_and_object(py: Attached<'_>) -> Option<(Object, Object)> {
     // SAFETY: attached; types that live as long as Python.
     let [types, object] = unsafe {

@@ -26,6 +26,12 @@ pub(crate) fn interpreter(_: Attached<'_>) -> *mut PyInterpreterState {
     unsafe { ffi::PyInterpreterState_Get() }
 }
 
+/// Whether Python is started.
+pub(crate) fn is_python_started() -> bool {
+    // SAFETY: at any time, in any thread.
+    unsafe { ffi::Py_IsInitialized() != 0 }
+}
+
 /// NULL: Python is not started.
 pub(crate) fn main_interpreter() -> *mut PyInterpreterState {
     // SAFETY: at any time, in any thread.

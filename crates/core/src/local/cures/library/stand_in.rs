@@ -114,11 +114,11 @@ method!(pub(super) build, |py, _, Some(arguments)| {
     /// One for each name, and where the texts are: they outlive interpreters.
     static ALL: Mutex<Option<HashMap<(CString, CString), &'static Method>>> = Mutex::new(None);
     let (module, function) = (arguments.at(py, 0)?, arguments.at(py, 3)?);
-    let text = |i| argument(py, arguments, i);
+    let (name, doc) = (argument(py, arguments, 1)?, argument(py, arguments, 2)?);
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     let method = *all
         .get_or_insert_default()
-        .entry((text(1)?, text(2)?))
+        .entry((name, doc))
         .or_insert_with_key(|(name, doc)| {
             let [name, doc] = [name, doc].map(|text| &*Box::leak(text.clone().into_boxed_c_str()));
             Box::leak(Box::new(Method::with_keywords(name, call).with_doc(doc)))
