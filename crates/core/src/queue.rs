@@ -402,19 +402,17 @@ unsafe extern "C" fn new(_: *mut ffi::PyTypeObject, arguments: Pointer, named: P
     })
 }
 
-attribute!(id, This::of, |py, this| Object::int(
-    py,
-    this.queue.id() as i64
-));
+attribute!(id, This::of, |py, this| {
+    Object::int(py, this.queue.id() as i64)
+});
 
 attribute!(maxsize, This::of, |py, this| {
     Object::int(py, this.queue.rules().maxsize as i64)
 });
 
-attribute!(closed, This::of, |py, this| Object::bool(
-    py,
-    this.queue.is_closed()
-));
+attribute!(closed, This::of, |py, this| {
+    Object::bool(py, this.queue.is_closed())
+});
 
 attribute!(unbounditems, This::of, |py, this| {
     let rule = code_of(this.queue.rules().if_gone);

@@ -224,9 +224,9 @@ method!(of_own, |py, _, Some(arguments)| {
     call(py, arguments, kept(py, KEPT))
 });
 
-method!(of_shared, |py, _, Some(arguments)| call(
-    py, arguments, None
-));
+method!(of_shared, |py, _, Some(arguments)| {
+    call(py, arguments, None)
+});
 
 /// `call()`: the environment that the interpreter has of its own, or None. `call(name)`: a variable of the process, or
 /// None. `call(name, value)`: changes it; None removes it. The names are bytes without a NUL, and so are the values.

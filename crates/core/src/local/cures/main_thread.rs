@@ -33,6 +33,7 @@ use crate::local::python::exception::set_os_error;
 use crate::local::python::method::{Method, method};
 use crate::local::python::object::{Object, import};
 use crate::local::python::thread_states;
+use crate::util::thread::this_thread;
 
 /// How far the place is looked for, in words: within the smallest thread state.
 const THREAD_STATE: usize = 264 / 8;
@@ -46,7 +47,7 @@ pub(crate) fn locate(_: Attached<'_>) {
     // which it was made.
     PLACE.get_or_init(|| unsafe {
         let here = ffi::PyThreadState_Get().cast::<u64>();
-        let thread = libc::pthread_self() as u64;
+        let thread = this_thread() as u64;
         let mut places = (0..THREAD_STATE).filter(|i| here.add(*i).read() == thread);
         let place = places.next()?;
         places.next().is_none().then_some(place)
@@ -152,17 +153,13 @@ def register(before, after):
 }
 
 // Bound to the number of the thread state of the runs; so is the next one.
-method!(before_fork, |py, Some(number), _| at_fork(
-    py,
-    number,
-    this_thread()
-));
+method!(before_fork, |py, Some(number), _| {
+    at_fork(py, number, this_thread() as u64)
+});
 
-method!(after_fork, |py, Some(number), _| at_fork(
-    py,
-    number,
-    thread_states::attached(py) as u64
-));
+method!(after_fork, |py, Some(number), _| {
+    at_fork(py, number, thread_states::attached(py) as u64)
+});
 
 /// The attached thread state gets a number, if it is that of the runs.
 fn at_fork(py: Attached<'_>, of_runs: &Object, number: u64) -> Option<Object> {
@@ -176,11 +173,6 @@ fn at_fork(py: Attached<'_>, of_runs: &Object, number: u64) -> Option<Object> {
 fn number_in(_: Attached<'_>, int: &Object) -> u64 {
     // SAFETY: attached; a live object.
     unsafe { ffi::PyLong_AsUnsignedLongLongMask(int.as_ptr()) }
-}
-
-fn this_thread() -> u64 {
-    // SAFETY: always allowed.
-    unsafe { libc::pthread_self() as u64 }
 }
 
 // `get_ident()`: the number of the attached thread state.
@@ -257,7 +249,7 @@ method!(call, |py, _, Some(arguments)| {
         // SAFETY: thread states of the attached interpreter.
         let is_it = |state: *mut PyThreadState| unsafe { number_of(state) } == Some(number);
         if is_it(thread_states::attached(py)) {
-            return Object::unsigned(py, this_thread());
+            return Object::unsigned(py, this_thread() as u64);
         }
         let own = |state: &*mut PyThreadState| *state as u64 == number && is_it(*state);
         if thread_states::all_of_attached(py).iter().any(own) {

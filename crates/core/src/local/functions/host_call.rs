@@ -17,6 +17,7 @@ use crate::local::objects::owner::Owner;
 use crate::local::python::exception::{self, RUNTIME_ERROR};
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::thread::entry::Entry;
+use crate::util::thread::this_thread;
 
 /// A call of a host function. What is answered last counts; no answer is None.
 pub struct HostCall<'a> {
@@ -235,12 +236,6 @@ fn refuse(py: Attached<'_>, error: ConversionError, name: &str) -> *mut ffi::PyO
     std::ptr::null_mut()
 }
 
-#[inline(always)]
-fn this_thread() -> libc::pthread_t {
-    // SAFETY: always allowed.
-    unsafe { libc::pthread_self() }
-}
-
 /// Sets an exception of the type that is named.
 #[cold]
 fn raise(py: Attached<'_>, kind: &str, message: &str) {
@@ -248,14 +243,11 @@ fn raise(py: Attached<'_>, kind: &str, message: &str) {
     clear_exception(py);
     match found {
         Some(found) => exception::set(py, &found, message),
-        None => RUNTIME_ERROR
-            .raise(
-                py,
-                &format!(
-                    "{message} (the host asked for {kind:?}, which is no exception type here)"
-                ),
-            )
-            .unwrap_or_default(),
+        None => {
+            let why = "which is no exception type here";
+            let message = format!("{message} (the host asked for {kind:?}, {why})");
+            RUNTIME_ERROR.raise::<()>(py, &message);
+        }
     }
 }
 

@@ -440,9 +440,9 @@ method!(yes, |py, _, _| Object::bool(py, true));
 
 method!(no, |py, _, _| Object::bool(py, false));
 
-attribute!(get_closed, closed_of, |py, is_closed| Object::bool(
-    py, is_closed
-));
+attribute!(get_closed, closed_of, |py, is_closed| {
+    Object::bool(py, is_closed)
+});
 
 attribute!(get_name, name_of, |py, name| Object::text(py, name.text()));
 

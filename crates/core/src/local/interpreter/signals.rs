@@ -250,8 +250,7 @@ method!(call, |py, _, Some(arguments)| {
             0
         }
         3 => set_wakeup(py, &shared.signals, number(1)?)?,
-        5 if !send(py, shared, number(1)?) => return None,
-        5 => 0,
+        5 => send(py, shared, number(1)?).then_some(0)?,
         _ => {
             keep(py, HANDLE, &arguments.at(py, 1)?)?;
             0

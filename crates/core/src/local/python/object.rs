@@ -252,6 +252,7 @@ impl Object {
         (truth != -1).then_some(truth != 0)
     }
 
+    /// Its class.
     pub(crate) fn class(&self, py: Attached<'_>) -> Option<Self> {
         // SAFETY: attached; every object has a class, which lives as long.
         unsafe { Self::borrowed(py, ffi::Py_TYPE(self.as_ptr()).cast()) }
