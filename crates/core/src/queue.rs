@@ -3,7 +3,6 @@
 mod host;
 
 use std::ffi::{CStr, c_void};
-use std::ptr::null_mut;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -26,9 +25,10 @@ use crate::local::python::arguments::function;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::exception;
+use crate::local::python::exception::{TYPE_ERROR, VALUE_ERROR};
 use crate::local::python::interpreter_dict::{keep, kept};
-use crate::local::python::method::{Method, NO_GETTER, Table, getter};
-use crate::local::python::object::{Object, clear_exception, type_name_of};
+use crate::local::python::method::{Method, NO_GETTER, Table, answer, attribute, getter};
+use crate::local::python::object::{Object, clear_exception};
 
 type Pointer = *mut ffi::PyObject;
 
@@ -42,8 +42,7 @@ const KEPT: &CStr = c"subpy.queues";
 
 /// What `names.py` defines, in the attached interpreter: a dict. `None`: an exception is set.
 pub(crate) fn names(py: Attached<'_>) -> Option<Object> {
-    // SAFETY: attached; what is kept lives.
-    if let Some(there) = unsafe { Object::borrowed(py, kept(py, KEPT)) } {
+    if let Some(there) = kept(py, KEPT) {
         return Some(there);
     }
     let made = Object::dict(py)?;
@@ -163,10 +162,10 @@ struct This<'a> {
 
 impl This<'_> {
     /// # Safety
-    /// `object` is of the type, and lives.
-    unsafe fn of<'a>(_: Attached<'_>, object: Pointer) -> This<'a> {
+    /// `object` is of the type.
+    unsafe fn of<'a>(_: Attached<'_>, object: &'a Object) -> This<'a> {
         // SAFETY: the caller's promise.
-        let instance = unsafe { Instance::<Reference>::of(object) };
+        let instance = unsafe { Instance::<Reference>::of(object.as_ptr()) };
         This {
             queue: &instance.0,
             owner: instance.owner(),
@@ -182,35 +181,26 @@ enum Wait {
 }
 
 /// `None`: an exception is set.
-unsafe fn wait(py: Attached<'_>, block: Pointer, timeout: Pointer) -> Option<Wait> {
-    // SAFETY: the caller's promise: attached; live objects, or NULL.
-    unsafe {
-        if !block.is_null() {
-            match ffi::PyObject_IsTrue(block) {
-                -1 => return None,
-                0 => return Some(Wait::No),
-                _ => {}
-            }
-        }
-        if timeout.is_null() || timeout == ffi::Py_None() {
-            return Some(Wait::ForEver);
-        }
-        let seconds = ffi::PyFloat_AsDouble(timeout);
-        if seconds == -1.0 && !ffi::PyErr_Occurred().is_null() {
-            return None;
-        }
-        if seconds < 0.0 || seconds.is_nan() {
-            exception::set(
-                py,
-                ffi::PyExc_ValueError,
-                "timeout value must be non-negative",
-            );
-            return None;
-        }
-        let time = Duration::try_from_secs_f64(seconds).ok();
-        let until = time.and_then(|time| Instant::now().checked_add(time));
-        Some(until.map_or(Wait::ForEver, Wait::Until))
+fn wait(py: Attached<'_>, block: Option<&Object>, timeout: Option<&Object>) -> Option<Wait> {
+    if let Some(block) = block
+        && !block.truth(py)?
+    {
+        return Some(Wait::No);
     }
+    let Some(timeout) = timeout.filter(|timeout| !timeout.is_none(py)) else {
+        return Some(Wait::ForEver);
+    };
+    // SAFETY: attached; a live object.
+    let seconds = unsafe { ffi::PyFloat_AsDouble(timeout.as_ptr()) };
+    if seconds == -1.0 && exception::is_set(py) {
+        return None;
+    }
+    if seconds < 0.0 || seconds.is_nan() {
+        return VALUE_ERROR.raise(py, "timeout value must be non-negative");
+    }
+    let time = Duration::try_from_secs_f64(seconds).ok();
+    let until = time.and_then(|time| Instant::now().checked_add(time));
+    Some(until.map_or(Wait::ForEver, Wait::Until))
 }
 
 /// Does `work` without the GIL. It gets how long to wait, which ends with the run that waits.
@@ -243,18 +233,12 @@ fn raise(py: Attached<'_>, why: Refused, if_over: &CStr, message: &str, owner: &
 #[cold]
 fn set(py: Attached<'_>, class: &CStr, message: &str) {
     if let Some(class) = names(py).and_then(|names| EmbeddedCode::function(py, &names, class)) {
-        // SAFETY: attached; a class of exceptions.
-        unsafe { exception::set(py, class.as_ptr(), message) };
+        exception::set(py, &class, message);
     }
 }
 
 /// The item that an object is. `None`: an exception is set.
-unsafe fn item_of(
-    py: Attached<'_>,
-    object: Pointer,
-    this: &This<'_>,
-    if_gone: IfGone,
-) -> Option<Item> {
+fn item_of(py: Attached<'_>, object: &Object, this: &This<'_>, if_gone: IfGone) -> Option<Item> {
     let item = |value, is_pickled| Item {
         value,
         is_pickled,
@@ -262,12 +246,10 @@ unsafe fn item_of(
         if_gone,
         is_gone: false,
     };
-    // SAFETY: the caller's promise: attached; a live object.
-    let item = match unsafe { from_python::read(py, object, Conversion::SAME, this.owner) } {
+    let item = match from_python::read(py, object, Conversion::SAME, this.owner) {
         Ok(value) => item(value, false),
         Err(error) if error.is_not_shareable() && this.queue.rules().takes_pickles => {
-            // SAFETY: as above.
-            item(unsafe { pickled(py, object, this.owner) }?, true)
+            item(pickled(py, object, this.owner)?, true)
         }
         Err(error) => {
             pickling::refuse(py, error, "obj", this.owner);
@@ -275,23 +257,17 @@ unsafe fn item_of(
         }
     };
     if this.queue.is_in(&item.value) {
-        let message = "obj has this queue in it, which can't hold itself";
-        // SAFETY: attached; a class of Python's own.
-        unsafe { exception::set(py, ffi::PyExc_ValueError, message) };
-        return None;
+        return VALUE_ERROR.raise(py, "obj has this queue in it, which can't hold itself");
     }
     Some(item)
 }
 
 /// `None`: an exception is set.
 #[cold]
-unsafe fn pickled(py: Attached<'_>, object: Pointer, owner: &Rc<Owner>) -> Option<OwnedValue> {
-    // SAFETY: the caller's promise: attached; a live object.
-    let object = unsafe { Object::borrowed(py, object) }?;
+fn pickled(py: Attached<'_>, object: &Object, owner: &Rc<Owner>) -> Option<OwnedValue> {
     let dumped =
-        pickling::function(py, owner, c"dump")?.call(py, &[&object, &Object::text(py, "obj")?])?;
-    // SAFETY: as above.
-    unsafe { pickling::read(py, dumped.as_ptr(), "obj", owner) }
+        pickling::function(py, owner, c"dump")?.call(py, &[object, &Object::text(py, "obj")?])?;
+    pickling::read(py, &dumped, "obj", owner)
 }
 
 /// The object of an item. `None`: an exception is set.
@@ -314,36 +290,31 @@ fn gone(py: Attached<'_>, rule: IfGone) -> Option<Object> {
     gone.call(py, &[&Object::int(py, code_of(rule))?])
 }
 
-function!(put(c"obj", c"block", c"timeout", c"unbounditems"; 1, 3), This::of, |py, this, [object, block, timeout, unbound]| {
-    // SAFETY: attached; live objects, or NULL.
-    let wait = unsafe { wait(py, block, timeout) }?;
+function!(put(c"obj", c"block", c"timeout", c"unbounditems"; 1, 3), This::of, |py, this, [Some(object), block, timeout, unbound]| {
+    let wait = wait(py, block, timeout)?;
     put_item(py, &this, object, &wait, unbound)
 });
 
-function!(put_nowait(c"obj", c"unbounditems"; 1, 1), This::of, |py, this, [object, unbound]| {
+function!(put_nowait(c"obj", c"unbounditems"; 1, 1), This::of, |py, this, [Some(object), unbound]| {
     put_item(py, &this, object, &Wait::No, unbound)
 });
 
 fn put_item(
     py: Attached<'_>,
     this: &This<'_>,
-    object: Pointer,
+    object: &Object,
     wait: &Wait,
-    unbound: Pointer,
+    unbound: Option<&Object>,
 ) -> Option<Object> {
     let rules = this.queue.rules();
-    // SAFETY: attached; live objects, or NULL.
-    let item = unsafe {
-        let if_gone = match unbound.is_null() || unbound == ffi::Py_None() {
-            true => rules.if_gone,
-            false => {
-                let code = EmbeddedCode::function(py, &names(py)?, c"code_of")?
-                    .call(py, &[&Object::borrowed(py, unbound)?])?;
-                rule_of(ffi::PyLong_AsLongLong(code.as_ptr()))
-            }
-        };
-        item_of(py, object, this, if_gone)?
+    let if_gone = match unbound.filter(|unbound| !unbound.is_none(py)) {
+        None => rules.if_gone,
+        Some(unbound) => {
+            let code = EmbeddedCode::function(py, &names(py)?, c"code_of")?.call(py, &[unbound])?;
+            rule_of(code.number(py))
+        }
     };
+    let item = item_of(py, object, this, if_gone)?;
     let put = match (this.queue.try_put(item), wait) {
         (Err((Refused::TimeOver, item)), Wait::Until(_) | Wait::ForEver) => {
             waiting(this.owner, wait, |limit| this.queue.put_item(item, limit))
@@ -362,8 +333,7 @@ fn put_item(
 }
 
 function!(get(c"block", c"timeout"; 0, 2), This::of, |py, this, [block, timeout]| {
-    // SAFETY: attached; live objects, or NULL.
-    let wait = unsafe { wait(py, block, timeout) }?;
+    let wait = wait(py, block, timeout)?;
     get_item(py, &this, &wait).map_err(|why| raise(py, why, c"QueueEmpty", "the queue is empty", this.owner)).ok()?
 });
 
@@ -382,18 +352,18 @@ fn get_item(py: Attached<'_>, this: &This<'_>, wait: &Wait) -> Result<Option<Obj
 }
 
 unsafe extern "C" fn next(this: Pointer) -> Pointer {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an object of the type, which lives meanwhile.
-    let this = unsafe { This::of(py, this) };
-    match get_item(py, &this, &Wait::ForEver) {
-        Ok(object) => object.map_or(null_mut(), Object::into_ptr),
-        Err(Refused::Closed) => null_mut(),
-        Err(why) => {
-            raise(py, why, c"QueueEmpty", "", this.owner);
-            null_mut()
+    answer(|py| {
+        // SAFETY: called by Python, attached, with an object of the type, which lives meanwhile.
+        let this = unsafe { This::of(py, Object::lent(py, &this)?) };
+        match get_item(py, &this, &Wait::ForEver) {
+            Ok(object) => object,
+            Err(Refused::Closed) => None,
+            Err(why) => {
+                raise(py, why, c"QueueEmpty", "", this.owner);
+                None
+            }
         }
-    }
+    })
 }
 
 function!(close(; 0, 0), This::of, |py, this, []| {
@@ -417,88 +387,62 @@ function!(reduce(; 0, 0), This::of, |py, this, []| {
 
 /// `Queue(id)`: the queue that has this id.
 unsafe extern "C" fn new(_: *mut ffi::PyTypeObject, arguments: Pointer, named: Pointer) -> Pointer {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with a tuple and a dict or NULL; the capsule is `make_type`'s.
-    let found = unsafe {
-        if ffi::PyTuple_GET_SIZE(arguments) != 1 || !named.is_null() && ffi::PyDict_Size(named) > 0
-        {
+    answer(|py| {
+        // SAFETY: called by Python, attached, with a tuple and a dict or NULL.
+        let (arguments, has_named) = unsafe {
+            let has_named = !named.is_null() && ffi::PyDict_Size(named) > 0;
+            (Object::lent(py, &arguments)?, has_named)
+        };
+        if arguments.count(py) != 1 || has_named {
             let message = "Queue() takes the id of a queue: use create_queue() for a new one";
-            exception::set(py, ffi::PyExc_TypeError, message);
-            return null_mut();
+            return TYPE_ERROR.raise(py, message);
         }
-        let owner: &Rc<Owner> = value_of(py, kept(py, OWNER), OWNER);
-        find(py, ffi::PyTuple_GET_ITEM(arguments, 0), owner)
-    };
-    found.map_or(null_mut(), Object::into_ptr)
+        let owner = kept(py, OWNER)?;
+        find(py, &arguments.at(py, 0)?, value_of(py, &owner, OWNER))
+    })
 }
 
-unsafe extern "C" fn id(this: Pointer, _: *mut c_void) -> Pointer {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an object of the type. So for those below.
-    let id = unsafe { This::of(py, this) }.queue.id();
-    Object::int(py, id as i64).map_or(null_mut(), Object::into_ptr)
-}
+attribute!(id, This::of, |py, this| {
+    Object::int(py, this.queue.id() as i64)
+});
 
-unsafe extern "C" fn maxsize(this: Pointer, _: *mut c_void) -> Pointer {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: as above.
-    let maxsize = unsafe { This::of(py, this) }.queue.rules().maxsize;
-    Object::int(py, maxsize as i64).map_or(null_mut(), Object::into_ptr)
-}
+attribute!(maxsize, This::of, |py, this| {
+    Object::int(py, this.queue.rules().maxsize as i64)
+});
 
-unsafe extern "C" fn closed(this: Pointer, _: *mut c_void) -> Pointer {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: as above.
-    let is_closed = unsafe { This::of(py, this) }.queue.is_closed();
-    Object::bool(py, is_closed).map_or(null_mut(), Object::into_ptr)
-}
+attribute!(closed, This::of, |py, this| {
+    Object::bool(py, this.queue.is_closed())
+});
 
-unsafe extern "C" fn unbounditems(this: Pointer, _: *mut c_void) -> Pointer {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: as above.
-    let rule = unsafe { This::of(py, this) }.queue.rules().if_gone;
-    let find = || {
-        EmbeddedCode::function(py, &names(py)?, c"rule_of")?
-            .call(py, &[&Object::int(py, code_of(rule))?])
-    };
-    find().map_or(null_mut(), Object::into_ptr)
-}
+attribute!(unbounditems, This::of, |py, this| {
+    let rule = code_of(this.queue.rules().if_gone);
+    EmbeddedCode::function(py, &names(py)?, c"rule_of")?.call(py, &[&Object::int(py, rule)?])
+});
 
 unsafe extern "C" fn hash(this: Pointer) -> ffi::Py_hash_t {
     let current = Current::get();
     let py = current.attached();
-    // SAFETY: as above.
-    unsafe { This::of(py, this) }.queue.id() as ffi::Py_hash_t
+    // SAFETY: called by Python, attached, with an object of the type. So for the next one.
+    let this = unsafe { Object::lent(py, &this).map(|this| This::of(py, this)) };
+    this.map_or(-1, |this| this.queue.id() as ffi::Py_hash_t)
 }
 
 unsafe extern "C" fn repr(this: Pointer) -> Pointer {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: as above.
-    let id = unsafe { This::of(py, this) }.queue.id();
-    Object::text(py, &format!("Queue({id})")).map_or(null_mut(), Object::into_ptr)
+    answer(|py| {
+        // SAFETY: see above.
+        let this = unsafe { This::of(py, Object::lent(py, &this)?) };
+        Object::text(py, &format!("Queue({})", this.queue.id()))
+    })
 }
 
 /// The queue of an id, which the attached interpreter has, or one of its family has made. `None`: an exception is set.
-fn find(py: Attached<'_>, id: Pointer, owner: &Rc<Owner>) -> Option<Object> {
-    // SAFETY: attached; a live object; types of Python's own.
-    let id = unsafe {
-        if ffi::PyLong_Check(id) == 0 {
-            let message = format!("a queue's id is an int, not {}", type_name_of(py, id));
-            exception::set(py, ffi::PyExc_TypeError, &message);
-            return None;
-        }
-        let number = ffi::PyLong_AsLongLong(id);
-        if number < 0 {
-            clear_exception(py);
-        }
-        number
-    };
+fn find(py: Attached<'_>, id: &Object, owner: &Rc<Owner>) -> Option<Object> {
+    if !id.is_int(py) {
+        let kind = id.type_name(py);
+        return TYPE_ERROR.raise(py, &format!("a queue's id is an int, not {kind}"));
+    }
+    let id = id.number(py);
+    clear_exception(py); // of one that is too large
     let family: Option<Id> = Some(family::first(owner.id));
     let is_known = |queue: &Queue| {
         queue.rules().maker == family || owner.queues.borrow().contains_key(&queue.id())

@@ -38,7 +38,6 @@ mod threads_left;
 
 use std::sync::Arc;
 
-use pyo3_ffi as ffi;
 use pyo3_ffi::PyInterpreterState;
 
 use crate::data::error::{Error, Result, Status};
@@ -52,6 +51,7 @@ use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::{Account, MemoryUsage};
 use crate::local::phase;
+use crate::local::python::exception::KEYBOARD_INTERRUPT;
 use crate::local::thread::calling_thread;
 
 impl Interpreter {
@@ -127,9 +127,8 @@ impl Interpreter {
 
     /// Sets the exception that the run of the attached interpreter is asked to end by.
     #[cold]
-    pub(crate) fn raise_request(_: Attached<'_>, id: Id) {
+    pub(crate) fn raise_request(py: Attached<'_>, id: Id) {
         let message = Self::request_of(id).map_or(c"the run is to end", Request::message);
-        // SAFETY: attached; a class of Python's own.
-        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, message.as_ptr()) };
+        KEYBOARD_INTERRUPT.raise::<()>(py, &message.to_string_lossy());
     }
 }

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use pyo3_ffi as ffi;
-
 use crate::data::config::RuntimeConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::local::enter;
+use crate::local::python::thread_states::is_python_started;
 
 /// Where Python's life is. The lock is held to look at it or to change it, never while Python starts,
 /// ends or runs, and never while a GIL is awaited: `Changing` stands for that.
@@ -181,16 +180,14 @@ pub(crate) fn set(new: Phase) {
 pub(crate) fn ready() -> Result<()> {
     match SHORT.load(Ordering::Acquire) {
         STARTED => Ok(()),
-        // SAFETY: at any time, in any thread.
-        JOINED if unsafe { ffi::Py_IsInitialized() } != 0 => Ok(()),
+        JOINED if is_python_started() => Ok(()),
         _ => not_forked().and_then(|()| Err(not_ready(&phase()))),
     }
 }
 
 /// Fails if the host has finalized the Python that we have joined.
 pub(crate) fn ready_to_join(ready: &Ready) -> Result<()> {
-    // SAFETY: at any time, in any thread.
-    if ready.over || ready.joined && unsafe { ffi::Py_IsInitialized() } == 0 {
+    if ready.over || ready.joined && !is_python_started() {
         return Err(Error::new(Status::NotInitialized, HOST_HAS_FINALIZED));
     }
     Ok(())

@@ -2,7 +2,6 @@
 //! when it first needs them; it need not have the package.
 
 use std::ffi::CStr;
-use std::ptr::null_mut;
 use std::rc::Rc;
 
 use pyo3_ffi as ffi;
@@ -10,7 +9,7 @@ use pyo3_ffi as ffi;
 use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Status};
 use crate::data::tree::OwnedValue;
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::convert::from_python;
 use crate::local::objects::conversion_error::ConversionError;
 use crate::local::objects::owner::Owner;
@@ -18,7 +17,7 @@ use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::exception;
 use crate::local::python::interpreter_dict::{keep, kept};
-use crate::local::python::method::Method;
+use crate::local::python::method::{Method, method};
 use crate::local::python::object::Object;
 
 static FUNCTIONS: EmbeddedCode = EmbeddedCode::new(
@@ -36,8 +35,7 @@ static IS_SHAREABLE: Method = Method::new(c"is_shareable", is_shareable, ffi::ME
 
 /// The functions of `pickling.py` in the attached interpreter, whose own this is: a dict. `None`: an exception is set.
 pub(crate) fn functions(py: Attached<'_>, owner: &Rc<Owner>) -> Option<Object> {
-    // SAFETY: attached; what is kept lives.
-    if let Some(there) = unsafe { Object::borrowed(py, kept(py, KEPT)) } {
+    if let Some(there) = kept(py, KEPT) {
         return Some(there);
     }
     let made = Object::dict(py)?;
@@ -60,17 +58,13 @@ pub(crate) fn function(py: Attached<'_>, owner: &Rc<Owner>, name: &CStr) -> Opti
 }
 
 /// The value of an object, for another interpreter. `None`: an exception is set. `root` names it there.
-///
-/// # Safety
-/// Attached to the interpreter of `owner`; `object` lives.
-pub(crate) unsafe fn read(
+pub(crate) fn read(
     py: Attached<'_>,
-    object: *mut ffi::PyObject,
+    object: &Object,
     root: &str,
     owner: &Rc<Owner>,
 ) -> Option<OwnedValue> {
-    // SAFETY: the caller's promise.
-    let read = unsafe { from_python::read(py, object, Conversion::SAME, owner) };
+    let read = from_python::read(py, object, Conversion::SAME, owner);
     read.map_err(|error| refuse(py, error, root, owner)).ok()
 }
 
@@ -82,21 +76,14 @@ pub(crate) fn refuse(py: Attached<'_>, error: ConversionError, root: &str, owner
     }
     let error = error.into_error(root, || Error::new(Status::Internal, "no exception"));
     if let Some(class) = function(py, owner, c"NotShareableError") {
-        // SAFETY: attached; a class of exceptions.
-        unsafe { exception::set(py, class.as_ptr(), error.message()) };
+        exception::set(py, &class, error.message());
     }
 }
 
-unsafe extern "C" fn is_shareable(
-    this: *mut ffi::PyObject,
-    object: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, bound to `functions`' capsule, with a live object.
-    unsafe {
-        let owner: &Rc<Owner> = value_of(py, this, OWNER);
-        let is = from_python::has_value(py, object, Conversion::SAME, owner);
-        Object::bool(py, is).map_or(null_mut(), Object::into_ptr)
-    }
-}
+method!(is_shareable, |py, Some(this), Some(object)| {
+    let owner: &Rc<Owner> = value_of(py, this, OWNER);
+    Object::bool(
+        py,
+        from_python::has_value(py, object, Conversion::SAME, owner),
+    )
+});

@@ -8,8 +8,6 @@ mod virtual_environment;
 
 use std::time::Duration;
 
-use pyo3_ffi as ffi;
-
 use crate::data::config::{InterpreterConfig, RuntimeConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -26,6 +24,7 @@ use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::registry;
 use crate::local::phase;
 use crate::local::phase::{Phase, Ready};
+use crate::local::python::thread_states::is_python_started;
 use crate::util::timer;
 
 /// Prepares the main interpreter for its scripts.
@@ -128,8 +127,7 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
         return Err(for_now(Error::new(Status::NoMemory, message)));
     }
     let config = config.cloned().unwrap_or_default();
-    // SAFETY: at any time, in any thread.
-    let joined = unsafe { ffi::Py_IsInitialized() } != 0;
+    let joined = is_python_started();
     let main = if joined {
         // What a running Python can't be told any more.
         let asked = RuntimeConfig {

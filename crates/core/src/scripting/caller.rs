@@ -4,8 +4,6 @@ use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::rc::Rc;
 
-use pyo3_ffi as ffi;
-
 use crate::data::error::{Error, Exception, Result, Status};
 use crate::data::id::Id;
 use crate::data::value::Value;
@@ -39,11 +37,9 @@ impl Caller {
         capsule(py, CALLER, caller)
     }
 
-    /// # Safety
-    /// A function that is bound to what [`bound`](Self::bound) has made is called with `this`.
-    pub(super) unsafe fn of<'a>(py: Attached<'_>, this: *mut ffi::PyObject) -> &'a Self {
-        // SAFETY: the caller's promise.
-        unsafe { value_of(py, this, CALLER) }
+    /// `this` is what [`bound`](Self::bound) has made.
+    pub(super) fn of<'a>(py: Attached<'_>, this: &'a Object) -> &'a Self {
+        value_of(py, this, CALLER)
     }
 
     pub(super) fn set_error(&self, error: Object) {

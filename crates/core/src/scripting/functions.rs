@@ -20,14 +20,12 @@ use crate::local::interpreter::registry;
 use crate::local::pickling;
 use crate::local::python::arguments::function;
 use crate::local::python::embedded_code::EmbeddedCode;
-use crate::local::python::exception;
+use crate::local::python::exception::{TYPE_ERROR, VALUE_ERROR, is_set};
 use crate::local::python::method::Method;
-use crate::local::python::object::{Object, type_name_of};
+use crate::local::python::object::Object;
 use crate::queue;
 use crate::scripting::caller::Caller;
 use crate::scripting::create_for_script;
-
-type Pointer = *mut ffi::PyObject;
 
 static LOW_LEVEL: [Method; 15] = [
     Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id)\n--\n\nFinalizes an interpreter, which must not run. Its exit functions run, and its threads \
@@ -78,8 +76,7 @@ pub(super) fn add(
         namespace.set_item(py, method.name(), &method.bind_in(py, Some(caller), name)?)?;
     }
     if !methods.is_empty() {
-        // SAFETY: attached; bound to a caller.
-        let owner = unsafe { &Caller::of(py, caller.as_ptr()).owner };
+        let owner = &Caller::of(py, caller).owner;
         namespace.set_item(py, c"_crossing", &pickling::functions(py, owner)?)?;
         namespace.set_item(py, c"_queues", &queue::names(py)?)?;
     }
@@ -95,48 +92,41 @@ pub(super) fn added(
 ) -> Option<()> {
     if module == "subpy._interpreters" {
         let error = EmbeddedCode::function(py, namespace, c"_error")?;
-        // SAFETY: attached; bound to a caller.
-        unsafe { Caller::of(py, caller.as_ptr()) }.set_error(error);
+        Caller::of(py, caller).set_error(error);
     }
     Some(())
 }
 
 /// An id. `None`: an exception is set.
-unsafe fn id_of(py: Attached<'_>, object: Pointer) -> Option<Id> {
-    // SAFETY: the caller's promise: attached; a live object.
-    unsafe {
-        if ffi::PyLong_Check(object) == 0 && ffi::PyIndex_Check(object) == 0 {
-            let message = format!(
-                "an interpreter's id is an int, not {}",
-                type_name_of(py, object)
-            );
-            exception::set(py, ffi::PyExc_TypeError, &message);
-            return None;
+fn id_of(py: Attached<'_>, object: &Object) -> Option<Id> {
+    // SAFETY: attached; a live object; a new reference.
+    let id = unsafe {
+        if ffi::PyIndex_Check(object.as_ptr()) == 0 {
+            let kind = object.type_name(py);
+            return TYPE_ERROR.raise(py, &format!("an interpreter's id is an int, not {kind}"));
         }
-        let number = Object::owned(py, ffi::PyNumber_Index(object))?;
-        let id = ffi::PyLong_AsLongLong(number.as_ptr());
-        if id < 0 {
-            if ffi::PyErr_Occurred().is_null() {
-                let message = format!("an interpreter's id is not negative: {id}");
-                exception::set(py, ffi::PyExc_ValueError, &message);
-            }
-            return None;
+        let number = Object::owned(py, ffi::PyNumber_Index(object.as_ptr()))?;
+        ffi::PyLong_AsLongLong(number.as_ptr())
+    };
+    if id < 0 {
+        if !is_set(py) {
+            return VALUE_ERROR.raise(py, &format!("an interpreter's id is not negative: {id}"));
         }
-        Some(Id::new(id))
+        return None;
     }
+    Some(Id::new(id))
 }
 
 /// The UTF-8 of a str, which lives as long as that. `None`: an exception is set.
-unsafe fn text_of<'a>(py: Attached<'_>, object: Pointer, what: &str) -> Option<&'a [u8]> {
-    // SAFETY: the caller's promise: attached; a live object.
+fn text_of<'a>(py: Attached<'_>, object: &'a Object, what: &str) -> Option<&'a [u8]> {
+    // SAFETY: attached; a live object, which keeps its UTF-8.
     unsafe {
-        if ffi::PyUnicode_Check(object) == 0 {
-            let message = format!("{what} has to be a str, not {}", type_name_of(py, object));
-            exception::set(py, ffi::PyExc_TypeError, &message);
-            return None;
+        if ffi::PyUnicode_Check(object.as_ptr()) == 0 {
+            let kind = object.type_name(py);
+            return TYPE_ERROR.raise(py, &format!("{what} has to be a str, not {kind}"));
         }
         let mut length = 0;
-        let data = ffi::PyUnicode_AsUTF8AndSize(object, &mut length);
+        let data = ffi::PyUnicode_AsUTF8AndSize(object.as_ptr(), &mut length);
         (!data.is_null()).then(|| std::slice::from_raw_parts(data.cast(), length as usize))
     }
 }
@@ -146,9 +136,8 @@ fn given<T>(py: Attached<'_>, caller: &Caller, outcome: Result<T>) -> Option<T> 
     outcome.map_err(|error| caller.raise(py, &error)).ok()
 }
 
-function!(destroy(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
-    // SAFETY: attached; a live object.
-    let id = unsafe { id_of(py, id) }?;
+function!(destroy(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
+    let id = id_of(py, id)?;
     let keeps_waiting = Interpreter::keeps_waiting();
     let destroyed = caller.without_gil(|| caller.target(id)?.destroy_as_python(&keeps_waiting));
     if destroyed.is_err() && !keeps_waiting() {
@@ -161,25 +150,19 @@ function!(destroy(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
 
 function!(list_all(; 0, 0), Caller::of, |py, caller, []| {
     let all = family::known_to(caller.id());
-    // SAFETY: attached; a new list, which takes new references.
-    unsafe {
-        let list = Object::owned(py, ffi::PyList_New(0))?;
-        for id in all {
-            if ffi::PyList_Append(list.as_ptr(), Object::int(py, id.get())?.as_ptr()) != 0 {
-                return None;
-            }
-        }
-        Some(list)
+    let list = Object::list(py)?;
+    for id in all {
+        list.append(py, &Object::int(py, id.get())?)?;
     }
+    Some(list)
 });
 
 function!(get_current(; 0, 0), Caller::of, |py, caller, []| Object::int(py, caller.id().get()));
 
 function!(get_main(; 0, 0), Caller::of, |py, _caller, []| Object::int(py, Id::MAIN.get()));
 
-function!(is_running(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
-    // SAFETY: attached; a live object.
-    let id = unsafe { id_of(py, id) }?;
+function!(is_running(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
+    let id = id_of(py, id)?;
     let find = || caller.known(id)?.is_running();
     Object::bool(py, given(py, caller, find())?)
 });
@@ -192,9 +175,8 @@ fn run(_: Attached<'_>, caller: &Caller, id: Id, program: &[u8]) -> Result<()> {
     })
 }
 
-function!(run_string(c"id", c"script"; 2, 2), Caller::of, |py, caller, [id, script]| {
-    // SAFETY: attached; live objects, which the call keeps.
-    let (id, script) = unsafe { (id_of(py, id)?, text_of(py, script, "script")?) };
+function!(run_string(c"id", c"script"; 2, 2), Caller::of, |py, caller, [Some(id), Some(script)]| {
+    let (id, script) = (id_of(py, id)?, text_of(py, script, "script")?);
     match run(py, caller, id, script) {
         Err(error) if error.status() != Status::Exit => {
             caller.raise(py, &error);
@@ -204,13 +186,11 @@ function!(run_string(c"id", c"script"; 2, 2), Caller::of, |py, caller, [id, scri
     }
 });
 
-function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |py, caller, [id, script, ns]| {
-    // SAFETY: attached; live objects, which the call keeps.
-    let (id, script) = unsafe { (id_of(py, id)?, text_of(py, script, "script")?) };
-    let ns = match ns.is_null() {
-        true => None,
-        // SAFETY: as above.
-        false => Some(unsafe { pickling::read(py, ns, "ns", &caller.owner) }?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
+function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |py, caller, [Some(id), Some(script), ns]| {
+    let (id, script) = (id_of(py, id)?, text_of(py, script, "script")?);
+    let ns = match ns {
+        None => None,
+        Some(ns) => Some(pickling::read(py, ns, "ns", &caller.owner)?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
     };
     let run = || {
         let names = Arguments::new(&[], ns.as_ref().map(OwnedValue::get));
@@ -230,22 +210,18 @@ function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |p
 });
 
 function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allow_daemon_threads", c"share_environment",
-        c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 9, 10), Caller::of, |py, caller, [path, fork, exec, threads, daemons, environment, interpreters, count, memory]| {
-        // SAFETY: attached; live objects; a list, whose items it keeps.
-        let (path, options) = unsafe {
-            let place = |i| Object::borrowed(py, ffi::PyList_GetItem(path, i))?.to_text(py);
-            let path: Vec<String> = (0..ffi::PyList_Size(path)).filter_map(place).collect();
-            let options = CreateOptions {
-                allow_fork: flag(fork)?,
-                allow_exec: flag(exec)?,
-                allow_threads: flag(threads)?,
-                allow_daemon_threads: flag(daemons)?,
-                share_environment: flag(environment)?,
-                allow_interpreters: flag(interpreters)?,
-                interpreter_limit: limit(py, count)?.map(|n| n.try_into().unwrap_or(u32::MAX)),
-                memory_limit: limit(py, memory)?,
-            };
-            (path, options)
+        c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 9, 10), Caller::of, |py, caller, [Some(path), options @ ..]| {
+        let path: Vec<String> = path.items(py).filter_map(|place| place.to_text(py)).collect();
+        let [fork, exec, threads, daemons, environment, interpreters, count, memory] = options;
+        let options = CreateOptions {
+            allow_fork: flag(py, fork?)?,
+            allow_exec: flag(py, exec?)?,
+            allow_threads: flag(py, threads?)?,
+            allow_daemon_threads: flag(py, daemons?)?,
+            share_environment: flag(py, environment?)?,
+            allow_interpreters: flag(py, interpreters?)?,
+            interpreter_limit: limit(py, count?)?.map(|n| n.try_into().unwrap_or(u32::MAX)),
+            memory_limit: limit(py, memory?)?,
         };
         let create = || create_for_script(&registry::find(caller.id())?, &options, &path);
         Object::int(py, given(py, caller, caller.without_gil(create))?.id().get())
@@ -253,39 +229,29 @@ function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allo
 );
 
 /// What may be None. `None`: an exception is set.
-unsafe fn flag(object: Pointer) -> Option<Option<bool>> {
-    // SAFETY: the caller's promise: attached; a live object.
-    unsafe {
-        if object == ffi::Py_None() {
-            return Some(None);
-        }
-        match ffi::PyObject_IsTrue(object) {
-            -1 => None,
-            is_true => Some(Some(is_true != 0)),
-        }
+fn flag(py: Attached<'_>, object: &Object) -> Option<Option<bool>> {
+    match object.is_none(py) {
+        true => Some(None),
+        false => object.truth(py).map(Some),
     }
 }
 
 /// As [`flag`].
-unsafe fn limit(py: Attached<'_>, object: Pointer) -> Option<Option<u64>> {
-    // SAFETY: the caller's promise: attached; a live object.
-    unsafe {
-        if object == ffi::Py_None() {
-            return Some(None);
-        }
-        let number = Object::owned(py, ffi::PyNumber_Index(object))?;
-        let limit = ffi::PyLong_AsUnsignedLongLong(number.as_ptr());
-        match limit == u64::MAX && !ffi::PyErr_Occurred().is_null() {
-            true => None,
-            false => Some(Some(limit)),
-        }
+fn limit(py: Attached<'_>, object: &Object) -> Option<Option<u64>> {
+    if object.is_none(py) {
+        return Some(None);
     }
+    // SAFETY: attached; a live object; a new reference.
+    let limit = unsafe {
+        let number = Object::owned(py, ffi::PyNumber_Index(object.as_ptr()))?;
+        ffi::PyLong_AsUnsignedLongLong(number.as_ptr())
+    };
+    (limit != u64::MAX || !is_set(py)).then_some(Some(limit))
 }
 
 // `_exec(id, code)`: as run_string(), but what the program has raised is the answer.
-function!(exec(c"id", c"code"; 2, 2), Caller::of, |py, caller, [id, code]| {
-    // SAFETY: attached; live objects, which the call keeps.
-    let (id, code) = unsafe { (id_of(py, id)?, text_of(py, code, "code")?) };
+function!(exec(c"id", c"code"; 2, 2), Caller::of, |py, caller, [Some(id), Some(code)]| {
+    let (id, code) = (id_of(py, id)?, text_of(py, code, "code")?);
     match run(py, caller, id, code) {
         Ok(()) => Object::none(py),
         Err(error) => raised(py, caller, &error),
@@ -294,19 +260,11 @@ function!(exec(c"id", c"code"; 2, 2), Caller::of, |py, caller, [id, code]| {
 
 // `_call(id, function, arguments, root)`: calls a function of `pickling.py`. The answer is what that returns, and what it
 // has raised: a tuple of both.
-function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py, caller, [id, function, arguments, root]| {
-    // SAFETY: attached; live objects, which the call keeps.
-    let (id, function, root) = unsafe {
-        (id_of(py, id)?, text_of(py, function, "function")?, text_of(py, root, "root")?)
-    };
-    let root = String::from_utf8_lossy(root);
-    // SAFETY: attached; a tuple, of which the items live as long.
-    let read = |i| unsafe {
-        pickling::read(py, ffi::PyTuple_GET_ITEM(arguments, i), &root, &caller.owner)
-    };
-    // SAFETY: as above.
-    let count = unsafe { ffi::PyTuple_GET_SIZE(arguments) };
-    let owned: Vec<OwnedValue> = (0..count).map(read).collect::<Option<_>>()?;
+function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py, caller, [Some(id), Some(function), Some(arguments), Some(root)]| {
+    let (id, function) = (id_of(py, id)?, text_of(py, function, "function")?);
+    let root = String::from_utf8_lossy(text_of(py, root, "root")?);
+    let read = |i| pickling::read(py, &arguments.at(py, i)?, &root, &caller.owner);
+    let owned: Vec<OwnedValue> = (0..arguments.count(py)).map(read).collect::<Option<_>>()?;
     let name = CString::new(function).ok()?;
     let call = || {
         let arguments: Vec<Value<'_>> = owned.iter().map(|value| *value.get()).collect();
@@ -334,9 +292,8 @@ fn raised(py: Attached<'_>, caller: &Caller, error: &Error) -> Option<Object> {
 }
 
 // `_whence(id)`: who has created it: 'main', 'host' or 'script'.
-function!(whence(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
-    // SAFETY: attached; a live object.
-    let id = unsafe { id_of(py, id) }?;
+function!(whence(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
+    let id = id_of(py, id)?;
     let find = || {
         caller.known(id)?;
         Ok(match id {
@@ -349,25 +306,22 @@ function!(whence(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
 });
 
 // `_count_objects(id)`: it ends with the last Interpreter object.
-function!(count_objects(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
-    // SAFETY: attached; a live object.
-    let id = unsafe { id_of(py, id) }?;
+function!(count_objects(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
+    let id = id_of(py, id)?;
     given(py, caller, caller.target(id))?;
     family::count_objects(id);
     Object::none(py)
 });
 
 // `_retain(id)`: there is one object more. The answer is whether they count.
-function!(retain(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
-    // SAFETY: attached; a live object.
-    let id = unsafe { id_of(py, id) }?;
+function!(retain(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
+    let id = id_of(py, id)?;
     Object::bool(py, caller.known(id).is_ok() && family::retain(id))
 });
 
 // `_release(id)`: there is one less. With the last one the interpreter ends, if it can without waiting.
-function!(release(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
-    // SAFETY: attached; a live object.
-    let id = unsafe { id_of(py, id) }?;
+function!(release(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
+    let id = id_of(py, id)?;
     if family::release(id) {
         let _ = caller.without_gil(|| caller.target(id)?.destroy(Duration::ZERO));
     }
@@ -375,12 +329,11 @@ function!(release(c"id"; 1, 1), Caller::of, |py, caller, [id]| {
 });
 
 // `_create_queue(maxsize, rule)`
-function!(create_queue(c"maxsize", c"rule"; 2, 2), Caller::of, |py, caller, [maxsize, rule]| {
-    // SAFETY: attached; live objects: ints.
-    let (maxsize, rule) = unsafe { (ffi::PyLong_AsSsize_t(maxsize), ffi::PyLong_AsLongLong(rule)) };
-    // SAFETY: attached.
-    if maxsize == -1 && unsafe { !ffi::PyErr_Occurred().is_null() } {
+function!(create_queue(c"maxsize", c"rule"; 2, 2), Caller::of, |py, caller, [Some(maxsize), Some(rule)]| {
+    // SAFETY: attached; a live object.
+    let maxsize = unsafe { ffi::PyLong_AsSsize_t(maxsize.as_ptr()) };
+    if maxsize == -1 && is_set(py) {
         return None;
     }
-    queue::create(py, maxsize, queue::rule_of(rule), &caller.owner)
+    queue::create(py, maxsize, queue::rule_of(rule.number(py)), &caller.owner)
 });

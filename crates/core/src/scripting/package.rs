@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::objects::owner::Owner;
 use crate::local::python::embedded_code::EmbeddedCode;
-use crate::local::python::method::Method;
+use crate::local::python::method::{Method, method};
 use crate::local::python::object::Object;
 use crate::scripting::caller::Caller;
 use crate::scripting::functions;
@@ -87,27 +87,12 @@ fn module_of(py: Attached<'_>, name: &Object) -> Option<&'static Module> {
     MODULES.iter().find(|module| module.name == name)
 }
 
-/// `fill(name, namespace)`: what a module does when it is imported.
-unsafe extern "C" fn fill(
-    this: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    let fill = || {
-        // SAFETY: called by Python, attached, with a tuple of a str and a dict; bound to a caller.
-        let (this, name, namespace) = unsafe {
-            (
-                Object::borrowed(py, this)?,
-                Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 0))?,
-                Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 1))?,
-            )
-        };
-        let module = module_of(py, &name)?;
-        functions::add(py, module.name, &this, &namespace, &name)?;
-        module.code.run_in(py, &namespace)?;
-        functions::added(py, module.name, &this, &namespace)?;
-        Object::none(py)
-    };
-    fill().map_or(null_mut(), Object::into_ptr)
-}
+// `fill(name, namespace)`: what a module does when it is imported.
+method!(fill, |py, Some(this), Some(arguments)| {
+    let (name, namespace) = (arguments.at(py, 0)?, arguments.at(py, 1)?);
+    let module = module_of(py, &name)?;
+    functions::add(py, module.name, this, &namespace, &name)?;
+    module.code.run_in(py, &namespace)?;
+    functions::added(py, module.name, this, &namespace)?;
+    Object::none(py)
+});

@@ -9,6 +9,13 @@ use std::mem::{MaybeUninit, forget};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
+/// The calling thread.
+#[inline(always)]
+pub(crate) fn this_thread() -> libc::pthread_t {
+    // SAFETY: always allowed.
+    unsafe { libc::pthread_self() }
+}
+
 type Work = Box<dyn FnOnce() + Send>;
 
 /// One that runs; when this is dropped, nobody waits for its end.

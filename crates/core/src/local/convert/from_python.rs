@@ -28,13 +28,14 @@ use crate::local::python::object::{Object, clear_exception};
 
 /// The value of an object: a tree of its own.
 #[inline]
-pub(crate) unsafe fn read(
+pub(crate) fn read(
     py: Attached<'_>,
-    object: PyObject,
+    object: &Object,
     conversion: Conversion,
     owner: &Rc<Owner>,
 ) -> Converted<OwnedValue> {
-    // SAFETY: the caller's promise; what has no block owns nothing.
+    let object = object.as_ptr();
+    // SAFETY: attached to the interpreter of `owner`; a live object; what has no block owns nothing.
     unsafe {
         if let Some(value) = plain(py, object).filter(|_| !conversion.exact || is_exact(py, object))
         {
@@ -57,44 +58,37 @@ unsafe fn is_exact(py: Attached<'_>, object: PyObject) -> bool {
 }
 
 /// Whether an object has a value.
-pub(crate) unsafe fn has_value(
+pub(crate) fn has_value(
     py: Attached<'_>,
-    object: PyObject,
+    object: &Object,
     conversion: Conversion,
     owner: &Rc<Owner>,
 ) -> bool {
-    // SAFETY: the caller's promise.
-    let measured = unsafe { Reader::new(conversion, owner).measure(py, object) };
+    // SAFETY: as above.
+    let measured = unsafe { Reader::new(conversion, owner).measure(py, object.as_ptr()) };
     clear_exception(py);
     measured.is_ok()
 }
 
 /// The values of a tuple's items, as a tuple: of what can't be copied, its `repr()`.
-pub(crate) unsafe fn read_or_describe(
+pub(crate) fn read_or_describe(
     py: Attached<'_>,
     tuple: &Object,
     owner: &Rc<Owner>,
 ) -> Option<OwnedValue> {
-    // SAFETY: the caller's promise: a tuple, whose items it keeps; new references.
-    unsafe {
-        if ffi::PyTuple_Check(tuple.as_ptr()) == 0 {
-            return None;
+    let value = |i| {
+        let item = tuple.at(py, i)?;
+        if read(py, &item, Conversion::COPY, owner).is_ok() {
+            return Some(item);
         }
-        let length = ffi::PyTuple_GET_SIZE(tuple.as_ptr());
-        let copy = Object::owned(py, ffi::PyTuple_New(length))?;
-        for i in 0..length {
-            let item = Object::borrowed(py, ffi::PyTuple_GET_ITEM(tuple.as_ptr(), i))?;
-            let item = match read(py, item.as_ptr(), Conversion::COPY, owner) {
-                Ok(_) => item,
-                Err(_) => {
-                    clear_exception(py);
-                    Object::owned(py, ffi::PyObject_Repr(item.as_ptr()))?
-                }
-            };
-            ffi::PyTuple_SetItem(copy.as_ptr(), i, item.into_ptr());
-        }
-        read(py, copy.as_ptr(), Conversion::COPY, owner).ok()
-    }
+        clear_exception(py);
+        // SAFETY: attached; a live object; a new reference.
+        unsafe { Object::owned(py, ffi::PyObject_Repr(item.as_ptr())) }
+    };
+    let count = usize::try_from(tuple.count(py)).ok()?;
+    let items: Vec<Object> = (0..count as isize).map(value).collect::<Option<_>>()?;
+    let copy = Object::tuple(py, &items.iter().collect::<Vec<_>>())?;
+    read(py, &copy, Conversion::COPY, owner).ok()
 }
 
 /// The values of several objects that [`borrowed`] has not, written to `places`, and what holds them.
@@ -122,13 +116,14 @@ pub(crate) unsafe fn read_several(
 
 /// A namespace as a dict value: without the names that start with `__`, and without what has no form
 /// outside of the interpreter.
-pub(crate) unsafe fn read_namespace(
+pub(crate) fn read_namespace(
     py: Attached<'_>,
-    namespace: PyObject,
+    namespace: &Object,
     conversion: Conversion,
     owner: &Rc<Owner>,
 ) -> Converted<OwnedValue> {
-    // SAFETY: the caller's promise: a dict.
+    let namespace = namespace.as_ptr();
+    // SAFETY: attached to the interpreter of `owner`; a dict.
     unsafe {
         let mut names = Vec::new();
         each_pair(py, namespace, |name, object| {

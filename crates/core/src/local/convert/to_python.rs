@@ -12,6 +12,7 @@ use crate::local::convert::queue;
 use crate::local::objects::conversion_error::{ConversionError, Converted, quoted, too_deep};
 use crate::local::objects::owner::Owner;
 use crate::local::objects::release::Release;
+use crate::local::python::exception::{TYPE_ERROR, UNICODE_DECODE, VALUE_ERROR, one_line};
 use crate::local::python::object::Object;
 
 /// Makes the object that a value stands for. If that fails, what the value lends is in the error.
@@ -203,13 +204,10 @@ unsafe fn text(py: Attached<'_>, text: RawText) -> Converted<Object> {
 /// For the exception that is set.
 #[cold]
 fn not_utf8(py: Attached<'_>) -> ConversionError {
-    // SAFETY: attached.
-    unsafe {
-        if ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeDecodeError) == 0 {
-            return ConversionError::raised();
-        }
+    if !UNICODE_DECODE.is_set(py) {
+        return ConversionError::raised();
     }
-    let why = crate::local::python::exception::one_line(py);
+    let why = one_line(py);
     ConversionError::invalid(format!("is a str that is not UTF-8: {why}"))
 }
 
@@ -220,11 +218,9 @@ unsafe fn big_int(py: Attached<'_>, digits: RawText) -> Converted<Object> {
         let no_int = |why: String| ConversionError::invalid(format!("is no int: {why}"));
         let digits = CString::new(bytes_of(digits)?).map_err(|e| no_int(e.to_string()))?;
         let made = ffi::PyLong_FromString(digits.as_ptr(), std::ptr::null_mut(), 0);
-        Object::owned(py, made).ok_or_else(|| {
-            match ffi::PyErr_ExceptionMatches(ffi::PyExc_ValueError) {
-                0 => ConversionError::raised(),
-                _ => no_int(crate::local::python::exception::one_line(py)),
-            }
+        Object::owned(py, made).ok_or_else(|| match VALUE_ERROR.is_set(py) {
+            false => ConversionError::raised(),
+            true => no_int(one_line(py)),
         })
     }
 }
@@ -346,11 +342,10 @@ unsafe fn key_text(key: &RawValue, i: usize) -> String {
 /// For the exception that is set.
 #[cold]
 fn bad_key(py: Attached<'_>) -> ConversionError {
-    // SAFETY: attached.
-    if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_TypeError) } == 0 {
+    if !TYPE_ERROR.is_set(py) {
         return ConversionError::raised();
     }
-    let why = crate::local::python::exception::one_line(py);
+    let why = one_line(py);
     ConversionError::invalid(format!("can't be a key: {why}"))
 }
 

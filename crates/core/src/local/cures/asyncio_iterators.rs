@@ -50,7 +50,7 @@ mod cure {
         let iterator = an_iterator(py, &imported(py, c"_asyncio")?)?;
         // SAFETY: attached; a live object, whose type is the module's, whose state lives as long as the module.
         unsafe {
-            let kind = Object::borrowed(py, ffi::Py_TYPE(iterator.as_ptr()).cast())?;
+            let kind = iterator.class(py)?;
             let name = (*kind.as_ptr().cast::<ffi::PyTypeObject>()).tp_name;
             if CStr::from_ptr(name) != c"_asyncio.FutureIter" {
                 return None; // a script has put something else there

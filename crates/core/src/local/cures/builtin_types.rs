@@ -32,7 +32,7 @@ mod cure {
     use pyo3_ffi as ffi;
 
     use crate::local::attach::Attached;
-    use crate::local::python::object::Object;
+    use crate::local::python::object::{Object, subclasses_and_object};
 
     /// `_Py_TPFLAGS_STATIC_BUILTIN`: each interpreter has its own dictionary of such a type.
     const STATIC_BUILTIN: c_ulong = 1 << 1;
@@ -112,26 +112,14 @@ mod cure {
 
     fn static_types(py: Attached<'_>) -> Option<HashSet<Type>> {
         let mut found = HashSet::new();
-        // SAFETY: attached; statics of Python's; a live object, which is a type.
-        unsafe {
-            let subclasses = Object::borrowed(py, (&raw mut ffi::PyType_Type).cast())?
-                .attribute(py, c"__subclasses__")?;
-            let mut left = vec![Object::borrowed(
-                py,
-                (&raw mut ffi::PyBaseObject_Type).cast(),
-            )?];
-            while let Some(class) = left.pop() {
-                let of: *mut ffi::PyTypeObject = class.as_ptr().cast();
-                if ffi::PyType_GetFlags(of) & STATIC_BUILTIN == 0 || !found.insert(Type(of)) {
-                    continue;
-                }
-                let list = subclasses.call(py, &[&class])?;
-                for index in 0..ffi::PyList_Size(list.as_ptr()) {
-                    left.extend(Object::borrowed(
-                        py,
-                        ffi::PyList_GetItem(list.as_ptr(), index),
-                    ));
-                }
+        let (subclasses, object) = subclasses_and_object(py)?;
+        let mut left = vec![object];
+        while let Some(class) = left.pop() {
+            let of: *mut ffi::PyTypeObject = class.as_ptr().cast();
+            // SAFETY: attached; a live type.
+            let flags = unsafe { ffi::PyType_GetFlags(of) };
+            if flags & STATIC_BUILTIN != 0 && found.insert(Type(of)) {
+                left.extend(subclasses.call(py, &[&class])?.items(py));
             }
         }
         Some(found)
@@ -146,25 +134,19 @@ mod cure {
     fn names_of(py: Attached<'_>, of: Type) -> Option<HashSet<CString>> {
         let dictionary = dictionary(py, of)?;
         let mut names = HashSet::new();
-        let (mut position, mut key) = (0, null_mut());
-        // SAFETY: attached; nothing changes the dictionary meanwhile; its keys are borrowed.
-        unsafe {
-            let dictionary = dictionary.as_ptr();
-            while ffi::PyDict_Next(dictionary, &mut position, &mut key, null_mut()) != 0 {
-                let name = Object::borrowed(py, key)?.to_text(py)?;
-                names.extend(CString::new(name));
-            }
+        for (name, _) in dictionary.pairs(py) {
+            names.extend(CString::new(name.to_text(py)?));
         }
         Some(names)
     }
 
     fn is_slot(py: Attached<'_>, of: Type, name: &CStr) -> Option<bool> {
-        let dictionary = dictionary(py, of)?;
-        // SAFETY: attached; live objects, a C string.
-        unsafe {
-            let value = ffi::PyDict_GetItemString(dictionary.as_ptr(), name.as_ptr());
-            Some(!value.is_null() && ffi::Py_TYPE(value) == &raw mut ffi::PyWrapperDescr_Type)
-        }
+        let class = dictionary(py, of)?
+            .item(py, name)
+            .and_then(|value| value.class(py));
+        Some(
+            class.is_some_and(|class| class.as_ptr() == (&raw mut ffi::PyWrapperDescr_Type).cast()),
+        )
     }
 
     fn remove(py: Attached<'_>, of: Type, name: &CStr) -> Option<()> {
@@ -183,14 +165,15 @@ mod cure {
         let dictionary = dictionary(py, of)?;
         // SAFETY: attached; live objects; `object.__new__` is a function in C, and so has a method, a static of Python's.
         unsafe {
-            let of_object = ffi::PyDict_GetItemString(of_object.as_ptr(), NEW.as_ptr());
-            if of_object.is_null() || ffi::PyCFunction_CheckExact(of_object) == 0 {
+            let Some(of_object) = of_object.item(py, NEW) else {
+                return Some(());
+            };
+            if ffi::PyCFunction_CheckExact(of_object.as_ptr()) == 0 {
                 return Some(());
             }
-            let method = (*of_object.cast::<ffi::PyCFunctionObject>()).m_ml;
+            let method = (*of_object.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
             let new = Object::owned(py, ffi::PyCFunction_NewEx(method, of.0.cast(), null_mut()))?;
-            let put = ffi::PyDict_SetItemString(dictionary.as_ptr(), NEW.as_ptr(), new.as_ptr());
-            (put == 0).then_some(())
+            dictionary.set_item(py, NEW, &new)
         }
     }
 }

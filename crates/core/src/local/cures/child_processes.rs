@@ -14,16 +14,15 @@
 use std::io;
 use std::mem::zeroed;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::ptr::null_mut;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use libc::pid_t;
-use pyo3_ffi as ffi;
 
 use super::library::Functions;
-use crate::local::attach::Current;
-use crate::local::python::object::Object;
+use crate::local::attach::Attached;
+use crate::local::python::method::method;
+use crate::local::python::thread_states;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[],
@@ -50,23 +49,16 @@ def replacers(call, put, at_end):
     (c"_posixsubprocess", &[c"fork_exec"]),
 ]);
 
-/// `call(pid)`: a child was started. 0: this process is the child.
-unsafe extern "C" fn call(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an int.
-    let pid = unsafe { ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, 0)) } as pid_t;
+// `call(pid)`: a child was started. 0: this process is the child.
+method!(call, |py, _, Some(arguments)| {
+    let pid = arguments.at(py, 0)?.number(py) as pid_t;
     if pid > 0
         && let Some(started) = start_time(pid)
     {
-        record(pid, started);
+        record(py, pid, started);
     }
-    let none = Object::none(py);
-    none.map_or(null_mut(), Object::into_ptr)
-}
+    Object::none(py)
+});
 
 struct Child {
     pid: pid_t,
@@ -84,7 +76,7 @@ fn children() -> MutexGuard<'static, Vec<Child>> {
     CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn record(pid: pid_t, started: u64) {
+fn record(py: Attached<'_>, pid: pid_t, started: u64) {
     let mut children = children();
     if children.len() == children.capacity() {
         children.retain(Child::exists);
@@ -94,8 +86,7 @@ fn record(pid: pid_t, started: u64) {
     children.push(Child {
         pid,
         started,
-        // SAFETY: attached.
-        interpreter: unsafe { ffi::PyInterpreterState_Get() } as usize,
+        interpreter: thread_states::interpreter(py) as usize,
         ends: false,
     });
 }

@@ -30,10 +30,11 @@ mod cure {
     use pyo3_ffi as ffi;
     use pyo3_ffi::{PyObject, PyThreadState};
 
-    use crate::local::attach::{Attached, Current};
+    use crate::local::attach::Attached;
     use crate::local::cures::main_thread;
     use crate::local::python::collection::without_collection;
-    use crate::local::python::object::{Object, clear_exception};
+    use crate::local::python::method::{Method, method};
+    use crate::local::python::object::{Object, clear_exception, set_in_sys};
     use crate::local::python::thread_states;
 
     /// How far the places are looked for, in words: within the smallest struct of these versions.
@@ -91,48 +92,22 @@ mod cure {
         }
     }
 
-    struct Methods([ffi::PyMethodDef; 2]);
-    // SAFETY: Python only reads them.
-    unsafe impl Sync for Methods {}
-
-    static mut METHODS: Methods = Methods([
-        ffi::PyMethodDef {
-            ml_name: c"_current_frames".as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer {
-                PyCFunction: current_frames,
-            },
-            ml_flags: ffi::METH_NOARGS,
-            ml_doc: c"_current_frames()\n--\n\nThe frame of each thread of this interpreter, by the thread's id."
-                .as_ptr(),
-        },
-        ffi::PyMethodDef {
-            ml_name: c"_current_exceptions".as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer {
-                PyCFunction: current_exceptions,
-            },
-            ml_flags: ffi::METH_NOARGS,
-            ml_doc: c"_current_exceptions()\n--\n\nThe exception that each thread of this interpreter handles, by \
-                      the thread's id."
-                .as_ptr(),
-        },
-    ]);
+    static METHODS: [Method; 2] = [
+        Method::new(c"_current_frames", current_frames, ffi::METH_NOARGS).with_doc(
+            c"_current_frames()\n--\n\nThe frame of each thread of this interpreter, by the thread's id.",
+        ),
+        Method::new(c"_current_exceptions", current_exceptions, ffi::METH_NOARGS).with_doc(
+            c"_current_exceptions()\n--\n\nThe exception that each thread of this interpreter handles, by the thread's id.",
+        ),
+    ];
 
     /// Gives the attached interpreter its own functions. `None`: an exception is set.
     pub(crate) fn install(py: Attached<'_>) -> Option<()> {
         if place().is_none() {
             return Some(()); // an unknown Python keeps what it has
         }
-        for i in 0..2 {
-            // SAFETY: attached; the methods are static.
-            unsafe {
-                let method = (&raw mut METHODS.0).cast::<ffi::PyMethodDef>().add(i);
-                let function = Object::owned(py, ffi::PyCFunction_New(method, null_mut()))?;
-                if ffi::PySys_SetObject((*method).ml_name, function.as_ptr()) != 0 {
-                    return None;
-                }
-            }
-        }
-        Some(())
+        let put = |method: &'static Method| set_in_sys(py, method.name(), &method.bind(py, None)?);
+        METHODS.iter().try_for_each(put)
     }
 
     fn place() -> Option<usize> {
@@ -140,52 +115,38 @@ mod cure {
     }
 
     /// A dict with what `value` says of each thread state, by its thread's id.
-    ///
-    /// # Safety
-    /// Attached, and the place is found.
-    unsafe fn by_thread(
+    fn by_thread(
         py: Attached<'_>,
         value: impl Fn(*mut PyThreadState, usize) -> Option<Object>,
-    ) -> *mut PyObject {
+    ) -> Option<Object> {
         let make = || {
             let place = place()?;
-            // SAFETY: the caller's promise; new references.
-            unsafe {
-                let dict = Object::owned(py, ffi::PyDict_New())?;
-                for state in thread_states::all_of_attached(py) {
-                    let Some(value) = value(state, place) else {
-                        continue;
-                    };
-                    let id = main_thread::number_of(state)?;
-                    let id = Object::owned(py, ffi::PyLong_FromUnsignedLongLong(id))?;
-                    if ffi::PyDict_SetItem(dict.as_ptr(), id.as_ptr(), value.as_ptr()) != 0 {
-                        return None;
-                    }
-                }
-                Some(dict)
+            let dict = Object::dict(py)?;
+            for state in thread_states::all_of_attached(py) {
+                let Some(value) = value(state, place) else {
+                    continue;
+                };
+                // SAFETY: a thread state of the attached interpreter.
+                let id = unsafe { main_thread::number_of(state)? };
+                dict.set_key(py, &Object::unsigned(py, id)?, &value)?;
             }
+            Some(dict)
         };
         // Thread states live as long as the GIL is held.
-        without_collection(py, make).map_or(null_mut(), Object::into_ptr)
+        without_collection(py, make)
     }
 
-    unsafe extern "C" fn current_frames(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
-        let current = Current::get();
-        let py = current.attached();
-        // SAFETY: called by Python, attached.
-        unsafe {
-            by_thread(py, |state, _| {
-                Object::owned(py, ffi::PyThreadState_GetFrame(state).cast())
-            })
-        }
-    }
+    method!(current_frames, |py, _, _| {
+        // SAFETY: thread states of the attached interpreter; a new reference, or NULL.
+        by_thread(py, |state, _| unsafe {
+            Object::owned(py, ffi::PyThreadState_GetFrame(state).cast())
+        })
+    });
 
-    unsafe extern "C" fn current_exceptions(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
-        let current = Current::get();
-        let py = current.attached();
-        // SAFETY: called by Python, attached.
-        unsafe { by_thread(py, |state, place| handled_by(py, state, place)) }
-    }
+    method!(current_exceptions, |py, _, _| {
+        // SAFETY: thread states of the attached interpreter; the place is found.
+        by_thread(py, |state, place| unsafe { handled_by(py, state, place) })
+    });
 
     /// What a thread state handles: an exception or None; before 3.12, a triple as of `sys.exc_info()`. `None`: it
     /// runs no Python code. It may be a temporary one.

@@ -14,13 +14,13 @@
 mod process;
 
 use std::ffi::CStr;
-use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
 use super::library::Functions;
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::python::interpreter_dict::{keep, kept};
+use crate::local::python::method::method;
 use crate::local::python::object::Object;
 use crate::local::python::texts::{argument_bytes, bytes};
 
@@ -31,8 +31,7 @@ const KEPT: &CStr = c"subpy.environment";
 pub(super) static BEGIN: Functions = Functions::in_rust(&[c"posix"], |py, posix| {
     // SAFETY: attached; a live dict; a new reference.
     let copy = |dict: Object| unsafe { Object::owned(py, ffi::PyDict_Copy(dict.as_ptr())) };
-    // SAFETY: attached; what is kept lives.
-    match unsafe { Object::borrowed(py, kept(py, KEPT)) } {
+    match kept(py, KEPT) {
         Some(own) => posix.set(py, c"environ", &copy(own)?), // it is imported again
         None => keep(py, KEPT, &copy(posix.attribute(py, c"environ")?)?),
     }
@@ -221,52 +220,29 @@ def replacers(call, put, at_end):
     }
 ";
 
-unsafe extern "C" fn of_own(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with what the code above gives it.
-    unsafe { call(py, arguments, Object::borrowed(py, kept(py, KEPT))) }
-}
+method!(of_own, |py, _, Some(arguments)| {
+    call(py, arguments, kept(py, KEPT))
+});
 
-unsafe extern "C" fn of_shared(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: as above.
-    unsafe { call(py, arguments, None) }
-}
+method!(of_shared, |py, _, Some(arguments)| {
+    call(py, arguments, None)
+});
 
 /// `call()`: the environment that the interpreter has of its own, or None. `call(name)`: a variable of the process, or
-/// None. `call(name, value)`: changes it; None removes it.
-///
-/// # Safety
-/// A tuple of bytes without a NUL, or of one and None.
-unsafe fn call(
-    py: Attached<'_>,
-    arguments: *mut ffi::PyObject,
-    own: Option<Object>,
-) -> *mut ffi::PyObject {
-    // SAFETY: the caller's promise; the constants live as long as Python.
-    let answer = unsafe {
-        let none = ffi::Py_None();
-        match ffi::PyTuple_Size(arguments) {
-            0 => own.or_else(|| Object::borrowed(py, none)),
-            1 => match argument_bytes(py, arguments, 0).and_then(|name| process::get(&name)) {
-                Some(value) => bytes(py, value.to_bytes()),
-                None => Object::borrowed(py, none),
-            },
-            _ => {
-                if let Some(name) = argument_bytes(py, arguments, 0) {
-                    process::set(&name, argument_bytes(py, arguments, 1).as_deref());
-                }
-                Object::borrowed(py, none)
+/// None. `call(name, value)`: changes it; None removes it. The names are bytes without a NUL, and so are the values.
+fn call(py: Attached<'_>, arguments: &Object, own: Option<Object>) -> Option<Object> {
+    let name = || argument_bytes(py, arguments, 0);
+    match arguments.count(py) {
+        0 => own.or_else(|| Object::none(py)),
+        1 => match name().and_then(|name| process::get(&name)) {
+            Some(value) => bytes(py, value.to_bytes()),
+            None => Object::none(py),
+        },
+        _ => {
+            if let Some(name) = name() {
+                process::set(&name, argument_bytes(py, arguments, 1).as_deref());
             }
+            Object::none(py)
         }
-    };
-    answer.map_or(null_mut(), Object::into_ptr)
+    }
 }

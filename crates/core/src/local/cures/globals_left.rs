@@ -14,8 +14,9 @@ use pyo3_ffi as ffi;
 
 use crate::local::attach::{Attached, Current};
 use crate::local::python::capsule::capsule;
+use crate::local::python::collection::collect;
 use crate::local::python::interpreter_dict::keep;
-use crate::local::python::object::{Object, built_in, clear_exception};
+use crate::local::python::object::{Object, built_in, clear_exception, in_sys};
 
 const NAME: &CStr = c"subpy.globals";
 
@@ -35,23 +36,17 @@ impl Marked {
     /// so before 3.13.
     fn new(py: Attached<'_>) -> Option<Self> {
         let get_objects = built_in(py, c"gc")?.attribute(py, c"get_objects")?;
-        // SAFETY: attached; `sys` has both until the end; an integer that nobody else has.
-        let (modules, standard, mark) = unsafe {
-            let of_sys = |name: &CStr| Object::borrowed(py, ffi::PySys_GetObject(name.as_ptr()));
-            let mark = Object::owned(py, ffi::PyLong_FromLong(i32::MAX.into()))?;
-            (of_sys(c"modules")?, of_sys(c"stdlib_module_names")?, mark)
-        };
+        let mark = Object::int(py, i32::MAX.into())?; // which nobody else has
+        let (modules, standard) = (in_sys(py, c"modules")?, in_sys(py, c"stdlib_module_names")?);
         for (name, module) in modules_of(py, &modules) {
             let package = name.to_text(py)?;
             let package = package.split('.').next()?;
             let is_ctypes = package == "ctypes";
             let package = Object::text(py, package)?;
-            // SAFETY: attached; live objects; a module has a dict.
-            unsafe {
-                if is_ctypes || ffi::PySequence_Contains(standard.as_ptr(), package.as_ptr()) == 0 {
-                    let globals = ffi::PyModule_GetDict(module.as_ptr());
-                    ffi::PyDict_SetItemString(globals, NAME.as_ptr(), mark.as_ptr());
-                }
+            // SAFETY: attached; live objects.
+            let has = unsafe { ffi::PySequence_Contains(standard.as_ptr(), package.as_ptr()) };
+            if is_ctypes || has == 0 {
+                module.names(py)?.set_item(py, NAME, &mark);
             }
         }
         Some(Self { mark, get_objects })
@@ -67,11 +62,9 @@ impl Marked {
             .map(|objects| globals_of(py, objects))
             .unwrap_or_default()
         {
-            // SAFETY: a dict.
-            unsafe { ffi::PyDict_Clear(globals.as_ptr()) };
+            globals.clear(py);
         }
-        // SAFETY: attached.
-        unsafe { ffi::PyGC_Collect() };
+        collect(py);
     }
 }
 
@@ -87,39 +80,24 @@ impl Drop for Marked {
 
 /// The names and the modules of `sys.modules` that are true modules.
 fn modules_of(py: Attached<'_>, modules: &Object) -> Vec<(Object, Object)> {
-    let mut found = Vec::new();
-    let (mut at, mut name, mut module) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-    // SAFETY: attached; nothing here changes it, if it is a dict; borrowed references.
-    unsafe {
-        if ffi::PyDict_Check(modules.as_ptr()) == 0 {
-            return found;
-        }
-        while ffi::PyDict_Next(modules.as_ptr(), &mut at, &mut name, &mut module) != 0 {
-            if ffi::PyModule_Check(module) != 0 {
-                found.extend(Object::borrowed(py, name).zip(Object::borrowed(py, module)));
-            }
-        }
-    }
-    found
+    let mut pairs = modules.pairs(py);
+    // SAFETY: attached; live objects.
+    pairs.retain(|(_, module)| unsafe { ffi::PyModule_Check(module.as_ptr()) != 0 });
+    pairs
 }
 
 /// Those of a list that are globals of modules, save for importlib's, which code that still runs may need.
 fn globals_of(py: Attached<'_>, objects: Object) -> Vec<Object> {
-    // SAFETY: attached; a list of live objects, which nobody else has.
-    unsafe {
-        let objects = objects.as_ptr();
-        let are_globals = |object: &Object| {
-            let object = object.as_ptr();
-            if ffi::PyDict_CheckExact(object) == 0 {
-                return false;
-            }
-            let item = |name: &CStr| ffi::PyDict_GetItemString(object, name.as_ptr());
-            let name = Object::borrowed(py, item(c"__name__")).and_then(|name| name.to_text(py));
-            !item(c"__builtins__").is_null()
-                && name.is_some_and(|name| !name.starts_with("importlib"))
-        };
-        let items = (0..ffi::PyList_Size(objects))
-            .filter_map(|i| Object::borrowed(py, ffi::PyList_GetItem(objects, i)));
-        items.filter(are_globals).collect()
-    }
+    let are_globals = |object: &Object| {
+        // SAFETY: attached; a live object.
+        if unsafe { ffi::PyDict_CheckExact(object.as_ptr()) } == 0 {
+            return false;
+        }
+        let name = object
+            .item(py, c"__name__")
+            .and_then(|name| name.to_text(py));
+        object.item(py, c"__builtins__").is_some()
+            && name.is_some_and(|name| !name.starts_with("importlib"))
+    };
+    objects.items(py).filter(are_globals).collect()
 }

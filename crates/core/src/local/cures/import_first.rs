@@ -63,17 +63,17 @@ mod cure {
 mod cure {
     use std::collections::HashSet;
     use std::ffi::CStr;
-    use std::ptr::null_mut;
+
     use std::sync::{Mutex, PoisonError};
 
     use pyo3_ffi as ffi;
 
     use super::{InMain, LoadedExtensions};
-    use crate::local::attach::{Attached, Current};
+    use crate::local::attach::Attached;
     use crate::local::cures::strptime;
     use crate::local::python::capsule::{capsule, value_of};
     use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
-    use crate::local::python::method::Method;
+    use crate::local::python::method::{Method, method};
     use crate::local::python::object::{Object, clear_exception, import};
 
     /// Puts the cure before the two loaders of extension modules.
@@ -196,23 +196,11 @@ def load(name, origin, of_library, too_early):
 
     static FIRST: Method = Method::new(c"first", first, ffi::METH_VARARGS);
 
-    /// `first(name, origin, of_library)`: returns when the main interpreter has the module, or can't have it.
-    unsafe extern "C" fn first(
-        capsule: *mut ffi::PyObject,
-        arguments: *mut ffi::PyObject,
-    ) -> *mut ffi::PyObject {
-        let current = Current::get();
-        let py = current.attached();
-        // SAFETY: called by Python, attached, with `install`'s capsule and a tuple of three.
-        let (of, text, of_library) = unsafe {
-            let text = |i| Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i))?.to_text(py);
-            let of_library = ffi::PyTuple_GetItem(arguments, 2) == ffi::Py_True();
-            (
-                value_of::<Of>(py, capsule, NAME),
-                [text(0), text(1)],
-                of_library,
-            )
-        };
+    // `first(name, origin, of_library)`: returns when the main interpreter has the module, or can't have it.
+    method!(first, |py, Some(capsule), Some(arguments)| {
+        let of = value_of::<Of>(py, capsule, NAME);
+        let text = [0, 1].map(|i| arguments.at(py, i)?.to_text(py));
+        let of_library = arguments.at(py, 2)?.is_true(py);
         if !of_library {
             of.extensions.set();
         }
@@ -231,8 +219,8 @@ def load(name, origin, of_library, too_early):
             set_done(name);
         }
         clear_exception(py);
-        Object::none(py).map_or(null_mut(), Object::into_ptr)
-    }
+        Object::none(py)
+    });
 }
 
 pub(crate) use cure::install;

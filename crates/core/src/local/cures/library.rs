@@ -13,11 +13,11 @@ use pyo3_ffi as ffi;
 pub(crate) use stand_in::method_like;
 use stand_in::{build, keep_at_first_call, put_all, stand_in};
 
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::cures::switch_interval;
 use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
 use crate::local::python::interpreter_dict::{keep, kept};
-use crate::local::python::method::{Function, Method};
+use crate::local::python::method::{Function, Method, method};
 use crate::local::python::object::{Object, clear_exception, import};
 use crate::local::python::texts::argument;
 
@@ -188,25 +188,17 @@ pub(crate) fn install(py: Attached<'_>, all: &[&'static Functions]) -> Option<()
     static STAND_IN: Method = Method::new(c"stand_in", stand_in, ffi::METH_VARARGS);
     static BUILD: Method = Method::new(c"build", build, ffi::METH_VARARGS);
     let after = EmbeddedCode::function(py, &AFTER.run(py)?, c"after_import")?;
-    // SAFETY: attached; live objects; C strings; new references, but for the list in the dict.
-    let by_module = unsafe {
-        let by_module = Object::owned(py, ffi::PyDict_New())?;
-        for functions in all {
-            let address = from_ref::<Functions>(functions).cast_mut().cast();
-            let address = Object::owned(py, ffi::PyLong_FromVoidPtr(address))?;
-            let later = functions.at_first_call.iter().map(|(module, _)| module);
-            for module in functions.modules.iter().chain(later) {
-                let name = Object::owned(py, ffi::PyUnicode_FromString(module.as_ptr()))?;
-                let none_yet = Object::owned(py, ffi::PyList_New(0))?;
-                let list =
-                    ffi::PyDict_SetDefault(by_module.as_ptr(), name.as_ptr(), none_yet.as_ptr());
-                if list.is_null() || ffi::PyList_Append(list, address.as_ptr()) != 0 {
-                    return None;
-                }
+    let by_module = Object::dict(py)?;
+    for functions in all {
+        let address = Object::unsigned(py, from_ref::<Functions>(functions) as u64)?;
+        let later = functions.at_first_call.iter().map(|(module, _)| module);
+        for module in functions.modules.iter().chain(later) {
+            if by_module.item(py, module).is_none() {
+                by_module.set_item(py, module, &Object::list(py)?)?;
             }
+            by_module.item(py, module)?.append(py, &address)?;
         }
-        by_module
-    };
+    }
     let modules = [c"_frozen_importlib", c"_frozen_importlib_external"];
     let [frozen, external] = modules.map(|name| import(py, name));
     let ends = Object::list(py)?;
@@ -227,84 +219,47 @@ const ENDS: &CStr = c"subpy.ends";
 
 /// # Safety
 /// Attached; an address that [`install`] has made an int.
-unsafe fn functions_of(address: *mut ffi::PyObject) -> &'static Functions {
+unsafe fn functions_of(address: &Object) -> &'static Functions {
     // SAFETY: the caller's promise; they are static.
-    unsafe { &*ffi::PyLong_AsVoidPtr(address).cast_const().cast() }
+    unsafe { &*ffi::PyLong_AsVoidPtr(address.as_ptr()).cast_const().cast() }
 }
 
 /// To be called while the interpreter is attached, before it is ended: nothing but its finalizers is left to run.
 pub(crate) fn end(py: Attached<'_>) {
-    // SAFETY: attached; what the interpreter keeps lives, and its items are borrowed while nothing changes it.
-    let functions = unsafe {
-        Object::borrowed(py, kept(py, ENDS)).map(|ends| {
-            let count = ffi::PyList_Size(ends.as_ptr());
-            let items =
-                (0..count).map(|i| Object::borrowed(py, ffi::PyList_GetItem(ends.as_ptr(), i)));
-            items.flatten().collect::<Vec<_>>()
-        })
-    };
+    let functions: Option<Vec<_>> = kept(py, ENDS).map(|ends| ends.items(py).collect());
     for function in functions.into_iter().flatten() {
         drop(function.call(py, &[]));
         clear_exception(py);
     }
 }
 
-/// `in_rust(functions, name, module)`: does with a module what needs no code in Python yet. False: its replacer is to be
-/// called.
-unsafe extern "C" fn in_rust(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    let done = || {
-        // SAFETY: called by Python, attached, with an address of `install`'s, a text and a module.
-        let ([address, name, module], text) = unsafe {
-            let objects =
-                [0, 1, 2].map(|i| Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i)));
-            (objects, argument(py, arguments, 1)?)
-        };
-        let (address, name, module) = (address?, name?, module?);
-        // SAFETY: as above.
-        let functions = unsafe { functions_of(address.as_ptr()) };
-        if let Some(in_rust) = functions.in_rust {
-            return in_rust(py, &module).map(|()| true);
-        }
-        let mut later = functions.at_first_call.iter();
-        match later.find(|(of, _)| *of == text.as_c_str()) {
-            Some((_, names)) => put_all(py, &address, &module, &name, names).map(|()| true),
-            None => Some(false),
-        }
-    };
-    // SAFETY: attached; a new reference.
-    done().map_or(null_mut(), |done| unsafe {
-        ffi::PyBool_FromLong(done.into())
-    })
-}
+// `in_rust(functions, name, module)`: does with a module what needs no code in Python yet. False: its replacer is to be
+// called.
+method!(in_rust, |py, _, Some(arguments)| {
+    let text = argument(py, arguments, 1)?;
+    let [address, name, module] = [0, 1, 2].map(|i| arguments.at(py, i));
+    let (address, name, module) = (address?, name?, module?);
+    // SAFETY: an address of `install`'s.
+    let functions = unsafe { functions_of(&address) };
+    let mut later = functions.at_first_call.iter();
+    if let Some(in_rust) = functions.in_rust {
+        in_rust(py, &module)?;
+    } else if let Some((_, names)) = later.find(|(of, _)| *of == text.as_c_str()) {
+        put_all(py, &address, &module, &name, names)?;
+    } else {
+        return Object::bool(py, false);
+    }
+    Object::bool(py, true)
+});
 
-/// `load(address, put, at_end)`: the replacers of these functions.
-unsafe extern "C" fn load(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    let replacers = || {
-        // SAFETY: called by Python, attached, with an address of `install`'s and objects.
-        let (functions, put, at_end) = unsafe {
-            let [put, at_end] =
-                [1, 2].map(|i| Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i)));
-            (
-                functions_of(ffi::PyTuple_GetItem(arguments, 0)),
-                put?,
-                at_end?,
-            )
-        };
-        let replacers = EmbeddedCode::function(py, &functions.code.run(py)?, c"replacers")?;
-        replacers.call(py, &[&functions.call.bind(py, None)?, &put, &at_end])
-    };
-    replacers().map_or(null_mut(), Object::into_ptr)
-}
+// `load(address, put, at_end)`: the replacers of these functions.
+method!(load, |py, _, Some(arguments)| {
+    // SAFETY: an address of `install`'s.
+    let functions = unsafe { functions_of(&arguments.at(py, 0)?) };
+    let (put, at_end) = (arguments.at(py, 1)?, arguments.at(py, 2)?);
+    let replacers = EmbeddedCode::function(py, &functions.code.run(py)?, c"replacers")?;
+    replacers.call(py, &[&functions.call.bind(py, None)?, &put, &at_end])
+});
 
 /// Asks with a place for the answer, and with a larger one as long as it is too small. What `read` makes of the
 /// answer, if there is one; and an error number, or 0.

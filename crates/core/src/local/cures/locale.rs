@@ -15,7 +15,6 @@ mod replaced;
 pub(crate) mod thread;
 
 use std::ffi::{CStr, CString, c_char, c_int};
-use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -24,8 +23,10 @@ use pyo3_ffi as ffi;
 use self::data::Locale;
 use super::calls;
 use super::library::Functions;
-use crate::local::attach::{Attached, Current};
-use crate::local::python::object::{Object, clear_exception};
+use crate::local::attach::Attached;
+use crate::local::python::exception::is_set;
+use crate::local::python::method::method;
+use crate::local::python::object::clear_exception;
 use crate::local::python::texts::{argument_bytes, bytes};
 use crate::local::thread::calling_thread::LC_GLOBAL_LOCALE;
 
@@ -136,40 +137,31 @@ pub(crate) fn begin() {
 /// Calls of libpython are led to ours.
 static LED: AtomicBool = AtomicBool::new(false);
 
-/// `call(category, name)`: what `setlocale` does: the answer in bytes, empty if it can't be done here; None if there
-/// is no such locale. `call(domain, value, is_codeset)`: where a text domain is found, or its codeset; a value sets
-/// it.
-unsafe extern "C" fn call(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with what the code above gives it.
-    let answer = unsafe {
-        let second = argument_bytes(py, arguments, 1);
-        match argument_bytes(py, arguments, 0) {
-            Some(domain) if ffi::PyTuple_Size(arguments) == 3 => {
-                let is_codeset = ffi::PyTuple_GetItem(arguments, 2) == ffi::Py_True();
-                bound(&domain, second.as_deref(), is_codeset)
+// `call(category, name)`: what `setlocale` does: the answer in bytes, empty if it can't be done here; None if there
+// is no such locale. `call(domain, value, is_codeset)`: where a text domain is found, or its codeset; a value sets
+// it.
+method!(call, |py, _, Some(arguments)| {
+    let second = argument_bytes(py, arguments, 1);
+    let answer = match argument_bytes(py, arguments, 0) {
+        Some(domain) if arguments.count(py) == 3 => {
+            let is_codeset = arguments.at(py, 2)?.is_true(py);
+            bound(&domain, second.as_deref(), is_codeset)
+        }
+        _ => {
+            let category = arguments.at(py, 0)?.number(py);
+            if is_set(py) {
+                return None;
             }
-            _ => {
-                let category = ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, 0));
-                if !ffi::PyErr_Occurred().is_null() {
-                    return null_mut();
-                }
-                c_int::try_from(category)
-                    .ok()
-                    .and_then(|category| set(category, second.as_deref()))
-            }
+            c_int::try_from(category)
+                .ok()
+                .and_then(|category| set(category, second.as_deref()))
         }
     };
-    let object = match answer {
+    match answer {
         Some(answer) => bytes(py, answer.to_bytes()),
         None => Object::none(py),
-    };
-    object.map_or(null_mut(), Object::into_ptr)
-}
+    }
+});
 
 /// Sets the locale of the attached interpreter, for a category or all, if there is a name. The answer is its name.
 fn set(category: c_int, name: Option<&CStr>) -> Option<CString> {

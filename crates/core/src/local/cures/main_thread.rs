@@ -20,19 +20,20 @@
 //! A debug build of CPython asserts that the number is the OS thread's in a child that is forked, and at Python's end
 //! that it is the number of the thread that has started Python. It gets these there, and only there.
 
-use std::ptr::null_mut;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
-use pyo3_ffi::{PyObject, PyThreadState};
+use pyo3_ffi::PyThreadState;
 
 use super::library::Functions;
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
-use crate::local::python::method::Method;
+use crate::local::python::exception::set_os_error;
+use crate::local::python::method::{Method, method};
 use crate::local::python::object::{Object, import};
 use crate::local::python::thread_states;
+use crate::util::thread::this_thread;
 
 /// How far the place is looked for, in words: within the smallest thread state.
 const THREAD_STATE: usize = 264 / 8;
@@ -46,7 +47,7 @@ pub(crate) fn locate(_: Attached<'_>) {
     // which it was made.
     PLACE.get_or_init(|| unsafe {
         let here = ffi::PyThreadState_Get().cast::<u64>();
-        let thread = libc::pthread_self() as u64;
+        let thread = this_thread() as u64;
         let mut places = (0..THREAD_STATE).filter(|i| here.add(*i).read() == thread);
         let place = places.next()?;
         places.next().is_none().then_some(place)
@@ -77,16 +78,16 @@ pub(super) fn install(py: Attached<'_>) -> Option<()> {
         return Some(()); // an unknown Python keeps what it has
     };
     let module = import(py, c"_thread")?;
-    // SAFETY: attached; the field is where it was found; a new reference.
-    let number = unsafe {
-        let main = ffi::PyThreadState_Get();
+    let main = thread_states::attached(py);
+    // SAFETY: attached; the field is where it was found.
+    unsafe {
         let field = main.cast::<u64>().add(place);
-        if thread_states::interpreter_of(main) == ffi::PyInterpreterState_Main() {
+        if thread_states::interpreter_of(main) == thread_states::main_interpreter() {
             STARTED_BY.store(field.read(), Ordering::Relaxed);
         }
         field.write(main as u64);
-        Object::owned(py, ffi::PyLong_FromUnsignedLongLong(main as u64))?
-    };
+    }
+    let number = Object::unsigned(py, main as u64)?;
     let name = Object::text(py, "_thread")?;
     module.set(
         py,
@@ -120,11 +121,11 @@ pub(crate) fn give_back(py: Attached<'_>) {
 }
 
 /// The attached thread state gets a number.
-fn set_attached(_: Attached<'_>, number: u64) {
+fn set_attached(py: Attached<'_>, number: u64) {
     if let Some(place) = place() {
         // SAFETY: attached; the field is where it was found.
         unsafe {
-            let attached = ffi::PyThreadState_Get().cast::<u64>();
+            let attached = thread_states::attached(py).cast::<u64>();
             attached.add(place).write(number);
         }
     }
@@ -151,51 +152,38 @@ def register(before, after):
     Some(())
 }
 
-/// Bound to the number of the thread state of the runs; so is the next one.
-unsafe extern "C" fn before_fork(number: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with what it is bound to.
-    unsafe { at_fork(py, number, libc::pthread_self() as u64) }
-}
+// Bound to the number of the thread state of the runs; so is the next one.
+method!(before_fork, |py, Some(number), _| {
+    at_fork(py, number, this_thread() as u64)
+});
 
-unsafe extern "C" fn after_fork(number: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: as above.
-    unsafe { at_fork(py, number, ffi::PyThreadState_Get() as u64) }
-}
+method!(after_fork, |py, Some(number), _| {
+    at_fork(py, number, thread_states::attached(py) as u64)
+});
 
 /// The attached thread state gets a number, if it is that of the runs.
-///
-/// # Safety
-/// `of_runs` is an int.
-unsafe fn at_fork(py: Attached<'_>, of_runs: *mut PyObject, number: u64) -> *mut PyObject {
-    // SAFETY: the caller's promise; a new reference.
-    unsafe {
-        if ffi::PyLong_AsUnsignedLongLongMask(of_runs) == ffi::PyThreadState_Get() as u64 {
-            set_attached(py, number);
-        }
-        Object::borrowed(py, ffi::Py_None()).map_or(null_mut(), Object::into_ptr)
+fn at_fork(py: Attached<'_>, of_runs: &Object, number: u64) -> Option<Object> {
+    if number_in(py, of_runs) == thread_states::attached(py) as u64 {
+        set_attached(py, number);
     }
+    Object::none(py)
 }
 
-/// `get_ident()`: the number of the attached thread state.
-unsafe extern "C" fn get_ident(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
-    // SAFETY: called by Python, attached; a new reference. The place was found, else nobody has this function.
-    unsafe {
-        let number = number_of(ffi::PyThreadState_Get()).unwrap_or_default();
-        ffi::PyLong_FromUnsignedLongLong(number)
-    }
+/// The value of an int, as far as there is room for it.
+fn number_in(_: Attached<'_>, int: &Object) -> u64 {
+    // SAFETY: attached; a live object.
+    unsafe { ffi::PyLong_AsUnsignedLongLongMask(int.as_ptr()) }
 }
 
-/// What the function is bound to.
-unsafe extern "C" fn bound(to: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with what it is bound to; a new reference.
-    unsafe { Object::borrowed(py, to) }.map_or(null_mut(), Object::into_ptr)
-}
+// `get_ident()`: the number of the attached thread state.
+method!(get_ident, |py, _, _| {
+    // SAFETY: it lives. The place was found, else nobody has this function.
+    let number = unsafe { number_of(thread_states::attached(py)) };
+    Object::unsigned(py, number.unwrap_or_default())
+});
+
+// What the function is bound to.
+method!(bound, |_py, Some(to), _| Some(to.clone()));
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"threading"],
@@ -253,28 +241,23 @@ def replacers(call, put, at_end):
     (c"time", &[c"pthread_getcpuclockid"]),
 ]);
 
-/// `call(number)`: that of the OS thread.
-unsafe extern "C" fn call(_: *mut PyObject, arguments: *mut PyObject) -> *mut PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with a tuple of one; a new reference, or an exception is set.
-    unsafe {
-        let asked = ffi::PyTuple_GetItem(arguments, 0);
-        if ffi::PyLong_Check(asked) != 0 {
-            let number = ffi::PyLong_AsUnsignedLongLongMask(asked);
-            let is_it = |state: *mut PyThreadState| number_of(state) == Some(number);
-            if is_it(ffi::PyThreadState_Get()) {
-                return ffi::PyLong_FromUnsignedLongLong(libc::pthread_self() as u64);
-            }
-            let own = |state: &*mut PyThreadState| *state as u64 == number && is_it(*state);
-            if thread_states::all_of_attached(py).iter().any(own) {
-                *libc::__errno_location() = libc::ESRCH;
-                return ffi::PyErr_SetFromErrno(ffi::PyExc_OSError);
-            }
+// `call(number)`: that of the OS thread.
+method!(call, |py, _, Some(arguments)| {
+    let asked = arguments.at(py, 0)?;
+    if asked.is_int(py) {
+        let number = number_in(py, &asked);
+        // SAFETY: thread states of the attached interpreter.
+        let is_it = |state: *mut PyThreadState| unsafe { number_of(state) } == Some(number);
+        if is_it(thread_states::attached(py)) {
+            return Object::unsigned(py, this_thread() as u64);
         }
-        Object::borrowed(py, asked).map_or(null_mut(), Object::into_ptr)
+        let own = |state: &*mut PyThreadState| *state as u64 == number && is_it(*state);
+        if thread_states::all_of_attached(py).iter().any(own) {
+            return set_os_error(py, libc::ESRCH);
+        }
     }
-}
+    Some(asked)
+});
 
 #[cfg(test)]
 mod tests {

@@ -80,9 +80,8 @@ unsafe extern "C" fn stop(capsule: *mut ffi::PyObject) {
             return;
         };
         let number = |name: &CStr| {
-            let number = ffi::PyDict_GetItemString(state.as_ptr(), name.as_ptr());
-            (!number.is_null() && ffi::PyLong_Check(number) != 0)
-                .then(|| ffi::PyLong_AsLong(number) as c_int)
+            let number = state.item(py, name)?;
+            number.is_int(py).then(|| number.number(py) as c_int)
         };
         if let (Some(pipe), Some(pid)) = (number(server.pipe), number(server.pid)) {
             libc::close(pipe);

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use pyo3_ffi as ffi;
 
 use crate::local::attach::Attached;
-use crate::local::python::method::Method;
+use crate::local::python::method::{Method, method};
 use crate::local::python::object::{clear_exception, import};
 
 /// Ends the interpreters.
@@ -41,14 +41,9 @@ pub(crate) fn unregister(py: Attached<'_>) {
     }
 }
 
-unsafe extern "C" fn exit(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+method!(exit, |py, _, _| {
     if let Some(end) = END.get() {
         end();
     }
-    // SAFETY: attached, as exit functions are called.
-    unsafe {
-        let none = ffi::Py_None();
-        ffi::Py_INCREF(none);
-        none
-    }
-}
+    Object::none(py)
+});

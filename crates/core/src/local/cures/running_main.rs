@@ -11,6 +11,7 @@
 
 #[cfg(not(Py_3_14))]
 mod cure {
+
     use crate::local::attach::Attached;
     #[inline(always)]
     pub(crate) fn begin(_: Attached<'_>) {}
@@ -34,20 +35,17 @@ mod cure {
     }
 
     /// The attached thread state becomes the one that runs `__main__`.
-    pub(crate) fn begin(_: Attached<'_>) {
-        // SAFETY: attached. It fails, with an exception, where another one is named already.
-        unsafe {
-            if _PyInterpreterState_SetRunningMain(ffi::PyInterpreterState_Get()) != 0 {
-                ffi::PyErr_Clear();
-            }
-        }
+    pub(crate) fn begin(py: Attached<'_>) {
+        // SAFETY: attached.
+        unsafe { _PyInterpreterState_SetRunningMain(thread_states::interpreter(py)) };
+        clear_exception(py); // where another one is named already
     }
 
     /// None is. To be called while the one that was is attached, which is about to go.
     pub(crate) fn end(py: Attached<'_>) {
         begin(py); // it may not have been named, which a debug build asserts
         // SAFETY: attached.
-        unsafe { _PyInterpreterState_SetNotRunningMain(ffi::PyInterpreterState_Get()) };
+        unsafe { _PyInterpreterState_SetNotRunningMain(thread_states::interpreter(py)) };
     }
 }
 

@@ -7,14 +7,11 @@
 //! Cure: functions that ask with a place of their own (`getservbyname_r` and so on).
 
 use std::ffi::{CStr, c_char, c_int};
-use std::ptr::null_mut;
-
-use pyo3_ffi as ffi;
 
 use super::library::{Functions, ask};
-use crate::local::attach::Current;
 use crate::local::python::gil::allow_threads;
-use crate::local::python::object::{Object, clear_exception};
+use crate::local::python::method::method;
+use crate::local::python::object::clear_exception;
 use crate::local::python::texts::{argument, bytes};
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
@@ -80,15 +77,9 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// `call(kind, text, protocol)`: the answer in bytes, or None.
-unsafe extern "C" fn call(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with three arguments, which `ask` in Python has checked.
-    let [kind, text, protocol] = [0, 1, 2].map(|i| unsafe { argument(py, arguments, i) });
+// `call(kind, text, protocol)`: the answer in bytes, or None.
+method!(call, |py, _, Some(arguments)| {
+    let [kind, text, protocol] = [0, 1, 2].map(|i| argument(py, arguments, i));
     let answer = || -> Option<Vec<u8>> {
         let (kind, text) = (kind?, text?);
         let protocol = protocol
@@ -132,9 +123,8 @@ unsafe extern "C" fn call(
     };
     let answer = answer();
     clear_exception(py);
-    let object = match answer {
+    match answer {
         Some(answer) => bytes(py, &answer),
         None => Object::none(py),
-    };
-    object.map_or(null_mut(), Object::into_ptr)
-}
+    }
+});

@@ -9,7 +9,7 @@
 #[cfg(not(Py_3_14))]
 use crate::local::attach::Attached;
 #[cfg(not(Py_3_13))]
-use crate::local::attach::Current;
+use crate::local::python::method::method;
 
 /// Nothing to do in this version.
 #[cfg(all(Py_3_13, not(Py_3_14)))]
@@ -49,25 +49,10 @@ def keep(strptime):
     keep.call(py, &[&STRPTIME.bind(py, None)?]).map(drop)
 }
 
-/// Calls the `_strptime._strptime_datetime` of the attached interpreter.
+// Calls the `_strptime._strptime_datetime` of the attached interpreter.
 #[cfg(not(Py_3_13))]
-unsafe extern "C" fn strptime(
-    _: *mut pyo3_ffi::PyObject,
-    arguments: *mut pyo3_ffi::PyObject,
-) -> *mut pyo3_ffi::PyObject {
-    use crate::local::python::object::{Object, import};
-
-    let current = Current::get();
-    let py = current.attached();
-    let call = || {
-        let function = import(py, c"_strptime")?.attribute(py, c"_strptime_datetime")?;
-        // SAFETY: called by Python, attached; a tuple; a new reference.
-        unsafe {
-            Object::owned(
-                py,
-                pyo3_ffi::PyObject_CallObject(function.as_ptr(), arguments),
-            )
-        }
-    };
-    call().map_or(std::ptr::null_mut(), Object::into_ptr)
-}
+method!(strptime, |py, _, Some(arguments)| {
+    crate::local::python::object::import(py, c"_strptime")?
+        .attribute(py, c"_strptime_datetime")?
+        .call_with(py, arguments)
+});

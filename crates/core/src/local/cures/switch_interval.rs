@@ -11,33 +11,20 @@
 //! the field is written to, which is found once, at start, by what it is known to hold. CPython reads it where a thread
 //! begins to wait.
 
-use std::ptr::null_mut;
-
 use pyo3_ffi as ffi;
 
-use crate::local::attach::Current;
-use crate::local::python::method::Method;
-use crate::local::python::object::Object;
+use crate::local::python::method::{Method, method};
 
 /// `call_soon(function, *arguments)`: calls a function that needs the main interpreter's GIL.
 pub(crate) static CALL_SOON: Method = Method::new(c"call_soon", call_soon, ffi::METH_VARARGS);
 
-unsafe extern "C" fn call_soon(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
+method!(call_soon, |py, _, Some(arguments)| {
     let _short = shorten();
-    // SAFETY: called by Python, attached, with a tuple that begins with a function; new references.
-    let result = unsafe {
-        let function = ffi::PyTuple_GetItem(arguments, 0);
-        let count = ffi::PyTuple_Size(arguments);
-        Object::owned(py, ffi::PyTuple_GetSlice(arguments, 1, count))
-            .and_then(|rest| Object::owned(py, ffi::PyObject_CallObject(function, rest.as_ptr())))
-    };
-    result.map_or(null_mut(), Object::into_ptr)
-}
+    let count = arguments.count(py);
+    // SAFETY: attached; a live object; a new reference.
+    let rest = unsafe { Object::owned(py, ffi::PyTuple_GetSlice(arguments.as_ptr(), 1, count))? };
+    arguments.at(py, 0)?.call_with(py, &rest)
+});
 
 #[cfg(not(Py_3_12))]
 mod cure {
@@ -64,6 +51,7 @@ mod cure {
     use crate::local::attach::Attached;
     use crate::local::cures::state_words::words;
     use crate::local::python::object::{Object, clear_exception, imported};
+    use crate::local::python::thread_states;
 
     /// In microseconds. A thread of the main interpreter that waits meanwhile waits as short, so a shorter one would have
     /// the two do little else than pass the GIL on.
@@ -93,11 +81,14 @@ mod cure {
         let places_with = |microseconds: u64| {
             // It is given in seconds, and rounded down.
             // SAFETY: attached; a new reference.
-            let seconds = unsafe { ffi::PyFloat_FromDouble((microseconds as f64 + 0.5) * 1e-6) };
-            // SAFETY: as above.
-            set.call(py, &[&unsafe { Object::owned(py, seconds)? }])?;
-            // SAFETY: at any time once Python is started.
-            let all = words(unsafe { ffi::PyInterpreterState_Main() }).enumerate();
+            let seconds = unsafe {
+                Object::owned(
+                    py,
+                    ffi::PyFloat_FromDouble((microseconds as f64 + 0.5) * 1e-6),
+                )?
+            };
+            set.call(py, &[&seconds])?;
+            let all = words(thread_states::main_interpreter()).enumerate();
             let there = all.filter(|(_, word)| *word as u64 == microseconds);
             Some(there.map(|(place, _)| place).collect::<Vec<_>>())
         };

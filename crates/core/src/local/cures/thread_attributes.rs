@@ -7,13 +7,8 @@
 //! [`attributes`](crate::local::thread::attributes). What can't, without privilege, is refused. So is what would change another thread of
 //! the host's. In a thread of the script's own all of it works.
 
-use std::ptr::null_mut;
-
-use pyo3_ffi as ffi;
-
 use super::library::Functions;
-use crate::local::attach::Current;
-use crate::local::python::object::Object;
+use crate::local::python::method::method;
 use crate::local::thread::attributes;
 use crate::local::thread::attributes::Attribute;
 use crate::local::thread::calling_thread;
@@ -126,28 +121,23 @@ def replacers(call, put, at_end):
     ),
 ]);
 
-/// `call(attribute)`: the calling thread is about to set it. `call(3)`: whether the thread is the host's. `call(4, number)`:
-/// whether a thread of the process has this number.
-unsafe extern "C" fn call(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with what the code above gives it; a signal that is none is not sent.
-    let answer = unsafe {
-        let number = |index| ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, index));
-        match number(0) {
-            0 => keep(Attribute::SignalMask),
-            1 => keep(Attribute::Processors),
-            2 => keep(Attribute::Name),
-            3 => !calling_thread::entry().is_null(),
-            _ => libc::syscall(libc::SYS_tgkill, libc::getpid(), number(1), 0) == 0,
+// `call(attribute)`: the calling thread is about to set it. `call(3)`: whether the thread is the host's. `call(4, number)`:
+// whether a thread of the process has this number.
+method!(call, |py, _, Some(arguments)| {
+    let number = |index| Some(arguments.at(py, index)?.number(py));
+    let answer = match number(0)? {
+        0 => keep(Attribute::SignalMask),
+        1 => keep(Attribute::Processors),
+        2 => keep(Attribute::Name),
+        3 => !calling_thread::entry().is_null(),
+        _ => {
+            let number = number(1)?;
+            // SAFETY: a signal that is none is not sent.
+            unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), number, 0) == 0 }
         }
     };
-    let answer = Object::bool(py, answer);
-    answer.map_or(null_mut(), Object::into_ptr)
-}
+    Object::bool(py, answer)
+});
 
 fn keep(attribute: Attribute) -> bool {
     // SAFETY: an entry lives until it is left.

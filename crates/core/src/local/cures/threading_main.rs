@@ -21,25 +21,18 @@ pub(crate) fn move_here(_: Attached<'_>) {}
 /// To be called before an interpreter ends, while it is attached.
 #[cfg(not(Py_3_13))]
 pub(crate) fn move_here(py: Attached<'_>) {
-    use crate::local::python::object::{Object, clear_exception};
-    use pyo3_ffi as ffi;
+    use crate::local::python::object::{Object, clear_exception, imported};
 
     let moved = || {
-        let name = Object::text(py, "threading")?;
-        // SAFETY: attached; results are new, arguments live.
-        unsafe {
-            let threading = Object::owned(py, ffi::PyImport_GetModule(name.as_ptr()))?;
-            let main = threading.attribute(py, c"_main_thread")?;
-            let lock = main.attribute(py, c"_tstate_lock")?;
-            let locked = lock.attribute(py, c"locked")?.call(py, &[])?;
-            let ident = if locked.as_ptr() == ffi::Py_True() {
-                threading.attribute(py, c"get_ident")?.call(py, &[])?
-            } else {
-                Object::owned(py, ffi::PyLong_FromLong(0))?
-            };
-            ffi::PyObject_SetAttrString(main.as_ptr(), c"_ident".as_ptr(), ident.as_ptr());
-        }
-        Some(())
+        let threading = imported(py, c"threading")?;
+        let main = threading.attribute(py, c"_main_thread")?;
+        let lock = main.attribute(py, c"_tstate_lock")?;
+        let locked = lock.attribute(py, c"locked")?.call(py, &[])?;
+        let ident = match locked.is_true(py) {
+            true => threading.attribute(py, c"get_ident")?.call(py, &[])?,
+            false => Object::int(py, 0)?,
+        };
+        main.set(py, c"_ident", &ident)
     };
     moved();
     clear_exception(py); // a script may have put anything in the module's place

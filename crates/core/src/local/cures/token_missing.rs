@@ -21,7 +21,7 @@ pub(super) fn install(py: Attached<'_>) -> Option<()> {
 
     use crate::local::python::object::Object;
 
-    const NAME: *const std::ffi::c_char = c"MISSING".as_ptr();
+    const NAME: &std::ffi::CStr = c"MISSING";
     // SAFETY: attached; C strings; live objects and new references. A type that is ready has a dictionary.
     unsafe {
         let variable = Object::owned(py, ffi::PyContextVar_New(c"subpy".as_ptr(), null_mut()))?;
@@ -31,8 +31,9 @@ pub(super) fn install(py: Attached<'_>) -> Option<()> {
             return None;
         }
         let names = Object::owned(py, ffi::PyType_GetDict(ffi::Py_TYPE(token.as_ptr())))?;
-        let is_there = !ffi::PyDict_GetItemString(names.as_ptr(), NAME).is_null();
-        let put = || ffi::PyDict_SetItemString(names.as_ptr(), NAME, missing.as_ptr()) == 0;
-        (is_there || put()).then_some(())
+        if names.item(py, NAME).is_some() {
+            return Some(());
+        }
+        names.set_item(py, NAME, &missing)
     }
 }

@@ -13,16 +13,12 @@
 //! it can be imported and asked, and says why it can't be started. While it is on, it forgets what it has traced when
 //! an interpreter ends whose names go with it.
 
-use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-use pyo3_ffi as ffi;
 
 use super::library::Functions;
 #[cfg(Py_3_12)]
 use crate::local::attach::Attached;
-use crate::local::attach::Current;
-use crate::local::python::object::Object;
+use crate::local::python::method::method;
 #[cfg(Py_3_12)]
 use crate::local::python::object::{clear_exception, import};
 
@@ -82,38 +78,20 @@ def replacers(call, put, at_end):
 /// How many interpreters want it; 0, too, while the host itself has started it. Changed by who holds the GIL that they share.
 static WANT_IT: AtomicUsize = AtomicUsize::new(0);
 
-/// `call(1, was_on)`: one more interpreter wants it; false: the host has it on. `call(-1)`: one does not any more; true:
-/// it was the last one.
-unsafe extern "C" fn call(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    let answer = || {
-        // SAFETY: called by Python, attached, with a tuple as above; its items are borrowed.
-        let argument = |i| unsafe { Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i)) };
-        // SAFETY: a live object.
-        let change = unsafe { ffi::PyLong_AsLong(argument(0)?.as_ptr()) };
-        let count = WANT_IT.load(Ordering::Relaxed);
-        if change < 0 {
-            WANT_IT.store(count - 1, Ordering::Relaxed);
-            return Some(count == 1);
-        }
-        // SAFETY: True lives as long as Python.
-        let was_on = argument(1)?.as_ptr() == unsafe { ffi::Py_True() };
-        if was_on && count == 0 {
-            return Some(false);
-        }
-        WANT_IT.store(count + 1, Ordering::Relaxed);
-        Some(true)
-    };
-    let answer = answer();
-    // SAFETY: attached; a new reference.
-    answer.map_or(null_mut(), |yes| unsafe {
-        ffi::PyBool_FromLong(yes.into())
-    })
-}
+// `call(1, was_on)`: one more interpreter wants it; false: the host has it on. `call(-1)`: one does not any more; true:
+// it was the last one.
+method!(call, |py, _, Some(arguments)| {
+    let count = WANT_IT.load(Ordering::Relaxed);
+    if arguments.at(py, 0)?.number(py) < 0 {
+        WANT_IT.store(count - 1, Ordering::Relaxed);
+        return Object::bool(py, count == 1);
+    }
+    if arguments.at(py, 1)?.is_true(py) && count == 0 {
+        return Object::bool(py, false);
+    }
+    WANT_IT.store(count + 1, Ordering::Relaxed);
+    Object::bool(py, true)
+});
 
 /// Whether it is on. At any time, in any thread.
 pub(crate) fn is_on() -> bool {

@@ -38,7 +38,8 @@ mod cure {
     use super::Range;
     use crate::local::attach::Attached;
     use crate::local::cures::state_words::words;
-    use crate::local::python::object::{Object, clear_exception};
+    use crate::local::python::object::{Object, clear_exception, subclasses_and_object};
+    use crate::local::python::thread_states;
 
     unsafe extern "C" {
         fn PyUnstable_Type_AssignVersionTag(kind: *mut PyTypeObject) -> c_int;
@@ -66,7 +67,7 @@ mod cure {
             let range = Self::next_free()?;
             // SAFETY: attached; the place of the counter in the state, which lives.
             unsafe {
-                let state = ffi::PyInterpreterState_Get().cast::<AtomicU32>();
+                let state = thread_states::interpreter(py).cast::<AtomicU32>();
                 (*state.add(place?)).store(range.first() + IMMUTABLE, Ordering::Relaxed);
                 forget_versions(py)?;
             }
@@ -106,8 +107,7 @@ mod cure {
     /// Which half of a word of the attached interpreter's state is the counter: a new type gets the number that is
     /// there, and leaves the next one.
     fn find(py: Attached<'_>) -> Option<usize> {
-        // SAFETY: attached.
-        let state = unsafe { ffi::PyInterpreterState_Get() };
+        let state = thread_states::interpreter(py);
         let halves = || words(state).flat_map(|word| [word as u32, (word >> 32) as u32]);
         let places_of = |next| {
             let there = halves()
@@ -143,23 +143,18 @@ mod cure {
 
     /// The mutable types of the attached interpreter get new versions when they are used next.
     fn forget_versions(py: Attached<'_>) -> Option<()> {
-        // SAFETY: attached; static types, and what they list; a type keeps its subclasses alive in the list.
-        unsafe {
-            let type_type = (&raw mut ffi::PyType_Type).cast();
-            let subclasses = ffi::PyObject_GetAttrString(type_type, c"__subclasses__".as_ptr());
-            let subclasses = Object::owned(py, subclasses)?;
-            let object = Object::borrowed(py, (&raw mut ffi::PyBaseObject_Type).cast())?;
-            let mut open = vec![object];
-            while let Some(base) = open.pop() {
-                let kinds = subclasses.call(py, &[&base])?;
-                for i in 0..ffi::PyList_Size(kinds.as_ptr()) {
-                    let kind = ffi::PyList_GetItem(kinds.as_ptr(), i);
-                    let flags = ffi::PyType_GetFlags(kind.cast());
+        let (subclasses, object) = subclasses_and_object(py)?;
+        let mut open = vec![object];
+        while let Some(base) = open.pop() {
+            for kind in subclasses.call(py, &[&base])?.items(py) {
+                // SAFETY: attached; a live type.
+                unsafe {
+                    let flags = ffi::PyType_GetFlags(kind.as_ptr().cast());
                     if flags & ffi::Py_TPFLAGS_IMMUTABLETYPE == 0 {
-                        ffi::PyType_Modified(kind.cast());
+                        ffi::PyType_Modified(kind.as_ptr().cast());
                     }
-                    open.push(Object::borrowed(py, kind)?);
                 }
+                open.push(kind);
             }
         }
         Some(())

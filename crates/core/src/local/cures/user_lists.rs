@@ -8,15 +8,14 @@
 //! Cure: functions that walk under one lock of ours, without a GIL, and make objects afterwards.
 
 use std::ffi::{CStr, c_char};
-use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
-use pyo3_ffi as ffi;
-
 use super::library::{Functions, ask};
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
+use crate::local::python::exception::set_os_error;
 use crate::local::python::gil::allow_threads;
-use crate::local::python::object::Object;
+use crate::local::python::method::method;
+use crate::local::python::object::{Object, clear_exception};
 use crate::local::python::texts::{argument_bytes, bytes};
 
 pub(super) static USERS: Functions = Functions::new(
@@ -160,20 +159,18 @@ impl Fields {
 }
 
 /// Walks, without a GIL, and hands the fields to Python.
-fn walk(py: Attached<'_>, walk: impl FnOnce(&mut Fields)) -> *mut ffi::PyObject {
+fn walk(py: Attached<'_>, walk: impl FnOnce(&mut Fields)) -> Option<Object> {
     let fields = allow_threads(py, || {
         let _alone = WALK.lock().unwrap_or_else(PoisonError::into_inner);
         let mut fields = Fields(Vec::new());
         walk(&mut fields);
         fields
     });
-    bytes(py, &fields.0).map_or(null_mut(), Object::into_ptr)
+    bytes(py, &fields.0)
 }
 
-/// `call()`: of each user seven fields.
-unsafe extern "C" fn users(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
+// `call()`: of each user seven fields.
+method!(users, |py, _, _| {
     // SAFETY: nobody else of ours walks; what C hands out is valid until the next step.
     walk(py, |fields| unsafe {
         setpwent();
@@ -188,12 +185,10 @@ unsafe extern "C" fn users(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut
         }
         endpwent();
     })
-}
+});
 
-/// `call()`: of each group its name, its password, its number, how many members it has, and these.
-unsafe extern "C" fn groups(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
+// `call()`: of each group its name, its password, its number, how many members it has, and these.
+method!(groups, |py, _, _| {
     // SAFETY: as above; the members end in a NULL.
     walk(py, |fields| unsafe {
         setgrent();
@@ -210,33 +205,25 @@ unsafe extern "C" fn groups(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mu
         }
         endgrent();
     })
-}
+});
 
-/// `call()`: of each entry nine fields. `call(name)`: of that one, or nothing.
-unsafe extern "C" fn passwords(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with a tuple.
-    if let Some(name) = unsafe { argument_bytes(py, arguments, 0) } {
+// `call()`: of each entry nine fields. `call(name)`: of that one, or nothing.
+method!(passwords, |py, _, Some(arguments)| {
+    if let Some(name) = argument_bytes(py, arguments, 0) {
         return password_of(py, &name);
     }
-    // SAFETY: as for `users`. The argument that was not there has left an exception.
-    unsafe {
-        ffi::PyErr_Clear();
-        walk(py, |fields| {
-            setspent();
-            while let Some(entry) = libc::getspent().as_ref() {
-                fields.password(entry);
-            }
-            endspent();
-        })
-    }
-}
+    clear_exception(py); // of the argument that was not there
+    // SAFETY: as for `users`.
+    walk(py, |fields| unsafe {
+        setspent();
+        while let Some(entry) = libc::getspent().as_ref() {
+            fields.password(entry);
+        }
+        endspent();
+    })
+});
 
-fn password_of(py: Attached<'_>, name: &CStr) -> *mut ffi::PyObject {
+fn password_of(py: Attached<'_>, name: &CStr) -> Option<Object> {
     // SAFETY: a C string; an entry that the C library has filled.
     let (result, fields) = allow_threads(py, || unsafe {
         ask(
@@ -256,11 +243,7 @@ fn password_of(py: Attached<'_>, name: &CStr) -> *mut ffi::PyObject {
         (number, None) => Err(number),
     };
     match asked {
-        Ok(fields) => bytes(py, &fields.0).map_or(null_mut(), Object::into_ptr),
-        // SAFETY: attached.
-        Err(number) => unsafe {
-            *libc::__errno_location() = number;
-            ffi::PyErr_SetFromErrno(ffi::PyExc_OSError)
-        },
+        Ok(fields) => bytes(py, &fields.0),
+        Err(number) => set_os_error(py, number),
     }
 }

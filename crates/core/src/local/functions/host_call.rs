@@ -14,8 +14,10 @@ use crate::local::enter;
 use crate::local::enter::Attachment;
 use crate::local::objects::conversion_error::ConversionError;
 use crate::local::objects::owner::Owner;
+use crate::local::python::exception::{self, RUNTIME_ERROR};
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::thread::entry::Entry;
+use crate::util::thread::this_thread;
 
 /// A call of a host function. What is answered last counts; no answer is None.
 pub struct HostCall<'a> {
@@ -234,31 +236,18 @@ fn refuse(py: Attached<'_>, error: ConversionError, name: &str) -> *mut ffi::PyO
     std::ptr::null_mut()
 }
 
-#[inline(always)]
-fn this_thread() -> libc::pthread_t {
-    // SAFETY: always allowed.
-    unsafe { libc::pthread_self() }
-}
-
 /// Sets an exception of the type that is named.
 #[cold]
 fn raise(py: Attached<'_>, kind: &str, message: &str) {
     let found = exception_type(py, kind);
     clear_exception(py);
-    let (found, message) = match found {
-        Some(found) => (found, message.to_owned()),
-        // SAFETY: attached; never freed.
-        None => match unsafe { Object::borrowed(py, ffi::PyExc_RuntimeError) } {
-            Some(runtime_error) => (
-                runtime_error,
-                format!("{message} (the host asked for {kind:?}, which is no exception type here)"),
-            ),
-            None => return,
-        },
-    };
-    if let Some(message) = Object::text(py, &message) {
-        // SAFETY: attached; a type and its argument.
-        unsafe { ffi::PyErr_SetObject(found.as_ptr(), message.as_ptr()) };
+    match found {
+        Some(found) => exception::set(py, &found, message),
+        None => {
+            let why = "which is no exception type here";
+            let message = format!("{message} (the host asked for {kind:?}, {why})");
+            RUNTIME_ERROR.raise::<()>(py, &message);
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use crate::data::error::{Error, Result, Status};
 use crate::local::attach::Attached;
 use crate::local::cures::host_names;
 use crate::local::python::exception;
-use crate::local::python::object::{Object, clear_exception};
+use crate::local::python::exception::{ATTRIBUTE_ERROR, MODULE_NOT_FOUND};
+use crate::local::python::object::{Object, clear_exception, imported_as};
 
 /// A name that is well-formed.
 pub(crate) struct Name {
@@ -159,7 +160,7 @@ impl Name {
             let found = ffi::PyDict_GetItemWithError(namespace.as_ptr(), self.last.as_ptr());
             Object::borrowed(py, found)
         };
-        found.ok_or_else(|| self.missing("__main__"))
+        found.ok_or_else(|| self.missing(py, "__main__"))
     }
 
     /// What it is called in its namespace.
@@ -170,9 +171,9 @@ impl Name {
     fn find_in(&self, py: Attached<'_>, name: &Object) -> std::result::Result<Object, Missing> {
         // SAFETY: attached; strs. Results are new, or NULL.
         unsafe {
-            let mut found = match Object::owned(py, ffi::PyImport_GetModule(name.as_ptr())) {
+            let mut found = match imported_as(py, name) {
                 Some(module) => module,
-                None if !ffi::PyErr_Occurred().is_null() => return Err(Missing::Raised),
+                None if exception::is_set(py) => return Err(Missing::Raised),
                 None => import(py, name)?,
             };
             let mut place = name.to_text(py).unwrap_or_default();
@@ -180,7 +181,7 @@ impl Name {
                 let next = ffi::PyObject_GetAttr(found.as_ptr(), attribute.as_ptr());
                 match Object::owned(py, next) {
                     Some(next) => found = next,
-                    None if ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) != 0 => {
+                    None if ATTRIBUTE_ERROR.is_set(py) => {
                         clear_exception(py);
                         let part = attribute.to_text(py).unwrap_or_default();
                         return Err(self.missing_part(&part, &place));
@@ -194,9 +195,8 @@ impl Name {
     }
 
     #[cold]
-    fn missing(&self, place: &str) -> Missing {
-        // SAFETY: attached.
-        if unsafe { !ffi::PyErr_Occurred().is_null() } {
+    fn missing(&self, py: Attached<'_>, place: &str) -> Missing {
+        if exception::is_set(py) {
             return Missing::Raised;
         }
         self.missing_part(&self.text, place)
@@ -228,8 +228,7 @@ fn import(py: Attached<'_>, name: &Object) -> std::result::Result<Object, Missin
 /// words for it, and the exception is not set any more.
 #[cold]
 pub(crate) fn not_there(py: Attached<'_>, name: &Object) -> Option<String> {
-    // SAFETY: attached.
-    if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_ModuleNotFoundError) } == 0 {
+    if !MODULE_NOT_FOUND.is_set(py) {
         return None;
     }
     let raised = exception::raised(py)?;

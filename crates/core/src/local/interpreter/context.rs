@@ -227,9 +227,7 @@ impl<'a> Context<'a> {
             }
             cache.borrow().source(name)
         };
-        // SAFETY: attached.
-        let read =
-            |args: &Object| unsafe { from_python::read_or_describe(self.py, args, &self.owner) };
+        let read = |args: &Object| from_python::read_or_describe(self.py, args, &self.owner);
         let told = request.map(|request| (request.status(), request.message()));
         let error = exception::take(self.py, &mut describer, told, source, read);
         self.describer.set(describer);

@@ -81,10 +81,8 @@ fn run_all_exit_functions(py: Attached<'_>) {
     }
     if let Some(atexit) = built_in(py, c"atexit") {
         let call = |name: &CStr| atexit.attribute(py, name)?.call(py, &[]);
-        // SAFETY: attached; a live object.
-        let is_true = |o: &Object| unsafe { ffi::PyObject_IsTrue(o.as_ptr()) == 1 };
         for _ in 0..ROUNDS {
-            if !call(c"_ncallbacks").is_some_and(|count| is_true(&count)) {
+            if call(c"_ncallbacks").and_then(|count| count.truth(py)) != Some(true) {
                 break;
             }
             if call(c"_run_exitfuncs").is_none() {

@@ -10,18 +10,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_long};
-use std::ptr::null_mut;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3_ffi as ffi;
-
 use crate::data::id::Id;
 use crate::local::attach;
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::cures::library::Functions;
 use crate::local::interpreter::registry;
 use crate::local::python::interpreter_dict::{keep, kept};
+use crate::local::python::method::method;
 use crate::local::python::object::{Object, clear_exception};
 use crate::util::thread::Thread;
 use crate::util::timer;
@@ -323,54 +321,29 @@ fn come(interpreter: Id, number: c_long, period: Duration, repeat: bool) {
 
 /// Calls what the attached interpreter has kept.
 fn call_due(py: Attached<'_>, number: c_long) -> Option<Object> {
-    // SAFETY: attached; a borrowed reference, and a new one.
-    let (due, number) = unsafe {
-        let due = Object::borrowed(py, kept(py, DUE))?;
-        (due, Object::owned(py, ffi::PyLong_FromLong(number))?)
-    };
-    due.call(py, &[&number])
+    kept(py, DUE)?.call(py, &[&Object::int(py, number)?])
 }
 
-/// `call(0, due)`: `due` is to be called. `call(1, microseconds, repeat)`: after this time; the answer is the number that
-/// it is called with, or 0: no thread can be had for that. `call(2)`: not any more.
-unsafe extern "C" fn call(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    let answer = || {
-        // SAFETY: called by Python, attached, with what the code above gives it: a tuple, whose items are borrowed.
-        let (what, first, second) = unsafe {
-            let argument = |i| ffi::PyTuple_GetItem(arguments, i);
-            let what = ffi::PyLong_AsLong(argument(0));
-            let count = ffi::PyTuple_Size(arguments);
-            let first = (count > 1).then(|| argument(1));
-            (what, first, (count > 2).then(|| argument(2)))
-        };
-        let python = attach::attached_interpreter();
-        let id = registry::find_by(|interpreter| interpreter.is(python)).map(|found| found.id());
-        let number = match (what, id) {
-            (0, _) => {
-                // SAFETY: as above.
-                keep(py, DUE, &unsafe { Object::borrowed(py, first?) }?)?;
-                0
-            }
-            (1, Some(id)) => {
-                // SAFETY: as above.
-                let (period, repeat) = unsafe {
-                    let period = ffi::PyLong_AsLong(first?) as u64;
-                    (Duration::from_micros(period), second? == ffi::Py_True())
-                };
-                later().add(id, period, repeat).unwrap_or(0)
-            }
-            (2, Some(id)) => {
-                forget(id);
-                0
-            }
-            _ => 0,
-        };
-        Object::int(py, number)
+// `call(0, due)`: `due` is to be called. `call(1, microseconds, repeat)`: after this time; the answer is the number that
+// it is called with, or 0: no thread can be had for that. `call(2)`: not any more.
+method!(call, |py, _, Some(arguments)| {
+    let python = attach::attached_interpreter();
+    let id = registry::find_by(|interpreter| interpreter.is(python)).map(|found| found.id());
+    let number = match (arguments.at(py, 0)?.number(py), id) {
+        (0, _) => {
+            keep(py, DUE, &arguments.at(py, 1)?)?;
+            0
+        }
+        (1, Some(id)) => {
+            let period = Duration::from_micros(arguments.at(py, 1)?.number(py) as u64);
+            let repeat = arguments.at(py, 2)?.is_true(py);
+            later().add(id, period, repeat).unwrap_or(0)
+        }
+        (2, Some(id)) => {
+            forget(id);
+            0
+        }
+        _ => 0,
     };
-    answer().map_or(null_mut(), Object::into_ptr)
-}
+    Object::int(py, number)
+});

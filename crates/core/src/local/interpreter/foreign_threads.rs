@@ -18,17 +18,15 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use pyo3_ffi as ffi;
-
 use crate::data::id::Id;
 use crate::local::attach;
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::cures::calls;
 use crate::local::cures::library::Functions;
 use crate::local::enter;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::{Requester, Shared};
-use crate::local::python::object::Object;
+use crate::local::python::method::method;
 use crate::local::python::texts::argument_bytes;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
@@ -110,29 +108,20 @@ fn callbacks() -> MutexGuard<'static, BTreeMap<usize, Box<Callback>>> {
     CALLBACKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `call(file, name)`: leads the calls of the module.
-unsafe extern "C" fn call(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with a tuple of two bytes; None lives as long as Python.
-    let none = unsafe {
-        if let (Some(file), Some(name)) = (
-            argument_bytes(py, arguments, 0),
-            argument_bytes(py, arguments, 1),
-        ) && !file.is_empty()
-        {
-            match name.as_c_str() == c"_ctypes" {
-                true => lead::<CTYPES>(&file, &name),
-                false => lead::<CFFI>(&file, &name),
-            }
+// `call(file, name)`: leads the calls of the module.
+method!(call, |py, _, Some(arguments)| {
+    if let (Some(file), Some(name)) = (
+        argument_bytes(py, arguments, 0),
+        argument_bytes(py, arguments, 1),
+    ) && !file.is_empty()
+    {
+        match name.as_c_str() == c"_ctypes" {
+            true => lead::<CTYPES>(&file, &name),
+            false => lead::<CFFI>(&file, &name),
         }
-        Object::borrowed(py, ffi::Py_None())
-    };
-    none.map_or(null_mut(), Object::into_ptr)
-}
+    }
+    Object::none(py)
+});
 
 fn lead<const N: usize>(file: &CStr, name: &CStr) {
     const PREPARE: &CStr = c"ffi_prep_closure_loc";

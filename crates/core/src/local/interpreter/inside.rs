@@ -20,9 +20,10 @@ use crate::local::interpreter::resources;
 use crate::local::memory::account::Account;
 use crate::local::objects::owner::{Access, Owner};
 use crate::local::objects::release::Loans;
+use crate::local::python::collection::collect;
 use crate::local::python::exception;
 use crate::local::python::exception::Describer;
-use crate::local::python::object::{Object, clear_exception, import};
+use crate::local::python::object::{Object, clear_exception, import, in_sys, set_in_sys};
 
 /// References into an interpreter. They are used and dropped while it is attached.
 pub(crate) struct Inside {
@@ -63,13 +64,7 @@ impl Inside {
         access: Access,
     ) -> Result<Self> {
         let main = import(py, c"__main__").ok_or_else(|| not_prepared(py))?;
-        // SAFETY: attached; a module has a dict; `sys.path` is borrowed.
-        let (namespace, path) = unsafe {
-            (
-                Object::borrowed(py, ffi::PyModule_GetDict(main.as_ptr())),
-                Object::borrowed(py, ffi::PySys_GetObject(c"path".as_ptr())),
-            )
-        };
+        let (namespace, path) = (main.names(py), in_sys(py, c"path"));
         for (i, place) in module_search_paths.iter().enumerate() {
             let place =
                 Object::text(py, &place.to_string_lossy()).ok_or_else(|| not_prepared(py))?;
@@ -96,17 +91,11 @@ impl Inside {
     /// It imports from these places, and from no others.
     pub(crate) fn search(&self, py: Attached<'_>, places: &[String]) -> Result<()> {
         let search = || {
-            // SAFETY: attached; a new list, which takes the new references.
-            unsafe {
-                let path = Object::owned(py, ffi::PyList_New(0))?;
-                for place in places {
-                    let place = Object::text(py, place)?;
-                    if ffi::PyList_Append(path.as_ptr(), place.as_ptr()) != 0 {
-                        return None;
-                    }
-                }
-                (ffi::PySys_SetObject(c"path".as_ptr(), path.as_ptr()) == 0).then_some(())
+            let path = Object::list(py)?;
+            for place in places {
+                path.append(py, &Object::text(py, place)?)?;
             }
+            set_in_sys(py, c"path", &path)
         };
         self.prepared(py, search())
     }
@@ -152,12 +141,9 @@ impl Inside {
     }
 
     /// The names of `__main__` go, and what only they had.
-    pub(crate) fn forget_names(&self) {
-        // SAFETY: attached; a dict.
-        unsafe {
-            ffi::PyDict_Clear(self.namespace.as_ptr());
-            ffi::PyGC_Collect();
-        }
+    pub(crate) fn forget_names(&self, py: Attached<'_>) {
+        self.namespace.clear(py);
+        collect(py);
     }
 
     /// Hands on what was written and waits in our streams. `None`: what went to stdout can't be written.

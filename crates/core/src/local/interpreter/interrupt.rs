@@ -32,6 +32,8 @@ use crate::local::interpreter::protected::CodePosition;
 use crate::local::interpreter::requests::Requests;
 use crate::local::interpreter::shared::Shared;
 use crate::local::python::embedded_code::EmbeddedCode;
+#[cfg(Py_3_12)]
+use crate::local::python::exception::KEYBOARD_INTERRUPT;
 use crate::local::python::object::clear_exception;
 #[cfg(Py_3_12)]
 use crate::local::python::pending_call;
@@ -241,8 +243,7 @@ impl Shared {
             return if self.signals.handle(py, run) { 0 } else { -1 };
         };
         self.signals.take(run, libc::SIGINT);
-        // SAFETY: attached.
-        unsafe { ffi::PyErr_SetString(ffi::PyExc_KeyboardInterrupt, why.message().as_ptr()) };
+        KEYBOARD_INTERRUPT.raise::<()>(py, &why.message().to_string_lossy());
         if self.raises_at_safe_points.load(Ordering::Relaxed) {
             self.have_it_raised();
         }

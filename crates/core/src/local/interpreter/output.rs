@@ -5,7 +5,7 @@
 //! host's callback may wait for whatever it likes. `delivering` keeps the order meanwhile: what other
 //! Python threads write waits in `pending` for the one that delivers.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::io;
 use std::ptr::{addr_of_mut, null_mut};
 
@@ -17,8 +17,9 @@ use crate::local::attach::{Attached, Current};
 use crate::local::cures::write_signals;
 use crate::local::enter;
 use crate::local::objects::instance::slot;
-use crate::local::python::method::{Method, NO_GETTER, Table, getter};
-use crate::local::python::object::{Object, import};
+use crate::local::python::exception::{self, VALUE_ERROR, set_os_error};
+use crate::local::python::method::{Method, NO_GETTER, Table, attribute, getter, method};
+use crate::local::python::object::{Object, import, set_in_sys};
 
 /// What is kept of a line that is not full yet.
 const PENDING: usize = 8 * 1024;
@@ -75,8 +76,7 @@ impl Handle {
                 enter::without_gil((*self.stream).interpreter, std::thread::yield_now);
             }
             if let Err(error) = deliver(py, self.stream) {
-                raise(py, &error);
-                return None;
+                return raise(py, &error);
             }
         }
         Some(())
@@ -126,12 +126,12 @@ pub(crate) fn install(
                 &Object::text(py, "utf-8")?,
                 &Object::text(py, "backslashreplace")?,
                 &Object::text(py, "\n")?,
-                &Object::borrowed(py, ffi::Py_False())?,
-                &Object::borrowed(py, ffi::Py_True())?, // write_through: nothing waits in the wrapper
+                &Object::bool(py, false)?,
+                &Object::bool(py, true)?, // write_through: nothing waits in the wrapper
             ],
         )?;
         let mode = Object::text(py, "w")?;
-        ffi::PyObject_SetAttrString(text.as_ptr(), c"mode".as_ptr(), mode.as_ptr());
+        text.set(py, c"mode", &mode);
         name.put(py, &text)?;
         Some(Some(Handle {
             _object: object,
@@ -142,15 +142,13 @@ pub(crate) fn install(
 
 impl Name {
     /// Makes it the attached interpreter's. `None`: an exception is set.
-    fn put(self, _: Attached<'_>, text: &Object) -> Option<()> {
+    fn put(self, py: Attached<'_>, text: &Object) -> Option<()> {
         let places = match self {
             Name::Stdout => [c"stdout", c"__stdout__"],
             Name::Stderr => [c"stderr", c"__stderr__"],
         };
-        // SAFETY: attached; a live object.
-        let put =
-            |place: &CStr| unsafe { ffi::PySys_SetObject(place.as_ptr(), text.as_ptr()) == 0 };
-        places.into_iter().all(put).then_some(())
+        let mut places = places.into_iter();
+        places.try_for_each(|place| set_in_sys(py, place, text))
     }
 
     /// Whether the process has a descriptor of it that can be written to.
@@ -285,9 +283,9 @@ struct StreamObject {
 ///
 /// # Safety
 /// `object` is one.
-unsafe fn stream_of(object: *mut ffi::PyObject) -> *mut Stream {
+unsafe fn stream_of(_: Attached<'_>, object: &Object) -> *mut Stream {
     // SAFETY: the caller's promise.
-    unsafe { (*object.cast::<StreamObject>()).stream }
+    unsafe { (*object.as_ptr().cast::<StreamObject>()).stream }
 }
 
 /// # Safety
@@ -322,7 +320,7 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     let py = current.attached();
     // SAFETY: called once, by Python, attached. An object holds a reference to its heap type.
     unsafe {
-        let stream = stream_of(object);
+        let stream = (*object.cast::<StreamObject>()).stream;
         if !stream.is_null() {
             (*stream).closed = true;
             let _ = deliver(py, stream);
@@ -335,46 +333,32 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
 }
 
 /// Raises OSError for a write that failed.
-fn raise(_: Attached<'_>, error: &io::Error) -> *mut ffi::PyObject {
-    // SAFETY: attached; errno is this thread's.
-    unsafe {
-        *libc::__errno_location() = error.raw_os_error().unwrap_or(libc::EIO);
-        ffi::PyErr_SetFromErrno(ffi::PyExc_OSError)
-    }
+fn raise<T>(py: Attached<'_>, error: &io::Error) -> Option<T> {
+    set_os_error(py, error.raw_os_error().unwrap_or(libc::EIO))
 }
 
 /// The stream of `object`, unless it is closed: then ValueError is raised.
 ///
 /// # Safety
 /// `object` is one of our type.
-unsafe fn open_stream(_: Attached<'_>, object: *mut ffi::PyObject) -> Option<*mut Stream> {
+unsafe fn open_stream(py: Attached<'_>, object: &Object) -> Option<*mut Stream> {
     // SAFETY: the caller's promise.
     unsafe {
-        let stream = stream_of(object);
+        let stream = stream_of(py, object);
         if (*stream).closed {
-            let message = c"I/O operation on closed file.";
-            ffi::PyErr_SetString(ffi::PyExc_ValueError, message.as_ptr());
-            return None;
+            return VALUE_ERROR.raise(py, "I/O operation on closed file.");
         }
         Some(stream)
     }
 }
 
-unsafe extern "C" fn write(
-    this: *mut ffi::PyObject,
-    data: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an object of our type; the buffer is released before
-    // the GIL can be.
+method!(write, |py, Some(this), Some(data)| {
+    // SAFETY: called with an object of our type; the buffer is released before the GIL can be.
     unsafe {
-        let Some(stream) = open_stream(py, this) else {
-            return null_mut();
-        };
+        let stream = open_stream(py, this)?;
         let mut view: ffi::Py_buffer = std::mem::zeroed();
-        if ffi::PyObject_GetBuffer(data, &mut view, ffi::PyBUF_SIMPLE) != 0 {
-            return null_mut();
+        if ffi::PyObject_GetBuffer(data.as_ptr(), &mut view, ffi::PyBUF_SIMPLE) != 0 {
+            return None;
         }
         let bytes: &[u8] = match view.len {
             0 => &[],
@@ -387,110 +371,94 @@ unsafe extern "C" fn write(
         if !(*stream).takes_bytes && !is_text(&pending[checked..]) {
             pending.truncate(before);
             ffi::PyBuffer_Release(&mut view);
-            let message = c"not UTF-8, and the host takes text of this stream: with \
+            let message = "not UTF-8, and the host takes text of this stream: with \
                 subpy_interpreter_config::output_bytes it takes any bytes";
-            ffi::PyErr_SetString(ffi::PyExc_ValueError, message.as_ptr());
-            return null_mut();
+            return VALUE_ERROR.raise(py, message);
         }
         let full = bytes.contains(&b'\n') || pending.len() >= PENDING;
         ffi::PyBuffer_Release(&mut view);
         match if full { deliver(py, stream) } else { Ok(()) } {
-            Ok(()) => ffi::PyLong_FromSsize_t(view.len),
+            Ok(()) => Object::int(py, view.len as i64),
             Err(e) => raise(py, &e),
         }
     }
-}
+});
 
-unsafe extern "C" fn flush(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an object of our type.
-    unsafe {
-        match open_stream(py, this).map(|stream| deliver(py, stream)) {
-            None => null_mut(),
-            Some(Ok(())) => none(py),
-            Some(Err(e)) => raise(py, &e),
-        }
+method!(flush, |py, Some(this), _| {
+    // SAFETY: called with an object of our type. So for those below.
+    match unsafe { deliver(py, open_stream(py, this)?) } {
+        Ok(()) => Object::none(py),
+        Err(e) => raise(py, &e),
     }
-}
+});
 
-unsafe extern "C" fn close(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an object of our type.
-    unsafe {
-        let stream = stream_of(this);
+method!(close, |py, Some(this), _| {
+    // SAFETY: see above.
+    let delivered = unsafe {
+        let stream = stream_of(py, this);
         (*stream).closed = true;
-        match deliver(py, stream) {
-            Ok(()) => none(py),
-            Err(e) => raise(py, &e),
-        }
+        deliver(py, stream)
+    };
+    match delivered {
+        Ok(()) => Object::none(py),
+        Err(e) => raise(py, &e),
     }
-}
+});
 
-unsafe extern "C" fn fileno(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an object of our type.
+/// The descriptor that an object of our type writes to. `None`: the host captures it.
+///
+/// # Safety
+/// `object` is one.
+unsafe fn descriptor_of(py: Attached<'_>, object: &Object) -> Option<c_int> {
+    // SAFETY: the caller's promise.
     unsafe {
-        let stream = stream_of(this);
-        if (*stream).sink.is_none() {
-            return ffi::PyLong_FromLong((*stream).name.descriptor().into());
-        }
-        if let Some(kind) =
-            import(py, c"io").and_then(|io| io.attribute(py, c"UnsupportedOperation"))
-        {
-            let message = c"the host captures this stream: it has no file descriptor";
-            ffi::PyErr_SetString(kind.as_ptr(), message.as_ptr());
-        }
-        null_mut()
+        let stream = stream_of(py, object);
+        (*stream)
+            .sink
+            .is_none()
+            .then(|| (*stream).name.descriptor())
     }
 }
 
-unsafe extern "C" fn isatty(this: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an object of our type.
-    unsafe {
-        let stream = stream_of(this);
-        let own = (*stream).sink.is_none();
-        boolean(py, own && libc::isatty((*stream).name.descriptor()) == 1)
+method!(fileno, |py, Some(this), _| {
+    // SAFETY: see above.
+    if let Some(descriptor) = unsafe { descriptor_of(py, this) } {
+        return Object::int(py, descriptor.into());
     }
+    let kind = import(py, c"io")?.attribute(py, c"UnsupportedOperation")?;
+    let message = "the host captures this stream: it has no file descriptor";
+    exception::set(py, &kind, message);
+    None
+});
+
+method!(isatty, |py, Some(this), _| {
+    // SAFETY: see above; it asks, whatever the descriptor is.
+    let is = unsafe { descriptor_of(py, this).is_some_and(|own| libc::isatty(own) == 1) };
+    Object::bool(py, is)
+});
+
+method!(yes, |py, _, _| Object::bool(py, true));
+
+method!(no, |py, _, _| Object::bool(py, false));
+
+attribute!(get_closed, closed_of, |py, is_closed| {
+    Object::bool(py, is_closed)
+});
+
+attribute!(get_name, name_of, |py, name| Object::text(py, name.text()));
+
+/// # Safety
+/// `object` is one of our type.
+unsafe fn closed_of(py: Attached<'_>, object: &Object) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { (*stream_of(py, object)).closed }
 }
 
-unsafe extern "C" fn yes(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    boolean(py, true)
-}
-
-unsafe extern "C" fn no(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    boolean(py, false)
-}
-
-unsafe extern "C" fn get_closed(this: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an object of our type.
-    unsafe { boolean(py, (*stream_of(this)).closed) }
-}
-
-unsafe extern "C" fn get_name(this: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with an object of our type.
-    let text = unsafe { Object::text(py, (*stream_of(this)).name.text()) };
-    text.map_or(null_mut(), Object::into_ptr)
-}
-
-fn boolean(py: Attached<'_>, value: bool) -> *mut ffi::PyObject {
-    Object::bool(py, value).map_or(null_mut(), Object::into_ptr)
-}
-
-fn none(py: Attached<'_>) -> *mut ffi::PyObject {
-    Object::none(py).map_or(null_mut(), Object::into_ptr)
+/// # Safety
+/// `object` is one of our type.
+unsafe fn name_of(py: Attached<'_>, object: &Object) -> Name {
+    // SAFETY: the caller's promise.
+    unsafe { (*stream_of(py, object)).name }
 }
 
 static METHODS: Table<[Method; 9]> = Table([

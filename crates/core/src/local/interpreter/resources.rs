@@ -5,10 +5,9 @@ use std::fs::File;
 use std::io;
 use std::ptr::null_mut;
 
-use pyo3_ffi as ffi;
-
 use crate::data::error::{Error, Result, Status};
 use crate::local::attach::Attached;
+use crate::local::python::exception::{MEMORY_ERROR, OS_ERROR};
 use crate::local::python::object::Object;
 
 /// More than is open at once while an interpreter is made.
@@ -51,16 +50,11 @@ fn is_lack(errno: Option<i32>) -> bool {
 
 /// What an exception stands for, which the host has not caused: `NoMemory` if the system has lacked something.
 pub(super) fn status_of(py: Attached<'_>, exception: &Object) -> Status {
-    // SAFETY: attached; a live exception, and Python's own static types.
-    let is = |kind| unsafe { ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), kind) } != 0;
-    // SAFETY: as above.
-    let errno = || unsafe {
+    let errno = || {
         let errno = exception.attribute(py, c"errno")?;
-        (ffi::PyLong_Check(errno.as_ptr()) != 0).then(|| ffi::PyLong_AsLong(errno.as_ptr()) as i32)
+        errno.is_int(py).then(|| errno.number(py) as i32)
     };
-    // SAFETY: as above.
-    let (memory_error, os_error) = unsafe { (ffi::PyExc_MemoryError, ffi::PyExc_OSError) };
-    if is(memory_error) || is(os_error) && is_lack(errno()) {
+    if MEMORY_ERROR.has(py, exception) || OS_ERROR.has(py, exception) && is_lack(errno()) {
         Status::NoMemory
     } else {
         Status::Internal

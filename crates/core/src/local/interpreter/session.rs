@@ -105,7 +105,7 @@ impl<'a> Session<'a> {
     /// the first of that.
     pub(super) fn forget_names(&self) {
         if let Some(inside) = self.inside() {
-            inside.forget_names();
+            inside.forget_names(self.attached());
         }
         Queue::clear_all(self.shared.id);
     }

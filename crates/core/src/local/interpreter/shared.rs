@@ -6,7 +6,6 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::data::id::Id;
@@ -118,9 +117,8 @@ impl Shared {
     }
 
     /// Whether the attached thread state is the one that runs.
-    pub(super) fn is_run(&self, _: Attached<'_>) -> bool {
-        // SAFETY: attached.
-        unsafe { ffi::PyThreadState_Get() == self.thread_state }
+    pub(super) fn is_run(&self, py: Attached<'_>) -> bool {
+        thread_states::attached(py) == self.thread_state
     }
 
     /// Says what memory is needed for from now on.

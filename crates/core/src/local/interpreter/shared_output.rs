@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::data::config::Output;
+use crate::util::thread::this_thread;
 
 #[derive(Clone)]
 pub(super) struct SharedOutput(Arc<Inner>);
@@ -96,11 +97,6 @@ impl Drop for Writer<'_> {
         self.0.turn().writer = None;
         self.0.is_over.notify_all();
     }
-}
-
-fn this_thread() -> libc::pthread_t {
-    // SAFETY: always allowed.
-    unsafe { libc::pthread_self() }
 }
 
 #[cfg(test)]

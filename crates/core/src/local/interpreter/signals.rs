@@ -18,14 +18,15 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::cures::library::Functions;
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::signals::state::{HANDLE, Signals, handle};
 use crate::local::python::capsule::{capsule, value_of};
+use crate::local::python::exception::{RUNTIME_ERROR, VALUE_ERROR, set_os_error};
 use crate::local::python::interpreter_dict::{keep, kept};
-use crate::local::python::method::Method;
-use crate::local::python::object::{Object, clear_exception, import};
+use crate::local::python::method::{Method, method};
+use crate::local::python::object::{clear_exception, import};
 
 const SHARED: &CStr = c"subpy.shared";
 
@@ -48,58 +49,34 @@ pub(super) fn install(py: Attached<'_>, shared: &Arc<Shared>) -> Option<()> {
     )
 }
 
-/// What a capsule of ours holds, which lives as long as that.
-///
-/// # Safety
-/// [`install`]'s capsule.
-unsafe fn shared_of<'a>(py: Attached<'_>, capsule: *mut ffi::PyObject) -> &'a Shared {
-    // SAFETY: the caller's promise.
-    unsafe { value_of::<Arc<Shared>>(py, capsule, SHARED) }
-}
-
-/// `interrupt_main(signum=SIGINT)`: as if the signal had come. CPython's own one interrupts the main interpreter,
-/// whatever interpreter it is called in; ours the run of its own.
-unsafe extern "C" fn interrupt_main(
-    capsule: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with `install`'s capsule and a tuple.
-    unsafe {
-        let mut signal = libc::SIGINT;
-        let format = c"|i:interrupt_main".as_ptr();
-        if ffi::PyArg_ParseTuple(arguments, format, &raw mut signal) == 0 {
-            return null_mut();
-        }
-        if !(1..=libc::SIGRTMAX()).contains(&signal) {
-            let message = c"signal number out of range".as_ptr();
-            ffi::PyErr_SetString(ffi::PyExc_ValueError, message);
-            return null_mut();
-        }
-        if !send(py, shared_of(py, capsule), signal) {
-            return null_mut();
-        }
-        clear_exception(py);
-        Object::borrowed(py, ffi::Py_None()).map_or(null_mut(), Object::into_ptr)
+// `interrupt_main(signum=SIGINT)`: as if the signal had come. CPython's own one interrupts the main interpreter,
+// whatever interpreter it is called in; ours the run of its own.
+method!(interrupt_main, |py, Some(capsule), Some(arguments)| {
+    let mut signal = libc::SIGINT;
+    let format = c"|i:interrupt_main".as_ptr();
+    // SAFETY: attached; a tuple; the place is for an int, as the format has it.
+    if unsafe { ffi::PyArg_ParseTuple(arguments.as_ptr(), format, &raw mut signal) } == 0 {
+        return None;
     }
-}
+    if !(1..=libc::SIGRTMAX()).contains(&signal) {
+        return VALUE_ERROR.raise(py, "signal number out of range");
+    }
+    if !send(py, value_of::<Arc<Shared>>(py, capsule, SHARED), signal) {
+        return None;
+    }
+    clear_exception(py);
+    Object::none(py)
+});
 
-/// A script sends itself a signal. False: an exception is set.
-///
-/// # Safety
-/// Attached to the interpreter that this is of.
-unsafe fn send(py: Attached<'_>, shared: &Shared, signal: c_int) -> bool {
+/// A script of the interpreter that this is of, which is attached, sends itself a signal. False: an exception is set.
+fn send(py: Attached<'_>, shared: &Shared, signal: c_int) -> bool {
     if shared.is_run(py) {
         shared.signals.wake_up(signal);
         return handle(py, signal);
     }
     if cfg!(not(Py_3_12)) && signal != libc::SIGINT {
-        let message =
-            c"below Python 3.12 another thread can only be interrupted by SIGINT".as_ptr();
-        // SAFETY: attached; a C string.
-        unsafe { ffi::PyErr_SetString(ffi::PyExc_RuntimeError, message) };
-        return false;
+        let message = "below Python 3.12 another thread can only be interrupted by SIGINT";
+        return RUNTIME_ERROR.raise(py, message).unwrap_or(false);
     }
     shared.signal_by_script(py, signal);
     shared.signals.wake_up(signal);
@@ -257,38 +234,30 @@ def replacers(call, put, at_end):
     (c"posix", &[c"kill"]),
 ]);
 
-/// `call(0)`: whether the calling thread is the one that runs. `call(1, number)`: 0: the process does what is the
-/// default at this signal; 1: it ignores it; 2: it does something else. `call(2, how)`: what the script has for SIGINT.
-/// `call(3, descriptor)`: the wakeup descriptor, or -1. `call(4, function)`: calls the handler of a signal. `call(5,
-/// number)`: the script sends itself this signal.
-unsafe extern "C" fn call(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with what the code above gives it; `install` came before.
-    let answer = unsafe {
-        let shared = shared_of(py, kept(py, SHARED));
-        let number = |index| ffi::PyLong_AsLong(ffi::PyTuple_GetItem(arguments, index)) as c_int;
-        match number(0) {
-            0 => Some(c_long::from(shared.is_run(py))),
-            1 => Some(of_process(number(1))),
-            2 => {
-                let how = number(1) as u8;
-                shared.signals.set_at_interrupt(how);
-                Some(0)
-            }
-            3 => set_wakeup(&shared.signals, number(1)),
-            5 => send(py, shared, number(1)).then_some(0),
-            _ => Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 1))
-                .and_then(|function| keep(py, HANDLE, &function))
-                .map(|()| 0),
+// `call(0)`: whether the calling thread is the one that runs. `call(1, number)`: 0: the process does what is the
+// default at this signal; 1: it ignores it; 2: it does something else. `call(2, how)`: what the script has for SIGINT.
+// `call(3, descriptor)`: the wakeup descriptor, or -1. `call(4, function)`: calls the handler of a signal. `call(5,
+// number)`: the script sends itself this signal.
+method!(call, |py, _, Some(arguments)| {
+    let capsule = kept(py, SHARED)?;
+    let shared = value_of::<Arc<Shared>>(py, &capsule, SHARED);
+    let number = |index| Some(arguments.at(py, index)?.number(py) as c_int);
+    let answer = match number(0)? {
+        0 => c_long::from(shared.is_run(py)),
+        1 => of_process(number(1)?),
+        2 => {
+            shared.signals.set_at_interrupt(number(1)? as u8);
+            0
+        }
+        3 => set_wakeup(py, &shared.signals, number(1)?)?,
+        5 => send(py, shared, number(1)?).then_some(0)?,
+        _ => {
+            keep(py, HANDLE, &arguments.at(py, 1)?)?;
+            0
         }
     };
-    let answer = answer.and_then(|n| Object::int(py, n));
-    answer.map_or(null_mut(), Object::into_ptr)
-}
+    Object::int(py, answer)
+});
 
 fn of_process(signal: c_int) -> c_long {
     // SAFETY: only asks.
@@ -304,15 +273,14 @@ fn of_process(signal: c_int) -> c_long {
 }
 
 /// `None`: an exception is set.
-fn set_wakeup(signals: &Signals, descriptor: c_int) -> Option<c_long> {
+fn set_wakeup(py: Attached<'_>, signals: &Signals, descriptor: c_int) -> Option<c_long> {
     let copy = match descriptor {
         -1 => None,
-        // SAFETY: a number; the copy is ours. Attached.
+        // SAFETY: a number; the copy is ours.
         _ => unsafe {
             let copy = libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3);
             if copy < 0 {
-                ffi::PyErr_SetFromErrno(ffi::PyExc_OSError);
-                return None;
+                return set_os_error(py, *libc::__errno_location());
             }
             Some(OwnedFd::from_raw_fd(copy))
         },

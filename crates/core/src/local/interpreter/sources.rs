@@ -3,17 +3,15 @@
 
 use std::cell::RefCell;
 use std::ffi::CStr;
-use std::ptr::null_mut;
 use std::rc::{Rc, Weak};
 
-use pyo3_ffi as ffi;
-
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::cures::library::Functions;
 use crate::local::interpreter::code_cache::CodeCache;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::interpreter_dict::{keep, kept};
-use crate::local::python::object::{Object, clear_exception};
+use crate::local::python::method::method;
+use crate::local::python::object::clear_exception;
 
 const SOURCES: &CStr = c"subpy.sources";
 
@@ -50,27 +48,17 @@ pub(super) fn install(py: Attached<'_>, code: &Rc<RefCell<CodeCache>>) -> Option
     keep(py, SOURCES, &capsule(py, SOURCES, Rc::downgrade(code))?)
 }
 
-/// `call(name)`: the source that tracebacks call so. None: there is none.
-unsafe extern "C" fn call(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
+// `call(name)`: the source that tracebacks call so. None: there is none.
+method!(call, |py, _, Some(arguments)| {
     let source = || {
-        // SAFETY: called by Python, attached, with a tuple of one. The capsule is `install`'s, and lives until the
-        // interpreter has ended; its GIL keeps others away from what it holds.
-        let (name, code) = unsafe {
-            let code: &Weak<RefCell<CodeCache>> = value_of(py, kept(py, SOURCES), SOURCES);
-            let name = Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 0))?;
-            (name.to_text(py)?, code.upgrade()?)
-        };
+        let capsule = kept(py, SOURCES)?;
+        let code: &Weak<RefCell<CodeCache>> = value_of(py, &capsule, SOURCES);
+        let (name, code) = (arguments.at(py, 0)?.to_text(py)?, code.upgrade()?);
         let code = code.try_borrow().ok()?;
         Object::text(py, &code.source(&name)?)
     };
-    let source = source().or_else(|| {
+    source().or_else(|| {
         clear_exception(py);
         Object::none(py)
-    });
-    source.map_or(null_mut(), Object::into_ptr)
-}
+    })
+});

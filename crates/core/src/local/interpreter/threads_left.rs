@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::attach::Attached;
-use crate::local::python::object::{Object, clear_exception, imported, type_name_of};
+use crate::local::python::object::{Object, clear_exception, imported};
 use crate::local::python::thread_states;
 
 /// How many a message names, and with how many characters.
@@ -34,28 +34,22 @@ pub(crate) fn none(py: Attached<'_>, id: Id) -> Result<()> {
 /// What `threading` calls the threads that it has started. It is read without running code of a script.
 fn names(py: Attached<'_>) -> Option<Vec<String>> {
     let threads = of_dict(py, &imported(py, c"threading")?, c"_active")?;
-    // SAFETY: attached; live objects; a new list, whose items are borrowed.
-    unsafe {
-        let threads = Object::owned(py, ffi::PyDict_Values(threads.as_ptr()))?;
-        let threads = (0..ffi::PyList_Size(threads.as_ptr()))
-            .filter_map(|i| Object::borrowed(py, ffi::PyList_GetItem(threads.as_ptr(), i)));
-        Some(threads.filter_map(|t| name(py, &t)).take(NAMED).collect())
-    }
+    // SAFETY: attached; a live object; a new list.
+    let threads = unsafe { Object::owned(py, ffi::PyDict_Values(threads.as_ptr()))? };
+    let names = threads.items(py).filter_map(|thread| name(py, &thread));
+    Some(names.take(NAMED).collect())
 }
 
 /// `None`: `threading` has not started it, but met it.
 fn name(py: Attached<'_>, thread: &Object) -> Option<String> {
-    // SAFETY: attached; a live object.
-    let kind = unsafe { type_name_of(py, thread.as_ptr()) };
+    let kind = thread.type_name(py);
     if ["_MainThread", "_DummyThread"].contains(&kind.as_str()) {
         return None;
     }
     let name = of_dict(py, thread, c"_name")?.to_text(py)?;
     let name: String = name.chars().take(CHARACTERS).collect();
-    // SAFETY: a constant.
-    let yes = unsafe { ffi::Py_True() };
     Some(match of_dict(py, thread, c"_daemonic") {
-        Some(is_daemon) if is_daemon.as_ptr() == yes => format!("{name:?}, a daemon thread"),
+        Some(is_daemon) if is_daemon.is_true(py) => format!("{name:?}, a daemon thread"),
         _ => format!("{name:?}"),
     })
 }
@@ -63,28 +57,27 @@ fn name(py: Attached<'_>, thread: &Object) -> Option<String> {
 /// What an object's own dict has.
 fn of_dict(py: Attached<'_>, object: &Object, name: &CStr) -> Option<Object> {
     // SAFETY: attached; a live object; a new reference.
-    let dict = unsafe { ffi::PyObject_GenericGetDict(object.as_ptr(), null_mut()) };
-    // SAFETY: as above.
-    unsafe { Object::owned(py, dict)? }.item(py, name)
+    let dict = unsafe {
+        let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), null_mut());
+        Object::owned(py, dict)?
+    };
+    dict.item(py, name)
 }
 
 /// Lets the idle workers of `concurrent.futures` end: they wait for work until Python shuts down.
 pub(crate) fn dismiss_idle_workers(py: Attached<'_>) {
     let dismiss = || {
         let pools = imported(py, c"concurrent.futures.thread")?;
-        // SAFETY: attached; live objects; new references.
-        unsafe {
-            ffi::PyObject_SetAttrString(pools.as_ptr(), c"_shutdown".as_ptr(), ffi::Py_True());
-            let queues = pools
-                .attribute(py, c"_threads_queues")?
-                .attribute(py, c"values")?
-                .call(py, &[])?;
-            let queues = Object::owned(py, ffi::PySequence_List(queues.as_ptr()))?;
-            let none = Object::borrowed(py, ffi::Py_None())?;
-            for i in 0..ffi::PyList_Size(queues.as_ptr()) {
-                let queue = Object::borrowed(py, ffi::PyList_GetItem(queues.as_ptr(), i))?;
-                queue.attribute(py, c"put")?.call(py, &[&none])?;
-            }
+        pools.set(py, c"_shutdown", &Object::bool(py, true)?);
+        let queues = pools
+            .attribute(py, c"_threads_queues")?
+            .attribute(py, c"values")?
+            .call(py, &[])?;
+        // SAFETY: attached; a live object; a new reference.
+        let queues = unsafe { Object::owned(py, ffi::PySequence_List(queues.as_ptr()))? };
+        let none = Object::none(py)?;
+        for queue in queues.items(py) {
+            queue.attribute(py, c"put")?.call(py, &[&none])?;
         }
         Some(())
     };

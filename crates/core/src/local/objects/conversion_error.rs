@@ -1,11 +1,9 @@
 //! Why a value or an object can't be converted, and where in it.
 
-use pyo3_ffi as ffi;
-
 use crate::data::error::{Error, Status};
 use crate::local::attach::Attached;
 use crate::local::objects::release::Release;
-use crate::local::python::exception;
+use crate::local::python::exception::{MEMORY_ERROR, TYPE_ERROR, VALUE_ERROR};
 
 /// Why.
 pub(crate) enum Cause {
@@ -114,17 +112,14 @@ impl ConversionError {
     #[cold]
     pub(crate) fn raise(self, py: Attached<'_>, root: &str) {
         let path = self.path_from(root);
-        // SAFETY: attached; types of Python's own, and a str.
-        unsafe {
-            let (kind, message) = match self.0.cause {
-                Cause::Invalid(message) => (ffi::PyExc_ValueError, message),
-                Cause::NotShareable(message) => (ffi::PyExc_TypeError, message),
-                Cause::NoMemory => (ffi::PyExc_MemoryError, "is too large".into()),
-                Cause::Raised => return,
-            };
-            drop(self.0.unused);
-            exception::set(py, kind, &format!("{path} {message}"));
-        }
+        let (class, message) = match self.0.cause {
+            Cause::Invalid(message) => (VALUE_ERROR, message),
+            Cause::NotShareable(message) => (TYPE_ERROR, message),
+            Cause::NoMemory => (MEMORY_ERROR, "is too large".into()),
+            Cause::Raised => return,
+        };
+        drop(self.0.unused);
+        class.raise::<()>(py, &format!("{path} {message}"));
     }
 
     fn path_from(&self, root: &str) -> String {

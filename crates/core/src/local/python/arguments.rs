@@ -1,17 +1,16 @@
 //! Functions in Rust that Python calls, and their arguments: by position or by name.
 
 use std::ffi::CStr;
-use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
 use crate::local::attach::Attached;
-use crate::local::python::exception;
+use crate::local::python::exception::TYPE_ERROR;
 use crate::local::python::object::Object;
 
 /// Defines a function of `METH_FASTCALL | METH_KEYWORDS`: `function!(name(parameters; required, positional), of, |py,
-/// this, taken| work)`. `of` makes `this` of what it is bound to; `taken` are the arguments, each NULL if it is left out; so many are
-/// required, and so many may be given by position. The result of `work` is what Python gets; `None`: an exception is set.
+/// this, taken| work)`. `of` makes `this` of what it is bound to; `taken` are the arguments, each `None` if it is left out, `Some` if it is
+/// required; so many are, and so many may be given by position. The result of `work` is what Python gets; `None`: an exception is set.
 macro_rules! function {
     ($function:ident($($parameter:literal),*; $required:literal, $positional:literal), $of:path, |$py:ident, $this:ident, $taken:pat_param| $work:expr) => {
         unsafe extern "C" fn $function(
@@ -20,33 +19,34 @@ macro_rules! function {
             count: ffi::Py_ssize_t,
             names: *mut ffi::PyObject,
         ) -> *mut ffi::PyObject {
-            let current = $crate::local::attach::Current::get();
-            let $py = current.attached();
-            let work = || {
+            $crate::local::python::method::answer(|$py| {
                 // SAFETY: called by Python, attached, bound to what its method table says; all of it lives meanwhile.
-                let ($this, $taken) = unsafe {
+                let ($this, taken) = unsafe {
                     let name = stringify!($function);
                     let parameters = [$($parameter),*];
                     let taken = $crate::local::python::arguments::take(
                         $py, name, parameters, ($required, $positional), arguments, count, names,
                     )?;
-                    ($of($py, this), taken)
+                    ($of($py, $crate::local::python::object::Object::lent($py, &this)?), taken)
                 };
-                $work
-            };
-            work().map_or(std::ptr::null_mut(), $crate::local::python::object::Object::into_ptr)
+                match taken {
+                    $taken => $work,
+                    #[allow(unreachable_patterns)]
+                    _ => None,
+                }
+            })
         }
     };
 }
 pub(crate) use function;
 
-/// What a function of `METH_FASTCALL | METH_KEYWORDS` is called with, each NULL if it is left out: so many are
+/// What a function of `METH_FASTCALL | METH_KEYWORDS` is called with, each `None` if it is left out: so many are
 /// required, and so many may be given by position. `None`: an exception is set.
 ///
 /// # Safety
 /// As Python calls such a function.
 #[inline(always)]
-pub(crate) unsafe fn take<const N: usize>(
+pub(crate) unsafe fn take<'a, const N: usize>(
     py: Attached<'_>,
     function: &str,
     parameters: [&CStr; N],
@@ -54,20 +54,20 @@ pub(crate) unsafe fn take<const N: usize>(
     arguments: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
-) -> Option<[*mut ffi::PyObject; N]> {
+) -> Option<[Option<&'a Object>; N]> {
     let count = count as usize;
-    let mut taken = [null_mut(); N];
+    let mut taken = [None; N];
     if count <= positional {
         for (i, place) in taken.iter_mut().enumerate().take(count) {
             // SAFETY: so many arguments.
-            *place = unsafe { *arguments.add(i) };
+            *place = unsafe { Object::lent(py, &*arguments.add(i)) };
         }
         if names.is_null() && count >= required {
             return Some(taken);
         }
     }
     if count > positional {
-        return wrong(
+        return TYPE_ERROR.raise(
             py,
             &format!(
                 "{function}() takes at most {positional} arguments by position ({count} given)"
@@ -89,15 +89,15 @@ pub(crate) unsafe fn take<const N: usize>(
 }
 
 #[cold]
-unsafe fn take_named<const N: usize>(
+unsafe fn take_named<'a, const N: usize>(
     py: Attached<'_>,
     function: &str,
     parameters: [&CStr; N],
     required: usize,
     values: *const *mut ffi::PyObject,
     names: *mut ffi::PyObject,
-    mut taken: [*mut ffi::PyObject; N],
-) -> Option<[*mut ffi::PyObject; N]> {
+    mut taken: [Option<&'a Object>; N],
+) -> Option<[Option<&'a Object>; N]> {
     // SAFETY: the caller's promise: a tuple of strs, or NULL, and as many values.
     unsafe {
         let named = match names.is_null() {
@@ -111,29 +111,22 @@ unsafe fn take_named<const N: usize>(
             };
             let Some(place) = parameters.iter().position(is_it) else {
                 let name = Object::borrowed(py, name)?.to_text(py)?;
-                return wrong(py, &format!("{function}() has no parameter '{name}'"));
+                return TYPE_ERROR.raise(py, &format!("{function}() has no parameter '{name}'"));
             };
-            if !taken[place].is_null() {
+            if taken[place].is_some() {
                 let name = parameters[place].to_string_lossy();
-                return wrong(py, &format!("{function}() got '{name}' twice"));
+                return TYPE_ERROR.raise(py, &format!("{function}() got '{name}' twice"));
             }
-            taken[place] = *values.add(i as usize);
+            taken[place] = Object::lent(py, &*values.add(i as usize));
         }
     }
     if let Some(missing) = taken
         .iter()
         .take(required)
-        .position(|place| place.is_null())
+        .position(|place| place.is_none())
     {
         let name = parameters[missing].to_string_lossy();
-        return wrong(py, &format!("{function}() needs '{name}'"));
+        return TYPE_ERROR.raise(py, &format!("{function}() needs '{name}'"));
     }
     Some(taken)
-}
-
-/// Raises TypeError.
-fn wrong<T>(py: Attached<'_>, message: &str) -> Option<T> {
-    // SAFETY: attached; a class of Python's own.
-    unsafe { exception::set(py, ffi::PyExc_TypeError, message) };
-    None
 }

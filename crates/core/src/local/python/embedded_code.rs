@@ -22,7 +22,7 @@ unsafe extern "C" {
 /// For code that stands in the import system: tracebacks leave frames of this name out.
 pub(crate) const OF_IMPORT: &CStr = c"<frozen importlib._bootstrap_external>";
 
-const MODULE_OF_IMPORT: &CStr = c"importlib._bootstrap_external";
+const MODULE_OF_IMPORT: &str = "importlib._bootstrap_external";
 
 /// A program that defines functions.
 pub(crate) struct EmbeddedCode {
@@ -51,17 +51,12 @@ impl EmbeddedCode {
 
     /// Runs it in the attached interpreter. The answer is what it has defined; `None`: an exception is set.
     pub(crate) fn run(&self, py: Attached<'_>) -> Option<Object> {
-        // SAFETY: attached; new references; a dict that nobody else has yet.
-        let namespace = unsafe {
-            let namespace = Object::owned(py, ffi::PyDict_New())?;
-            if self.filename == OF_IMPORT {
-                // Debuggers skip frames by the name of their module.
-                let name = Object::owned(py, ffi::PyUnicode_FromString(MODULE_OF_IMPORT.as_ptr()))?;
-                let at = namespace.as_ptr();
-                ffi::PyDict_SetItemString(at, c"__name__".as_ptr(), name.as_ptr());
-            }
-            namespace
-        };
+        let namespace = Object::dict(py)?;
+        if self.filename == OF_IMPORT {
+            // Debuggers skip frames by the name of their module.
+            let name = Object::text(py, MODULE_OF_IMPORT)?;
+            namespace.set_item(py, c"__name__", &name)?;
+        }
         self.run_in(py, &namespace)?;
         Some(namespace)
     }
@@ -107,9 +102,7 @@ impl EmbeddedCode {
             };
             let bytes = PyMarshal_WriteObjectToString(code.as_ptr(), VERSION);
             if let Some(bytes) = Object::owned(py, bytes) {
-                let data = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>();
-                let length = ffi::PyBytes_Size(bytes.as_ptr()) as usize;
-                let copy = std::slice::from_raw_parts(data, length).to_vec();
+                let copy = bytes.bytes(py).unwrap_or_default().to_vec();
                 self.compiled.get_or_init(|| copy);
             }
             // What can't be kept is compiled each time.

@@ -9,7 +9,7 @@ use crate::data::tree::OwnedValue;
 use crate::local::attach::Attached;
 use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::object::{Object, clear_exception};
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 
 /// The Python side: finds the file names in an exception's tracebacks, and prints them.
 static DESCRIBE: EmbeddedCode = EmbeddedCode::new(
@@ -104,13 +104,10 @@ pub(crate) fn take(
     let args = arguments_of(py, &exception).and_then(|args| read(&args));
     clear_exception(py);
     let message = text_of(py, &exception).unwrap_or_else(|| "<exception str() failed>".into());
-    // SAFETY: as above.
-    let is_exit =
-        unsafe { ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_SystemExit) != 0 };
     let interrupted = told.filter(|_| comes_from_interrupt(py, &exception));
     let (status, exit_code) = match interrupted {
         Some((status, _)) => (status, 0),
-        None if is_exit => (Status::Exit, exit_code(py, &exception)),
+        None if SYSTEM_EXIT.has(py, &exception) => (Status::Exit, exit_code(py, &exception)),
         None => (Status::Exception, 0),
     };
     drop(exception);
@@ -157,13 +154,67 @@ pub(crate) fn raised(py: Attached<'_>) -> Option<Object> {
 }
 
 /// Sets an exception of this class.
-///
-/// # Safety
-/// `class` is a class of exceptions.
-pub(crate) unsafe fn set(py: Attached<'_>, class: *mut ffi::PyObject, message: &str) {
+pub(crate) fn set(py: Attached<'_>, class: &Object, message: &str) {
     if let Some(message) = Object::text(py, message) {
-        // SAFETY: the caller's promise; a live object.
-        unsafe { ffi::PyErr_SetObject(class, message.as_ptr()) };
+        // SAFETY: attached; live objects. What is no class of exceptions is refused.
+        unsafe { ffi::PyErr_SetObject(class.as_ptr(), message.as_ptr()) };
+    }
+}
+
+/// Sets OSError for a number of the system's.
+pub(crate) fn set_os_error<T>(_: Attached<'_>, errno: c_int) -> Option<T> {
+    // SAFETY: attached; errno is this thread's.
+    unsafe {
+        *libc::__errno_location() = errno;
+        ffi::PyErr_SetFromErrno(ffi::PyExc_OSError);
+    }
+    None
+}
+
+pub(crate) fn is_set(_: Attached<'_>) -> bool {
+    // SAFETY: attached.
+    unsafe { !ffi::PyErr_Occurred().is_null() }
+}
+
+/// One of Python's own classes of exceptions.
+#[derive(Clone, Copy)]
+pub(crate) struct Class(*const *mut ffi::PyObject);
+
+pub(crate) const ATTRIBUTE_ERROR: Class = Class(&raw const ffi::PyExc_AttributeError);
+pub(crate) const BUFFER_ERROR: Class = Class(&raw const ffi::PyExc_BufferError);
+pub(crate) const KEYBOARD_INTERRUPT: Class = Class(&raw const ffi::PyExc_KeyboardInterrupt);
+pub(crate) const MEMORY_ERROR: Class = Class(&raw const ffi::PyExc_MemoryError);
+pub(crate) const MODULE_NOT_FOUND: Class = Class(&raw const ffi::PyExc_ModuleNotFoundError);
+pub(crate) const OS_ERROR: Class = Class(&raw const ffi::PyExc_OSError);
+pub(crate) const RUNTIME_ERROR: Class = Class(&raw const ffi::PyExc_RuntimeError);
+const SYSTEM_EXIT: Class = Class(&raw const ffi::PyExc_SystemExit);
+pub(crate) const TYPE_ERROR: Class = Class(&raw const ffi::PyExc_TypeError);
+pub(crate) const UNICODE_DECODE: Class = Class(&raw const ffi::PyExc_UnicodeDecodeError);
+pub(crate) const UNICODE_ENCODE: Class = Class(&raw const ffi::PyExc_UnicodeEncodeError);
+pub(crate) const VALUE_ERROR: Class = Class(&raw const ffi::PyExc_ValueError);
+
+impl Class {
+    pub(crate) fn object(self, py: Attached<'_>) -> Option<Object> {
+        // SAFETY: attached; it lives as long as Python.
+        unsafe { Object::borrowed(py, *self.0) }
+    }
+
+    /// Sets an exception of this class.
+    pub(crate) fn raise<T>(self, py: Attached<'_>, message: &str) -> Option<T> {
+        set(py, &self.object(py)?, message);
+        None
+    }
+
+    /// Whether the exception that is set is one.
+    pub(crate) fn is_set(self, _: Attached<'_>) -> bool {
+        // SAFETY: attached; a class that lives as long as Python.
+        unsafe { ffi::PyErr_ExceptionMatches(*self.0) != 0 }
+    }
+
+    /// Whether this exception is one.
+    pub(crate) fn has(self, _: Attached<'_>, exception: &Object) -> bool {
+        // SAFETY: as above; a live object.
+        unsafe { ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), *self.0) != 0 }
     }
 }
 
@@ -177,7 +228,7 @@ pub(crate) fn restore(_py: Attached<'_>, exception: Object) {
     #[cfg(not(Py_3_12))]
     // SAFETY: attached; the references are handed over.
     unsafe {
-        let kind = Object::borrowed(_py, ffi::Py_TYPE(exception.as_ptr()).cast());
+        let kind = exception.class(_py);
         let traceback = ffi::PyException_GetTraceback(exception.as_ptr());
         let kind = kind.map_or(std::ptr::null_mut(), Object::into_ptr);
         ffi::PyErr_Restore(kind, exception.into_ptr(), traceback);
@@ -215,21 +266,18 @@ fn comes_from_interrupt(py: Attached<'_>, exception: &Object) -> bool {
     let mut next = Some(exception.clone());
     for _ in 0..DEEP {
         let Some(this) = next else { return false };
-        // SAFETY: attached; an exception, and one of Python's static types; a new reference.
-        unsafe {
-            if ffi::PyErr_GivenExceptionMatches(this.as_ptr(), ffi::PyExc_KeyboardInterrupt) != 0 {
-                return true;
-            }
-            next = Object::owned(py, ffi::PyException_GetContext(this.as_ptr()));
+        if KEYBOARD_INTERRUPT.has(py, &this) {
+            return true;
         }
+        // SAFETY: attached; an exception; a new reference.
+        next = unsafe { Object::owned(py, ffi::PyException_GetContext(this.as_ptr())) };
     }
     false
 }
 
 /// The module of an exception's type, and its name there.
 fn class_of(py: Attached<'_>, exception: &Object) -> (String, String) {
-    // SAFETY: every object has a type.
-    let kind = unsafe { Object::borrowed(py, ffi::Py_TYPE(exception.as_ptr()).cast()) };
+    let kind = exception.class(py);
     let part = |name: &CStr| {
         let part = kind.as_ref().and_then(|kind| kind.attribute(py, name));
         let text = part.and_then(|part| part.to_text(py));
@@ -243,18 +291,11 @@ fn class_of(py: Attached<'_>, exception: &Object) -> (String, String) {
 
 /// What an exception was made with. An OSError does not keep its file name there.
 fn arguments_of(py: Attached<'_>, exception: &Object) -> Option<Object> {
-    // SAFETY: attached; a live object, and types of Python's own.
-    let of_os = unsafe {
-        let has_file =
-            ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), ffi::PyExc_OSError) != 0;
-        Object::borrowed(py, ffi::PyExc_OSError).filter(|_| has_file)
-    };
-    let Some(of_os) = of_os else {
+    if !OS_ERROR.has(py, exception) {
         return exception.attribute(py, c"args");
-    };
-    let reduced = of_os.attribute(py, c"__reduce__")?.call(py, &[exception])?;
-    // SAFETY: attached; a tuple of the class and the arguments.
-    unsafe { Object::borrowed(py, ffi::PyTuple_GetItem(reduced.as_ptr(), 1)) }
+    }
+    let reduce = OS_ERROR.object(py)?.attribute(py, c"__reduce__")?;
+    reduce.call(py, &[exception])?.at(py, 1)
 }
 
 /// As a traceback names it.
@@ -276,17 +317,11 @@ fn text_of(py: Attached<'_>, object: &Object) -> Option<String> {
 /// What a shell would see of a SystemExit: the low byte of an int, 0 for None, 1 for anything else.
 fn exit_code(py: Attached<'_>, exception: &Object) -> i32 {
     let code = exception.attribute(py, c"code");
-    // SAFETY: live objects; `None` is never freed.
-    let code = unsafe {
-        match &code {
-            None => 1,
-            Some(code) if code.as_ptr() == ffi::Py_None() => 0,
-            Some(code) if ffi::PyLong_Check(code.as_ptr()) != 0 => {
-                // As CPython's: what doesn't fit is -1.
-                (ffi::PyLong_AsLong(code.as_ptr()) & 0xff) as i32
-            }
-            Some(_) => 1,
-        }
+    let code = match &code {
+        Some(code) if code.is_none(py) => 0,
+        // As CPython's: what doesn't fit is -1.
+        Some(code) if code.is_int(py) => (code.number(py) & 0xff) as i32,
+        _ => 1,
     };
     clear_exception(py);
     code

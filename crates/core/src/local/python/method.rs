@@ -5,12 +5,42 @@ use std::ptr::{from_ref, null, null_mut};
 
 use pyo3_ffi as ffi;
 
-use crate::local::attach::Attached;
+use crate::local::attach::{Attached, Current};
 use crate::local::python::object::Object;
 
 /// How Python calls it: with what it is bound to, and with a tuple of arguments or one.
 pub(crate) type Function =
     unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+
+/// Does the work of a function that Python calls. The result is what Python gets; `None`: an exception is set.
+#[inline(always)]
+pub(crate) fn answer(work: impl FnOnce(Attached<'_>) -> Option<Object>) -> *mut ffi::PyObject {
+    let current = Current::get();
+    work(current.attached()).map_or(null_mut(), Object::into_ptr)
+}
+
+/// Defines a [`Function`]: `method!(name, |py, this, arguments| work)`. It is called with `Some(this)`, or `None` if it is
+/// bound to nothing, and with `Some(arguments)`, a tuple or the only one, or `None` if it takes none. Each is a pattern;
+/// with something else it is never called. The result of `work` is what [`answer`] takes.
+macro_rules! method {
+    ($public:vis $function:ident, |$py:ident, $this:pat_param, $arguments:pat_param| $work:expr) => {
+        $public unsafe extern "C" fn $function(
+            this: *mut pyo3_ffi::PyObject,
+            arguments: *mut pyo3_ffi::PyObject,
+        ) -> *mut pyo3_ffi::PyObject {
+            use $crate::local::python::object::Object;
+            $crate::local::python::method::answer(|$py| {
+                // SAFETY: called by Python, attached, with NULL or objects that live meanwhile.
+                match unsafe { (Object::lent($py, &this), Object::lent($py, &arguments)) } {
+                    ($this, $arguments) => $work,
+                    #[allow(unreachable_patterns)]
+                    _ => None,
+                }
+            })
+        }
+    };
+}
+pub(crate) use method;
 
 #[repr(transparent)]
 pub(crate) struct Method(ffi::PyMethodDef);
@@ -134,6 +164,25 @@ pub(crate) const fn getter(
         closure: null_mut(),
     }
 }
+
+/// Defines what a [`getter`] calls: `attribute!(name, of, |py, this| work)`. `of` makes `this` of the object. The result of
+/// `work` is what [`answer`] takes.
+macro_rules! attribute {
+    ($function:ident, $of:path, |$py:ident, $this:ident| $work:expr) => {
+        unsafe extern "C" fn $function(
+            this: *mut pyo3_ffi::PyObject,
+            _: *mut std::ffi::c_void,
+        ) -> *mut pyo3_ffi::PyObject {
+            use $crate::local::python::object::Object;
+            $crate::local::python::method::answer(|$py| {
+                // SAFETY: called by Python, attached, with an object of the type that has it.
+                let $this = unsafe { $of($py, Object::lent($py, &this)?) };
+                $work
+            })
+        }
+    };
+}
+pub(crate) use attribute;
 
 /// What ends a table of those.
 pub(crate) const NO_GETTER: ffi::PyGetSetDef = ffi::PyGetSetDef {

@@ -1,8 +1,8 @@
 //! The one owned reference to a Python object, and the few operations that the crate needs.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_long};
 use std::marker::PhantomData;
-use std::ptr::NonNull;
+use std::ptr::{NonNull, from_ref, null_mut};
 
 use pyo3_ffi as ffi;
 
@@ -40,6 +40,19 @@ impl Object {
             ffi::Py_XINCREF(ptr);
             Self::owned(py, ptr)
         }
+    }
+
+    /// A reference that somebody else keeps. `None`: NULL.
+    ///
+    /// # Safety
+    /// The place has NULL or an object of the attached interpreter, which lives as long as that is borrowed.
+    #[inline(always)]
+    pub(crate) unsafe fn lent<'a>(
+        _: Attached<'_>,
+        place: &'a *mut ffi::PyObject,
+    ) -> Option<&'a Self> {
+        // SAFETY: the caller's promise; an `Object` is a pointer, whose `None` is NULL.
+        unsafe { &*from_ref(place).cast::<Option<Self>>() }.as_ref()
     }
 
     /// Hands the reference over.
@@ -81,6 +94,12 @@ impl Object {
     pub(crate) fn int(py: Attached<'_>, n: i64) -> Option<Self> {
         // SAFETY: attached; a new reference.
         unsafe { Self::owned(py, ffi::PyLong_FromLongLong(n)) }
+    }
+
+    /// An `int` that is not negative.
+    pub(crate) fn unsigned(py: Attached<'_>, n: u64) -> Option<Self> {
+        // SAFETY: attached; a new reference.
+        unsafe { Self::owned(py, ffi::PyLong_FromUnsignedLongLong(n)) }
     }
 
     /// A new `dict`.
@@ -150,11 +169,122 @@ impl Object {
         (done == 0).then_some(())
     }
 
+    /// Sets an item of a dict by any key. `None`: an exception is set.
+    pub(crate) fn set_key(&self, _: Attached<'_>, key: &Object, value: &Object) -> Option<()> {
+        // SAFETY: attached; live objects.
+        let done = unsafe { ffi::PyDict_SetItem(self.as_ptr(), key.as_ptr(), value.as_ptr()) };
+        (done == 0).then_some(())
+    }
+
+    /// The keys and values that a dict has now. What is no dict has none.
+    pub(crate) fn pairs(&self, py: Attached<'_>) -> Vec<(Self, Self)> {
+        let mut pairs = Vec::new();
+        let (mut at, mut key, mut value) = (0, null_mut(), null_mut());
+        // SAFETY: attached; a live object, which nothing changes meanwhile; borrowed references are made ours.
+        unsafe {
+            while ffi::PyDict_Next(self.as_ptr(), &mut at, &mut key, &mut value) != 0 {
+                pairs.extend(Self::borrowed(py, key).zip(Self::borrowed(py, value)));
+            }
+        }
+        pairs
+    }
+
+    /// A dict is empty from now on.
+    pub(crate) fn clear(&self, _: Attached<'_>) {
+        // SAFETY: attached; a live object. What is no dict stays as it is.
+        unsafe { ffi::PyDict_Clear(self.as_ptr()) };
+    }
+
+    /// What a tuple has at this place. `None`: an exception is set.
+    pub(crate) fn at(&self, py: Attached<'_>, index: isize) -> Option<Self> {
+        // SAFETY: attached; a live object; the borrowed reference is made ours.
+        unsafe { Self::borrowed(py, ffi::PyTuple_GetItem(self.as_ptr(), index)) }
+    }
+
+    /// How many items a tuple has. -1: an exception is set, for it is none.
+    pub(crate) fn count(&self, _: Attached<'_>) -> isize {
+        // SAFETY: attached; a live object.
+        unsafe { ffi::PyTuple_Size(self.as_ptr()) }
+    }
+
+    /// The items that a list has now, one by one, until one is gone. An exception may be set afterwards.
+    pub(crate) fn items<'a>(&'a self, py: Attached<'a>) -> impl Iterator<Item = Self> + 'a {
+        // SAFETY: attached; a live object.
+        let count = unsafe { ffi::PyList_Size(self.as_ptr()) };
+        // SAFETY: as above; the borrowed reference is made ours.
+        (0..count).map_while(move |i| unsafe {
+            Self::borrowed(py, ffi::PyList_GetItem(self.as_ptr(), i))
+        })
+    }
+
+    /// Adds an item to a list. `None`: an exception is set.
+    pub(crate) fn append(&self, _: Attached<'_>, item: &Object) -> Option<()> {
+        // SAFETY: attached; live objects.
+        (unsafe { ffi::PyList_Append(self.as_ptr(), item.as_ptr()) } == 0).then_some(())
+    }
+
+    /// The value of an `int`. -1: it may be that, or an exception is set.
+    pub(crate) fn number(&self, _: Attached<'_>) -> c_long {
+        // SAFETY: attached; a live object.
+        unsafe { ffi::PyLong_AsLong(self.as_ptr()) }
+    }
+
+    pub(crate) fn is_int(&self, _: Attached<'_>) -> bool {
+        // SAFETY: attached; a live object.
+        unsafe { ffi::PyLong_Check(self.as_ptr()) != 0 }
+    }
+
+    pub(crate) fn is_none(&self, _: Attached<'_>) -> bool {
+        // SAFETY: an address, which is asked for while attached.
+        self.as_ptr() == unsafe { ffi::Py_None() }
+    }
+
+    /// Whether it is True itself.
+    pub(crate) fn is_true(&self, _: Attached<'_>) -> bool {
+        // SAFETY: as above.
+        self.as_ptr() == unsafe { ffi::Py_True() }
+    }
+
+    /// Whether Python takes it for true. `None`: an exception is set.
+    pub(crate) fn truth(&self, _: Attached<'_>) -> Option<bool> {
+        // SAFETY: attached; a live object.
+        let truth = unsafe { ffi::PyObject_IsTrue(self.as_ptr()) };
+        (truth != -1).then_some(truth != 0)
+    }
+
+    /// Its class.
+    pub(crate) fn class(&self, py: Attached<'_>) -> Option<Self> {
+        // SAFETY: attached; every object has a class, which lives as long.
+        unsafe { Self::borrowed(py, ffi::Py_TYPE(self.as_ptr()).cast()) }
+    }
+
+    /// The name of its type, as Python's own messages have it.
+    pub(crate) fn type_name(&self, _: Attached<'_>) -> String {
+        // SAFETY: every object has a type, and every type a name.
+        let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(self.as_ptr())).tp_name) };
+        name.to_string_lossy().into_owned()
+    }
+
+    /// The dict of a module. `None`: it is none, and an exception is set.
+    pub(crate) fn names(&self, py: Attached<'_>) -> Option<Self> {
+        // SAFETY: attached; a live object; the borrowed reference is made ours.
+        unsafe { Self::borrowed(py, ffi::PyModule_GetDict(self.as_ptr())) }
+    }
+
     /// Calls it with positional arguments.
     pub(crate) fn call(&self, py: Attached<'_>, arguments: &[&Object]) -> Option<Self> {
-        let tuple = Self::tuple(py, arguments)?;
+        self.call_with(py, &Self::tuple(py, arguments)?)
+    }
+
+    /// Calls it with a tuple of arguments.
+    pub(crate) fn call_with(&self, py: Attached<'_>, arguments: &Object) -> Option<Self> {
         // SAFETY: attached; live objects; the result is new.
-        unsafe { Self::owned(py, ffi::PyObject_CallObject(self.as_ptr(), tuple.as_ptr())) }
+        unsafe {
+            Self::owned(
+                py,
+                ffi::PyObject_CallObject(self.as_ptr(), arguments.as_ptr()),
+            )
+        }
     }
 
     /// Its text, if it is a `str`; lone surrogates become `?`-marks.
@@ -172,10 +302,20 @@ impl Object {
                     c"backslashreplace".as_ptr(),
                 ),
             )?;
-            let data = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>();
-            let length = ffi::PyBytes_Size(bytes.as_ptr()) as usize;
-            let bytes = std::slice::from_raw_parts(data, length);
-            Some(String::from_utf8_lossy(bytes).into_owned())
+            Some(String::from_utf8_lossy(bytes.bytes(py)?).into_owned())
+        }
+    }
+
+    /// What `bytes` are.
+    pub(crate) fn bytes(&self, _: Attached<'_>) -> Option<&[u8]> {
+        // SAFETY: attached; a live object, which never changes what it has.
+        unsafe {
+            if ffi::PyBytes_Check(self.as_ptr()) == 0 {
+                return None;
+            }
+            let data = ffi::PyBytes_AsString(self.as_ptr()).cast::<u8>();
+            let length = ffi::PyBytes_Size(self.as_ptr()) as usize;
+            Some(std::slice::from_raw_parts(data, length))
         }
     }
 }
@@ -206,13 +346,44 @@ pub(crate) fn import(py: Attached<'_>, name: &CStr) -> Option<Object> {
 
 /// A module, if it was imported before.
 pub(crate) fn imported(py: Attached<'_>, name: &CStr) -> Option<Object> {
-    // SAFETY: attached; new references.
-    let module = unsafe {
-        let name = Object::owned(py, ffi::PyUnicode_FromString(name.as_ptr()))?;
-        Object::owned(py, ffi::PyImport_GetModule(name.as_ptr()))
-    };
+    let module = imported_as(py, &Object::text(py, name.to_str().ok()?)?);
     clear_exception(py);
     module
+}
+
+/// As above, but an exception may be set.
+pub(crate) fn imported_as(py: Attached<'_>, name: &Object) -> Option<Object> {
+    // SAFETY: attached; a live object; a new reference.
+    unsafe { Object::owned(py, ffi::PyImport_GetModule(name.as_ptr())) }
+}
+
+/// A new module, whose name may be anything. `None`: an exception is set.
+pub(crate) fn new_module(py: Attached<'_>, name: &Object) -> Option<Object> {
+    // SAFETY: attached; a live object; a new reference.
+    unsafe { Object::owned(py, ffi::PyModule_NewObject(name.as_ptr())) }
+}
+
+/// `type.__subclasses__`, and the class of which all are: `object`.
+#[cfg(Py_3_12)]
+pub(crate) fn subclasses_and_object(py: Attached<'_>) -> Option<(Object, Object)> {
+    // SAFETY: attached; types that live as long as Python.
+    let [types, object] = unsafe {
+        [&raw mut ffi::PyType_Type, &raw mut ffi::PyBaseObject_Type]
+            .map(|class| Object::borrowed(py, class.cast()))
+    };
+    Some((types?.attribute(py, c"__subclasses__")?, object?))
+}
+
+/// What `sys` has under this name.
+pub(crate) fn in_sys(py: Attached<'_>, name: &CStr) -> Option<Object> {
+    // SAFETY: attached; the borrowed reference is made ours.
+    unsafe { Object::borrowed(py, ffi::PySys_GetObject(name.as_ptr())) }
+}
+
+/// Sets what `sys` has. `None`: an exception is set.
+pub(crate) fn set_in_sys(_: Attached<'_>, name: &CStr, value: &Object) -> Option<()> {
+    // SAFETY: attached; a live object.
+    (unsafe { ffi::PySys_SetObject(name.as_ptr(), value.as_ptr()) } == 0).then_some(())
 }
 
 /// A module that is compiled into Python. If it was not imported before, no finder of a script's is asked, and it is not
@@ -221,8 +392,7 @@ pub(crate) fn built_in(py: Attached<'_>, name: &CStr) -> Option<Object> {
     imported(py, name).or_else(|| {
         let importer = imported(py, c"_imp")?;
         let name = Object::text(py, name.to_str().ok()?)?;
-        // SAFETY: attached; a live text; a new reference. It takes the place of a spec, of which the name is asked.
-        let spec = unsafe { Object::owned(py, ffi::PyModule_NewObject(name.as_ptr()))? };
+        let spec = new_module(py, &name)?; // in the place of a spec, of which the name is asked
         spec.set(py, c"name", &name)?;
         let module = importer
             .attribute(py, c"create_builtin")?
@@ -232,16 +402,6 @@ pub(crate) fn built_in(py: Attached<'_>, name: &CStr) -> Option<Object> {
             .call(py, &[&module])?;
         Some(module)
     })
-}
-
-/// The name of an object's type, as Python's own messages have it.
-///
-/// # Safety
-/// `object` lives.
-pub(crate) unsafe fn type_name_of(_: Attached<'_>, object: *mut ffi::PyObject) -> String {
-    // SAFETY: every object has a type, and every type a name.
-    let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) };
-    name.to_string_lossy().into_owned()
 }
 
 /// Forgets the exception that is set, if any.

@@ -8,39 +8,17 @@ use crate::local::attach::Attached;
 use crate::local::python::object::Object;
 
 /// An argument of a call, in UTF-8 and without a NUL. `None`: it is no such text.
-///
-/// # Safety
-/// Called by Python, attached, with a tuple.
-pub(crate) unsafe fn argument(
-    py: Attached<'_>,
-    arguments: *mut ffi::PyObject,
-    index: isize,
-) -> Option<CString> {
-    // SAFETY: the caller's promise; a borrowed reference.
-    let text =
-        unsafe { Object::borrowed(py, ffi::PyTuple_GetItem(arguments, index))?.to_text(py)? };
-    CString::new(text).ok()
+pub(crate) fn argument(py: Attached<'_>, arguments: &Object, index: isize) -> Option<CString> {
+    CString::new(arguments.at(py, index)?.to_text(py)?).ok()
 }
 
 /// An argument of a call: bytes without a NUL. `None`: it is no such.
-///
-/// # Safety
-/// Called by Python, attached, with a tuple.
-pub(crate) unsafe fn argument_bytes(
-    _: Attached<'_>,
-    arguments: *mut ffi::PyObject,
+pub(crate) fn argument_bytes(
+    py: Attached<'_>,
+    arguments: &Object,
     index: isize,
 ) -> Option<CString> {
-    // SAFETY: the caller's promise; a borrowed reference, whose bytes are copied.
-    unsafe {
-        let argument = ffi::PyTuple_GetItem(arguments, index);
-        if argument.is_null() || ffi::PyBytes_Check(argument) == 0 {
-            return None;
-        }
-        let data = ffi::PyBytes_AsString(argument).cast::<u8>();
-        let length = ffi::PyBytes_Size(argument) as usize;
-        CString::new(std::slice::from_raw_parts(data, length)).ok()
-    }
+    CString::new(arguments.at(py, index)?.bytes(py)?).ok()
 }
 
 /// Bytes for Python; `None`: an exception is set.

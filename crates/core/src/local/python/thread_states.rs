@@ -14,16 +14,39 @@ pub(crate) fn interpreter_of(thread_state: *mut PyThreadState) -> *mut PyInterpr
     unsafe { ffi::PyThreadState_GetInterpreter(thread_state) }
 }
 
+/// The attached thread state.
+pub(crate) fn attached(_: Attached<'_>) -> *mut PyThreadState {
+    // SAFETY: attached.
+    unsafe { ffi::PyThreadState_Get() }
+}
+
+/// The attached interpreter.
+pub(crate) fn interpreter(_: Attached<'_>) -> *mut PyInterpreterState {
+    // SAFETY: attached.
+    unsafe { ffi::PyInterpreterState_Get() }
+}
+
+/// Whether Python is started.
+pub(crate) fn is_python_started() -> bool {
+    // SAFETY: at any time, in any thread.
+    unsafe { ffi::Py_IsInitialized() != 0 }
+}
+
+/// NULL: Python is not started.
+pub(crate) fn main_interpreter() -> *mut PyInterpreterState {
+    // SAFETY: at any time, in any thread.
+    unsafe { ffi::PyInterpreterState_Main() }
+}
+
 /// The thread states of the attached interpreter. They live as long as its GIL is held.
-pub(crate) fn all_of_attached(_: Attached<'_>) -> Vec<*mut PyThreadState> {
+pub(crate) fn all_of_attached(py: Attached<'_>) -> Vec<*mut PyThreadState> {
     #[cfg(not(Py_3_12))]
     let _alone = alone();
     let mut all = Vec::new();
     // SAFETY: attached. A thread state goes only while its interpreter's GIL is held, which we hold; one that
     // comes is put before the first.
     unsafe {
-        let python = interpreter_of(ffi::PyThreadState_Get());
-        let mut next = ffi::PyInterpreterState_ThreadHead(python);
+        let mut next = ffi::PyInterpreterState_ThreadHead(interpreter(py));
         while !next.is_null() {
             all.push(next);
             next = ffi::PyThreadState_Next(next);

@@ -6,7 +6,7 @@ use pyo3_ffi as ffi;
 
 use super::py_type::PyObject;
 use crate::local::attach::Attached;
-use crate::local::python::object::type_name_of;
+use crate::local::python::object::Object;
 
 /// What a type has, and what of it crosses. The first one holds.
 const HINTS: &[(&CStr, &str)] = &[
@@ -33,7 +33,14 @@ const HINTS: &[(&CStr, &str)] = &[
 #[cold]
 pub(super) unsafe fn not_convertible(py: Attached<'_>, object: PyObject) -> String {
     // SAFETY: the caller's promise.
-    let (what, hint) = unsafe { (type_name_of(py, object), hint(object)) };
+    let (what, hint) = unsafe {
+        (
+            Object::lent(py, &object)
+                .map(|object| object.type_name(py))
+                .unwrap_or_default(),
+            hint(object),
+        )
+    };
     format!("is of type {what}, which has no form outside of its interpreter: {hint}")
 }
 

@@ -21,7 +21,8 @@ use crate::local::objects::conversion_error::{
 };
 use crate::local::objects::owner::Owner;
 use crate::local::python::exception;
-use crate::local::python::object::{Object, clear_exception, type_name_of};
+use crate::local::python::exception::{BUFFER_ERROR, UNICODE_ENCODE, VALUE_ERROR};
+use crate::local::python::object::{Object, clear_exception};
 
 /// Finds out how much room a tree needs.
 pub(super) struct Reader<'a> {
@@ -177,7 +178,7 @@ impl<'a> Reader<'a> {
     unsafe fn measure_wtf8(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
         // SAFETY: the caller's promise; an exception is set.
         unsafe {
-            if ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeEncodeError) == 0 {
+            if !UNICODE_ENCODE.is_set(py) {
                 return Err(ConversionError::raised());
             }
             clear_exception(py);
@@ -194,7 +195,7 @@ impl<'a> Reader<'a> {
     unsafe fn pin(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
         // SAFETY: the caller's promise.
         unsafe {
-            let _kept = Object::borrowed(py, object);
+            let kept = Object::borrowed(py, object);
             if let Some(pin) = Pin::new(py, object, self.conversion, self.owner) {
                 self.pins.push(pin);
                 return Ok(());
@@ -210,7 +211,7 @@ impl<'a> Reader<'a> {
                 return Err(ConversionError::not_shareable(format!(
                     "is of type {}, whose items are not in C's order without gaps: ask for SUBPY_STRIDED to get \
                      it, or copy it first",
-                    type_name_of(py, object)
+                    kept.map(|kept| kept.type_name(py)).unwrap_or_default()
                 )));
             }
             clear_exception(py);
@@ -255,12 +256,8 @@ impl<'a> Reader<'a> {
 unsafe fn refusal(py: Attached<'_>) -> Option<String> {
     let raised = exception::raised(py)?;
     // SAFETY: attached; a live exception; a new reference.
-    let is_refusal = unsafe {
-        let is = |kind| ffi::PyErr_GivenExceptionMatches(raised.as_ptr(), kind) != 0;
-        let traceback = Object::owned(py, ffi::PyException_GetTraceback(raised.as_ptr()));
-        is(ffi::PyExc_BufferError) || traceback.is_none() && is(ffi::PyExc_ValueError)
-    };
-    if !is_refusal {
+    let traceback = unsafe { Object::owned(py, ffi::PyException_GetTraceback(raised.as_ptr())) };
+    if !BUFFER_ERROR.has(py, &raised) && (traceback.is_some() || !VALUE_ERROR.has(py, &raised)) {
         exception::restore(py, raised);
         return None;
     }
@@ -272,11 +269,14 @@ unsafe fn refusal(py: Attached<'_>) -> Option<String> {
 unsafe fn key_text(py: Attached<'_>, key: PyObject) -> String {
     // SAFETY: the caller's promise.
     unsafe {
-        match Object::borrowed(py, key).and_then(|key| key.to_text(py)) {
+        let Some(object) = Object::lent(py, &key) else {
+            return String::new();
+        };
+        match object.to_text(py) {
             Some(text) => quoted(&text),
             None => match plain(py, key) {
                 Some(value) if value.kind == kind::INT => value.r#as.integer.to_string(),
-                _ => format!("a key of type {}", type_name_of(py, key)),
+                _ => format!("a key of type {}", object.type_name(py)),
             },
         }
     }

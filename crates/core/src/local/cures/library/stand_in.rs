@@ -3,15 +3,15 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
-use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
+use crate::local::python::exception::RUNTIME_ERROR;
 use crate::local::python::interpreter_dict::{keep, kept};
-use crate::local::python::method::Method;
-use crate::local::python::object::{Object, imported};
+use crate::local::python::method::{Method, answer, method};
+use crate::local::python::object::{Object, imported, new_module};
 use crate::local::python::texts::argument;
 
 /// Ours.
@@ -49,7 +49,7 @@ pub(super) fn put_all(
     for name in names {
         if let Some(replaced) = target.names.item(py, name) {
             let holder = put(py, &target, name, &replaced)?;
-            names_of(py, &holder)?.set_item(py, WAITING, &waiting)?;
+            holder.names(py)?.set_item(py, WAITING, &waiting)?;
             stand_ins.set_item(py, name, &holder)?;
         }
     }
@@ -68,10 +68,10 @@ impl Target {
     fn new(py: Attached<'_>, module: &Object) -> Option<Self> {
         let name = module.attribute(py, c"__name__")?;
         let copies = match name.to_text(py)?.as_str() {
-            "posix" => imported(py, c"os").and_then(|os| names_of(py, &os)),
+            "posix" => imported(py, c"os").and_then(|os| os.names(py)),
             _ => None,
         };
-        let names = names_of(py, module)?;
+        let names = module.names(py)?;
         Some(Self {
             name,
             names,
@@ -80,37 +80,18 @@ impl Target {
     }
 }
 
-/// The names that a module has.
-fn names_of(py: Attached<'_>, module: &Object) -> Option<Object> {
-    // SAFETY: attached; a live object; what is no module has none, and sets an exception.
-    unsafe { Object::borrowed(py, ffi::PyModule_GetDict(module.as_ptr())) }
-}
-
-/// `stand_in(module, name)`: puts a function in C in the place of one. The answer is what it is bound to.
-pub(super) unsafe extern "C" fn stand_in(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    let holder = || {
-        // SAFETY: called by Python, attached, with a module and a text.
-        let (module, name) = unsafe {
-            let module = Object::borrowed(py, ffi::PyTuple_GetItem(arguments, 0));
-            (module?, argument(py, arguments, 1)?)
-        };
-        let replaced = module.attribute(py, &name)?;
-        put(py, &Target::new(py, &module)?, &name, &replaced)
-    };
-    holder().map_or(null_mut(), Object::into_ptr)
-}
+// `stand_in(module, name)`: puts a function in C in the place of one. The answer is what it is bound to.
+method!(pub(super) stand_in, |py, _, Some(arguments)| {
+    let (module, name) = (arguments.at(py, 0)?, argument(py, arguments, 1)?);
+    let replaced = module.attribute(py, &name)?;
+    put(py, &Target::new(py, &module)?, &name, &replaced)
+});
 
 /// Puts a function in C in the place of one of a module, and of the copy that Python has made of that. The answer is
 /// what it is bound to.
 fn put(py: Attached<'_>, target: &Target, name: &CStr, replaced: &Object) -> Option<Object> {
-    // SAFETY: attached; a live text; a new reference.
-    let holder = unsafe { Object::owned(py, ffi::PyModule_NewObject(target.name.as_ptr()))? };
-    names_of(py, &holder)?.set_item(py, REPLACED, replaced)?;
+    let holder = new_module(py, &target.name)?;
+    holder.names(py)?.set_item(py, REPLACED, replaced)?;
     let function = method_like(replaced, call)?.bind_in(py, Some(&holder), &target.name)?;
     target.names.set_item(py, name, &function)?;
     let copy = match &target.copies {
@@ -128,44 +109,25 @@ fn put(py: Attached<'_>, target: &Target, name: &CStr, replaced: &Object) -> Opt
     Some(holder)
 }
 
-/// `build(module, name, doc, function)`: a function in C that stands for one of ours, which replaces none.
-pub(super) unsafe extern "C" fn build(
-    _: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
+// `build(module, name, doc, function)`: a function in C that stands for one of ours, which replaces none.
+method!(pub(super) build, |py, _, Some(arguments)| {
     /// One for each name, and where the texts are: they outlive interpreters.
     static ALL: Mutex<Option<HashMap<(CString, CString), &'static Method>>> = Mutex::new(None);
-    let built = || {
-        // SAFETY: called by Python, attached, with three texts and a function; borrowed references are made ours.
-        let (module, name, doc, function) = unsafe {
-            let [module, function] =
-                [0, 3].map(|i| Object::borrowed(py, ffi::PyTuple_GetItem(arguments, i)));
-            (
-                module?,
-                argument(py, arguments, 1)?,
-                argument(py, arguments, 2)?,
-                function?,
-            )
-        };
-        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-        let method = *all
-            .get_or_insert_default()
-            .entry((name, doc))
-            .or_insert_with_key(|(name, doc)| {
-                let [name, doc] =
-                    [name, doc].map(|text| &*Box::leak(text.clone().into_boxed_c_str()));
-                Box::leak(Box::new(Method::with_keywords(name, call).with_doc(doc)))
-            });
-        drop(all);
-        // SAFETY: attached; a live text; a new reference.
-        let holder = unsafe { Object::owned(py, ffi::PyModule_NewObject(module.as_ptr()))? };
-        holder.set(py, FUNCTION, &function)?;
-        method.bind_in(py, Some(&holder), &module)
-    };
-    built().map_or(null_mut(), Object::into_ptr)
-}
+    let (module, function) = (arguments.at(py, 0)?, arguments.at(py, 3)?);
+    let (name, doc) = (argument(py, arguments, 1)?, argument(py, arguments, 2)?);
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    let method = *all
+        .get_or_insert_default()
+        .entry((name, doc))
+        .or_insert_with_key(|(name, doc)| {
+            let [name, doc] = [name, doc].map(|text| &*Box::leak(text.clone().into_boxed_c_str()));
+            Box::leak(Box::new(Method::with_keywords(name, call).with_doc(doc)))
+        });
+    drop(all);
+    let holder = new_module(py, &module)?;
+    holder.set(py, FUNCTION, &function)?;
+    method.bind_in(py, Some(&holder), &module)
+});
 
 /// A method with the name, the signature and the text of a function in C, which it replaces. `None`: an exception is
 /// set.
@@ -199,40 +161,31 @@ unsafe extern "C" fn call(
     arguments: *mut ffi::PyObject,
     options: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    let called = || {
-        // SAFETY: called by Python, attached, with the module that it is bound to, whose dictionary lives as long; what
-        // is in it is ours for the call.
-        unsafe {
-            let names = ffi::PyModule_GetDict(holder);
-            let held =
-                |name: &CStr| Object::borrowed(py, ffi::PyDict_GetItemString(names, name.as_ptr()));
-            if let Some(waiting) = held(WAITING) {
-                Object::borrowed(py, kept(py, AT_FIRST_CALL))?.call(py, &[&waiting])?;
-            }
-            let function = match held(FUNCTION) {
-                Some(function) => function,
-                None => match held(CHOOSE) {
-                    Some(choose) => match choose.call(py, &[])? {
-                        nothing if nothing.as_ptr() == ffi::Py_None() => return Some(nothing),
-                        chosen => chosen,
-                    },
-                    None => held(REPLACED).or_else(gone)?,
+    answer(|py| {
+        // SAFETY: called by Python, attached, with the module that it is bound to.
+        let names = unsafe { Object::lent(py, &holder) }?.names(py)?;
+        if let Some(waiting) = names.item(py, WAITING) {
+            kept(py, AT_FIRST_CALL)?.call(py, &[&waiting])?;
+        }
+        let function = match names.item(py, FUNCTION) {
+            Some(function) => function,
+            None => match names.item(py, CHOOSE) {
+                Some(choose) => match choose.call(py, &[])? {
+                    nothing if nothing.is_none(py) => return Some(nothing),
+                    chosen => chosen,
                 },
-            };
+                // The interpreter may end, and has taken from us what we were bound to.
+                None => names
+                    .item(py, REPLACED)
+                    .or_else(|| RUNTIME_ERROR.raise(py, "the function is gone"))?,
+            },
+        };
+        // SAFETY: a live object, and what Python has called us with; a new reference.
+        unsafe {
             Object::owned(
                 py,
                 ffi::PyObject_Call(function.as_ptr(), arguments, options),
             )
         }
-    };
-    called().map_or(null_mut(), Object::into_ptr)
-}
-
-/// The interpreter ends, and has taken from us what we were bound to.
-fn gone() -> Option<Object> {
-    // SAFETY: attached; a C string.
-    unsafe { ffi::PyErr_SetString(ffi::PyExc_RuntimeError, c"the function is gone".as_ptr()) };
-    None
+    })
 }

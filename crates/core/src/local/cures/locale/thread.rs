@@ -10,6 +10,7 @@ use pyo3_ffi::PyThreadState;
 
 use super::data::Locale;
 use crate::local::attach::Attached;
+use crate::local::python::thread_states;
 use crate::local::thread::calling_thread;
 
 /// An interpreter's id, of CPython's: never given out again.
@@ -25,9 +26,9 @@ fn ours<T>(work: impl FnOnce(&mut BTreeMap<Id, Option<Locale>>) -> T) -> T {
 }
 
 /// The attached interpreter's id.
-pub(crate) fn id_of_attached(_: Attached<'_>) -> Id {
+pub(crate) fn id_of_attached(py: Attached<'_>) -> Id {
     // SAFETY: attached.
-    unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) }
+    unsafe { ffi::PyInterpreterState_GetID(thread_states::interpreter(py)) }
 }
 
 /// The attached interpreter is one of ours from now on.

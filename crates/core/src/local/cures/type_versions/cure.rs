@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use pyo3_ffi as ffi;
 
 use self::giver::Versions;
-use crate::local::attach::{Attached, Current};
+use crate::local::attach::Attached;
 use crate::local::cures::type_versions_apart::Range;
 use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
-use crate::local::python::method::Method;
+use crate::local::python::method::{Method, method};
 use crate::local::python::object::{Object, clear_exception, import};
 
 /// The first version that an interpreter may give; 0: CPython counts.
@@ -64,19 +64,19 @@ pub(crate) fn install(py: Attached<'_>, apart: Option<&Range>) -> Option<()> {
         let length = size_of::<Versions>() as isize;
         let versions = ffi::PyByteArray_FromStringAndSize(std::ptr::null(), length);
         let versions = Object::owned(py, versions)?;
-        versions_in(versions.as_ptr()).set(own.start, own.end);
+        versions_in(&versions).set(own.start, own.end);
         versions
     };
     after_each_import(py, &versions)?;
     // SAFETY: what was made just now.
-    giver::give_versions(py, Some(unsafe { versions_in(versions.as_ptr()) }))
+    giver::give_versions(py, Some(unsafe { versions_in(&versions) }))
 }
 
 /// # Safety
-/// A bytearray of a [`Versions`]' size, which lives as long as these are used.
-unsafe fn versions_in<'a>(bytes: *mut ffi::PyObject) -> &'a Versions {
+/// A bytearray of a [`Versions`]' size.
+unsafe fn versions_in(bytes: &Object) -> &Versions {
     // SAFETY: the caller's promise; they are a block of their own, and used by one thread at a time.
-    unsafe { &*ffi::PyByteArray_AsString(bytes).cast() }
+    unsafe { &*ffi::PyByteArray_AsString(bytes.as_ptr()).cast() }
 }
 
 static AFTER: EmbeddedCode = EmbeddedCode::new(
@@ -117,17 +117,9 @@ fn after_each_import(py: Attached<'_>, versions: &Object) -> Option<Object> {
     after.call(py, &[&give, &frozen?, &external?])
 }
 
-unsafe extern "C" fn after_import(
-    versions: *mut ffi::PyObject,
-    _: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let current = Current::get();
-    let py = current.attached();
-    // SAFETY: called by Python, attached, with what `after_each_import` has given it.
-    unsafe {
-        let own = (versions != ffi::Py_None()).then(|| versions_in(versions));
-        let given = giver::give_versions(py, own);
-        let none = given.and_then(|()| Object::borrowed(py, ffi::Py_None()));
-        none.map_or(null_mut(), Object::into_ptr)
-    }
-}
+method!(after_import, |py, Some(versions), _| {
+    // SAFETY: bound to what `after_each_import` was given.
+    let own = (!versions.is_none(py)).then(|| unsafe { versions_in(versions) });
+    giver::give_versions(py, own)?;
+    Object::none(py)
+});

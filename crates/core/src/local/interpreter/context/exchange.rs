@@ -20,7 +20,7 @@ use crate::local::functions::host_function::Definition;
 use crate::local::functions::names::Missing;
 use crate::local::interpreter::code_cache::Mode;
 use crate::local::objects::conversion_error::ConversionError;
-use crate::local::python::object::{Object, type_name_of};
+use crate::local::python::object::Object;
 
 /// Up to so many positional arguments, a call needs no allocation of ours.
 const FEW: usize = 8;
@@ -34,11 +34,8 @@ impl Context<'_> {
         };
         let written = to_python::write(self.py, value, &self.owner);
         let object = written.map_err(|e| self.error("value", e))?;
-        // SAFETY: attached; a dict, a str, and a live object.
-        match unsafe { ffi::PyDict_SetItem(self.namespace(), name.as_ptr(), object.as_ptr()) } {
-            0 => Ok(()),
-            _ => Err(self.raised()),
-        }
+        let set = self.namespace.set_key(self.py, &name, &object);
+        set.ok_or_else(|| self.raised())
     }
 
     /// The value that a name has in `__main__`.
@@ -172,7 +169,7 @@ impl Context<'_> {
         let is_free = |name: &str| !name.starts_with("__");
         if let Some(added) = self.named(&mut names, "ns", is_free)? {
             // SAFETY: attached; dicts, of which the keys are strs: no Python code runs.
-            if unsafe { ffi::PyDict_Update(self.namespace(), added.as_ptr()) } != 0 {
+            if unsafe { ffi::PyDict_Update(self.namespace.as_ptr(), added.as_ptr()) } != 0 {
                 return Err(self.raised());
             }
         }
@@ -180,10 +177,7 @@ impl Context<'_> {
         let Some(conversion) = conversion else {
             return Ok(OwnedValue::NONE);
         };
-        // SAFETY: attached; a dict.
-        let read = unsafe {
-            from_python::read_namespace(self.py, self.namespace(), conversion, &self.owner)
-        };
+        let read = from_python::read_namespace(self.py, &self.namespace, conversion, &self.owner);
         read.map_err(|e| self.error("ns", e))
     }
 
@@ -199,10 +193,6 @@ impl Context<'_> {
             self.define(&definition)?;
         }
         Ok(())
-    }
-
-    fn namespace(&self) -> *mut ffi::PyObject {
-        self.namespace.as_ptr()
     }
 
     #[inline(always)]
@@ -264,8 +254,7 @@ impl Context<'_> {
 
     #[inline]
     fn read(&self, object: &Object, conversion: Conversion) -> Result<OwnedValue> {
-        // SAFETY: attached; a live object.
-        let read = unsafe { from_python::read(self.py, object.as_ptr(), conversion, &self.owner) };
+        let read = from_python::read(self.py, object, conversion, &self.owner);
         read.map_err(|e| self.error("result", e))
     }
 
@@ -311,8 +300,7 @@ unsafe fn vectorcall(
 
 #[cold]
 fn not_callable(py: Attached<'_>, name: &[u8], object: &Object) -> Error {
-    // SAFETY: attached; a live object.
-    let kind = unsafe { type_name_of(py, object.as_ptr()) };
+    let kind = object.type_name(py);
     let name = String::from_utf8_lossy(name);
     let message = format!("callable {name:?} is of type {kind}, which can't be called");
     Error::new(Status::InvalidArgument, message)

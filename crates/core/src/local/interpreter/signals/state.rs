@@ -123,27 +123,19 @@ fn bit(signal: c_int) -> u64 {
 
 /// Has the handler of a signal called, as far as there is one, in the thread that runs. False: an exception is set.
 pub(in crate::local::interpreter) fn handle(py: Attached<'_>, signal: c_int) -> bool {
-    // SAFETY: attached; borrowed references are made ours; a new reference, or NULL.
-    unsafe {
-        let Some(handle) = Object::borrowed(py, kept(py, HANDLE)) else {
-            // `signal` was not imported: what handles SIGINT is what Python starts with.
-            if signal == libc::SIGINT {
-                ffi::PyErr_SetNone(ffi::PyExc_KeyboardInterrupt);
-            }
-            return signal != libc::SIGINT;
-        };
-        let frame: *mut ffi::PyObject = ffi::PyEval_GetFrame().cast();
-        let frame = if frame.is_null() {
-            ffi::Py_None()
-        } else {
-            frame
-        };
-        let (Some(frame), Some(number)) = (
-            Object::borrowed(py, frame),
-            Object::owned(py, ffi::PyLong_FromLong(signal.into())),
-        ) else {
-            return false;
-        };
-        handle.call(py, &[&number, &frame]).is_some()
-    }
+    let Some(handle) = kept(py, HANDLE) else {
+        // `signal` was not imported: what handles SIGINT is what Python starts with.
+        if signal == libc::SIGINT {
+            // SAFETY: attached; a class of Python's own.
+            unsafe { ffi::PyErr_SetNone(ffi::PyExc_KeyboardInterrupt) };
+        }
+        return signal != libc::SIGINT;
+    };
+    // SAFETY: attached; the borrowed reference is made ours.
+    let frame = unsafe { Object::borrowed(py, ffi::PyEval_GetFrame().cast()) };
+    let called = || {
+        let frame = frame.or_else(|| Object::none(py))?;
+        handle.call(py, &[&Object::int(py, signal.into())?, &frame])
+    };
+    called().is_some()
 }

@@ -10,17 +10,15 @@ use pyo3_ffi::PyInterpreterState;
 use crate::local::attach::Attached;
 use crate::local::cures::state_words::{copy, words};
 use crate::local::python::object::{Object, clear_exception};
+use crate::local::python::thread_states;
 
 /// That of the attached interpreter, unless it shares the main one's, or this Python is unknown.
 pub(super) fn of_attached(py: Attached<'_>) -> Option<*mut ffi::PyObject> {
     static PLACE: OnceLock<Option<usize>> = OnceLock::new();
-    // SAFETY: attached.
-    let (here, main) = unsafe {
-        (
-            ffi::PyInterpreterState_Get(),
-            ffi::PyInterpreterState_Main(),
-        )
-    };
+    let (here, main) = (
+        thread_states::interpreter(py),
+        thread_states::main_interpreter(),
+    );
     let place = (*PLACE.get_or_init(|| find(py, here)))?;
     let at = |state: *mut PyInterpreterState| {
         // SAFETY: a word of a state that lives, which never changes.

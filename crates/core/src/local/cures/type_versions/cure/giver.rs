@@ -8,7 +8,7 @@ use pyo3_ffi::PyTypeObject;
 
 use super::counter;
 use crate::local::attach::Attached;
-use crate::local::python::object::Object;
+use crate::local::python::object::{Object, subclasses_and_object};
 
 /// Versions from here on are those of mutable types; each interpreter counts them itself.
 const END: u32 = 2 << 16;
@@ -57,14 +57,8 @@ pub(super) fn end() -> u32 {
 /// Gives the immutable types of the attached interpreter that have none a version. `own`: what it has to give;
 /// `None` in the main interpreter. `None`: an exception is set.
 pub(super) fn give_versions(py: Attached<'_>, own: Option<&Versions>) -> Option<()> {
-    // SAFETY: attached; static types; a new reference.
-    unsafe {
-        let type_type = (&raw mut ffi::PyType_Type).cast();
-        let subclasses = ffi::PyObject_GetAttrString(type_type, c"__subclasses__".as_ptr());
-        let subclasses = Object::owned(py, subclasses)?;
-        let object = Object::borrowed(py, (&raw mut ffi::PyBaseObject_Type).cast())?;
-        Giver { subclasses, own }.below(py, &object)
-    }
+    let (subclasses, object) = subclasses_and_object(py)?;
+    Giver { subclasses, own }.below(py, &object)
 }
 
 struct Giver<'a> {
@@ -78,14 +72,11 @@ impl Giver<'_> {
     /// To all immutable types that are derived from this one by immutable ones.
     fn below(&self, py: Attached<'_>, base: &Object) -> Option<()> {
         let kinds = self.subclasses.call(py, &[base])?;
-        // SAFETY: attached; a list, and its items, which it keeps.
-        unsafe {
-            for i in 0..ffi::PyList_Size(kinds.as_ptr()) {
-                let kind = ffi::PyList_GetItem(kinds.as_ptr(), i);
-                if is_immutable(kind.cast()) {
-                    self.give(kind.cast());
-                    self.below(py, &Object::borrowed(py, kind)?)?;
-                }
+        for kind in kinds.items(py) {
+            if is_immutable(kind.as_ptr().cast()) {
+                // SAFETY: attached; a live type.
+                unsafe { self.give(kind.as_ptr().cast()) };
+                self.below(py, &kind)?;
             }
         }
         Some(())
