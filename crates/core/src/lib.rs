@@ -22,29 +22,29 @@
 //!
 //! # Floors
 //!
-//! A file uses what is on the floors below its own, and in its own room no file that uses it. `tests/floors.rs` reads this
-//! list and checks that. From the bottom up:
+//! A folder is a room. A file uses what is on the floors below its own. Inside of a room, files use each other in one
+//! direction: there is no circle. `tests/floors.rs` reads this list and checks that. From the bottom up:
 //!
 //! - `util`: small things that the standard library lacks
 //! - `data`: values, errors, options, queues: what crosses, without Python
 //! - `local::attach`: attaching a thread to an interpreter, and the proof of it
-//! - `local::python`: CPython as it is: owned references, exceptions, functions that it calls
-//! - `local::memory`: who has how much
-//! - `local::thread`: what a thread has with it
+//! - `local::python`: CPython as it is: owned references, exceptions, functions of ours that it calls
+//! - `local::memory`: how much memory each interpreter has
+//! - `local::thread`: what is kept of a thread while it is in an interpreter: its attributes, its settings, its stack
 //! - `local::cures`: what CPython gets wrong: one defect a file
-//! - `local::enter`: what a thread takes into an interpreter, and finds again outside
-//! - `local::phase`: where Python's life is
+//! - `local::enter`: how a thread enters an interpreter and leaves it, and gets back what it had
+//! - `local::runtime_phase`: whether Python is started, or starts, or ends
 //! - `local::objects`: objects of ours in an interpreter
 //! - `local::buffers`: memory that crosses without a copy
 //! - `local::convert`: values to objects, and back
-//! - `local::functions`: the host's functions in Python, and what a host calls things in Python by
+//! - `local::functions`: the host's functions in Python, and the names by which a host finds objects
 //! - `local::pickling`: objects that go to another interpreter
 //! - `local::interpreter`: an interpreter's life, and what is done in it
 //! - `local::runtime`: CPython's runtime, from its start to its end
 //! - `queue`: queues as scripts have them
 //! - `scripting`: the package `subpy`, for scripts
 //! - `interpreter`: the handle, whatever stands behind it
-//! - `runtime`: Python as a whole, counted by those who use it
+//! - `runtime`: Python as a whole; counts those who use it
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod data;

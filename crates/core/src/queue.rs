@@ -35,7 +35,7 @@ type Pointer = *mut ffi::PyObject;
 /// The classes of exceptions, and what stands for items that are gone.
 static NAMES: EmbeddedCode = EmbeddedCode::new(
     c"<subpy>",
-    EmbeddedCode::text(concat!(include_str!("queue/names.py"), "\0")),
+    EmbeddedCode::text(concat!(include_str!("queue/exceptions.py"), "\0")),
 );
 
 const KEPT: &CStr = c"subpy.queues";

@@ -5,7 +5,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local;
 use crate::local::interpreter::registry;
-use crate::local::{cures, phase};
+use crate::local::{cures, runtime_phase};
 use crate::scripting;
 
 /// What a Python can or can't do.
@@ -87,7 +87,7 @@ pub fn release() -> Result<()> {
 /// assert!(!subpy_core::runtime::is_initialized());
 /// ```
 pub fn is_initialized() -> bool {
-    phase::ready().is_ok()
+    runtime_phase::ready().is_ok()
 }
 
 /// The ids of all interpreters, in ascending order.
@@ -101,7 +101,7 @@ pub fn is_initialized() -> bool {
 /// # Ok::<(), subpy_core::Error>(())
 /// ```
 pub fn list_all() -> Result<Vec<Id>> {
-    phase::ready()?;
+    runtime_phase::ready()?;
     Ok(registry::all().iter().map(|found| found.id()).collect())
 }
 
@@ -113,7 +113,7 @@ pub fn list_all() -> Result<Vec<Id>> {
 /// assert!(runtime::main().is_err()); // There is none before Python is initialized.
 /// ```
 pub fn main() -> Result<Id> {
-    phase::ready()?;
+    runtime_phase::ready()?;
     Ok(Id::MAIN)
 }
 
@@ -136,7 +136,7 @@ pub fn main() -> Result<Id> {
 /// # Ok::<(), subpy_core::Error>(())
 /// ```
 pub fn current() -> Result<Id> {
-    phase::ready()?;
+    runtime_phase::ready()?;
     local::runtime::current().ok_or_else(|| {
         let message = "no code of an interpreter that subpy knows runs in this thread";
         Error::new(Status::NotFound, message)

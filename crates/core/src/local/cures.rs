@@ -7,7 +7,6 @@ pub(crate) mod allocator;
 mod array_pickles;
 pub(crate) mod asyncio_iterators;
 pub(crate) mod builtin_types;
-pub(crate) mod calls;
 pub(crate) mod child_processes;
 pub(crate) mod current_frames;
 mod environment;
@@ -16,14 +15,15 @@ mod event_loop;
 mod extension_check;
 mod frozen_objects;
 pub(crate) mod global_symbols;
-pub(crate) mod globals_left;
-pub(crate) mod host_names;
+pub(crate) mod globals_leak;
+pub(crate) mod got_hooks;
 pub(crate) mod import_first;
 pub(crate) mod interned_strings;
 mod interpreter_modules;
+#[cfg(Py_3_12)]
+mod interpreter_struct;
 #[cfg(all(Py_3_12, not(Py_3_13)))]
 mod large_ints;
-pub(crate) mod library;
 pub(crate) mod locale;
 pub(crate) mod main_thread;
 pub(crate) mod multiprocessing_servers;
@@ -40,28 +40,28 @@ pub(crate) mod remaining_interpreters;
 mod remote_exec;
 mod restrictions;
 pub(crate) mod running_main;
-mod services;
+mod service_database;
 pub(crate) mod shared_gil;
 pub(crate) mod sigint;
 #[cfg(not(Py_3_11))]
 mod sqlite_adapters;
 pub(crate) mod stack_bounds;
-#[cfg(Py_3_12)]
-mod state_words;
+pub(crate) mod stdlib_functions;
 #[cfg(not(Py_3_14))]
 mod strptime;
 pub(crate) mod switch_interval;
 mod syslog;
 mod thread_attributes;
+pub(crate) mod thread_start_at_end;
 pub(crate) mod thread_state_ids;
 pub(crate) mod threading_main;
-pub(crate) mod threads_at_end;
 mod token_missing;
 pub(crate) mod tracemalloc;
 pub(crate) mod type_versions;
 pub(crate) mod type_versions_apart;
 pub(crate) mod unicode_names;
-mod user_lists;
+pub(crate) mod uninterned_names;
+mod user_database;
 mod version;
 pub(crate) mod write_signals;
 
@@ -93,7 +93,7 @@ pub(crate) enum Environment {
 pub(crate) fn install_functions(
     py: Attached<'_>,
     environment: Environment,
-    others: &[&'static library::Functions],
+    others: &[&'static stdlib_functions::Functions],
 ) -> Option<()> {
     main_thread::install(py)?;
     current_frames::install(py)?;
@@ -101,13 +101,13 @@ pub(crate) fn install_functions(
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
         &main_thread::FUNCTIONS,
-        &services::FUNCTIONS,
+        &service_database::FUNCTIONS,
         &syslog::FUNCTIONS,
         &thread_attributes::FUNCTIONS,
         &tracemalloc::FUNCTIONS,
-        &user_lists::USERS,
-        &user_lists::GROUPS,
-        &user_lists::PASSWORDS,
+        &user_database::USERS,
+        &user_database::GROUPS,
+        &user_database::PASSWORDS,
     ];
     #[cfg(Py_3_14)]
     functions.push(&remote_exec::FUNCTIONS);
@@ -146,5 +146,5 @@ pub(crate) fn install_functions(
     functions.extend(others);
     // Last, so that what starts a program and waits for it is not recorded.
     functions.push(&child_processes::FUNCTIONS);
-    library::install(py, &functions)
+    stdlib_functions::install(py, &functions)
 }

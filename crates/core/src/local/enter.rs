@@ -1,4 +1,4 @@
-//! The only module that makes, attaches, detaches and deletes thread states.
+//! How a thread enters an interpreter and leaves it, and what it has meanwhile. (`guards` saves and restores that.)
 //!
 //! Who holds what: a call that comes in may find the calling thread attached to a thread state of the
 //! host's, or of an interpreter that is further out in the call chain. That one is detached first, so
@@ -22,9 +22,10 @@ use crate::local::attach::{
 use crate::local::cures::import_first;
 use crate::local::cures::interned_strings::Interned;
 use crate::local::cures::locale::thread as locale;
-use crate::local::cures::shared_gil::Inside;
+use crate::local::cures::shared_gil::Entrant;
 use crate::local::cures::{
-    main_thread, running_main, switch_interval, thread_state_ids, threading_main, threads_at_end,
+    main_thread, running_main, switch_interval, thread_start_at_end, thread_state_ids,
+    threading_main,
 };
 use crate::local::memory::account::Account;
 use crate::local::python::thread_states;
@@ -136,7 +137,7 @@ impl Drop for GilstateGuard {
 /// The calling thread is attached to a thread state of ours until this is dropped.
 pub(crate) struct Attachment<'a> {
     entered: Entered<'a>,
-    _inside: Inside,
+    _entrant: Entrant,
     proof: Attached<'a>,
 }
 
@@ -149,7 +150,7 @@ impl<'a> Attachment<'a> {
     pub(crate) unsafe fn enter(entry: &'a Entry, shares_gil: bool) -> Self {
         let entered = Entered::new(entry);
         let thread_state = entry.thread_state.get();
-        let inside = Inside::new(shares_gil);
+        let inside = Entrant::new(shares_gil);
         // SAFETY: the caller's promise; this thread is detached.
         let proof = unsafe {
             let proof = attach(thread_state);
@@ -158,7 +159,7 @@ impl<'a> Attachment<'a> {
         };
         Self {
             entered,
-            _inside: inside,
+            _entrant: inside,
             proof,
         }
     }
@@ -176,11 +177,11 @@ impl<'a> Attachment<'a> {
     /// It is not the main interpreter, and has no other thread state.
     pub(crate) unsafe fn end_interpreter(self, extensions: Option<import_first::LoadedExtensions>) {
         threading_main::move_here(self.proof);
-        threads_at_end::refuse();
+        thread_start_at_end::refuse();
         running_main::end(self.proof);
         let interned = extensions.map(|extensions| (extensions, Interned::of_attached(self.proof)));
         let id_of_locale = locale::id_of_attached(self.proof);
-        let (entered, _inside) = self.leave_attached();
+        let (entered, _entrant) = self.leave_attached();
         // SAFETY: the caller's promise. Before 3.12 the GIL is still held afterwards, by nobody: a
         // thread state of the main interpreter takes it over, to let it go.
         unsafe {
@@ -217,7 +218,7 @@ impl<'a> Attachment<'a> {
         threading_main::move_here(self.proof);
         running_main::end(self.proof);
         main_thread::give_back(self.proof);
-        let (entered, _inside) = self.leave_attached();
+        let (entered, _entrant) = self.leave_attached();
         // What the slot held is gone with Python; so is the slot, where it is a key.
         let entered = std::mem::ManuallyDrop::new(entered);
         // SAFETY: the caller's promise.
@@ -230,7 +231,7 @@ impl<'a> Attachment<'a> {
     /// As dropping it, in line.
     #[inline(always)]
     pub(crate) fn leave(self) {
-        let (entered, _inside) = self.leave_attached();
+        let (entered, _entrant) = self.leave_attached();
         // SAFETY: attached since `enter`.
         unsafe { ffi::PyEval_SaveThread() };
         entered.leave();
@@ -238,10 +239,15 @@ impl<'a> Attachment<'a> {
 
     /// Takes apart what detaches when it is dropped.
     #[inline(always)]
-    fn leave_attached(self) -> (Entered<'a>, Inside) {
+    fn leave_attached(self) -> (Entered<'a>, Entrant) {
         let this = std::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped, so both are moved out once.
-        unsafe { (std::ptr::read(&this.entered), std::ptr::read(&this._inside)) }
+        unsafe {
+            (
+                std::ptr::read(&this.entered),
+                std::ptr::read(&this._entrant),
+            )
+        }
     }
 }
 
@@ -288,7 +294,7 @@ pub(crate) unsafe fn in_new_thread_state<T>(
 ) -> T {
     let entry = Entry::new(Some(id), account, null_mut());
     let _entered = Entered::new(&entry);
-    let _inside = Inside::new(true);
+    let _entrant = Entrant::new(true);
     // SAFETY: the caller's promise; this thread is detached. The temporary state is this function's own; while
     // it is attached, the interpreter can't be ended: its GIL is held.
     unsafe {
@@ -308,7 +314,7 @@ pub(crate) fn in_main_interpreter<T>(work: impl FnOnce(Attached<'_>) -> T) -> T 
     let _short = switch_interval::shorten();
     let entry = entry_here();
     let _entered = Entered::new(&entry);
-    let _inside = Inside::new(true);
+    let _entrant = Entrant::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The temporary state is this function's own.
     unsafe {
         let temporary = new_state(ffi::PyInterpreterState_Main());
@@ -333,7 +339,7 @@ pub(crate) unsafe fn in_interpreter(
 ) -> bool {
     let entry = entry_here();
     let _entered = Entered::new(&entry);
-    let _inside = Inside::new(true);
+    let _entrant = Entrant::new(true);
     // SAFETY: the caller's promise; this thread is detached. The temporary state is this function's own.
     unsafe {
         let temporary = new_state(interpreter);
@@ -358,7 +364,7 @@ pub(crate) fn create<T>(
 ) -> Option<(*mut PyThreadState, T)> {
     let entry = Entry::new(Some(id), calling_thread::account(), null_mut());
     let _entered = Entered::new(&entry);
-    let _inside = Inside::new(true);
+    let _entrant = Entrant::new(true);
     // SAFETY: Python is initialized, and this thread is detached. The temporary state is this function's
     // own; it is attached again before it is cleared and deleted. The new thread state is in the
     // slot while it is attached.

@@ -50,20 +50,20 @@ pub(crate) use crate::local::interpreter::holders::request_gil_drops;
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::{Account, MemoryUsage};
-use crate::local::phase;
 use crate::local::python::exception::KEYBOARD_INTERRUPT;
+use crate::local::runtime_phase;
 use crate::local::thread::calling_thread;
 
 impl Interpreter {
     /// The interpreter with this id.
     pub(crate) fn find(id: Id) -> Result<Self> {
-        phase::ready()?;
+        runtime_phase::ready()?;
         registry::find(id)
     }
 
     /// It, unless it was destroyed. Takes no lock and waits for no run.
     fn alive(&self) -> Result<&Arc<Shared>> {
-        phase::ready()?;
+        runtime_phase::ready()?;
         match self.0.state.is_gone() {
             true => Err(registry::not_found(self.0.id)),
             false => Ok(&self.0),

@@ -14,7 +14,7 @@ use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::cures;
 use crate::local::cures::{
-    calls, global_symbols, locale, remaining_interpreters, sigint, stack_bounds, tracemalloc,
+    global_symbols, got_hooks, locale, remaining_interpreters, sigint, stack_bounds, tracemalloc,
     write_signals,
 };
 use crate::local::enter;
@@ -22,9 +22,9 @@ use crate::local::functions::host_function;
 use crate::local::interpreter;
 use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::registry;
-use crate::local::phase;
-use crate::local::phase::{Phase, Ready};
 use crate::local::python::thread_states::is_python_started;
+use crate::local::runtime_phase;
+use crate::local::runtime_phase::{Phase, Ready};
 use crate::util::timer;
 
 /// Prepares the main interpreter for its scripts.
@@ -41,10 +41,10 @@ const END_TIMEOUT: Duration = Duration::from_secs(5);
 /// the defaults, or what there is. The main interpreter is
 /// `prepare`d.
 pub(crate) fn retain(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<()> {
-    let mut phase = phase::stable()?;
+    let mut phase = runtime_phase::stable()?;
     match &mut *phase {
         Phase::Ready(ready) => {
-            phase::ready_to_join(ready)?;
+            runtime_phase::ready_to_join(ready)?;
             if let Some(config) = config {
                 same(config, &ready.config)?;
             }
@@ -55,13 +55,13 @@ pub(crate) fn retain(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Re
         Phase::Fresh | Phase::Changing => *phase = Phase::Changing,
     }
     drop(phase);
-    match phase::changing(|| begin(config, prepare)) {
+    match runtime_phase::changing(|| begin(config, prepare)) {
         Ok(ready) => {
-            phase::set(Phase::Ready(ready));
+            runtime_phase::set(Phase::Ready(ready));
             Ok(())
         }
         Err(Failed { for_ever, error }) => {
-            phase::set(if for_ever {
+            runtime_phase::set(if for_ever {
                 Phase::Over(FAILED)
             } else {
                 only_copy::give_back();
@@ -121,7 +121,7 @@ fn check_tracing() -> Result<()> {
 fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, Failed> {
     fork::watch();
     one_version::check().map_err(for_now)?;
-    only_copy::claim().map_err(for_now)?;
+    only_copy::reserve().map_err(for_now)?;
     if !attach::keep_some() {
         let message = "there is no memory to start Python";
         return Err(for_now(Error::new(Status::NoMemory, message)));
@@ -147,7 +147,7 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
         startup::check(&config).map_err(for_now)?;
         startup::start(&config).map_err(for_ever)?;
         check_tracing().map_err(for_ever)?;
-        calls::allow();
+        got_hooks::allow();
         locale::begin();
         enter::locate_slot();
         enter::in_main_interpreter(cures::locate);
@@ -184,19 +184,19 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
 /// Gives back one [`retain`]. The last one destroys the interpreters, and finalizes Python unless the
 /// host started it. `Busy`: nothing has happened.
 pub(crate) fn release() -> Result<()> {
-    let mut phase = phase::stable()?;
+    let mut phase = runtime_phase::stable()?;
     let Phase::Ready(ready) = &mut *phase else {
-        return Err(phase::not_ready(&phase));
+        return Err(runtime_phase::not_ready(&phase));
     };
     if ready.count > 1 {
         ready.count -= 1;
         return Ok(());
     }
-    if phase::ready_to_join(ready).is_err() {
+    if runtime_phase::ready_to_join(ready).is_err() {
         interpreter::all::abandon_all();
         drop(phase);
         timer::stop();
-        phase::set(Phase::Over(FINALIZED));
+        runtime_phase::set(Phase::Over(FINALIZED));
         return Ok(());
     }
     if ready.creating > 0 {
@@ -211,9 +211,9 @@ pub(crate) fn release() -> Result<()> {
     let keep_sigint = !joined && !ready.config.install_signal_handlers;
     ready.ending = true;
     drop(phase);
-    phase::changing(|| {
-        let all = interpreter::all::claim_all(!joined).inspect_err(|_| phase::go_on())?;
-        phase::begin_end();
+    runtime_phase::changing(|| {
+        let all = interpreter::all::claim_all(!joined).inspect_err(|_| runtime_phase::go_on())?;
+        runtime_phase::begin_end();
         match keep_sigint {
             true => sigint::kept(|| all.end(true)),
             false => all.end(!joined),
@@ -224,7 +224,7 @@ pub(crate) fn release() -> Result<()> {
             false => timer::stop(),
         }
         host_function::forget_everywhere();
-        phase::set(if joined {
+        runtime_phase::set(if joined {
             only_copy::give_back();
             Phase::Fresh
         } else {
@@ -236,12 +236,12 @@ pub(crate) fn release() -> Result<()> {
 
 /// The host ends the Python that we have joined: the interpreters end before it.
 fn end_before_host() {
-    let Some(()) = phase::begin_end_of_host() else {
+    let Some(()) = runtime_phase::begin_end_of_host() else {
         return;
     };
-    phase::changing(|| {
+    runtime_phase::changing(|| {
         enter::detached(|| {
-            while phase::is_creating() {
+            while runtime_phase::is_creating() {
                 std::thread::sleep(Duration::from_millis(1));
             }
         });
@@ -249,7 +249,7 @@ fn end_before_host() {
         if registry::all().is_empty() {
             host_function::forget_everywhere();
         }
-        phase::end_of_host_over();
+        runtime_phase::end_of_host_over();
     });
 }
 

@@ -56,8 +56,8 @@ struct Module {
 
 static MODULES: [Module; 3] = [
     module!("subpy", "python/package.py"),
-    module!("subpy._interpreters", "python/low_level.py"),
-    module!("subpy.interpreters", "python/high_level.py"),
+    module!("subpy._interpreters", "python/_interpreters.py"),
+    module!("subpy.interpreters", "python/interpreters.py"),
 ];
 
 static FILL: Method = Method::new(c"fill", fill, ffi::METH_VARARGS);

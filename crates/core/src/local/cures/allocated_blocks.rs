@@ -4,7 +4,7 @@
 //!
 //! Cure: it is 0, which stands for what can't be told.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[],

@@ -5,7 +5,7 @@
 //!
 //! Cure: `copyreg` knows how an array is pickled: by its items, as in the first protocols, which each Python reads.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"array"],

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use libc::pid_t;
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 use crate::local::attach::Attached;
 use crate::local::python::method::method;
 use crate::local::python::thread_states;

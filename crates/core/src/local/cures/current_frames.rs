@@ -32,7 +32,7 @@ mod cure {
 
     use crate::local::attach::Attached;
     use crate::local::cures::main_thread;
-    use crate::local::python::collection::without_collection;
+    use crate::local::python::gc_pause::without_collection;
     use crate::local::python::method::{Method, method};
     use crate::local::python::object::{Object, clear_exception, set_in_sys};
     use crate::local::python::thread_states;

@@ -17,12 +17,12 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 use crate::local::attach::Attached;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::method;
 use crate::local::python::object::Object;
-use crate::local::python::texts::{argument_bytes, bytes};
+use crate::local::python::str_arguments::{argument_bytes, bytes};
 
 /// What an interpreter keeps: its own environment.
 const KEPT: &CStr = c"subpy.environment";

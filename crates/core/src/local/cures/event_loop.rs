@@ -6,7 +6,7 @@
 //! Cure: each interpreter has a function of its own. (`asyncio.Future()`, made where no loop runs and without one,
 //! still asks the other interpreter.)
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"_asyncio"],

@@ -5,7 +5,7 @@
 //!
 //! Cure: `_imp._override_multi_interp_extensions_check`, which `importlib.util` calls, is refused.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[],

@@ -5,7 +5,7 @@
 //!
 //! Cure: both are undone before the end.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"gc"],

@@ -5,7 +5,7 @@
 //!
 //! Cure: they can't be imported. That is a ModuleNotFoundError, as where Python has none of them.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[

@@ -5,7 +5,7 @@
 //!
 //! Cure: there the text is made by dividing, as 3.13 does it.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"_pylong"],

@@ -21,13 +21,13 @@ use std::sync::{Mutex, PoisonError};
 use pyo3_ffi as ffi;
 
 use self::data::Locale;
-use super::calls;
-use super::library::Functions;
+use super::got_hooks;
+use super::stdlib_functions::Functions;
 use crate::local::attach::Attached;
 use crate::local::python::exception::is_set;
 use crate::local::python::method::method;
 use crate::local::python::object::clear_exception;
-use crate::local::python::texts::{argument_bytes, bytes};
+use crate::local::python::str_arguments::{argument_bytes, bytes};
 use crate::local::thread::calling_thread::LC_GLOBAL_LOCALE;
 
 /// For modules whose calls of the C library are led to ours.
@@ -131,7 +131,7 @@ def replacers(call, put, at_end):
 /// Leads what libpython calls to functions of ours. To be called once Python is started.
 pub(crate) fn begin() {
     let python = ffi::Py_IsInitialized as *const libc::c_void;
-    LED.store(calls::lead(python, &replaced::all()), Ordering::Relaxed);
+    LED.store(got_hooks::lead(python, &replaced::all()), Ordering::Relaxed);
 }
 
 /// Calls of libpython are led to ours.
@@ -186,8 +186,8 @@ fn lead_module(file: &CStr, name: &CStr) {
     if !LED.load(Ordering::Relaxed) {
         return;
     }
-    calls::with_module(file, name, |_, address| {
-        calls::lead(address, &replaced::all());
+    got_hooks::with_module(file, name, |_, address| {
+        got_hooks::lead(address, &replaced::all());
     });
 }
 

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 use crate::local::attach::Attached;
 use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
 use crate::local::python::exception::set_os_error;

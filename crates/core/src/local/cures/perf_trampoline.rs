@@ -5,7 +5,7 @@
 //!
 //! Cure: it is refused, as where there is no `perf`.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[],

@@ -5,7 +5,7 @@
 //!
 //! Cure: an interpreter's own types leave the table before it ends.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"_ctypes"],

@@ -6,7 +6,7 @@
 //!
 //! Cure: the cache is emptied before the interpreter ends.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"re"],

@@ -6,7 +6,7 @@
 //! Cure: the ImportError names the way out. A refused `_tracemalloc` is made empty, and filled by
 //! [`tracemalloc`](super::tracemalloc); `faulthandler` in all versions, by [`faulthandler`](crate::local::interpreter).
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 use crate::local::attach::Attached;
 use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
 use crate::local::python::object::import;

@@ -34,8 +34,8 @@ mod cure {
     use pyo3_ffi::{PyObject, PyThreadState};
 
     use crate::local::attach::{Attached, Current};
-    use crate::local::cures::library;
-    use crate::local::python::collection::without_collection;
+    use crate::local::cures::stdlib_functions;
+    use crate::local::python::gc_pause::without_collection;
     use crate::local::python::object::{Object, clear_exception, import, imported};
     use crate::local::python::thread_states;
 
@@ -54,7 +54,7 @@ mod cure {
         let threading = imported(py, c"threading");
         for (starter, copy) in STARTERS {
             let replaced = module.attribute(py, starter)?;
-            let method = library::method_like(&replaced, start)?;
+            let method = stdlib_functions::method_like(&replaced, start)?;
             let function = method.bind_in(py, Some(&replaced), &Object::text(py, "_thread")?)?;
             module.set(py, starter, &function)?;
             if let Some(threading) = &threading {

@@ -5,7 +5,7 @@
 //!
 //! Cure: it is refused there. In other processes it works.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[],

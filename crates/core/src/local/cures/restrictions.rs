@@ -5,7 +5,7 @@
 //! Cure: the message goes on with the name of the option. In `threading`, it is a constant of the code, and is replaced
 //! there.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"threading"],

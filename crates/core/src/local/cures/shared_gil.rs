@@ -12,16 +12,16 @@ mod cure {
     use crate::local::attach::Attached;
 
     /// A thread is inside of a GIL, or waits for it, until this is dropped.
-    pub(crate) struct Inside;
+    pub(crate) struct Entrant;
 
-    impl Inside {
+    impl Entrant {
         #[inline(always)]
         pub(crate) fn new(_shared: bool) -> Self {
             Self
         }
     }
 
-    impl Drop for Inside {
+    impl Drop for Entrant {
         #[inline(always)]
         fn drop(&mut self) {}
     }
@@ -66,11 +66,11 @@ mod cure {
     }
 
     /// A thread is inside of a GIL, or waits for it, until this is dropped.
-    pub(crate) struct Inside {
+    pub(crate) struct Entrant {
         shared: bool,
     }
 
-    impl Inside {
+    impl Entrant {
         #[inline(always)]
         pub(crate) fn new(shared: bool) -> Self {
             if shared {
@@ -83,7 +83,7 @@ mod cure {
         }
     }
 
-    impl Drop for Inside {
+    impl Drop for Entrant {
         #[inline(always)]
         fn drop(&mut self) {
             if self.shared {
@@ -165,4 +165,4 @@ mod cure {
 
 #[cfg(not(Py_3_13))]
 pub(crate) use cure::every_turn;
-pub(crate) use cure::{Holder, Inside};
+pub(crate) use cure::{Entrant, Holder};

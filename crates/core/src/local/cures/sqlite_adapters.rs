@@ -6,7 +6,7 @@
 //! Cure: at an interpreter's end its entries go. Where another interpreter has registered the same before, that one's come
 //! back. (Among those that live the last one's hold for all, as before.)
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"_sqlite3"],

@@ -49,7 +49,7 @@ mod cure {
     use pyo3_ffi as ffi;
 
     use crate::local::attach::Attached;
-    use crate::local::cures::state_words::words;
+    use crate::local::cures::interpreter_struct::words;
     use crate::local::python::object::{Object, clear_exception, imported};
     use crate::local::python::thread_states;
 

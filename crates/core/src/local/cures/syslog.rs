@@ -6,7 +6,7 @@
 //! Cure: the functions of `syslog` are ours, and send a message as the C library does. An interpreter has its own name,
 //! facility, options and mask. LOG_PERROR writes to its `sys.stderr`. No descriptor is kept.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 
 pub(super) static FUNCTIONS: Functions = Functions::in_python(
     &[c"syslog"],

@@ -7,7 +7,7 @@
 //! [`attributes`](crate::local::thread::attributes). What can't, without privilege, is refused. So is what would change another thread of
 //! the host's. In a thread of the script's own all of it works.
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 use crate::local::python::method::method;
 use crate::local::thread::attributes;
 use crate::local::thread::attributes::Attribute;

@@ -15,7 +15,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::library::Functions;
+use super::stdlib_functions::Functions;
 #[cfg(Py_3_12)]
 use crate::local::attach::Attached;
 use crate::local::python::method::method;

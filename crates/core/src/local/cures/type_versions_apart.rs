@@ -37,7 +37,7 @@ mod cure {
 
     use super::Range;
     use crate::local::attach::Attached;
-    use crate::local::cures::state_words::words;
+    use crate::local::cures::interpreter_struct::words;
     use crate::local::python::object::{Object, clear_exception, subclasses_and_object};
     use crate::local::python::thread_states;
 

@@ -10,7 +10,7 @@ use pyo3_ffi as ffi;
 
 use crate::data::error::{Error, Result, Status};
 use crate::local::attach::Attached;
-use crate::local::cures::host_names;
+use crate::local::cures::uninterned_names;
 use crate::local::python::exception;
 use crate::local::python::exception::{ATTRIBUTE_ERROR, MODULE_NOT_FOUND};
 use crate::local::python::object::{Object, clear_exception, imported_as};
@@ -134,7 +134,7 @@ impl Name {
             clear_exception(py);
             Error::new(Status::NoMemory, format!("no memory for {what} {text:?}"))
         };
-        let object = |part: &str| host_names::name(py, part).ok_or_else(no_memory);
+        let object = |part: &str| uninterned_names::name(py, part).ok_or_else(no_memory);
         let (way, last) = qualified.rsplit_once('.').unwrap_or(("", qualified));
         let way = way.split_terminator('.').map(object);
         Ok(Self {

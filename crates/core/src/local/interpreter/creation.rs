@@ -24,9 +24,9 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::resources;
 use crate::local::interpreter::shared::Shared;
 use crate::local::memory::account::Account;
-use crate::local::phase;
-use crate::local::python::collection::without_collection;
+use crate::local::python::gc_pause::without_collection;
 use crate::local::python::thread_states;
+use crate::local::runtime_phase;
 
 impl Interpreter {
     /// Makes an interpreter for the host. `prepare` is done in it at the end, and told whether it may create others.
@@ -67,7 +67,7 @@ impl Interpreter {
         prepare_more: impl FnOnce(&Context<'_>, bool) -> Result<()>,
         join: impl FnOnce(Id),
     ) -> Result<Self> {
-        let runtime = phase::creating()?;
+        let runtime = runtime_phase::creating()?;
         let python_config = PythonConfig::new(&config)?;
         resources::check()?;
         let id = registry::next_id();

@@ -8,7 +8,7 @@ use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::interpreter::{ending, family, threads_left};
-use crate::local::phase;
+use crate::local::runtime_phase;
 use crate::local::thread::cancel_state::CancelDisabled;
 
 /// How an interpreter is ended.
@@ -46,7 +46,7 @@ impl Interpreter {
     /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts still do after `timeout`.
     /// Idle workers of `concurrent.futures` are told to end.
     pub(crate) fn destroy(&self, timeout: Duration) -> Result<()> {
-        phase::ready()?;
+        runtime_phase::ready()?;
         if self.0.id.is_main() {
             let message = "the main interpreter can't be destroyed: finalize subpy instead";
             return Err(Error::new(Status::NotPermitted, message));

@@ -7,7 +7,7 @@ use crate::local::convert::arguments::Arguments;
 use crate::local::functions::host_function;
 use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
 use crate::local::interpreter::handle::Interpreter;
-use crate::local::phase;
+use crate::local::runtime_phase;
 
 impl Interpreter {
     /// Gives a value a name in `__main__`.
@@ -91,7 +91,7 @@ impl Interpreter {
         handler: Handler,
     ) -> Result<()> {
         let definition = Definition::new(module, name, options, handler)?;
-        phase::ready()?;
+        runtime_phase::ready()?;
         host_function::define_everywhere(definition);
         Ok(())
     }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::attach::Attached;
-use crate::local::cures::library::Functions;
+use crate::local::cures::stdlib_functions::Functions;
 use crate::local::interpreter::registry;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::method;

@@ -21,13 +21,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::attach::Attached;
-use crate::local::cures::calls;
-use crate::local::cures::library::Functions;
+use crate::local::cures::got_hooks;
+use crate::local::cures::stdlib_functions::Functions;
 use crate::local::enter;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::{Requester, Shared};
 use crate::local::python::method::method;
-use crate::local::python::texts::argument_bytes;
+use crate::local::python::str_arguments::argument_bytes;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_ctypes", c"_cffi_backend"],
@@ -126,7 +126,7 @@ method!(call, |py, _, Some(arguments)| {
 fn lead<const N: usize>(file: &CStr, name: &CStr) {
     const PREPARE: &CStr = c"ffi_prep_closure_loc";
     const FREE: &CStr = c"ffi_closure_free";
-    calls::with_module(file, name, |library, address| {
+    got_hooks::with_module(file, name, |library, address| {
         // SAFETY: a library that is loaded; C strings.
         let [its_prepare, its_free] =
             [PREPARE, FREE].map(|name| unsafe { libc::dlsym(library, name.as_ptr()) });
@@ -137,7 +137,7 @@ fn lead<const N: usize>(file: &CStr, name: &CStr) {
                 (PREPARE, prepare::<N> as *mut c_void),
                 (FREE, free::<N> as *mut c_void),
             ];
-            calls::lead(address, &ours);
+            got_hooks::lead(address, &ours);
         }
     });
 }

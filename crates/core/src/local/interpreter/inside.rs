@@ -20,9 +20,9 @@ use crate::local::interpreter::resources;
 use crate::local::memory::account::Account;
 use crate::local::objects::owner::{Access, Owner};
 use crate::local::objects::release::Loans;
-use crate::local::python::collection::collect;
 use crate::local::python::exception;
 use crate::local::python::exception::Describer;
+use crate::local::python::gc_pause::collect;
 use crate::local::python::object::{Object, clear_exception, import, in_sys, set_in_sys};
 
 /// References into an interpreter. They are used and dropped while it is attached.

@@ -1,6 +1,6 @@
 //! Ids: looked up, never dereferenced, never given out twice.
 
-mod remembered;
+mod thread_cache;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::interpreter::handle::Interpreter;
-use crate::local::phase;
+use crate::local::runtime_phase;
 
 /// Held for a look-up, an insertion or a removal; never while a GIL is awaited or Python runs.
 static ALL: RwLock<BTreeMap<Id, Interpreter>> = RwLock::new(BTreeMap::new());
@@ -50,16 +50,16 @@ pub(crate) fn find_by(is_it: impl Fn(&Interpreter) -> bool) -> Option<Interprete
 /// The interpreter that the calling thread has used last by this id, or else the one that is found.
 #[inline(always)]
 pub(crate) fn take(id: Id) -> Result<Interpreter> {
-    match remembered::take(id) {
+    match thread_cache::take(id) {
         Some(interpreter) => Ok(interpreter),
-        None => phase::ready().and_then(|()| find(id)),
+        None => runtime_phase::ready().and_then(|()| find(id)),
     }
 }
 
 /// Has the calling thread remember it, for [`take`].
 #[inline(always)]
 pub(crate) fn put(interpreter: Interpreter) {
-    remembered::put(interpreter);
+    thread_cache::put(interpreter);
 }
 
 pub(crate) fn not_found(id: Id) -> Error {

@@ -10,7 +10,7 @@ use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::reentry::Reentry;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
-use crate::local::phase;
+use crate::local::runtime_phase;
 
 impl Interpreter {
     /// Runs a program in `__main__`, in the calling thread.
@@ -35,7 +35,7 @@ impl Interpreter {
     #[cfg(feature = "bench")]
     #[inline]
     pub(crate) fn attach(&self) -> Result<()> {
-        phase::ready()?;
+        runtime_phase::ready()?;
         drop(self.0.session(Purpose::Run)?.leave());
         Ok(())
     }
@@ -58,8 +58,8 @@ impl Interpreter {
     /// Claims and attaches the interpreter, does `work` with what is kept of it, and flushes its streams.
     #[inline(always)]
     pub(super) fn inside<T>(&self, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
-        phase::ready()?;
-        if self.0.id.is_main() && !phase::allows_main() {
+        runtime_phase::ready()?;
+        if self.0.id.is_main() && !runtime_phase::allows_main() {
             return Err(main_not_permitted());
         }
         match self.0.claim(Purpose::Run) {

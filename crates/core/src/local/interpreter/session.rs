@@ -9,7 +9,7 @@ use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::cures::allocator::counting;
 use crate::local::cures::import_first::LoadedExtensions;
-use crate::local::cures::{asyncio_iterators, child_processes, globals_left, library};
+use crate::local::cures::{asyncio_iterators, child_processes, globals_leak, stdlib_functions};
 use crate::local::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
 use crate::local::enter;
 use crate::local::enter::Attachment;
@@ -140,9 +140,9 @@ impl<'a> Session<'a> {
         self.let_go();
         ending::limit_end(self.attached(), self.shared, time);
         multiprocessing_servers::stop_at_end(self.attached());
-        library::end(self.attached());
+        stdlib_functions::end(self.attached());
         asyncio_iterators::free(self.attached());
-        globals_left::clear_at_end(self.attached());
+        globals_leak::clear_at_end(self.attached());
         let python = attach::attached_interpreter() as usize;
         // SAFETY: not the main interpreter, by `destroy` and `end_all`, and without other threads.
         unsafe { self.attached.end_interpreter(extensions) };
@@ -158,7 +158,7 @@ impl<'a> Session<'a> {
         self.let_go();
         ending::limit_end(self.attached(), self.shared, ending::END_TIMEOUT);
         multiprocessing_servers::stop_at_end(self.attached());
-        library::end(self.attached());
+        stdlib_functions::end(self.attached());
         let python = attach::attached_interpreter() as usize;
         // SAFETY: as `end_all` saw to it. What can't be flushed is lost: nobody is left to tell.
         unsafe { self.attached.finalize() };

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use crate::local::attach::Attached;
-use crate::local::cures::library::Functions;
+use crate::local::cures::stdlib_functions::Functions;
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::signals::state::{HANDLE, Signals, handle};
 use crate::local::python::capsule::{capsule, value_of};

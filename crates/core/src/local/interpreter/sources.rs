@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use std::rc::{Rc, Weak};
 
 use crate::local::attach::Attached;
-use crate::local::cures::library::Functions;
+use crate::local::cures::stdlib_functions::Functions;
 use crate::local::interpreter::code_cache::CodeCache;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::interpreter_dict::{keep, kept};

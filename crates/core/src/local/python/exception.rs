@@ -178,22 +178,27 @@ pub(crate) fn is_set(_: Attached<'_>) -> bool {
 
 /// One of Python's own classes of exceptions.
 #[derive(Clone, Copy)]
-pub(crate) struct Class(*const *mut ffi::PyObject);
+pub(crate) struct ExceptionClass(*const *mut ffi::PyObject);
 
-pub(crate) const ATTRIBUTE_ERROR: Class = Class(&raw const ffi::PyExc_AttributeError);
-pub(crate) const BUFFER_ERROR: Class = Class(&raw const ffi::PyExc_BufferError);
-pub(crate) const KEYBOARD_INTERRUPT: Class = Class(&raw const ffi::PyExc_KeyboardInterrupt);
-pub(crate) const MEMORY_ERROR: Class = Class(&raw const ffi::PyExc_MemoryError);
-pub(crate) const MODULE_NOT_FOUND: Class = Class(&raw const ffi::PyExc_ModuleNotFoundError);
-pub(crate) const OS_ERROR: Class = Class(&raw const ffi::PyExc_OSError);
-pub(crate) const RUNTIME_ERROR: Class = Class(&raw const ffi::PyExc_RuntimeError);
-const SYSTEM_EXIT: Class = Class(&raw const ffi::PyExc_SystemExit);
-pub(crate) const TYPE_ERROR: Class = Class(&raw const ffi::PyExc_TypeError);
-pub(crate) const UNICODE_DECODE: Class = Class(&raw const ffi::PyExc_UnicodeDecodeError);
-pub(crate) const UNICODE_ENCODE: Class = Class(&raw const ffi::PyExc_UnicodeEncodeError);
-pub(crate) const VALUE_ERROR: Class = Class(&raw const ffi::PyExc_ValueError);
+pub(crate) const ATTRIBUTE_ERROR: ExceptionClass =
+    ExceptionClass(&raw const ffi::PyExc_AttributeError);
+pub(crate) const BUFFER_ERROR: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_BufferError);
+pub(crate) const KEYBOARD_INTERRUPT: ExceptionClass =
+    ExceptionClass(&raw const ffi::PyExc_KeyboardInterrupt);
+pub(crate) const MEMORY_ERROR: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_MemoryError);
+pub(crate) const MODULE_NOT_FOUND: ExceptionClass =
+    ExceptionClass(&raw const ffi::PyExc_ModuleNotFoundError);
+pub(crate) const OS_ERROR: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_OSError);
+pub(crate) const RUNTIME_ERROR: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_RuntimeError);
+const SYSTEM_EXIT: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_SystemExit);
+pub(crate) const TYPE_ERROR: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_TypeError);
+pub(crate) const UNICODE_DECODE: ExceptionClass =
+    ExceptionClass(&raw const ffi::PyExc_UnicodeDecodeError);
+pub(crate) const UNICODE_ENCODE: ExceptionClass =
+    ExceptionClass(&raw const ffi::PyExc_UnicodeEncodeError);
+pub(crate) const VALUE_ERROR: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_ValueError);
 
-impl Class {
+impl ExceptionClass {
     pub(crate) fn object(self, py: Attached<'_>) -> Option<Object> {
         // SAFETY: attached; it lives as long as Python.
         unsafe { Object::borrowed(py, *self.0) }

@@ -4,13 +4,13 @@
 
 use std::sync::Once;
 
-use crate::local::phase;
+use crate::local::runtime_phase;
 
 /// Has a child that is forked from here on know that it is one.
 pub(super) fn watch() {
     static WATCH: Once = Once::new();
     unsafe extern "C" fn in_child() {
-        phase::forked();
+        runtime_phase::forked();
     }
     // SAFETY: the handler does nothing but look at atomics and try a lock. Without memory for it, a child is as it would
     // be without this.

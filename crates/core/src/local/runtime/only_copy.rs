@@ -39,7 +39,7 @@ global_asm!(
 
 /// Claims the process for this copy. `NotPermitted`, or `Unsupported` if it is for another Python: another one has;
 /// its file is in the message.
-pub(crate) fn claim() -> Result<()> {
+pub(crate) fn reserve() -> Result<()> {
     let mut other: Option<PathBuf> = None;
     // SAFETY: the callback takes what it is given here.
     unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut other).cast()) };
@@ -63,7 +63,7 @@ pub(crate) fn give_back() {
 /// until all files are looked at.
 unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, other: *mut c_void) -> c_int {
     CLAIMED.store(1, Ordering::SeqCst);
-    // SAFETY: what the loader hands over, which lives as long as its lock is held, and `claim`'s place.
+    // SAFETY: what the loader hands over, which lives as long as its lock is held, and `reserve`'s place.
     unsafe {
         if !claims_of(&*info).any(|claimed| is_set_elsewhere(claimed)) {
             return 0;
@@ -153,8 +153,8 @@ mod tests {
 
     #[test]
     fn a_claim_is_found_among_other_notes() {
-        let claim = note(NAME, CLAIM, &8_i32.to_ne_bytes());
-        let notes = [note(b"GNU\0", 3, &[7; 20]), claim, note(NAME, 2, &[1; 4])].concat();
+        let reserve = note(NAME, CLAIM, &8_i32.to_ne_bytes());
+        let notes = [note(b"GNU\0", 3, &[7; 20]), reserve, note(NAME, 2, &[1; 4])].concat();
         let found: Vec<_> = claims(&notes, 4).collect();
         let here = notes.len() - note(NAME, 2, &[1; 4]).len() - 4;
         assert_eq!(found, [notes[here..].as_ptr().wrapping_add(8).cast()]);
@@ -178,10 +178,10 @@ mod tests {
             0
         }
         let mut own = 0_usize;
-        // SAFETY: as in `claim`.
+        // SAFETY: as in `reserve`.
         unsafe { libc::dl_iterate_phdr(Some(has), (&raw mut own).cast()) };
         assert_eq!(own, 1);
-        assert!(claim().is_ok() && claim().is_ok());
+        assert!(reserve().is_ok() && reserve().is_ok());
         give_back();
     }
 }

@@ -1,5 +1,5 @@
 //! How the calling thread computes with floating point numbers: its rounding, its traps, what becomes of very small
-//! numbers; and the flags that say what has happened. CPython takes for granted what a process starts with. A host
+//! numbers; and the flags that say what has happened. (`enter/guards` saves it and puts it back.) CPython takes for granted what a process starts with. A host
 //! may have set something else, for interval arithmetic, for audio, or to find its own mistakes.
 
 pub(crate) use machine::FloatEnvironment;

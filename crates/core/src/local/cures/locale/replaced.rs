@@ -10,7 +10,7 @@ use libc::{size_t, wchar_t};
 
 use super::data::{Locale, NOTHING, numeric_and_monetary};
 use super::thread;
-use crate::local::cures::calls::Replaced;
+use crate::local::cures::got_hooks::Replaced;
 use crate::local::thread::calling_thread::LC_GLOBAL_LOCALE;
 
 unsafe extern "C" {

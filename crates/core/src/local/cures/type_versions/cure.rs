@@ -1,14 +1,14 @@
 //! See [`type_versions`](super).
 
+mod assign;
 mod counter;
-mod giver;
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
 
-use self::giver::Versions;
+use self::assign::Versions;
 use crate::local::attach::Attached;
 use crate::local::cures::type_versions_apart::Range;
 use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
@@ -27,10 +27,10 @@ pub(crate) fn take_over(py: Attached<'_>) -> Option<()> {
     let undo = after_each_import(py, &none)?;
     match counter::end(py) {
         Some(first) => {
-            giver::begin(first);
+            assign::begin(first);
             FIRST.store(first, Ordering::Relaxed);
             UNDO.store(undo.into_ptr(), Ordering::Relaxed);
-            giver::give_versions(py, None)
+            assign::give_versions(py, None)
         }
         None => undo.call(py, &[]).map(drop),
     }
@@ -40,7 +40,7 @@ pub(crate) fn take_over(py: Attached<'_>) -> Option<()> {
 /// attached.
 pub(crate) fn hand_back(py: Attached<'_>) {
     if FIRST.swap(0, Ordering::Relaxed) != 0 {
-        counter::restart(giver::end());
+        counter::restart(assign::end());
         // SAFETY: attached; the reference was put there by `take_over`.
         let undo = unsafe { Object::owned(py, UNDO.swap(null_mut(), Ordering::Relaxed)) };
         undo.and_then(|undo| undo.call(py, &[]));
@@ -57,7 +57,7 @@ pub(crate) fn install(py: Attached<'_>, apart: Option<&Range>) -> Option<()> {
     }
     let own = match apart {
         Some(range) => range.of_immutable(),
-        None => giver::own_from(first),
+        None => assign::own_from(first),
     };
     // SAFETY: attached; a block of so many bytes, which are written before they are read.
     let versions = unsafe {
@@ -69,7 +69,7 @@ pub(crate) fn install(py: Attached<'_>, apart: Option<&Range>) -> Option<()> {
     };
     after_each_import(py, &versions)?;
     // SAFETY: what was made just now.
-    giver::give_versions(py, Some(unsafe { versions_in(&versions) }))
+    assign::give_versions(py, Some(unsafe { versions_in(&versions) }))
 }
 
 /// # Safety
@@ -120,6 +120,6 @@ fn after_each_import(py: Attached<'_>, versions: &Object) -> Option<Object> {
 method!(after_import, |py, Some(versions), _| {
     // SAFETY: bound to what `after_each_import` was given.
     let own = (!versions.is_none(py)).then(|| unsafe { versions_in(versions) });
-    giver::give_versions(py, own)?;
+    assign::give_versions(py, own)?;
     Object::none(py)
 });

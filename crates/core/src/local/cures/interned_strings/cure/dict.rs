@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyInterpreterState;
 
 use crate::local::attach::Attached;
-use crate::local::cures::state_words::{copy, words};
+use crate::local::cures::interpreter_struct::{copy, words};
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::python::thread_states;
 

@@ -19,7 +19,7 @@ use crate::local::python::embedded_code::{EmbeddedCode, OF_IMPORT};
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::{Function, Method, method};
 use crate::local::python::object::{Object, clear_exception, import};
-use crate::local::python::texts::argument;
+use crate::local::python::str_arguments::argument;
 
 /// Our functions of some modules.
 pub(crate) struct Functions {

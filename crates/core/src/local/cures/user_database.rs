@@ -10,13 +10,13 @@
 use std::ffi::{CStr, c_char};
 use std::sync::{Mutex, PoisonError};
 
-use super::library::{Functions, ask};
+use super::stdlib_functions::{Functions, ask};
 use crate::local::attach::Attached;
 use crate::local::python::exception::set_os_error;
 use crate::local::python::gil::allow_threads;
 use crate::local::python::method::method;
 use crate::local::python::object::{Object, clear_exception};
-use crate::local::python::texts::{argument_bytes, bytes};
+use crate::local::python::str_arguments::{argument_bytes, bytes};
 
 pub(super) static USERS: Functions = Functions::new(
     &[c"pwd"],

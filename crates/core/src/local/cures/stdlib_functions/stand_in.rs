@@ -12,7 +12,7 @@ use crate::local::python::exception::RUNTIME_ERROR;
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::{Method, answer, method};
 use crate::local::python::object::{Object, imported, new_module};
-use crate::local::python::texts::argument;
+use crate::local::python::str_arguments::argument;
 
 /// Ours.
 const FUNCTION: &CStr = c"function";

@@ -14,7 +14,7 @@ use pyo3_ffi as ffi;
 
 use crate::local::attach::{Attached, Current};
 use crate::local::python::capsule::capsule;
-use crate::local::python::collection::collect;
+use crate::local::python::gc_pause::collect;
 use crate::local::python::interpreter_dict::keep;
 use crate::local::python::object::{Object, built_in, clear_exception, in_sys};
 

@@ -8,11 +8,11 @@
 
 use std::ffi::{CStr, c_char, c_int};
 
-use super::library::{Functions, ask};
+use super::stdlib_functions::{Functions, ask};
 use crate::local::python::gil::allow_threads;
 use crate::local::python::method::method;
 use crate::local::python::object::clear_exception;
-use crate::local::python::texts::{argument, bytes};
+use crate::local::python::str_arguments::{argument, bytes};
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_socket"],
