@@ -91,7 +91,7 @@ impl Interpreter {
     /// # interpreter.destroy()?;
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
-    #[inline(always)]
+    #[inline]
     pub fn at<T>(id: Id, use_it: impl FnOnce(&Interpreter) -> Result<T>) -> Result<T> {
         let interpreter = Self(Backend::Local(registry::take(id)?));
         let result = use_it(&interpreter);
@@ -274,7 +274,7 @@ impl Interpreter {
     /// # interpreter.destroy()?;
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
-    #[inline(always)]
+    #[inline]
     pub fn run_with(&self, code: &[u8], options: &RunOptions) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.run(code, options),
@@ -303,7 +303,7 @@ impl Interpreter {
     /// # interpreter.destroy()?;
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
-    #[inline(always)]
+    #[inline]
     pub fn run_source(&self, program: &impl Source) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.run_source(program),
@@ -392,7 +392,7 @@ impl Interpreter {
     /// # interpreter.destroy()?;
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
-    #[inline(always)]
+    #[inline]
     pub fn get_into(
         &self,
         name: &[u8],
@@ -502,7 +502,7 @@ impl Interpreter {
     /// # interpreter.destroy()?;
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
-    #[inline(always)]
+    #[inline]
     pub fn call_into(
         &self,
         callable: &[u8],

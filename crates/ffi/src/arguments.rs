@@ -21,7 +21,7 @@ pub(crate) unsafe fn out<'a, T>(place: *mut T, name: &str) -> Result<&'a mut T, 
 }
 
 /// Refuses NULL.
-#[inline(always)]
+#[inline]
 pub(crate) fn given(text: *const c_char, name: &str) -> Result<(), Error> {
     if text.is_null() {
         return Err(invalid(format!("{name} is NULL; pass a string")));
@@ -80,7 +80,7 @@ pub(crate) unsafe fn array<'a>(
 ///
 /// # Safety
 /// `options` is NULL or a struct of the size that its first field says.
-#[inline(always)]
+#[inline]
 pub(crate) unsafe fn read<T: Growable>(options: *const T) -> Result<T, Error> {
     // SAFETY: the caller's promise.
     unsafe { growable::read(options) }.map_err(invalid)

@@ -13,7 +13,7 @@ use crate::errors::{subpy_error, subpy_status};
 ///
 /// # Safety
 /// `error` is NULL or may be written to.
-#[inline(always)]
+#[inline]
 pub(crate) unsafe fn enter(
     error: *mut *mut subpy_error,
     call: impl FnOnce() -> Result<(), Error>,
@@ -62,7 +62,7 @@ struct Errno {
 }
 
 impl Errno {
-    #[inline(always)]
+    #[inline]
     fn kept() -> Self {
         // SAFETY: the calling thread's, as long as that lives.
         unsafe {
@@ -76,7 +76,7 @@ impl Errno {
 }
 
 impl Drop for Errno {
-    #[inline(always)]
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: as above.
         unsafe { *self.place = self.value };

@@ -69,14 +69,14 @@ static DEFAULT: CallOptions<'static> = CallOptions::DEFAULT;
 static THROW_AWAY: CallOptions<'static> = CallOptions::THROW_AWAY;
 
 /// The defaults, for a result that goes to `out`.
-#[inline(always)]
+#[inline]
 fn default_for(out: *mut RawValue) -> &'static CallOptions<'static> {
     if out.is_null() { &THROW_AWAY } else { &DEFAULT }
 }
 
 /// # Safety
 /// The pointers in `options` are NULL or valid, for as long as `'a`.
-#[inline(always)]
+#[inline]
 unsafe fn call_options<'a>(
     id: subpy_id,
     options: &subpy_call_options,
@@ -94,7 +94,7 @@ unsafe fn call_options<'a>(
 ///
 /// # Safety
 /// `options` is NULL or a valid struct, for as long as `'a`.
-#[inline(always)]
+#[inline]
 unsafe fn without_keywords<'a>(
     id: subpy_id,
     options: *const subpy_call_options,
@@ -154,7 +154,7 @@ unsafe fn one<'a>(value: *const RawValue) -> Result<&'a Value<'a>, Error> {
 ///
 /// # Safety
 /// `place` is NULL or may be written to.
-#[inline(always)]
+#[inline]
 unsafe fn write(
     place: *mut RawValue,
     work: impl FnOnce(&mut OwnedValue) -> Result<(), Error>,

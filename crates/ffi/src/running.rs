@@ -66,7 +66,7 @@ growable!(subpy_run_options, "subpy_run_options", 48, {
 
 /// # Safety
 /// `options` is NULL or a valid struct, its strings end in a NUL and live as long as `'a`.
-#[inline(always)]
+#[inline]
 pub(crate) unsafe fn run_options<'a>(
     id: subpy_id,
     options: *const subpy_run_options,
@@ -83,7 +83,7 @@ struct CSource(*const c_char);
 
 // It is made of the host's argument alone, which is there until the call returns.
 impl Source for CSource {
-    #[inline(always)]
+    #[inline]
     fn is(&self, text: &CStr) -> bool {
         // SAFETY: both end in a NUL.
         unsafe { libc::strcmp(text.as_ptr(), self.0) == 0 }
@@ -95,7 +95,7 @@ impl Source for CSource {
     }
 }
 
-#[inline(always)]
+#[inline]
 fn run_with(id: subpy_id, code: &[u8], options: &RunOptions<'_>) -> Result<(), Error> {
     Interpreter::at(Id::new(id), |interpreter| {
         interpreter.run_with(code, options)

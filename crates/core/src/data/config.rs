@@ -262,7 +262,7 @@ impl RunOptions<'static> {
 
 impl RunOptions<'_> {
     /// Whether there is no limit on its time, and it is not measured.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.timeout.is_none() && !self.measure
     }

@@ -159,7 +159,7 @@ impl RawValue {
     /// None.
     pub const NONE: Self = Self::new(kind::NONE, RawData { integer: 0 });
 
-    #[inline(always)]
+    #[inline]
     pub(crate) const fn new(kind: u32, data: RawData) -> Self {
         Self {
             kind,
@@ -168,20 +168,20 @@ impl RawValue {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) const fn of_text(kind: u32, data: *const c_char, length: usize) -> Self {
         let text = RawText { data, length };
         Self::new(kind, RawData { text })
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) const fn of_items(kind: u32, data: *const RawValue, length: usize) -> Self {
         let items = RawItems { data, length };
         Self::new(kind, RawData { items })
     }
 
     /// Whether it holds other values.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_container(&self) -> bool {
         matches!(self.kind, kind::TUPLE | kind::LIST | kind::DICT)
     }

@@ -6,6 +6,8 @@
 //! interpreter's GIL to import extension modules: holding it while waiting for one of them is a
 //! deadlock). No lock of ours is held either: the callers of this module hold none. On the way out
 //! everything is put back: first ours is detached, then the host's is attached.
+//!
+//! What is always in line here: without it a run takes 28 instructions more.
 
 mod guards;
 

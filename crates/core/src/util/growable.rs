@@ -4,6 +4,8 @@
 //! defaults for the others. A host that knows more fields is served as long as it leaves them at 0, which
 //! stands for the default of every field that is appended. (The kernel's `copy_struct_from_user` has the
 //! same rule.)
+//!
+//! What is always in line here: without it a call with options copies them.
 
 /// The most that a struct may ever have. A larger size is one that nobody has set.
 const MOST: usize = 4096;

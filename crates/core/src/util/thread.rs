@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 /// The calling thread.
-#[inline(always)]
+#[inline]
 pub(crate) fn this_thread() -> libc::pthread_t {
     // SAFETY: always allowed.
     unsafe { libc::pthread_self() }

@@ -34,7 +34,7 @@ mod place {
             );
             const _: () = assert!(align_of::<$type>() == 8);
 
-            #[inline(always)]
+            #[inline]
             $visibility fn $name() -> *mut $type {
                 use $crate::util::thread_local::{Variable, ask};
                 static PLACE: Variable = Variable::new();
@@ -82,7 +82,7 @@ mod place {
     }
 
     /// The calling thread's own address.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn thread_pointer() -> *mut u8 {
         let thread: usize;
         // SAFETY: reads the thread's own address, which is always there.
@@ -98,7 +98,7 @@ mod place {
         }
 
         /// Where it is for the calling thread; `ask` is of its symbol.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn here<T>(&self, ask: impl FnOnce() -> Answer) -> *mut T {
             let known = self.0.load(Ordering::Relaxed);
             let offset = if known == 0 { self.find(ask) } else { known };

@@ -14,7 +14,7 @@ pub(crate) struct Attached<'a>(PhantomData<(&'a (), *mut ())>);
 
 impl Attached<'_> {
     /// For who has just attached the calling thread.
-    #[inline(always)]
+    #[inline]
     pub(super) fn new() -> Self {
         Self(PhantomData)
     }
@@ -26,7 +26,7 @@ impl Attached<'_> {
 /// # Safety
 /// The calling thread is detached, and the thread state is nobody else's to attach. The answer is used no longer than it
 /// stays attached.
-#[inline(always)]
+#[inline]
 pub(in crate::local) unsafe fn attach<'a>(thread_state: *mut PyThreadState) -> Attached<'a> {
     gilstate_slot::set(thread_state);
     // SAFETY: the caller's promise.
@@ -39,7 +39,7 @@ pub(crate) struct Current(PhantomData<*mut ()>);
 
 impl Current {
     /// For what Python calls, or has just attached.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn get() -> Self {
         // SAFETY: at any time, in any thread. (Before 3.12 it may be another thread's.)
         if unsafe { ffi::compat::PyThreadState_GetUnchecked() }.is_null() {
@@ -49,7 +49,7 @@ impl Current {
     }
 
     /// The thread does not detach while the answer lives.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn attached(&self) -> Attached<'_> {
         Attached::new()
     }

@@ -34,7 +34,7 @@ enum Storage {
 /// NULL: it was not found. One that was replaced stays, since other threads may be using it.
 static SLOT: AtomicPtr<Storage> = AtomicPtr::new(null_mut());
 
-#[inline(always)]
+#[inline]
 fn slot() -> Option<&'static Storage> {
     // SAFETY: it is never freed.
     unsafe { SLOT.load(Ordering::Acquire).as_ref() }
@@ -50,7 +50,7 @@ pub(crate) fn locate(current: *mut PyThreadState) {
 }
 
 /// What the calling thread's slot holds.
-#[inline(always)]
+#[inline]
 pub(crate) fn get() -> *mut PyThreadState {
     match slot() {
         Some(Storage::Key(key)) => key.get().cast(),
@@ -63,7 +63,7 @@ pub(crate) fn get() -> *mut PyThreadState {
 }
 
 /// Sets the calling thread's slot; does nothing where it was not found.
-#[inline(always)]
+#[inline]
 pub(crate) fn set(thread_state: *mut PyThreadState) {
     if let Some(slot) = slot() {
         slot.set(thread_state);
@@ -71,7 +71,7 @@ pub(crate) fn set(thread_state: *mut PyThreadState) {
 }
 
 impl Storage {
-    #[inline(always)]
+    #[inline]
     fn set(&self, thread_state: *mut PyThreadState) {
         match self {
             Storage::Key(key) => key.set(thread_state.cast()),
@@ -117,7 +117,7 @@ mod key {
     }
 
     impl Key {
-        #[inline(always)]
+        #[inline]
         pub(super) fn get(&self) -> *mut c_void {
             match self.in_thread.value() {
                 // SAFETY: the calling thread's own.
@@ -127,7 +127,7 @@ mod key {
             }
         }
 
-        #[inline(always)]
+        #[inline]
         pub(super) fn set(&self, value: *mut c_void) {
             match self.in_thread.value() {
                 // SAFETY: as above.
@@ -175,7 +175,7 @@ mod key {
 
         impl InThread {
             /// Where the calling thread has the value. `None`: the C library has to be asked.
-            #[inline(always)]
+            #[inline]
             pub(super) fn value(&self) -> Option<*mut *mut c_void> {
                 let place = thread_pointer().wrapping_add(self.offset);
                 // SAFETY: inside of what glibc has of the calling thread.
@@ -225,7 +225,7 @@ mod key {
         pub(super) struct InThread;
 
         impl InThread {
-            #[inline(always)]
+            #[inline]
             pub(super) fn value(&self) -> Option<*mut *mut c_void> {
                 None
             }

@@ -493,7 +493,7 @@ mod early_release {
     }
 
     #[cfg(not(debug_assertions))]
-    #[inline(always)]
+    #[inline]
     pub(super) fn check(_: *mut c_void, _: usize) -> Result<(), String> {
         Ok(())
     }

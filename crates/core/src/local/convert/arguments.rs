@@ -11,21 +11,21 @@ pub struct Arguments<'a> {
 }
 
 impl<'a> From<&'a Value<'a>> for Arguments<'a> {
-    #[inline(always)]
+    #[inline]
     fn from(value: &'a Value<'a>) -> Self {
         Self::new(std::slice::from_ref(value), None)
     }
 }
 
 impl<'a> From<&'a [Value<'a>]> for Arguments<'a> {
-    #[inline(always)]
+    #[inline]
     fn from(values: &'a [Value<'a>]) -> Self {
         Self::new(values, None)
     }
 }
 
 impl<'a, const N: usize> From<&'a [Value<'a>; N]> for Arguments<'a> {
-    #[inline(always)]
+    #[inline]
     fn from(values: &'a [Value<'a>; N]) -> Self {
         Self::new(values, None)
     }
@@ -47,37 +47,37 @@ impl<'a> Arguments<'a> {
     /// let keywords = Value::dict(&level);
     /// let lending = Arguments::new(&arguments, Some(&keywords));
     /// ```
-    #[inline(always)]
+    #[inline]
     pub fn new(values: &'a [Value<'a>], named: Option<&'a Value<'a>>) -> Self {
         Self { values, named }
     }
 
     /// How many values there are still, without the named ones.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn has_named(&self) -> bool {
         self.named.is_some()
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn next(&mut self) -> Option<&'a Value<'a>> {
         let (first, rest) = self.values.split_first()?;
         self.values = rest;
         Some(first)
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn take_named(&mut self) -> Option<&'a Value<'a>> {
         self.named.take()
     }
 }
 
 impl Drop for Arguments<'_> {
-    #[inline(always)]
+    #[inline]
     fn drop(&mut self) {
         if !self.values.is_empty() || self.named.is_some() {
             give_back_all(self.values.iter().chain(self.named));

@@ -1,4 +1,6 @@
 //! From values to Python objects.
+//!
+//! What is always in line here: without it a host function takes 10 instructions more.
 
 use std::ffi::{CString, c_char};
 use std::rc::Rc;

@@ -13,10 +13,10 @@
 mod cure {
 
     use crate::local::attach::Attached;
-    #[inline(always)]
+    #[inline]
     pub(crate) fn begin(_: Attached<'_>) {}
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn end(_: Attached<'_>) {}
 }
 

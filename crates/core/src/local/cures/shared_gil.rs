@@ -15,14 +15,14 @@ mod cure {
     pub(crate) struct Entrant;
 
     impl Entrant {
-        #[inline(always)]
+        #[inline]
         pub(crate) fn new(_shared: bool) -> Self {
             Self
         }
     }
 
     impl Drop for Entrant {
-        #[inline(always)]
+        #[inline]
         fn drop(&mut self) {}
     }
 
@@ -34,7 +34,7 @@ mod cure {
             Self
         }
 
-        #[inline(always)]
+        #[inline]
         pub(crate) fn run_ended(&self, _: Attached<'_>) {}
     }
 }
@@ -71,7 +71,7 @@ mod cure {
     }
 
     impl Entrant {
-        #[inline(always)]
+        #[inline]
         pub(crate) fn new(shared: bool) -> Self {
             if shared {
                 INSIDE.fetch_add(1, Ordering::SeqCst);
@@ -84,7 +84,7 @@ mod cure {
     }
 
     impl Drop for Entrant {
-        #[inline(always)]
+        #[inline]
         fn drop(&mut self) {
             if self.shared {
                 INSIDE.fetch_sub(1, Ordering::SeqCst);
@@ -110,7 +110,7 @@ mod cure {
             }
         }
 
-        #[inline(always)]
+        #[inline]
         pub(crate) fn run_ended(&self, py: Attached<'_>) {
             if self.shares_gil {
                 let leaves_threads = thread_states::others(py) > 0;

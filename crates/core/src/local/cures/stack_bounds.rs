@@ -22,7 +22,7 @@ mod bounds {
             Self
         }
 
-        #[inline(always)]
+        #[inline]
         pub(crate) fn follow(&mut self, _: Attached<'_>, _: *mut PyThreadState) {}
     }
 
@@ -52,7 +52,7 @@ mod bounds {
         }
 
         /// Tells the attached thread state which stack it is on now, if that is another one.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn follow(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState) {
             // A thread that has no number yet is none of those.
             if self.0 != calling_thread::number() {

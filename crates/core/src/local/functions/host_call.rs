@@ -1,4 +1,6 @@
 //! A call of a host function: how the host answers it.
+//!
+//! What is always in line here: without it a host function takes 15 instructions more.
 
 use std::rc::Rc;
 

@@ -2,6 +2,8 @@
 //!
 //! What is kept of a name are the str objects that it is looked up with, never what was found: so a
 //! function that is defined anew, or a module that is imported anew, is found at once.
+//!
+//! What is always in line here: without it setting a value takes 20 instructions more.
 
 use std::cell::RefCell;
 use std::rc::Rc;

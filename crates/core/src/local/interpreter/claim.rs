@@ -145,7 +145,7 @@ impl State {
     }
 
     /// Claims the interpreter, or says at once who has it.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn claim(&self, purpose: Purpose) -> Result<Claim<'_>, Refused> {
         let word = self.0.load(Ordering::Relaxed);
         let kind = match purpose {
@@ -248,7 +248,7 @@ impl State {
     }
 
     /// Why the run that is under way is to get an exception, if it is.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn asked(&self) -> Option<Request> {
         match self.kind() {
             INTERRUPTED => Some(Request::Interrupt),
@@ -259,7 +259,7 @@ impl State {
     }
 
     /// Why the run that is under way is to end, if it is: by an exception, or as a handler of the script's sees fit.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn requested(&self) -> Option<Request> {
         // In this order: what a handler was told may become a request, and no request is taken back.
         let is_told = self.kind() == HANDLED;
@@ -273,7 +273,7 @@ impl State {
     }
 
     /// The run that is under way. To be called by the holder of the claim, or while the interpreter is attached.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn run(&self) -> Run {
         Run(self.0.load(Ordering::Relaxed) & !KIND)
     }
@@ -282,7 +282,7 @@ impl State {
     /// too late, a limit of the run's own included. Says whether it was asked to end before. To be called
     /// by the holder of the claim, before it detaches: those who bring the exception look at this word
     /// while they hold the GIL.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn finish(&self) -> Option<Request> {
         let requested = self.requested();
         self.set((self.run().0 + ONE_RUN) | FINISHING, Ordering::Relaxed);
@@ -297,7 +297,7 @@ impl State {
     }
 
     /// A store. In the model it is an exchange: loom puts a store and an exchange that race in no order.
-    #[inline(always)]
+    #[inline]
     fn set(&self, word: u64, order: Ordering) {
         if cfg!(loom) {
             self.0.swap(word, order);
@@ -306,7 +306,7 @@ impl State {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn kind(&self) -> u64 {
         self.0.load(Ordering::Relaxed) & KIND
     }
@@ -321,7 +321,7 @@ impl Claim<'_> {
 }
 
 impl Drop for Claim<'_> {
-    #[inline(always)]
+    #[inline]
     fn drop(&mut self) {
         // A request that comes between the two is lost, as it should be: the run is over.
         let run = self.0.run();

@@ -78,7 +78,7 @@ impl<T> CodeCache<T> {
     }
 
     /// The code of `source` under the name that the host gave it.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn get(&mut self, mode: Mode, asked: Option<&str>, source: &[u8]) -> Option<&T> {
         let last = self.entries.get(self.last);
         if !last.is_some_and(|entry| entry.is(mode, asked, source)) {
@@ -88,7 +88,7 @@ impl<T> CodeCache<T> {
     }
 
     /// The code of a program without a name, if it was used last.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn last(&self, program: &impl Source) -> Option<&T> {
         let last = self.entries.get(self.last)?;
         // SAFETY: it ends in a NUL, and has no other one: it would not have compiled.
@@ -210,12 +210,12 @@ pub(crate) fn whole_lines(source: &str) -> String {
 }
 
 impl<T> Entry<T> {
-    #[inline(always)]
+    #[inline]
     fn source(&self) -> &[u8] {
         &self.source[..self.source.len() - 1]
     }
 
-    #[inline(always)]
+    #[inline]
     fn is(&self, mode: Mode, asked: Option<&str>, source: &[u8]) -> bool {
         self.source() == source && self.mode == mode && self.asked.as_deref() == asked
     }

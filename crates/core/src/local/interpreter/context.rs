@@ -1,4 +1,6 @@
 //! What may be done with an interpreter by the one inside: programs run, and what becomes of their exceptions.
+//!
+//! What is always in line here: without it a run takes 5 instructions more.
 
 mod coroutine;
 mod exchange;

@@ -21,7 +21,7 @@ impl Interpreter {
     }
 
     /// The value that a name has in `__main__`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn get(
         &self,
         name: &[u8],
@@ -42,7 +42,7 @@ impl Interpreter {
     }
 
     /// Calls something by its name.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn call(
         &self,
         callable: &[u8],

@@ -147,7 +147,7 @@ impl Inside {
     }
 
     /// Hands on what was written and waits in our streams. `None`: what went to stdout can't be written.
-    #[inline(always)]
+    #[inline]
     pub(super) fn flush(&self, py: Attached<'_>) -> Option<()> {
         if let Some(stdout) = &self.stdout {
             stdout.flush(py)?;
@@ -157,7 +157,7 @@ impl Inside {
     }
 
     /// Python says nothing of a stderr that can't be written.
-    #[inline(always)]
+    #[inline]
     pub(super) fn flush_stderr(&self, py: Attached<'_>) {
         if let Some(stderr) = &self.stderr
             && stderr.flush(py).is_none()

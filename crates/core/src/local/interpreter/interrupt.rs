@@ -119,7 +119,7 @@ impl Shared {
     /// To be called when a run has ended, while the interpreter is attached. A request that comes from here
     /// on is for nobody: were the run still open to it when its thread has let go of the GIL and not yet of
     /// the claim, another thread would leave an exception with it that reaches the next run.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn run_ended(&self, py: Attached<'_>) {
         self.state.finish();
         self.signals.forget();

@@ -56,7 +56,7 @@ pub(crate) struct Handle {
 impl Handle {
     /// Hands on what is pending, and waits until a Python thread that is at it has done so. `None`: it can't be
     /// written, and is lost; an exception is set.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn flush(&self, py: Attached<'_>) -> Option<()> {
         // SAFETY: attached, and `_object` keeps the stream.
         if unsafe { !(*self.stream).pending.is_empty() } || self.is_delivering() {
@@ -82,7 +82,7 @@ impl Handle {
         Some(())
     }
 
-    #[inline(always)]
+    #[inline]
     fn is_delivering(&self) -> bool {
         // SAFETY: attached, and `_object` keeps the stream.
         unsafe { (*self.stream).delivering != NOBODY }

@@ -1,4 +1,6 @@
 //! Ids: looked up, never dereferenced, never given out twice.
+//!
+//! What is always in line here: without it a call takes 8 instructions more.
 
 mod thread_cache;
 

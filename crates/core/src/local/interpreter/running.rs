@@ -1,4 +1,6 @@
 //! Runs: the interpreter is claimed and attached, something is done in it, and its streams are flushed.
+//!
+//! What is always in line here: without it a call takes 19 instructions more, with `shared`.
 
 use crate::data::config::RunOptions;
 use crate::data::error::{Error, Result, Status};

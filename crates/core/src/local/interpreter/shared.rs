@@ -1,6 +1,8 @@
 //! An interpreter, as any thread may have it.
 //!
 //! Some of it is for the one inside: the thread that has claimed it, and is attached. See [`Session`](super::session).
+//!
+//! What is always in line here: without it a call takes 19 instructions more, with `running`.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicBool;

@@ -175,7 +175,7 @@ impl Account {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     pub(in crate::local) fn add(&self, bytes: i64) {
         let current = self.current.load(Ordering::Relaxed) + bytes;
         self.current.store(current, Ordering::Relaxed);
@@ -184,18 +184,18 @@ impl Account {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     pub(in crate::local) fn take(&self, bytes: i64) {
         let current = self.current.load(Ordering::Relaxed) - bytes;
         self.current.store(current, Ordering::Relaxed);
     }
 
-    #[inline(always)]
+    #[inline]
     pub(in crate::local) fn is_limited(&self) -> bool {
         self.limit.load(Ordering::Relaxed) != 0
     }
 
-    #[inline(always)]
+    #[inline]
     pub(in crate::local) fn allows(&self, bytes: usize) -> bool {
         let current = self.current.load(Ordering::Relaxed);
         // What is past all numbers is let through: the allocator has none.

@@ -14,21 +14,21 @@ unsafe extern "C" {
 }
 
 /// A block.
-#[inline(always)]
+#[inline]
 pub(crate) fn malloc(bytes: usize) -> *mut c_void {
     // SAFETY: the thread's own heap; any size is allowed.
     unsafe { mi_theap_malloc(here(), bytes) }
 }
 
 /// A block of zeros. NULL: also where the product is past all numbers.
-#[inline(always)]
+#[inline]
 pub(crate) fn calloc(count: usize, each: usize) -> *mut c_void {
     // SAFETY: as above.
     unsafe { mi_theap_calloc(here(), count, each) }
 }
 
 /// A block, and its size.
-#[inline(always)]
+#[inline]
 pub(in crate::local) fn malloc_sized(bytes: usize) -> (*mut c_void, usize) {
     let mut size = 0;
     // SAFETY: as above.
@@ -40,7 +40,7 @@ pub(in crate::local) fn malloc_sized(bytes: usize) -> (*mut c_void, usize) {
 ///
 /// The variable is mimalloc's own, which `mi_malloc` reads, too.
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
-#[inline(always)]
+#[inline]
 fn here() -> *mut Heap {
     use crate::util::thread_local::{Variable, ask};
 
@@ -51,7 +51,7 @@ fn here() -> *mut Heap {
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
-#[inline(always)]
+#[inline]
 fn here() -> *mut Heap {
     unsafe extern "C" {
         fn mi_theap_get_default() -> *mut Heap;

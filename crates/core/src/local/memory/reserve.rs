@@ -36,7 +36,7 @@ fn units(layout: Layout) -> usize {
 }
 
 /// The number of a block's first unit, if it is one of the reserve's.
-#[inline(always)]
+#[inline]
 fn first_unit(block: *mut u8) -> Option<usize> {
     let offset = (block as usize).wrapping_sub(RESERVE.0.get() as usize);
     (offset < UNIT * UNITS).then_some(offset / UNIT)

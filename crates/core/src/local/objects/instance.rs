@@ -35,7 +35,7 @@ pub(crate) struct Instance<T> {
 impl<T> Instance<T> {
     /// # Safety
     /// `object` is one of a type that [`new_type`] made for `T`, and lives as long as `'a`.
-    #[inline(always)]
+    #[inline]
     pub(crate) unsafe fn of<'a>(object: *mut ffi::PyObject) -> &'a Self {
         // SAFETY: the caller's promise.
         unsafe { &*object.cast() }
@@ -44,7 +44,7 @@ impl<T> Instance<T> {
 
 impl<T> Instance<T> {
     /// What is its interpreter's own.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn owner(&self) -> &Rc<Owner> {
         match &self.owner {
             Some(owner) => owner,
@@ -56,7 +56,7 @@ impl<T> Instance<T> {
 impl<T> Deref for Instance<T> {
     type Target = T;
 
-    #[inline(always)]
+    #[inline]
     fn deref(&self) -> &T {
         match &self.value {
             Some(value) => value,

@@ -96,7 +96,7 @@ impl<T> Lent<T> {
 impl<T> Deref for Lent<T> {
     type Target = T;
 
-    #[inline(always)]
+    #[inline]
     fn deref(&self) -> &T {
         debug_assert!(!self.given_back.load(Ordering::Relaxed));
         &self.value

@@ -45,7 +45,7 @@ pub(crate) use function;
 ///
 /// # Safety
 /// As Python calls such a function.
-#[inline(always)]
+#[inline]
 pub(crate) unsafe fn take<'a, const N: usize>(
     py: Attached<'_>,
     function: &str,

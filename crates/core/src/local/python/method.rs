@@ -13,7 +13,7 @@ pub(crate) type Function =
     unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
 
 /// Does the work of a function that Python calls. The result is what Python gets; `None`: an exception is set.
-#[inline(always)]
+#[inline]
 pub(crate) fn answer(work: impl FnOnce(Attached<'_>) -> Option<Object>) -> *mut ffi::PyObject {
     let current = Current::get();
     work(current.attached()).map_or(null_mut(), Object::into_ptr)

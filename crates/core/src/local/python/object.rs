@@ -46,7 +46,7 @@ impl Object {
     ///
     /// # Safety
     /// The place has NULL or an object of the attached interpreter, which lives as long as that is borrowed.
-    #[inline(always)]
+    #[inline]
     pub(crate) unsafe fn lent<'a>(
         _: Attached<'_>,
         place: &'a *mut ffi::PyObject,

@@ -23,19 +23,19 @@ zeroed_thread_local!(fn thread_data() -> *mut Thread, "calling_thread_in_subpy")
 pub(in crate::local) struct CallingThread(*mut Thread);
 
 impl CallingThread {
-    #[inline(always)]
+    #[inline]
     pub(in crate::local) fn get() -> Self {
         Self(thread_data())
     }
 
-    #[inline(always)]
+    #[inline]
     pub(in crate::local) fn entry(&self) -> *const Entry {
         // SAFETY: the place is the calling thread's, since no other thread can have it by the pointer in it, and
         // nobody keeps a reference to it; so for those below.
         unsafe { (*self.0).entry }
     }
 
-    #[inline(always)]
+    #[inline]
     pub(in crate::local) fn set_entry(&self, entry: *const Entry) {
         // SAFETY: see above.
         unsafe { (*self.0).entry = entry };
@@ -43,7 +43,7 @@ impl CallingThread {
 
     /// How often a call of the host's has returned, in the calling thread, when the thread was elsewhere meanwhile: it
     /// runs several stacks (fibers), and comes back to them in any order.
-    #[inline(always)]
+    #[inline]
     pub(in crate::local) fn switches(&self) -> u64 {
         // SAFETY: see above.
         unsafe { (*self.0).switches }
@@ -52,12 +52,12 @@ impl CallingThread {
 
 /// The calling thread's innermost entry, also while it calls the host. NULL: it has none. One that is not NULL lives
 /// until it is left.
-#[inline(always)]
+#[inline]
 pub(crate) fn entry() -> *const Entry {
     CallingThread::get().entry()
 }
 
-#[inline(always)]
+#[inline]
 pub(in crate::local) fn set_entry(entry: *const Entry) {
     CallingThread::get().set_entry(entry);
 }
@@ -69,7 +69,7 @@ pub(crate) fn interpreter() -> Option<Id> {
 }
 
 /// Where the calling thread's memory is counted.
-#[inline(always)]
+#[inline]
 pub(crate) fn account() -> Option<&'static Account> {
     // SAFETY: it lives.
     unsafe { entry().as_ref() }.and_then(|entry| entry.account)
@@ -77,7 +77,7 @@ pub(crate) fn account() -> Option<&'static Account> {
 
 /// The calling thread's number, which, unlike its pthread_t, is never given out again. 0: it has none yet.
 #[cfg(Py_3_12)]
-#[inline(always)]
+#[inline]
 pub(crate) fn number() -> u64 {
     // SAFETY: see above.
     unsafe { (*thread_data()).number }

@@ -11,7 +11,7 @@ unsafe extern "C" {
 const OFF: c_int = if cfg!(target_os = "linux") { 1 } else { 0 };
 
 /// Off for the calling thread from now on. The answer is for [`restore`].
-#[inline(always)]
+#[inline]
 pub(in crate::local) fn disable() -> c_int {
     let mut before = OFF;
     // SAFETY: always allowed.
@@ -20,7 +20,7 @@ pub(in crate::local) fn disable() -> c_int {
 }
 
 /// The calling thread can be cancelled again, if it could before.
-#[inline(always)]
+#[inline]
 pub(in crate::local) fn restore(before: c_int) {
     if before != OFF {
         // SAFETY: what the thread had. With cancelling of the default type nothing happens yet.

@@ -52,7 +52,7 @@ pub(in crate::local) struct Before {
 
 impl Entry {
     /// The thread's entry before this one; NULL: it had none.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn outer(&self) -> *const Entry {
         self.before.entry.get()
     }

@@ -24,7 +24,7 @@ mod machine {
         pub(crate) const OF_PYTHON: Self = Self(0x37f << 32 | 0x1f80);
 
         /// What the calling thread has.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn get() -> Self {
             let mut sse = MaybeUninit::<u32>::uninit();
             // SAFETY: reads a register of the calling thread into the place.
@@ -36,13 +36,13 @@ mod machine {
         }
 
         /// Whether the settings are Python's.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn are_of_python(self) -> bool {
             self.0 & !FLAGS == Self::OF_PYTHON.0
         }
 
         /// The calling thread has these from now on.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn put(self) {
             // SAFETY: what a thread had. Rust code has no settings but these, and nothing of the compiler's is in the
             // flags.
@@ -60,7 +60,7 @@ mod machine {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn x87() -> u32 {
         let mut control = MaybeUninit::<u16>::uninit();
         // SAFETY: reads a register of the calling thread into the place.
@@ -106,7 +106,7 @@ mod machine {
         };
 
         /// What the calling thread has.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn get() -> Self {
             let (settings, flags);
             // SAFETY: reads two registers of the calling thread.
@@ -123,13 +123,13 @@ mod machine {
         }
 
         /// Whether the settings are Python's.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn are_of_python(self) -> bool {
             self.settings == Self::OF_PYTHON.settings
         }
 
         /// The calling thread has these from now on.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn put(self) {
             if Self::get() != self {
                 // SAFETY: what a thread had.

@@ -29,7 +29,7 @@ pub(crate) fn of_this_thread() -> Stack {
 }
 
 /// Where the caller is on a stack.
-#[inline(always)]
+#[inline]
 pub(crate) fn here() -> usize {
     let place = MaybeUninit::<u8>::uninit();
     place.as_ptr() as usize

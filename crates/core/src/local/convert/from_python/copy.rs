@@ -34,7 +34,7 @@ pub(super) struct Copier<'a> {
 
 impl<'a> Copier<'a> {
     /// `room`: how many nodes and how many bytes of text the block has room for.
-    #[inline(always)]
+    #[inline]
     pub(super) fn new(
         conversion: Conversion,
         block: Block,
@@ -162,7 +162,7 @@ impl<'a> Copier<'a> {
     }
 
     /// Copies text, and its NUL.
-    #[inline(always)]
+    #[inline]
     unsafe fn text(
         &mut self,
         kind: u32,
@@ -183,7 +183,7 @@ impl<'a> Copier<'a> {
         Ok(RawValue::of_text(kind, place.cast(), length))
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn take_nodes(&mut self, count: usize) -> Converted<*mut RawValue> {
         if count > self.nodes_left {
             return Err(changed());
@@ -195,7 +195,7 @@ impl<'a> Copier<'a> {
         Ok(place)
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn into_block(self) -> Block {
         let mut block = self.block;
         let queues = self.queues.into_iter().map(Into::into).collect();
@@ -203,7 +203,7 @@ impl<'a> Copier<'a> {
         block
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn into_tree(self, root: RawValue) -> OwnedValue {
         let root = self.into_block().into_owned(root);
         // SAFETY: just made, and handed to nobody else.

@@ -1,4 +1,6 @@
 //! What an object is, and the values that need no memory of their own.
+//!
+//! What is always in line here: without it reading a dict of ten takes 9 instructions more.
 
 use std::ffi::c_char;
 

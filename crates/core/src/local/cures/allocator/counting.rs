@@ -42,7 +42,7 @@ thread_local! {
 
 /// The account of the interpreter that is attached: of the one that the calling thread carries, or that
 /// a Python thread belongs to.
-#[inline(always)]
+#[inline]
 fn account() -> Option<&'static Account> {
     calling_thread::account().or_else(account_of_thread)
 }

@@ -62,7 +62,7 @@ impl Context<'_> {
     }
 
     /// Calls what has this name. A coroutine is run to its end.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn call(
         &self,
         callable: &[u8],
@@ -195,7 +195,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    #[inline(always)]
+    #[inline]
     fn find(&self, name: &[u8], what: &str) -> Result<Object> {
         let found = self
             .names
@@ -212,7 +212,7 @@ impl Context<'_> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn write_arguments(
         &self,
         arguments: &mut Arguments<'_>,
@@ -272,7 +272,7 @@ impl Context<'_> {
 
 /// # Safety
 /// `objects` starts with a free place; `count` arguments follow. `keywords` is a dict.
-#[inline(always)]
+#[inline]
 unsafe fn vectorcall(
     py: Attached<'_>,
     function: &Object,

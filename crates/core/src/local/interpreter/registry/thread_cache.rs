@@ -5,6 +5,8 @@
 //!
 //! A thread forgets them at its end, by a key of POSIX's. Rust's own way takes memory in each thread, without which the
 //! C library ends the process; a key that can't be had is done without.
+//!
+//! What is always in line here: without it a call takes 8 instructions more.
 
 use std::cell::Cell;
 use std::ffi::c_void;

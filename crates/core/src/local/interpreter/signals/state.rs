@@ -56,7 +56,7 @@ impl Signals {
     }
 
     /// None is to be handled any more.
-    #[inline(always)]
+    #[inline]
     pub(in crate::local::interpreter) fn forget(&self) {
         self.waiting.store(0, Ordering::Relaxed);
     }

@@ -34,7 +34,7 @@ impl Search {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn look_at(&mut self, words: &[AtomicUsize]) {
         for word in words {
             let word = word.load(Ordering::Relaxed);
