@@ -11,8 +11,8 @@
 
 #[cfg(not(Py_3_14))]
 mod cure {
-
     use crate::local::attach::Attached;
+
     #[inline]
     pub(crate) fn begin(_: Attached<'_>) {}
 
@@ -24,10 +24,11 @@ mod cure {
 mod cure {
     use std::ffi::c_int;
 
-    use pyo3_ffi as ffi;
     use pyo3_ffi::PyInterpreterState;
 
     use crate::local::attach::Attached;
+    use crate::local::python::object::clear_exception;
+    use crate::local::python::thread_states;
 
     unsafe extern "C" {
         fn _PyInterpreterState_SetRunningMain(interpreter: *mut PyInterpreterState) -> c_int;
