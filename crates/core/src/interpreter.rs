@@ -281,7 +281,7 @@ impl Interpreter {
         }
     }
 
-    /// As [`run`](Self::run), for a text whose length is not known yet. One that ran last is found without it.
+    /// As [`run`](Self::run), for a text whose length is not known yet. A large one that ran last is found without it.
     ///
     /// ```
     /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};

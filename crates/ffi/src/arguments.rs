@@ -1,9 +1,10 @@
 //! What C hands over, checked and turned into Rust's types.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::marker::PhantomData;
 
 use subpy_core::growable::{self, Growable};
-use subpy_core::{Error, Status};
+use subpy_core::{Error, Source, Status};
 
 /// The error for an argument that is wrong.
 pub(crate) fn invalid(message: impl Into<String>) -> Error {
@@ -22,11 +23,38 @@ pub(crate) unsafe fn out<'a, T>(place: *mut T, name: &str) -> Result<&'a mut T, 
 
 /// Refuses NULL.
 #[inline]
-pub(crate) fn given(text: *const c_char, name: &str) -> Result<(), Error> {
+fn given(text: *const c_char, name: &str) -> Result<(), Error> {
     if text.is_null() {
         return Err(invalid(format!("{name} is NULL; pass a string")));
     }
     Ok(())
+}
+
+/// A C string, of which the length is not known yet.
+pub(crate) struct CSource<'a>(*const c_char, PhantomData<&'a ()>);
+
+impl Source for CSource<'_> {
+    #[inline]
+    fn is(&self, text: &CStr) -> bool {
+        // SAFETY: both end in a NUL, by the promise of `source`.
+        unsafe { libc::strcmp(text.as_ptr(), self.0) == 0 }
+    }
+
+    #[inline]
+    fn text(&self) -> &[u8] {
+        // SAFETY: as above.
+        unsafe { CStr::from_ptr(self.0) }.to_bytes()
+    }
+}
+
+/// The text of a program, which has to be there.
+///
+/// # Safety
+/// As for [`bytes`].
+#[inline]
+pub(crate) unsafe fn source<'a>(text: *const c_char, name: &str) -> Result<CSource<'a>, Error> {
+    given(text, name)?;
+    Ok(CSource(text, PhantomData))
 }
 
 /// A string that has to be there.

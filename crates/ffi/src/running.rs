@@ -1,12 +1,12 @@
 //! Running programs.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use std::time::Duration;
 
-use subpy_core::{Decision, Error, Id, Interpreter, OnDeadline, RunOptions, Source, growable};
+use subpy_core::{Decision, Error, Id, Interpreter, OnDeadline, RunOptions, growable};
 
-use crate::arguments::{User, array, flag, given, invalid, optional, read, reserved};
+use crate::arguments::{User, array, flag, invalid, optional, read, reserved, source};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 use crate::interpreters::subpy_id;
@@ -76,29 +76,6 @@ pub(crate) unsafe fn run_options<'a>(
     }
     // SAFETY: the caller's promise.
     unsafe { run_options_given(id, options) }
-}
-
-/// A C string, of which the length is not known yet.
-struct CSource(*const c_char);
-
-// It is made of the host's argument alone, which is there until the call returns.
-impl Source for CSource {
-    #[inline]
-    fn is(&self, text: &CStr) -> bool {
-        // Of a short one, finding its end and comparing it takes less.
-        const LONG: usize = 1024;
-        if text.count_bytes() < LONG {
-            return self.text() == text.to_bytes();
-        }
-        // SAFETY: both end in a NUL.
-        unsafe { libc::strcmp(text.as_ptr(), self.0) == 0 }
-    }
-
-    #[inline]
-    fn text(&self) -> &[u8] {
-        // SAFETY: it ends in a NUL.
-        unsafe { CStr::from_ptr(self.0) }.to_bytes()
-    }
 }
 
 #[inline]
@@ -182,10 +159,8 @@ pub unsafe extern "C" fn subpy_run_string(
     // SAFETY: the caller keeps the header's contract for `error` and `code`.
     unsafe {
         enter(error, || {
-            given(code, "code")?;
-            Interpreter::at(Id::new(id), |interpreter| {
-                interpreter.run_source(&CSource(code))
-            })
+            let code = source(code, "code")?;
+            Interpreter::at(Id::new(id), |interpreter| interpreter.run_source(&code))
         })
     }
 }

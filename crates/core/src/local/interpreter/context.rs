@@ -5,6 +5,7 @@
 mod coroutine;
 mod exchange;
 
+use std::cell::RefMut;
 use std::ffi::CString;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::data::source::Source;
 use crate::local::attach::Attached;
 use crate::local::convert::from_python;
 use crate::local::cures::parser_memory;
-use crate::local::interpreter::code_cache::{Mode, whole_lines};
+use crate::local::interpreter::code_cache::{CodeCache, Mode, whole_lines};
 use crate::local::interpreter::deadline::Deadline;
 use crate::local::interpreter::inside::Inside;
 use crate::local::interpreter::protected;
@@ -64,24 +65,36 @@ impl<'a> Context<'a> {
         self.evaluate(Mode::Program, source, options).map(drop)
     }
 
-    /// As [`run`](Self::run), with the defaults: one that ran last is found without its length.
+    /// As [`run`](Self::run), with the defaults: a large one that ran last is found without its length.
     #[inline(always)]
     pub(crate) fn run_source(&self, program: &impl Source) -> Result<()> {
-        let last = self.code.borrow().last(program).map(Object::as_ptr);
-        match last {
-            Some(code) => {
-                self.shared.stats.hit();
-                // SAFETY: the cache keeps it until Python does.
-                unsafe { self.execute(code, || program.text(), &RunOptions::DEFAULT) }.map(drop)
-            }
-            None => self.run(program.text(), &RunOptions::DEFAULT),
-        }
+        let cache = self.code.borrow_mut();
+        let Some(code) = cache.last_large(program).map(Object::as_ptr) else {
+            let (mode, options) = (Mode::Program, &RunOptions::DEFAULT);
+            return self
+                .evaluate_by(cache, mode, program.text(), options)
+                .map(drop);
+        };
+        drop(cache);
+        self.shared.stats.hit();
+        // SAFETY: the cache keeps it until Python does.
+        unsafe { self.execute(code, || program.text(), &RunOptions::DEFAULT) }.map(drop)
     }
 
     /// Evaluates a program or an expression in `__main__`.
     #[inline(always)]
     fn evaluate(&self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
-        let mut cache = self.code.borrow_mut();
+        self.evaluate_by(self.code.borrow_mut(), mode, source, options)
+    }
+
+    #[inline(always)]
+    fn evaluate_by(
+        &self,
+        mut cache: RefMut<'_, CodeCache>,
+        mode: Mode,
+        source: &[u8],
+        options: &RunOptions,
+    ) -> Result<Object> {
         let kept = cache.get(mode, options.filename, source);
         let kept = kept.map(Object::as_ptr);
         drop(cache);
@@ -100,7 +113,7 @@ impl<'a> Context<'a> {
     /// As [`run`](Self::run), with a limit on its time or its time measured.
     #[cold]
     pub(crate) fn run_timed(&self, source: &[u8], options: &RunOptions) -> Result<()> {
-        self.timed(options, |contents| contents.run(source, options))
+        self.timed(options, |context| context.run(source, options))
     }
 
     /// Does `work`, with a limit on its time or its time measured.

@@ -27,7 +27,7 @@ impl Interpreter {
         })
     }
 
-    /// As [`run`](Self::run), with the defaults: one that ran last is found without its length.
+    /// As [`run`](Self::run), with the defaults: a large one that ran last is found without its length.
     #[inline(always)]
     pub(crate) fn run_source(&self, program: &impl Source) -> Result<()> {
         self.inside(|context| context.run_source(program))

@@ -106,8 +106,8 @@ impl Context<'_> {
         options: &CallOptions<'_>,
         place: &mut OwnedValue,
     ) -> Result<()> {
-        self.timed(&options.run, |contents| {
-            contents.call(callable, arguments, options.conversion, place)
+        self.timed(&options.run, |context| {
+            context.call(callable, arguments, options.conversion, place)
         })
     }
 
