@@ -46,7 +46,7 @@ impl Interpreter {
     /// ```
     /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
     /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
-    /// let config = InterpreterConfig { allow_threads: false, ..InterpreterConfig::default() };
+    /// let config = InterpreterConfig { share_environment: true, ..InterpreterConfig::default() };
     /// let interpreter = Interpreter::create(config)?;
     /// # interpreter.destroy()?;
     /// # Ok::<(), subpy_core::Error>(())
