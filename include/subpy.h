@@ -93,9 +93,10 @@ typedef enum subpy_feature {
    */
   SUBPY_FEATURE_PROCESSES = 4,
   /**
-   * A time limit or an interrupt ends a wait in C, such as `time.sleep()`. This version can't do it.
+   * A time limit or an interrupt ends a wait in C, such as `time.sleep()`: where subpy has started Python and was let
+   * change its code, see subpy_runtime_config::forbid_patches. It is tried by subpy_initialize(), and is false before.
    */
-  SUBPY_FEATURE_ENDING_WAITS = 5,
+  SUBPY_FEATURE_INTERRUPT_WAITS = 5,
   /**
    * A sandbox around an interpreter. This version does not have it.
    */
@@ -104,6 +105,11 @@ typedef enum subpy_feature {
    * Copies of an interpreter as it stands. This version does not have them.
    */
   SUBPY_FEATURE_CLONES = 7,
+  /**
+   * A time limit or an interrupt ends a computation in C that looks for signals, such as a regular expression that
+   * takes long, and arithmetic of large ints. As for #SUBPY_FEATURE_INTERRUPT_WAITS.
+   */
+  SUBPY_FEATURE_INTERRUPT_COMPUTATIONS = 8,
 } subpy_feature;
 
 /**
@@ -373,11 +379,25 @@ typedef struct subpy_runtime_config {
    * for 16.
    */
   uint32_t interpreter_limit;
+  /**
+   * 1: the code of Python's library stays as it is in memory. Then only waits for locks of Python can be ended by a time
+   * limit or an interrupt. 0 (the default): subpy_initialize() has two functions of a Python that it starts,
+   * `PyErr_CheckSignals` and `Py_MakePendingCalls`, call subpy first, by a jump at their start. Where the system lets no
+   * memory become executable, as with systemd's MemoryDenyWriteExecute, they stay as they are.
+   */
+  uint32_t forbid_patches;
+  /**
+   * The number of the signal that ends waits in C. It is sent to a thread that runs a script which is to end, and to no other
+   * one; its handler does nothing that a program could notice. 0 (the default) stands for a real-time signal: the last
+   * one that the process does nothing about. The last subpy_finalize() puts it back. If the host takes the signal for itself
+   * later, none is sent.
+   */
+  int32_t wait_signal;
 } subpy_runtime_config;
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
-  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1, 0, 0 }
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0 }
 
 /**
  * Starts Python, or joins the Python that the host has started itself.

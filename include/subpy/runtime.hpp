@@ -67,6 +67,11 @@ struct RuntimeConfig {
   bool allow_interpreters = false;
   /// How many of these there may be at once. 0 stands for 16.
   std::uint32_t interpreter_limit = 0;
+  /// true: the code of Python's library stays as it is, so that an interrupt ends few waits in C. See
+  /// subpy_runtime_config::forbid_patches.
+  bool forbid_patches = false;
+  /// The signal that ends waits in C. 0 stands for a real-time signal that nobody handles.
+  int wait_signal = 0;
 };
 
 /// Keeps Python initialized as long as it lives. It holds one count of subpy_initialize(), and the
@@ -191,6 +196,8 @@ private:
     c.ignore_sigpipe = config.ignore_sigpipe;
     c.allow_interpreters = config.allow_interpreters;
     c.interpreter_limit = config.interpreter_limit;
+    c.forbid_patches = config.forbid_patches;
+    c.wait_signal = config.wait_signal;
     return start(&c);
   }
 

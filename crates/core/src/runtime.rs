@@ -4,6 +4,7 @@ use crate::data::config::RuntimeConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local;
+use crate::local::cures::signal_checks;
 use crate::local::interpreter::registry;
 use crate::local::{cures, runtime_phase};
 use crate::scripting;
@@ -17,6 +18,10 @@ pub enum Feature {
     Restrictions,
     /// The memory of interpreters can be counted and limited.
     MemoryAccounts,
+    /// A time limit and an interrupt end waits in C. Known once Python is initialized.
+    InterruptWaits,
+    /// They end computations in C that look for signals. Known once Python is initialized.
+    InterruptComputations,
 }
 
 /// One count of the runtime, given back when it is dropped.
@@ -163,5 +168,7 @@ pub fn python_version() -> &'static str {
 pub fn supports(feature: Feature) -> bool {
     match feature {
         Feature::OwnGil | Feature::Restrictions | Feature::MemoryAccounts => cfg!(Py_3_12),
+        Feature::InterruptWaits => signal_checks::ends_waits(),
+        Feature::InterruptComputations => signal_checks::ends_computations(),
     }
 }

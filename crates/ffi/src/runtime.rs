@@ -57,6 +57,16 @@ pub struct subpy_runtime_config {
     /// How many of these there may be at once: see subpy_interpreter_config::interpreter_limit. 0 (the default) stands
     /// for 16.
     pub interpreter_limit: u32,
+    /// 1: the code of Python's library stays as it is in memory. Then only waits for locks of Python can be ended by a time
+    /// limit or an interrupt. 0 (the default): subpy_initialize() has two functions of a Python that it starts,
+    /// `PyErr_CheckSignals` and `Py_MakePendingCalls`, call subpy first, by a jump at their start. Where the system lets no
+    /// memory become executable, as with systemd's MemoryDenyWriteExecute, they stay as they are.
+    pub forbid_patches: u32,
+    /// The number of the signal that ends waits in C. It is sent to a thread that runs a script which is to end, and to no other
+    /// one; its handler does nothing that a program could notice. 0 (the default) stands for a real-time signal: the last
+    /// one that the process does nothing about. The last subpy_finalize() puts it back. If the host takes the signal for itself
+    /// later, none is sent.
+    pub wait_signal: i32,
 }
 
 growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
@@ -73,6 +83,8 @@ growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
     ignore_sigpipe: 1,
     allow_interpreters: 0,
     interpreter_limit: 0,
+    forbid_patches: 0,
+    wait_signal: 0,
 });
 
 /// # Safety
@@ -111,6 +123,8 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
         ignore_sigpipe: flag(config.ignore_sigpipe, "ignore_sigpipe")?,
         allow_interpreters: flag(config.allow_interpreters, "allow_interpreters")?,
         interpreter_limit: interpreter_limit(config.interpreter_limit),
+        forbid_patches: flag(config.forbid_patches, "forbid_patches")?,
+        wait_signal: Some(config.wait_signal).filter(|signal| *signal != 0),
     })
 }
 

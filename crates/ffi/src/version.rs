@@ -18,12 +18,16 @@ pub enum subpy_feature {
     SUBPY_FEATURE_MEMORY_ACCOUNTS = 3,
     /// Interpreters in processes of their own, #SUBPY_BACKEND_PROCESS. This version does not have them.
     SUBPY_FEATURE_PROCESSES = 4,
-    /// A time limit or an interrupt ends a wait in C, such as `time.sleep()`. This version can't do it.
-    SUBPY_FEATURE_ENDING_WAITS = 5,
+    /// A time limit or an interrupt ends a wait in C, such as `time.sleep()`: where subpy has started Python and was let
+    /// change its code, see subpy_runtime_config::forbid_patches. It is tried by subpy_initialize(), and is false before.
+    SUBPY_FEATURE_INTERRUPT_WAITS = 5,
     /// A sandbox around an interpreter. This version does not have it.
     SUBPY_FEATURE_SANDBOX = 6,
     /// Copies of an interpreter as it stands. This version does not have them.
     SUBPY_FEATURE_CLONES = 7,
+    /// A time limit or an interrupt ends a computation in C that looks for signals, such as a regular expression that
+    /// takes long, and arithmetic of large ints. As for #SUBPY_FEATURE_INTERRUPT_WAITS.
+    SUBPY_FEATURE_INTERRUPT_COMPUTATIONS = 8,
 }
 
 /// The version of the library: "@VERSION@". #SUBPY_VERSION is the version of the header.
@@ -60,6 +64,8 @@ pub extern "C" fn subpy_supports(feature: u32) -> bool {
         1 => runtime::supports(Feature::OwnGil),
         2 => runtime::supports(Feature::Restrictions),
         3 => runtime::supports(Feature::MemoryAccounts),
+        5 => runtime::supports(Feature::InterruptWaits),
+        8 => runtime::supports(Feature::InterruptComputations),
         _ => false,
     })
 }

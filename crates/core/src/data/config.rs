@@ -34,6 +34,10 @@ pub struct RuntimeConfig {
     pub allow_interpreters: bool,
     /// How many there may be at once, with those that these have created.
     pub interpreter_limit: u32,
+    /// The code of Python's library stays as it is.
+    pub forbid_patches: bool,
+    /// The signal that ends waits in C; `None`: a real-time signal that nobody handles.
+    pub wait_signal: Option<i32>,
 }
 
 impl Default for RuntimeConfig {
@@ -51,6 +55,8 @@ impl Default for RuntimeConfig {
             ignore_sigpipe: true,
             allow_interpreters: false,
             interpreter_limit: InterpreterConfig::INTERPRETER_LIMIT,
+            forbid_patches: false,
+            wait_signal: None,
         }
     }
 }
@@ -66,7 +72,7 @@ impl RuntimeConfig {
             .collect()
     }
 
-    fn fields(&self) -> [(&'static str, String); 12] {
+    fn fields(&self) -> [(&'static str, String); 14] {
         let path = |path: &Option<PathBuf>| match path {
             Some(path) => path.display().to_string(),
             None => "NULL".into(),
@@ -91,6 +97,8 @@ impl RuntimeConfig {
             ("ignore_sigpipe", flag(self.ignore_sigpipe)),
             ("allow_interpreters", flag(self.allow_interpreters)),
             ("interpreter_limit", self.interpreter_limit.to_string()),
+            ("forbid_patches", flag(self.forbid_patches)),
+            ("wait_signal", self.wait_signal.unwrap_or(0).to_string()),
         ]
     }
 }

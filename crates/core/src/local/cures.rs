@@ -8,6 +8,7 @@ mod array_pickles;
 pub(crate) mod asyncio_iterators;
 pub(crate) mod builtin_types;
 pub(crate) mod child_processes;
+pub(crate) mod code_hooks;
 pub(crate) mod current_frames;
 mod environment;
 #[cfg(not(Py_3_12))]
@@ -43,6 +44,7 @@ pub(crate) mod running_main;
 mod service_database;
 pub(crate) mod shared_gil;
 pub(crate) mod sigint;
+pub(crate) mod signal_checks;
 #[cfg(not(Py_3_11))]
 mod sqlite_adapters;
 pub(crate) mod stack_bounds;

@@ -47,6 +47,7 @@ use crate::local::interpreter::claim::Request;
 pub(crate) use crate::local::interpreter::handle::Interpreter;
 #[cfg(not(Py_3_13))]
 pub(crate) use crate::local::interpreter::holders::request_gil_drops;
+pub(crate) use crate::local::interpreter::interrupt::answer_check;
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::{Account, MemoryUsage};

@@ -14,8 +14,8 @@ use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::cures;
 use crate::local::cures::{
-    global_symbols, got_hooks, locale, remaining_interpreters, sigint, stack_bounds, tracemalloc,
-    write_signals,
+    global_symbols, got_hooks, locale, remaining_interpreters, sigint, signal_checks, stack_bounds,
+    tracemalloc, write_signals,
 };
 use crate::local::enter;
 use crate::local::functions::host_function;
@@ -25,6 +25,7 @@ use crate::local::interpreter::registry;
 use crate::local::python::thread_states::is_python_started;
 use crate::local::runtime_phase;
 use crate::local::runtime_phase::{Phase, Ready};
+use crate::local::thread::wait_signal;
 use crate::util::timer;
 
 /// Prepares the main interpreter for its scripts.
@@ -61,6 +62,7 @@ pub(crate) fn retain(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Re
             Ok(())
         }
         Err(Failed { for_ever, error }) => {
+            wait_signal::put_back();
             runtime_phase::set(if for_ever {
                 Phase::Over(FAILED)
             } else {
@@ -127,6 +129,14 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
         return Err(for_now(Error::new(Status::NoMemory, message)));
     }
     let config = config.cloned().unwrap_or_default();
+    if !wait_signal::take(config.wait_signal) {
+        let message = format!(
+            "wait_signal = {} is no signal, or the process does something about it: leave it to the host, and \
+             choose another one, or 0 for one that is free",
+            config.wait_signal.unwrap_or(0)
+        );
+        return Err(for_now(Error::new(Status::InvalidArgument, message)));
+    }
     let joined = is_python_started();
     let main = if joined {
         // What a running Python can't be told any more.
@@ -135,6 +145,8 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
             ignore_sigpipe: true,
             allow_interpreters: false,
             interpreter_limit: InterpreterConfig::INTERPRETER_LIMIT,
+            forbid_patches: false,
+            wait_signal: None,
             ..config.clone()
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
@@ -148,9 +160,16 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
         startup::start(&config).map_err(for_ever)?;
         check_tracing().map_err(for_ever)?;
         got_hooks::allow();
+        if !config.forbid_patches {
+            // SAFETY: no other thread is in Python yet.
+            unsafe { signal_checks::install(interpreter::answer_check) };
+        }
         locale::begin();
         enter::locate_slot();
-        enter::in_main_interpreter(cures::locate);
+        enter::in_main_interpreter(|py| {
+            cures::locate(py);
+            signal_checks::test(py);
+        });
         enter::leave_main(config.allow_main)
     };
     global_symbols::expose();
@@ -196,6 +215,7 @@ pub(crate) fn release() -> Result<()> {
         interpreter::all::abandon_all();
         drop(phase);
         timer::stop();
+        wait_signal::put_back();
         runtime_phase::set(Phase::Over(FINALIZED));
         return Ok(());
     }
@@ -219,6 +239,7 @@ pub(crate) fn release() -> Result<()> {
             false => all.end(!joined),
         }
         write_signals::put_back();
+        wait_signal::put_back();
         match joined {
             true => enter::detached(timer::stop),
             false => timer::stop(),

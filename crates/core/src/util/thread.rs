@@ -9,7 +9,15 @@ use std::mem::{MaybeUninit, forget};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
+/// The calling thread. (In this C library it is the thread's own address.)
+#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+#[inline]
+pub(crate) fn this_thread() -> libc::pthread_t {
+    crate::util::thread_local::thread_pointer() as libc::pthread_t
+}
+
 /// The calling thread.
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
 #[inline]
 pub(crate) fn this_thread() -> libc::pthread_t {
     // SAFETY: always allowed.

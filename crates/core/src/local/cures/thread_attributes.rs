@@ -5,13 +5,14 @@
 //!
 //! Cure: what can be put back is put back when the run is over, and while the host is called: see
 //! [`attributes`](crate::local::thread::attributes). What can't, without privilege, is refused. So is what would change another thread of
-//! the host's. In a thread of the script's own all of it works.
+//! the host's. In a thread of the script's own all of it works. [The signal that ends waits](wait_signal) can't be blocked.
 
 use super::stdlib_functions::Functions;
 use crate::local::python::method::method;
 use crate::local::thread::attributes;
 use crate::local::thread::attributes::Attribute;
 use crate::local::thread::calling_thread;
+use crate::local::thread::wait_signal;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[],
@@ -25,7 +26,9 @@ def replacers(call, put, at_end):
         change = module.pthread_sigmask
 
         def pthread_sigmask(how, mask, /):
-            call(SIGNAL_MASK)
+            signal = call(SIGNAL_MASK)
+            if how != module.SIG_UNBLOCK:
+                mask = {number for number in mask if number != signal}
             return change(how, mask)
 
         put(module, pthread_sigmask)
@@ -121,12 +124,16 @@ def replacers(call, put, at_end):
     ),
 ]);
 
-// `call(attribute)`: the calling thread is about to set it. `call(3)`: whether the thread is the host's. `call(4, number)`:
+// `call(attribute)`: the calling thread is about to set it. For the signal mask, the answer is the signal that stays
+// unblocked: the one that ends waits. `call(3)`: whether the thread is the host's. `call(4, number)`:
 // whether a thread of the process has this number.
 method!(call, |py, _, Some(arguments)| {
     let number = |index| Some(arguments.at(py, index)?.number(py));
     let answer = match number(0)? {
-        0 => keep(Attribute::SignalMask),
+        0 => {
+            keep(Attribute::SignalMask);
+            return Object::int(py, wait_signal::get().unwrap_or(0).into());
+        }
         1 => keep(Attribute::Processors),
         2 => keep(Attribute::Name),
         3 => !calling_thread::entry().is_null(),

@@ -50,6 +50,7 @@ impl<'a> Entered<'a> {
         entry.host.locale.set(locale);
         entry.host.floats.set(floats);
         entry.stack.set(stack::here());
+        entry.wake.enter();
         if !thread_state.is_null() {
             Self::set_aside(entry);
         }
@@ -196,6 +197,7 @@ impl InHost {
         // SAFETY: an entry lives until it is left.
         match unsafe { inside.as_ref() } {
             Some(inside) => {
+                inside.wake.leave_for_host();
                 thread_state = inside.thread_state.get();
                 locale::put(inside.host.locale.get());
                 if !inside.host.floats.get().are_of_python() {
@@ -239,6 +241,7 @@ impl Drop for InHost {
         locale::put(self.locale);
         // SAFETY: as in `begin`; the entry is not left before we return into the interpreter.
         if let Some(inside) = unsafe { self.inside.as_ref() } {
+            inside.wake.return_from_host();
             if !inside.host.floats.get().are_of_python() {
                 FloatEnvironment::OF_PYTHON.put();
             }

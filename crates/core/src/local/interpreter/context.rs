@@ -27,6 +27,7 @@ use crate::local::interpreter::shared::Shared;
 use crate::local::memory::account::Work;
 use crate::local::python::exception;
 use crate::local::python::object::Object;
+use crate::local::thread::wait_signal::Unblocked;
 
 /// How much work reading an exception may be.
 const READING: Duration = Duration::from_secs(1);
@@ -124,6 +125,7 @@ impl<'a> Context<'a> {
     ) -> Result<T> {
         self.shared.stats.measure(|| {
             let limit = |time| Deadline::new(self.shared, time, options.on_deadline.clone());
+            let _unblocked = options.timeout.map(|_| Unblocked::new());
             let _deadline = options.timeout.map(limit).transpose()?;
             work(self)
         })

@@ -24,6 +24,7 @@ use crate::local::python::capsule::capsule;
 #[cfg(Py_3_12)]
 use crate::local::python::interpreter_dict::keep;
 use crate::local::python::object::{Object, built_in, clear_exception, imported};
+use crate::local::thread::wait_signal::Unblocked;
 
 /// How often exit functions may register new ones.
 const ROUNDS: usize = 100;
@@ -34,6 +35,7 @@ pub(crate) const END_TIMEOUT: Duration = Duration::from_secs(5);
 /// Runs the exit functions of the attached interpreter, which may take `time`. None of them is left
 /// afterwards. To be called by the holder of a claim to end it.
 pub(crate) fn run_exit_functions(py: Attached<'_>, shared: &Arc<Shared>, time: Duration) {
+    let _unblocked = Unblocked::new();
     shared.state.set_runs_at_end(true);
     let deadline = Deadline::new(shared, time, None).ok();
     run_all_exit_functions(py);

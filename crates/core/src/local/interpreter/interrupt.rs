@@ -8,13 +8,18 @@
 //! interpreter that runs. (These versions ask the waiter's own interpreter to let go of the GIL, and no
 //! other one; and the timer's thread must not wait.)
 //!
-//! A run that goes on all the same gets the exception again every [`AGAIN`], and from the [`PATIENT`]th
-//! time on at each safe point, also in the handler that has just caught it, until it has ended. (Before
-//! 3.12 there is no such call to repeat at each safe point: it stays at every [`AGAIN`].)
+//! Where a run waits in C, or computes there, it is told by [`wake`](crate::local::thread::wake): a signal ends the wait, and
+//! CPython's check for signals raises.
+//!
+//! A run that goes on all the same gets the exception again where it waits, every [`AGAIN`]. In Python code it has as
+//! much time as [`PATIENT`] of these, for its `finally`; then it gets the exception at each safe point, also in the
+//! handler that has just caught it, until it has ended. (Before 3.12 there is no such call to repeat at each safe point:
+//! it stays at every [`AGAIN`].)
 
 use std::ffi::c_int;
 #[cfg(Py_3_12)]
 use std::ffi::c_void;
+use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
@@ -26,22 +31,27 @@ use crate::local::attach::Attached;
 use crate::local::attach::Current;
 use crate::local::cures::main_thread;
 use crate::local::enter;
-use crate::local::interpreter::claim::{Outer, Request, Run};
+use crate::local::interpreter::claim::{Request, Run};
 use crate::local::interpreter::protected;
 use crate::local::interpreter::protected::CodePosition;
-use crate::local::interpreter::requests::Requests;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::requests::{Requests, Waiting};
 use crate::local::interpreter::shared::Shared;
 use crate::local::python::embedded_code::EmbeddedCode;
-#[cfg(Py_3_12)]
 use crate::local::python::exception::KEYBOARD_INTERRUPT;
 use crate::local::python::object::clear_exception;
 #[cfg(Py_3_12)]
 use crate::local::python::pending_call;
+use crate::local::thread::calling_thread;
+use crate::local::thread::entry::Entry;
+use crate::local::thread::wait_signal;
+use crate::local::thread::wake::{Wake, When};
+use crate::util::thread::this_thread;
 use crate::util::timer;
 
 /// How long a run is given to end before it is asked again.
 const AGAIN: Duration = Duration::from_millis(10);
-/// How often it is asked gently.
+/// How often it is asked only where it waits.
 const PATIENT: u32 = 10;
 
 impl Shared {
@@ -88,9 +98,15 @@ impl Shared {
 
     /// To be called when this thread is counted in `requests`.
     fn request_now(self: &Arc<Self>, run: Run, times: u32) {
+        let is_patient = (1..PATIENT).contains(&times);
         self.raises_at_safe_points
             .store(times >= PATIENT, Ordering::Relaxed);
-        self.have_it_raised();
+        self.wake(if is_patient { When::InWait } else { When::Soon }, || {
+            self.state.is_requested(run)
+        });
+        if !is_patient {
+            self.have_it_raised();
+        }
         self.requester_leaves();
         if let Some(why) = self.state.asked() {
             self.request_inner(why);
@@ -100,6 +116,20 @@ impl Shared {
         let _ = timer::at(Instant::now() + AGAIN, move || {
             shared.request_again(run, times)
         });
+    }
+
+    /// Tells the thread that runs, if `is_to_end` its run: see [`wait_signal::tell`].
+    fn wake(&self, when: When, is_to_end: impl FnOnce() -> bool) {
+        self.with_wake(|wake| wait_signal::tell(wake, when, is_to_end));
+    }
+
+    /// Does `work` with what the thread that runs is told by: that of the innermost run.
+    fn with_wake<T>(&self, work: impl FnOnce(&Wake) -> T) -> T {
+        let requests = self.requests();
+        let inner = requests.outer.last().map(|outer| outer.inner);
+        // SAFETY: a run takes itself off the list before its entry goes, which needs the lock.
+        let wake = inner.map_or(&self.entry.wake, |inner| unsafe { &(*inner).wake });
+        work(wake)
     }
 
     /// Asks the runs to end that are inside of runs that are to end. Those that were asked before are not asked again.
@@ -123,8 +153,8 @@ impl Shared {
     pub(crate) fn run_ended(&self, py: Attached<'_>) {
         self.state.finish();
         self.signals.forget();
-        if self.async_exception_set.load(Ordering::Relaxed) {
-            self.clear_async_exception(py);
+        if self.entry.wake.was_told() {
+            self.forget_what_was_told(py, &self.entry);
         }
         self.holder.run_ended(py);
     }
@@ -133,14 +163,18 @@ impl Shared {
     pub(super) fn run_around(&self, inner: &Self) -> Run {
         let requests = self.requests();
         let waits = requests.outer.last().filter(|_| std::ptr::eq(self, inner));
-        waits.map_or_else(|| self.state.run(), Outer::run)
+        waits.map_or_else(|| self.state.run(), |outer| outer.word.run())
     }
 
-    /// A run begins inside of the one that is under way. To be called by the holder of the claim.
-    pub(super) fn begin_inner(self: &Arc<Self>) {
+    /// A run begins inside of the one that is under way, with an entry of its own. To be called by the holder of the
+    /// claim.
+    ///
+    /// # Safety
+    /// The entry lives until [`end_inner`](Self::end_inner).
+    pub(super) unsafe fn begin_inner(self: &Arc<Self>, inner: *const Entry) {
         let mut requests = self.requests();
-        let outer = self.state.begin_inner();
-        requests.outer.push(outer);
+        let word = self.state.begin_inner();
+        requests.outer.push(Waiting { word, inner });
         self.go_on_asking(requests);
     }
 
@@ -148,12 +182,15 @@ impl Shared {
     /// interpreter is attached.
     pub(super) fn end_inner(self: &Arc<Self>, py: Attached<'_>) {
         self.state.finish();
-        self.clear_async_exception(py);
         let mut requests = self.requests();
         let Some(outer) = requests.outer.pop() else {
             return;
         };
-        self.state.end_inner(outer);
+        drop(requests);
+        // SAFETY: it lives until this returns.
+        self.forget_what_was_told(py, unsafe { &*outer.inner });
+        let requests = self.requests();
+        self.state.end_inner(outer.word);
         self.go_on_asking(requests);
     }
 
@@ -170,7 +207,7 @@ impl Shared {
     /// a claim to end it, while the interpreter is attached.
     pub(crate) fn end_asks(&self, py: Attached<'_>) {
         self.state.set_runs_at_end(false);
-        self.clear_async_exception(py);
+        self.forget_what_was_told(py, &self.entry);
         enter::detached(|| self.wait_for_requesters());
     }
 
@@ -189,14 +226,33 @@ impl Shared {
     }
 
     #[cfg(Py_3_12)]
-    fn tell_script(&self) {
+    fn tell_script(self: &Arc<Self>) {
         let mut requests = self.requests();
         if let Some(run) = self.state.tell() {
             self.signals.add(run, libc::SIGINT);
             requests.count += 1;
             drop(requests);
-            self.have_it_raised();
-            self.requester_leaves();
+            self.have_signals_handled(run);
+        }
+    }
+
+    /// To be called when this thread is counted in `requests`.
+    #[cfg(Py_3_12)]
+    fn have_signals_handled(self: &Arc<Self>, run: Run) {
+        self.wake(When::AtCheck, || self.signals.are_waiting(run));
+        self.have_it_raised();
+        self.requester_leaves();
+        let shared = self.clone();
+        let _ = timer::at(Instant::now() + AGAIN, move || shared.signal_again(run));
+    }
+
+    #[cfg(Py_3_12)]
+    fn signal_again(self: &Arc<Self>, run: Run) {
+        let mut requests = self.requests();
+        if self.signals.are_waiting(run) {
+            requests.count += 1;
+            drop(requests);
+            self.have_signals_handled(run);
         }
     }
 
@@ -208,11 +264,12 @@ impl Shared {
 
     /// A script's other thread has a signal handled by the run that is under way. To be called while the interpreter
     /// is attached.
-    pub(super) fn signal_by_script(&self, _py: Attached<'_>, signal: c_int) {
+    pub(super) fn signal_by_script(self: &Arc<Self>, _py: Attached<'_>, signal: c_int) {
         if self.state.is_under_way() {
-            self.signals.add(self.state.run(), signal);
+            let run = self.state.run();
+            self.signals.add(run, signal);
             #[cfg(Py_3_12)]
-            self.have_it_raised();
+            self.signal_again(run);
             #[cfg(not(Py_3_12))]
             self.set_async_exception(_py);
         }
@@ -223,11 +280,13 @@ impl Shared {
     fn raise(self: &Arc<Self>, py: Attached<'_>) -> c_int {
         let why = self.state.asked();
         let run = self.state.run();
-        if why.is_none() && !self.signals.are_waiting(run) {
+        let again = self.raises_at_safe_points.load(Ordering::Relaxed);
+        let is_told = || again || self.with_wake(Wake::is_told_at_safe_point);
+        if !(why.is_some() && is_told() || self.signals.are_waiting(run)) {
             return 0;
         }
         if !self.is_run(py) {
-            self.leave_to_run(py);
+            self.set_async_exception(py);
             return 0;
         }
         match protected::position_of(py, self.thread_state) {
@@ -242,60 +301,88 @@ impl Shared {
         let Some(why) = why else {
             return if self.signals.handle(py, run) { 0 } else { -1 };
         };
-        self.signals.take(run, libc::SIGINT);
-        KEYBOARD_INTERRUPT.raise::<()>(py, &why.message().to_string_lossy());
-        if self.raises_at_safe_points.load(Ordering::Relaxed) {
+        self.with_wake(Wake::take);
+        self.raise_request(py, run, why);
+        if again {
             self.have_it_raised();
         }
         -1
     }
 
-    /// In another thread of the interpreter: what is to be done in the thread that runs is left to that.
-    #[cfg(Py_3_12)]
-    fn leave_to_run(self: &Arc<Self>, py: Attached<'_>) {
-        self.set_async_exception(py);
-        if self.signals.are_waiting(self.state.run()) {
-            let shared = self.clone();
-            let _ = timer::at(Instant::now() + AGAIN, move || shared.signal_again());
+    fn raise_request(&self, py: Attached<'_>, run: Run, why: Request) {
+        self.signals.take(run, libc::SIGINT);
+        KEYBOARD_INTERRUPT.raise::<()>(py, &why.message().to_string_lossy());
+    }
+
+    /// In the thread that runs, where CPython looks for signals: raises, if the run is to end.
+    fn answer_check(&self, py: Attached<'_>, entry: &Entry) -> Option<c_int> {
+        if !self.is_run(py) {
+            return None;
         }
+        let run = self.state.run();
+        entry.wake.take();
+        let Some(why) = self.state.asked() else {
+            return self.handle_signals(py, run);
+        };
+        if entry.wake.has_async_exception() {
+            // SAFETY: attached.
+            unsafe { self.leave_exception(null_mut()) };
+        }
+        self.raise_request(py, run, why);
+        Some(-1)
     }
 
     #[cfg(Py_3_12)]
-    fn signal_again(&self) {
-        let mut requests = self.requests();
-        if self.signals.are_waiting(self.state.run()) {
-            requests.count += 1;
-            drop(requests);
-            self.have_it_raised();
-            self.requester_leaves();
-        }
+    fn handle_signals(&self, py: Attached<'_>, run: Run) -> Option<c_int> {
+        let handled = self
+            .signals
+            .are_waiting(run)
+            .then(|| self.signals.handle(py, run));
+        handled.map(|is_done| if is_done { 0 } else { -1 })
+    }
+
+    /// These are handled by the wakeup descriptor, if at all.
+    #[cfg(not(Py_3_12))]
+    fn handle_signals(&self, _: Attached<'_>, _: Run) -> Option<c_int> {
+        None
     }
 
     /// In another thread of the interpreter: leaves the exception with the thread that runs.
     pub(super) fn set_async_exception(&self, py: Attached<'_>) {
-        // SAFETY: always allowed; attached to the same interpreter, so the thread state lives.
-        let (here, number) = unsafe {
-            let number = main_thread::number_of(self.thread_state);
-            (libc::pthread_self() as u64, number)
-        };
-        let Some(number) = number.filter(|number| *number != here) else {
+        // SAFETY: attached to the same interpreter, so the thread state lives.
+        let number = unsafe { main_thread::number_of(self.thread_state) };
+        if number.is_none() || number == Some(this_thread() as u64) {
             return;
-        };
+        }
         // Looking at the frame may collect garbage to 3.11, and so let go of the GIL: the request is looked
         // at last.
-        if protected::position_of(py, self.thread_state) == CodePosition::Open
-            && (self.state.asked().is_some()
-                || self.signals.raise_interrupt()
-                    && self.signals.take(self.state.run(), libc::SIGINT))
-        {
-            // SAFETY: attached to the same interpreter.
-            unsafe {
-                ffi::PyThreadState_SetAsyncExc(
-                    number as std::ffi::c_long,
-                    ffi::PyExc_KeyboardInterrupt,
-                )
+        if protected::position_of(py, self.thread_state) != CodePosition::Open {
+            return;
+        }
+        self.with_wake(|wake| {
+            let is_asked = self.state.asked().is_some()
+                && (wake.take() || self.raises_at_safe_points.load(Ordering::Relaxed));
+            let is_signalled = || {
+                self.signals.raise_interrupt() && self.signals.take(self.state.run(), libc::SIGINT)
             };
-            self.async_exception_set.store(true, Ordering::Relaxed);
+            if is_asked || is_signalled() {
+                wake.async_exception_set();
+                // SAFETY: attached to the same interpreter.
+                unsafe { self.leave_exception(ffi::PyExc_KeyboardInterrupt) };
+            }
+        });
+    }
+
+    /// Leaves an exception with the thread that runs; NULL: takes one back.
+    ///
+    /// # Safety
+    /// Attached to the interpreter; a class of its own.
+    unsafe fn leave_exception(&self, class: *mut ffi::PyObject) {
+        // SAFETY: the thread state lives as long as the interpreter.
+        unsafe {
+            if let Some(number) = main_thread::number_of(self.thread_state) {
+                ffi::PyThreadState_SetAsyncExc(number as std::ffi::c_long, class);
+            }
         }
     }
 
@@ -305,26 +392,38 @@ impl Shared {
     #[cold]
     pub(crate) fn forget_request(&self, py: Attached<'_>) -> Option<Request> {
         let requested = self.state.finish();
-        self.clear_async_exception(py);
+        // SAFETY: an entry lives until it is left: that of this run.
+        if let Some(entry) = unsafe { calling_thread::entry().as_ref() } {
+            self.forget_what_was_told(py, entry);
+        }
         requested
     }
 
-    /// Has an exception that was left and not raised yet raised in code that does nothing. (Taking it back by
-    /// `PyThreadState_SetAsyncExc` leaves CPython to 3.12 looking for it at each safe point, for ever.)
-    fn clear_async_exception(&self, py: Attached<'_>) {
+    /// What the run of an entry was told reaches nobody any more. Has an exception that was left and not raised yet raised
+    /// in code that does nothing. (One that is taken back by `PyThreadState_SetAsyncExc` leaves CPython to 3.12 looking for
+    /// it at each safe point, for ever: so it is left once more.)
+    #[cold]
+    fn forget_what_was_told(&self, py: Attached<'_>, entry: &Entry) {
         static NOTHING: EmbeddedCode = EmbeddedCode::new(c"<subpy>", c"");
-        if self.async_exception_set.swap(false, Ordering::Relaxed) {
-            let [mut kind, mut value, mut traceback] = [std::ptr::null_mut(); 3];
+        if entry.wake.forget() {
+            let [mut kind, mut value, mut traceback] = [null_mut(); 3];
             // SAFETY: attached; the exception that is set now is set again.
             #[allow(deprecated)]
             unsafe {
                 ffi::PyErr_Fetch(&mut kind, &mut value, &mut traceback);
+                self.leave_exception(ffi::PyExc_KeyboardInterrupt);
                 drop(NOTHING.run(py));
                 clear_exception(py);
                 ffi::PyErr_Restore(kind, value, traceback);
             }
         }
     }
+}
+
+/// In a thread that was told that its run is to end, where CPython looks for signals.
+pub(crate) fn answer_check(py: Attached<'_>, entry: &Entry) -> Option<c_int> {
+    let found = registry::find(entry.id?).ok()?;
+    found.0.answer_check(py, entry)
 }
 
 /// What CPython calls at a safe point.

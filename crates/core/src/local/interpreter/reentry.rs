@@ -38,9 +38,11 @@ impl<'a> Reentry<'a> {
         let attached = unsafe { Attachment::enter(&*entry, shared.shares_gil) };
         // What the host was called for may be done while an exception is on its way: an object is deleted.
         let exception = exception::raised(attached.attached());
-        shared.begin_inner();
-        // SAFETY: the thread had that entry before.
-        unsafe { shared.begin_nested(outer) };
+        // SAFETY: the entry lives until the run has ended. The thread had the outer one before.
+        unsafe {
+            shared.begin_inner(entry);
+            shared.begin_nested(outer);
+        }
         Ok(Box::new(Self {
             shared,
             exception,

@@ -24,6 +24,7 @@ use crate::local::interpreter::{ending, family, faulthandler, foreign_threads};
 use crate::local::memory::account::Work;
 use crate::local::objects::release::Loans;
 use crate::local::thread::entry::Entry;
+use crate::local::thread::wait_signal::Unblocked;
 
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
 /// bottom: detached first, given back then.
@@ -137,6 +138,7 @@ impl<'a> Session<'a> {
     /// Ends the interpreter, which has no other threads. Its finalizers may take `time`.
     pub(super) fn end(mut self, time: Duration) {
         let loans = self.loans();
+        let _unblocked = Unblocked::new();
         // With a shared GIL, others may have its strings.
         let extensions = (!self.shared.shares_gil).then(|| self.extensions());
         self.let_go();

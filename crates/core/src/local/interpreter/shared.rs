@@ -43,8 +43,6 @@ pub(crate) struct Shared {
     requester_left: Condvar,
     /// Each safe point raises.
     pub(super) raises_at_safe_points: AtomicBool,
-    /// An exception was left with the thread that runs. Used by threads that are attached.
-    pub(super) async_exception_set: AtomicBool,
     pub(super) signals: Signals,
     /// What runs of other interpreters are inside of its runs.
     inner_runs: Mutex<Vec<InnerRun>>,
@@ -99,7 +97,6 @@ impl Shared {
             requests: Mutex::default(),
             requester_left: Condvar::new(),
             raises_at_safe_points: AtomicBool::new(false),
-            async_exception_set: AtomicBool::new(false),
             signals: Signals::default(),
             inner_runs: Mutex::default(),
             entry: Entry::new(Some(id), account, thread_state),

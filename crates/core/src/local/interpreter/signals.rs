@@ -69,7 +69,7 @@ method!(interrupt_main, |py, Some(capsule), Some(arguments)| {
 });
 
 /// A script of the interpreter that this is of, which is attached, sends itself a signal. False: an exception is set.
-fn send(py: Attached<'_>, shared: &Shared, signal: c_int) -> bool {
+fn send(py: Attached<'_>, shared: &Arc<Shared>, signal: c_int) -> bool {
     if shared.is_run(py) {
         shared.signals.wake_up(signal);
         return handle(py, signal);

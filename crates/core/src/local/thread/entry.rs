@@ -11,6 +11,7 @@ use crate::data::id::Id;
 use crate::local::memory::account::Account;
 use crate::local::thread::attributes;
 use crate::local::thread::float_environment::FloatEnvironment;
+use crate::local::thread::wake::Wake;
 
 /// A thread's entry into an interpreter. Used by one thread at a time, which has the innermost of its entries at hand:
 /// see [`here`](super::here).
@@ -24,6 +25,8 @@ pub(crate) struct Entry {
     /// What a script has set in the thread, if it has; made by [`attributes`](super::attributes).
     pub(crate) attributes: attributes::Slot,
     pub(crate) host: HostSettings,
+    /// How the thread is told there that its run is to end.
+    pub(crate) wake: Wake,
     /// Where the thread's stack was when it entered.
     pub(crate) stack: Cell<usize>,
     pub(in crate::local) before: Before,
@@ -71,6 +74,7 @@ impl Entry {
                 locale: Cell::new(null_mut()),
                 floats: Cell::new(FloatEnvironment::OF_PYTHON),
             },
+            wake: Wake::new(),
             stack: Cell::new(0),
             before: Before {
                 entry: Cell::new(null()),
