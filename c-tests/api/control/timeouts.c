@@ -92,16 +92,6 @@ static void test_a_script_may_catch_it_and_end(void **state) {
   DESTROY(id);
 }
 
-static void test_a_blocking_call_returns_first(void **state) {
-  (void)state;
-  const subpy_id id = create_quiet();
-  const subpy_run_options options = limit(SHORT);
-  CHECK_STOPPED(SUBPY_ERR_TIMEOUT,
-                run_for(id, &options, "import time\ntime.sleep(0.1)\nwhile True: pass\n"), "line ");
-  CHECK(stats_of(id).last_wall_ns >= 100000000, "it did not sleep");
-  DESTROY(id);
-}
-
 static void test_eval_and_call(void **state) {
   (void)state;
   const subpy_id id = create_quiet();
@@ -241,7 +231,6 @@ int main(void) {
   const struct CMUnitTest others[] = {
       cmocka_unit_test(test_in_time),
       cmocka_unit_test(test_a_script_may_catch_it_and_end),
-      cmocka_unit_test(test_a_blocking_call_returns_first),
       cmocka_unit_test(test_eval_and_call),
       cmocka_unit_test(test_wrong_options),
       cmocka_unit_test(test_measure),

@@ -155,8 +155,9 @@ static void test_stats(void **state) {
 
 static void test_what_is_to_come(void **state) {
   (void)state;
-  for (uint32_t feature = SUBPY_FEATURE_PROCESSES; feature <= SUBPY_FEATURE_CLONES; feature++) {
-    CHECK(!subpy_supports(feature), "feature %u", feature);
+  const uint32_t features[] = {SUBPY_FEATURE_PROCESSES, SUBPY_FEATURE_SANDBOX, SUBPY_FEATURE_CLONES};
+  for (size_t i = 0; i < COUNT(features); i++) {
+    CHECK(!subpy_supports(features[i]), "feature %u", features[i]);
   }
   CHECK_TEXT(subpy_status_name(SUBPY_ERR_LOST), "SUBPY_ERR_LOST");
   CHECK_TEXT(subpy_status_name(SUBPY_ERR_LIMIT), "SUBPY_ERR_LIMIT");
