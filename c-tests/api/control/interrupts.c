@@ -278,38 +278,6 @@ static void test_what_waits_again_and_again_ends(void **state) {
   victim_destroy(&victim);
 }
 
-/* A read of a pipe is not woken; what the script does next is interrupted. */
-struct reading {
-  struct victim victim;
-  int end;
-};
-
-static void *interrupt_then_write(void *argument) {
-  struct reading *reading = argument;
-  interrupt_when_it_prints(&reading->victim);
-  CHECK_EQUAL(write(reading->end, "x", 1), 1);
-  return NULL;
-}
-
-static void test_a_blocking_call_returns_first(void **state) {
-  (void)state;
-  struct reading reading;
-  int ends[2];
-  char code[256];
-  const struct gate closed = GATE_INIT;
-  CHECK_EQUAL(pipe(ends), 0);
-  victim_create(&reading.victim);
-  reading.victim.printed = closed;
-  reading.end = ends[1];
-  snprintf(code, sizeof code, "import os\nprint()\nos.read(%d, 1)\nwhile True: pass\n", ends[0]);
-  const pthread_t thread = thread_start(interrupt_then_write, &reading);
-  CHECK_STOPPED(SUBPY_ERR_INTERRUPTED, run_for(reading.victim.id, NULL, code), "line ");
-  thread_join(thread);
-  victim_destroy(&reading.victim);
-  close(ends[0]);
-  close(ends[1]);
-}
-
 /* From inside: a callback of the run itself. */
 static void interrupt_itself(void *user, const char *text, size_t length) {
   (void)text, (void)length;
@@ -588,7 +556,6 @@ int main(void) {
       cmocka_unit_test(test_a_script_may_catch_it_and_end),
       cmocka_unit_test(test_what_comes_of_it_is_interrupted),
       cmocka_unit_test(test_what_waits_again_and_again_ends),
-      cmocka_unit_test(test_a_blocking_call_returns_first),
       cmocka_unit_test(test_from_a_callback),
       cmocka_unit_test(test_at_the_very_end),
       cmocka_unit_test(test_eval_and_call),

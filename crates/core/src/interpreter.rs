@@ -246,6 +246,17 @@ impl Interpreter {
         }
     }
 
+    /// As [`interrupt`](Self::interrupt), for a signal handler: it takes no lock and no memory, and a thread of ours does it
+    /// soon. Two that come at once may count as one.
+    ///
+    /// ```
+    /// # use subpy_core::{Id, Interpreter, Status};
+    /// assert_eq!(Interpreter::interrupt_soon(Id::MAIN), Err(Status::NotInitialized));
+    /// ```
+    pub fn interrupt_soon(id: Id) -> std::result::Result<(), Status> {
+        local::Interpreter::interrupt_soon(id)
+    }
+
     /// Runs a program in `__main__`, in the calling thread.
     ///
     /// ```

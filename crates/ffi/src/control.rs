@@ -41,12 +41,23 @@ growable!(subpy_interpreter_stats, "subpy_interpreter_stats", 56, {
 /// affected. So a host that cancels a run which may not have begun yet repeats the call until the run has returned.
 ///
 /// The script gets a KeyboardInterrupt at its next safe point; in Python code that is at once. `except Exception`
-/// lets it pass. A script that goes on all the same gets it again every 10 ms. After 100 ms it gets it at each
-/// safe point, also in the handler that has just caught it, until it has ended. Its run then returns
-/// #SUBPY_ERR_INTERRUPTED, with the traceback of where it was. A script that catches the exception and ends by
-/// itself just ends. (Below Python 3.12 it is every 10 ms all along, so a loop that catches everything can
-/// escape. In 3.12 a loop can that has nothing outside of its `try`. Python 3.10 has no safe point in a loop that
-/// begins with `try` and calls nothing.)
+/// lets it pass. A script that goes on all the same has 100 ms for its `finally`. Then it gets the exception at each safe
+/// point, also in the handler that has just caught it, until it has ended. Its run then returns #SUBPY_ERR_INTERRUPTED,
+/// with the traceback of where it was. A script that catches the exception and ends by itself just ends. (Below Python
+/// 3.12 it is every 10 ms after these 100 ms, so a loop that catches everything can escape. In 3.12 a loop can that has
+/// nothing outside of its `try`. Python 3.10 has no safe point in a loop that begins with `try` and calls nothing.)
+///
+/// A script that waits in C gets it at once, too, if subpy_supports() says #SUBPY_FEATURE_INTERRUPT_WAITS: in
+/// `time.sleep()`, in locks, queues and joins, in `select`, sockets, pipes and `ssl`, with its child processes, in an event
+/// loop. If it waits again, in a `finally` say, it gets the exception again after 10 ms. What it held then, and what it had
+/// received, is as after Ctrl+C in Python. subpy sends the thread that runs the script a signal for that, see
+/// subpy_runtime_config::wait_signal, and none while that thread is in a function of the host's. A thread that blocks
+/// this signal is not woken, but in a run with a time limit, which takes it meanwhile. So does a computation in C that
+/// looks for signals, with #SUBPY_FEATURE_INTERRUPT_COMPUTATIONS: a regular expression, arithmetic of large ints.
+///
+/// Not ended are a computation in C that never looks, such as `sum(range(10**9))`, `getaddrinfo()`, `sqlite3` where it
+/// waits for a lock of its database, and what an extension module does without asking Python: the script gets the
+/// exception when that returns.
 ///
 /// A script that has set a handler for SIGINT, by `signal.signal()` or through `asyncio.run()` from Python 3.11 on, is
 /// told otherwise: its handler is called, once for each subpy_interrupt(), and the script may go on. (asyncio's cancels
@@ -56,8 +67,6 @@ growable!(subpy_interpreter_stats, "subpy_interpreter_stats", 56, {
 /// KeyboardInterrupt.) Handlers of other signals are kept, too; nobody calls them but the script itself, by
 /// `os.kill()`, `signal.raise_signal()` and `_thread.interrupt_main()`, say.
 ///
-/// A call that waits in C is not woken, such as `time.sleep()`, a lock, a socket, `select`, an event loop that
-/// waits, or a long computation in an extension module. The script gets the exception when that call returns.
 /// A run in another interpreter that a function of the host's makes meanwhile is asked to end, too.
 /// An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is
 /// to be used again is best interrupted when it has imported what it needs.
@@ -66,13 +75,14 @@ growable!(subpy_interpreter_stats, "subpy_interpreter_stats", 56, {
 /// @param error NULL, or where the error goes.
 /// @return #SUBPY_OK, also if nothing runs;
 ///         #SUBPY_ERR_NOT_INITIALIZED;
-///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed.
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+///         #SUBPY_ERR_NO_MEMORY, only with NULL for `error`, if the system had no thread for subpy.
 ///
 /// Threads: any. The call waits for no GIL. (Below Python 3.12 a thread that it starts does, and the script gets
-/// the exception within some milliseconds.) A signal handler must not call it. A thread that takes signals with
-/// sigwait() may.
+/// the exception within some milliseconds.) With NULL for `error`, also in a signal handler: the call takes no lock and
+/// no memory then, and a thread of subpy's interrupts the run at once. Two such calls at once may count as one.
 ///
-/// Source: CPython's pending calls, and `PyThreadState_SetAsyncExc` below Python 3.12.
+/// Source: CPython's pending calls, `PyErr_CheckSignals`, and `PyThreadState_SetAsyncExc` below Python 3.12.
 ///
 /// # Safety
 /// As the parameters say.
@@ -81,6 +91,12 @@ pub unsafe extern "C" fn subpy_interrupt(
     id: subpy_id,
     error: *mut *mut subpy_error,
 ) -> subpy_status {
+    if error.is_null() {
+        return match Interpreter::interrupt_soon(Id::new(id)) {
+            Ok(()) => subpy_status::SUBPY_OK,
+            Err(status) => status.into(),
+        };
+    }
     // SAFETY: the caller keeps the header's contract for `error`.
     unsafe { enter(error, || Interpreter::find(Id::new(id))?.interrupt()) }
 }

@@ -40,7 +40,8 @@ pub struct subpy_run_options {
     pub filename: *const c_char,
     /// How long the run may take, in milliseconds. 0 (the default): as long as it likes. A host that computes the
     /// time that is left has to treat 0 itself. When the time is over, the script gets a KeyboardInterrupt, as
-    /// by subpy_interrupt(), and the run returns #SUBPY_ERR_TIMEOUT. A run in another interpreter that a function of
+    /// by subpy_interrupt(), and the run returns #SUBPY_ERR_TIMEOUT. If that is more than 100 ms later, because the script
+    /// did what can't be ended, the error's message says how late it is. A run in another interpreter that a function of
     /// the host's makes meanwhile is ended as well, and returns the same.
     pub timeout_ms: u64,
     /// Asked when the time is over. NULL (the default): the run is interrupted at once. The library does not

@@ -96,6 +96,12 @@ impl Error {
         }))
     }
 
+    /// As it is, with more to say.
+    pub(crate) fn with_more(mut self, more: &str) -> Self {
+        self.0.message.push_str(more);
+        self
+    }
+
     /// What kind of error it is.
     ///
     /// ```

@@ -47,7 +47,7 @@ use crate::local::interpreter::claim::Request;
 pub(crate) use crate::local::interpreter::handle::Interpreter;
 #[cfg(not(Py_3_13))]
 pub(crate) use crate::local::interpreter::holders::request_gil_drops;
-pub(crate) use crate::local::interpreter::interrupt::answer_check;
+pub(crate) use crate::local::interpreter::interrupt::{answer_check, serve_handlers};
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::{Account, MemoryUsage};
@@ -104,6 +104,18 @@ impl Interpreter {
     pub(crate) fn interrupt(&self) -> Result<()> {
         self.alive()?.interrupt();
         Ok(())
+    }
+
+    /// As [`interrupt`](Self::interrupt), for a signal handler: soon, by a thread of ours.
+    pub(crate) fn interrupt_soon(id: Id) -> std::result::Result<(), Status> {
+        if !runtime_phase::is_ready() {
+            return Err(Status::NotInitialized);
+        }
+        match registry::signal_safe::with(id, Shared::interrupt_soon) {
+            None => Err(Status::NotFound),
+            Some(false) => Err(Status::NoMemory),
+            Some(true) => Ok(()),
+        }
     }
 
     /// It does not end with its creator any more, and does not count there. Nothing happens if no script has created it.

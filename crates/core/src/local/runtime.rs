@@ -62,6 +62,7 @@ pub(crate) fn retain(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Re
             Ok(())
         }
         Err(Failed { for_ever, error }) => {
+            timer::stop();
             wait_signal::put_back();
             runtime_phase::set(if for_ever {
                 Phase::Over(FAILED)
@@ -183,6 +184,7 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
         );
         return Err(for_ever(Error::new(Status::Unsupported, message)));
     }
+    timer::start(interpreter::serve_handlers);
     let take_signals = !joined && !config.install_signal_handlers;
     let paths = &config.module_search_paths;
     let main = Interpreter::adopt_main(main, paths, !joined, take_signals).map_err(for_ever)?;

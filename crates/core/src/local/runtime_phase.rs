@@ -178,10 +178,19 @@ pub(crate) fn set(new: Phase) {
 /// Fails unless Python is initialized.
 #[inline]
 pub(crate) fn ready() -> Result<()> {
+    match is_ready() {
+        true => Ok(()),
+        false => not_forked().and_then(|()| Err(not_ready(&phase()))),
+    }
+}
+
+/// Whether Python is initialized. Allowed in a signal handler.
+#[inline]
+pub(crate) fn is_ready() -> bool {
     match SHORT.load(Ordering::Acquire) {
-        STARTED => Ok(()),
-        JOINED if is_python_started() => Ok(()),
-        _ => not_forked().and_then(|()| Err(not_ready(&phase()))),
+        STARTED => true,
+        JOINED => is_python_started(),
+        _ => false,
     }
 }
 

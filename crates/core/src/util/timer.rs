@@ -1,10 +1,13 @@
 //! One thread that does small things at their time, for all interpreters. It holds no GIL, and its lock
-//! only to look at what is next. It is started when there is something to do, and ends with Python.
+//! only to look at what is next. It runs as long as Python. A signal handler can wake it up, to do [one thing](on_call).
 
 use std::collections::BTreeMap;
+use std::ffi::c_int;
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::ptr::null;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::util::thread::Thread;
 
@@ -36,8 +39,14 @@ static TIMER: Mutex<Timer> = Mutex::new(Timer {
     ended: 0,
     doing: None,
 });
-/// There is a job before the time when the thread looks again.
-static EARLIER: Condvar = Condvar::new();
+/// How often the thread was woken up: it waits for a change.
+static WAKE_UPS: AtomicU32 = AtomicU32::new(0);
+/// What the thread does when it is called.
+static ON_CALL: OnceLock<fn()> = OnceLock::new();
+/// It was called.
+static CALLED: AtomicBool = AtomicBool::new(false);
+/// It runs.
+static RUNS: AtomicBool = AtomicBool::new(false);
 /// A job is done.
 static DONE: Condvar = Condvar::new();
 
@@ -45,18 +54,68 @@ fn timer() -> MutexGuard<'static, Timer> {
     TIMER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Timer {
+    fn start(&mut self) -> io::Result<()> {
+        if self.thread.is_none() {
+            let number = self.ended;
+            self.thread = Some(Thread::start(c"subpy timer", move || serve(number))?);
+            RUNS.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+}
+
+/// Starts the thread, if it can be: else the next [`at`] does. It does `work` when it is [called](call).
+pub(crate) fn start(work: fn()) {
+    ON_CALL.get_or_init(|| work);
+    let _ = timer().start();
+}
+
+/// Has the thread do the work of [`start`], once for all calls that come before it begins. Allowed in a signal handler.
+/// False: it does not run.
+pub(crate) fn call() -> bool {
+    if !RUNS.load(Ordering::Acquire) {
+        return false;
+    }
+    CALLED.store(true, Ordering::SeqCst);
+    wake_up();
+    true
+}
+
+/// The thread looks what there is to do. Allowed in a signal handler.
+fn wake_up() {
+    WAKE_UPS.fetch_add(1, Ordering::SeqCst);
+    futex(libc::FUTEX_WAKE, 1, null());
+}
+
+/// Waits until the thread is woken up once more than so often, or for this time.
+fn wait(seen: u32, time: Option<Duration>) {
+    // Without an end: somebody is always free to look again.
+    let time = time.unwrap_or(Duration::from_secs(3600));
+    let time = libc::timespec {
+        tv_sec: time.as_secs().min(3600) as libc::time_t,
+        tv_nsec: time.subsec_nanos().into(),
+    };
+    futex(libc::FUTEX_WAIT, seen, &time);
+}
+
+fn futex(operation: c_int, value: u32, time: *const libc::timespec) {
+    // SAFETY: a word that stays; NULL, or a time.
+    unsafe {
+        let operation = operation | libc::FUTEX_PRIVATE_FLAG;
+        libc::syscall(libc::SYS_futex, WAKE_UPS.as_ptr(), operation, value, time)
+    };
+}
+
 /// Does `job` at `time`, or soon after. Fails if no thread can be started for it.
 pub(crate) fn at(time: Instant, job: impl FnOnce() + Send + 'static) -> io::Result<TimerId> {
     let mut timer = timer();
-    if timer.thread.is_none() {
-        let number = timer.ended;
-        timer.thread = Some(Thread::start(c"subpy timer", move || serve(number))?);
-    }
+    timer.start()?;
     let ticket = TimerId(time, timer.next_number);
     timer.next_number += 1;
     timer.jobs.insert(ticket, Box::new(job));
     if timer.looks_at.is_none_or(|then| time < then) {
-        EARLIER.notify_one();
+        wake_up();
     }
     Ok(ticket)
 }
@@ -67,7 +126,8 @@ pub(crate) fn stop() {
     timer.ended += 1;
     let jobs = std::mem::take(&mut timer.jobs);
     let thread = timer.thread.take();
-    EARLIER.notify_all();
+    RUNS.store(false, Ordering::Release);
+    wake_up();
     drop(timer);
     drop(jobs);
     if let Some(thread) = thread {
@@ -95,30 +155,36 @@ pub(crate) fn wait_for(ticket: TimerId) {
 
 /// What the thread does that is started when so many have ended.
 fn serve(number: u64) {
-    let mut timer = timer();
-    while timer.ended == number {
-        let now = Instant::now();
+    loop {
+        let seen = WAKE_UPS.load(Ordering::SeqCst);
+        if CALLED.swap(false, Ordering::SeqCst)
+            && let Some(work) = ON_CALL.get()
+        {
+            work();
+        }
+        let mut timer = timer();
+        if timer.ended != number {
+            return;
+        }
         let first = timer.jobs.keys().next().copied();
         timer.looks_at = first.map(|TimerId(time, _)| time);
-        timer = match first {
-            None => EARLIER.wait(timer).unwrap_or_else(PoisonError::into_inner),
-            Some(TimerId(time, _)) if time > now => {
-                let waited = EARLIER.wait_timeout(timer, time - now);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-            Some(ticket) => {
+        let left = first.map(|TimerId(time, _)| time.saturating_duration_since(Instant::now()));
+        match first {
+            Some(ticket) if left == Some(Duration::ZERO) => {
                 let job = timer.jobs.remove(&ticket);
                 timer.doing = Some(ticket);
                 drop(timer);
                 if let Some(job) = job {
                     job();
                 }
-                let mut timer = self::timer();
-                timer.doing = None;
+                self::timer().doing = None;
                 DONE.notify_all();
-                timer
             }
-        };
+            _ => {
+                drop(timer);
+                wait(seen, left);
+            }
+        }
     }
 }
 
@@ -126,7 +192,6 @@ fn serve(number: u64) {
 mod tests {
     use super::*;
     use std::sync::mpsc::channel;
-    use std::time::Duration;
 
     #[test]
     fn jobs_are_done_in_the_order_of_their_time() {

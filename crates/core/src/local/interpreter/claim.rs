@@ -101,6 +101,16 @@ impl Run {
     pub(crate) fn number(self) -> u64 {
         self.0
     }
+
+    /// As [`number`](Self::number) has it.
+    pub(crate) fn of(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Whether it is inside of another one of the same interpreter.
+    pub(crate) fn is_inner(self) -> bool {
+        self.0 & INNER != 0
+    }
 }
 
 /// The right to touch an interpreter, until this is dropped.
@@ -186,6 +196,12 @@ impl State {
         )
     }
 
+    /// The run that an interrupt would be for.
+    pub(crate) fn interruptible(&self) -> Option<Run> {
+        let word = self.0.load(Ordering::Relaxed);
+        asked(word, None, Request::Interrupt).map(|_| Run(word & !KIND))
+    }
+
     /// Whether a run is under way whose program has not ended.
     pub(crate) fn is_under_way(&self) -> bool {
         matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT | HANDLED)
@@ -233,11 +249,12 @@ impl State {
         self.set(outer.0, Ordering::Relaxed);
     }
 
-    /// A handler of the script's is told that the run that is under way is to end: it may go on. The answer is that
-    /// run, if there is one that was not asked otherwise.
-    pub(crate) fn tell(&self) -> Option<Run> {
+    /// A handler of the script's is told that the run that is under way is to end, if it is `run`, where that is
+    /// given: it may go on. The answer is that run, if there is one that was not asked otherwise.
+    pub(crate) fn tell(&self, run: Option<Run>) -> Option<Run> {
         let word = self.0.load(Ordering::Relaxed);
-        if !matches!(word & KIND, RUNNING | HANDLED) {
+        let is_it = run.is_none_or(|run| run.0 == word & !KIND);
+        if !is_it || !matches!(word & KIND, RUNNING | HANDLED) {
             return None;
         }
         let told = word & !KIND | HANDLED;
@@ -402,18 +419,18 @@ mod tests {
     #[test]
     fn a_handler_that_was_told_gets_no_exception() {
         let state = State::new();
-        assert_eq!(state.tell(), None, "nothing runs");
+        assert_eq!(state.tell(None), None, "nothing runs");
         let _run = state.claim(Purpose::Run).ok();
         let run = state.run();
-        assert_eq!(state.tell(), Some(run));
-        assert_eq!(state.tell(), Some(run), "each time");
+        assert_eq!(state.tell(None), Some(run));
+        assert_eq!(state.tell(None), Some(run), "each time");
         assert_eq!(
             (state.asked(), state.requested()),
             (None, Some(Request::Interrupt))
         );
         assert!(state.is_running() && state.is_under_way() && !state.is_requested(run));
         assert_eq!(state.request(Some(run), Request::Timeout), Some(run));
-        assert_eq!(state.tell(), None, "its time is over");
+        assert_eq!(state.tell(None), None, "its time is over");
         assert_eq!(state.asked(), Some(Request::Timeout));
         assert_eq!(state.finish(), Some(Request::Timeout));
     }

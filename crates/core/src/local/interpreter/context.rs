@@ -126,8 +126,11 @@ impl<'a> Context<'a> {
         self.shared.stats.measure(|| {
             let limit = |time| Deadline::new(self.shared, time, options.on_deadline.clone());
             let _unblocked = options.timeout.map(|_| Unblocked::new());
-            let _deadline = options.timeout.map(limit).transpose()?;
-            work(self)
+            let deadline = options.timeout.map(limit).transpose()?;
+            work(self).map_err(|error| match &deadline {
+                Some(deadline) => deadline.error(error),
+                None => error,
+            })
         })
     }
 

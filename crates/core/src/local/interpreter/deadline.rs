@@ -1,7 +1,7 @@
 //! A limit on the time of a run.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::data::config::{Decision, OnDeadline};
@@ -22,7 +22,12 @@ struct Watch {
     start: Instant,
     on_deadline: Option<OnDeadline>,
     ticket: Mutex<Option<TimerId>>,
+    /// When the run was asked to end.
+    over: OnceLock<Instant>,
 }
+
+/// So much later than its limit a run may come back without a word.
+const LATE: Duration = Duration::from_millis(100);
 
 impl Deadline {
     /// Limits the run that is under way. To be called by the holder of the claim. Fails if the system has no thread
@@ -38,12 +43,25 @@ impl Deadline {
             start: Instant::now(),
             on_deadline,
             ticket: Mutex::new(None),
+            over: OnceLock::new(),
         });
         watch.wait(timeout).map_err(|error| {
             let message = format!("no thread can be started to watch a time limit: {error}");
             Error::new(Status::NoMemory, message)
         })?;
         Ok(Self(watch))
+    }
+
+    /// The error of the run, which says how late it came back, if it did.
+    pub(crate) fn error(&self, error: Error) -> Error {
+        let late = self.0.over.get().map(Instant::elapsed);
+        match late.filter(|late| error.status() == Status::Timeout && *late >= LATE) {
+            Some(late) => error.with_more(&format!(
+                ": it came back {} ms after that, since what it did could not be ended",
+                late.as_millis()
+            )),
+            None => error,
+        }
     }
 
     /// Limits it to so much work of the calling thread, by its CPU time, so that a busy machine does not count;
@@ -79,7 +97,10 @@ impl Watch {
     fn is_over(self: &Arc<Self>) {
         let ask = self.on_deadline.as_ref();
         match ask.map_or(Decision::Interrupt, |ask| ask(self.start.elapsed())) {
-            Decision::Interrupt => self.shared.request(Some(self.run), Request::Timeout),
+            Decision::Interrupt => {
+                let _ = self.over.set(Instant::now());
+                self.shared.request(Some(self.run), Request::Timeout);
+            }
             // In the timer's thread, which is there.
             Decision::Extend(time) => drop(self.wait(time)),
             Decision::GoOn => {}

@@ -61,6 +61,11 @@ impl Shared {
     /// A handler is told before the wakeup descriptor is: what the script does about that, such as to put its handler
     /// back, comes later then. Who gets a KeyboardInterrupt finds something to read there.
     pub(crate) fn interrupt(self: &Arc<Self>) {
+        self.interrupt_run(None);
+    }
+
+    /// As [`interrupt`](Self::interrupt), if it is `run`, where that is given.
+    fn interrupt_run(self: &Arc<Self>, run: Option<Run>) {
         let is_under_way = self.state.is_under_way();
         let wake_up = || {
             if is_under_way {
@@ -69,11 +74,32 @@ impl Shared {
         };
         // A run that begins only now is asked as one that was under way would be.
         if self.signals.handle_interrupt() && !self.state.is_over() {
-            self.tell_script();
+            self.tell_script(run);
             wake_up();
         } else {
             wake_up();
-            self.request(None, Request::Interrupt);
+            self.request(run, Request::Interrupt);
+        }
+    }
+
+    /// As [`interrupt`](Self::interrupt), soon, by the timer's thread. Allowed in a signal handler. False: there is no such
+    /// thread.
+    pub(crate) fn interrupt_soon(&self) -> bool {
+        let Some(run) = self.state.interruptible() else {
+            return true;
+        };
+        self.interrupted_by_handler
+            .store(run.number(), Ordering::SeqCst);
+        timer::call()
+    }
+
+    /// Does what signal handlers have asked for. One that has interrupted a run inside of another one, which ends by
+    /// itself, means the other one, too.
+    fn serve_handler(self: &Arc<Self>) {
+        match self.interrupted_by_handler.swap(0, Ordering::SeqCst) {
+            0 => {}
+            number if Run::of(number).is_inner() => self.interrupt_run(None),
+            number => self.interrupt_run(Some(Run::of(number))),
         }
     }
 
@@ -226,9 +252,9 @@ impl Shared {
     }
 
     #[cfg(Py_3_12)]
-    fn tell_script(self: &Arc<Self>) {
+    fn tell_script(self: &Arc<Self>, run: Option<Run>) {
         let mut requests = self.requests();
-        if let Some(run) = self.state.tell() {
+        if let Some(run) = self.state.tell(run) {
             self.signals.add(run, libc::SIGINT);
             requests.count += 1;
             drop(requests);
@@ -258,8 +284,8 @@ impl Shared {
 
     /// It has read its wakeup descriptor.
     #[cfg(not(Py_3_12))]
-    fn tell_script(&self) {
-        self.state.tell();
+    fn tell_script(&self, run: Option<Run>) {
+        self.state.tell(run);
     }
 
     /// A script's other thread has a signal handled by the run that is under way. To be called while the interpreter
@@ -417,6 +443,13 @@ impl Shared {
                 ffi::PyErr_Restore(kind, value, traceback);
             }
         }
+    }
+}
+
+/// Does what signal handlers have asked for, in all interpreters.
+pub(crate) fn serve_handlers() {
+    for interpreter in registry::all() {
+        interpreter.0.serve_handler();
     }
 }
 

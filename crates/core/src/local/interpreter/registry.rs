@@ -2,11 +2,12 @@
 //!
 //! What is always in line here: without it a call takes 8 instructions more.
 
+pub(crate) mod signal_safe;
 mod thread_cache;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -24,11 +25,13 @@ pub(crate) fn next_id() -> Id {
 
 pub(crate) fn insert(interpreter: Interpreter) {
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    signal_safe::insert(interpreter.id(), Arc::as_ptr(&interpreter.0));
     all.insert(interpreter.id(), interpreter);
 }
 
 pub(crate) fn remove(id: Id) {
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    signal_safe::remove(id);
     all.remove(&id);
 }
 

@@ -5,7 +5,7 @@
 //! What is always in line here: without it a call takes 19 instructions more, with `running`.
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     requests: Mutex<Requests>,
     /// There is one less.
     requester_left: Condvar,
+    /// The number of the run that a signal handler of the host's interrupts; 0: none.
+    pub(super) interrupted_by_handler: AtomicU64,
     /// Each safe point raises.
     pub(super) raises_at_safe_points: AtomicBool,
     pub(super) signals: Signals,
@@ -96,6 +98,7 @@ impl Shared {
             holder: Holder::new(shares_gil),
             requests: Mutex::default(),
             requester_left: Condvar::new(),
+            interrupted_by_handler: AtomicU64::new(0),
             raises_at_safe_points: AtomicBool::new(false),
             signals: Signals::default(),
             inner_runs: Mutex::default(),

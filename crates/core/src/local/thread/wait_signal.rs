@@ -38,7 +38,7 @@ pub(crate) fn take(asked: Option<c_int>) -> bool {
 pub(crate) fn put_back() {
     let signal = SIGNAL.swap(0, Ordering::Relaxed);
     if signal != 0 && is_handled_by(signal, handler()) {
-        set(signal, libc::SIG_DFL);
+        set(signal, libc::SIG_DFL, 0);
     }
 }
 
@@ -48,7 +48,9 @@ fn handler() -> libc::sighandler_t {
 
 /// Takes a signal if nobody handles it.
 fn handle(signal: c_int) -> bool {
-    is_handled_by(signal, libc::SIG_DFL) && set(signal, handler())
+    // Without SA_RESTART: calls of the system are to return.
+    is_handled_by(signal, libc::SIG_DFL)
+        && set(signal, handler(), libc::SA_SIGINFO | libc::SA_ONSTACK)
 }
 
 fn is_handled_by(signal: c_int, handler: libc::sighandler_t) -> bool {
@@ -59,12 +61,12 @@ fn is_handled_by(signal: c_int, handler: libc::sighandler_t) -> bool {
     }
 }
 
-fn set(signal: c_int, handler: libc::sighandler_t) -> bool {
-    // SAFETY: a struct that the call reads. Without SA_RESTART: calls of the system are to return.
+fn set(signal: c_int, handler: libc::sighandler_t, flags: c_int) -> bool {
+    // SAFETY: a struct that the call reads.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        action.sa_flags = flags;
         libc::sigaction(signal, &action, null_mut()) == 0
     }
 }
