@@ -1,6 +1,8 @@
 /* subpy_initialize() counts, and holds later callers to the first one's config. */
 #include "files.h"
 
+#include <signal.h>
+
 static char directory[PATH_ROOM];
 
 static void test_each_initialize_needs_a_finalize(void **state) {
@@ -65,6 +67,12 @@ static void test_another_config_is_refused_and_says_what_differs(void **state) {
   config = first;
   config.interpreter_limit = 3;
   DIFFERS(&config, "interpreter_limit");
+  config = first;
+  config.forbid_patches = 1;
+  DIFFERS(&config, "forbid_patches");
+  config = first;
+  config.wait_signal = SIGUSR1;
+  DIFFERS(&config, "wait_signal");
   const char *const paths[] = {directory};
   config = first;
   config.module_search_paths = paths;
