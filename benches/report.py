@@ -30,8 +30,9 @@ ALIVE = 1000
 LARGE = 100_000_000
 #: Which benchmarks a subject has.
 FILTERS = {
-    "runs": "-^(allocate|(call|get|host|buffer|bytes)_)",
+    "runs": "-^(allocate|(call|get|host|buffer|bytes|limit)_)",
     "data": "^(call|get|host|buffer|bytes)_",
+    "limits": "^limit_",
 }
 
 
@@ -96,6 +97,8 @@ def one_round(o, sources):
         main = google_benchmark([o.bench, chosen], o.repetitions)
         context = main["context"]
         found.update(samples(main))
+        if subject == "limits":
+            continue
         if o.pybind11:
             found.update(samples(google_benchmark([o.pybind11, chosen], o.repetitions)))
         found.update(runs_elsewhere(o, sources) if subject == "runs" else data_elsewhere(o))

@@ -59,7 +59,15 @@ SCRIPTS = {
     "queue_interpreters": "a queue: an item, between two interpreters",
 }
 
-SUBJECTS = {"runs": RUNS, "data": DATA, "scripts": SCRIPTS}
+LIMITS = {
+    "limit_not_reached": "run `x=1` again, with a time limit (raw: without)",
+    "limit_sleep": "from a limit's end to the return: in `time.sleep()`",
+    "limit_event": "the same: in `threading.Event.wait()`",
+    "limit_re": "the same: in a regular expression",
+    "limit_python": "the same: in Python code",
+}
+
+SUBJECTS = {"runs": RUNS, "data": DATA, "scripts": SCRIPTS, "limits": LIMITS}
 
 #: What the issues ask for: a work, which figures to compare, and the limit.
 GOALS = [
@@ -88,6 +96,7 @@ GOALS = [
     ("queue_threads", "subpy ÷ module", "<=", 0.2),
     ("queue_interpreters", "subpy, µs", "<=", 1),
     *((work, "pybind11 ÷ subpy", ">=", 1) for work in DATA),
+    *((work, "subpy, µs", "<=", 20_000) for work in LIMITS if work != "limit_not_reached"),
 ]
 
 RATIOS = "subpy ÷ raw", "subpy ÷ raw without subpy", "subpy C++ ÷ C", "pybind11 ÷ subpy", "module ÷ subpy"
@@ -123,7 +132,7 @@ def over_rounds(rounds, work, what):
 
 def works(rounds):
     found = []
-    for work in [*RUNS, *DATA, *SCRIPTS]:
+    for work in [work for subject in SUBJECTS.values() for work in subject]:
         figures = {}
         for way in WAYS:
             values = [r[work, way] for r in rounds if (work, way) in r]

@@ -23,6 +23,8 @@ fuzz() {
     return 1
   }
   "$out/sequences" -s "$seconds" -r "${SEED:-$RANDOM}"
+  compile waits fuzz/waits.cpp "$BUILD/lib"
+  "$out/waits" -s "$seconds" -r "${SEED:-$RANDOM}"
 }
 
 soak() {
