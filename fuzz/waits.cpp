@@ -136,7 +136,7 @@ void run(subpy_id id, const char *code) {
   }
 }
 
-std::atomic<subpy_id> by_handler;
+thread_local subpy_id by_handler;
 
 void interrupt_in_handler(int) { subpy_interrupt(by_handler, nullptr); }
 

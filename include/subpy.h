@@ -855,7 +855,8 @@ typedef struct subpy_run_options {
   /**
    * How long the run may take, in milliseconds. 0 (the default): as long as it likes. A host that computes the
    * time that is left has to treat 0 itself. When the time is over, the script gets a KeyboardInterrupt, as
-   * by subpy_interrupt(), and the run returns #SUBPY_ERR_TIMEOUT. A run in another interpreter that a function of
+   * by subpy_interrupt(), and the run returns #SUBPY_ERR_TIMEOUT. If that is more than 100 ms later, because the script
+   * did what can't be ended, the error's message says how late it is. A run in another interpreter that a function of
    * the host's makes meanwhile is ended as well, and returns the same.
    */
   uint64_t timeout_ms;
@@ -999,17 +1000,17 @@ typedef struct subpy_interpreter_stats {
  * this signal is not woken, but in a run with a time limit, which takes it meanwhile. So does a computation in C that
  * looks for signals, with #SUBPY_FEATURE_INTERRUPT_COMPUTATIONS: a regular expression, arithmetic of large ints.
  *
- * Not ended are a computation in C that never looks, such as `sum(range(10**9))`, `getaddrinfo()`, `sqlite3` where it
- * waits for a lock of its database, and what an extension module does without asking Python: the script gets the
- * exception when that returns.
+ * Not ended are a computation in C that never looks, such as `sum(range(10**9))`, `getaddrinfo()`, `signal.sigwait()`, and
+ * what an extension module does without asking Python: the script gets the exception when that returns.
  *
  * A script that has set a handler for SIGINT, by `signal.signal()` or through `asyncio.run()` from Python 3.11 on, is
  * told otherwise: its handler is called, once for each subpy_interrupt(), and the script may go on. (asyncio's cancels
- * the main task the first time, and raises KeyboardInterrupt the second time.) A time limit ends it all the same. SIG_IGN and SIG_DFL count as `default_int_handler`, which raises KeyboardInterrupt. A wakeup
- * descriptor that it has set gets the number of SIGINT at once, which wakes up an event loop that waits. (Below Python
- * 3.12 such a handler is left alone: the script gets the number if it has a wakeup descriptor, else
- * KeyboardInterrupt.) Handlers of other signals are kept, too; nobody calls them but the script itself, by
- * `os.kill()`, `signal.raise_signal()` and `_thread.interrupt_main()`, say.
+ * the main task the first time, and raises KeyboardInterrupt the second time.) A wait in C goes on after the handler. A time
+ * limit ends the script all the same. SIG_IGN and SIG_DFL count as `default_int_handler`, which raises
+ * KeyboardInterrupt. A wakeup descriptor that it has set gets the number of SIGINT at once, which wakes up an event loop
+ * that waits. (Below Python 3.12 such a handler is left alone: the script gets the number if it has a wakeup
+ * descriptor, else KeyboardInterrupt.) Handlers of other signals are kept, too; nobody calls them but the script itself,
+ * by `os.kill()`, `signal.raise_signal()` and `_thread.interrupt_main()`, say.
  *
  * A run in another interpreter that a function of the host's makes meanwhile is asked to end, too.
  * An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is

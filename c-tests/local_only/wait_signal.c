@@ -139,6 +139,20 @@ static void by_default(void *unused) {
   CHECK(!stay_as_they_were(NULL), "the code was not changed");
 }
 
+static void in_an_extension_module(void *unused) {
+  (void)unused;
+  begin(NULL);
+  if (subpy_supports(SUBPY_FEATURE_INTERRUPT_WAITS)) {
+    RUN(id,
+        "import os, sys\nsys.path.insert(0, '" SUBPY_MODULES "')\nimport reads\nr, w = os.pipe()");
+    subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+    options.timeout_ms = SHORT;
+    CHECK_STOPPED(SUBPY_ERR_TIMEOUT, run_for(id, &options, "reads.read(r)"), "reads.read");
+    RUN(id, "os.write(w, b'x')\nassert reads.read(r) == b'x'");
+  }
+  end();
+}
+
 #define IN_A_PROCESS(name)                                                                         \
   static void test_##name(void **state) {                                                          \
     (void)state;                                                                                   \
@@ -151,6 +165,7 @@ IN_A_PROCESS(taken_by_the_host_later)
 IN_A_PROCESS(with_patches_forbidden)
 IN_A_PROCESS(where_no_memory_becomes_executable)
 IN_A_PROCESS(by_default)
+IN_A_PROCESS(in_an_extension_module)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
@@ -160,6 +175,7 @@ int main(void) {
       cmocka_unit_test(test_with_patches_forbidden),
       cmocka_unit_test(test_where_no_memory_becomes_executable),
       cmocka_unit_test(test_by_default),
+      cmocka_unit_test(test_in_an_extension_module),
   };
   return RUN_TESTS(tests);
 }
