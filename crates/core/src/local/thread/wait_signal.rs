@@ -95,7 +95,7 @@ fn was_in_wait(context: &libc::ucontext_t) -> bool {
 
 /// Tells a thread that its run is to end, and ends its wait, if `is_to_end` the run: see [`Wake::tell`].
 pub(crate) fn tell(wake: &Wake, when: When, is_to_end: impl FnOnce() -> bool) {
-    wake.tell(when, is_to_end, |thread| send(thread));
+    wake.tell(when, is_to_end, send);
 }
 
 /// Sends it to a thread, which lives. Nothing happens if the host has taken the signal for itself.

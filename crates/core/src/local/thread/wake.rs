@@ -35,7 +35,8 @@ pub(crate) struct Wake {
 pub(crate) enum When {
     /// At the next check or safe point.
     Soon,
-    /// At the next check or safe point, where a handler of the script's is to be called.
+    /// At the next check: a handler of the script's is to be called.
+    #[cfg(Py_3_12)]
     AtCheck,
     /// Once it waits.
     InWait,
@@ -106,6 +107,7 @@ impl Wake {
         if barrier() && is_to_end() {
             let what = match when {
                 When::Soon => AT_CHECK | AT_SAFE_POINT | AT_WAIT,
+                #[cfg(Py_3_12)]
                 When::AtCheck => AT_CHECK,
                 When::InWait => AT_WAIT,
             };
