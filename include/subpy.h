@@ -619,6 +619,29 @@ typedef struct subpy_interpreter_config {
    * created. 0 (the default) stands for 16. What is past that is a RuntimeError in the script.
    */
   uint32_t interpreter_limit;
+  /**
+   * How much CPU time each run may use, in milliseconds: that of the thread that runs, in functions of the host's too,
+   * and of the threads that scripts have started. 0 (the default): as much as it likes. Past it the script gets a
+   * KeyboardInterrupt at each safe point until it has ended, and its run returns #SUBPY_ERR_LIMIT. Code that is written to
+   * resist even that, and code in C that never looks, go on. Below Python 3.12 it gets the exception every 10 ms.
+   */
+  uint64_t cpu_limit_ms;
+  /**
+   * How much each run may write to `sys.stdout` and `sys.stderr` together, in bytes. 0 (the default): as much as it
+   * likes. What would go past it is not written: the script gets a KeyboardInterrupt there, and goes on as past
+   * `cpu_limit_ms`. What it writes otherwise, by `os.write()` for one, does not count.
+   */
+  uint64_t output_limit;
+  /**
+   * How many threads its scripts may have at once. 0 (the default): as many as the system allows. To start one more
+   * raises RuntimeError, as where the system refuses one. For none, see `allow_threads`.
+   */
+  uint32_t thread_limit;
+  /**
+   * How deep scripts may let calls be nested. 0 (the default): as Python has it, and as `sys.setrecursionlimit()` changes
+   * that. Past it that function raises ValueError.
+   */
+  uint32_t recursion_limit;
 } subpy_interpreter_config;
 
 /**
@@ -644,7 +667,7 @@ typedef struct subpy_destroy_options {
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
   { sizeof(subpy_interpreter_config), SUBPY_BACKEND_LOCAL, SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL,   \
-    NULL, NULL, 256, 4194304, 0, 0, 0, 0, 0 }
+    NULL, NULL, 256, 4194304, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** The defaults of a ::subpy_destroy_options. */
 #define SUBPY_DESTROY_OPTIONS_INIT                                                                 \
@@ -878,11 +901,21 @@ typedef struct subpy_run_options {
    * Has to be 0.
    */
   uint32_t reserved;
+  /**
+   * How much CPU time the run may use, in milliseconds, if that is less than
+   * subpy_interpreter_config::cpu_limit_ms. 0 (the default): as the interpreter has it.
+   */
+  uint64_t cpu_limit_ms;
+  /**
+   * How much the run may write, in bytes, if that is less than subpy_interpreter_config::output_limit. 0 (the
+   * default): as the interpreter has it.
+   */
+  uint64_t output_limit;
 } subpy_run_options;
 
 /** The defaults of a ::subpy_run_options. */
 #define SUBPY_RUN_OPTIONS_INIT                                                                     \
-  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0, 0 }
+  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0, 0, 0, 0 }
 
 /**
  * Runs a program in an interpreter's `__main__`: subpy_run_string_with() with the defaults.

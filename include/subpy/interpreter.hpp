@@ -429,6 +429,10 @@ private:
     c.output_bytes = config.output_bytes;
     c.allow_interpreters = config.allow_interpreters ? 1 + config.know_all_interpreters : 0;
     c.interpreter_limit = config.interpreter_limit;
+    c.cpu_limit_ms = detail::limit_ms(config.cpu_limit);
+    c.output_limit = config.output_limit;
+    c.thread_limit = config.thread_limit;
+    c.recursion_limit = config.recursion_limit;
     if (config.on_stdout || config.on_stderr) {
       c.stdout_fn = config.on_stdout ? &detail::Output::write_stdout : nullptr;
       c.stderr_fn = config.on_stderr ? &detail::Output::write_stderr : nullptr;

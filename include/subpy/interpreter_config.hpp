@@ -7,6 +7,7 @@
 #include <subpy.h>
 #include <subpy/exceptions.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -63,6 +64,16 @@ struct InterpreterConfig {
   bool know_all_interpreters = false;
   /// How many interpreters there may be at once that scripts have created. 0 stands for 16.
   std::uint32_t interpreter_limit = 0;
+  /// How much CPU time each run may use, with the threads of scripts. 0: as much as it likes. Past it the run is
+  /// #SUBPY_ERR_LIMIT.
+  std::chrono::milliseconds cpu_limit{0};
+  /// How much each run may write to `sys.stdout` and `sys.stderr`, in bytes. 0: as much as it likes. Past it the run is
+  /// #SUBPY_ERR_LIMIT.
+  std::uint64_t output_limit = 0;
+  /// How many threads scripts may have at once. 0: as many as the system allows.
+  std::uint32_t thread_limit = 0;
+  /// How deep scripts may let calls be nested. 0: as they like.
+  std::uint32_t recursion_limit = 0;
 };
 
 SUBPY_NAMESPACE_END

@@ -39,6 +39,12 @@ struct RunOptions {
   /// true: the time of the run is measured, for Interpreter::stats(). false: only the time of a run
   /// with a limit is.
   bool measure = false;
+  /// How much CPU time the run may use, if that is less than InterpreterConfig::cpu_limit. Zero: as the interpreter
+  /// has it.
+  std::chrono::milliseconds cpu_limit{0};
+  /// How much the run may write, in bytes, if that is less than InterpreterConfig::output_limit. 0: as the
+  /// interpreter has it.
+  std::uint64_t output_limit = 0;
 };
 
 /// How an expression is evaluated or a function is called.
@@ -50,15 +56,22 @@ struct CallOptions : RunOptions {
 
 namespace detail {
 
+/// A limit in the form that C takes. Less than zero: no time at all.
+inline std::uint64_t limit_ms(std::chrono::milliseconds limit) noexcept {
+  return limit.count() < 0 ? 1 : static_cast<std::uint64_t>(limit.count());
+}
+
 /// The options of one run in the form that C takes, and the exception that the deadline has thrown.
 class CRunOptions {
 public:
   explicit CRunOptions(const RunOptions &options) : options_(options) {
     c_.filename = options.filename;
-    c_.timeout_ms = milliseconds(options.timeout);
+    c_.timeout_ms = limit_ms(options.timeout);
     c_.deadline_fn = options.deadline ? &CRunOptions::ask : nullptr;
     c_.deadline_user = this;
     c_.measure = options.measure;
+    c_.cpu_limit_ms = limit_ms(options.cpu_limit);
+    c_.output_limit = options.output_limit;
   }
   CRunOptions(const CRunOptions &) = delete;
   CRunOptions &operator=(const CRunOptions &) = delete;
@@ -69,10 +82,6 @@ public:
   const std::exception_ptr &thrown() const noexcept { return thrown_; }
 
 private:
-  static std::uint64_t milliseconds(std::chrono::milliseconds timeout) noexcept {
-    return timeout.count() < 0 ? 1 : static_cast<std::uint64_t>(timeout.count());
-  }
-
   static std::uint64_t ask(void *user, subpy_id id, std::uint64_t elapsed_ms) noexcept {
     using std::chrono::milliseconds;
     CRunOptions &self = *static_cast<CRunOptions *>(user);

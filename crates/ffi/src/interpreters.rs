@@ -4,7 +4,8 @@ use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
 use subpy_core::{
-    Backend, CacheLimits, Error, Gil, Id, Interpreter, InterpreterConfig, Output, growable, runtime,
+    Backend, Budget, CacheLimits, Error, Gil, Id, Interpreter, InterpreterConfig, Output, growable,
+    runtime,
 };
 
 use crate::arguments::{User, flag, invalid, out, read};
@@ -110,6 +111,21 @@ pub struct subpy_interpreter_config {
     /// How many interpreters there may be at once that scripts have created, with those that the scripts of these have
     /// created. 0 (the default) stands for 16. What is past that is a RuntimeError in the script.
     pub interpreter_limit: u32,
+    /// How much CPU time each run may use, in milliseconds: that of the thread that runs, in functions of the host's too,
+    /// and of the threads that scripts have started. 0 (the default): as much as it likes. Past it the script gets a
+    /// KeyboardInterrupt at each safe point until it has ended, and its run returns #SUBPY_ERR_LIMIT. Code that is written to
+    /// resist even that, and code in C that never looks, go on. Below Python 3.12 it gets the exception every 10 ms.
+    pub cpu_limit_ms: u64,
+    /// How much each run may write to `sys.stdout` and `sys.stderr` together, in bytes. 0 (the default): as much as it
+    /// likes. What would go past it is not written: the script gets a KeyboardInterrupt there, and goes on as past
+    /// `cpu_limit_ms`. What it writes otherwise, by `os.write()` for one, does not count.
+    pub output_limit: u64,
+    /// How many threads its scripts may have at once. 0 (the default): as many as the system allows. To start one more
+    /// raises RuntimeError, as where the system refuses one. For none, see `allow_threads`.
+    pub thread_limit: u32,
+    /// How deep scripts may let calls be nested. 0 (the default): as Python has it, and as `sys.setrecursionlimit()` changes
+    /// that. Past it that function raises ValueError.
+    pub recursion_limit: u32,
 }
 
 growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
@@ -129,6 +145,10 @@ growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
     output_bytes: 0,
     allow_interpreters: 0,
     interpreter_limit: 0,
+    cpu_limit_ms: 0,
+    output_limit: 0,
+    thread_limit: 0,
+    recursion_limit: 0,
 });
 
 /// # Safety
@@ -180,7 +200,18 @@ unsafe fn interpreter_config(
         },
         know_all_interpreters: config.allow_interpreters == 2,
         interpreter_limit: interpreter_limit(config.interpreter_limit),
+        budget: budget(config.cpu_limit_ms, config.output_limit),
+        thread_limit: config.thread_limit,
+        recursion_limit: config.recursion_limit,
     })
+}
+
+/// What limits of C's stand for.
+pub(crate) fn budget(cpu_limit_ms: u64, output_limit: u64) -> Budget {
+    Budget {
+        cpu: (cpu_limit_ms > 0).then(|| Duration::from_millis(cpu_limit_ms)),
+        output: (output_limit > 0).then_some(output_limit),
+    }
 }
 
 /// What a limit of C's stands for.

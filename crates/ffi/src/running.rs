@@ -9,7 +9,7 @@ use subpy_core::{Decision, Error, Id, Interpreter, OnDeadline, RunOptions, growa
 use crate::arguments::{User, array, flag, invalid, optional, read, reserved, source};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
-use crate::interpreters::subpy_id;
+use crate::interpreters::{budget, subpy_id};
 
 /// A time in milliseconds that never ends.
 pub const SUBPY_FOREVER: u64 = u64::MAX;
@@ -54,6 +54,12 @@ pub struct subpy_run_options {
     pub measure: u32,
     /// Has to be 0.
     pub reserved: u32,
+    /// How much CPU time the run may use, in milliseconds, if that is less than
+    /// subpy_interpreter_config::cpu_limit_ms. 0 (the default): as the interpreter has it.
+    pub cpu_limit_ms: u64,
+    /// How much the run may write, in bytes, if that is less than subpy_interpreter_config::output_limit. 0 (the
+    /// default): as the interpreter has it.
+    pub output_limit: u64,
 }
 
 growable!(subpy_run_options, "subpy_run_options", 48, {
@@ -63,6 +69,8 @@ growable!(subpy_run_options, "subpy_run_options", 48, {
     deadline_user: std::ptr::null_mut(),
     measure: 0,
     reserved: 0,
+    cpu_limit_ms: 0,
+    output_limit: 0,
 });
 
 /// # Safety
@@ -121,6 +129,7 @@ unsafe fn run_options_given<'a>(
         timeout: (options.timeout_ms > 0).then(|| Duration::from_millis(options.timeout_ms)),
         on_deadline: deadline(id, options.deadline_fn, options.deadline_user),
         measure: flag(options.measure, "measure")?,
+        budget: budget(options.cpu_limit_ms, options.output_limit),
     })
 }
 

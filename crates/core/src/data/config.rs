@@ -179,6 +179,43 @@ pub struct InterpreterConfig {
     pub know_all_interpreters: bool,
     /// How many interpreters there may be at once that its scripts have created, with those that these have created.
     pub interpreter_limit: u32,
+    /// How much a run may use.
+    pub budget: Budget,
+    /// How many threads its scripts may have at once; 0: as many as the system allows.
+    pub thread_limit: u32,
+    /// How deep its scripts may let calls be nested, at most; 0: as they like.
+    pub recursion_limit: u32,
+}
+
+/// How much a run may use, from its start to its end. `None`: as much as it likes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// CPU time of the thread that runs, and of the threads that scripts have started.
+    pub cpu: Option<Duration>,
+    /// Bytes that it writes to `sys.stdout` and `sys.stderr`.
+    pub output: Option<u64>,
+}
+
+impl Budget {
+    /// As much as it likes.
+    pub const NONE: Self = Self {
+        cpu: None,
+        output: None,
+    };
+
+    /// The lower of both, for each.
+    pub(crate) fn within(self, other: Self) -> Self {
+        fn lower<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+            match (one, other) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            }
+        }
+        Self {
+            cpu: lower(self.cpu, other.cpu),
+            output: lower(self.output, other.output),
+        }
+    }
 }
 
 impl InterpreterConfig {
@@ -204,6 +241,9 @@ impl Default for InterpreterConfig {
             allow_interpreters: false,
             know_all_interpreters: false,
             interpreter_limit: Self::INTERPRETER_LIMIT,
+            budget: Budget::NONE,
+            thread_limit: 0,
+            recursion_limit: 0,
         }
     }
 }
@@ -225,6 +265,9 @@ impl fmt::Debug for InterpreterConfig {
             .field("allow_interpreters", &self.allow_interpreters)
             .field("know_all_interpreters", &self.know_all_interpreters)
             .field("interpreter_limit", &self.interpreter_limit)
+            .field("budget", &self.budget)
+            .field("thread_limit", &self.thread_limit)
+            .field("recursion_limit", &self.recursion_limit)
             .finish()
     }
 }
@@ -256,6 +299,8 @@ pub struct RunOptions<'a> {
     pub on_deadline: Option<OnDeadline>,
     /// Its time is measured, for `Interpreter::stats`. So is that of a run with a timeout.
     pub measure: bool,
+    /// What it may use, where that is less than its interpreter's [`budget`](InterpreterConfig::budget).
+    pub budget: Budget,
 }
 
 impl RunOptions<'static> {
@@ -265,14 +310,15 @@ impl RunOptions<'static> {
         timeout: None,
         on_deadline: None,
         measure: false,
+        budget: Budget::NONE,
     };
 }
 
 impl RunOptions<'_> {
-    /// Whether there is no limit on its time, and it is not measured.
+    /// Whether it has no limit of its own, and is not measured.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.timeout.is_none() && !self.measure
+        self.timeout.is_none() && !self.measure && self.budget == Budget::NONE
     }
 }
 
@@ -283,6 +329,7 @@ impl fmt::Debug for RunOptions<'_> {
             .field("timeout", &self.timeout)
             .field("on_deadline", &self.on_deadline.is_some())
             .field("measure", &self.measure)
+            .field("budget", &self.budget)
             .finish()
     }
 }

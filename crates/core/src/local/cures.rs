@@ -35,7 +35,7 @@ mod pointer_types;
 #[cfg(all(Py_3_12, not(Py_3_13)))]
 mod re_templates;
 mod refused_modules;
-mod refused_threads;
+pub(crate) mod refused_threads;
 pub(crate) mod remaining_interpreters;
 #[cfg(Py_3_14)]
 mod remote_exec;
@@ -99,7 +99,6 @@ pub(crate) fn install_functions(
 ) -> Option<()> {
     main_thread::install(py)?;
     current_frames::install(py)?;
-    refused_threads::install(py)?;
     let mut functions = vec![
         &interpreter_modules::FUNCTIONS,
         &main_thread::FUNCTIONS,

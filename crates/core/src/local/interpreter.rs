@@ -2,6 +2,7 @@
 
 mod access;
 pub(crate) mod all;
+mod budget;
 pub(crate) mod claim;
 pub(crate) mod code_cache;
 pub(crate) mod context;
@@ -23,11 +24,13 @@ pub(crate) mod output;
 mod preparation;
 mod protected;
 mod python_config;
+mod recursion;
 mod reentry;
 pub(crate) mod registry;
 mod requests;
 mod resources;
 mod running;
+mod script_threads;
 mod session;
 pub(crate) mod shared;
 mod shared_output;

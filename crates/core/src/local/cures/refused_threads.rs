@@ -4,8 +4,8 @@
 //!
 //! Has it: 3.12.7, 3.13.0 and before. gh-109746.
 //!
-//! Cure: the functions that start a thread are ours. They call CPython's, and delete what a failed one has left. CPython
-//! has cleared that thread state already, and has released the function and its arguments, so nothing is lost.
+//! Cure: the functions that start a thread are ours (see `interpreter::script_threads`). They call CPython's, and delete
+//! what a failed one has left. CPython has cleared that thread state already, and has released the function and its arguments, so nothing is lost.
 //!
 //! Which thread state it is must be certain, since others may be new and not yet attached: those of threads that have
 //! only just been started, and those that other threads make without the GIL. The calling thread holds the GIL from
@@ -19,68 +19,39 @@
 #[cfg(Py_3_14)]
 mod cure {
     use crate::local::attach::Attached;
+    use crate::local::python::object::Object;
 
-    /// Nothing to do in this version.
-    pub(crate) fn install(_: Attached<'_>) -> Option<()> {
-        Some(())
+    /// Nothing to cure in this version.
+    pub(crate) fn starting(
+        _: Attached<'_>,
+        start: impl FnOnce() -> Option<Object>,
+    ) -> Option<Object> {
+        start()
     }
 }
 
 #[cfg(not(Py_3_14))]
 mod cure {
-    use std::ffi::CStr;
-
     use pyo3_ffi as ffi;
-    use pyo3_ffi::{PyObject, PyThreadState};
+    use pyo3_ffi::PyThreadState;
 
-    use crate::local::attach::{Attached, Current};
-    use crate::local::cures::stdlib_functions;
+    use crate::local::attach::Attached;
     use crate::local::python::gc_pause::without_collection;
-    use crate::local::python::object::{Object, clear_exception, import, imported};
+    use crate::local::python::object::Object;
+    #[cfg(not(Py_3_12))]
+    use crate::local::python::object::clear_exception;
     use crate::local::python::thread_states;
 
-    /// The functions of `_thread`, and the name that `threading` has for each.
-    static STARTERS: &[(&CStr, &CStr)] = &[
-        (c"start_new_thread", c"_start_new_thread"),
-        (c"start_new", c"_start_new"),
-        #[cfg(Py_3_13)]
-        (c"start_joinable_thread", c"_start_joinable_thread"),
-    ];
-
-    /// Gives the attached interpreter its own functions. `None`: an exception is set.
-    pub(crate) fn install(py: Attached<'_>) -> Option<()> {
-        let module = import(py, c"_thread")?;
-        // What a site imports comes before us.
-        let threading = imported(py, c"threading");
-        for (starter, copy) in STARTERS {
-            let replaced = module.attribute(py, starter)?;
-            let method = stdlib_functions::method_like(&replaced, start)?;
-            let function = method.bind_in(py, Some(&replaced), &Object::text(py, "_thread")?)?;
-            module.set(py, starter, &function)?;
-            if let Some(threading) = &threading {
-                match threading.attribute(py, copy) {
-                    Some(copied) if copied.as_ptr() == replaced.as_ptr() => {
-                        threading.set(py, copy, &function)?;
-                    }
-                    _ => clear_exception(py),
-                }
-            }
-        }
-        Some(())
-    }
-
-    unsafe extern "C" fn start(
-        replaced: *mut PyObject,
-        arguments: *mut PyObject,
-        keywords: *mut PyObject,
-    ) -> *mut PyObject {
-        let current = Current::get();
-        let py = current.attached();
-        // SAFETY: called by Python, attached, with what `install` has bound.
-        let start = || unsafe {
-            let started = ffi::PyObject_Call(replaced, arguments, keywords);
-            if started.is_null() {
-                delete_unstarted(py);
+    /// Starts a thread by a function of CPython's.
+    pub(crate) fn starting(
+        py: Attached<'_>,
+        start: impl FnOnce() -> Option<Object>,
+    ) -> Option<Object> {
+        let start = || {
+            let started = start();
+            if started.is_none() {
+                // SAFETY: attached; it has set an exception.
+                unsafe { delete_unstarted(py) };
             }
             started
         };
@@ -168,4 +139,4 @@ mod cure {
     }
 }
 
-pub(crate) use cure::install;
+pub(crate) use cure::starting;

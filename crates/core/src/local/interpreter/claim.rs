@@ -35,6 +35,11 @@ const ENDING_TOLD: u64 = 9;
 /// Running, and a handler of the script's was told that it is to end.
 const HANDLED: u64 = 10;
 
+/// Running, and has used all of its CPU time.
+const CPU_USED: u64 = 11;
+/// Running, and has written all that it may.
+const OUTPUT_USED: u64 = 12;
+
 /// The bits of a kind.
 const KIND: u64 = 15;
 const ONE_RUN: u64 = KIND + 1;
@@ -70,6 +75,8 @@ pub(crate) enum Refused {
 pub(crate) enum Request {
     Interrupt = INTERRUPTED as isize,
     Timeout = TIMED_OUT as isize,
+    Cpu = CPU_USED as isize,
+    Output = OUTPUT_USED as isize,
     End = ENDING_TOLD as isize,
 }
 
@@ -79,8 +86,15 @@ impl Request {
         match self {
             Self::Interrupt => c"the run was interrupted by the host",
             Self::Timeout => c"the run has taken longer than it was given",
+            Self::Cpu => c"the run has used more CPU time than its cpu_limit_ms",
+            Self::Output => c"the run has written more than its output_limit",
             Self::End => c"the interpreter ends, and this takes too long",
         }
+    }
+
+    /// Whether the run has no time left for its `finally`.
+    pub(crate) fn is_urgent(self) -> bool {
+        matches!(self, Self::Cpu | Self::Output)
     }
 
     /// What the host is told of the run.
@@ -88,6 +102,7 @@ impl Request {
         match self {
             Self::Interrupt => Status::Interrupted,
             Self::Timeout => Status::Timeout,
+            Self::Cpu | Self::Output => Status::Limit,
             Self::End => Status::Exception,
         }
     }
@@ -125,7 +140,7 @@ impl Outer {
     }
 
     pub(crate) fn is_requested(&self) -> bool {
-        matches!(self.0 & KIND, INTERRUPTED | TIMED_OUT)
+        is_asked(self.0 & KIND)
     }
 
     /// As [`State::request`]. Says whether it is asked now, and was not before.
@@ -134,6 +149,12 @@ impl Outer {
         self.0 = asked.unwrap_or(self.0);
         asked.is_some()
     }
+}
+
+/// Whether a run of this kind is to end.
+#[inline]
+fn is_asked(kind: u64) -> bool {
+    matches!(kind, INTERRUPTED | TIMED_OUT | CPU_USED | OUTPUT_USED)
 }
 
 /// The word of a run, or of what runs at the end, that is asked to end. `None`: it can't be asked, or is not `run`,
@@ -190,10 +211,7 @@ impl State {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        matches!(
-            self.kind(),
-            RUNNING | INTERRUPTED | TIMED_OUT | FINISHING | HANDLED
-        )
+        matches!(self.kind(), RUNNING | FINISHING | HANDLED) || is_asked(self.kind())
     }
 
     /// The run that an interrupt would be for.
@@ -204,7 +222,7 @@ impl State {
 
     /// Whether a run is under way whose program has not ended.
     pub(crate) fn is_under_way(&self) -> bool {
-        matches!(self.kind(), RUNNING | INTERRUPTED | TIMED_OUT | HANDLED)
+        matches!(self.kind(), RUNNING | HANDLED) || is_asked(self.kind())
     }
 
     pub(crate) fn is_accessed(&self) -> bool {
@@ -238,8 +256,8 @@ impl State {
         static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(0);
         let number = INNER | (NEXT.fetch_add(NUMBERS, atomic::Ordering::Relaxed) * ONE_RUN);
         let outer = self.0.swap(number | RUNNING, Ordering::Relaxed);
-        if let kind @ (INTERRUPTED | TIMED_OUT) = outer & KIND {
-            self.set(number | kind, Ordering::Relaxed);
+        if is_asked(outer & KIND) {
+            self.set(number | outer & KIND, Ordering::Relaxed);
         }
         Outer(outer)
     }
@@ -270,6 +288,8 @@ impl State {
         match self.kind() {
             INTERRUPTED => Some(Request::Interrupt),
             TIMED_OUT => Some(Request::Timeout),
+            CPU_USED => Some(Request::Cpu),
+            OUTPUT_USED => Some(Request::Output),
             ENDING_TOLD => Some(Request::End),
             _ => None,
         }
@@ -286,7 +306,8 @@ impl State {
     /// Whether `run` is under way and is to end.
     pub(crate) fn is_requested(&self, run: Run) -> bool {
         let word = self.0.load(Ordering::Relaxed);
-        word & !KIND == run.0 && matches!(word & KIND, INTERRUPTED | TIMED_OUT | ENDING_TOLD)
+        let kind = word & KIND;
+        word & !KIND == run.0 && (is_asked(kind) || kind == ENDING_TOLD)
     }
 
     /// The run that is under way. To be called by the holder of the claim, or while the interpreter is attached.

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
-use crate::data::config::RunOptions;
+use crate::data::config::{Budget, RunOptions};
 use crate::data::error::{Error, Result, Status};
 use crate::data::source::Source;
 use crate::local::attach::Attached;
 use crate::local::convert::from_python;
 use crate::local::cures::parser_memory;
+use crate::local::interpreter::budget::Spending;
 use crate::local::interpreter::code_cache::{CodeCache, Mode, whole_lines};
 use crate::local::interpreter::deadline::Deadline;
 use crate::local::interpreter::inside::Inside;
@@ -127,11 +128,29 @@ impl<'a> Context<'a> {
             let limit = |time| Deadline::new(self.shared, time, options.on_deadline.clone());
             let _unblocked = options.timeout.map(|_| Unblocked::new());
             let deadline = options.timeout.map(limit).transpose()?;
-            work(self).map_err(|error| match &deadline {
+            let outcome = match options.budget == Budget::NONE {
+                true => work(self),
+                false => self.within(options.budget, work),
+            };
+            outcome.map_err(|error| match &deadline {
                 Some(deadline) => deadline.error(error),
                 None => error,
             })
         })
+    }
+
+    /// Does `work`, which may use so much.
+    #[cold]
+    fn within<T>(&self, budget: Budget, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        let _unblocked = Unblocked::new();
+        let spending = Spending::new(self.shared, budget)?;
+        work(self).map_err(|error| spending.error(error))
+    }
+
+    /// As [`do_and_flush`](Self::do_and_flush), in an interpreter whose runs have a budget.
+    #[cold]
+    pub(super) fn do_within_budget<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        self.within(self.shared.budget, |context| context.do_and_flush(work))
     }
 
     /// Does `work`, and hands on what was written.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3_ffi::PyThreadState;
 
-use crate::data::config::{CacheLimits, InterpreterConfig};
+use crate::data::config::{Budget, CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::cures::allocator::counting;
@@ -17,9 +17,12 @@ use crate::local::interpreter::ending;
 use crate::local::interpreter::family;
 use crate::local::interpreter::family::{CreateOptions, InheritedConfig, Reservation};
 use crate::local::interpreter::handle::Interpreter;
-use crate::local::interpreter::inside::Inside;
+use crate::local::interpreter::inside::{Inside, not_prepared};
+use crate::local::interpreter::interrupt;
+use crate::local::interpreter::output::OutputMeter;
 use crate::local::interpreter::preparation;
 use crate::local::interpreter::python_config::PythonConfig;
+use crate::local::interpreter::recursion;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::resources;
 use crate::local::interpreter::shared::Shared;
@@ -88,7 +91,9 @@ impl Interpreter {
                 |py| python_config.make(py, &mut why),
                 |py, thread_state| {
                     let shared_gil = !python_config.has_own_gil();
-                    let shared = Shared::new(id, thread_state, shared_gil, account);
+                    let limits = (config.budget, config.thread_limit);
+                    let output = OutputMeter::new(interrupt::output_is_used);
+                    let shared = Shared::new(id, thread_state, shared_gil, account, limits, output);
                     let prepare = || {
                         let paths = runtime.module_search_paths();
                         let access = access::access_kept;
@@ -101,7 +106,10 @@ impl Interpreter {
                             config.stdout,
                             config.stderr,
                             config.output_bytes,
+                            &shared.output,
                         )?;
+                        recursion::limit(py, config.recursion_limit)
+                            .ok_or_else(|| not_prepared(py))?;
                         let context = Context::new(py, &shared, &inside);
                         context.define_everywhere()?;
                         prepare_more(&context, config.allow_interpreters)?;
@@ -160,7 +168,9 @@ impl Interpreter {
         if let Some(account) = account {
             counting::own(thread_states::interpreter_of(thread_state), account);
         }
-        let shared = Shared::new(Id::MAIN, thread_state, true, account);
+        let output = OutputMeter::new(interrupt::output_is_used);
+        let no_limits = (Budget::NONE, 0);
+        let shared = Shared::new(Id::MAIN, thread_state, true, account, no_limits, output);
         let mut session = shared.session(Purpose::Run)?;
         let py = session.attached();
         let cache = CacheLimits::default();
@@ -169,7 +179,7 @@ impl Interpreter {
         preparation::cure_main(py)?;
         if take_streams {
             preparation::cure_functions(py, &shared, &inside, Environment::OfMain, take_signals)?;
-            inside.take_streams(py, Id::MAIN, None, None, false)?;
+            inside.take_streams(py, Id::MAIN, None, None, false, &shared.output)?;
         } else {
             preparation::end_before_main(py)?;
         }

@@ -19,6 +19,7 @@ pub(crate) struct Deadline(Arc<Watch>);
 struct Watch {
     shared: Arc<Shared>,
     run: Run,
+    why: Request,
     start: Instant,
     on_deadline: Option<OnDeadline>,
     ticket: Mutex<Option<TimerId>>,
@@ -37,9 +38,20 @@ impl Deadline {
         timeout: Duration,
         on_deadline: Option<OnDeadline>,
     ) -> Result<Self> {
+        Self::with(shared, Request::Timeout, timeout, on_deadline)
+    }
+
+    /// As [`new`](Self::new), where `why` is what the run is to end for.
+    pub(super) fn with(
+        shared: &Arc<Shared>,
+        why: Request,
+        timeout: Duration,
+        on_deadline: Option<OnDeadline>,
+    ) -> Result<Self> {
         let watch = Arc::new(Watch {
             shared: shared.clone(),
             run: shared.state.run(),
+            why,
             start: Instant::now(),
             on_deadline,
             ticket: Mutex::new(None),
@@ -99,7 +111,7 @@ impl Watch {
         match ask.map_or(Decision::Interrupt, |ask| ask(self.start.elapsed())) {
             Decision::Interrupt => {
                 let _ = self.over.set(Instant::now());
-                self.shared.request(Some(self.run), Request::Timeout);
+                self.shared.request(Some(self.run), self.why);
             }
             // In the timer's thread, which is there.
             Decision::Extend(time) => drop(self.wait(time)),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::data::config::{CacheLimits, Gil, InterpreterConfig};
+use crate::data::config::{Budget, CacheLimits, Gil, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::interpreter::handle::Interpreter;
@@ -26,6 +26,9 @@ pub(super) struct InheritedConfig {
     knows_all: bool,
     interpreter_limit: u32,
     memory_limit: u64,
+    budget: Budget,
+    thread_limit: u32,
+    recursion_limit: u32,
     code_cache: CacheLimits,
     output_bytes: bool,
     stdout: Option<SharedOutput>,
@@ -325,6 +328,9 @@ impl InheritedConfig {
             knows_all: config.know_all_interpreters,
             interpreter_limit: config.interpreter_limit,
             memory_limit: config.memory_limit,
+            budget: config.budget,
+            thread_limit: config.thread_limit,
+            recursion_limit: config.recursion_limit,
             code_cache: config.code_cache,
             output_bytes: config.output_bytes,
             stdout: share(&mut config.stdout),
@@ -368,6 +374,9 @@ impl InheritedConfig {
                 options.memory_limit,
                 most,
             )?,
+            budget: self.budget,
+            thread_limit: self.thread_limit,
+            recursion_limit: self.recursion_limit,
             code_cache: self.code_cache,
             output_bytes: self.output_bytes,
             stdout: self.stdout.clone(),
@@ -389,6 +398,9 @@ impl InheritedConfig {
             know_all_interpreters: self.knows_all,
             interpreter_limit: self.interpreter_limit,
             memory_limit: self.memory_limit,
+            budget: self.budget,
+            thread_limit: self.thread_limit,
+            recursion_limit: self.recursion_limit,
             code_cache: self.code_cache,
             output_bytes: self.output_bytes,
             stdout: self.stdout.as_ref().map(SharedOutput::output),
@@ -413,6 +425,9 @@ impl InheritedConfig {
         both.all(|(own, other)| own <= other)
             && self.interpreter_limit <= other.interpreter_limit
             && most(self.memory_limit) <= most(other.memory_limit)
+            && most(self.thread_limit.into()) <= most(other.thread_limit.into())
+            && most(self.recursion_limit.into()) <= most(other.recursion_limit.into())
+            && self.budget.within(other.budget) == self.budget
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
@@ -15,7 +16,7 @@ use crate::local::cures::type_versions_apart::Range;
 use crate::local::functions::names::Names;
 use crate::local::interpreter::code_cache::CodeCache;
 use crate::local::interpreter::output;
-use crate::local::interpreter::output::Name;
+use crate::local::interpreter::output::{Name, OutputMeter};
 use crate::local::interpreter::resources;
 use crate::local::memory::account::Account;
 use crate::local::objects::owner::{Access, Owner};
@@ -117,9 +118,11 @@ impl Inside {
         stdout: Option<Output>,
         stderr: Option<Output>,
         bytes: bool,
+        meter: &Arc<OutputMeter>,
     ) -> Result<()> {
-        let install =
-            |name, sink| output::install(py, id, name, sink, bytes).ok_or_else(|| not_prepared(py));
+        let install = |name, sink| {
+            output::install(py, id, name, sink, bytes, meter).ok_or_else(|| not_prepared(py))
+        };
         self.stdout = install(Name::Stdout, stdout)?;
         self.stderr = install(Name::Stderr, stderr)?;
         Ok(())

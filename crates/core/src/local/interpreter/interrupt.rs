@@ -26,12 +26,14 @@ use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
 
+use crate::data::id::Id;
 use crate::local::attach::Attached;
 #[cfg(Py_3_12)]
 use crate::local::attach::Current;
 use crate::local::cures::main_thread;
 use crate::local::enter;
 use crate::local::interpreter::claim::{Request, Run};
+use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::protected;
 use crate::local::interpreter::protected::CodePosition;
 use crate::local::interpreter::registry;
@@ -124,9 +126,10 @@ impl Shared {
 
     /// To be called when this thread is counted in `requests`.
     fn request_now(self: &Arc<Self>, run: Run, times: u32) {
-        let is_patient = (1..PATIENT).contains(&times);
+        let is_urgent = self.state.asked().is_some_and(Request::is_urgent);
+        let is_patient = (1..PATIENT).contains(&times) && !is_urgent;
         self.raises_at_safe_points
-            .store(times >= PATIENT, Ordering::Relaxed);
+            .store(times >= PATIENT || is_urgent, Ordering::Relaxed);
         self.wake(if is_patient { When::InWait } else { When::Soon }, || {
             self.state.is_requested(run)
         });
@@ -451,6 +454,15 @@ pub(crate) fn serve_handlers() {
     for interpreter in registry::all() {
         interpreter.0.serve_handler();
     }
+}
+
+/// The run that is under way has written more than it may. To be called while the interpreter is attached, of which a
+/// thread has written: an exception is set.
+pub(crate) fn output_is_used(py: Attached<'_>, id: Id) {
+    if let Ok(Interpreter(shared)) = registry::find(id) {
+        shared.request(Some(shared.state.run()), Request::Output);
+    }
+    KEYBOARD_INTERRUPT.raise::<()>(py, &Request::Output.message().to_string_lossy());
 }
 
 /// In a thread that was told that its run is to end, where CPython looks for signals.

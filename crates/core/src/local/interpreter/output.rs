@@ -8,6 +8,8 @@
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::ptr::{addr_of_mut, null_mut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
 
@@ -33,8 +35,49 @@ pub(crate) enum Name {
     Stderr,
 }
 
+/// How much an interpreter has written, and how much it may have. Touched by threads that are attached to it.
+pub(crate) struct OutputMeter {
+    written: AtomicU64,
+    end: AtomicU64,
+    is_used: OutputIsUsed,
+}
+
+/// What is done when a run is about to write more than it may: an exception is set.
+pub(crate) type OutputIsUsed = fn(Attached<'_>, Id);
+
+impl OutputMeter {
+    pub(crate) fn new(is_used: OutputIsUsed) -> Arc<Self> {
+        Arc::new(Self {
+            written: AtomicU64::new(0),
+            end: AtomicU64::new(u64::MAX),
+            is_used,
+        })
+    }
+
+    pub(crate) fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// How much it may have written.
+    pub(crate) fn end(&self) -> u64 {
+        self.end.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_end(&self, end: u64) {
+        self.end.store(end, Ordering::Relaxed);
+    }
+
+    /// So many bytes more are written, if they may be.
+    fn add(&self, bytes: usize) -> bool {
+        let written = self.written().saturating_add(bytes as u64);
+        self.written.store(written, Ordering::Relaxed);
+        written <= self.end()
+    }
+}
+
 struct Stream {
     interpreter: Id,
+    meter: Arc<OutputMeter>,
     name: Name,
     /// `None`: the process's own stream.
     sink: Option<Output>,
@@ -98,6 +141,7 @@ pub(crate) fn install(
     name: Name,
     sink: Option<Output>,
     takes_bytes: bool,
+    meter: &Arc<OutputMeter>,
 ) -> Option<Option<Handle>> {
     if sink.is_none() && !name.is_open() {
         name.put(py, &Object::none(py)?)?;
@@ -105,6 +149,7 @@ pub(crate) fn install(
     }
     let stream = Box::into_raw(Box::new(Stream {
         interpreter,
+        meter: meter.clone(),
         name,
         takes_bytes: takes_bytes || sink.is_none(),
         sink,
@@ -364,6 +409,12 @@ method!(write, |py, Some(this), Some(data)| {
             0 => &[],
             length => std::slice::from_raw_parts(view.buf.cast(), length as usize),
         };
+        let meter = &*addr_of_mut!((*stream).meter);
+        if !meter.add(bytes.len()) {
+            ffi::PyBuffer_Release(&mut view);
+            (meter.is_used)(py, (*stream).interpreter);
+            return None;
+        }
         let pending = &mut *addr_of_mut!((*stream).pending);
         let before = pending.len();
         let checked = whole_characters(pending);

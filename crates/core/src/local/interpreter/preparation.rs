@@ -11,7 +11,7 @@ use crate::local::cures::type_versions_apart::Range;
 use crate::local::enter;
 use crate::local::interpreter::inside::{Inside, not_prepared};
 use crate::local::interpreter::shared::Shared;
-use crate::local::interpreter::{faulthandler, foreign_threads, signals, sources};
+use crate::local::interpreter::{faulthandler, foreign_threads, script_threads, signals, sources};
 use crate::local::python::object::clear_exception;
 
 /// Cures what is defective in how the interpreter imports.
@@ -48,6 +48,7 @@ pub(super) fn cure_functions(
         others.push(&signals::FUNCTIONS);
     }
     signals::install(py, shared).ok_or_else(|| not_prepared(py))?;
+    script_threads::install(py, shared).ok_or_else(|| not_prepared(py))?;
     sources::install(py, &inside.code).ok_or_else(|| not_prepared(py))?;
     cures::install_functions(py, environment, &others).ok_or_else(|| not_prepared(py))
 }

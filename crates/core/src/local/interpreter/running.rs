@@ -2,7 +2,7 @@
 //!
 //! What is always in line here: without it a call takes 19 instructions more, with `shared`.
 
-use crate::data::config::RunOptions;
+use crate::data::config::{Budget, RunOptions};
 use crate::data::error::{Error, Result, Status};
 use crate::data::source::Source;
 use crate::local::attach::Attached;
@@ -109,7 +109,13 @@ impl Interpreter {
     ) -> Result<T> {
         // SAFETY: this thread has the claim, for this run or for one further out.
         match unsafe { self.0.inside() } {
-            Some(inside) => Context::new(py, &self.0, inside).do_and_flush(work),
+            Some(inside) => {
+                let context = Context::new(py, &self.0, inside);
+                match self.0.budget == Budget::NONE {
+                    true => context.do_and_flush(work),
+                    false => context.do_within_budget(work),
+                }
+            }
             None => Err(registry::not_found(self.0.id)),
         }
     }

@@ -10,13 +10,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
+use crate::data::config::Budget;
 use crate::data::id::Id;
 use crate::local::attach::Attached;
 use crate::local::cures::shared_gil::Holder;
 use crate::local::cures::stack_bounds::KnownStack;
 use crate::local::interpreter::claim::{Run, State};
 use crate::local::interpreter::inside::Inside;
+use crate::local::interpreter::output::OutputMeter;
 use crate::local::interpreter::requests::Requests;
+use crate::local::interpreter::script_threads::ScriptThreads;
 use crate::local::interpreter::signals::state::Signals;
 use crate::local::interpreter::stats::Counters;
 use crate::local::memory::account::{Account, Work};
@@ -46,6 +49,11 @@ pub(crate) struct Shared {
     /// Each safe point raises.
     pub(super) raises_at_safe_points: AtomicBool,
     pub(super) signals: Signals,
+    pub(super) budget: Budget,
+    /// How many threads its scripts may have; 0: as many as they like.
+    pub(super) thread_limit: u32,
+    pub(super) threads: Arc<ScriptThreads>,
+    pub(super) output: Arc<OutputMeter>,
     /// What runs of other interpreters are inside of its runs.
     inner_runs: Mutex<Vec<InnerRun>>,
     /// For the one inside: has its thread state.
@@ -86,6 +94,8 @@ impl Shared {
         thread_state: *mut PyThreadState,
         shares_gil: bool,
         account: Option<&'static Account>,
+        (budget, thread_limit): (Budget, u32),
+        output: Arc<OutputMeter>,
     ) -> Arc<Self> {
         Arc::new(Self {
             id,
@@ -101,6 +111,10 @@ impl Shared {
             interrupted_by_handler: AtomicU64::new(0),
             raises_at_safe_points: AtomicBool::new(false),
             signals: Signals::default(),
+            budget,
+            thread_limit,
+            threads: Arc::default(),
+            output,
             inner_runs: Mutex::default(),
             entry: Entry::new(Some(id), account, thread_state),
             known_stack: UnsafeCell::new(KnownStack::new()),

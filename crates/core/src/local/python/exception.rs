@@ -190,7 +190,7 @@ pub(crate) const MODULE_NOT_FOUND: ExceptionClass =
     ExceptionClass(&raw const ffi::PyExc_ModuleNotFoundError);
 pub(crate) const OS_ERROR: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_OSError);
 pub(crate) const RUNTIME_ERROR: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_RuntimeError);
-const SYSTEM_EXIT: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_SystemExit);
+pub(crate) const SYSTEM_EXIT: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_SystemExit);
 pub(crate) const TYPE_ERROR: ExceptionClass = ExceptionClass(&raw const ffi::PyExc_TypeError);
 pub(crate) const UNICODE_DECODE: ExceptionClass =
     ExceptionClass(&raw const ffi::PyExc_UnicodeDecodeError);
