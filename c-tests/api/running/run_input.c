@@ -134,7 +134,7 @@ static void test_a_length_past_all_limits(void **state) {
 
 static void test_wrong_options(void **state) {
   (void)state;
-  const size_t sizes[] = {0, 1, sizeof(subpy_run_options) - 1, SIZE_MAX};
+  const size_t sizes[] = {0, 1, 47, SIZE_MAX}; /* the first version had 48 */
   for (size_t i = 0; i < COUNT(sizes); i++) {
     subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
     options.struct_size = sizes[i];

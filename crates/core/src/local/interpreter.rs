@@ -37,6 +37,7 @@ mod shared_output;
 mod signals;
 mod sources;
 pub(crate) mod stats;
+mod thread_times;
 mod threads_left;
 
 use std::sync::Arc;

@@ -4,8 +4,7 @@
 //! the script's: it notes the thread while it runs.
 
 use std::ffi::CStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
@@ -13,65 +12,12 @@ use pyo3_ffi::PyObject;
 use crate::local::attach::Attached;
 use crate::local::cures::{refused_threads, stdlib_functions};
 use crate::local::interpreter::shared::Shared;
-use crate::local::interpreter::stats::time_of;
+use crate::local::interpreter::thread_times::Running;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::exception::{RUNTIME_ERROR, SYSTEM_EXIT};
 use crate::local::python::method::{Method, answer};
 use crate::local::python::object::{Object, clear_exception, import, imported};
 use crate::local::python::thread_states;
-
-/// Those of an interpreter that run.
-#[derive(Default)]
-pub(super) struct ScriptThreads(Mutex<Threads>);
-
-#[derive(Default)]
-struct Threads {
-    clocks: Vec<libc::clockid_t>,
-    /// The CPU time of those that have ended.
-    ended: Duration,
-}
-
-impl ScriptThreads {
-    fn lock(&self) -> MutexGuard<'_, Threads> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The CPU time of all that there were.
-    pub(super) fn cpu_time(&self) -> Duration {
-        let threads = self.lock();
-        let running: Duration = threads.clocks.iter().map(|clock| time_of(*clock)).sum();
-        running + threads.ended
-    }
-
-    /// How many run.
-    pub(super) fn running(&self) -> usize {
-        self.lock().clocks.len()
-    }
-}
-
-/// The calling thread is one of them, until this is dropped.
-struct Running<'a> {
-    threads: &'a ScriptThreads,
-    clock: libc::clockid_t,
-}
-
-impl<'a> Running<'a> {
-    fn new(threads: &'a ScriptThreads) -> Self {
-        let mut clock = 0;
-        // SAFETY: the calling thread; a place for the result.
-        unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
-        threads.lock().clocks.push(clock);
-        Self { threads, clock }
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        let mut threads = self.threads.lock();
-        threads.clocks.retain(|clock| *clock != self.clock);
-        threads.ended += time_of(libc::CLOCK_THREAD_CPUTIME_ID);
-    }
-}
 
 /// The functions of `_thread`, and the name that `threading` has for each.
 static STARTERS: &[(&CStr, &CStr)] = &[
