@@ -557,8 +557,10 @@ typedef struct subpy_interpreter_config {
    */
   uint32_t allow_threads;
   /**
-   * 1: the threads of scripts may be daemon threads. 0 (the default): they can't. It needs `allow_threads`.
-   * Below Python 3.12 they always can.
+   * 1 (the default): the threads of scripts may be daemon threads, which servers and pools of the standard library
+   * need. They are no different at the end: an interpreter is not destroyed beside them, unless
+   * subpy_destroy_options::stop_threads is set. 0: they can't be. Below Python 3.12 they always can. Without
+   * `allow_threads` there are none.
    */
   uint32_t allow_daemon_threads;
   /**
@@ -662,16 +664,25 @@ typedef struct subpy_destroy_options {
    * all. #SUBPY_FOREVER: until they have ended.
    */
   uint64_t wait_ms;
+  /**
+   * 1: threads that are left then are asked to end, as subpy_stop_threads() does it, and have a second for it. 0 (the
+   * default): they are not.
+   */
+  uint32_t stop_threads;
+  /**
+   * Has to be 0.
+   */
+  uint32_t reserved;
 } subpy_destroy_options;
 
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
-  { sizeof(subpy_interpreter_config), SUBPY_BACKEND_LOCAL, SUBPY_GIL_DEFAULT, 0, 0, 1, 0, NULL,   \
+  { sizeof(subpy_interpreter_config), SUBPY_BACKEND_LOCAL, SUBPY_GIL_DEFAULT, 0, 0, 1, 1, NULL,   \
     NULL, NULL, 256, 4194304, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** The defaults of a ::subpy_destroy_options. */
 #define SUBPY_DESTROY_OPTIONS_INIT                                                                 \
-  { sizeof(subpy_destroy_options), 0 }
+  { sizeof(subpy_destroy_options), 0, 0, 0 }
 
 /**
  * Creates an interpreter. It stays idle until something runs in it.
@@ -680,8 +691,7 @@ typedef struct subpy_destroy_options {
  * @param id     Where the id of the new interpreter goes. It is -1 if the call fails.
  * @param error  NULL, or where the error goes.
  * @return #SUBPY_OK;
- *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, `allow_daemon_threads` without `allow_threads`, a
- *         `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
  *         #SUBPY_ERR_NOT_INITIALIZED;
  *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_BACKEND_PROCESS, for #SUBPY_GIL_OWN or `allow_threads = 0` below
  *         Python 3.12, and for a `memory_limit` where memory is not counted;
@@ -693,7 +703,9 @@ typedef struct subpy_destroy_options {
  *
  * Source: `_interpreters.create()`; CPython's `Py_NewInterpreterFromConfig`, PEP 684.
  */
-subpy_status subpy_create(const subpy_interpreter_config *config, subpy_id *id, subpy_error **error);
+subpy_status subpy_create(const subpy_interpreter_config *config,
+                          subpy_id *id,
+                          subpy_error **error);
 
 /**
  * Finalizes an interpreter: subpy_destroy_with() with the defaults, so it waits for no thread.
@@ -727,7 +739,7 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  *
  * An extension module may wait in its own C code when its objects go. Nothing ends that. The package grpcio does, for
  * a server that was started and not stopped, and for calls by `.future()`, where the daemon thread that it wants is
- * refused: create the interpreter with `allow_daemon_threads`, and give it a wait.
+ * refused: give it a wait.
  *
  * @param id      The interpreter.
  * @param options NULL for the defaults.
@@ -739,7 +751,7 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
  *         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if another call
  *         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still
- *         run when the time is over. The message says how many. Nothing else has happened then, unless an
+ *         run when the time is over. The message says how many, and names some, each with the code that it is in. Nothing else has happened then, unless an
  *         `atexit` function started that thread: those functions run once.
  *
  * Threads: any; it need not be the one that created the interpreter. A GIL that the calling thread holds is
@@ -1014,6 +1026,9 @@ typedef struct subpy_interpreter_stats {
 #define SUBPY_INTERPRETER_STATS_INIT                                                               \
   { sizeof(subpy_interpreter_stats), 0, 0, 0, 0, 0, 0 }
 
+/* A value: see below. */
+struct subpy_value;
+
 /**
  * Asks the run that is under way in an interpreter to end. If nothing runs, nothing happens: a later run is not
  * affected. So a host that cancels a run which may not have begun yet repeats the call until the run has returned.
@@ -1064,6 +1079,57 @@ typedef struct subpy_interpreter_stats {
  */
 subpy_status subpy_interrupt(subpy_id id,
                              subpy_error **error);
+
+/**
+ * Asks the Python threads that an interpreter's scripts have started to end, and waits for that. Each gets a SystemExit:
+ * in Python code at its next safe point, and where it waits in C at once, as far as subpy_interrupt() can end a wait. One
+ * that goes on gets it again every 10 ms. Idle workers of a `concurrent.futures.ThreadPoolExecutor` are told to end, and
+ * executors take no more work afterwards.
+ *
+ * Threads that an extension module has made are not asked, and count if they are in the interpreter.
+ *
+ * @param id      The interpreter; it may be the main one.
+ * @param wait_ms How long they are asked and awaited, in milliseconds. 0: they are asked once.
+ * @param left    Where the number of those that have not ended goes. May be NULL.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK, also if some have not ended;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+ *         #SUBPY_ERR_BUSY if the interpreter runs now.
+ *
+ * Threads: any. Nothing else can run in the interpreter meanwhile.
+ *
+ * Source: CPython's `PyThreadState_SetAsyncExc`.
+ */
+subpy_status subpy_stop_threads(subpy_id id,
+                                uint64_t wait_ms,
+                                size_t *left,
+                                subpy_error **error);
+
+/**
+ * Lists the names of the Python threads that an interpreter's scripts have started by `threading` and that still run.
+ *
+ * @param id       The interpreter; it may be the main one.
+ * @param names    Where the names go, each a str. The caller clears each that is written, by subpy_value_clear(). May be
+ *                 NULL if `capacity` is 0.
+ * @param capacity How many names fit there. No more than that are written.
+ * @param count    Where the number of all of these threads goes, however many fitted.
+ * @param error    NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+ *         #SUBPY_ERR_BUSY if the interpreter runs now.
+ *
+ * Threads: any. The call waits for the interpreter's GIL.
+ *
+ * Source: CPython's `threading.enumerate()`.
+ */
+subpy_status subpy_thread_names(subpy_id id,
+                                struct subpy_value *names,
+                                size_t capacity,
+                                size_t *count,
+                                subpy_error **error);
 
 /**
  * How much memory an interpreter has: the blocks that Python has allocated for its objects. Not counted are what

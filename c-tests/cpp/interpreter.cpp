@@ -176,11 +176,6 @@ TEST_CASE("an interpreter's config counts") {
       CHECK(error.status() == SUBPY_ERR_UNSUPPORTED);
     }
   }
-  SUBCASE("daemon threads without threads") {
-    config.allow_threads = false;
-    config.allow_daemon_threads = true;
-    CHECK(status_of([&] { subpy::Interpreter{config}; }) != SUBPY_OK);
-  }
   CHECK(subpy::list_all().size() == 1);
 }
 

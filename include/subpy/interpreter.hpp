@@ -366,6 +366,33 @@ public:
     return Interpreter(id);
   }
 
+  /// Asks the Python threads that its scripts have started to end, and waits for that: see subpy_stop_threads().
+  ///
+  /// @param wait How long. `std::chrono::milliseconds::max()`: until they have ended.
+  /// @return How many have not ended.
+  /// @throws Error as subpy_stop_threads().
+  Returns<std::size_t> stop_threads(std::chrono::milliseconds wait) const {
+    std::size_t left = 0;
+    SUBPY_TRY(detail::call(subpy_stop_threads, id_, c_wait(wait), &left));
+    return left;
+  }
+
+  /// The names of the Python threads that its scripts have started by `threading` and that still run.
+  ///
+  /// @throws Error as subpy_thread_names().
+  Returns<std::vector<std::string>> thread_names() const {
+    constexpr std::size_t MOST = 1000;
+    std::vector<subpy_value> values(MOST);
+    std::size_t count = 0;
+    SUBPY_TRY(detail::call(subpy_thread_names, id_, values.data(), MOST, &count));
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < std::min(count, MOST); i++) {
+      names.emplace_back(subpy_value_text(&values[i]));
+      subpy_value_clear(&values[i]);
+    }
+    return names;
+  }
+
   /// Finalizes the interpreter. Its `atexit` functions run, and its modules, objects and callbacks
   /// go. This object holds no interpreter afterwards.
   ///
@@ -380,16 +407,15 @@ public:
   /// Waits for the Python threads of the scripts to end, and destroys the interpreter. Nothing else
   /// can run in it meanwhile.
   ///
-  /// @param wait How long to wait. `std::chrono::milliseconds::max()`: until they have ended.
+  /// @param wait         How long to wait. `std::chrono::milliseconds::max()`: until they have ended.
+  /// @param stop_threads true: those that are left then are asked to end, as by stop_threads().
   /// @throws Error as subpy_destroy_with(): #SUBPY_ERR_BUSY if threads still run when the time is
   ///         over. This object still holds the interpreter then.
   /// @throws anything that a callback has thrown. The interpreter is destroyed then.
-  Returns<void> destroy(std::chrono::milliseconds wait) {
+  Returns<void> destroy(std::chrono::milliseconds wait, bool stop_threads = false) {
     subpy_destroy_options c = SUBPY_DESTROY_OPTIONS_INIT;
-    c.wait_ms =
-        wait == std::chrono::milliseconds::max()
-            ? SUBPY_FOREVER
-            : static_cast<std::uint64_t>(std::max(wait, std::chrono::milliseconds(0)).count());
+    c.wait_ms = c_wait(wait);
+    c.stop_threads = stop_threads;
     SUBPY_TRY(detail::call(subpy_destroy_with, id_, &c));
     return end();
   }
@@ -410,6 +436,12 @@ public:
   explicit operator bool() const noexcept { return id_ != NONE; }
 
 private:
+  static std::uint64_t c_wait(std::chrono::milliseconds wait) noexcept {
+    return wait == std::chrono::milliseconds::max()
+               ? SUBPY_FOREVER
+               : static_cast<std::uint64_t>(std::max(wait, std::chrono::milliseconds(0)).count());
+  }
+
   static constexpr subpy_id NONE = -1;
 
   explicit Interpreter(subpy_id id) noexcept : id_(id) {}

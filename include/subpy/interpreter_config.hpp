@@ -39,7 +39,7 @@ struct InterpreterConfig {
   /// true: scripts may start threads.
   bool allow_threads = true;
   /// true: the threads of scripts may be daemon threads.
-  bool allow_daemon_threads = false;
+  bool allow_daemon_threads = true;
   /// Receives what scripts write to `sys.stdout`. Empty: the process's stdout does.
   /// If that is closed when the interpreter is created, `sys.stdout` is None, and print() does nothing.
   Write on_stdout;

@@ -71,15 +71,6 @@ static void test_flags_are_0_or_1(void **state) {
   }
 }
 
-static void test_daemon_threads_need_threads(void **state) {
-  (void)state;
-  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
-  config.allow_threads = 0;
-  config.allow_daemon_threads = 1;
-  CONFIG_REFUSED(&config, "allow_daemon_threads");
-  CONFIG_REFUSED(&config, "allow_threads");
-}
-
 static void test_what_an_older_python_cannot_do(void **state) {
   (void)state;
   subpy_interpreter_config own = SUBPY_INTERPRETER_CONFIG_INIT;
@@ -111,9 +102,6 @@ static void test_every_other_combination_works(void **state) {
     config.allow_exec = bits >> 1 & 1;
     config.allow_threads = bits >> 2 & 1;
     config.allow_daemon_threads = bits >> 3 & 1;
-    if (config.allow_daemon_threads && !config.allow_threads) {
-      continue;
-    }
     if ((config.gil == SUBPY_GIL_OWN && !subpy_supports(SUBPY_FEATURE_OWN_GIL)) ||
         (!config.allow_threads && !subpy_supports(SUBPY_FEATURE_RESTRICTIONS))) {
       continue;
@@ -140,7 +128,6 @@ int main(void) {
       cmocka_unit_test(test_backends),
       cmocka_unit_test(test_an_unknown_gil),
       cmocka_unit_test(test_flags_are_0_or_1),
-      cmocka_unit_test(test_daemon_threads_need_threads),
       cmocka_unit_test(test_what_an_older_python_cannot_do),
       cmocka_unit_test(test_every_other_combination_works),
       cmocka_unit_test(test_no_config_is_the_default_one),

@@ -123,6 +123,7 @@ static const char *const DAEMON = "import threading\n"
 static void test_daemon_threads_are_refused(void **state) {
   (void)state;
   NEEDS_RESTRICTIONS();
+  config.allow_daemon_threads = 0;
   const char *const name = "subpy_interpreter_config::allow_daemon_threads";
   RAISES(DAEMON, "RuntimeError", name);
   RAISES("import threading; threading.Thread().daemon = True", "RuntimeError", name);
@@ -134,7 +135,6 @@ static void test_daemon_threads_are_refused(void **state) {
 
 static void test_daemon_threads_work_if_allowed(void **state) {
   (void)state;
-  config.allow_daemon_threads = 1;
   subpy_id id;
   CREATE(&config, &id);
   RUN(id, DAEMON);
@@ -147,6 +147,7 @@ static void test_a_shared_gil_changes_nothing(void **state) {
   (void)state;
   NEEDS_RESTRICTIONS();
   config.gil = SUBPY_GIL_SHARED;
+  config.allow_daemon_threads = 0;
   RAISES(FORK, "RuntimeError", "allow_fork");
   RAISES(EXEC, "RuntimeError", "allow_exec");
   RAISES(DAEMON, "RuntimeError", "allow_daemon_threads");

@@ -7,7 +7,7 @@ struct sizes {
   HAS_SIZE(subpy_value, 24);
   HAS_SIZE(subpy_runtime_config, 88);
   HAS_SIZE(subpy_interpreter_config, 120);
-  HAS_SIZE(subpy_destroy_options, 16);
+  HAS_SIZE(subpy_destroy_options, 24);
   HAS_SIZE(subpy_run_options, 64);
   HAS_SIZE(subpy_interpreter_stats, 56);
   HAS_SIZE(subpy_buffer_info, 80);

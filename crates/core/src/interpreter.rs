@@ -144,7 +144,64 @@ impl Interpreter {
     /// ```
     pub fn destroy_within(&self, timeout: Duration) -> Result<()> {
         match &self.0 {
-            Backend::Local(local) => local.destroy(timeout),
+            Backend::Local(local) => local.destroy(timeout, false),
+        }
+    }
+
+    /// As [`destroy_within`](Self::destroy_within), but asks the threads that are left then to end, by a SystemExit.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.run("import threading\ndef work():\n  while True: pass\nthreading.Thread(target=work).start()")?;
+    /// interpreter.destroy_and_stop_threads(Duration::ZERO)?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn destroy_and_stop_threads(&self, timeout: Duration) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => local.destroy(timeout, true),
+        }
+    }
+
+    /// Asks the Python threads that its scripts have started to end, by a SystemExit, again and again for so long. The
+    /// answer is how many have not ended. `Busy` if it runs.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.run("import threading\ndef work():\n  while True: pass\nthreading.Thread(target=work).start()")?;
+    /// assert_eq!(interpreter.stop_threads(Duration::from_secs(60))?, 0);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn stop_threads(&self, timeout: Duration) -> Result<usize> {
+        match &self.0 {
+            Backend::Local(local) => local.stop_threads(timeout),
+        }
+    }
+
+    /// The names of the Python threads that its scripts have started by `threading`, each a str. `Busy` if it runs.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig, View};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// interpreter.run("import threading; e = threading.Event()")?;
+    /// interpreter.run("threading.Thread(target=e.wait, name='worker').start()")?;
+    /// let names = interpreter.thread_names()?;
+    /// assert!(matches!(names[0].get().view(), View::Str("worker")));
+    /// interpreter.run("e.set()")?;
+    /// # interpreter.destroy_within(Duration::from_secs(60))?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn thread_names(&self) -> Result<Vec<OwnedValue>> {
+        match &self.0 {
+            Backend::Local(local) => local.thread_names(),
         }
     }
 

@@ -1,5 +1,8 @@
 //! Control of what runs, limits, and figures.
 
+use std::time::Duration;
+
+use subpy_core::value::RawValue;
 use subpy_core::{Id, Interpreter, growable};
 
 use crate::arguments::{invalid, out};
@@ -99,6 +102,94 @@ pub unsafe extern "C" fn subpy_interrupt(
     }
     // SAFETY: the caller keeps the header's contract for `error`.
     unsafe { enter(error, || Interpreter::find(Id::new(id))?.interrupt()) }
+}
+
+/// Asks the Python threads that an interpreter's scripts have started to end, and waits for that. Each gets a SystemExit:
+/// in Python code at its next safe point, and where it waits in C at once, as far as subpy_interrupt() can end a wait. One
+/// that goes on gets it again every 10 ms. Idle workers of a `concurrent.futures.ThreadPoolExecutor` are told to end, and
+/// executors take no more work afterwards.
+///
+/// Threads that an extension module has made are not asked, and count if they are in the interpreter.
+///
+/// @param id      The interpreter; it may be the main one.
+/// @param wait_ms How long they are asked and awaited, in milliseconds. 0: they are asked once.
+/// @param left    Where the number of those that have not ended goes. May be NULL.
+/// @param error   NULL, or where the error goes.
+/// @return #SUBPY_OK, also if some have not ended;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+///         #SUBPY_ERR_BUSY if the interpreter runs now.
+///
+/// Threads: any. Nothing else can run in the interpreter meanwhile.
+///
+/// Source: CPython's `PyThreadState_SetAsyncExc`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_stop_threads(
+    id: subpy_id,
+    wait_ms: u64,
+    left: *mut usize,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `left` and `error`.
+    unsafe {
+        enter(error, || {
+            let wait = Duration::from_millis(wait_ms);
+            let count = Interpreter::find(Id::new(id))?.stop_threads(wait)?;
+            if let Some(left) = left.as_mut() {
+                *left = count;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Lists the names of the Python threads that an interpreter's scripts have started by `threading` and that still run.
+///
+/// @param id       The interpreter; it may be the main one.
+/// @param names    Where the names go, each a str. The caller clears each that is written, by subpy_value_clear(). May be
+///                 NULL if `capacity` is 0.
+/// @param capacity How many names fit there. No more than that are written.
+/// @param count    Where the number of all of these threads goes, however many fitted.
+/// @param error    NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+///         #SUBPY_ERR_BUSY if the interpreter runs now.
+///
+/// Threads: any. The call waits for the interpreter's GIL.
+///
+/// Source: CPython's `threading.enumerate()`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_thread_names(
+    id: subpy_id,
+    names: *mut RawValue,
+    capacity: usize,
+    count: *mut usize,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract: `names` has room for `capacity` values.
+    unsafe {
+        enter(error, || {
+            let count = out(count, "count")?;
+            *count = 0;
+            if names.is_null() && capacity > 0 {
+                return Err(invalid("names is NULL, but capacity is not 0"));
+            }
+            let all = Interpreter::find(Id::new(id))?.thread_names()?;
+            *count = all.len();
+            for (i, name) in all.into_iter().take(capacity).enumerate() {
+                names.add(i).write(name.into_raw());
+            }
+            Ok(())
+        })
+    }
 }
 
 /// How much memory an interpreter has: the blocks that Python has allocated for its objects. Not counted are what

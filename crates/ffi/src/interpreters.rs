@@ -8,7 +8,7 @@ use subpy_core::{
     runtime,
 };
 
-use crate::arguments::{User, flag, invalid, out, read};
+use crate::arguments::{User, flag, invalid, out, read, reserved};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 
@@ -70,8 +70,10 @@ pub struct subpy_interpreter_config {
     pub allow_exec: u32,
     /// 1 (the default): scripts may start threads. 0: they can't; #SUBPY_ERR_UNSUPPORTED below Python 3.12.
     pub allow_threads: u32,
-    /// 1: the threads of scripts may be daemon threads. 0 (the default): they can't. It needs `allow_threads`.
-    /// Below Python 3.12 they always can.
+    /// 1 (the default): the threads of scripts may be daemon threads, which servers and pools of the standard library
+    /// need. They are no different at the end: an interpreter is not destroyed beside them, unless
+    /// subpy_destroy_options::stop_threads is set. 0: they can't be. Below Python 3.12 they always can. Without
+    /// `allow_threads` there are none.
     pub allow_daemon_threads: u32,
     /// Receives what scripts write to `sys.stdout`. NULL (the default): the process's stdout does.
     /// If that is closed when the interpreter is created, `sys.stdout` is None, and print() does nothing.
@@ -134,7 +136,7 @@ growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
     allow_fork: 0,
     allow_exec: 0,
     allow_threads: 1,
-    allow_daemon_threads: 0,
+    allow_daemon_threads: 1,
     stdout_fn: None,
     stderr_fn: None,
     output_user: std::ptr::null_mut(),
@@ -240,9 +242,18 @@ pub struct subpy_destroy_options {
     /// How long to wait for the Python threads of the scripts to end, in milliseconds. 0 (the default): not at
     /// all. #SUBPY_FOREVER: until they have ended.
     pub wait_ms: u64,
+    /// 1: threads that are left then are asked to end, as subpy_stop_threads() does it, and have a second for it. 0 (the
+    /// default): they are not.
+    pub stop_threads: u32,
+    /// Has to be 0.
+    pub reserved: u32,
 }
 
-growable!(subpy_destroy_options, "subpy_destroy_options", 16, { wait_ms: 0 });
+growable!(subpy_destroy_options, "subpy_destroy_options", 16, {
+    wait_ms: 0,
+    stop_threads: 0,
+    reserved: 0,
+});
 
 /// Creates an interpreter. It stays idle until something runs in it.
 ///
@@ -250,8 +261,7 @@ growable!(subpy_destroy_options, "subpy_destroy_options", 16, { wait_ms: 0 });
 /// @param id     Where the id of the new interpreter goes. It is -1 if the call fails.
 /// @param error  NULL, or where the error goes.
 /// @return #SUBPY_OK;
-///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, `allow_daemon_threads` without `allow_threads`, a
-///         `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
+///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
 ///         #SUBPY_ERR_NOT_INITIALIZED;
 ///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_BACKEND_PROCESS, for #SUBPY_GIL_OWN or `allow_threads = 0` below
 ///         Python 3.12, and for a `memory_limit` where memory is not counted;
@@ -318,7 +328,7 @@ pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_erro
 ///
 /// An extension module may wait in its own C code when its objects go. Nothing ends that. The package grpcio does, for
 /// a server that was started and not stopped, and for calls by `.future()`, where the daemon thread that it wants is
-/// refused: create the interpreter with `allow_daemon_threads`, and give it a wait.
+/// refused: give it a wait.
 ///
 /// @param id      The interpreter.
 /// @param options NULL for the defaults.
@@ -330,7 +340,7 @@ pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_erro
 ///         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
 ///         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if another call
 ///         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still
-///         run when the time is over. The message says how many. Nothing else has happened then, unless an
+///         run when the time is over. The message says how many, and names some, each with the code that it is in. Nothing else has happened then, unless an
 ///         `atexit` function started that thread: those functions run once.
 ///
 /// Threads: any; it need not be the one that created the interpreter. A GIL that the calling thread holds is
@@ -349,8 +359,14 @@ pub unsafe extern "C" fn subpy_destroy_with(
     // SAFETY: the caller keeps the header's contract for `options` and `error`.
     unsafe {
         enter(error, || {
-            let wait = Duration::from_millis(read(options)?.wait_ms);
-            Interpreter::find(Id::new(id))?.destroy_within(wait)
+            let options = read(options)?;
+            reserved(options.reserved)?;
+            let wait = Duration::from_millis(options.wait_ms);
+            let interpreter = Interpreter::find(Id::new(id))?;
+            match flag(options.stop_threads, "stop_threads")? {
+                true => interpreter.destroy_and_stop_threads(wait),
+                false => interpreter.destroy_within(wait),
+            }
         })
     }
 }

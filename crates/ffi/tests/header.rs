@@ -85,7 +85,7 @@ fn exported(module: &str) -> Vec<String> {
         .collect()
 }
 
-/// Types by their names alone; `subpy_items` has its `struct`, as it comes before what it points to.
+/// Types by their names alone; what comes before a value is declared has its `struct`.
 fn plain_names(text: &str) -> String {
     let plain = |line: &str| {
         if line.starts_with("typedef ") || line.contains("const struct subpy_value *data") {
@@ -97,7 +97,8 @@ fn plain_names(text: &str) -> String {
                 line.replace(&format!("{tag}subpy_"), "subpy_")
             })
     };
-    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+    let plain = text.lines().map(plain).collect::<Vec<_>>().join("\n");
+    plain.replace(" subpy_value *names", " struct subpy_value *names")
 }
 
 /// Drops the `# Safety` sections, which are Rust's: C's contract is the rest of each comment.

@@ -231,7 +231,7 @@ impl Default for InterpreterConfig {
             allow_fork: false,
             allow_exec: false,
             allow_threads: true,
-            allow_daemon_threads: false,
+            allow_daemon_threads: true,
             stdout: None,
             stderr: None,
             output_bytes: false,

@@ -30,6 +30,7 @@ pub(crate) mod registry;
 mod requests;
 mod resources;
 mod running;
+mod running_threads;
 mod script_threads;
 mod session;
 pub(crate) mod shared;
@@ -37,7 +38,6 @@ mod shared_output;
 mod signals;
 mod sources;
 pub(crate) mod stats;
-mod thread_times;
 mod threads_left;
 
 use std::sync::Arc;

@@ -323,7 +323,7 @@ function!(retain(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
 function!(release(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
     let id = id_of(py, id)?;
     if family::release(id) {
-        let _ = caller.without_gil(|| caller.target(id)?.destroy(Duration::ZERO));
+        let _ = caller.without_gil(|| caller.target(id)?.destroy(Duration::ZERO, false));
     }
     Object::none(py)
 });

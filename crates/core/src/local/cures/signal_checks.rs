@@ -10,21 +10,24 @@
 //! in it, and not if the host forbids it. A test tells whether it works with the Python that is loaded, which may be built
 //! in ways that we have not seen.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_long, c_void};
+use std::ptr::null_mut;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
 use super::code_hooks;
 use crate::local::attach::{Attached, Current};
 use crate::local::python::embedded_code::EmbeddedCode;
-use crate::local::python::exception::KEYBOARD_INTERRUPT;
+use crate::local::python::exception::{KEYBOARD_INTERRUPT, SYSTEM_EXIT};
 use crate::local::python::object::clear_exception;
 use crate::local::thread::calling_thread;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::wait_signal;
+use crate::local::thread::wake::Wake;
 use crate::util::thread::{Thread, this_thread};
 
 /// The type of CPython's functions. (The last one has an argument; the others ignore it, as C's functions can.)
@@ -110,9 +113,13 @@ impl Original {
         // SAFETY: an entry lives until it is left. What is called else is CPython's function of this type, with its
         // argument.
         unsafe {
-            if let Some(entry) = calling_thread::entry().as_ref()
-                && entry.wake.is_told_at_check()
-                && let Some(answer) = check(entry)
+            let entry = calling_thread::entry().as_ref();
+            let wake = entry
+                .map(|entry| &entry.wake)
+                .or_else(calling_thread::script_wake);
+            if let Some(wake) = wake
+                && wake.is_told_at_check()
+                && let Some(answer) = check(entry, wake)
             {
                 return answer;
             }
@@ -123,9 +130,16 @@ impl Original {
 }
 
 #[cold]
-fn check(entry: &Entry) -> Option<c_int> {
+fn check(entry: Option<&Entry>, wake: &Wake) -> Option<c_int> {
     let current = Current::get();
     let py = current.attached();
+    let Some(entry) = entry else {
+        // A thread that a script has started, which is to end. An exception that was left with it is not needed.
+        wake.take();
+        // SAFETY: attached.
+        unsafe { ffi::PyThreadState_SetAsyncExc(this_thread() as c_long, null_mut()) };
+        return SYSTEM_EXIT.raise::<c_int>(py, "").or(Some(-1));
+    };
     if TESTED.load(Ordering::Relaxed) == this_thread() as usize {
         entry.wake.take();
         return KEYBOARD_INTERRUPT.raise::<c_int>(py, "").or(Some(-1));

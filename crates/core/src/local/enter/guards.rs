@@ -208,8 +208,14 @@ impl InHost {
                     unsafe { attributes::swap(&inside.attributes) };
                 }
             }
-            None if !locale.is_null() => locale::put(LC_GLOBAL_LOCALE),
-            None => {}
+            None => {
+                if let Some(wake) = calling_thread::script_wake() {
+                    wake.leave_for_host();
+                }
+                if !locale.is_null() {
+                    locale::put(LC_GLOBAL_LOCALE);
+                }
+            }
         }
         if thread_state.is_null() {
             thread_state = attached();
@@ -249,6 +255,8 @@ impl Drop for InHost {
                 // SAFETY: as in `begin`.
                 unsafe { attributes::swap(&inside.attributes) };
             }
+        } else if let Some(wake) = calling_thread::script_wake() {
+            wake.return_from_host();
         }
         if calling_thread::entry() != self.entry {
             Self::take_over();

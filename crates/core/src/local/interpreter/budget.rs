@@ -99,7 +99,7 @@ impl CpuLimit {
         // SAFETY: the calling thread, which lives as long as the limit; a place for the result.
         unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
         let threads = shared.threads.clone();
-        let spent = move || (time_of(clock) + threads.cpu_time(), threads.running());
+        let spent = move || (time_of(clock) + threads.cpu_time(), threads.count());
         let (start, _) = spent();
         let used = Arc::new(AtomicU64::new(0));
         let seen = used.clone();

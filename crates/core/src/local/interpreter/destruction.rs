@@ -3,18 +3,50 @@
 use std::time::{Duration, Instant};
 
 use crate::data::error::{Error, Result, Status};
+use crate::data::tree::OwnedValue;
+use crate::data::value::Value;
+use crate::local::attach::Attached;
+use crate::local::convert::copy::copy;
 use crate::local::interpreter::claim::Purpose;
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
+use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::{ending, family, threads_left};
 use crate::local::runtime_phase;
 use crate::local::thread::cancel_state::CancelDisabled;
+
+/// How long threads have to end that are asked to, while an interpreter is destroyed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Threads are asked to end, again and again.
+#[derive(Default)]
+struct Stopping {
+    start: Option<Instant>,
+    asked: Option<Instant>,
+}
+
+impl Stopping {
+    /// Whether it has not gone on for so long: from the first time on.
+    fn goes_on(&mut self, timeout: Duration) -> bool {
+        self.start.get_or_insert_with(Instant::now).elapsed() < timeout || self.asked.is_none()
+    }
+
+    fn ask(&mut self, shared: &Shared, py: Attached<'_>) {
+        const AGAIN: Duration = Duration::from_millis(10);
+        if self.asked.is_none_or(|asked| asked.elapsed() >= AGAIN) {
+            self.asked = Some(Instant::now());
+            shared.threads.stop(py);
+        }
+    }
+}
 
 /// How an interpreter is ended.
 struct Ending<'a> {
     /// How long its threads are awaited.
     timeout: Duration,
+    /// Those that are left then are asked to end.
+    stop_threads: bool,
     /// They may need them to end.
     exit_functions_first: bool,
     /// Asked now and then: whether to wait on.
@@ -45,7 +77,8 @@ impl NotEnded {
 impl Interpreter {
     /// Finalizes the interpreter. `Busy` if it runs, or if Python threads of its scripts still do after `timeout`.
     /// Idle workers of `concurrent.futures` are told to end.
-    pub(crate) fn destroy(&self, timeout: Duration) -> Result<()> {
+    /// `stop_threads`: those that are left then are asked to end, by a SystemExit.
+    pub(crate) fn destroy(&self, timeout: Duration, stop_threads: bool) -> Result<()> {
         runtime_phase::ready()?;
         if self.0.id.is_main() {
             let message = "the main interpreter can't be destroyed: finalize subpy instead";
@@ -54,6 +87,7 @@ impl Interpreter {
         let _cancel_disabled = CancelDisabled::new();
         let ending = Ending {
             timeout,
+            stop_threads,
             exit_functions_first: false,
             keeps_waiting: &|| true,
         };
@@ -66,6 +100,7 @@ impl Interpreter {
         let _cancel_disabled = CancelDisabled::new();
         let ending = Ending {
             timeout: Duration::MAX,
+            stop_threads: false,
             exit_functions_first: true,
             keeps_waiting,
         };
@@ -86,16 +121,17 @@ impl Interpreter {
         if ending.exit_functions_first {
             ending::run_exit_functions(session.attached(), &self.0, time);
         }
+        let mut stopping = Stopping::default();
         while let Err(busy) = threads_left::none(session.attached(), self.0.id) {
             let is_over = deadline.is_some_and(|end| Instant::now() >= end);
             if ending.timeout.is_zero() || is_over || !(ending.keeps_waiting)() {
-                return Err(busy.into());
+                if !ending.stop_threads || !stopping.goes_on(STOP_TIMEOUT) {
+                    return Err(busy.into());
+                }
+                stopping.ask(&self.0, session.attached());
             }
             threads_left::dismiss_idle_workers(session.attached());
-            let claim = session.leave();
-            // CPython tells nobody that a thread has ended.
-            std::thread::sleep(Duration::from_millis(1));
-            session = Session::enter(&self.0, claim);
+            session = self.pause(session);
         }
         ending::run_exit_functions(session.attached(), &self.0, time);
         threads_left::none(session.attached(), self.0.id)?;
@@ -109,6 +145,46 @@ impl Interpreter {
         session.no_pins().map_err(NotEnded::HasPins)?;
         session.end(time);
         Ok(())
+    }
+
+    /// Lets go of the interpreter for a moment: CPython tells nobody that a thread has ended.
+    fn pause<'a>(&'a self, session: Session<'a>) -> Session<'a> {
+        let claim = session.leave();
+        std::thread::sleep(Duration::from_millis(1));
+        Session::enter(&self.0, claim)
+    }
+
+    /// Asks the threads of its scripts to end, by a SystemExit, again and again for so long. The answer is how many have
+    /// not.
+    pub(crate) fn stop_threads(&self, timeout: Duration) -> Result<usize> {
+        runtime_phase::ready()?;
+        let mut session = self.0.session(Purpose::Run)?;
+        let mut stopping = Stopping::default();
+        loop {
+            let left = threads_left::count(session.attached());
+            if left == 0 || !stopping.goes_on(timeout) {
+                self.0.run_ended(session.attached());
+                return Ok(left);
+            }
+            stopping.ask(&self.0, session.attached());
+            threads_left::dismiss_idle_workers(session.attached());
+            session = self.pause(session);
+        }
+    }
+
+    /// What `threading` calls the threads of its scripts.
+    pub(crate) fn thread_names(&self) -> Result<Vec<OwnedValue>> {
+        runtime_phase::ready()?;
+        let session = self.0.session(Purpose::Run)?;
+        let names = threads_left::names(session.attached());
+        self.0.run_ended(session.attached());
+        let copied = |name: &String| {
+            copy(&Value::str(name)).map_err(|error| {
+                let no_exception = || Error::new(Status::Internal, "no exception");
+                error.into_error("name", no_exception)
+            })
+        };
+        names.iter().map(copied).collect()
     }
 
     /// Ends what its scripts have created. The answer is why one is left, of which somebody has buffers.

@@ -19,12 +19,6 @@ impl PythonConfig {
     /// Fails for what this Python can't do, and for what its documentation forbids: CPython itself
     /// accepts some of that and breaks later.
     pub(crate) fn new(config: &InterpreterConfig) -> Result<Self> {
-        if config.allow_daemon_threads && !config.allow_threads {
-            return Err(Error::new(
-                Status::InvalidArgument,
-                "allow_daemon_threads needs allow_threads: set both, or neither",
-            ));
-        }
         if !cfg!(Py_3_12) && config.gil == Gil::Own {
             return Err(needs_3_12("a GIL of its own"));
         }
@@ -43,7 +37,7 @@ impl PythonConfig {
                 allow_fork: config.allow_fork.into(),
                 allow_exec: config.allow_exec.into(),
                 allow_threads: config.allow_threads.into(),
-                allow_daemon_threads: config.allow_daemon_threads.into(),
+                allow_daemon_threads: (config.allow_threads && config.allow_daemon_threads).into(),
                 check_multi_interp_extensions: own_gil.into(),
                 gil: if own_gil {
                     ffi::PyInterpreterConfig_OWN_GIL

@@ -11,8 +11,8 @@ use pyo3_ffi::PyObject;
 
 use crate::local::attach::Attached;
 use crate::local::cures::{refused_threads, stdlib_functions};
+use crate::local::interpreter::running_threads::Running;
 use crate::local::interpreter::shared::Shared;
-use crate::local::interpreter::thread_times::Running;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::exception::{RUNTIME_ERROR, SYSTEM_EXIT};
 use crate::local::python::method::{Method, answer};

@@ -19,9 +19,9 @@ use crate::local::interpreter::claim::{Run, State};
 use crate::local::interpreter::inside::Inside;
 use crate::local::interpreter::output::OutputMeter;
 use crate::local::interpreter::requests::Requests;
+use crate::local::interpreter::running_threads::RunningThreads;
 use crate::local::interpreter::signals::state::Signals;
 use crate::local::interpreter::stats::Counters;
-use crate::local::interpreter::thread_times::ThreadTimes;
 use crate::local::memory::account::{Account, Work};
 use crate::local::python::thread_states;
 use crate::local::thread::entry::Entry;
@@ -52,7 +52,7 @@ pub(crate) struct Shared {
     pub(super) budget: Budget,
     /// How many threads its scripts may have; 0: as many as they like.
     pub(super) thread_limit: u32,
-    pub(super) threads: Arc<ThreadTimes>,
+    pub(super) threads: Arc<RunningThreads>,
     pub(super) output: Arc<OutputMeter>,
     /// What runs of other interpreters are inside of its runs.
     inner_runs: Mutex<Vec<InnerRun>>,

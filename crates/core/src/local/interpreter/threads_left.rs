@@ -4,10 +4,12 @@ use std::ffi::CStr;
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
+use pyo3_ffi::PyThreadState;
 
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::attach::Attached;
+use crate::local::cures::main_thread;
 use crate::local::python::object::{Object, clear_exception, imported};
 use crate::local::python::thread_states;
 
@@ -22,22 +24,77 @@ pub(crate) fn none(py: Attached<'_>, id: Id) -> Result<()> {
         1 => format!("interpreter {id} has 1 Python thread that still runs: end it first"),
         n => format!("interpreter {id} has {n} Python threads that still run: end them first"),
     };
-    let names = names(py).unwrap_or_default();
-    clear_exception(py);
-    let message = match names.is_empty() {
+    let threads = described(py);
+    let message = match threads.is_empty() {
         true => message,
-        false => format!("{message} ({})", names.join(", ")),
+        false => format!("{message} ({})", threads.join(", ")),
     };
     Err(Error::new(Status::Busy, message))
 }
 
-/// What `threading` calls the threads that it has started. It is read without running code of a script.
-fn names(py: Attached<'_>) -> Option<Vec<String>> {
-    let threads = of_dict(py, &imported(py, c"threading")?, c"_active")?;
-    // SAFETY: attached; a live object; a new list.
-    let threads = unsafe { Object::owned(py, ffi::PyDict_Values(threads.as_ptr()))? };
-    let names = threads.items(py).filter_map(|thread| name(py, &thread));
-    Some(names.take(NAMED).collect())
+/// How many there are.
+pub(super) fn count(py: Attached<'_>) -> usize {
+    thread_states::others(py)
+}
+
+/// What `threading` calls the threads that it has started.
+pub(super) fn names(py: Attached<'_>) -> Vec<String> {
+    let names = active(py)
+        .into_iter()
+        .filter_map(|(_, thread)| name(py, &thread));
+    let names = names.collect();
+    clear_exception(py);
+    names
+}
+
+/// The threads by name, each with the Python code that it is in.
+fn described(py: Attached<'_>) -> Vec<String> {
+    let states = thread_states::all_of_attached(py);
+    // SAFETY: of the attached interpreter.
+    let number_of = |state: *mut PyThreadState| unsafe { main_thread::number_of(state) };
+    let threads = active(py).into_iter().filter_map(|(number, thread)| {
+        let name: String = name(py, &thread)?.chars().take(CHARACTERS).collect();
+        let is_daemon = of_dict(py, &thread, c"_daemonic").is_some_and(|is| is.is_true(py));
+        let daemon = if is_daemon { ", a daemon thread" } else { "" };
+        let state = states
+            .iter()
+            .find(|state| number_of(**state) == Some(number));
+        let place = state
+            .and_then(|state| place(py, *state))
+            .unwrap_or_default();
+        Some(format!("{name:?}{daemon}{place}"))
+    });
+    let described = threads.take(NAMED).collect();
+    clear_exception(py);
+    described
+}
+
+/// The Python code that a thread state of the attached interpreter is in.
+fn place(py: Attached<'_>, state: *mut PyThreadState) -> Option<String> {
+    // SAFETY: attached to its interpreter; new references.
+    let (line, code) = unsafe {
+        let frame = Object::owned(py, ffi::PyThreadState_GetFrame(state).cast())?;
+        let frame = frame.as_ptr().cast();
+        let code = Object::owned(py, ffi::PyFrame_GetCode(frame).cast())?;
+        (ffi::PyFrame_GetLineNumber(frame), code)
+    };
+    let text = |name: &CStr| code.attribute(py, name)?.to_text(py);
+    let (function, file) = (text(c"co_name")?, text(c"co_filename")?);
+    Some(format!(" in {function}, {file:?}, line {line}"))
+}
+
+/// The threads that `threading` knows, by their numbers. They are read without running code of a script.
+fn active(py: Attached<'_>) -> Vec<(u64, Object)> {
+    let threads = || {
+        let threads = of_dict(py, &imported(py, c"threading")?, c"_active")?;
+        // SAFETY: attached; a live object; a new list of pairs, or NULL.
+        unsafe { Object::owned(py, ffi::PyDict_Items(threads.as_ptr())) }
+    };
+    let Some(pairs) = threads() else {
+        return Vec::new();
+    };
+    let pair = |pair: Object| Some((pair.at(py, 0)?.number(py) as u64, pair.at(py, 1)?));
+    pairs.items(py).filter_map(pair).collect()
 }
 
 /// `None`: `threading` has not started it, but met it.
@@ -46,12 +103,7 @@ fn name(py: Attached<'_>, thread: &Object) -> Option<String> {
     if ["_MainThread", "_DummyThread"].contains(&kind.as_str()) {
         return None;
     }
-    let name = of_dict(py, thread, c"_name")?.to_text(py)?;
-    let name: String = name.chars().take(CHARACTERS).collect();
-    Some(match of_dict(py, thread, c"_daemonic") {
-        Some(is_daemon) if is_daemon.is_true(py) => format!("{name:?}, a daemon thread"),
-        _ => format!("{name:?}"),
-    })
+    of_dict(py, thread, c"_name")?.to_text(py)
 }
 
 /// What an object's own dict has.

@@ -4,6 +4,7 @@
 use crate::data::id::Id;
 use crate::local::memory::account::Account;
 use crate::local::thread::entry::Entry;
+use crate::local::thread::wake::Wake;
 use crate::util::thread_local::zeroed_thread_local;
 
 /// The locale of the process, as C's headers define it.
@@ -15,6 +16,7 @@ struct Thread {
     entry: *const Entry,
     switches: u64,
     number: u64,
+    wake: *const Wake,
 }
 
 zeroed_thread_local!(fn thread_data() -> *mut Thread, "calling_thread_in_subpy");
@@ -60,6 +62,22 @@ pub(crate) fn entry() -> *const Entry {
 #[inline]
 pub(in crate::local) fn set_entry(entry: *const Entry) {
     CallingThread::get().set_entry(entry);
+}
+
+/// How the calling thread is told that it is to end, if a script has started it.
+#[inline]
+pub(crate) fn script_wake<'a>() -> Option<&'a Wake> {
+    // SAFETY: see above; it lives until the thread has none any more.
+    unsafe { (*thread_data()).wake.as_ref() }
+}
+
+/// A script has started the calling thread, and it is told by this; NULL: it ends.
+///
+/// # Safety
+/// It lives until this is called with NULL.
+pub(crate) unsafe fn set_script_wake(wake: *const Wake) {
+    // SAFETY: see above.
+    unsafe { (*thread_data()).wake = wake };
 }
 
 /// The interpreter that the calling thread is in, as far as subpy has led it there.

@@ -74,10 +74,14 @@ fn set(signal: c_int, handler: libc::sighandler_t, flags: c_int) -> bool {
 unsafe extern "C" fn has_come(_: c_int, _: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: what the system hands to a handler; an entry lives until it is left.
     unsafe {
-        if was_in_wait(&*context.cast())
-            && let Some(entry) = calling_thread::entry().as_ref()
-        {
-            entry.wake.wait_has_ended();
+        if was_in_wait(&*context.cast()) {
+            let entry = calling_thread::entry().as_ref();
+            if let Some(wake) = entry
+                .map(|entry| &entry.wake)
+                .or(calling_thread::script_wake())
+            {
+                wake.wait_has_ended();
+            }
         }
     }
 }
@@ -105,6 +109,13 @@ pub(crate) fn send(thread: libc::pthread_t) {
     {
         // SAFETY: the thread lives, by the caller's promise.
         unsafe { libc::pthread_kill(thread, signal) };
+    }
+}
+
+/// The calling thread takes the signal, for good.
+pub(crate) fn unblock() {
+    if let Some(signal) = get() {
+        mask(libc::SIG_UNBLOCK, signal);
     }
 }
 
