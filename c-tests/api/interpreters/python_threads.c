@@ -109,7 +109,7 @@ static void test_those_without_a_name(void **state) {
                 "looks.clear()\n");
   char expected[100] = "end them first (\"";
   memset(expected + strlen(expected), 'x', 64);
-  strcat(expected, "\")");
+  strcat(expected, "\" in ");
   REFUSES(SUBPY_ERR_BUSY, expected, subpy_destroy(waiting.id, &error));
   RUN(waiting.id, "assert looks == [], looks"); /* no code of the script has run */
   end_threads(&waiting);
@@ -133,7 +133,7 @@ static void test_an_agent_of_site_packages(void **state) {
   snprintf(code, sizeof code, "import site; site.addsitedir('%s')", directory);
   CREATE(NULL, &id);
   RUN(id, code);
-  REFUSES(SUBPY_ERR_BUSY, "(\"agent\")", subpy_destroy(id, &error));
+  REFUSES(SUBPY_ERR_BUSY, "(\"agent\" in ", subpy_destroy(id, &error));
   RUN(id, "import agent, os; os.write(agent.ends[1], b'x'); agent.thread.join()\n"
           "for end in agent.ends: os.close(end)\n");
   EXPECT(SUBPY_OK, destroy_within(id, SUBPY_FOREVER, &error));

@@ -87,6 +87,16 @@ static void test_nothing_is_written_of_it(void **state) {
   CHECK(capture.err.length == 0, "%s", capture.err.data);
 }
 
+static void test_one_that_waits_for_a_queue_of_ours(void **state) {
+  (void)state;
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.allow_interpreters = 1;
+  DESTROY(id);
+  CREATE(&config, &id);
+  start(ways[0], "from subpy import interpreters\ninterpreters.create_queue().get()");
+  EXPECT(SUBPY_OK, subpy_stop_threads(id, SUBPY_FOREVER, NULL, &error));
+}
+
 static void test_destroy_stops_them(void **state) {
   (void)state;
   subpy_destroy_options options = SUBPY_DESTROY_OPTIONS_INIT;
@@ -123,7 +133,10 @@ static void host_waits(void *user, subpy_host_call *call, const subpy_value *arg
 static void test_one_in_c_is_named(void **state) {
   (void)state;
   struct gate leave = GATE_INIT;
-  EXPECT(SUBPY_OK, subpy_define_function(id, "host", "wait", host_waits, &leave, NULL, &error));
+  subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
+  options.release_gil = 1;
+  EXPECT(SUBPY_OK, subpy_define_function_with(id, &options, "host", "wait", host_waits, &leave,
+                                              NULL, &error));
   start("threading.Thread(target=run, name='the worker').start()",
         "import host\ndef waits(): host.wait()\nwaits()");
   size_t left = 0;
@@ -160,10 +173,15 @@ static void test_wrong_calls(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_threads_are_stopped), TEST(test_many_at_once),
-      TEST(test_finally_runs),        TEST(test_nothing_is_written_of_it),
-      TEST(test_destroy_stops_them),  TEST(test_servers_and_pools_end),
-      TEST(test_one_in_c_is_named),   TEST(test_wrong_calls),
+      TEST(test_threads_are_stopped),
+      TEST(test_many_at_once),
+      TEST(test_finally_runs),
+      TEST(test_nothing_is_written_of_it),
+      TEST(test_destroy_stops_them),
+      TEST(test_servers_and_pools_end),
+      TEST(test_one_in_c_is_named),
+      TEST(test_wrong_calls),
+      TEST(test_one_that_waits_for_a_queue_of_ours),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

@@ -96,7 +96,7 @@ def known(id, restrict):
 def create(config=None, *, reqrefs=False):
     config = checked(config)
     if config == new_config('isolated'):
-        id = ours.create()
+        id = ours.create(allow_daemon_threads=False)
         configs[id] = config
         return id
     return create_by_host(config, whence=5)

@@ -55,9 +55,10 @@ pub(crate) use crate::local::interpreter::interrupt::{answer_check, serve_handle
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::{Account, MemoryUsage};
-use crate::local::python::exception::KEYBOARD_INTERRUPT;
+use crate::local::python::exception::{KEYBOARD_INTERRUPT, SYSTEM_EXIT};
 use crate::local::runtime_phase;
 use crate::local::thread::calling_thread;
+use crate::local::thread::wake::Wake;
 
 impl Interpreter {
     /// The interpreter with this id.
@@ -133,8 +134,13 @@ impl Interpreter {
         let run = calling_thread::interpreter();
         move || {
             let request_of = run.and_then(Self::request_of);
-            request_of.is_none()
+            request_of.is_none() && !Self::is_thread_to_end()
         }
+    }
+
+    /// Whether a script has started the calling thread, which is to end.
+    fn is_thread_to_end() -> bool {
+        calling_thread::script_wake().is_some_and(Wake::is_told_at_check)
     }
 
     /// What the run of an interpreter is asked to end for.
@@ -145,6 +151,10 @@ impl Interpreter {
     /// Sets the exception that the run of the attached interpreter is asked to end by.
     #[cold]
     pub(crate) fn raise_request(py: Attached<'_>, id: Id) {
+        if Self::is_thread_to_end() {
+            SYSTEM_EXIT.raise::<()>(py, "");
+            return;
+        }
         let message = Self::request_of(id).map_or(c"the run is to end", Request::message);
         KEYBOARD_INTERRUPT.raise::<()>(py, &message.to_string_lossy());
     }
