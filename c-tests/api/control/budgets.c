@@ -38,6 +38,7 @@ static void test_cpu_time(void **state) {
     REACHES_LIMIT(NULL,
                   "def f():\n"
                   "  while True:\n"
+                  "    x = 0\n" /* without it, CPython 3.12 lays the exception before the try */
                   "    try:\n"
                   "      while True: pass\n"
                   "    except BaseException: pass\n"
@@ -69,9 +70,8 @@ static void test_cpu_time_of_threads(void **state) {
   } else {
     REACHES_LIMIT(NULL, "for t in threads: t.start()\nwhile True: pass", "cpu_limit_ms");
   }
-  RUN(id, "stop = True\nfor t in threads: t.join()");
-  RUN(id, "for i in range(100): pass"); /* what they have used counts there */
-  DESTROY(id);
+  RUN(id, "stop = True\nfor i in range(100): pass"); /* what they have used before counts there */
+  EXPECT(SUBPY_OK, destroy_within(id, 60000, &error));
 }
 
 static void test_a_run_may_have_less(void **state) {
@@ -111,6 +111,7 @@ static void test_output(void **state) {
     REACHES_LIMIT(NULL,
                   "def f():\n"
                   "  while True:\n"
+                  "    x = 0\n" /* without it, CPython 3.12 lays the exception before the try */
                   "    try: print('123456789')\n"
                   "    except BaseException: pass\n"
                   "f()\n",

@@ -270,13 +270,31 @@ static void test_a_function_of_the_host_is_not_disturbed(void **state) {
   subpy_error_free(error);
 }
 
+static void *interrupts_all_along(void *argument) {
+  const atomic_bool *done = argument;
+  while (!atomic_load(done)) {
+    EXPECT(SUBPY_OK, subpy_interrupt(id, &error));
+  }
+  return NULL;
+}
+
 static void test_the_host_is_not_disturbed_after_a_run(void **state) {
   (void)state;
   const subpy_run_options options = limit(1);
-  for (int i = 0; i < 300; i++) {
+  for (int i = 0; i < 100; i++) {
     subpy_error_free(run_for(id, &options, "time.sleep(0.0009)"));
     pause_undisturbed(1);
   }
+  atomic_bool done = false;
+  const pthread_t thread = thread_start(interrupts_all_along, &done);
+  for (int i = 0; i < 3000; i++) {
+    const struct timespec shortly = {0, 1000};
+    subpy_error_free(run_for(id, i % 2 ? NULL : &options, "for _ in range(10): time.sleep(0)"));
+    CHECK_EQUAL(nanosleep(&shortly, NULL), 0);
+  }
+  atomic_store(&done, true);
+  thread_join(thread);
+  RUN(id, "x = 1");
 }
 
 static void test_a_wait_in_finally_ends_too(void **state) {

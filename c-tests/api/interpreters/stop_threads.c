@@ -74,7 +74,12 @@ static void test_many_at_once(void **state) {
 
 static void test_finally_runs(void **state) {
   (void)state;
-  start(ways[0], "import builtins\ntry:\n  while True: pass\nfinally: builtins.done = True");
+  start(ways[0], "import builtins\n"
+                 "try:\n"
+                 "  builtins.inside = True\n"
+                 "  while True: pass\n"
+                 "finally: builtins.done = True\n");
+  RUN(id, "import builtins, time\nwhile not hasattr(builtins, 'inside'): time.sleep(0.001)");
   EXPECT(SUBPY_OK, subpy_stop_threads(id, SUBPY_FOREVER, NULL, &error));
   RUN(id, "assert done");
 }

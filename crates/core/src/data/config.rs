@@ -315,6 +315,11 @@ impl RunOptions<'static> {
 }
 
 impl RunOptions<'_> {
+    /// Whether it has a limit of its own.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.timeout.is_some() || self.budget != Budget::NONE
+    }
+
     /// Whether it has no limit of its own, and is not measured.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {

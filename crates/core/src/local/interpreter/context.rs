@@ -28,7 +28,6 @@ use crate::local::interpreter::shared::Shared;
 use crate::local::memory::account::Work;
 use crate::local::python::exception;
 use crate::local::python::object::Object;
-use crate::local::thread::wait_signal::Unblocked;
 
 /// How much work reading an exception may be.
 const READING: Duration = Duration::from_secs(1);
@@ -112,12 +111,6 @@ impl<'a> Context<'a> {
         unsafe { self.execute(code.as_ptr(), || source, options) }
     }
 
-    /// As [`run`](Self::run), with a limit on its time or its time measured.
-    #[cold]
-    pub(crate) fn run_timed(&self, source: &[u8], options: &RunOptions) -> Result<()> {
-        self.timed(options, |context| context.run(source, options))
-    }
-
     /// Does `work`, with a limit on its time or its time measured.
     pub(crate) fn timed<T>(
         &self,
@@ -126,7 +119,6 @@ impl<'a> Context<'a> {
     ) -> Result<T> {
         self.shared.stats.measure(|| {
             let limit = |time| Deadline::new(self.shared, time, options.on_deadline.clone());
-            let _unblocked = options.timeout.map(|_| Unblocked::new());
             let deadline = options.timeout.map(limit).transpose()?;
             let outcome = match options.budget == Budget::NONE {
                 true => work(self),
@@ -142,7 +134,6 @@ impl<'a> Context<'a> {
     /// Does `work`, which may use so much.
     #[cold]
     fn within<T>(&self, budget: Budget, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        let _unblocked = Unblocked::new();
         let spending = Spending::new(self.shared, budget)?;
         work(self).map_err(|error| spending.error(error))
     }

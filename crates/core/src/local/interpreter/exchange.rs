@@ -6,6 +6,7 @@ use crate::data::tree::OwnedValue;
 use crate::local::convert::arguments::Arguments;
 use crate::local::functions::host_function;
 use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
+use crate::local::interpreter::context::Context;
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::runtime_phase;
 
@@ -50,13 +51,13 @@ impl Interpreter {
         options: &CallOptions<'_>,
         result: &mut OwnedValue,
     ) -> Result<()> {
-        self.inside(|context| {
-            if options.run.is_plain() {
-                context.call(callable, arguments, options.conversion, result)
-            } else {
-                context.call_timed(callable, arguments, options, result)
-            }
-        })
+        let call =
+            |context: &Context<'_>| context.call(callable, arguments, options.conversion, result);
+        if options.run.is_plain() {
+            self.inside(call)
+        } else {
+            self.inside_timed(&options.run, call)
+        }
     }
 
     /// Runs a program, with names for it and from it.

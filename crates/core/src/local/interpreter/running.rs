@@ -13,18 +13,17 @@ use crate::local::interpreter::reentry::Reentry;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::runtime_phase;
+use crate::local::thread::wait_signal::Unblocked;
 
 impl Interpreter {
     /// Runs a program in `__main__`, in the calling thread.
     #[inline(always)]
     pub(crate) fn run(&self, code: &[u8], options: &RunOptions) -> Result<()> {
-        self.inside(|context| {
-            if options.is_plain() {
-                context.run(code, options)
-            } else {
-                context.run_timed(code, options)
-            }
-        })
+        if options.is_plain() {
+            self.inside(|context| context.run(code, options))
+        } else {
+            self.inside_timed(options, |context| context.run(code, options))
+        }
     }
 
     /// As [`run`](Self::run), with the defaults: a large one that ran last is found without its length.
@@ -48,13 +47,22 @@ impl Interpreter {
         options: &RunOptions,
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.inside(|context| {
-            if options.is_plain() {
-                work(context)
-            } else {
-                context.timed(options, work)
-            }
-        })
+        if options.is_plain() {
+            self.inside(work)
+        } else {
+            self.inside_timed(options, work)
+        }
+    }
+
+    /// As [`inside`](Self::inside), with a limit or measured. The thread takes the wait signal until the run has ended.
+    #[cold]
+    pub(super) fn inside_timed<T>(
+        &self,
+        options: &RunOptions,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let _unblocked = options.is_limited().then(Unblocked::new);
+        self.inside(|context| context.timed(options, work))
     }
 
     /// Claims and attaches the interpreter, does `work` with what is kept of it, and flushes its streams.
@@ -85,6 +93,7 @@ impl Interpreter {
         claim: Claim<'_>,
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
+        let _unblocked = (self.0.budget != Budget::NONE).then(Unblocked::new);
         let session = Session::enter(&self.0, claim);
         if session.is_nested() {
             session.begin_nested();

@@ -107,6 +107,8 @@ impl Drop for Running<'_> {
             .running
             .retain(|thread| !Arc::ptr_eq(thread, &self.thread));
         threads.ended += time_of(libc::CLOCK_THREAD_CPUTIME_ID);
+        drop(threads);
+        self.thread.wake.forget();
         // SAFETY: the thread is told nothing any more.
         unsafe { calling_thread::set_script_wake(std::ptr::null()) };
     }

@@ -19,8 +19,10 @@ const AT_SAFE_POINT: u8 = 2;
 const AT_WAIT: u8 = 4;
 /// An exception was left with the thread state.
 const ASYNC_EXCEPTION: u8 = 8;
-/// The signal may be on its way.
+/// The signal is being sent.
 const SENDING: u8 = 16;
+/// It was sent.
+const SENT: u8 = 32;
 
 /// What is said to a thread in a run, and what it says.
 pub(crate) struct Wake {
@@ -62,8 +64,8 @@ impl Wake {
     pub(in crate::local) fn leave_for_host(&self) {
         self.in_host.store(true, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
-        if self.said.load(Ordering::Acquire) & SENDING != 0 {
-            self.wait_for_sender();
+        if self.said.load(Ordering::Acquire) & (SENDING | SENT) != 0 {
+            self.wait_for_signal();
         }
     }
 
@@ -84,15 +86,17 @@ impl Wake {
     /// left with the thread state.
     #[cold]
     pub(crate) fn forget(&self) -> bool {
-        self.wait_for_sender();
+        self.wait_for_signal();
         self.said.swap(0, Ordering::Relaxed) & ASYNC_EXCEPTION != 0
     }
 
+    /// Until none is on its way to the calling thread. One that was sent has come when a call of the system returns.
     #[cold]
-    fn wait_for_sender(&self) {
+    fn wait_for_signal(&self) {
         while self.said.load(Ordering::Acquire) & SENDING != 0 {
             std::thread::yield_now();
         }
+        std::thread::yield_now();
     }
 
     /// Tells the thread, and has a signal sent to it, if `is_to_end` its run, which the thread leaves by making that
@@ -104,7 +108,8 @@ impl Wake {
         send: impl FnOnce(libc::pthread_t),
     ) {
         self.said.fetch_or(SENDING, Ordering::SeqCst);
-        if barrier() && is_to_end() {
+        let can_send = barrier();
+        if is_to_end() {
             let what = match when {
                 When::Soon => AT_CHECK | AT_SAFE_POINT | AT_WAIT,
                 #[cfg(Py_3_12)]
@@ -112,7 +117,8 @@ impl Wake {
                 When::InWait => AT_WAIT,
             };
             self.said.fetch_or(what, Ordering::Relaxed);
-            if !self.in_host.load(Ordering::Relaxed) {
+            if can_send && !self.in_host.load(Ordering::Relaxed) {
+                self.said.fetch_or(SENT, Ordering::Relaxed);
                 send(self.thread.load(Ordering::Relaxed) as libc::pthread_t);
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::{Context, coroutine};
-use crate::data::config::{CallOptions, RunOptions};
+use crate::data::config::RunOptions;
 use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::tree::OwnedValue;
@@ -95,20 +95,6 @@ impl Context<'_> {
         }
         *place = self.read_result(result, conversion)?;
         Ok(())
-    }
-
-    /// As [`call`](Self::call), with a limit on its time or its time measured.
-    #[cold]
-    pub(crate) fn call_timed(
-        &self,
-        callable: &[u8],
-        arguments: &mut Arguments<'_>,
-        options: &CallOptions<'_>,
-        place: &mut OwnedValue,
-    ) -> Result<()> {
-        self.timed(&options.run, |context| {
-            context.call(callable, arguments, options.conversion, place)
-        })
     }
 
     #[inline(never)]
