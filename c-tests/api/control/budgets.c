@@ -107,11 +107,10 @@ static void test_output(void **state) {
                 "1201 bytes");
   REACHES_LIMIT(NULL, "print('x' * 100000)", "100000 bytes");
   REACHES_LIMIT(NULL, "print('x' * 500)\nimport sys\nsys.stdout.buffer.write(b'x' * 500)", "1001");
-  if (stops_everything()) {
+  if (python_at_least(3, 13)) { /* 3.12 has no safe point here outside of the try */
     REACHES_LIMIT(NULL,
                   "def f():\n"
                   "  while True:\n"
-                  "    x = 0\n" /* without it, CPython 3.12 lays the exception before the try */
                   "    try: print('123456789')\n"
                   "    except BaseException: pass\n"
                   "f()\n",
