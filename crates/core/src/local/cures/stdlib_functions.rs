@@ -9,7 +9,6 @@ use std::ptr::{from_ref, null_mut};
 
 use pyo3_ffi as ffi;
 
-#[cfg(not(Py_3_14))]
 pub(crate) use stand_in::method_like;
 use stand_in::{build, keep_at_first_call, put_all, stand_in};
 

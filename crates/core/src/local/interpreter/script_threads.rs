@@ -36,7 +36,10 @@ pub(super) fn install(py: Attached<'_>, shared: &Arc<Shared>) -> Option<()> {
     let threading = imported(py, c"threading");
     let shared = capsule(py, SHARED, shared.clone())?;
     for (starter, copy) in STARTERS {
-        let replaced = module.attribute(py, starter)?;
+        let Some(replaced) = module.attribute(py, starter) else {
+            clear_exception(py); // an old name that this Python has no more
+            continue;
+        };
         let method = stdlib_functions::method_like(&replaced, start)?;
         let own = Object::tuple(py, &[&replaced, &shared])?;
         let function = method.bind_in(py, Some(&own), &Object::text(py, "_thread")?)?;
