@@ -16,7 +16,8 @@ static inline void check_stopped(const char *file, int line, subpy_status expect
                                  subpy_error *error, const char *part) {
   const char *message = expected == SUBPY_ERR_TIMEOUT ? "the run has taken longer than it was given"
                                                       : "the run was interrupted by the host";
-  if (subpy_error_status(error) != expected || strncmp(subpy_error_message(error), message, strlen(message)) != 0 ||
+  if (subpy_error_status(error) != expected ||
+      strncmp(subpy_error_message(error), message, strlen(message)) != 0 ||
       strstr(subpy_error_traceback(error), part) == NULL) {
     check_failed(file, line, subpy_status_name(expected), "%s: %s: %s\n%s",
                  subpy_status_name(subpy_error_status(error)), subpy_error_type(error),

@@ -155,7 +155,8 @@ static void test_stats(void **state) {
 
 static void test_what_is_to_come(void **state) {
   (void)state;
-  const uint32_t features[] = {SUBPY_FEATURE_PROCESSES, SUBPY_FEATURE_SANDBOX, SUBPY_FEATURE_CLONES};
+  const uint32_t features[] = {SUBPY_FEATURE_PROCESSES, SUBPY_FEATURE_SANDBOX,
+                               SUBPY_FEATURE_CLONES};
   for (size_t i = 0; i < COUNT(features); i++) {
     CHECK(!subpy_supports(features[i]), "feature %u", features[i]);
   }
