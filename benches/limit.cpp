@@ -14,15 +14,6 @@ static subpy_status run_limited(subpy_id id, const char *code, std::uint64_t tim
   return subpy_run_string_with(id, &options, code, std::strlen(code), nullptr);
 }
 
-static void limited_raw(benchmark::State &state) {
-  PyThreadState *const interpreter = raw_interpreter();
-  const raw::Program program(interpreter, sources::SHORT);
-  for (auto _ : state) {
-    program.run(interpreter);
-  }
-}
-BENCHMARK(limited_raw)->Name("limit_not_reached/raw");
-
 static void limited(benchmark::State &state) {
   const subpy_id interpreter = c_interpreter();
   for (auto _ : state) {

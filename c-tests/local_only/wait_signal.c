@@ -139,6 +139,18 @@ static void by_default(void *unused) {
   CHECK(!stay_as_they_were(NULL), "the code was not changed");
 }
 
+/* Other tests leave out what a Python does not support. Those that the tests run with have to. */
+static void on_machines_that_it_is_made_for(void *unused) {
+  (void)unused;
+#ifdef __x86_64__
+  begin(NULL);
+  CHECK(subpy_supports(SUBPY_FEATURE_INTERRUPT_WAITS), "waits don't end");
+  CHECK(subpy_supports(SUBPY_FEATURE_INTERRUPT_COMPUTATIONS), "computations don't end");
+  CHECK(ends_wait(), "a wait did not end");
+  end();
+#endif
+}
+
 static void in_an_extension_module(void *unused) {
   (void)unused;
   begin(NULL);
@@ -165,6 +177,7 @@ IN_A_PROCESS(taken_by_the_host_later)
 IN_A_PROCESS(with_patches_forbidden)
 IN_A_PROCESS(where_no_memory_becomes_executable)
 IN_A_PROCESS(by_default)
+IN_A_PROCESS(on_machines_that_it_is_made_for)
 IN_A_PROCESS(in_an_extension_module)
 
 int main(void) {
@@ -175,6 +188,7 @@ int main(void) {
       cmocka_unit_test(test_with_patches_forbidden),
       cmocka_unit_test(test_where_no_memory_becomes_executable),
       cmocka_unit_test(test_by_default),
+      cmocka_unit_test(test_on_machines_that_it_is_made_for),
       cmocka_unit_test(test_in_an_extension_module),
   };
   return RUN_TESTS(tests);

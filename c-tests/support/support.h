@@ -49,6 +49,13 @@ static inline void capture_clear(struct capture *capture) {
   memset(capture, 0, sizeof *capture);
 }
 
+/* A clock that goes on, in milliseconds. */
+static inline uint64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* Threads. ----------------------------------------------------------------------------------- */
 
 /* Closed until somebody opens it. */

@@ -17,9 +17,11 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
@@ -381,12 +383,12 @@ public:
   ///
   /// @throws Error as subpy_thread_names().
   Returns<std::vector<std::string>> thread_names() const {
-    constexpr std::size_t MOST = 1000;
-    std::vector<subpy_value> values(MOST);
     std::size_t count = 0;
-    SUBPY_TRY(detail::call(subpy_thread_names, id_, values.data(), MOST, &count));
+    SUBPY_TRY(detail::call(subpy_thread_names, id_, nullptr, 0, &count));
+    std::vector<subpy_value> values(count);
+    SUBPY_TRY(detail::call(subpy_thread_names, id_, values.data(), values.size(), &count));
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < std::min(count, MOST); i++) {
+    for (std::size_t i = 0; i < std::min(count, values.size()); i++) {
       names.emplace_back(subpy_value_text(&values[i]));
       subpy_value_clear(&values[i]);
     }

@@ -182,12 +182,6 @@ static bool is_missing(const char *module) {
   return status != SUBPY_OK;
 }
 
-static uint64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void check_ends(const struct wait *wait) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.timeout_ms = SHORT;

@@ -1,8 +1,6 @@
 /* subpy_stop_threads(), subpy_thread_names() and subpy_destroy_options::stop_threads: threads that scripts have left. */
 #include "fixture.h"
 
-#include <time.h>
-
 /* A figure of 100 ms, ten times that, and more on a machine that does much else. */
 enum { LONG_MS = 5000 };
 
@@ -40,12 +38,6 @@ static const char *const ways[] = {
     "threading.Thread(target=run, daemon=True).start()",
     "_thread.start_new_thread(run, ())",
 };
-
-static uint64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void test_threads_are_stopped(void **state) {
   (void)state;

@@ -21,6 +21,33 @@ pub(crate) unsafe fn out<'a, T>(place: *mut T, name: &str) -> Result<&'a mut T, 
         .ok_or_else(|| invalid(format!("{name} is NULL; pass a place for the result")))
 }
 
+/// Writes as many items as fit to `place`, and to `count` how many there are.
+///
+/// # Safety
+/// `place` is NULL or has room for `capacity` items; `count` is NULL or may be written to.
+pub(crate) unsafe fn list<T, Items: ExactSizeIterator<Item = T>>(
+    place: *mut T,
+    name: &str,
+    capacity: usize,
+    count: *mut usize,
+    items: impl FnOnce() -> Result<Items, Error>,
+) -> Result<(), Error> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let count = out(count, "count")?;
+        *count = 0;
+        if place.is_null() && capacity > 0 {
+            return Err(invalid(format!("{name} is NULL, but capacity is not 0")));
+        }
+        let items = items()?;
+        *count = items.len();
+        for (i, item) in items.take(capacity).enumerate() {
+            place.add(i).write(item);
+        }
+    }
+    Ok(())
+}
+
 /// Refuses NULL.
 #[inline]
 fn given(text: *const c_char, name: &str) -> Result<(), Error> {

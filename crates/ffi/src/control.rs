@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use subpy_core::value::RawValue;
-use subpy_core::{Id, Interpreter, growable};
+use subpy_core::{Id, Interpreter, OwnedValue, growable};
 
-use crate::arguments::{invalid, out};
-use crate::boundary::enter;
+use crate::arguments::{invalid, list, out};
+use crate::boundary::{enter, or_else};
 use crate::errors::{subpy_error, subpy_status};
 use crate::interpreters::subpy_id;
 
@@ -95,10 +95,10 @@ pub unsafe extern "C" fn subpy_interrupt(
     error: *mut *mut subpy_error,
 ) -> subpy_status {
     if error.is_null() {
-        return match Interpreter::interrupt_soon(Id::new(id)) {
-            Ok(()) => subpy_status::SUBPY_OK,
-            Err(status) => status.into(),
-        };
+        return or_else(subpy_status::SUBPY_ERR_INTERNAL, || {
+            let asked = Interpreter::interrupt_soon(Id::new(id));
+            asked.map_or_else(Into::into, |()| subpy_status::SUBPY_OK)
+        });
     }
     // SAFETY: the caller keeps the header's contract for `error`.
     unsafe { enter(error, || Interpreter::find(Id::new(id))?.interrupt()) }
@@ -177,17 +177,10 @@ pub unsafe extern "C" fn subpy_thread_names(
     // SAFETY: the caller keeps the header's contract: `names` has room for `capacity` values.
     unsafe {
         enter(error, || {
-            let count = out(count, "count")?;
-            *count = 0;
-            if names.is_null() && capacity > 0 {
-                return Err(invalid("names is NULL, but capacity is not 0"));
-            }
-            let all = Interpreter::find(Id::new(id))?.thread_names()?;
-            *count = all.len();
-            for (i, name) in all.into_iter().take(capacity).enumerate() {
-                names.add(i).write(name.into_raw());
-            }
-            Ok(())
+            list(names, "names", capacity, count, || {
+                let names = Interpreter::find(Id::new(id))?.thread_names()?;
+                Ok(names.into_iter().map(OwnedValue::into_raw))
+            })
         })
     }
 }

@@ -8,7 +8,7 @@ use subpy_core::{
     runtime,
 };
 
-use crate::arguments::{User, flag, invalid, out, read, reserved};
+use crate::arguments::{User, flag, invalid, list, out, read, reserved};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 
@@ -423,17 +423,9 @@ pub unsafe extern "C" fn subpy_list_all(
     // SAFETY: the caller keeps the header's contract: `ids` has room for `capacity` ids.
     unsafe {
         enter(error, || {
-            let count = out(count, "count")?;
-            *count = 0;
-            if ids.is_null() && capacity > 0 {
-                return Err(invalid("ids is NULL, but capacity is not 0"));
-            }
-            let all = runtime::list_all()?;
-            for (i, id) in all.iter().take(capacity).enumerate() {
-                ids.add(i).write(id.get());
-            }
-            *count = all.len();
-            Ok(())
+            list(ids, "ids", capacity, count, || {
+                Ok(runtime::list_all()?.into_iter().map(Id::get))
+            })
         })
     }
 }

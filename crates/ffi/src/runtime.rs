@@ -57,9 +57,9 @@ pub struct subpy_runtime_config {
     /// How many of these there may be at once: see subpy_interpreter_config::interpreter_limit. 0 (the default) stands
     /// for 16.
     pub interpreter_limit: u32,
-    /// 1: the code of Python's library stays as it is in memory. Then only waits for locks of Python can be ended by a time
-    /// limit or an interrupt. 0 (the default): subpy_initialize() has two functions of a Python that it starts,
-    /// `PyErr_CheckSignals` and `Py_MakePendingCalls`, call subpy first, by a jump at their start. Where the system lets no
+    /// 1: the code of Python's library stays as it is in memory. Then a time limit or an interrupt ends no wait in C, but
+    /// for some locks. 0 (the default): subpy_initialize() has functions of a Python that it starts call subpy first, by a
+    /// jump at their start: `PyErr_CheckSignals`, `Py_MakePendingCalls`, and `_PyEval_MakePendingCalls` from Python 3.12 on. Where the system lets no
     /// memory become executable, as with systemd's MemoryDenyWriteExecute, they stay as they are.
     pub forbid_patches: u32,
     /// The number of the signal that ends waits in C. It is sent to a thread that runs a script which is to end, and to no other

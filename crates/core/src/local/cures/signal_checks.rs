@@ -5,8 +5,8 @@
 //! Has it: every version.
 //!
 //! Cure: where CPython looks, by `PyErr_CheckSignals`, or for locks by `Py_MakePendingCalls` or what that calls (3.12 and
-//! later), a function of ours is called first: see [`code_hooks`]. It raises for a thread that was [told](crate::local::thread::wake) that its run is to end,
-//! and else goes on to CPython's. Code is changed only in a Python that subpy has started, before another thread can be
+//! later), a function of ours is called first: see [`code_hooks`]. It raises for a thread that was
+//! [told](crate::local::thread::wake) that its run is to end, and else goes on to CPython's. Code is changed only in a Python that subpy has started, before another thread can be
 //! in it, and not if the host forbids it. A test tells whether it works with the Python that is loaded, which may be built
 //! in ways that we have not seen.
 

@@ -47,7 +47,7 @@ impl<'a> Spending<'a> {
             (_, Some(output)) if is(Request::Output) => format!(
                 ": it was about to have written {} bytes, and may write {}",
                 output.meter.written() - output.start,
-                output.meter.end() - output.start
+                output.meter.end().saturating_sub(output.start)
             ),
             _ => return error,
         };

@@ -13,6 +13,7 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::{ending, family, threads_left};
+use crate::local::python::thread_states;
 use crate::local::runtime_phase;
 use crate::local::thread::cancel_state::CancelDisabled;
 
@@ -161,7 +162,7 @@ impl Interpreter {
         let mut session = self.0.session(Purpose::Run)?;
         let mut stopping = Stopping::default();
         loop {
-            let left = threads_left::count(session.attached());
+            let left = thread_states::others(session.attached());
             if left == 0 || !stopping.goes_on(timeout) {
                 self.0.run_ended(session.attached());
                 return Ok(left);

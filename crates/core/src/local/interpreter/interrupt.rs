@@ -211,15 +211,20 @@ impl Shared {
     /// interpreter is attached.
     pub(super) fn end_inner(self: &Arc<Self>, py: Attached<'_>) {
         self.state.finish();
-        let mut requests = self.requests();
-        let Some(outer) = requests.outer.pop() else {
+        let Some(inner) = self.requests().outer.last().map(|outer| outer.inner) else {
             return;
         };
-        drop(requests);
         // SAFETY: it lives until this returns.
-        self.forget_what_was_told(py, unsafe { &*outer.inner });
-        let requests = self.requests();
-        self.state.end_inner(outer.word);
+        let inner = unsafe { &*inner };
+        self.forget_what_was_told(py, inner);
+        // At once: who asks the outer run to end finds it waiting or going on. And nobody tells the inner one any more.
+        let mut requests = self.requests();
+        if let Some(outer) = requests.outer.pop() {
+            self.state.end_inner(outer.word);
+        }
+        if inner.wake.was_told() {
+            inner.wake.forget();
+        }
         self.go_on_asking(requests);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! What is always in line here: without it a call takes 19 instructions more, with `shared`.
 
-use crate::data::config::{Budget, RunOptions};
+use crate::data::config::RunOptions;
 use crate::data::error::{Error, Result, Status};
 use crate::data::source::Source;
 use crate::local::attach::Attached;
@@ -93,7 +93,7 @@ impl Interpreter {
         claim: Claim<'_>,
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        let _unblocked = (self.0.budget != Budget::NONE).then(Unblocked::new);
+        let _unblocked = self.0.has_budget.then(Unblocked::new);
         let session = Session::enter(&self.0, claim);
         if session.is_nested() {
             session.begin_nested();
@@ -120,9 +120,9 @@ impl Interpreter {
         match unsafe { self.0.inside() } {
             Some(inside) => {
                 let context = Context::new(py, &self.0, inside);
-                match self.0.budget == Budget::NONE {
-                    true => context.do_and_flush(work),
-                    false => context.do_within_budget(work),
+                match self.0.has_budget {
+                    false => context.do_and_flush(work),
+                    true => context.do_within_budget(work),
                 }
             }
             None => Err(registry::not_found(self.0.id)),

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3_ffi as ffi;
+use pyo3_ffi::PyThreadState;
 
 use crate::local::attach::Attached;
 use crate::local::cures::main_thread;
 use crate::local::interpreter::protected;
 use crate::local::interpreter::protected::CodePosition;
 use crate::local::interpreter::stats::time_of;
+use crate::local::python::gc_pause::without_collection;
 use crate::local::python::thread_states;
 use crate::local::thread::wake::{Wake, When};
 use crate::local::thread::{calling_thread, wait_signal};
@@ -54,13 +56,15 @@ impl RunningThreads {
     /// Asks each of them to end, by a SystemExit. To be called again until they have: one that stands where it must not be
     /// interrupted, or that goes on all the same, gets it the next time.
     pub(super) fn stop(&self, py: Attached<'_>) {
-        // Looking at a frame may let go of the GIL to 3.11: the thread states are looked at anew then.
-        let open: Vec<u64> = thread_states::all_of_attached(py)
-            .into_iter()
-            .filter(|state| protected::position_of(py, *state) == CodePosition::Open)
-            // SAFETY: of the attached interpreter.
-            .filter_map(|state| unsafe { main_thread::number_of(state) })
-            .collect();
+        let is_open =
+            |state: &*mut PyThreadState| protected::position_of(py, *state) == CodePosition::Open;
+        // SAFETY: of the attached interpreter.
+        let number_of = |state| unsafe { main_thread::number_of(state) };
+        // To 3.11 a collection may let go of the GIL, and a thread state may go then.
+        let open: Vec<u64> = without_collection(py, || {
+            let states = thread_states::all_of_attached(py).into_iter();
+            states.filter(is_open).filter_map(number_of).collect()
+        });
         for thread in &self.lock().running {
             if open.contains(&thread.number) {
                 // SAFETY: attached.

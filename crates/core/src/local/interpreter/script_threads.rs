@@ -56,6 +56,13 @@ pub(super) fn install(py: Attached<'_>, shared: &Arc<Shared>) -> Option<()> {
     Some(())
 }
 
+/// What a function of ours is bound to: one that it calls, and the interpreter.
+fn bound(py: Attached<'_>, own: &Object) -> Option<(Object, Object, Arc<Shared>)> {
+    let (function, capsule) = (own.at(py, 0)?, own.at(py, 1)?);
+    let shared = value_of::<Arc<Shared>>(py, &capsule, SHARED).clone();
+    Some((function, capsule, shared))
+}
+
 unsafe extern "C" fn start(
     own: *mut PyObject,
     arguments: *mut PyObject,
@@ -64,9 +71,7 @@ unsafe extern "C" fn start(
     answer(|py| {
         // SAFETY: called by Python, attached, with what `install` has bound, a tuple, and a dict or NULL.
         unsafe {
-            let own = Object::lent(py, &own)?;
-            let (replaced, capsule) = (own.at(py, 0)?, own.at(py, 1)?);
-            let shared = value_of::<Arc<Shared>>(py, &capsule, SHARED);
+            let (replaced, capsule, shared) = bound(py, Object::lent(py, &own)?)?;
             let limit = shared.thread_limit as usize;
             if limit > 0 && thread_states::others(py) >= limit {
                 let message =

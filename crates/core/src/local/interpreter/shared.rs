@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub(super) raises_at_safe_points: AtomicBool,
     pub(super) signals: Signals,
     pub(super) budget: Budget,
+    /// It has one: asked in each run.
+    pub(super) has_budget: bool,
     /// How many threads its scripts may have; 0: as many as they like.
     pub(super) thread_limit: u32,
     pub(super) threads: Arc<RunningThreads>,
@@ -112,6 +114,7 @@ impl Shared {
             raises_at_safe_points: AtomicBool::new(false),
             signals: Signals::default(),
             budget,
+            has_budget: budget != Budget::NONE,
             thread_limit,
             threads: Arc::default(),
             output,

@@ -10,6 +10,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::attach::Attached;
 use crate::local::cures::main_thread;
+use crate::local::python::gc_pause::without_collection;
 use crate::local::python::object::{Object, clear_exception, imported};
 use crate::local::python::thread_states;
 
@@ -24,17 +25,13 @@ pub(crate) fn none(py: Attached<'_>, id: Id) -> Result<()> {
         1 => format!("interpreter {id} has 1 Python thread that still runs: end it first"),
         n => format!("interpreter {id} has {n} Python threads that still run: end them first"),
     };
-    let threads = described(py);
+    // To 3.11 a collection may let go of the GIL, and a thread state may go then.
+    let threads = without_collection(py, || described(py));
     let message = match threads.is_empty() {
         true => message,
         false => format!("{message} ({})", threads.join(", ")),
     };
     Err(Error::new(Status::Busy, message))
-}
-
-/// How many there are.
-pub(super) fn count(py: Attached<'_>) -> usize {
-    thread_states::others(py)
 }
 
 /// What `threading` calls the threads that it has started.
