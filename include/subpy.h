@@ -32,8 +32,15 @@
  * code or a callback runs, or while it waits for a GIL.
  * The thread's locale, floating point settings, signal mask, processors, name, nice value and errno are the host's
  * before, after, and in each callback, whatever scripts do; while a script runs they are as in any Python process. A
- * thread that is cancelled inside of a call (`pthread_cancel`) is cancelled when the call has returned. A host may run
- * scripts on several stacks of one thread (fibers), and change stacks inside of its functions.
+ * thread that is cancelled inside of a call (`pthread_cancel`) is cancelled when the call has returned.
+ *
+ * **Stacks.** Python's limits are made for a stack of 8 MiB. A thread of the host's may have less, from 16 KiB on. A call
+ * that has less than 6 MiB left, or that comes on a stack that the host has made (a fiber's), goes by a stack of the
+ * library's: 16 MiB of address space, committed as it is touched. Functions of the host's are called on that one, too. An
+ * interpreter has one from its first such call on. When a call returns, no more than 256 KiB of it stay committed. If
+ * there is no address space for one, the call is #SUBPY_ERR_NO_MEMORY. A host may run scripts in several fibers of one
+ * thread, and change fibers inside of its functions. A fiber may move to another thread between two calls, and never
+ * inside of one. See subpy_runtime_config::forbid_stack_switches.
  *
  * **Structs.** A struct of options starts with its size, and has a macro that ends in `_INIT` and stands for the
  * defaults. A later version may append fields. A program that was compiled before gets their defaults. A program may
@@ -393,11 +400,23 @@ typedef struct subpy_runtime_config {
    * later, none is sent.
    */
   int32_t wait_signal;
+  /**
+   * 1: each call goes by the stack that it comes on, however small that is. 0 (the default): a call that has less than 6
+   * MiB of it left, or that comes on a stack of the host's own making, goes by a stack of the library's, on which functions
+   * of the host's are called, too: see "Stacks" above. A host needs 1 if something in it checks the stack pointer in such a
+   * function: a Java virtual machine does, and a garbage collector that looks for pointers on stacks. Its threads should
+   * have 8 MiB then: a script that nests deeply ends the process otherwise.
+   */
+  uint32_t forbid_stack_switches;
+  /**
+   * Has to be 0.
+   */
+  uint32_t reserved;
 } subpy_runtime_config;
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
-  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0 }
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0 }
 
 /**
  * Starts Python, or joins the Python that the host has started itself.
@@ -951,8 +970,8 @@ subpy_status subpy_run_string(subpy_id id, const char *code, subpy_error **error
  * An interpreter has one run at a time: while it runs, a run in another thread is #SUBPY_ERR_BUSY. In the same thread
  * runs nest: a function of the host's that a script calls may run code in that interpreter, call, get and set, to any
  * depth up to Python's recursion limit. The inner run has its own limit of time; an interrupt, and the limit of an
- * outer run, end the inner one, and then the outer one. (On a stack that the host has made for a fiber, the interpreter
- * is #SUBPY_ERR_BUSY: its host could go on with the outer run first.)
+ * outer run, end the inner one, and then the outer one. (Called from
+ * another fiber than the one that it runs in, the interpreter is #SUBPY_ERR_BUSY: the outer run could go on first.)
  *
  * Different interpreters run at the same time, in parallel where each has its own GIL.
  *

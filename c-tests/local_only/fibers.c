@@ -148,24 +148,27 @@ static void test_destroy_what_a_run_began_in(void **state) {
 static void call_again(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
   const subpy_id own = subpy_host_interpreter(call);
   (void)user, (void)args, (void)nargs;
-  REFUSES(SUBPY_ERR_BUSY, "a stack that the host has made", subpy_run_string(own, "1", &error));
+  RUN(own, "inner = True\nhost.pause()\ninner = False");
 }
 
-/* Runs of one interpreter nest on the thread's own stack only: on others they could end in any order. */
-static void test_nothing_nests(void **state) {
+/* Runs of one interpreter nest in one fiber: the inner one is over before the outer one goes on. In others they could
+ * end in any order. */
+static void test_runs_nest_in_one_fiber(void **state) {
   (void)state;
   fibers[0].stack = malloc(STACK);
-  fibers[0].code = "import host\nhost.again()\nhost.pause()";
+  fibers[0].code = "import host\nhost.again()\nassert not inner\nhost.pause()";
   CREATE(NULL, &fibers[0].id);
   EXPECT(SUBPY_OK,
          subpy_define_function(fibers[0].id, "host", "again", call_again, NULL, NULL, &error));
   EXPECT(SUBPY_OK,
          subpy_define_function(fibers[0].id, "host", "pause", pause_here, NULL, NULL, &error));
   start(0);
-  go_on(0);
-  CHECK(!fibers[0].done, "it has not paused");
-  REFUSES(SUBPY_ERR_BUSY, "a stack that the host has made",
-          subpy_run_string(fibers[0].id, "1", &error));
+  for (int pauses = 0; pauses < 2; pauses++) {
+    go_on(0);
+    CHECK(!fibers[0].done, "it has not paused");
+    REFUSES(SUBPY_ERR_BUSY, "not on another one of the host's",
+            subpy_run_string(fibers[0].id, "1", &error));
+  }
   go_on(0);
   CHECK_EQUAL(fibers[0].status, SUBPY_OK);
   RUN(fibers[0].id, "1");
@@ -173,10 +176,51 @@ static void test_nothing_nests(void **state) {
   free(fibers[0].stack);
 }
 
+static void *go_on_elsewhere(void *argument) {
+  go_on(*(int *)argument);
+  return NULL;
+}
+
+static void body_of_two_calls(int this) {
+  struct fiber *fiber = &fibers[this];
+  CREATE(NULL, &fiber->id);
+  EXPECT(SUBPY_OK,
+         subpy_define_function(fiber->id, "host", "pause", pause_here, NULL, NULL, &error));
+  for (int round = 0; round < 20; round++) {
+    body(this);
+    CHECK_EQUAL(fiber->status, SUBPY_OK);
+    fiber->done = false;
+    swapcontext(&fiber->context, &loop);
+  }
+  DESTROY(fiber->id);
+  fiber->done = true;
+}
+
+/* Each call is made in another thread than the one before, on a stack that has room for little more than the call. */
+static void test_threads_change_between_calls(void **state) {
+  (void)state;
+  struct fiber *fiber = &fibers[0];
+  const size_t small = 16 << 10;
+  fiber->stack = malloc(small);
+  fiber->code = "import json\nx = [json.loads('[' * 100 + ']' * 100)]\n"
+                "try: eval('(' * 5000 + ')' * 5000)\nexcept (SyntaxError, MemoryError, RecursionError): pass";
+  CHECK_EQUAL(getcontext(&fiber->context), 0);
+  fiber->context.uc_stack.ss_sp = fiber->stack;
+  fiber->context.uc_stack.ss_size = small;
+  fiber->context.uc_link = &loop;
+  makecontext(&fiber->context, (void (*)(void))body_of_two_calls, 1, 0);
+  int number = 0;
+  while (!fiber->done) {
+    in_thread(go_on_elsewhere, &number);
+  }
+  free(fiber->stack);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_any_order),
-      cmocka_unit_test(test_nothing_nests),
+      cmocka_unit_test(test_runs_nest_in_one_fiber),
+      cmocka_unit_test(test_threads_change_between_calls),
       cmocka_unit_test(test_destroy_what_a_run_began_in),
   };
   return RUN_TESTS_INITIALIZED(tests);

@@ -72,6 +72,9 @@ struct RuntimeConfig {
   bool forbid_patches = false;
   /// The signal that ends waits in C. 0 stands for a real-time signal that nobody handles.
   int wait_signal = 0;
+  /// true: each call goes by the stack that it comes on, however small that is. See
+  /// subpy_runtime_config::forbid_stack_switches.
+  bool forbid_stack_switches = false;
 };
 
 /// Keeps Python initialized as long as it lives. It holds one count of subpy_initialize(), and the
@@ -198,6 +201,7 @@ private:
     c.interpreter_limit = config.interpreter_limit;
     c.forbid_patches = config.forbid_patches;
     c.wait_signal = config.wait_signal;
+    c.forbid_stack_switches = config.forbid_stack_switches;
     return start(&c);
   }
 

@@ -73,6 +73,9 @@ static void test_another_config_is_refused_and_says_what_differs(void **state) {
   config = first;
   config.wait_signal = SIGUSR1;
   DIFFERS(&config, "wait_signal");
+  config = first;
+  config.forbid_stack_switches = 1;
+  DIFFERS(&config, "forbid_stack_switches");
   const char *const paths[] = {directory};
   config = first;
   config.module_search_paths = paths;

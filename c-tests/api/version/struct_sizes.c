@@ -5,7 +5,7 @@
 #define HAS_SIZE(type, size) char type##_has_##size##_bytes[sizeof(type) == (size) ? 1 : -1]
 struct sizes {
   HAS_SIZE(subpy_value, 24);
-  HAS_SIZE(subpy_runtime_config, 88);
+  HAS_SIZE(subpy_runtime_config, 96);
   HAS_SIZE(subpy_interpreter_config, 120);
   HAS_SIZE(subpy_destroy_options, 24);
   HAS_SIZE(subpy_run_options, 64);

@@ -13,4 +13,5 @@ pub(crate) mod pickling;
 pub(crate) mod python;
 pub(crate) mod runtime;
 pub(crate) mod runtime_phase;
+pub(crate) mod stack;
 pub(crate) mod thread;

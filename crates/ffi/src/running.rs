@@ -182,8 +182,8 @@ pub unsafe extern "C" fn subpy_run_string(
 /// An interpreter has one run at a time: while it runs, a run in another thread is #SUBPY_ERR_BUSY. In the same thread
 /// runs nest: a function of the host's that a script calls may run code in that interpreter, call, get and set, to any
 /// depth up to Python's recursion limit. The inner run has its own limit of time; an interrupt, and the limit of an
-/// outer run, end the inner one, and then the outer one. (On a stack that the host has made for a fiber, the interpreter
-/// is #SUBPY_ERR_BUSY: its host could go on with the outer run first.)
+/// outer run, end the inner one, and then the outer one. (Called from
+/// another fiber than the one that it runs in, the interpreter is #SUBPY_ERR_BUSY: the outer run could go on first.)
 ///
 /// Different interpreters run at the same time, in parallel where each has its own GIL.
 ///

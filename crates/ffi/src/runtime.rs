@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use subpy_core::{Error, RuntimeConfig, growable, runtime};
 
-use crate::arguments::{flag, invalid, optional, read};
+use crate::arguments::{flag, invalid, optional, read, reserved};
 use crate::boundary::{enter, or_else};
 use crate::errors::{subpy_error, subpy_status};
 use crate::interpreters::interpreter_limit;
@@ -67,6 +67,14 @@ pub struct subpy_runtime_config {
     /// one that the process does nothing about. The last subpy_finalize() puts it back. If the host takes the signal for itself
     /// later, none is sent.
     pub wait_signal: i32,
+    /// 1: each call goes by the stack that it comes on, however small that is. 0 (the default): a call that has less than 6
+    /// MiB of it left, or that comes on a stack of the host's own making, goes by a stack of the library's, on which functions
+    /// of the host's are called, too: see "Stacks" above. A host needs 1 if something in it checks the stack pointer in such a
+    /// function: a Java virtual machine does, and a garbage collector that looks for pointers on stacks. Its threads should
+    /// have 8 MiB then: a script that nests deeply ends the process otherwise.
+    pub forbid_stack_switches: u32,
+    /// Has to be 0.
+    pub reserved: u32,
 }
 
 growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
@@ -85,6 +93,8 @@ growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
     interpreter_limit: 0,
     forbid_patches: 0,
     wait_signal: 0,
+    forbid_stack_switches: 0,
+    reserved: 0,
 });
 
 /// # Safety
@@ -92,6 +102,7 @@ growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
 unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeConfig, Error> {
     // SAFETY: the caller's promise.
     let config = unsafe { read(config) }?;
+    reserved(config.reserved)?;
     if config.module_search_paths.is_null() && config.module_search_paths_count > 0 {
         return Err(invalid(format!(
             "module_search_paths is NULL, but module_search_paths_count is {}",
@@ -125,6 +136,7 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
         interpreter_limit: interpreter_limit(config.interpreter_limit),
         forbid_patches: flag(config.forbid_patches, "forbid_patches")?,
         wait_signal: Some(config.wait_signal).filter(|signal| *signal != 0),
+        forbid_stack_switches: flag(config.forbid_stack_switches, "forbid_stack_switches")?,
     })
 }
 

@@ -38,6 +38,8 @@ pub struct RuntimeConfig {
     pub forbid_patches: bool,
     /// The signal that ends waits in C; `None`: a real-time signal that nobody handles.
     pub wait_signal: Option<i32>,
+    /// Python goes by the caller's stack, however small that is.
+    pub forbid_stack_switches: bool,
 }
 
 impl Default for RuntimeConfig {
@@ -57,6 +59,7 @@ impl Default for RuntimeConfig {
             interpreter_limit: InterpreterConfig::INTERPRETER_LIMIT,
             forbid_patches: false,
             wait_signal: None,
+            forbid_stack_switches: false,
         }
     }
 }
@@ -72,7 +75,7 @@ impl RuntimeConfig {
             .collect()
     }
 
-    fn fields(&self) -> [(&'static str, String); 14] {
+    fn fields(&self) -> [(&'static str, String); 15] {
         let path = |path: &Option<PathBuf>| match path {
             Some(path) => path.display().to_string(),
             None => "NULL".into(),
@@ -99,6 +102,7 @@ impl RuntimeConfig {
             ("interpreter_limit", self.interpreter_limit.to_string()),
             ("forbid_patches", flag(self.forbid_patches)),
             ("wait_signal", self.wait_signal.unwrap_or(0).to_string()),
+            ("forbid_stack_switches", flag(self.forbid_stack_switches)),
         ]
     }
 }

@@ -30,7 +30,9 @@ use crate::local::cures::{
     threading_main,
 };
 use crate::local::memory::account::Account;
+use crate::local::cures::stack_bounds::KnownStack;
 use crate::local::python::thread_states;
+use crate::local::stack::Room;
 use crate::local::thread::calling_thread;
 use crate::local::thread::cancel_state::CancelDisabled;
 use crate::local::thread::entry::Entry;
@@ -144,12 +146,12 @@ pub(crate) struct Attachment<'a> {
 }
 
 impl<'a> Attachment<'a> {
-    /// Waits for the GIL of the thread state of `entry` and attaches it.
+    /// Waits for the GIL of the thread state of `entry` and attaches it, where there is room.
     ///
     /// # Safety
     /// The thread state is detached, lives, and is nobody else's to attach until this is dropped; nor is the entry.
     #[inline(always)]
-    pub(crate) unsafe fn enter(entry: &'a Entry, shares_gil: bool) -> Self {
+    pub(crate) unsafe fn enter(entry: &'a Entry, shares_gil: bool, _: Room<'_>) -> Self {
         let entered = Entered::new(entry);
         let thread_state = entry.thread_state.get();
         let inside = Entrant::new(shares_gil);
@@ -283,12 +285,24 @@ pub(crate) fn with_gil<T>(call: impl FnOnce() -> T) -> T {
     call()
 }
 
+/// Attaches a thread state, which is told of the stack that it is on.
+///
+/// # Safety
+/// As for [`attach`].
+unsafe fn attach_new<'a>(thread_state: *mut PyThreadState, _: Room<'_>) -> Attached<'a> {
+    // SAFETY: the caller's promise.
+    let py = unsafe { attach(thread_state) };
+    KnownStack::new().follow(py, thread_state);
+    py
+}
+
 /// Does `work` in an interpreter that another thread may be running in, or this one further out: with
 /// a thread state that is made for it, so that nothing of theirs is touched. Waits for the GIL.
 ///
 /// # Safety
 /// The interpreter lives until `work` is done; `id` and `account` are its own.
 pub(crate) unsafe fn in_new_thread_state<T>(
+    room: Room<'_>,
     id: Id,
     account: Option<&'static Account>,
     python: *mut PyInterpreterState,
@@ -302,7 +316,7 @@ pub(crate) unsafe fn in_new_thread_state<T>(
     unsafe {
         let temporary = new_state(python);
         assert!(!temporary.is_null(), "no memory for a thread state");
-        let py = attach(temporary);
+        let py = attach_new(temporary, room);
         locale::enter(temporary);
         let result = work(py);
         ffi::PyThreadState_Clear(temporary);
@@ -312,7 +326,10 @@ pub(crate) unsafe fn in_new_thread_state<T>(
 }
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
-pub(crate) fn in_main_interpreter<T>(work: impl FnOnce(Attached<'_>) -> T) -> T {
+pub(crate) fn in_main_interpreter<T>(
+    room: Room<'_>,
+    work: impl FnOnce(Attached<'_>) -> T,
+) -> T {
     let _short = switch_interval::shorten();
     let entry = entry_here();
     let _entered = Entered::new(&entry);
@@ -321,7 +338,7 @@ pub(crate) fn in_main_interpreter<T>(work: impl FnOnce(Attached<'_>) -> T) -> T 
     unsafe {
         let temporary = new_state(ffi::PyInterpreterState_Main());
         assert!(!temporary.is_null(), "no memory for a thread state");
-        let py = attach(temporary);
+        let py = attach_new(temporary, room);
         let result = work(py);
         ffi::PyThreadState_Clear(temporary);
         ffi::PyThreadState_DeleteCurrent();
@@ -336,6 +353,7 @@ pub(crate) fn in_main_interpreter<T>(work: impl FnOnce(Attached<'_>) -> T) -> T 
 /// The interpreter lives until this returns.
 #[cfg(not(Py_3_13))]
 pub(crate) unsafe fn in_interpreter(
+    room: Room<'_>,
     interpreter: *mut PyInterpreterState,
     work: impl FnOnce(Attached<'_>),
 ) -> bool {
@@ -348,7 +366,7 @@ pub(crate) unsafe fn in_interpreter(
         if temporary.is_null() {
             return false;
         }
-        let py = attach(temporary);
+        let py = attach_new(temporary, room);
         work(py);
         ffi::PyThreadState_Clear(temporary);
         ffi::PyThreadState_DeleteCurrent();
@@ -360,6 +378,7 @@ pub(crate) unsafe fn in_interpreter(
 /// `make` runs in the main interpreter; `prepare` runs in the new one. The new thread state is
 /// detached afterwards.
 pub(crate) fn create<T>(
+    room: Room<'_>,
     id: Id,
     make: impl FnOnce(Attached<'_>) -> *mut PyThreadState,
     prepare: impl FnOnce(Attached<'_>, *mut PyThreadState) -> T,
@@ -375,7 +394,7 @@ pub(crate) fn create<T>(
         if temporary.is_null() {
             return None;
         }
-        let py = attach(temporary);
+        let py = attach_new(temporary, room);
         let made = make(py);
         let result = if made.is_null() {
             None
@@ -385,6 +404,7 @@ pub(crate) fn create<T>(
             thread_state_ids::begin_anew(made);
             let current = Current::get();
             let py = current.attached();
+            KnownStack::new().follow(py, made);
             let prepared = prepare(py, made);
             running_main::begin(py);
             ffi::PyEval_SaveThread();
@@ -400,11 +420,11 @@ pub(crate) fn create<T>(
 }
 
 /// Lets [`gilstate_slot`] find the slot, while it holds a thread state: of a temporary one, if it is empty.
-pub(crate) fn locate_slot() {
+pub(crate) fn locate_slot(room: Room<'_>) {
     // SAFETY: always allowed.
     let held = || unsafe { ffi::PyGILState_GetThisThreadState() };
     if held().is_null() {
-        in_main_interpreter(|_| gilstate_slot::locate(held()));
+        in_main_interpreter(room, |_| gilstate_slot::locate(held()));
     } else {
         gilstate_slot::locate(held());
     }
@@ -437,12 +457,12 @@ pub(crate) fn new_main() -> *mut PyThreadState {
 ///
 /// # Safety
 /// It is detached and used by nobody else.
-pub(crate) unsafe fn delete(thread_state: *mut PyThreadState) {
+pub(crate) unsafe fn delete(thread_state: *mut PyThreadState, room: Room<'_>) {
     let entry = entry_here();
     let _entered = Entered::new(&entry);
     // SAFETY: the caller's promise.
     unsafe {
-        attach(thread_state);
+        attach_new(thread_state, room);
         ffi::PyThreadState_Clear(thread_state);
         ffi::PyThreadState_DeleteCurrent();
     }

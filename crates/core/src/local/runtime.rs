@@ -25,6 +25,7 @@ use crate::local::interpreter::registry;
 use crate::local::python::thread_states::is_python_started;
 use crate::local::runtime_phase;
 use crate::local::runtime_phase::{Phase, Ready};
+use crate::local::stack::{KeptStack, Room, forbid_stack_switches};
 use crate::local::thread::wait_signal;
 use crate::util::timer;
 
@@ -56,7 +57,10 @@ pub(crate) fn retain(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Re
         Phase::Fresh | Phase::Changing => *phase = Phase::Changing,
     }
     drop(phase);
-    match runtime_phase::changing(|| begin(config, prepare)) {
+    forbid_stack_switches(config.is_some_and(|config| config.forbid_stack_switches));
+    let stack = KeptStack::default();
+    let begin = || stack.with_room(|room| begin(room, config, prepare));
+    match runtime_phase::changing(begin).unwrap_or_else(|error| Err(for_now(error))) {
         Ok(ready) => {
             runtime_phase::set(Phase::Ready(ready));
             Ok(())
@@ -121,7 +125,11 @@ fn check_tracing() -> Result<()> {
 }
 
 /// The one thread that changes the phase starts or joins Python.
-fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, Failed> {
+fn begin(
+    room: Room<'_>,
+    config: Option<&RuntimeConfig>,
+    prepare: PrepareMain,
+) -> Result<Ready, Failed> {
     fork::watch();
     one_version::check().map_err(for_now)?;
     only_copy::reserve().map_err(for_now)?;
@@ -148,17 +156,18 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
             interpreter_limit: InterpreterConfig::INTERPRETER_LIMIT,
             forbid_patches: false,
             wait_signal: None,
+            forbid_stack_switches: false,
             ..config.clone()
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
         check_tracing().map_err(for_now)?;
-        enter::locate_slot();
-        enter::in_main_interpreter(cures::locate);
+        enter::locate_slot(room);
+        enter::in_main_interpreter(room, cures::locate);
         remaining_interpreters::before_end(end_before_host);
         enter::new_main()
     } else {
         startup::check(&config).map_err(for_now)?;
-        startup::start(&config).map_err(for_ever)?;
+        startup::start(&config, room).map_err(for_ever)?;
         check_tracing().map_err(for_ever)?;
         got_hooks::allow();
         if !config.forbid_patches {
@@ -166,8 +175,8 @@ fn begin(config: Option<&RuntimeConfig>, prepare: PrepareMain) -> Result<Ready, 
             unsafe { signal_checks::install(interpreter::answer_check) };
         }
         locale::begin();
-        enter::locate_slot();
-        enter::in_main_interpreter(|py| {
+        enter::locate_slot(room);
+        enter::in_main_interpreter(room, |py| {
             cures::locate(py);
             signal_checks::test(py);
         });

@@ -6,6 +6,5 @@ pub(crate) mod calling_thread;
 pub(crate) mod cancel_state;
 pub(crate) mod entry;
 pub(crate) mod float_environment;
-pub(crate) mod stack;
 pub(crate) mod wait_signal;
 pub(crate) mod wake;

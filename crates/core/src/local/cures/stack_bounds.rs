@@ -8,73 +8,87 @@
 //! Cure: when a thread state is attached in another OS thread than the last time, it is told of that
 //! thread's stack, whose bounds are asked of the system once in a thread.
 
+use pyo3_ffi::{PyObject, PyThreadState};
+
+use crate::local::attach::Attached;
+use crate::local::python::thread_states;
+use crate::local::stack;
+use crate::local::stack::{OwnStack, Room, Stack};
+
+/// The stack that a thread state knows.
+pub(crate) struct KnownStack(Stack);
+
+impl KnownStack {
+    /// For a thread state that was never told of any.
+    pub(crate) fn new() -> Self {
+        Self(Stack::NONE)
+    }
+
+    /// Tells the attached thread state which stack it is on now, if that is another one.
+    #[inline]
+    pub(crate) fn follow(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState) {
+        if let Some(stack) = stack::current()
+            && stack.number != self.0.number
+        {
+            self.follow_to(py, thread_state, stack);
+        }
+    }
+
+    #[cold]
+    fn follow_to(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState, stack: &Stack) {
+        self.0 = *stack;
+        if stack.size > 0 {
+            tell::tell(py, thread_state, stack);
+        }
+    }
+
+    /// What is left of it, for a call from inside. `None`: the calling thread is on another one.
+    pub(crate) fn room<'a>(&self) -> Option<Room<'a>> {
+        self.0.is_here().then(Room::left_here)
+    }
+}
+
+/// Does `work` where there is room for it, on a stack for once; with the thread state of a script's own thread attached,
+/// which is told of each way. NULL: an exception is set.
+pub(crate) fn with_room(py: Attached<'_>, work: impl FnOnce() -> *mut PyObject) -> *mut PyObject {
+    if Room::here().is_some() {
+        return work();
+    }
+    let thread_state = thread_states::attached(py);
+    let told = tell::told(py, thread_state);
+    let Ok(mut own) = OwnStack::new() else {
+        // SAFETY: attached.
+        return unsafe { pyo3_ffi::PyErr_NoMemory() };
+    };
+    let result = own.run(|_| {
+        KnownStack::new().follow(py, thread_state);
+        work()
+    });
+    if let Some(stack) = stack::current() {
+        tell::tell_again(py, thread_state, stack, told);
+    }
+    result
+}
+
 #[cfg(not(Py_3_12))]
-mod bounds {
+mod tell {
     use pyo3_ffi::PyThreadState;
 
     use crate::local::attach::Attached;
+    use crate::local::stack::Stack;
 
-    /// The OS thread whose stack a thread state knows: nothing to remember before 3.12.
-    pub(crate) struct KnownStack;
+    /// Nothing to tell before 3.12.
+    pub(super) fn tell(_: Attached<'_>, _: *mut PyThreadState, _: &Stack) {}
 
-    impl KnownStack {
-        pub(crate) fn new() -> Self {
-            Self
-        }
+    /// What a thread state knows.
+    pub(super) fn told(_: Attached<'_>, _: *mut PyThreadState) {}
 
-        #[inline]
-        pub(crate) fn follow(&mut self, _: Attached<'_>, _: *mut PyThreadState) {}
-    }
+    /// Tells it that it is back on the stack that it was on when it was told that.
+    pub(super) fn tell_again(_: Attached<'_>, _: *mut PyThreadState, _: &Stack, _told: ()) {}
 
     pub(crate) fn can_follow() -> bool {
         true
     }
-}
-
-#[cfg(Py_3_12)]
-mod bounds {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use pyo3_ffi::PyThreadState;
-
-    use crate::local::attach::Attached;
-    use crate::local::thread::{calling_thread, stack};
-
-    pub(crate) use super::tell::can_follow;
-
-    /// The OS thread whose stack a thread state knows.
-    pub(crate) struct KnownStack(u64);
-
-    impl KnownStack {
-        /// For a thread state that was never told of any.
-        pub(crate) fn new() -> Self {
-            Self(u64::MAX)
-        }
-
-        /// Tells the attached thread state which stack it is on now, if that is another one.
-        #[inline]
-        pub(crate) fn follow(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState) {
-            // A thread that has no number yet is none of those.
-            if self.0 != calling_thread::number() {
-                self.follow_here(py, thread_state);
-            }
-        }
-
-        #[cold]
-        fn follow_here(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState) {
-            static NEXT: AtomicU64 = AtomicU64::new(1);
-            if calling_thread::number() == UNNUMBERED {
-                calling_thread::set_number(NEXT.fetch_add(1, Ordering::Relaxed));
-            }
-            self.0 = calling_thread::number();
-            let stack = stack::of_this_thread();
-            if stack.size > 0 {
-                super::tell::tell(py, thread_state, stack);
-            }
-        }
-    }
-
-    const UNNUMBERED: u64 = 0;
 }
 
 #[cfg(all(Py_3_12, not(Py_3_14)))]
@@ -85,7 +99,7 @@ mod tell {
     use pyo3_ffi::{Py_GetRecursionLimit, PyThreadState};
 
     use crate::local::attach::Attached;
-    use crate::local::thread::stack::Stack;
+    use crate::local::stack::Stack;
 
     /// What a level of recursion takes at most, in bytes: 10,000 are safe in 8 MiB.
     const LEVEL: usize = 800;
@@ -106,22 +120,44 @@ mod tell {
         c_recursion_remaining: c_int,
     }
 
-    /// Lets C code recurse as deep as the stack allows, but no deeper than CPython does.
-    pub(super) fn tell(_: Attached<'_>, thread_state: *mut PyThreadState, stack: Stack) {
-        /// What CPython allows.
-        static MOST: OnceLock<c_int> = OnceLock::new();
-        // SAFETY: attached, at rest: nothing recurses in it. The fields are checked before they are
-        // believed.
+    /// How deep C code may still recurse. `None`: the fields are not where they were.
+    fn remaining<'a>(_: Attached<'a>, thread_state: *mut PyThreadState) -> Option<&'a mut c_int> {
+        // SAFETY: attached, and nobody else looks at it. The fields are checked before they are believed.
         unsafe {
             let start = &mut *thread_state.cast::<Start>();
-            if start.recursion_limit != Py_GetRecursionLimit() {
-                return;
-            }
-            let most = *MOST.get_or_init(|| start.c_recursion_remaining);
+            (start.recursion_limit == Py_GetRecursionLimit())
+                .then_some(&mut start.c_recursion_remaining)
+        }
+    }
+
+    /// Lets C code recurse as deep as the stack allows, but no deeper than CPython does. To be called while nothing
+    /// recurses in the thread state.
+    pub(super) fn tell(py: Attached<'_>, thread_state: *mut PyThreadState, stack: &Stack) {
+        /// What CPython allows.
+        static MOST: OnceLock<c_int> = OnceLock::new();
+        if let Some(remaining) = remaining(py, thread_state) {
+            let most = *MOST.get_or_init(|| *remaining);
             let here = std::ptr::from_ref(&most) as usize;
-            let room = here.saturating_sub(stack.lowest as usize + MARGIN);
+            let room = here.saturating_sub(stack.lowest + MARGIN);
             let levels = c_int::try_from(room / LEVEL).unwrap_or(c_int::MAX);
-            start.c_recursion_remaining = levels.min(most);
+            *remaining = levels.min(most);
+        }
+    }
+
+    /// What a thread state knows: how deep C code may recurse.
+    pub(super) fn told(py: Attached<'_>, thread_state: *mut PyThreadState) -> Option<c_int> {
+        remaining(py, thread_state).map(|remaining| *remaining)
+    }
+
+    /// Tells it that it is back on the stack that it was on when it was told that.
+    pub(super) fn tell_again(
+        py: Attached<'_>,
+        thread_state: *mut PyThreadState,
+        _: &Stack,
+        told: Option<c_int>,
+    ) {
+        if let Some((remaining, told)) = remaining(py, thread_state).zip(told) {
+            *remaining = told;
         }
     }
 
@@ -138,16 +174,29 @@ mod tell {
     use pyo3_ffi::PyThreadState;
 
     use crate::local::attach::Attached;
-    use crate::local::thread::stack::Stack;
+    use crate::local::stack::Stack;
 
     type SetStackProtection = unsafe extern "C" fn(*mut PyThreadState, *mut c_void, usize) -> c_int;
 
     /// Has the thread state watch this stack.
-    pub(super) fn tell(py: Attached<'_>, thread_state: *mut PyThreadState, stack: Stack) {
+    pub(super) fn tell(py: Attached<'_>, thread_state: *mut PyThreadState, stack: &Stack) {
         // SAFETY: attached, and the bounds are those of the stack that we are on.
-        if setter().is_some_and(|set| unsafe { set(thread_state, stack.lowest, stack.size) } != 0) {
+        if setter().is_some_and(|set| unsafe { set(thread_state, stack.lowest as *mut c_void, stack.size) } != 0) {
             crate::local::python::object::clear_exception(py); // too small a stack: the old bounds stay
         }
+    }
+
+    /// What a thread state knows: that is asked of the system.
+    pub(super) fn told(_: Attached<'_>, _: *mut PyThreadState) {}
+
+    /// Tells it that it is back on this stack.
+    pub(super) fn tell_again(
+        py: Attached<'_>,
+        thread_state: *mut PyThreadState,
+        stack: &Stack,
+        _told: (),
+    ) {
+        tell(py, thread_state, stack);
     }
 
     /// The call is looked up when it is needed: 3.14.0 and 3.14.1 don't have it.
@@ -169,4 +218,4 @@ mod tell {
     }
 }
 
-pub(crate) use bounds::{KnownStack, can_follow};
+pub(crate) use tell::can_follow;

@@ -24,7 +24,6 @@ use crate::local::thread::calling_thread::{CallingThread, LC_GLOBAL_LOCALE};
 use crate::local::thread::cancel_state;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::float_environment::FloatEnvironment;
-use crate::local::thread::stack;
 
 /// The calling thread has entered an interpreter, and is attached to nothing yet. It leaves when this is dropped.
 pub(super) struct Entered<'a>(&'a Entry);
@@ -49,7 +48,6 @@ impl<'a> Entered<'a> {
         before.switches.set(thread.switches());
         entry.host.locale.set(locale);
         entry.host.floats.set(floats);
-        entry.stack.set(stack::here());
         entry.wake.enter();
         if !thread_state.is_null() {
             Self::set_aside(entry);

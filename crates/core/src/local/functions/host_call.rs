@@ -18,6 +18,7 @@ use crate::local::objects::conversion_error::ConversionError;
 use crate::local::objects::owner::Owner;
 use crate::local::python::exception::{self, RUNTIME_ERROR};
 use crate::local::python::object::{Object, clear_exception};
+use crate::local::stack::{Room, with_room_if_any};
 use crate::local::thread::entry::Entry;
 use crate::util::thread::this_thread;
 
@@ -196,11 +197,14 @@ impl<'a> HostCall<'a> {
         // is in another interpreter, further in; ours is kept by the call.
         unsafe {
             if self.released.is_null() {
+                let (id, python) = (owner.id, owner.python);
                 let work = |py: Attached<'_>| work(py, owner);
-                return enter::in_new_thread_state(owner.id, owner.account, owner.python, work);
+                return with_room_if_any(|room| {
+                    enter::in_new_thread_state(room, id, owner.account, python, work)
+                });
             }
             let entry = Entry::new(Some(owner.id), owner.account, self.released);
-            let attachment = Attachment::enter(&entry, true);
+            let attachment = Attachment::enter(&entry, true, Room::left_here());
             work(attachment.attached(), owner)
         }
     }

@@ -10,6 +10,7 @@ use crate::local::interpreter::claim::Purpose;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::interpreter::shared::Shared;
+use crate::local::stack::{Room, with_room_if_any};
 
 /// Does some work in an interpreter that its pins keep.
 pub(super) fn access_kept(id: Id, work: &mut dyn FnMut()) {
@@ -33,8 +34,8 @@ impl Shared {
         }
         match self.state.claim(Purpose::Access) {
             Ok(claim) => {
-                let session = Session::enter(self, claim);
-                work(session.attached())
+                let access = |room: Room<'_>| work(Session::enter(self, claim, room).attached());
+                self.stack.with_room_if_any(access)
             }
             // SAFETY: the caller's promise.
             Err(_) => unsafe { self.access_beside(work) },
@@ -46,7 +47,10 @@ impl Shared {
     /// # Safety
     /// Something keeps the interpreter from being ended until `work` is done.
     unsafe fn access_beside<T>(&self, work: impl FnOnce(Attached<'_>) -> T) -> T {
-        // SAFETY: the caller's promise.
-        unsafe { enter::in_new_thread_state(self.id, self.account, self.interpreter, work) }
+        with_room_if_any(|room| {
+            let (id, python) = (self.id, self.interpreter);
+            // SAFETY: the caller's promise.
+            unsafe { enter::in_new_thread_state(room, id, self.account, python, work) }
+        })
     }
 }

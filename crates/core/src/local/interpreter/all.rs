@@ -18,19 +18,21 @@ pub(crate) struct AllClaimed(Vec<Interpreter>);
 pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
     let mut all = AllClaimed(Vec::new());
     for interpreter in registry::all() {
-        let session = interpreter.0.session(Purpose::End)?;
-        let has_relatives = family::has_relatives(interpreter.id());
-        if !has_relatives {
-            session.no_pins()?;
-        }
-        if finalize || !interpreter.id().is_main() {
-            threads_left::none(session.attached(), interpreter.id())?;
-        }
-        if !interpreter.id().is_main() {
-            ending::run_exit_functions(session.attached(), &interpreter.0, ending::END_TIMEOUT);
-            threads_left::none(session.attached(), interpreter.id())?;
-        }
-        std::mem::forget(session.leave());
+        interpreter.0.in_session(Purpose::End, |session| {
+            let has_relatives = family::has_relatives(interpreter.id());
+            if !has_relatives {
+                session.no_pins()?;
+            }
+            if finalize || !interpreter.id().is_main() {
+                threads_left::none(session.attached(), interpreter.id())?;
+            }
+            if !interpreter.id().is_main() {
+                ending::run_exit_functions(session.attached(), &interpreter.0, ending::END_TIMEOUT);
+                threads_left::none(session.attached(), interpreter.id())?;
+            }
+            std::mem::forget(session.leave());
+            Ok(())
+        })?;
         all.0.push(interpreter);
     }
     all.let_go_of_relatives()?;
@@ -46,13 +48,13 @@ impl AllClaimed {
         let no_pins = || {
             relatives
                 .iter()
-                .try_for_each(|i| i.in_claimed(|session| session.no_pins()))
+                .try_for_each(|i| i.look_into_claimed(|session| session.no_pins()))
         };
         if no_pins().is_ok() {
             return Ok(());
         }
         for interpreter in &relatives {
-            interpreter.in_claimed(|session| session.forget_names());
+            interpreter.look_into_claimed(|session| session.forget_names());
         }
         no_pins()
     }
@@ -60,25 +62,33 @@ impl AllClaimed {
     /// Ends them, the youngest first, and Python itself if `finalize`.
     pub(crate) fn end(mut self, finalize: bool) {
         while let Some(interpreter) = self.0.pop() {
-            // SAFETY: claimed by `claim_all`.
-            let session = Session::enter(&interpreter.0, unsafe { interpreter.0.state.claimed() });
-            match (interpreter.id().is_main(), finalize) {
+            let is_main = interpreter.id().is_main();
+            interpreter.in_claimed(|session| match (is_main, finalize) {
                 (true, true) => session.finalize(),
                 (true, false) => session.disown(),
                 (false, _) => session.end(ending::END_TIMEOUT),
-            }
+            });
         }
     }
 }
 
 impl Interpreter {
     /// Does `work` in an interpreter that `claim_all` has claimed.
-    fn in_claimed<T>(&self, work: impl FnOnce(&Session<'_>) -> T) -> T {
-        // SAFETY: claimed by `claim_all`, which forgets the claim again.
-        let session = Session::enter(&self.0, unsafe { self.0.state.claimed() });
-        let result = work(&session);
-        std::mem::forget(session.leave());
-        result
+    fn in_claimed<T>(&self, work: impl FnOnce(Session<'_>) -> T) -> T {
+        self.0.stack.with_room_if_any(|room| {
+            // SAFETY: claimed by `claim_all`.
+            let claim = unsafe { self.0.state.claimed() };
+            work(Session::enter(&self.0, claim, room))
+        })
+    }
+
+    /// The same, and it stays claimed.
+    fn look_into_claimed<T>(&self, look: impl FnOnce(&Session<'_>) -> T) -> T {
+        self.in_claimed(|session| {
+            let result = look(&session);
+            std::mem::forget(session.leave());
+            result
+        })
     }
 }
 
@@ -106,31 +116,35 @@ fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<(
         enter::detached(|| std::thread::sleep(Duration::from_millis(1)));
         (Instant::now() < deadline).then_some(())
     };
-    let mut session = loop {
-        match interpreter.0.session(Purpose::End) {
-            Ok(session) => break session,
+    let end = |mut session: Session<'_>| {
+        if interpreter.id().is_main() {
+            session.disown();
+            return Ok(());
+        }
+        for ran_exit_functions in [false, true] {
+            while threads_left::none(session.attached(), interpreter.id()).is_err() {
+                threads_left::dismiss_idle_workers(session.attached());
+                let mut is_over = false;
+                session = session.pause(|| is_over = wait().is_none());
+                if is_over {
+                    return Ok(());
+                }
+            }
+            if !ran_exit_functions {
+                ending::run_exit_functions(session.attached(), &interpreter.0, ending::END_TIMEOUT);
+            }
+        }
+        session.end(ending::END_TIMEOUT);
+        Ok(())
+    };
+    loop {
+        match interpreter.0.in_session(Purpose::End, end) {
+            Ok(()) => return None,
             Err(error) if error.status() == Status::NotFound => return None,
             Err(_) => interpreter.0.request(None, Request::Interrupt),
         }
         wait()?;
-    };
-    if interpreter.id().is_main() {
-        session.disown();
-        return None;
     }
-    for ran_exit_functions in [false, true] {
-        while threads_left::none(session.attached(), interpreter.id()).is_err() {
-            threads_left::dismiss_idle_workers(session.attached());
-            let claim = session.leave();
-            wait()?;
-            session = Session::enter(&interpreter.0, claim);
-        }
-        if !ran_exit_functions {
-            ending::run_exit_functions(session.attached(), &interpreter.0, ending::END_TIMEOUT);
-        }
-    }
-    session.end(ending::END_TIMEOUT);
-    None
 }
 
 /// Forgets all interpreters, with all that is kept of them: the host has finalized its Python in spite of

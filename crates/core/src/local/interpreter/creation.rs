@@ -30,6 +30,7 @@ use crate::local::memory::account::Account;
 use crate::local::python::gc_pause::without_collection;
 use crate::local::python::thread_states;
 use crate::local::runtime_phase;
+use crate::local::stack::{KeptStack, Room};
 
 impl Interpreter {
     /// Makes an interpreter for the host. `prepare` is done in it at the end, and told whether it may create others.
@@ -70,6 +71,19 @@ impl Interpreter {
         prepare_more: impl FnOnce(&Context<'_>, bool) -> Result<()>,
         join: impl FnOnce(Id),
     ) -> Result<Self> {
+        let stack = KeptStack::default();
+        let make = |room: Room<'_>| Self::make_member_on(room, config, prepare_more, join);
+        let made = stack.with_room(make)??;
+        made.0.stack.take(stack);
+        Ok(made)
+    }
+
+    fn make_member_on(
+        room: Room<'_>,
+        config: InterpreterConfig,
+        prepare_more: impl FnOnce(&Context<'_>, bool) -> Result<()>,
+        join: impl FnOnce(Id),
+    ) -> Result<Self> {
         let runtime = runtime_phase::creating()?;
         let python_config = PythonConfig::new(&config)?;
         resources::check()?;
@@ -87,6 +101,7 @@ impl Interpreter {
         let make = || {
             let _short = switch_interval::shorten();
             enter::create(
+                room,
                 id,
                 |py| python_config.make(py, &mut why),
                 |py, thread_state| {
@@ -150,8 +165,10 @@ impl Interpreter {
                 Ok(interpreter)
             }
             Err(e) => {
-                shared.session(Purpose::End)?.end(ending::END_TIMEOUT);
-                Err(e)
+                shared.in_session(Purpose::End, |session| {
+                    session.end(ending::END_TIMEOUT);
+                    Err(e)
+                })
             }
         }
     }
@@ -171,20 +188,30 @@ impl Interpreter {
         let output = OutputMeter::new(interrupt::output_is_used);
         let no_limits = (Budget::NONE, 0);
         let shared = Shared::new(Id::MAIN, thread_state, true, account, no_limits, output);
-        let mut session = shared.session(Purpose::Run)?;
-        let py = session.attached();
-        let cache = CacheLimits::default();
-        let access = access::access_kept;
-        let mut inside = Inside::new(py, Id::MAIN, module_search_paths, cache, account, access)?;
-        preparation::cure_main(py)?;
-        if take_streams {
-            preparation::cure_functions(py, &shared, &inside, Environment::OfMain, take_signals)?;
-            inside.take_streams(py, Id::MAIN, None, None, false, &shared.output)?;
-        } else {
-            preparation::end_before_main(py)?;
-        }
-        session.set_inside(Some(inside));
-        drop(session);
+        shared.in_session(Purpose::Run, |mut session| {
+            let py = session.attached();
+            let (paths, cache, access) = (
+                module_search_paths,
+                CacheLimits::default(),
+                access::access_kept,
+            );
+            let mut inside = Inside::new(py, Id::MAIN, paths, cache, account, access)?;
+            preparation::cure_main(py)?;
+            if take_streams {
+                preparation::cure_functions(
+                    py,
+                    &shared,
+                    &inside,
+                    Environment::OfMain,
+                    take_signals,
+                )?;
+                inside.take_streams(py, Id::MAIN, None, None, false, &shared.output)?;
+            } else {
+                preparation::end_before_main(py)?;
+            }
+            session.set_inside(Some(inside));
+            Ok(())
+        })?;
         Ok(Self(shared))
     }
 }

@@ -54,6 +54,11 @@ struct Ending<'a> {
     keeps_waiting: &'a dyn Fn() -> bool,
 }
 
+/// Lets go of the interpreter for a moment: CPython tells nobody that a thread has ended.
+fn pause(session: Session<'_>) -> Session<'_> {
+    session.pause(|| std::thread::sleep(Duration::from_millis(1)))
+}
+
 /// Why an interpreter was not ended.
 enum NotEnded {
     /// The host has buffers of it, or another interpreter.
@@ -109,12 +114,16 @@ impl Interpreter {
     }
 
     fn end(&self, ending: &Ending<'_>) -> Result<(), NotEnded> {
+        self.0
+            .in_session(Purpose::End, |session| Ok(self.end_session(session, ending)))?
+    }
+
+    fn end_session(&self, mut session: Session<'_>, ending: &Ending<'_>) -> Result<(), NotEnded> {
         let time = match ending.exit_functions_first {
             true => ending::END_TIMEOUT,
             false => ending.timeout.max(ending::END_TIMEOUT),
         };
         let deadline = Instant::now().checked_add(ending.timeout);
-        let mut session = self.0.session(Purpose::End)?;
         // What its scripts have created may have buffers of it, and goes first.
         if family::created_by(self.0.id).is_empty() {
             session.no_pins().map_err(NotEnded::HasPins)?;
@@ -132,7 +141,7 @@ impl Interpreter {
                 stopping.ask(&self.0, session.attached());
             }
             threads_left::dismiss_idle_workers(session.attached());
-            session = self.pause(session);
+            session = pause(session);
         }
         ending::run_exit_functions(session.attached(), &self.0, time);
         threads_left::none(session.attached(), self.0.id)?;
@@ -148,37 +157,33 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Lets go of the interpreter for a moment: CPython tells nobody that a thread has ended.
-    fn pause<'a>(&'a self, session: Session<'a>) -> Session<'a> {
-        let claim = session.leave();
-        std::thread::sleep(Duration::from_millis(1));
-        Session::enter(&self.0, claim)
-    }
-
     /// Asks the threads of its scripts to end, by a SystemExit, again and again for so long. The answer is how many have
     /// not.
     pub(crate) fn stop_threads(&self, timeout: Duration) -> Result<usize> {
         runtime_phase::ready()?;
-        let mut session = self.0.session(Purpose::Run)?;
-        let mut stopping = Stopping::default();
-        loop {
-            let left = thread_states::others(session.attached());
-            if left == 0 || !stopping.goes_on(timeout) {
-                self.0.run_ended(session.attached());
-                return Ok(left);
+        self.0.in_session(Purpose::Run, |mut session| {
+            let mut stopping = Stopping::default();
+            loop {
+                let left = thread_states::others(session.attached());
+                if left == 0 || !stopping.goes_on(timeout) {
+                    self.0.run_ended(session.attached());
+                    return Ok(left);
+                }
+                stopping.ask(&self.0, session.attached());
+                threads_left::dismiss_idle_workers(session.attached());
+                session = pause(session);
             }
-            stopping.ask(&self.0, session.attached());
-            threads_left::dismiss_idle_workers(session.attached());
-            session = self.pause(session);
-        }
+        })
     }
 
     /// What `threading` calls the threads of its scripts.
     pub(crate) fn thread_names(&self) -> Result<Vec<OwnedValue>> {
         runtime_phase::ready()?;
-        let session = self.0.session(Purpose::Run)?;
-        let names = threads_left::names(session.attached());
-        self.0.run_ended(session.attached());
+        let names = self.0.in_session(Purpose::Run, |session| {
+            let names = threads_left::names(session.attached());
+            self.0.run_ended(session.attached());
+            Ok(names)
+        })?;
         let copied = |name: &String| {
             copy(&Value::str(name)).map_err(|error| {
                 let no_exception = || Error::new(Status::Internal, "no exception");

@@ -24,6 +24,8 @@ use crate::local::python::capsule::capsule;
 #[cfg(Py_3_12)]
 use crate::local::python::interpreter_dict::keep;
 use crate::local::python::object::{Object, built_in, clear_exception, imported};
+#[cfg(Py_3_12)]
+use crate::local::stack::with_room_if_any;
 use crate::local::thread::wait_signal::Unblocked;
 
 /// How often exit functions may register new ones.
@@ -56,7 +58,7 @@ pub(crate) fn limit_end(py: Attached<'_>, shared: &Arc<Shared>, time: Duration) 
         fn drop(&mut self) {
             drop(self.1.take());
             if !self.0.shares_gil && tracemalloc::has_names_that_go() {
-                enter::in_main_interpreter(tracemalloc::forget_names);
+                with_room_if_any(|room| enter::in_main_interpreter(room, tracemalloc::forget_names));
             }
             self.0.state.set_runs_at_end(false);
             // Attached: those who ask need no GIL.

@@ -28,6 +28,7 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::{Requester, Shared};
 use crate::local::python::method::method;
 use crate::local::python::str_arguments::argument_bytes;
+use crate::local::stack::with_room_if_any;
 
 pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"_ctypes", c"_cffi_backend"],
@@ -270,8 +271,11 @@ impl Shared {
             drop(asks);
             work(py);
         };
-        // SAFETY: this thread is counted in `requests` until it is attached.
-        unsafe { enter::in_new_thread_state(self.id, self.account, self.interpreter, access) };
+        with_room_if_any(|room| {
+            let (id, python) = (self.id, self.interpreter);
+            // SAFETY: this thread is counted in `requests` until it is attached.
+            unsafe { enter::in_new_thread_state(room, id, self.account, python, access) };
+        });
         true
     }
 }

@@ -7,6 +7,7 @@ use crate::local::enter;
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::Shared;
+use crate::local::stack::with_room_if_any;
 use crate::util::thread::Thread;
 
 /// Asks each interpreter that may have the shared GIL, if the threads `inside` of it and the interpreters
@@ -49,7 +50,8 @@ impl Shared {
                 shared.set_async_exception(_py);
             };
             // SAFETY: the interpreter lives: this thread is counted in `requests`.
-            if !unsafe { enter::in_interpreter(shared.interpreter, work) } {
+            let enter = |room| unsafe { enter::in_interpreter(room, shared.interpreter, work) };
+            if !with_room_if_any(enter) {
                 shared.holder.end_request();
             }
             shared.requester_leaves();

@@ -13,6 +13,7 @@ use crate::local::interpreter::inside::{Inside, not_prepared};
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::{faulthandler, foreign_threads, script_threads, signals, sources};
 use crate::local::python::object::clear_exception;
+use crate::local::stack::with_room_if_any;
 
 /// Cures what is defective in how the interpreter imports.
 pub(super) fn cure(
@@ -22,7 +23,8 @@ pub(super) fn cure(
     own_gil: bool,
     environment: Environment,
 ) -> Result<()> {
-    let in_main: InMain = |work| enter::in_main_interpreter(work);
+    let in_main: InMain =
+        |work| with_room_if_any(|room| enter::in_main_interpreter(room, work));
     inside.extensions =
         cures::import_first::install(py, own_gil, in_main).ok_or_else(|| not_prepared(py))?;
     cure_functions(py, shared, inside, environment, true)?;

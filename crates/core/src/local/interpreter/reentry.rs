@@ -14,9 +14,9 @@ use crate::local::enter::Attachment;
 use crate::local::interpreter::shared::Shared;
 use crate::local::python::exception;
 use crate::local::python::object::Object;
+use crate::local::stack::Room;
 use crate::local::thread::calling_thread;
 use crate::local::thread::entry::Entry;
-use crate::local::thread::stack;
 
 /// An inner run that is under way, and attached.
 pub(super) struct Reentry<'a> {
@@ -31,11 +31,12 @@ impl<'a> Reentry<'a> {
     /// Begins one inside of the run that is under way, if that is the calling thread's; else it is `refused`.
     #[cold]
     pub(super) fn enter(shared: &'a Arc<Shared>, refused: Error) -> Result<Box<Self>> {
-        let entry = Box::into_raw(Box::new(entry(shared, refused)?));
+        let (entry, room) = entry(shared, refused)?;
+        let entry = Box::into_raw(Box::new(entry));
         let outer = calling_thread::entry();
         // SAFETY: the entry is freed after it was left. The thread state lives as long as the run, and is this thread's
         // to attach: it runs in it.
-        let attached = unsafe { Attachment::enter(&*entry, shared.shares_gil) };
+        let attached = unsafe { Attachment::enter(&*entry, shared.shares_gil, room) };
         // What the host was called for may be done while an exception is on its way: an object is deleted.
         let exception = exception::raised(attached.attached());
         // SAFETY: the entry lives until the run has ended. The thread had the outer one before.
@@ -78,7 +79,7 @@ impl Drop for Reentry<'_> {
 }
 
 /// An entry for the calling thread, if it runs in this interpreter, and on the same stack.
-fn entry(shared: &Arc<Shared>, refused: Error) -> Result<Entry> {
+fn entry(shared: &Arc<Shared>, refused: Error) -> Result<(Entry, Room<'_>)> {
     if !shared.state.is_running() {
         return Err(refused);
     }
@@ -87,14 +88,17 @@ fn entry(shared: &Arc<Shared>, refused: Error) -> Result<Entry> {
     while let Some(outer) = unsafe { entry.as_ref() } {
         let thread_state = outer.thread_state.get();
         if shared.runs_in(thread_state) {
-            if !stack::is_on_that_of(outer.stack.get()) {
+            // SAFETY: it runs in this thread, which has the claim.
+            let Some(room) = (unsafe { (*shared.known_stack.get()).room() }) else {
                 let message = format!(
-                    "interpreter {} is running, in this thread: on a stack that the host has made, it can't be called again",
+                    "interpreter {} is running, in this thread: it can be called again on the stack that its functions \
+                     are called on, and not on another one of the host's",
                     shared.id
                 );
                 return Err(Error::new(Status::Busy, message));
-            }
-            return Ok(Entry::new(Some(shared.id), shared.account, thread_state));
+            };
+            let entry = Entry::new(Some(shared.id), shared.account, thread_state);
+            return Ok((entry, room));
         }
         entry = outer.outer();
     }

@@ -13,6 +13,7 @@ use crate::local::interpreter::reentry::Reentry;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::runtime_phase;
+use crate::local::stack::Room;
 use crate::local::thread::wait_signal::Unblocked;
 
 impl Interpreter {
@@ -37,7 +38,12 @@ impl Interpreter {
     #[inline]
     pub(crate) fn attach(&self) -> Result<()> {
         runtime_phase::ready()?;
-        drop(self.0.session(Purpose::Run)?.leave());
+        let claim = self.0.claim(Purpose::Run)?;
+        let attach = |claim, room| drop(Session::enter(&self.0, claim, room).leave());
+        match Room::here() {
+            Some(room) => attach(claim, room),
+            None => self.0.stack.run(|room| attach(claim, room))?,
+        }
         Ok(())
     }
 
@@ -94,7 +100,20 @@ impl Interpreter {
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
         let _unblocked = self.0.has_budget.then(Unblocked::new);
-        let session = Session::enter(&self.0, claim);
+        match Room::here() {
+            Some(room) => self.inside_with_room(claim, room, work),
+            None => (self.0.stack).run(|room| self.inside_with_room(claim, room, work))?,
+        }
+    }
+
+    #[inline(always)]
+    fn inside_with_room<T>(
+        &self,
+        claim: Claim<'_>,
+        room: Room<'_>,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let session = Session::enter(&self.0, claim, room);
         if session.is_nested() {
             session.begin_nested();
         }

@@ -10,7 +10,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
 use crate::local::attach::Attached;
-use crate::local::cures::{refused_threads, stdlib_functions};
+use crate::local::cures::{refused_threads, stack_bounds, stdlib_functions};
 use crate::local::interpreter::running_threads::Running;
 use crate::local::interpreter::shared::Shared;
 use crate::local::python::capsule::{capsule, value_of};
@@ -122,8 +122,8 @@ unsafe extern "C" fn run(
                 .threads
                 .clone();
             let _running = Running::new(&threads);
-            let result = ffi::PyObject_Call(function.as_ptr(), arguments, keywords);
-            match Object::owned(py, result) {
+            let call = || ffi::PyObject_Call(function.as_ptr(), arguments, keywords);
+            match Object::owned(py, stack_bounds::with_room(py, call)) {
                 Some(result) => Some(result),
                 None if SYSTEM_EXIT.is_set(py) => None,
                 None => {

@@ -23,6 +23,7 @@ use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::{ending, family, faulthandler, foreign_threads};
 use crate::local::memory::account::Work;
 use crate::local::objects::release::Loans;
+use crate::local::stack::Room;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::wait_signal::Unblocked;
 
@@ -32,15 +33,16 @@ pub(super) struct Session<'a> {
     attached: Attachment<'a>,
     claim: Claim<'a>,
     shared: &'a Arc<Shared>,
+    room: Room<'a>,
 }
 
 impl<'a> Session<'a> {
     /// Attaches the interpreter that was claimed. Waits for its GIL.
     #[inline(always)]
-    pub(super) fn enter(shared: &'a Arc<Shared>, claim: Claim<'a>) -> Self {
+    pub(super) fn enter(shared: &'a Arc<Shared>, claim: Claim<'a>, room: Room<'a>) -> Self {
         // SAFETY: claimed, so nobody else has what is inside, nor attaches its thread state.
         let attached = unsafe {
-            let attached = Attachment::enter(&shared.entry, shared.shares_gil);
+            let attached = Attachment::enter(&shared.entry, shared.shares_gil, room);
             let thread_state = shared.entry.thread_state.get();
             (*shared.known_stack.get()).follow(attached.attached(), thread_state);
             attached
@@ -49,6 +51,7 @@ impl<'a> Session<'a> {
             attached,
             claim,
             shared,
+            room,
         }
     }
 
@@ -128,6 +131,14 @@ impl<'a> Session<'a> {
         unsafe { self.shared.set_inside(inside) }
     }
 
+    /// Lets others in for a moment, and keeps the claim. `wait` is done meanwhile.
+    pub(super) fn pause(self, wait: impl FnOnce()) -> Self {
+        let (shared, room) = (self.shared, self.room);
+        let claim = self.leave();
+        wait();
+        Self::enter(shared, claim, room)
+    }
+
     /// Detaches, and keeps the claim.
     #[inline(always)]
     pub(super) fn leave(self) -> Claim<'a> {
@@ -179,7 +190,7 @@ impl<'a> Session<'a> {
         self.let_go();
         drop(self.attached);
         // SAFETY: ours, made when the host's Python was joined; nobody else has it.
-        unsafe { enter::delete(self.shared.entry.thread_state.get()) };
+        unsafe { enter::delete(self.shared.entry.thread_state.get(), self.room) };
         retire(self.shared, self.claim);
     }
 
@@ -191,9 +202,13 @@ impl<'a> Session<'a> {
 }
 
 impl Shared {
-    /// Claims the interpreter and attaches its thread state: first the claim, which waits for nobody,
-    /// then the GIL, with no lock of ours held.
-    pub(super) fn session(self: &Arc<Self>, purpose: Purpose) -> Result<Session<'_>> {
+    /// Claims the interpreter, attaches its thread state, and does `work`: first the claim, which waits for nobody,
+    /// then a stack, then the GIL, with no lock of ours held but that of the stack.
+    pub(super) fn in_session<T>(
+        self: &Arc<Self>,
+        purpose: Purpose,
+        work: impl FnOnce(Session<'_>) -> Result<T>,
+    ) -> Result<T> {
         let claim = self.claim(purpose)?;
         if purpose == Purpose::End {
             enter::detached(|| {
@@ -201,7 +216,8 @@ impl Shared {
                 faulthandler::wait_for_dumps(self.id);
             });
         }
-        Ok(Session::enter(self, claim))
+        self.stack
+            .with_room(|room| work(Session::enter(self, claim, room)))?
     }
 
     #[inline(always)]

@@ -24,6 +24,7 @@ use crate::local::interpreter::signals::state::Signals;
 use crate::local::interpreter::stats::Counters;
 use crate::local::memory::account::{Account, Work};
 use crate::local::python::thread_states;
+use crate::local::stack::KeptStack;
 use crate::local::thread::entry::Entry;
 
 /// An interpreter.
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     inner_runs: Mutex<Vec<InnerRun>>,
     /// For the one inside: has its thread state.
     pub(super) entry: Entry,
+    /// For threads whose own is small.
+    pub(super) stack: KeptStack,
     /// For the one inside.
     pub(super) known_stack: UnsafeCell<KnownStack>,
     /// For the one inside. `None`: it is not made yet, or it is gone.
@@ -120,6 +123,7 @@ impl Shared {
             output,
             inner_runs: Mutex::default(),
             entry: Entry::new(Some(id), account, thread_state),
+            stack: KeptStack::default(),
             known_stack: UnsafeCell::new(KnownStack::new()),
             inside: UnsafeCell::new(None),
         })

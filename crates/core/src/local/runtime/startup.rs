@@ -14,6 +14,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::local::cures;
 use crate::local::cures::global_symbols;
 use crate::local::python::status::describe;
+use crate::local::stack::Room;
 
 /// Room for `PyConfig`s that have grown since `pyo3-ffi` looked: patch releases append fields.
 #[repr(C)]
@@ -104,7 +105,7 @@ fn prefixes(config: &RuntimeConfig) -> Vec<PathBuf> {
 }
 
 /// Initializes Python. Its main thread state is attached afterwards.
-pub(crate) fn start(config: &RuntimeConfig) -> Result<()> {
+pub(crate) fn start(config: &RuntimeConfig, _: Room<'_>) -> Result<()> {
     let failed = |status: &ffi::PyStatus| {
         let why = describe(status);
         // It names a setting that it does not understand.

@@ -15,7 +15,6 @@ pub(crate) const LC_GLOBAL_LOCALE: libc::locale_t = std::ptr::without_provenance
 struct Thread {
     entry: *const Entry,
     switches: u64,
-    number: u64,
     wake: *const Wake,
 }
 
@@ -91,21 +90,6 @@ pub(crate) fn interpreter() -> Option<Id> {
 pub(crate) fn account() -> Option<&'static Account> {
     // SAFETY: it lives.
     unsafe { entry().as_ref() }.and_then(|entry| entry.account)
-}
-
-/// The calling thread's number, which, unlike its pthread_t, is never given out again. 0: it has none yet.
-#[cfg(Py_3_12)]
-#[inline]
-pub(crate) fn number() -> u64 {
-    // SAFETY: see above.
-    unsafe { (*thread_data()).number }
-}
-
-/// Gives the calling thread a number.
-#[cfg(Py_3_12)]
-pub(crate) fn set_number(number: u64) {
-    // SAFETY: see above.
-    unsafe { (*thread_data()).number = number };
 }
 
 /// The thread was elsewhere meanwhile once more: see [`CallingThread::switches`].

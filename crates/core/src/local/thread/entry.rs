@@ -27,8 +27,6 @@ pub(crate) struct Entry {
     pub(crate) host: HostSettings,
     /// How the thread is told there that its run is to end.
     pub(crate) wake: Wake,
-    /// Where the thread's stack was when it entered.
-    pub(crate) stack: Cell<usize>,
     pub(in crate::local) before: Before,
 }
 
@@ -75,7 +73,6 @@ impl Entry {
                 floats: Cell::new(FloatEnvironment::OF_PYTHON),
             },
             wake: Wake::new(),
-            stack: Cell::new(0),
             before: Before {
                 entry: Cell::new(null()),
                 thread_state: Cell::new(null_mut()),
