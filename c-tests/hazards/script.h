@@ -17,7 +17,6 @@
  *   output=1000         bytes are written by then
  *   exit=3              the process ends, with this code
  *   uncured=-3.11       nobody can help, in these versions: whatever comes out passes
- *   uncounted           uses more of C's stack than CPython counts: not for small stacks
  *   refused=3.12-3.12   these Pythons refuse its extension modules where the GIL is not shared: the
  *                       run ends in a clean ImportError
  *   needs=3.12          a later Python than the oldest

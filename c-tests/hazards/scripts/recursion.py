@@ -58,7 +58,7 @@ for _ in range(100_000):
     a, b = [a], [b]
 a == b
 
-#: hash uncounted expect=any
+#: hash expect=any
 x = ()
 for _ in range(100_000):
     x = (x,)
@@ -82,7 +82,7 @@ for _ in range(100_000):
     x = [x]
 pickle.dumps(x)
 
-#: marshal uncounted expect=EXCEPTION
+#: marshal expect=EXCEPTION
 import marshal
 x = []
 for _ in range(100_000):
@@ -96,7 +96,7 @@ for _ in range(100_000):
     x = [x]
 copy.deepcopy(x)
 
-#: ast uncounted expect=EXCEPTION
+#: ast expect=EXCEPTION
 import ast
 ast.literal_eval('-' * 100_000 + '1')
 
@@ -108,13 +108,13 @@ for _ in range(100_000):
 compile(ast.fix_missing_locations(ast.Expression(ast.Constant(1))), '', 'eval')
 compile(ast.Expression(node), '', 'eval')
 
-#: parentheses uncounted expect=EXCEPTION
+#: parentheses expect=EXCEPTION
 eval('(' * 10_000 + ')' * 10_000)
 
-#: many_parentheses uncounted expect=EXCEPTION
+#: many_parentheses expect=EXCEPTION
 eval('(' * 100_000 + ')' * 100_000)
 
-#: brackets uncounted expect=EXCEPTION
+#: brackets expect=EXCEPTION
 eval('[' * 150 + ']' * 150) if False else eval('[' * 100_000)
 
 #: operators expect=EXCEPTION
@@ -126,16 +126,16 @@ eval('x' + '.x' * 100_000)
 #: calls expect=EXCEPTION
 eval('f' + '()' * 100_000)
 
-#: lambdas uncounted expect=EXCEPTION
+#: lambdas expect=EXCEPTION
 eval('lambda: ' * 50_000 + '1')
 
 #: blocks expect=EXCEPTION
 exec(''.join(' ' * n + 'if 1:\n' for n in range(5_000)) + ' ' * 5_000 + 'pass')
 
-#: elifs uncounted expect=any
+#: elifs expect=any
 exec('if 0: pass\n' + 'elif 0: pass\n' * 20_000)
 
-#: f_strings uncounted expect=any
+#: f_strings expect=any
 text = '1'
 for _ in range(100):
     text = "f'{" + text + "}'"
@@ -149,7 +149,7 @@ exec(code)
 code = 'eval(code)'
 eval(code)
 
-#: sort uncounted expect=EXCEPTION type=RecursionError
+#: sort expect=EXCEPTION type=RecursionError
 class A:
     def __lt__(self, other):
         return sorted([A(), A()])[0] is self

@@ -32,8 +32,8 @@ pub(crate) struct Thread(libc::pthread_t);
 impl Thread {
     /// Starts it. The name has up to 15 characters.
     pub(crate) fn start(name: &CStr, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
-        /// As the standard library's; the default is a limit of the host's.
-        const STACK: usize = 2 << 20;
+        /// Python has room there; the default is a limit of the host's.
+        const STACK: usize = 8 << 20;
         let work: Work = Box::new(work);
         let work = Box::into_raw(Box::new(work));
         let mut thread = MaybeUninit::uninit();

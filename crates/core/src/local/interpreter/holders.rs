@@ -49,9 +49,11 @@ impl Shared {
                 #[cfg(not(Py_3_12))]
                 shared.set_async_exception(_py);
             };
-            // SAFETY: the interpreter lives: this thread is counted in `requests`.
-            let enter = |room| unsafe { enter::in_interpreter(room, shared.interpreter, work) };
-            if !with_room_if_any(enter) {
+            let was_inside = with_room_if_any(|room| {
+                // SAFETY: the interpreter lives: this thread is counted in `requests`.
+                unsafe { enter::in_interpreter(room, shared.interpreter, work) }
+            });
+            if !was_inside {
                 shared.holder.end_request();
             }
             shared.requester_leaves();

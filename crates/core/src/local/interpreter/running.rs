@@ -39,7 +39,9 @@ impl Interpreter {
     pub(crate) fn attach(&self) -> Result<()> {
         runtime_phase::ready()?;
         let claim = self.0.claim(Purpose::Run)?;
-        let attach = |claim, room| drop(Session::enter(&self.0, claim, room).leave());
+        let attach = |claim: Claim<'_>, room: Room<'_>| {
+            drop(Session::enter(&self.0, claim, room).leave());
+        };
         match Room::here() {
             Some(room) => attach(claim, room),
             None => self.0.stack.run(|room| attach(claim, room))?,
