@@ -16,6 +16,7 @@ static void again_raw(benchmark::State &state) {
 }
 BENCHMARK(again_raw)->Name("run_again/raw");
 BENCHMARK(again_raw)->Name("limit_not_reached/raw");
+BENCHMARK(again_raw)->Name("limit_small_stack/raw");
 
 static void again_c(benchmark::State &state) {
   const subpy_id interpreter = c_interpreter();

@@ -36,7 +36,7 @@
  *
  * **Stacks.** Python's limits are made for a stack of 8 MiB. A thread of the host's may have less, from 16 KiB on. A call
  * that has less than 6 MiB left, or that comes on a stack that the host has made (a fiber's), goes by a stack of the
- * library's: 16 MiB of address space, committed as it is touched. Functions of the host's are called on that one, too. An
+ * library's: 8 MiB of address space, committed as it is touched. Functions of the host's are called on that one, too. An
  * interpreter has one from its first such call on. When a call returns, no more than 256 KiB of it stay committed. If
  * there is no address space for one, the call is #SUBPY_ERR_NO_MEMORY. A host may run scripts in several fibers of one
  * thread, and change fibers inside of its functions. A fiber may move to another thread between two calls, and never

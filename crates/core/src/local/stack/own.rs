@@ -1,6 +1,5 @@
 //! A stack of ours: mapped once, committed as it is touched, with a guard below.
 
-use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
 
@@ -12,9 +11,9 @@ use super::current;
 use super::room::Room;
 use crate::data::error::{Error, Result, Status};
 
-/// All of it, in bytes.
-const SIZE: usize = 16 << 20;
-/// What can't be touched at its lower end: more than a function of C's skips.
+/// In bytes. As deep as this, scripts recurse in most threads.
+const SIZE: usize = 8 << 20;
+/// What can't be touched below: more than a function of C's skips.
 const GUARD: usize = 64 << 10;
 /// What stays committed between two uses.
 const KEPT: usize = 256 << 10;
@@ -36,24 +35,23 @@ impl OwnStack {
             let protection = libc::PROT_READ | libc::PROT_WRITE;
             let flags =
                 libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
-            let memory = libc::mmap(null_mut(), SIZE, protection, flags, -1, 0);
+            let memory = libc::mmap(null_mut(), GUARD + SIZE, protection, flags, -1, 0);
             if memory == libc::MAP_FAILED {
                 return Err(no_memory());
             }
             let lowest = memory.wrapping_byte_add(GUARD);
-            let stack = Stack::new(lowest as usize, SIZE - GUARD);
-            let own = ManuallyDrop::new(Self {
+            let stack = Stack::new(lowest as usize, SIZE);
+            let own = Self {
                 stack,
                 registered: Registered::new(stack),
-            });
+            };
             if libc::mprotect(memory, GUARD, libc::PROT_NONE) != 0 {
-                drop(ManuallyDrop::into_inner(own));
                 return Err(no_memory());
             }
             // A huge page would commit 2 MiB at the first touch. It is refused where there are none.
             #[cfg(target_os = "linux")]
             libc::madvise(lowest, stack.size, libc::MADV_NOHUGEPAGE);
-            Ok(ManuallyDrop::into_inner(own))
+            Ok(own)
         }
     }
 
@@ -86,7 +84,7 @@ impl OwnStack {
         let watched = (kept - WATCHED) as *const [u64; WATCHED / 8];
         // SAFETY: inside of the mapping, which nobody is on. What is given back is zeros again.
         unsafe {
-            if (*watched).iter().any(|word| *word != 0) {
+            if (*watched).iter().fold(0, |all, word| all | word) != 0 {
                 let lowest = self.stack.lowest as *mut libc::c_void;
                 libc::madvise(lowest, kept - self.stack.lowest, libc::MADV_DONTNEED);
             }
@@ -100,13 +98,13 @@ impl Drop for OwnStack {
         // SAFETY: as it was mapped; nobody is on it.
         unsafe {
             let memory = (self.stack.lowest - GUARD) as *mut libc::c_void;
-            libc::munmap(memory, SIZE);
+            libc::munmap(memory, GUARD + SIZE);
         }
     }
 }
 
 fn no_memory() -> Error {
-    let message = "this thread's stack is small, and there is no memory for another one of 16 MiB: make the thread with \
+    let message = "this thread's stack is small, and there is no memory for another one of 8 MiB: make the thread with \
                    a larger one, or give the process more address space";
     Error::new(Status::NoMemory, message)
 }
