@@ -22,6 +22,7 @@
 #include <cstring>
 #include <iterator>
 #include <mutex>
+#include <pthread.h>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -445,6 +446,35 @@ private:
   }
 };
 
+/* What a thread does. */
+struct Game {
+  uint64_t seed;
+  size_t moves;
+  pthread_t thread;
+};
+
+void *play(void *argument) {
+  const Game &game = *static_cast<Game *>(argument);
+  Player player(game.seed);
+  player.play(game.moves);
+  player.destroy_all();
+  return nullptr;
+}
+
+/* Some threads have small stacks. */
+void begin(Game &game) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  if (game.seed % 2 != 0) {
+    pthread_attr_setstacksize(&attributes, 256 << 10);
+  }
+  if (pthread_create(&game.thread, &attributes, play, &game) != 0) {
+    fprintf(stderr, "sequences: no thread\n");
+    abort();
+  }
+  pthread_attr_destroy(&attributes);
+}
+
 /* Ends the process if no call returns for a minute. */
 void watch(const std::atomic<bool> &over) {
   uint64_t last = 0;
@@ -502,16 +532,15 @@ int main(int argc, char **argv) {
   };
   const uint64_t first = seed;
   for (; calls < wanted && elapsed() < seconds; seed++) {
-    std::vector<std::thread> players;
+    std::vector<Game> games;
     for (size_t i = 0; i < threads; i++) {
-      players.emplace_back([i, moves] {
-        Player player(seed * 1000 + i);
-        player.play(moves);
-        player.destroy_all();
-      });
+      games.push_back({seed * 1000 + i, moves, {}});
     }
-    for (std::thread &player : players) {
-      player.join();
+    for (Game &game : games) {
+      begin(game);
+    }
+    for (const Game &game : games) {
+      pthread_join(game.thread, nullptr);
     }
     size_t count = 0;
     CALL(set(SUBPY_OK), subpy_list_all(nullptr, 0, &count, error));

@@ -42,7 +42,7 @@ python() { sed -n 's/.*PYO3_PYTHON=\([^ "]*\).*/\1/p' "$BUILD/build.ninja" | hea
 
 # With clang, Rust is instrumented too; without it, its allocations are watched all the same.
 asan() {
-  local lib=$BUILD/lib CXX=${CXX:-c++} host
+  local lib=$BUILD/lib CXX=${CXX:-c++} host said
   if command -v clang++ >/dev/null && CXX=clang++ can_asan; then
     CXX=clang++
     host=$(rustc -vV | sed -n 's/^host: //p')
@@ -58,6 +58,13 @@ asan() {
   export LSAN_OPTIONS=suppressions=$PWD/tools/lsan.supp:print_suppressions=0 PYTHONMALLOC=malloc
   # There is no memory limit where Python's allocator is malloc.
   export ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=256
+  # What is lost on a stack of the library's is reported, with where that was.
+  compile leaks_asan fuzz/leaks.cpp "$lib" -O0 -fsanitize=address -fno-omit-frame-pointer
+  said=$("$out/leaks_asan" 2>&1 || true)
+  if [[ $said != *"SUMMARY: AddressSanitizer: 30000 byte(s) leaked in 10 allocation(s)."* ]]; then
+    echo "leaks_asan said: $said" >&2
+    return 1
+  fi
   "$out/sequences_asan" -s "$seconds"
   "$out/run_bytes_asan" -s "$seconds"
 }
