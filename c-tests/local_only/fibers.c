@@ -202,8 +202,9 @@ static void test_threads_change_between_calls(void **state) {
   struct fiber *fiber = &fibers[0];
   const size_t small = 16 << 10;
   fiber->stack = malloc(small);
-  fiber->code = "import json\nx = [json.loads('[' * 100 + ']' * 100)]\n"
-                "try: eval('(' * 5000 + ')' * 5000)\nexcept (SyntaxError, MemoryError, RecursionError): pass";
+  fiber->code =
+      "import json\nx = [json.loads('[' * 100 + ']' * 100)]\n"
+      "try: eval('(' * 5000 + ')' * 5000)\nexcept (SyntaxError, MemoryError, RecursionError): pass";
   CHECK_EQUAL(getcontext(&fiber->context), 0);
   fiber->context.uc_stack.ss_sp = fiber->stack;
   fiber->context.uc_stack.ss_size = small;

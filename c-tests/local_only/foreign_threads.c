@@ -152,6 +152,30 @@ static void test_another_interpreters_run(void **state) {
   }
 }
 
+/* C's threads may have small stacks, as those of audio libraries have. */
+static void test_small_stacks(void **state) {
+  (void)state;
+  subpy_id id;
+  struct capture capture = {{NULL, 0}, {NULL, 0}};
+  FOR_EACH_GIL(id, capture) {
+    RUN(id, "ended = []\n"
+            "def function(argument):\n"
+            "  try: eval('(' * 5000 + ')' * 5000)\n"
+            "  except (SyntaxError, MemoryError): ended.append(1)\n"
+            "  def deep(): deep()\n"
+            "  try: deep()\n"
+            "  except RecursionError: ended.append(2)\n"
+            "  return 0\n"
+            "for_c = Function(function)\n"
+            "host.hand_over(ctypes.cast(for_c, ctypes.c_void_p).value)\n");
+    in_thread_of(64 << 10, (void *(*)(void *))handed_over, NULL);
+    RUN(id, "assert ended == [1, 2], ended");
+    DESTROY(id);
+    CHECK(capture.err.length == 0, "%s", capture.err.data);
+    capture_clear(&capture);
+  }
+}
+
 static void test_exceptions(void **state) {
   (void)state;
   subpy_id id;
@@ -285,6 +309,7 @@ int main(void) {
       cmocka_unit_test(test_threads_of_the_host),
       cmocka_unit_test(test_the_thread_that_runs),
       cmocka_unit_test(test_another_interpreters_run),
+      cmocka_unit_test(test_small_stacks),
       cmocka_unit_test(test_exceptions),
       cmocka_unit_test(test_the_end),
       cmocka_unit_test(test_many),

@@ -2,12 +2,10 @@
 #define _GNU_SOURCE
 #include "child.h"
 
-#include <limits.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Python's smallest stack is larger in a debug build of 3.14; ours is not. */
 enum { SMALLEST = 16 << 10, LARGE = 8 << 20 };
 
 /* What takes more than those stacks, or ends in an error in any. */
@@ -21,16 +19,6 @@ static const char *const deep[] = {
     "sorted([a, b], key=functools.cmp_to_key(lambda x, y: (x > y) - (x < y)))",
     "import re, json\nre.compile('(' * 90 + ')' * 90)\njson.loads('[' * 5000 + ']' * 5000)",
 };
-
-static void in_stack_of(size_t size, void *(*work)(void *), void *argument) {
-  pthread_t thread;
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  CHECK_EQUAL(pthread_attr_setstacksize(&attributes, size), 0);
-  CHECK_EQUAL(pthread_create(&thread, &attributes, work, argument), 0);
-  pthread_attr_destroy(&attributes);
-  thread_join(thread);
-}
 
 /* Where a function is called. */
 static uintptr_t here(void) {
@@ -72,8 +60,7 @@ static void *live(void *unused) {
   RUN(id, "import host\nassert host.answer([1, 'two']) == [1, 'two']");
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.timeout_ms = 30;
-  EXPECT(SUBPY_ERR_TIMEOUT,
-         subpy_run_string_with(id, &options, "while True: pass", 16, &error));
+  EXPECT(SUBPY_ERR_TIMEOUT, subpy_run_string_with(id, &options, "while True: pass", 16, &error));
   subpy_value sum = subpy_none();
   EXPECT(SUBPY_OK, subpy_eval(id, "sum(range(10))", &sum, &error));
   CHECK_EQUAL(sum.as.integer, 45);
@@ -84,7 +71,7 @@ static void *live(void *unused) {
 static void test_life(void **state) {
   (void)state;
   for (size_t size = SMALLEST; size <= LARGE; size *= 2) {
-    in_stack_of(size, live, NULL);
+    in_thread_of(size, live, NULL);
   }
 }
 
@@ -101,7 +88,7 @@ static void test_one_interpreter_in_all_stacks(void **state) {
   for (int round = 0; round < 3; round++) {
     for (size_t i = 0; i < COUNT(deep); i++) {
       for (size_t size = LARGE; size >= SMALLEST; size /= 8) {
-        in_stack_of(size, run_deep, (void *)(uintptr_t)deep[i]);
+        in_thread_of(size, run_deep, (void *)(uintptr_t)deep[i]);
       }
     }
   }
@@ -136,18 +123,18 @@ static void test_nested_calls_go_on_below(void **state) {
   (void)state;
   CREATE(NULL, &shared_id);
   CREATE(NULL, &other_id);
-  EXPECT(SUBPY_OK,
-         subpy_define_function(shared_id, "host", "outer", nest, &outer, NULL, &error));
-  EXPECT(SUBPY_OK,
-         subpy_define_function(shared_id, "host", "inner", note, &inner, NULL, &error));
+  EXPECT(SUBPY_OK, subpy_define_function(shared_id, "host", "outer", nest, &outer, NULL, &error));
+  EXPECT(SUBPY_OK, subpy_define_function(shared_id, "host", "inner", note, &inner, NULL, &error));
   EXPECT(SUBPY_OK, subpy_define_function(other_id, "host", "inner_elsewhere", note,
                                          &inner_elsewhere, NULL, &error));
   uintptr_t first = 0;
   for (int thread = 0; thread < 3; thread++) {
-    in_stack_of(SMALLEST, run_nested, NULL);
+    in_thread_of(SMALLEST, run_nested, NULL);
     CHECK(inner < outer && outer - inner < 1 << 20, "the inner run is elsewhere");
-    CHECK(inner_elsewhere < outer && outer - inner_elsewhere < 1 << 20, "another's run is elsewhere");
-    CHECK(first == 0 || first - outer + (1 << 16) < 1 << 17, "an interpreter has changed its stack");
+    CHECK(inner_elsewhere < outer && outer - inner_elsewhere < 1 << 20,
+          "another's run is elsewhere");
+    CHECK(first == 0 || first - outer + (1 << 16) < 1 << 17,
+          "an interpreter has changed its stack");
     first = outer;
   }
   run_nested(NULL);
@@ -194,10 +181,10 @@ static void *run_deep_and_note(void *unused) {
 static void test_memory_is_given_back(void **state) {
   (void)state;
   CREATE(NULL, &shared_id);
-  EXPECT(SUBPY_OK, subpy_define_function(shared_id, "host", "note", note_committed, &outer, NULL,
-                                         &error));
+  EXPECT(SUBPY_OK,
+         subpy_define_function(shared_id, "host", "note", note_committed, &outer, NULL, &error));
   for (int round = 0; round < 3; round++) {
-    in_stack_of(SMALLEST, run_deep_and_note, NULL);
+    in_thread_of(SMALLEST, run_deep_and_note, NULL);
     CHECK(inside > 256 << 10, "%zu bytes: the script is not deep", inside);
     const size_t left = committed_below(outer);
     CHECK(left > 0 && left <= 256 << 10, "%zu bytes stay committed", left);
@@ -227,10 +214,10 @@ static void *come_and_go(void *unused) {
 
 static void test_stacks_go_with_their_interpreters(void **state) {
   (void)state;
-  in_stack_of(SMALLEST, come_and_go, NULL);
+  in_thread_of(SMALLEST, come_and_go, NULL);
   const int before = count_mappings();
   for (int i = 0; i < 100; i++) {
-    in_stack_of(SMALLEST, come_and_go, NULL);
+    in_thread_of(SMALLEST, come_and_go, NULL);
   }
   const int after = count_mappings();
   CHECK(after - before < 50, "%d mappings, and then %d", before, after);
@@ -275,7 +262,7 @@ static void *whole_life(void *unused) {
 
 static void start_and_end(void *unused) {
   (void)unused;
-  in_stack_of(SMALLEST, whole_life, NULL);
+  in_thread_of(SMALLEST, whole_life, NULL);
 }
 
 static void test_start_and_end(void **state) {
@@ -285,7 +272,8 @@ static void test_start_and_end(void **state) {
 
 static void *refused_run(void *unused) {
   (void)unused;
-  REFUSES(SUBPY_ERR_NO_MEMORY, "this thread's stack is small", subpy_run_string(shared_id, "x = 1", &error));
+  REFUSES(SUBPY_ERR_NO_MEMORY, "this thread's stack is small",
+          subpy_run_string(shared_id, "x = 1", &error));
   subpy_id id;
   REFUSES(SUBPY_ERR_NO_MEMORY, "this thread's stack is small", subpy_create(NULL, &id, &error));
   REFUSES(SUBPY_ERR_NO_MEMORY, "this thread's stack is small", subpy_destroy(shared_id, &error));
@@ -312,7 +300,7 @@ static void without_address_space(void *unused) {
   INITIALIZE(NULL);
   CREATE(NULL, &shared_id);
   RUN(shared_id, "x = 1");
-  in_stack_of(SMALLEST, run_deep, "x = 1"); /* a first small thread of the C library's */
+  in_thread_of(SMALLEST, run_deep, "x = 1"); /* a first small thread of the C library's */
   DESTROY(shared_id);
   CREATE(NULL, &shared_id);
   RUN(shared_id, "x = 1");
@@ -320,9 +308,9 @@ static void without_address_space(void *unused) {
   CHECK_EQUAL(getrlimit(RLIMIT_AS, &before), 0);
   const struct rlimit low = {address_space() + (8 << 20), before.rlim_max};
   CHECK_EQUAL(setrlimit(RLIMIT_AS, &low), 0);
-  in_stack_of(SMALLEST, refused_run, NULL);
+  in_thread_of(SMALLEST, refused_run, NULL);
   CHECK_EQUAL(setrlimit(RLIMIT_AS, &before), 0);
-  in_stack_of(SMALLEST, accepted_run, NULL);
+  in_thread_of(SMALLEST, accepted_run, NULL);
   DESTROY(shared_id);
   FINALIZE();
 }
@@ -346,7 +334,7 @@ static void with_switches_forbidden(void *unused) {
   INITIALIZE(&config);
   CREATE(NULL, &shared_id);
   EXPECT(SUBPY_OK, subpy_define_function(shared_id, "host", "note", note, &outer, NULL, &error));
-  in_stack_of(1 << 20, run_here, NULL);
+  in_thread_of(1 << 20, run_here, NULL);
   run_here(NULL);
   DESTROY(shared_id);
   FINALIZE();
@@ -356,8 +344,6 @@ static void test_with_switches_forbidden(void **state) {
   (void)state;
   IN_CHILD(with_switches_forbidden, NULL);
 }
-
-
 
 int main(void) {
   const struct CMUnitTest before[] = {

@@ -102,6 +102,17 @@ static inline void in_thread(void *(*work)(void *), void *argument) {
   thread_join(thread_start(work, argument));
 }
 
+/* The same, in a thread with a stack of this size. */
+static inline void in_thread_of(size_t stack, void *(*work)(void *), void *argument) {
+  pthread_t thread;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  CHECK_EQUAL(pthread_attr_setstacksize(&attributes, stack), 0);
+  CHECK_EQUAL(pthread_create(&thread, &attributes, work, argument), 0);
+  pthread_attr_destroy(&attributes);
+  thread_join(thread);
+}
+
 /* Whether the Python that is loaded is this version or a later one. */
 static inline bool python_at_least(int major, int minor) {
   int found_major = 0, found_minor = 0;

@@ -27,6 +27,7 @@
 //!
 //! - `util`: small things that the standard library lacks
 //! - `data`: values, errors, options, queues: what crosses, without Python
+//! - `local::stack`: the stack that a thread is on, and another one where that is small
 //! - `local::attach`: attaching a thread to an interpreter, and the proof of it
 //! - `local::python`: CPython as it is: owned references, exceptions, functions of ours that it calls
 //! - `local::memory`: how much memory each interpreter has

@@ -25,12 +25,12 @@ use crate::local::cures::import_first;
 use crate::local::cures::interned_strings::Interned;
 use crate::local::cures::locale::thread as locale;
 use crate::local::cures::shared_gil::Entrant;
+use crate::local::cures::stack_bounds::KnownStack;
 use crate::local::cures::{
     main_thread, running_main, switch_interval, thread_start_at_end, thread_state_ids,
     threading_main,
 };
 use crate::local::memory::account::Account;
-use crate::local::cures::stack_bounds::KnownStack;
 use crate::local::python::thread_states;
 use crate::local::stack::Room;
 use crate::local::thread::calling_thread;
@@ -326,10 +326,7 @@ pub(crate) unsafe fn in_new_thread_state<T>(
 }
 
 /// Does `work` in the main interpreter, with a thread state that is made for it.
-pub(crate) fn in_main_interpreter<T>(
-    room: Room<'_>,
-    work: impl FnOnce(Attached<'_>) -> T,
-) -> T {
+pub(crate) fn in_main_interpreter<T>(room: Room<'_>, work: impl FnOnce(Attached<'_>) -> T) -> T {
     let _short = switch_interval::shorten();
     let entry = entry_here();
     let _entered = Entered::new(&entry);

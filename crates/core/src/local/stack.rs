@@ -13,5 +13,5 @@ mod room;
 pub(crate) use self::bounds::Stack;
 pub(crate) use self::current::current;
 pub(crate) use self::kept::KeptStack;
-pub(crate) use self::own::OwnStack;
-pub(crate) use self::room::{Room, forbid_stack_switches, with_room_if_any};
+pub(crate) use self::own::{OwnStack, with_room_if_any};
+pub(crate) use self::room::{Room, forbid_stack_switches};

@@ -81,10 +81,14 @@ mod tell {
     pub(super) fn tell(_: Attached<'_>, _: *mut PyThreadState, _: &Stack) {}
 
     /// What a thread state knows.
-    pub(super) fn told(_: Attached<'_>, _: *mut PyThreadState) {}
+    pub(super) struct Told;
+
+    pub(super) fn told(_: Attached<'_>, _: *mut PyThreadState) -> Told {
+        Told
+    }
 
     /// Tells it that it is back on the stack that it was on when it was told that.
-    pub(super) fn tell_again(_: Attached<'_>, _: *mut PyThreadState, _: &Stack, _told: ()) {}
+    pub(super) fn tell_again(_: Attached<'_>, _: *mut PyThreadState, _: &Stack, _: Told) {}
 
     pub(crate) fn can_follow() -> bool {
         true
@@ -145,8 +149,10 @@ mod tell {
     }
 
     /// What a thread state knows: how deep C code may recurse.
-    pub(super) fn told(py: Attached<'_>, thread_state: *mut PyThreadState) -> Option<c_int> {
-        remaining(py, thread_state).map(|remaining| *remaining)
+    pub(super) struct Told(Option<c_int>);
+
+    pub(super) fn told(py: Attached<'_>, thread_state: *mut PyThreadState) -> Told {
+        Told(remaining(py, thread_state).map(|remaining| *remaining))
     }
 
     /// Tells it that it is back on the stack that it was on when it was told that.
@@ -154,9 +160,9 @@ mod tell {
         py: Attached<'_>,
         thread_state: *mut PyThreadState,
         _: &Stack,
-        told: Option<c_int>,
+        told: Told,
     ) {
-        if let Some((remaining, told)) = remaining(py, thread_state).zip(told) {
+        if let Some((remaining, told)) = remaining(py, thread_state).zip(told.0) {
             *remaining = told;
         }
     }
@@ -181,20 +187,26 @@ mod tell {
     /// Has the thread state watch this stack.
     pub(super) fn tell(py: Attached<'_>, thread_state: *mut PyThreadState, stack: &Stack) {
         // SAFETY: attached, and the bounds are those of the stack that we are on.
-        if setter().is_some_and(|set| unsafe { set(thread_state, stack.lowest as *mut c_void, stack.size) } != 0) {
+        if setter().is_some_and(
+            |set| unsafe { set(thread_state, stack.lowest as *mut c_void, stack.size) } != 0,
+        ) {
             crate::local::python::object::clear_exception(py); // too small a stack: the old bounds stay
         }
     }
 
     /// What a thread state knows: that is asked of the system.
-    pub(super) fn told(_: Attached<'_>, _: *mut PyThreadState) {}
+    pub(super) struct Told;
+
+    pub(super) fn told(_: Attached<'_>, _: *mut PyThreadState) -> Told {
+        Told
+    }
 
     /// Tells it that it is back on this stack.
     pub(super) fn tell_again(
         py: Attached<'_>,
         thread_state: *mut PyThreadState,
         stack: &Stack,
-        _told: (),
+        _: Told,
     ) {
         tell(py, thread_state, stack);
     }

@@ -164,12 +164,10 @@ impl Interpreter {
                 registry::insert(interpreter.clone());
                 Ok(interpreter)
             }
-            Err(e) => {
-                shared.in_session(Purpose::End, |session| {
-                    session.end(ending::END_TIMEOUT);
-                    Err(e)
-                })
-            }
+            Err(e) => shared.in_session(Purpose::End, |session| {
+                session.end(ending::END_TIMEOUT);
+                Err(e)
+            }),
         }
     }
 

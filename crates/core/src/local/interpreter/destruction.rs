@@ -114,8 +114,10 @@ impl Interpreter {
     }
 
     fn end(&self, ending: &Ending<'_>) -> Result<(), NotEnded> {
-        self.0
-            .in_session(Purpose::End, |session| Ok(self.end_session(session, ending)))?
+        self.0.in_session(
+            Purpose::End,
+            |session| Ok(self.end_session(session, ending)),
+        )?
     }
 
     fn end_session(&self, mut session: Session<'_>, ending: &Ending<'_>) -> Result<(), NotEnded> {

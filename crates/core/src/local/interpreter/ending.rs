@@ -58,7 +58,9 @@ pub(crate) fn limit_end(py: Attached<'_>, shared: &Arc<Shared>, time: Duration) 
         fn drop(&mut self) {
             drop(self.1.take());
             if !self.0.shares_gil && tracemalloc::has_names_that_go() {
-                with_room_if_any(|room| enter::in_main_interpreter(room, tracemalloc::forget_names));
+                with_room_if_any(|room| {
+                    enter::in_main_interpreter(room, tracemalloc::forget_names)
+                });
             }
             self.0.state.set_runs_at_end(false);
             // Attached: those who ask need no GIL.

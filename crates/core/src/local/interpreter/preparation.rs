@@ -23,8 +23,7 @@ pub(super) fn cure(
     own_gil: bool,
     environment: Environment,
 ) -> Result<()> {
-    let in_main: InMain =
-        |work| with_room_if_any(|room| enter::in_main_interpreter(room, work));
+    let in_main: InMain = |work| with_room_if_any(|room| enter::in_main_interpreter(room, work));
     inside.extensions =
         cures::import_first::install(py, own_gil, in_main).ok_or_else(|| not_prepared(py))?;
     cure_functions(py, shared, inside, environment, true)?;

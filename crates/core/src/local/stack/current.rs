@@ -4,8 +4,10 @@ use std::ptr::from_ref;
 
 use super::bounds;
 use super::bounds::Stack;
-use super::room::NEED;
 use crate::util::thread_local::zeroed_thread_local;
+
+/// How much Python needs, in bytes. C code that compares and sorts up to CPython's limit takes 5 MiB (3.13).
+const NEED: usize = 6 << 20;
 
 #[repr(C)]
 struct Current {

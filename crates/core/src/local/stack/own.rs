@@ -108,3 +108,14 @@ fn no_memory() -> Error {
                    a larger one, or give the process more address space";
     Error::new(Status::NoMemory, message)
 }
+
+/// Does `work` where there is room for it, on a stack for once; on the caller's if none can be had.
+pub(crate) fn with_room_if_any<T>(work: impl FnOnce(Room<'_>) -> T) -> T {
+    if let Some(room) = Room::here() {
+        return work(room);
+    }
+    match OwnStack::new() {
+        Ok(mut stack) => stack.run(work),
+        Err(_) => work(Room::left_here()),
+    }
+}

@@ -5,10 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::bounds;
 use super::current;
-use super::own::OwnStack;
-
-/// How much Python needs, in bytes. C code that compares and sorts up to CPython's limit takes 5 MiB (3.13).
-pub(super) const NEED: usize = 6 << 20;
 
 /// Python goes by the caller's stack, however small that is.
 static FORBIDDEN: AtomicBool = AtomicBool::new(false);
@@ -54,16 +50,5 @@ impl Room<'_> {
             unsafe { current::set(of_thread) };
         }
         (forbidden || current::has_room()).then(Self::new)
-    }
-}
-
-/// Does `work` where there is room for it, on a stack for once; on the caller's if none can be had.
-pub(crate) fn with_room_if_any<T>(work: impl FnOnce(Room<'_>) -> T) -> T {
-    if let Some(room) = Room::here() {
-        return work(room);
-    }
-    match OwnStack::new() {
-        Ok(mut stack) => stack.run(work),
-        Err(_) => work(Room::left_here()),
     }
 }
