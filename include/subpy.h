@@ -684,8 +684,9 @@ typedef struct subpy_destroy_options {
    */
   uint64_t wait_ms;
   /**
-   * 1: threads that are left then are asked to end, as subpy_stop_threads() does it, and have a second for it. 0 (the
-   * default): they are not.
+   * 1: threads that are left then are asked to end, as subpy_stop_threads() does it, in the order in which Python ends: the
+   * ones that Python waits for have a second; then exit functions run; then daemon threads have a second. 0 (the
+   * default): they are not, and the destroy is #SUBPY_ERR_BUSY.
    */
   uint32_t stop_threads;
   /**

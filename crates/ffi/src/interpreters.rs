@@ -242,8 +242,9 @@ pub struct subpy_destroy_options {
     /// How long to wait for the Python threads of the scripts to end, in milliseconds. 0 (the default): not at
     /// all. #SUBPY_FOREVER: until they have ended.
     pub wait_ms: u64,
-    /// 1: threads that are left then are asked to end, as subpy_stop_threads() does it, and have a second for it. 0 (the
-    /// default): they are not.
+    /// 1: threads that are left then are asked to end, as subpy_stop_threads() does it, in the order in which Python ends: the
+    /// ones that Python waits for have a second; then exit functions run; then daemon threads have a second. 0 (the
+    /// default): they are not, and the destroy is #SUBPY_ERR_BUSY.
     pub stop_threads: u32,
     /// Has to be 0.
     pub reserved: u32,

@@ -33,11 +33,11 @@ impl Stopping {
         self.start.get_or_insert_with(Instant::now).elapsed() < timeout || self.asked.is_none()
     }
 
-    fn ask(&mut self, shared: &Shared, py: Attached<'_>) {
+    fn ask(&mut self, shared: &Shared, py: Attached<'_>, which: impl Fn(u64) -> bool) {
         const AGAIN: Duration = Duration::from_millis(10);
         if self.asked.is_none_or(|asked| asked.elapsed() >= AGAIN) {
             self.asked = Some(Instant::now());
-            shared.threads.stop(py);
+            shared.threads.stop(py, which);
         }
     }
 }
@@ -134,13 +134,24 @@ impl Interpreter {
             ending::run_exit_functions(session.attached(), &self.0, time);
         }
         let mut stopping = Stopping::default();
+        let mut ran_exit_functions = false;
         while let Err(busy) = threads_left::none(session.attached(), self.0.id) {
             let is_over = deadline.is_some_and(|end| Instant::now() >= end);
             if ending.timeout.is_zero() || is_over || !(ending.keeps_waiting)() {
                 if !ending.stop_threads || !stopping.goes_on(STOP_TIMEOUT) {
                     return Err(busy.into());
                 }
-                stopping.ask(&self.0, session.attached());
+                // In the order in which Python ends: exit functions may need the others, as that of a
+                // `multiprocessing.Pool` does.
+                let awaited = threads_left::awaited(session.attached());
+                if awaited.is_empty() && !ran_exit_functions {
+                    ending::run_exit_functions(session.attached(), &self.0, time);
+                    ran_exit_functions = true;
+                    stopping = Stopping::default();
+                    continue;
+                }
+                let next = |number| awaited.is_empty() || awaited.contains(&number);
+                stopping.ask(&self.0, session.attached(), next);
             }
             threads_left::dismiss_idle_workers(session.attached());
             session = pause(session);
@@ -171,7 +182,7 @@ impl Interpreter {
                     self.0.run_ended(session.attached());
                     return Ok(left);
                 }
-                stopping.ask(&self.0, session.attached());
+                stopping.ask(&self.0, session.attached(), |_| true);
                 threads_left::dismiss_idle_workers(session.attached());
                 session = pause(session);
             }

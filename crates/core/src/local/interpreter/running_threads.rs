@@ -53,9 +53,9 @@ impl RunningThreads {
         self.lock().running.len()
     }
 
-    /// Asks each of them to end, by a SystemExit. To be called again until they have: one that stands where it must not be
+    /// Asks each of them that is of `which` numbers to end, by a SystemExit. To be called again until they have: one that stands where it must not be
     /// interrupted, or that goes on all the same, gets it the next time.
-    pub(super) fn stop(&self, py: Attached<'_>) {
+    pub(super) fn stop(&self, py: Attached<'_>, which: impl Fn(u64) -> bool) {
         let is_open =
             |state: &*mut PyThreadState| protected::position_of(py, *state) == CodePosition::Open;
         // SAFETY: of the attached interpreter.
@@ -66,6 +66,9 @@ impl RunningThreads {
             states.filter(is_open).filter_map(number_of).collect()
         });
         for thread in &self.lock().running {
+            if !which(thread.number) {
+                continue;
+            }
             if open.contains(&thread.number) {
                 // SAFETY: attached.
                 unsafe {

@@ -44,6 +44,16 @@ pub(super) fn names(py: Attached<'_>) -> Vec<String> {
     names
 }
 
+/// The numbers of those that Python itself waits for when it ends: they are no daemon threads.
+pub(super) fn awaited(py: Attached<'_>) -> Vec<u64> {
+    let threads = active(py).into_iter();
+    let threads =
+        threads.filter(|(_, thread)| name(py, thread).is_some() && !is_daemon(py, thread));
+    let numbers = threads.map(|(number, _)| number).collect();
+    clear_exception(py);
+    numbers
+}
+
 /// The threads by name, each with the Python code that it is in.
 fn described(py: Attached<'_>) -> Vec<String> {
     let states = thread_states::all_of_attached(py);
@@ -51,8 +61,11 @@ fn described(py: Attached<'_>) -> Vec<String> {
     let number_of = |state: *mut PyThreadState| unsafe { main_thread::number_of(state) };
     let threads = active(py).into_iter().filter_map(|(number, thread)| {
         let name: String = name(py, &thread)?.chars().take(CHARACTERS).collect();
-        let is_daemon = of_dict(py, &thread, c"_daemonic").is_some_and(|is| is.is_true(py));
-        let daemon = if is_daemon { ", a daemon thread" } else { "" };
+        let daemon = if is_daemon(py, &thread) {
+            ", a daemon thread"
+        } else {
+            ""
+        };
         let state = states
             .iter()
             .find(|state| number_of(**state) == Some(number));
@@ -101,6 +114,10 @@ fn name(py: Attached<'_>, thread: &Object) -> Option<String> {
         return None;
     }
     of_dict(py, thread, c"_name")?.to_text(py)
+}
+
+fn is_daemon(py: Attached<'_>, thread: &Object) -> bool {
+    of_dict(py, thread, c"_daemonic").is_some_and(|is| is.is_true(py))
 }
 
 /// What an object's own dict has.
