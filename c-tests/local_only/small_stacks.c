@@ -144,6 +144,29 @@ static void test_nested_calls_go_on_below(void **state) {
   DESTROY(other_id);
 }
 
+/* A run is asked to end before it has begun: its stack is made first. ---------------------------- */
+
+static void *run_for_ever(void *status) {
+  *(subpy_status *)status = subpy_run_string(shared_id, "while True: pass", NULL);
+  return NULL;
+}
+
+static void test_interrupts_before_the_start(void **state) {
+  (void)state;
+  for (int round = 0; round < 20; round++) {
+    CREATE(NULL, &shared_id);
+    for (int run = 0; run < 3; run++) {
+      subpy_status status = SUBPY_OK;
+      pthread_t thread = thread_start_in(SMALLEST, run_for_ever, &status);
+      while (pthread_tryjoin_np(thread, NULL) != 0) {
+        EXPECT(SUBPY_OK, subpy_interrupt(shared_id, &error));
+      }
+      CHECK_EQUAL(status, SUBPY_ERR_INTERRUPTED);
+    }
+    DESTROY(shared_id);
+  }
+}
+
 /* Memory. ---------------------------------------------------------------------------------------- */
 
 /* How much is committed of the 8 MiB below an address. */
@@ -355,6 +378,7 @@ int main(void) {
       cmocka_unit_test(test_life),
       cmocka_unit_test(test_one_interpreter_in_all_stacks),
       cmocka_unit_test(test_nested_calls_go_on_below),
+      cmocka_unit_test(test_interrupts_before_the_start),
       cmocka_unit_test(test_memory_is_given_back),
       cmocka_unit_test(test_stacks_go_with_their_interpreters),
       cmocka_unit_test(test_threads_of_scripts),

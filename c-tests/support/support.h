@@ -102,15 +102,19 @@ static inline void in_thread(void *(*work)(void *), void *argument) {
   thread_join(thread_start(work, argument));
 }
 
-/* The same, in a thread with a stack of this size. */
-static inline void in_thread_of(size_t stack, void *(*work)(void *), void *argument) {
+/* Both, with a stack of this size. */
+static inline pthread_t thread_start_in(size_t stack, void *(*work)(void *), void *argument) {
   pthread_t thread;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   CHECK_EQUAL(pthread_attr_setstacksize(&attributes, stack), 0);
   CHECK_EQUAL(pthread_create(&thread, &attributes, work, argument), 0);
   pthread_attr_destroy(&attributes);
-  thread_join(thread);
+  return thread;
+}
+
+static inline void in_thread_of(size_t stack, void *(*work)(void *), void *argument) {
+  thread_join(thread_start_in(stack, work, argument));
 }
 
 /* Whether the Python that is loaded is this version or a later one. */

@@ -5,8 +5,8 @@
 //! Has it: 3.12 and later. (3.14.0 and 3.14.1 lack the call that mends it. Before 3.12 the recursion limit
 //! of the scripts counts C code, too; nothing is done about it here.)
 //!
-//! Cure: when a thread state is attached in another OS thread than the last time, it is told of that
-//! thread's stack, whose bounds are asked of the system once in a thread.
+//! Cure: Python runs where there is room for it, see [`stack`]. When a thread state is attached on another stack than the
+//! last time, it is told of that, whose bounds are asked of the system once in a thread.
 
 use pyo3_ffi::{PyObject, PyThreadState};
 

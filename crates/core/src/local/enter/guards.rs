@@ -129,6 +129,7 @@ impl Entered<'_> {
     #[inline(always)]
     fn end(&self) {
         let before = &self.0.before;
+        self.0.wake.leave();
         let thread = self.put_back();
         if !before.entry.get().is_null() && before.switches.get() != thread.switches() {
             Self::leave_nothing();

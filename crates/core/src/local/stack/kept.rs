@@ -13,9 +13,11 @@ use crate::data::error::Result;
 pub(crate) struct KeptStack(Mutex<Option<OwnStack>>);
 
 impl KeptStack {
-    /// Keeps the one that is in another place, if any.
+    /// Keeps the one that is in another place, if any, unless it has one.
     pub(crate) fn take(&self, other: Self) {
-        *self.lock() = other.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let other = other.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.lock();
+        *place = place.take().or(other);
     }
 
     /// Does `work` where there is room for it.

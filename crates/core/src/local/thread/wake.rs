@@ -26,6 +26,7 @@ const SENT: u8 = 32;
 
 /// What is said to a thread in a run, and what it says.
 pub(crate) struct Wake {
+    /// 0: none has entered, though its run may be under way: then it comes to the next check, or the signal comes again.
     thread: AtomicU64,
     /// It calls the host.
     in_host: AtomicBool,
@@ -57,6 +58,12 @@ impl Wake {
     #[inline(always)]
     pub(in crate::local) fn enter(&self) {
         self.thread.store(this_thread() as u64, Ordering::Relaxed);
+    }
+
+    /// The calling thread, whose run has ended, leaves.
+    #[inline(always)]
+    pub(in crate::local) fn leave(&self) {
+        self.thread.store(0, Ordering::Relaxed);
     }
 
     /// The thread calls the host.
@@ -117,9 +124,10 @@ impl Wake {
                 When::InWait => AT_WAIT,
             };
             self.said.fetch_or(what, Ordering::Relaxed);
-            if can_send && !self.in_host.load(Ordering::Relaxed) {
+            let thread = self.thread.load(Ordering::Relaxed);
+            if can_send && thread != 0 && !self.in_host.load(Ordering::Relaxed) {
                 self.said.fetch_or(SENT, Ordering::Relaxed);
-                send(self.thread.load(Ordering::Relaxed) as libc::pthread_t);
+                send(thread as libc::pthread_t);
             }
         }
         self.said.fetch_and(!SENDING, Ordering::Release);
