@@ -25,6 +25,19 @@ fuzz() {
   "$out/sequences" -s "$seconds" -r "${SEED:-$RANDOM}"
   compile waits fuzz/waits.cpp "$BUILD/lib"
   "$out/waits" -s "$seconds" -r "${SEED:-$RANDOM}"
+  fuzz_wire
+}
+
+# libFuzzer, which keeps what reaches more of the decoder. What it finds new is for fuzz/wire/corpus.
+fuzz_wire() {
+  local host llvm=-Cllvm-args=-sanitizer-coverage
+  host=$(rustc -vV | sed -n 's/^host: //p')
+  RUSTFLAGS="-Cpasses=sancov-module $llvm-level=4 $llvm-inline-8bit-counters $llvm-pc-table $llvm-trace-compares \
+    -Ccodegen-units=1" CARGO_TARGET_DIR=$out/wire CARGO_BUILD_BUILD_DIR=$out/wire \
+    cargo build --quiet --release --locked --target "$host" --manifest-path fuzz/wire/Cargo.toml
+  mkdir -p "$out/wire_corpus"
+  "$out/wire/$host/release/fuzz_wire" -max_total_time="$seconds" -max_len=4096 -verbosity=0 -print_final_stats=1 \
+    -artifact_prefix="$out/" -seed="${SEED:-$RANDOM}" "$out/wire_corpus" fuzz/wire/corpus
 }
 
 soak() {

@@ -1,0 +1,116 @@
+//! Reading a message from its start.
+
+use crate::{ALIGNMENT, Malformed, Result};
+
+/// A message, and how much of it was read.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    message: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// At the start of a message.
+    pub fn new(message: &'a [u8]) -> Self {
+        Self { message, at: 0 }
+    }
+
+    /// How many bytes are left.
+    pub fn left(&self) -> usize {
+        self.message.len() - self.at
+    }
+
+    /// All was read.
+    pub fn end(&self) -> Result<()> {
+        match self.left() {
+            0 => Ok(()),
+            _ => Err(Malformed("there is more than a message")),
+        }
+    }
+
+    /// So many bytes.
+    pub fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+        let rest = &self.message[self.at..];
+        let taken = rest.get(..length).ok_or(Malformed("it ends too early"))?;
+        self.at += length;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    /// A byte.
+    pub fn byte(&mut self) -> Result<u8> {
+        Ok(u8::from_ne_bytes(self.array()?))
+    }
+
+    /// A byte that is 0 or 1.
+    pub fn flag(&mut self) -> Result<bool> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Malformed("a flag is neither 0 nor 1")),
+        }
+    }
+
+    /// An `i32`.
+    pub fn i32(&mut self) -> Result<i32> {
+        Ok(i32::from_ne_bytes(self.array()?))
+    }
+
+    /// An `i64`.
+    pub fn i64(&mut self) -> Result<i64> {
+        Ok(i64::from_ne_bytes(self.array()?))
+    }
+
+    /// A `u64`.
+    pub fn u64(&mut self) -> Result<u64> {
+        Ok(u64::from_ne_bytes(self.array()?))
+    }
+
+    /// An `f64`.
+    pub fn f64(&mut self) -> Result<f64> {
+        Ok(f64::from_ne_bytes(self.array()?))
+    }
+
+    /// A size of anything.
+    pub fn size(&mut self) -> Result<usize> {
+        usize::try_from(self.u64()?).map_err(|_| Malformed("a size is past all limits"))
+    }
+
+    /// How many things there are that take a byte each at least: not more than there are bytes.
+    pub fn count(&mut self) -> Result<usize> {
+        let count = self.size()?;
+        match count <= self.left() {
+            true => Ok(count),
+            false => Err(Malformed("there are fewer things than it says")),
+        }
+    }
+
+    /// The bytes of a text; the NUL behind them is not counted.
+    pub fn bytes(&mut self) -> Result<&'a [u8]> {
+        let length = self.size()?;
+        let bytes = self.take(length)?;
+        match self.byte()? {
+            0 => Ok(bytes),
+            _ => Err(Malformed("a text does not end in a NUL")),
+        }
+    }
+
+    /// A text in UTF-8.
+    pub fn text(&mut self) -> Result<&'a str> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| Malformed("a text is not UTF-8"))
+    }
+
+    /// Goes on to what starts at a multiple of the alignment.
+    pub fn align(&mut self) -> Result<()> {
+        let gap = self.at.next_multiple_of(ALIGNMENT) - self.at;
+        match self.take(gap)?.iter().all(|byte| *byte == 0) {
+            true => Ok(()),
+            false => Err(Malformed("a gap is not empty")),
+        }
+    }
+}

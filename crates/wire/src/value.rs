@@ -1,0 +1,196 @@
+//! Values, part by part.
+
+use crate::buffer::Buffer;
+use crate::{Malformed, Reader, Result, Sink, Writer};
+
+/// The byte that says what a value is.
+pub mod kind {
+    #![allow(missing_docs)]
+
+    pub const NONE: u8 = 0;
+    pub const BOOL: u8 = 1;
+    pub const INT: u8 = 2;
+    pub const FLOAT: u8 = 3;
+    pub const STR: u8 = 4;
+    pub const BYTES: u8 = 5;
+    pub const TUPLE: u8 = 6;
+    pub const LIST: u8 = 7;
+    pub const DICT: u8 = 8;
+    pub const BUFFER: u8 = 9;
+    pub const BIG_INT: u8 = 10;
+    pub const WTF8: u8 = 11;
+}
+
+/// How deep values may be nested: a list in a list is nested two deep.
+pub const MAX_DEPTH: usize = 256;
+
+/// A value that has no others in it, or the start of one that has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part<'a> {
+    /// None.
+    None,
+    /// A bool.
+    Bool(bool),
+    /// An int of 64 bits.
+    Int(i64),
+    /// A float.
+    Float(f64),
+    /// A str.
+    Str(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// An int of any size, as `int(text, 0)` reads it.
+    BigInt(&'a str),
+    /// A str with lone surrogates, in generalized UTF-8.
+    Wtf8(&'a [u8]),
+    /// A tuple of so many items, which follow.
+    Tuple(usize),
+    /// A list of so many items, which follow.
+    List(usize),
+    /// A dict of so many pairs, which follow: a key, its value, the next key.
+    Dict(usize),
+    /// Memory.
+    Buffer(Buffer<'a>),
+}
+
+impl<'a> Part<'a> {
+    /// How many values follow that belong to it.
+    pub fn items(&self) -> usize {
+        match self {
+            Self::Tuple(items) | Self::List(items) => *items,
+            Self::Dict(pairs) => 2 * pairs,
+            _ => 0,
+        }
+    }
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        Ok(match reader.byte()? {
+            kind::NONE => Self::None,
+            kind::BOOL => Self::Bool(reader.flag()?),
+            kind::INT => Self::Int(reader.i64()?),
+            kind::FLOAT => Self::Float(reader.f64()?),
+            kind::STR => Self::Str(reader.text()?),
+            kind::BYTES => Self::Bytes(reader.bytes()?),
+            kind::BIG_INT => Self::BigInt(int_text(reader.text()?)?),
+            kind::WTF8 => Self::Wtf8(generalized_utf8(reader.bytes()?)?),
+            kind::TUPLE => Self::Tuple(reader.count()?),
+            kind::LIST => Self::List(reader.count()?),
+            kind::DICT => Self::Dict(pairs(reader)?),
+            kind::BUFFER => Self::Buffer(Buffer::read(reader)?),
+            _ => return Err(Malformed("a value is of no kind that there is")),
+        })
+    }
+
+    /// Writes it. The values that belong to it are to follow.
+    pub fn write<S: Sink>(&self, writer: &mut Writer<S>) {
+        match self {
+            Self::None => writer.byte(kind::NONE),
+            Self::Bool(bool) => {
+                writer.byte(kind::BOOL);
+                writer.flag(*bool);
+            }
+            Self::Int(int) => {
+                writer.byte(kind::INT);
+                writer.i64(*int);
+            }
+            Self::Float(float) => {
+                writer.byte(kind::FLOAT);
+                writer.f64(*float);
+            }
+            Self::Str(text) => write_text(writer, kind::STR, text.as_bytes()),
+            Self::Bytes(bytes) => write_text(writer, kind::BYTES, bytes),
+            Self::BigInt(text) => write_text(writer, kind::BIG_INT, text.as_bytes()),
+            Self::Wtf8(bytes) => write_text(writer, kind::WTF8, bytes),
+            Self::Tuple(count) => write_count(writer, kind::TUPLE, *count),
+            Self::List(count) => write_count(writer, kind::LIST, *count),
+            Self::Dict(count) => write_count(writer, kind::DICT, *count),
+            Self::Buffer(buffer) => {
+                writer.byte(kind::BUFFER);
+                buffer.write(writer);
+            }
+        }
+    }
+}
+
+fn write_text<S: Sink>(writer: &mut Writer<S>, kind: u8, text: &[u8]) {
+    writer.byte(kind);
+    writer.bytes(text);
+}
+
+fn write_count<S: Sink>(writer: &mut Writer<S>, kind: u8, count: usize) {
+    writer.byte(kind);
+    writer.size(count);
+}
+
+fn pairs(reader: &mut Reader<'_>) -> Result<usize> {
+    let pairs = reader.count()?;
+    match pairs <= reader.left() / 2 {
+        true => Ok(pairs),
+        false => Err(Malformed("a dict has fewer pairs than it says")),
+    }
+}
+
+/// The parts of one value, in the order in which they are written.
+#[derive(Debug)]
+pub struct Parts<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    /// How many values are to come: in the innermost of those that are not whole yet, last.
+    to_come: Vec<usize>,
+}
+
+impl<'r, 'a> Parts<'r, 'a> {
+    /// Of the value that comes next.
+    pub fn new(reader: &'r mut Reader<'a>) -> Self {
+        Self {
+            reader,
+            to_come: vec![1],
+        }
+    }
+
+    /// The next one; `None`: the value is whole.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it can fail once, and ends then"
+    )]
+    pub fn next(&mut self) -> Result<Option<Part<'a>>> {
+        while let Some(0) = self.to_come.last() {
+            self.to_come.pop();
+        }
+        let Some(to_come) = self.to_come.last_mut() else {
+            return Ok(None);
+        };
+        *to_come -= 1;
+        let part = Part::read(self.reader)?;
+        if let Part::Tuple(_) | Part::List(_) | Part::Dict(_) = part {
+            if self.to_come.len() > MAX_DEPTH {
+                return Err(Malformed("a value is nested too deeply"));
+            }
+            self.to_come.push(part.items());
+        }
+        Ok(Some(part))
+    }
+}
+
+/// What `int(text, 0)` may understand: C programs read it.
+fn int_text(text: &str) -> Result<&str> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    match !digits.is_empty() && digits.bytes().all(is_digit) {
+        true => Ok(text),
+        false => Err(Malformed("an int is no number")),
+    }
+}
+
+/// UTF-8 in which surrogates are allowed.
+fn generalized_utf8(bytes: &[u8]) -> Result<&[u8]> {
+    let mut rest = bytes;
+    loop {
+        match std::str::from_utf8(rest) {
+            Ok(_) => return Ok(bytes),
+            Err(error) => match rest[error.valid_up_to()..] {
+                [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => rest = &rest[error.valid_up_to() + 3..],
+                _ => return Err(Malformed("a text is not even generalized UTF-8")),
+            },
+        }
+    }
+}
