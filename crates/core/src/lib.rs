@@ -42,6 +42,7 @@
 //! - `local::pickling`: objects that go to another interpreter
 //! - `local::interpreter`: an interpreter's life, and what is done in it
 //! - `local::runtime`: CPython's runtime, from its start to its end
+//! - `process`: interpreters in processes of their own (in the making: with the feature `process` alone)
 //! - `queue`: queues as scripts have them
 //! - `scripting`: the package `subpy`, for scripts
 //! - `interpreter`: the handle, whatever stands behind it
@@ -51,6 +52,8 @@
 mod data;
 mod interpreter;
 mod local;
+#[cfg(feature = "process")]
+mod process;
 mod queue;
 pub mod runtime;
 mod scripting;

@@ -132,6 +132,48 @@ pub(crate) struct Described {
     pub(crate) shape: Vec<isize>,
     /// Empty: in C's order.
     pub(crate) strides: Vec<isize>,
+    /// In bytes.
+    #[cfg(feature = "process")]
+    pub(crate) item_size: usize,
+}
+
+#[cfg(feature = "process")]
+impl Described {
+    /// The items in C's order, without gaps.
+    ///
+    /// # Safety
+    /// The memory is there, and nobody writes to it.
+    pub(crate) unsafe fn in_order(&self) -> std::borrow::Cow<'_, [u8]> {
+        let (start, length) = (self.info.data.cast::<u8>().cast_const(), self.info.length);
+        if length == 0 {
+            return (&[][..]).into();
+        }
+        if self.strides.is_empty() {
+            // SAFETY: the caller's promise: in C's order.
+            return unsafe { std::slice::from_raw_parts(start, length) }.into();
+        }
+        let mut items = Vec::with_capacity(length);
+        let mut index = vec![0_isize; self.shape.len()];
+        while items.len() < length {
+            let offset = index
+                .iter()
+                .zip(&self.strides)
+                .map(|(i, stride)| i * stride);
+            // SAFETY: the caller's promise: of the item with these indices.
+            unsafe {
+                let item = start.offset(offset.sum());
+                items.extend_from_slice(std::slice::from_raw_parts(item, self.item_size));
+            }
+            for (i, size) in index.iter_mut().zip(&self.shape).rev() {
+                *i += 1;
+                if *i < *size {
+                    break;
+                }
+                *i = 0;
+            }
+        }
+        items.into()
+    }
 }
 
 /// Fails if a description is wrong.
@@ -157,7 +199,7 @@ pub(crate) unsafe fn described(info: *const BufferInfo) -> Described {
     unsafe {
         let given = growable::read(info).unwrap_or_default();
         let memory = describe(info).map(|memory| memory(None));
-        let (format, shape, strides) = memory.map_or_else(
+        let (format, shape, strides, _item_size) = memory.map_or_else(
             |_| Default::default(),
             |memory| {
                 let strides = match memory.in_order {
@@ -165,7 +207,7 @@ pub(crate) unsafe fn described(info: *const BufferInfo) -> Described {
                     false => memory.strides.to_vec(),
                 };
                 let format = std::ffi::CStr::from_ptr(memory.format.as_ptr()).to_owned();
-                (format, memory.shape.to_vec(), strides)
+                (format, memory.shape.to_vec(), strides, memory.item_size)
             },
         );
         Described {
@@ -173,6 +215,8 @@ pub(crate) unsafe fn described(info: *const BufferInfo) -> Described {
             format,
             shape,
             strides,
+            #[cfg(feature = "process")]
+            item_size: _item_size as usize,
         }
     }
 }

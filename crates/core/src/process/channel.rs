@@ -1,0 +1,280 @@
+//! What a host and its worker share: two areas, one for each direction, and a word for each that counts what was put there.
+//!
+//! They take turns: one writes a message, the other one reads it and answers. A message that is larger than an area goes in
+//! pieces. Who waits for the other one's word sleeps on it as a futex, and looks now and then whether the other one lives.
+//!
+//! The host's side believes nothing: it reads a length once, checks it, and copies so many bytes to memory of its own. What
+//! the worker changes meanwhile is in the copy or not.
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use subpy_wire::{Malformed, Sink};
+
+use super::message::Message;
+
+/// An area, in bytes. What is touched of it is committed.
+const AREA: usize = 256 << 10;
+/// How long a side sleeps before it looks whether the other one lives.
+const LOOK: Duration = Duration::from_millis(10);
+/// More than a message can have: values of a gibibyte, and what is around them.
+const LONGEST: usize = 5 << 30;
+
+/// One direction.
+#[repr(C, align(64))]
+struct Direction {
+    /// How many pieces were put there.
+    pieces: AtomicU32,
+    /// 1: the message goes on.
+    goes_on: AtomicU32,
+    /// How long the last one is.
+    length: AtomicU64,
+}
+
+#[repr(C)]
+struct Shared {
+    to_worker: Direction,
+    to_host: Direction,
+}
+
+/// The directions come first.
+const HEAD: usize = 4096;
+const _: () = assert!(size_of::<Shared>() <= HEAD);
+const SIZE: usize = HEAD + 2 * AREA;
+
+/// Who somebody is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Host,
+    Worker,
+}
+
+/// Why nothing was received.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// The other one is gone.
+    Gone,
+    /// It does not keep to the rules.
+    Malformed(Malformed),
+}
+
+impl From<Malformed> for Broken {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+/// One side's end of it.
+pub(super) struct Channel {
+    memory: NonNull<u8>,
+    side: Side,
+    /// How many pieces have come.
+    seen: u32,
+}
+
+// SAFETY: nothing in it is of a thread.
+unsafe impl Send for Channel {}
+
+/// New memory for a channel, as a file that can't shrink. (A file that shrinks ends who touches what is gone.)
+pub(super) fn create() -> io::Result<OwnedFd> {
+    // SAFETY: a C string; a descriptor that is nobody else's.
+    let file = unsafe {
+        let file = libc::memfd_create(
+            c"subpy channel".as_ptr(),
+            libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING,
+        );
+        if file < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        OwnedFd::from_raw_fd(file)
+    };
+    let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: of our own file.
+    let failed = unsafe {
+        libc::ftruncate(file.as_raw_fd(), SIZE as libc::off_t) != 0
+            || libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) != 0
+    };
+    match failed {
+        true => Err(io::Error::last_os_error()),
+        false => Ok(file),
+    }
+}
+
+impl Channel {
+    /// An end of what [`create`] has made.
+    pub(super) fn new(file: &OwnedFd, side: Side) -> io::Result<Self> {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping.
+        let memory = unsafe {
+            let file = file.as_raw_fd();
+            libc::mmap(null_mut(), SIZE, protection, libc::MAP_SHARED, file, 0)
+        };
+        match NonNull::new(memory.cast()) {
+            Some(place) if memory != libc::MAP_FAILED => Ok(Self {
+                memory: place,
+                side,
+                seen: 0,
+            }),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        // SAFETY: mapped as long as we are; only atomics, which start as zeros.
+        unsafe { self.memory.cast().as_ref() }
+    }
+
+    /// The direction that we write to, or read from, and its area.
+    fn direction(&self, writes: bool) -> (&Direction, *mut u8) {
+        let is_to_worker = (self.side == Side::Host) == writes;
+        let (direction, area) = match is_to_worker {
+            true => (&self.shared().to_worker, HEAD),
+            false => (&self.shared().to_host, HEAD + AREA),
+        };
+        (direction, self.memory.as_ptr().wrapping_add(area))
+    }
+
+    /// Begins a message.
+    pub(super) fn send<'a>(&'a mut self, is_alive: &'a dyn Fn() -> bool) -> Sending<'a> {
+        Sending {
+            channel: self,
+            is_alive,
+            filled: 0,
+            broken: None,
+        }
+    }
+
+    /// Waits for a message.
+    pub(super) fn receive(&mut self, is_alive: &dyn Fn() -> bool) -> Result<Message, Broken> {
+        let mut message = Message::default();
+        loop {
+            self.wait(is_alive)?;
+            let (direction, area) = self.direction(false);
+            let length = direction.length.load(Ordering::Relaxed);
+            let goes_on = direction.goes_on.load(Ordering::Relaxed) != 0;
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            if length > AREA || message.bytes().len() > LONGEST {
+                return Err(Malformed("a piece of a message is past all limits").into());
+            }
+            // SAFETY: inside of the area, which is mapped; another place in memory.
+            message.append(length, |to| unsafe {
+                to.copy_from_nonoverlapping(area, length)
+            })?;
+            if !goes_on {
+                return Ok(message);
+            }
+            self.post(0, false);
+        }
+    }
+
+    /// There is a piece.
+    fn post(&self, length: usize, goes_on: bool) {
+        let (direction, _) = self.direction(true);
+        direction.length.store(length as u64, Ordering::Relaxed);
+        direction.goes_on.store(goes_on.into(), Ordering::Relaxed);
+        direction.pieces.fetch_add(1, Ordering::Release);
+        // SAFETY: a word that is there; nothing is written.
+        unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                &raw const direction.pieces,
+                libc::FUTEX_WAKE,
+                1,
+            );
+        }
+    }
+
+    /// Waits for the next piece.
+    fn wait(&mut self, is_alive: &dyn Fn() -> bool) -> Result<(), Broken> {
+        let (direction, _) = self.direction(false);
+        let look = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: LOOK.subsec_nanos().into(),
+        };
+        let mut was_alive = true;
+        loop {
+            if direction.pieces.load(Ordering::Acquire) != self.seen {
+                self.seen = self.seen.wrapping_add(1);
+                return Ok(());
+            }
+            if !was_alive {
+                return Err(Broken::Gone);
+            }
+            // SAFETY: a word that is there, and a time; nothing is written.
+            unsafe {
+                libc::syscall(
+                    libc::SYS_futex,
+                    &raw const direction.pieces,
+                    libc::FUTEX_WAIT,
+                    self.seen,
+                    &raw const look,
+                );
+            }
+            // What it had put there before it went is read.
+            was_alive = is_alive();
+        }
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        // SAFETY: as it was mapped.
+        unsafe { libc::munmap(self.memory.as_ptr().cast(), SIZE) };
+    }
+}
+
+/// A message that is being written.
+pub(super) struct Sending<'a> {
+    channel: &'a mut Channel,
+    is_alive: &'a dyn Fn() -> bool,
+    filled: usize,
+    broken: Option<Broken>,
+}
+
+impl Sending<'_> {
+    /// It is whole.
+    pub(super) fn finish(self) -> Result<(), Broken> {
+        match self.broken {
+            Some(broken) => Err(broken),
+            None => {
+                self.channel.post(self.filled, false);
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands over what there is; the other one says when it has it.
+    fn hand_over(&mut self) -> Result<(), Broken> {
+        self.channel.post(self.filled, true);
+        self.filled = 0;
+        self.channel.wait(self.is_alive)
+    }
+}
+
+impl Sink for Sending<'_> {
+    fn put(&mut self, mut piece: &[u8]) {
+        while !piece.is_empty() && self.broken.is_none() {
+            if self.filled == AREA
+                && let Err(broken) = self.hand_over()
+            {
+                self.broken = Some(broken);
+                return;
+            }
+            let (now, later) = piece.split_at(piece.len().min(AREA - self.filled));
+            let (_, area) = self.channel.direction(true);
+            // SAFETY: inside of the area, which is mapped, and is ours to write until it is handed over.
+            unsafe {
+                area.add(self.filled)
+                    .copy_from_nonoverlapping(now.as_ptr(), now.len());
+            }
+            self.filled += now.len();
+            piece = later;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

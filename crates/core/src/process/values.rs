@@ -1,0 +1,236 @@
+//! Values, as messages have them. What is read points into its message, which it keeps.
+
+use std::sync::Arc;
+
+use subpy_wire::value::{MAX_DEPTH, Part, Parts};
+use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer};
+
+use super::message::Message;
+use crate::data::kind;
+use crate::data::pins::Pins;
+use crate::data::tree::{Block, OwnedValue};
+use crate::data::value::{BufferInfo, RawData, RawValue, Value, View};
+use crate::local::buffers::host_memory;
+use crate::local::objects::conversion_error::{ConversionError, Converted, too_deep};
+
+const _: () = assert!(MAX_DEPTH == kind::MAX_DEPTH);
+
+/// Writes a value. Memory that is shared is copied.
+pub(super) fn write<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>) -> Converted<()> {
+    write_within(writer, value, 0)
+}
+
+fn write_within<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>, depth: usize) -> Converted<()> {
+    let part = match value.view() {
+        View::None => Part::None,
+        View::Bool(bool) => Part::Bool(bool),
+        View::Int(int) => Part::Int(int),
+        View::Float(float) => Part::Float(float),
+        View::Str(text) => Part::Str(text),
+        View::Bytes(bytes) => Part::Bytes(bytes),
+        View::BigInt(text) => Part::BigInt(text),
+        View::Wtf8(bytes) => Part::Wtf8(bytes),
+        View::Tuple(items) => Part::Tuple(items.len()),
+        View::List(items) => Part::List(items.len()),
+        View::Dict(pairs) => Part::Dict(pairs.len()),
+        View::Buffer(_) => return write_buffer(writer, value),
+        View::Queue(_) => {
+            return Err(ConversionError::invalid(
+                "is a queue, which does not go to another process yet",
+            ));
+        }
+        View::Wrong => return Err(ConversionError::invalid("is wrong: see subpy_value")),
+    };
+    if value.as_raw().is_container() && depth >= MAX_DEPTH {
+        return Err(too_deep());
+    }
+    part.write(writer);
+    for (i, item) in value.items().iter().enumerate() {
+        write_within(writer, item, depth + 1).map_err(|error| error.at_index(i))?;
+    }
+    if let View::Dict(pairs) = value.view() {
+        for (i, item) in pairs.iter().flatten().enumerate() {
+            write_within(writer, item, depth + 1).map_err(|error| error.at_index(i / 2))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_buffer<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>) -> Converted<()> {
+    // SAFETY: a buffer, and true, by the promise of whoever made the value.
+    unsafe {
+        let info = value.as_raw().r#as.buffer;
+        host_memory::check(info)?;
+        let described = host_memory::described(info);
+        let format = described.format.to_str();
+        let format =
+            format.map_err(|_| ConversionError::invalid("has a format that is not UTF-8"))?;
+        let shape = described.shape.iter().map(|size| *size as u64);
+        let memory = described.in_order();
+        writer.byte(subpy_wire::value::kind::BUFFER);
+        let description = (described.item_size, described.info.writable != 0, format);
+        Buffer::write_of(writer, description, shape, &memory);
+    }
+    Ok(())
+}
+
+/// Reads a value of a message, from where `reader` of it is.
+pub(super) fn read(
+    message: &Arc<Message>,
+    reader: &mut Reader<'_>,
+) -> subpy_wire::Result<OwnedValue> {
+    let room = Room::of(&mut reader.clone())?;
+    let Some(block) = Block::new(room.nodes, room.buffers, room.text) else {
+        return Err(Malformed("there is no memory for a value"));
+    };
+    let mut filler = Filler {
+        next_node: block.nodes,
+        next_buffer: block.buffers,
+        shapes: Vec::new(),
+    };
+    let mut parts = Parts::new(reader);
+    let Some(first) = parts.next()? else {
+        return Ok(OwnedValue::NONE);
+    };
+    // SAFETY: there is as much room as was measured, of the same bytes; the message is kept.
+    unsafe {
+        let root = match &first {
+            // What a root points to is in its block.
+            Part::Str(text) => own_text(&block, kind::STR, text.as_bytes()),
+            Part::Bytes(bytes) => own_text(&block, kind::BYTES, bytes),
+            Part::BigInt(text) => own_text(&block, kind::BIG_INT, text.as_bytes()),
+            Part::Wtf8(bytes) => own_text(&block, kind::WTF8, bytes),
+            first => filler.value(first),
+        };
+        if !root.is_container() && root.kind < kind::STR {
+            return Ok(OwnedValue::from_raw(root));
+        }
+        let mut open = vec![(block.nodes, first.items())];
+        while let Some(part) = parts.next()? {
+            while let Some((_, 0)) = open.last() {
+                open.pop();
+            }
+            let Some((place, left)) = open.last_mut() else {
+                return Err(Malformed("a value has more parts than it had"));
+            };
+            let here = *place;
+            (*place, *left) = (place.add(1), *left - 1);
+            let items = filler.next_node;
+            here.write(filler.value(&part));
+            if part.items() > 0 {
+                open.push((items, part.items()));
+            }
+        }
+        if room.nodes == 0 && root.is_container() {
+            return Ok(OwnedValue::from_raw(root));
+        }
+        let mut block = block;
+        let kept = Box::new((message.clone(), filler.shapes));
+        block.keep(Pins::default(), Vec::new(), vec![kept]);
+        Ok(OwnedValue::from_raw(block.into_owned(root)))
+    }
+}
+
+/// How much room a value needs.
+#[derive(Default)]
+struct Room {
+    nodes: usize,
+    buffers: usize,
+    text: usize,
+}
+
+impl Room {
+    fn of(reader: &mut Reader<'_>) -> subpy_wire::Result<Self> {
+        let mut room = Self::default();
+        let mut parts = Parts::new(reader);
+        let mut is_root = true;
+        while let Some(part) = parts.next()? {
+            room.nodes += part.items();
+            match part {
+                Part::Buffer(_) => room.buffers += 1,
+                Part::Str(text) | Part::BigInt(text) if is_root => room.text = text.len() + 1,
+                Part::Bytes(bytes) | Part::Wtf8(bytes) if is_root => room.text = bytes.len() + 1,
+                _ => {}
+            }
+            is_root = false;
+        }
+        Ok(room)
+    }
+}
+
+/// # Safety
+/// The block has so much room for text, and a NUL.
+unsafe fn own_text(block: &Block, kind: u32, text: &[u8]) -> RawValue {
+    // SAFETY: the caller's promise.
+    unsafe {
+        block
+            .text
+            .copy_from_nonoverlapping(text.as_ptr(), text.len());
+        block.text.add(text.len()).write(0);
+    }
+    RawValue::of_text(kind, block.text.cast(), text.len())
+}
+
+/// Fills the room.
+struct Filler {
+    next_node: *mut RawValue,
+    next_buffer: *mut BufferInfo,
+    shapes: Vec<Box<[isize]>>,
+}
+
+impl Filler {
+    /// A part as a value; room for its items is taken.
+    ///
+    /// # Safety
+    /// There is as much room as was measured.
+    unsafe fn value(&mut self, part: &Part<'_>) -> RawValue {
+        let text = |kind, text: &[u8]| RawValue::of_text(kind, text.as_ptr().cast(), text.len());
+        match part {
+            Part::None => RawValue::NONE,
+            Part::Bool(boolean) => RawValue::new(kind::BOOL, RawData { boolean: *boolean }),
+            Part::Int(integer) => RawValue::new(kind::INT, RawData { integer: *integer }),
+            Part::Float(real) => RawValue::new(kind::FLOAT, RawData { real: *real }),
+            Part::Str(it) => text(kind::STR, it.as_bytes()),
+            Part::Bytes(it) => text(kind::BYTES, it),
+            Part::BigInt(it) => text(kind::BIG_INT, it.as_bytes()),
+            Part::Wtf8(it) => text(kind::WTF8, it),
+            Part::Tuple(count) => self.items(kind::TUPLE, *count, part),
+            Part::List(count) => self.items(kind::LIST, *count, part),
+            Part::Dict(count) => self.items(kind::DICT, *count, part),
+            // SAFETY: the caller's promise.
+            Part::Buffer(buffer) => unsafe { self.buffer(buffer) },
+        }
+    }
+
+    fn items(&mut self, kind: u32, count: usize, part: &Part<'_>) -> RawValue {
+        let items = self.next_node;
+        self.next_node = items.wrapping_add(part.items());
+        RawValue::of_items(kind, items, count)
+    }
+
+    /// # Safety
+    /// There is room for one more.
+    unsafe fn buffer(&mut self, buffer: &Buffer<'_>) -> RawValue {
+        // Each is no more than the size of what is there.
+        let shape: Box<[isize]> = buffer.shape().map(|size| size as isize).collect();
+        let info = BufferInfo {
+            data: buffer.memory.as_ptr().cast_mut().cast(),
+            length: buffer.memory.len(),
+            // A text of a message ends in a NUL.
+            format: buffer.format.as_ptr().cast(),
+            item_size: buffer.item_size,
+            writable: buffer.writable.into(),
+            dimensions: shape.len() as u32,
+            shape: shape.as_ptr(),
+            ..BufferInfo::default()
+        };
+        self.shapes.push(shape);
+        let place = self.next_buffer;
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.next_buffer = place.add(1);
+            place.write(info);
+        }
+        RawValue::new(kind::BUFFER, RawData { buffer: place })
+    }
+}
