@@ -433,6 +433,31 @@ static void send_to_the_process(void *unused) {
   subpy_run_string(id, "signal.raise_signal(signal.SIGUSR2)", NULL);
 }
 
+/* A signal that has come is for the handler that there was then, though it is called a little later. */
+static void test_a_handler_is_changed(void **state) {
+  (void)state;
+  subpy_id id;
+  if (!python_at_least(3, 12)) {
+    skip(); /* nothing calls a handler from another thread */
+  }
+  CREATE(NULL, &id);
+  RUN(id, "import _thread, os, signal\n"
+          "calls = []\n"
+          "def send():\n"
+          "  os.kill(os.getpid(), signal.SIGUSR1)\n"
+          "  sent.release()\n"
+          "for i in range(50):\n"
+          "  calls.clear()\n"
+          "  signal.signal(signal.SIGUSR1, lambda number, frame: calls.append('before'))\n"
+          "  sent = _thread.allocate_lock(); sent.acquire()\n"
+          "  _thread.start_new_thread(send, ())\n"
+          "  sent.acquire()\n"
+          "  signal.signal(signal.SIGUSR1, lambda number, frame: calls.append('after'))\n"
+          "  while not calls: pass\n"
+          "  assert calls == ['before'], (i, calls)\n");
+  EXPECT(SUBPY_OK, destroy_within(id, 60000, &error));
+}
+
 static void test_signals_to_the_process(void **state) {
   (void)state;
   const int status = child_status(send_to_the_process, NULL);
@@ -572,6 +597,7 @@ int main(void) {
       cmocka_unit_test(test_wakeup_descriptors_are_closed),
       cmocka_unit_test(test_interrupt_main_calls_handlers),
       cmocka_unit_test(test_signals_to_itself),
+      cmocka_unit_test(test_a_handler_is_changed),
   };
   const int failed = RUN_TESTS(children);
   return failed + RUN_TESTS_INITIALIZED(tests);

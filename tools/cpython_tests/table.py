@@ -14,7 +14,6 @@ REASONS = [
     ("it ends the host", r"ended the process"),
     ("fork is refused, and the test waits for the child for ever", r"test_forkinthread"),
     ("signals of the process are the host's: the test waits for SIGCHLD for ever", r"test_read_all_from_pipe_reader"),
-    ("a signal does not end a wait in C, and the test waits for that for ever", r"test_interrupted_write.*no end"),
     ("no end", r"no end after"),
     ("fork is refused", r"fork not supported|preexec_fn not supported"),
     ("the process has one timer, which is the host's", r"the process has one timer"),
@@ -25,7 +24,6 @@ REASONS = [
     ("C code reads the process's environment", r"test_load_default_certs_env"),
     ("sys.getallocatedblocks() is 0: it counts all interpreters", r"test_getallocatedblocks"),
     ("a thread has another number in C", r"test_excepthook_thread_None"),
-    ("a signal does not end a wait in C", r"lock_acquire_retries_on_intr"),
     ("an interrupt waits for threading's own code", r"KeyboardInterrupt|test_reacquire|that still runs?: end"),
     ("other", r""),
 ]

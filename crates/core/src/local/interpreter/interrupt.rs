@@ -375,6 +375,13 @@ impl Shared {
         handled.map(|is_done| if is_done { 0 } else { -1 })
     }
 
+    /// Has handlers called for what waits to be handled, in the thread that runs. False: an exception is set.
+    #[cfg(Py_3_12)]
+    pub(super) fn handle_waiting(&self, py: Attached<'_>) -> bool {
+        let run = self.state.run();
+        !self.signals.are_waiting(run) || self.signals.handle(py, run)
+    }
+
     /// These are handled by the wakeup descriptor, if at all.
     #[cfg(not(Py_3_12))]
     fn handle_signals(&self, _: Attached<'_>, _: Run) -> Option<c_int> {

@@ -90,7 +90,7 @@ pub(super) static FUNCTIONS: Functions = Functions::new(
 def replacers(call, put, at_end):
     from _operator import index
     from posix import getpid
-    IS_RUN, OF_PROCESS, AT_INTERRUPT, WAKEUP, HANDLE, SEND = range(6)
+    IS_RUN, OF_PROCESS, AT_INTERRUPT, WAKEUP, HANDLE, SEND, HANDLE_WAITING = range(7)
     RAISES, HANDLES, IGNORES = range(3)
     SIGINT = 2
     handlers, ours = {SIGINT: None}, globals()
@@ -141,6 +141,8 @@ def replacers(call, put, at_end):
                 raise TypeError('signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object')
             if signalnum in (module.SIGKILL, module.SIGSTOP):
                 raise OSError(22, 'Invalid argument')
+            # What has come before is for the handler of before, as in CPython.
+            call(HANDLE_WAITING)
             before = getsignal(signalnum)
             handlers[signalnum] = handler
             if signalnum == SIGINT:
@@ -237,7 +239,7 @@ def replacers(call, put, at_end):
 // `call(0)`: whether the calling thread is the one that runs. `call(1, number)`: 0: the process does what is the
 // default at this signal; 1: it ignores it; 2: it does something else. `call(2, how)`: what the script has for SIGINT.
 // `call(3, descriptor)`: the wakeup descriptor, or -1. `call(4, function)`: calls the handler of a signal. `call(5,
-// number)`: the script sends itself this signal.
+// number)`: the script sends itself this signal. `call(6)`: handlers are called for what waits to be handled.
 method!(call, |py, _, Some(arguments)| {
     let capsule = kept(py, SHARED)?;
     let shared = value_of::<Arc<Shared>>(py, &capsule, SHARED);
@@ -251,6 +253,10 @@ method!(call, |py, _, Some(arguments)| {
         }
         3 => set_wakeup(py, &shared.signals, number(1)?)?,
         5 => send(py, shared, number(1)?).then_some(0)?,
+        #[cfg(Py_3_12)]
+        6 => shared.handle_waiting(py).then_some(0)?,
+        #[cfg(not(Py_3_12))]
+        6 => 0,
         _ => {
             keep(py, HANDLE, &arguments.at(py, 1)?)?;
             0
