@@ -53,7 +53,8 @@ mod data;
 mod interpreter;
 mod local;
 #[cfg(feature = "process")]
-mod process;
+#[doc(hidden)]
+pub mod process;
 mod queue;
 pub mod runtime;
 mod scripting;

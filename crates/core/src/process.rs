@@ -2,7 +2,27 @@
 //!
 //! A host and its worker share memory: see [`channel`]. What they say is written as `subpy_wire` has it, and the host
 //! believes nothing of it.
+#![allow(missing_docs)]
 
 mod channel;
+mod failures;
+mod family;
+pub mod host;
 mod message;
+mod socket;
 mod values;
+mod worker;
+mod zygote;
+
+/// What `main` of a worker's program does. The answer is the code that the process ends with.
+pub fn main(role: &str) -> i32 {
+    match role {
+        "zygote" => zygote::run(),
+        _ => {
+            eprintln!(
+                "subpy-worker is started by subpy, for interpreters in processes of their own"
+            );
+            2
+        }
+    }
+}

@@ -5,6 +5,8 @@ mod one_version;
 mod only_copy;
 pub(crate) mod startup;
 mod virtual_environment;
+#[cfg(feature = "process")]
+pub(crate) mod zygote;
 
 use std::time::Duration;
 
@@ -28,6 +30,14 @@ use crate::local::runtime_phase::{Phase, Ready};
 use crate::local::stack::{KeptStack, Room, forbid_stack_switches};
 use crate::local::thread::wait_signal;
 use crate::util::timer;
+
+/// Whether this process may have threads of ours.
+fn has_threads() -> bool {
+    #[cfg(feature = "process")]
+    return !zygote::is_one();
+    #[cfg(not(feature = "process"))]
+    true
+}
 
 /// Prepares the main interpreter for its scripts.
 type PrepareMain = fn(&Interpreter, &RuntimeConfig) -> Result<()>;
@@ -193,7 +203,9 @@ fn begin(
         );
         return Err(for_ever(Error::new(Status::Unsupported, message)));
     }
-    timer::start(interpreter::serve_handlers);
+    if has_threads() {
+        timer::start(interpreter::serve_handlers);
+    }
     let take_signals = !joined && !config.install_signal_handlers;
     let paths = &config.module_search_paths;
     let main = Interpreter::adopt_main(main, paths, !joined, take_signals).map_err(for_ever)?;

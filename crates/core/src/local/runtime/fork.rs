@@ -10,6 +10,10 @@ use crate::local::runtime_phase;
 pub(super) fn watch() {
     static WATCH: Once = Once::new();
     unsafe extern "C" fn in_child() {
+        #[cfg(feature = "process")]
+        if super::zygote::is_one() {
+            return;
+        }
         runtime_phase::forked();
     }
     // SAFETY: the handler does nothing but look at atomics and try a lock. Without memory for it, a child is as it would

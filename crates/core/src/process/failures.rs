@@ -1,0 +1,76 @@
+//! Errors, as messages have them.
+
+use std::sync::Arc;
+
+use subpy_wire::{Exception as WireException, Failure, Malformed, Reader, Sink, Writer};
+
+use super::message::Message;
+use super::values;
+use crate::data::error::{Error, Exception, Status};
+use crate::data::value::Value;
+
+/// In the order of their numbers, from 1 on.
+const STATUSES: [Status; 15] = [
+    Status::InvalidArgument,
+    Status::NotInitialized,
+    Status::NotFound,
+    Status::Busy,
+    Status::NotPermitted,
+    Status::Unsupported,
+    Status::Exception,
+    Status::Exit,
+    Status::Interrupted,
+    Status::Timeout,
+    Status::NotShareable,
+    Status::NoMemory,
+    Status::Internal,
+    Status::Lost,
+    Status::Limit,
+];
+
+pub(super) fn write<S: Sink>(writer: &mut Writer<S>, error: &Error) {
+    let exception = error.exception();
+    let number = STATUSES.iter().position(|status| *status == error.status());
+    Failure {
+        status: number.map_or(0, |number| number as u8 + 1),
+        message: error.message(),
+        exception: exception.map(|exception| WireException {
+            type_name: &exception.type_name,
+            module: &exception.class.0,
+            name: &exception.class.1,
+            traceback: &exception.traceback,
+            exit_code: exception.exit_code,
+        }),
+    }
+    .write(writer);
+    if let Some(exception) = exception {
+        // It is plain data: no part of it depends on where it is.
+        let mut arguments = Writer::new(Vec::new());
+        let arguments = match values::write(&mut arguments, exception.args.get()) {
+            Ok(()) => arguments.into_sink(),
+            Err(_) => {
+                let mut none = Writer::new(Vec::new());
+                let _ = values::write(&mut none, &Value::tuple(&[]));
+                none.into_sink()
+            }
+        };
+        writer.put(&arguments);
+    }
+}
+
+pub(super) fn read(message: &Arc<Message>, reader: &mut Reader<'_>) -> subpy_wire::Result<Error> {
+    let failure = Failure::read(reader)?;
+    let status = STATUSES.get(usize::from(failure.status).wrapping_sub(1));
+    let status = *status.ok_or(Malformed("a failure has no status that there is"))?;
+    let Some(exception) = failure.exception else {
+        return Ok(Error::new(status, failure.message));
+    };
+    let exception = Exception {
+        type_name: exception.type_name.into(),
+        class: (exception.module.into(), exception.name.into()),
+        args: Arc::new(values::read(message, reader)?),
+        traceback: exception.traceback.into(),
+        exit_code: exception.exit_code,
+    };
+    Ok(Error::raised(status, failure.message.into(), exception))
+}

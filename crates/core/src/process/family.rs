@@ -1,0 +1,254 @@
+//! The zygote, as its host has it: started once, and asked for workers.
+//!
+//! It is no child of the host's, so that no `wait()` of the host's meets it: a helper starts it, which is a child that
+//! `wait()` does not see, and ends at once. It has a session of its own, and the host's environment, standard streams and
+//! working directory, and nothing else of the host's: no descriptor, no signal mask, no ignored signal.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr::{null, null_mut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use subpy_wire::{Reader, Writer};
+
+use super::channel;
+use super::socket;
+use super::zygote::{HOST, SOCKET, says};
+use crate::data::error::{Error, Result, Status};
+
+/// How long a zygote may take to start, in milliseconds.
+const START: i32 = 60_000;
+/// How long the host waits for what a zygote says at once, in milliseconds.
+const SOON: i32 = 5_000;
+
+/// A zygote.
+pub(super) struct Family {
+    /// Held while the zygote is asked, and while its answer is awaited.
+    zygote: Mutex<Zygote>,
+}
+
+struct Zygote {
+    socket: OwnedFd,
+    next_number: u64,
+    /// The statuses of workers that have ended, until they are asked for.
+    ended: HashMap<u64, i32>,
+}
+
+/// A worker that was forked.
+pub(super) struct Forked {
+    pub(super) number: u64,
+    pub(super) pidfd: OwnedFd,
+    pub(super) channel: OwnedFd,
+}
+
+fn lost(what: &str) -> Error {
+    Error::new(
+        Status::Lost,
+        format!("the process that makes workers {what}"),
+    )
+}
+
+impl Family {
+    /// Starts a zygote, which imports these modules, with commas between them.
+    pub(super) fn start(program: &Path, preload: &str) -> Result<Self> {
+        let (socket, its_end) = socket::pair().map_err(|error| not_started(program, &error))?;
+        let host = socket::pidfd_of(std::process::id() as libc::pid_t);
+        let host = host.map_err(|error| not_started(program, &error))?;
+        spawn(program, &its_end, &host).map_err(|error| not_started(program, &error))?;
+        drop(its_end);
+        let mut writer = Writer::new(Vec::new());
+        writer.flag(true); // isolated
+        writer.flag(true); // import_site
+        writer.text(preload);
+        let zygote = Zygote {
+            socket,
+            next_number: 1,
+            ended: HashMap::new(),
+        };
+        let sent = socket::send(&zygote.socket, &writer.into_sink(), &[]);
+        sent.map_err(|error| not_started(program, &error))?;
+        // One that has ended has said nothing.
+        let message = zygote.receive(START).map(|(message, _)| message);
+        let message = message.unwrap_or_default();
+        let mut reader = Reader::new(&message);
+        match reader.byte() {
+            Ok(says::READY) => Ok(Self {
+                zygote: Mutex::new(zygote),
+            }),
+            Ok(says::FAILED) => {
+                let why = reader.text().unwrap_or("it does not say why");
+                let message = format!("{} could not start Python: {why}", program.display());
+                Err(Error::new(Status::Internal, message))
+            }
+            _ => {
+                let nothing = io::Error::other("it has ended, or is none of this version's");
+                Err(not_started(program, &nothing))
+            }
+        }
+    }
+
+    fn zygote(&self) -> MutexGuard<'_, Zygote> {
+        self.zygote.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a worker forked.
+    pub(super) fn fork(&self) -> Result<Forked> {
+        let channel = channel::create().map_err(|error| {
+            let message = format!("there is no shared memory for a worker: {error}");
+            Error::new(Status::NoMemory, message)
+        })?;
+        let mut zygote = self.zygote();
+        let number = zygote.next_number;
+        zygote.next_number += 1;
+        let asked = socket::send(
+            &zygote.socket,
+            &number.to_ne_bytes(),
+            &[channel.as_raw_fd()],
+        );
+        asked.map_err(|error| lost(&format!("has ended: {error}")))?;
+        loop {
+            let (message, descriptors) = zygote.receive(SOON)?;
+            let mut reader = Reader::new(&message);
+            let said = (reader.byte(), reader.u64());
+            match said {
+                (Ok(says::FORKED), Ok(forked)) if forked == number => {
+                    let Some(pidfd) = descriptors.into_iter().next() else {
+                        return Err(lost("does not keep to the rules"));
+                    };
+                    return Ok(Forked {
+                        number,
+                        pidfd,
+                        channel,
+                    });
+                }
+                (Ok(says::NOT_FORKED), Ok(forked)) if forked == number => {
+                    let why = reader.text().unwrap_or("it does not say why");
+                    let message = format!("no worker could be made: {why}");
+                    return Err(Error::new(Status::NoMemory, message));
+                }
+                (Ok(says::ENDED), Ok(ended)) => zygote.note_end(ended, &mut reader),
+                _ => return Err(lost("has ended")),
+            }
+        }
+    }
+
+    /// How a worker has ended, as `waitpid` has it. `None`: nobody knows.
+    pub(super) fn end_of(&self, number: u64) -> Option<i32> {
+        let mut zygote = self.zygote();
+        loop {
+            if let Some(status) = zygote.ended.remove(&number) {
+                return Some(status);
+            }
+            let (message, _) = zygote.receive(SOON).ok()?;
+            let mut reader = Reader::new(&message);
+            match (reader.byte(), reader.u64()) {
+                (Ok(says::ENDED), Ok(ended)) => zygote.note_end(ended, &mut reader),
+                _ => return None,
+            }
+        }
+    }
+}
+
+impl Zygote {
+    fn receive(&self, time_ms: i32) -> Result<(Vec<u8>, Vec<OwnedFd>)> {
+        match socket::wait_for_any(&[self.socket.as_raw_fd()], time_ms) {
+            Ok(ready) if ready[0] => {}
+            _ => return Err(lost("does not answer")),
+        }
+        socket::receive(&self.socket).map_err(|error| lost(&format!("has ended: {error}")))
+    }
+
+    fn note_end(&mut self, number: u64, reader: &mut Reader<'_>) {
+        if let Ok(status) = reader.i32() {
+            self.ended.insert(number, status);
+        }
+    }
+}
+
+fn not_started(program: &Path, why: &io::Error) -> Error {
+    let message = format!(
+        "{} could not be started: {why}; is it there, and may it be executed?",
+        program.display()
+    );
+    Error::new(Status::Unsupported, message)
+}
+
+/// What is made before the fork: nothing is allocated afterwards.
+struct Prepared {
+    program: CString,
+    arguments: [*const libc::c_char; 3],
+}
+
+/// Starts the program as a zygote, and waits until it has begun.
+fn spawn(program: &Path, socket: &OwnedFd, host: &OwnedFd) -> io::Result<()> {
+    const ZYGOTE: &CStr = c"zygote";
+    let name = CString::new(program.as_os_str().as_bytes()).map_err(io::Error::other)?;
+    let mut prepared = Prepared {
+        program: name,
+        arguments: [null(); 3],
+    };
+    prepared.arguments[0] = prepared.program.as_ptr();
+    prepared.arguments[1] = ZYGOTE.as_ptr();
+    // It is written to if the program can't be executed, and closed if it can.
+    let (report, its_report) = socket::pair()?;
+    // SAFETY: as `fork`, but for the signal at its end: there is none, so `wait` does not see it. What runs in the child
+    // allocates nothing, and takes no lock.
+    unsafe {
+        let no_signal: libc::c_long = 0;
+        let none = null_mut::<u8>();
+        match libc::syscall(libc::SYS_clone, no_signal, none, none, none, none) {
+            0 => helper(&prepared, socket, host, &its_report),
+            ..0 => return Err(io::Error::last_os_error()),
+            helper => {
+                let flags = libc::__WALL;
+                while libc::waitpid(helper as libc::pid_t, null_mut(), flags) < 0
+                    && *libc::__errno_location() == libc::EINTR
+                {}
+            }
+        }
+    }
+    drop(its_report);
+    let (message, _) = socket::receive(&report)?;
+    match message.try_into() {
+        Ok(error) => Err(io::Error::from_raw_os_error(i32::from_ne_bytes(error))),
+        Err(_) => Ok(()),
+    }
+}
+
+/// In the helper: starts the zygote, and ends.
+///
+/// # Safety
+/// In a process that was just forked, with one thread.
+unsafe fn helper(prepared: &Prepared, socket: &OwnedFd, host: &OwnedFd, report: &OwnedFd) -> ! {
+    // SAFETY: only calls of the system.
+    unsafe {
+        let none = null_mut::<u8>();
+        let flags = libc::SIGCHLD as libc::c_long;
+        if libc::syscall(libc::SYS_clone, flags, none, none, none, none) != 0 {
+            libc::_exit(0);
+        }
+        libc::setsid();
+        for signal in 1..=libc::SIGRTMAX() {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        let mut nothing = std::mem::zeroed();
+        libc::sigemptyset(&mut nothing);
+        libc::sigprocmask(libc::SIG_SETMASK, &nothing, null_mut());
+        // To places that none of them has, then to their own.
+        let [socket, host, report] =
+            [socket, host, report].map(|fd| libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD, 10));
+        libc::dup2(socket, SOCKET);
+        libc::dup2(host, HOST);
+        let report_at = HOST + 1;
+        libc::dup3(report, report_at, libc::O_CLOEXEC);
+        libc::syscall(libc::SYS_close_range, report_at + 1, u32::MAX, 0);
+        libc::execv(prepared.program.as_ptr(), prepared.arguments.as_ptr());
+        let error = *libc::__errno_location();
+        libc::write(report_at, (&raw const error).cast(), size_of::<i32>());
+        libc::_exit(127)
+    }
+}

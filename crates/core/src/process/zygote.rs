@@ -1,0 +1,167 @@
+//! The process that forks a worker for each interpreter. It has one thread, and has started Python and imported what is to
+//! be there from the start.
+//!
+//! It tells its host when a worker has ended. It ends when its host does, and its workers with it.
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use subpy_wire::{Reader, Writer};
+
+use super::socket;
+use super::worker;
+use crate::data::config::RuntimeConfig;
+use crate::data::error::Error;
+use crate::data::id::Id;
+use crate::local::interpreter::registry;
+use crate::local::runtime as local;
+use crate::local::runtime::zygote::{self, Forked};
+use crate::scripting;
+
+/// Its socket, and a descriptor that stands for its host: where `family` puts them.
+pub(super) const SOCKET: i32 = 3;
+pub(super) const HOST: i32 = 4;
+
+/// What a zygote says.
+pub(super) mod says {
+    /// It is ready: what follows is nothing.
+    pub(crate) const READY: u8 = 0;
+    /// It can't start. A text says why.
+    pub(crate) const FAILED: u8 = 1;
+    /// A worker was forked: its number, and a descriptor that stands for it.
+    pub(crate) const FORKED: u8 = 2;
+    /// It was not: its number, and a text that says why.
+    pub(crate) const NOT_FORKED: u8 = 3;
+    /// One has ended: its number, and its status as `waitpid` has it.
+    pub(crate) const ENDED: u8 = 4;
+}
+
+/// A worker that lives.
+struct Worker {
+    number: u64,
+    process: libc::pid_t,
+    pidfd: OwnedFd,
+}
+
+/// Runs one. The answer is the code that the process, or a worker that it has forked, ends with.
+pub(super) fn run() -> i32 {
+    // SAFETY: `family` has put them there, for us.
+    let (socket, host) = unsafe { (OwnedFd::from_raw_fd(SOCKET), OwnedFd::from_raw_fd(HOST)) };
+    let Ok((message, _)) = socket::receive(&socket) else {
+        return 1;
+    };
+    let mut writer = Writer::new(Vec::new());
+    match start(&message) {
+        Ok(()) => writer.byte(says::READY),
+        Err(error) => {
+            writer.byte(says::FAILED);
+            writer.text(error.message());
+        }
+    }
+    let is_ready = writer.into_sink();
+    if socket::send(&socket, &is_ready, &[]).is_err() || is_ready[0] != says::READY {
+        return 1;
+    }
+    let mut workers = Vec::new();
+    match serve(&socket, &host, &mut workers) {
+        Ok(Some(channel)) => {
+            drop((socket, host, workers));
+            worker::run(&channel)
+        }
+        Ok(None) | Err(_) => {
+            workers
+                .iter()
+                .for_each(|worker| socket::kill(&worker.pidfd, libc::SIGKILL));
+            0
+        }
+    }
+}
+
+fn start(message: &[u8]) -> Result<(), Error> {
+    let malformed =
+        |error: subpy_wire::Malformed| Error::new(crate::Status::Internal, error.to_string());
+    let mut reader = Reader::new(message);
+    let isolated = reader.flag().map_err(malformed)?;
+    let import_site = reader.flag().map_err(malformed)?;
+    let preload = reader.text().map_err(malformed)?;
+    let config = RuntimeConfig {
+        isolated,
+        import_site,
+        allow_main: true,
+        ..RuntimeConfig::default()
+    };
+    zygote::become_one();
+    local::retain(Some(&config), scripting::prepare_main)?;
+    let main = registry::find(Id::MAIN)?;
+    let code = format!(
+        "for name in {preload:?}.split(','):\n  if name: __import__(name)\n\
+         import gc; gc.collect(); gc.freeze(); del gc\n"
+    );
+    main.run(code.as_bytes(), &crate::RunOptions::default())
+}
+
+/// Forks workers, and tells of those that have ended. In a worker, the answer is its channel.
+fn serve(
+    socket: &OwnedFd,
+    host: &OwnedFd,
+    workers: &mut Vec<Worker>,
+) -> io::Result<Option<OwnedFd>> {
+    loop {
+        let mut descriptors = vec![socket.as_raw_fd(), host.as_raw_fd()];
+        descriptors.extend(workers.iter().map(|worker| worker.pidfd.as_raw_fd()));
+        let ready = socket::wait_for_any(&descriptors, -1)?;
+        for place in (0..workers.len()).rev() {
+            if ready[place + 2] {
+                tell_end(socket, &workers.swap_remove(place))?;
+            }
+        }
+        if ready[1] {
+            return Ok(None);
+        }
+        if ready[0] {
+            let (message, descriptors) = socket::receive(socket)?;
+            let Ok(number) = Reader::new(&message).u64() else {
+                return Ok(None); // the host is gone
+            };
+            let Some(channel) = descriptors.into_iter().next() else {
+                return Ok(None);
+            };
+            match fork() {
+                Ok(Forked::Child) => return Ok(Some(channel)),
+                Ok(Forked::Parent(process)) => {
+                    let pidfd = socket::pidfd_of(process)?;
+                    let said = [&[says::FORKED][..], &number.to_ne_bytes()].concat();
+                    socket::send(socket, &said, &[pidfd.as_raw_fd()])?;
+                    workers.push(Worker {
+                        number,
+                        process,
+                        pidfd,
+                    });
+                }
+                Err(why) => {
+                    let mut writer = Writer::new(Vec::new());
+                    writer.byte(says::NOT_FORKED);
+                    writer.u64(number);
+                    writer.text(&why);
+                    socket::send(socket, &writer.into_sink(), &[])?;
+                }
+            }
+        }
+    }
+}
+
+fn fork() -> Result<Forked, String> {
+    let forked = zygote::fork().map_err(|error| error.message().to_owned())?;
+    forked.map_err(|error| error.to_string())
+}
+
+fn tell_end(socket: &OwnedFd, worker: &Worker) -> io::Result<()> {
+    let mut status = 0;
+    // SAFETY: a child of ours that has ended; a place for its status.
+    unsafe { libc::waitpid(worker.process, &mut status, 0) };
+    let mut writer = Writer::new(Vec::new());
+    writer.byte(says::ENDED);
+    writer.u64(worker.number);
+    writer.i32(status);
+    socket::send(socket, &writer.into_sink(), &[])
+}

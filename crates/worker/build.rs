@@ -1,0 +1,5 @@
+//! Lets the program find the Python library that it is built for.
+
+fn main() {
+    pyo3_build_config::add_libpython_rpath_link_args();
+}

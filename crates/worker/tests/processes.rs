@@ -1,0 +1,130 @@
+//! Interpreters in processes of their own.
+
+use std::path::Path;
+use std::time::Instant;
+
+use subpy_core::process::host::Workers;
+use subpy_core::{RunOptions, Status};
+
+fn workers() -> Workers {
+    Workers::start(Path::new(env!("CARGO_BIN_EXE_subpy-worker")), "").unwrap()
+}
+
+#[test]
+fn a_life() {
+    let workers = workers();
+    let (a, b) = (workers.create().unwrap(), workers.create().unwrap());
+    let run = |code: &str| a.run(code.as_bytes(), &RunOptions::default());
+    run("x = 1").unwrap();
+    run("assert x == 1").unwrap();
+    let error = b.run(b"x", &RunOptions::default()).unwrap_err();
+    assert_eq!(
+        (error.status(), error.message()),
+        (Status::Exception, "name 'x' is not defined")
+    );
+    let named = RunOptions {
+        filename: Some("plugin.py"),
+        ..RunOptions::default()
+    };
+    let error = a
+        .run(b"\n\nraise ValueError(1, 'two')", &named)
+        .unwrap_err();
+    let exception = error.exception().unwrap();
+    assert_eq!(exception.type_name, "ValueError");
+    assert!(
+        exception.traceback.contains("\"plugin.py\", line 3"),
+        "{}",
+        exception.traceback
+    );
+    let error = run("import sys; sys.exit(3)").unwrap_err();
+    assert_eq!(
+        (error.status(), error.exception().unwrap().exit_code),
+        (Status::Exit, 3)
+    );
+    let long = format!(
+        "text = {:?}\nassert len(text) == 1_000_000",
+        "t".repeat(1_000_000)
+    );
+    run(&long).unwrap();
+    a.destroy();
+    b.destroy();
+}
+
+#[test]
+fn a_process_that_ends_is_lost() {
+    let workers = workers();
+    for (code, why) in [
+        ("import os; os._exit(3)", "it has exited with code 3"),
+        ("import os; os.abort()", "signal 6 has ended it"),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            "signal 9 has ended it",
+        ),
+        (
+            "import ctypes; ctypes.string_at(0)",
+            "signal 11 has ended it",
+        ),
+    ] {
+        let remote = workers.create().unwrap();
+        let start = Instant::now();
+        let error = remote
+            .run(code.as_bytes(), &RunOptions::default())
+            .unwrap_err();
+        assert_eq!(error.status(), Status::Lost);
+        assert!(error.message().contains(why), "{}", error.message());
+        let again = remote.run(b"x = 1", &RunOptions::default()).unwrap_err();
+        assert_eq!(
+            (again.status(), again.message()),
+            (Status::Lost, error.message())
+        );
+        println!("{code}: {:?}", start.elapsed());
+        remote.destroy();
+    }
+    workers
+        .create()
+        .unwrap()
+        .run(b"x = 1", &RunOptions::default())
+        .unwrap();
+}
+
+#[test]
+fn a_program_that_is_no_worker_is_named() {
+    for (program, why) in [
+        ("/nothing", "No such file"),
+        ("/etc/passwd", "Permission denied"),
+        ("/bin/true", "it has ended"),
+    ] {
+        let error = Workers::start(Path::new(program), "").err().unwrap();
+        assert!(
+            error.message().contains(program) && error.message().contains(why),
+            "{}",
+            error.message()
+        );
+    }
+    let program = Path::new(env!("CARGO_BIN_EXE_subpy-worker"));
+    let error = Workers::start(program, "no_such_module").err().unwrap();
+    assert!(
+        error.message().contains("No module named 'no_such_module'"),
+        "{}",
+        error.message()
+    );
+}
+
+#[test]
+fn figures() {
+    let workers = workers();
+    let start = Instant::now();
+    let all: Vec<_> = (0..50).map(|_| workers.create().unwrap()).collect();
+    println!("create: {:?}", start.elapsed() / 50);
+    let options = RunOptions::default();
+    all[0].run(b"x = 1", &options).unwrap();
+    let start = Instant::now();
+    for _ in 0..2000 {
+        all[0].run(b"x = 1", &options).unwrap();
+    }
+    println!("run again: {:?}", start.elapsed() / 2000);
+    let start = Instant::now();
+    all.into_iter()
+        .for_each(subpy_core::process::host::Remote::destroy);
+    println!("destroy: {:?}", start.elapsed() / 50);
+}
