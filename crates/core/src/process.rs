@@ -9,6 +9,7 @@ mod failures;
 mod family;
 pub mod host;
 mod message;
+mod options;
 mod socket;
 mod values;
 mod worker;

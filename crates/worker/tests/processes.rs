@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use subpy_core::process::host::Workers;
-use subpy_core::{RunOptions, Status};
+use subpy_core::{CallOptions, RunOptions, Status, Value, View};
 
 fn workers() -> Workers {
     Workers::start(Path::new(env!("CARGO_BIN_EXE_subpy-worker")), "").unwrap()
@@ -127,4 +127,68 @@ fn figures() {
     all.into_iter()
         .for_each(subpy_core::process::host::Remote::destroy);
     println!("destroy: {:?}", start.elapsed() / 50);
+}
+
+#[test]
+fn values_in_and_out() {
+    let workers = workers();
+    let remote = workers.create().unwrap();
+    let options = CallOptions::default();
+    let numbers = [Value::int(1), Value::str("two"), Value::float(0.5)];
+    let list = Value::list(&numbers);
+    remote.set(b"x", &list, &RunOptions::default()).unwrap();
+    assert_eq!(remote.get(b"x", &options).unwrap().get(), &list);
+    assert_eq!(
+        remote.eval(b"x * 2", &options).unwrap().get().items().len(),
+        6
+    );
+    let length = remote
+        .call(b"builtins:len", &[list], None, &options)
+        .unwrap();
+    assert_eq!(length.get(), &Value::int(3));
+    let names = [[Value::str("key"), Value::bool(true)]];
+    let named = Value::dict(&names);
+    remote
+        .run(b"def f(*a, key): return a, key", &RunOptions::default())
+        .unwrap();
+    let result = remote
+        .call(b"f", &[Value::int(7)], Some(&named), &options)
+        .unwrap();
+    assert_eq!(
+        format!("{result:?}"),
+        "Tuple([Tuple([Int(7)]), Bool(true)])"
+    );
+    let text = "t".repeat(100_000);
+    let back = remote
+        .call(b"builtins:str", &[Value::str(&text)], None, &options)
+        .unwrap();
+    assert_eq!(back.get(), &Value::str(&text));
+    let array = remote
+        .eval(b"memoryview(bytearray(range(200)))", &options)
+        .unwrap();
+    let bytes: Vec<u8> = (0..200).collect();
+    assert_eq!(array.get().view(), View::Buffer(&bytes));
+    // Nobody holds it in the worker.
+    remote.run(b"import gc", &RunOptions::default()).unwrap();
+    let error = remote.eval(b"object()", &options).unwrap_err();
+    assert_eq!(error.status(), Status::NotShareable);
+    let error = remote.get(b"no_such_name", &options).unwrap_err();
+    assert_eq!(error.status(), Status::NotFound);
+    let start = Instant::now();
+    for _ in 0..1000 {
+        remote
+            .call(b"builtins:str", &[Value::str(&text)], None, &options)
+            .unwrap();
+    }
+    println!("100 KB in and out: {:?}", start.elapsed() / 1000);
+    let limit = RunOptions {
+        timeout: Some(std::time::Duration::from_millis(50)),
+        ..RunOptions::default()
+    };
+    let start = Instant::now();
+    let error = remote
+        .run(b"import time; time.sleep(60)", &limit)
+        .unwrap_err();
+    assert_eq!(error.status(), Status::Timeout);
+    println!("a limit of 50 ms: {:?}", start.elapsed());
 }

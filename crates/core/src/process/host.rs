@@ -4,15 +4,19 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
-use subpy_wire::{Reader, Writer};
+use subpy_wire::{Reader, Sink, Writer};
 
-use super::channel::{Broken, Channel, Side};
+use super::channel::{Broken, Channel, Sending, Side};
 use super::failures;
 use super::family::{Family, Forked};
+use super::options::{write_call, write_run};
 use super::socket;
+use super::values;
 use super::worker::{answers, asks};
-use crate::data::config::RunOptions;
+use crate::data::config::{CallOptions, RunOptions};
 use crate::data::error::{Error, Result, Status};
+use crate::data::tree::OwnedValue;
+use crate::data::value::Value;
 
 /// Makes interpreters in processes.
 pub struct Workers(Arc<Family>);
@@ -79,26 +83,80 @@ impl Remote {
 
     /// Runs a program.
     pub fn run(&self, code: &[u8], options: &RunOptions<'_>) -> Result<()> {
+        self.ask(asks::RUN, |writer| {
+            write_run(writer, options);
+            writer.bytes(code);
+        })
+        .map(drop)
+    }
+
+    /// The value of an expression.
+    pub fn eval(&self, source: &[u8], options: &CallOptions<'_>) -> Result<OwnedValue> {
+        self.ask(asks::EVAL, |writer| {
+            write_call(writer, options);
+            writer.bytes(source);
+        })
+    }
+
+    /// The value that a name has in `__main__`.
+    pub fn get(&self, name: &[u8], options: &CallOptions<'_>) -> Result<OwnedValue> {
+        self.ask(asks::GET, |writer| {
+            write_call(writer, options);
+            writer.bytes(name);
+        })
+    }
+
+    /// Gives a value a name in `__main__`.
+    pub fn set(&self, name: &[u8], value: &Value<'_>, options: &RunOptions<'_>) -> Result<()> {
+        let values = std::slice::from_ref(value);
+        let values = checked(&Value::list(values), "value")?;
+        self.ask(asks::SET, |writer| {
+            write_run(writer, options);
+            writer.bytes(name);
+            write_checked(writer, &values);
+        })
+        .map(drop)
+    }
+
+    /// Calls something by its name.
+    pub fn call(
+        &self,
+        callable: &[u8],
+        arguments: &[Value<'_>],
+        named: Option<&Value<'_>>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        let arguments = checked(&Value::list(arguments), "args")?;
+        let named = checked(named.unwrap_or(&Value::NONE), "kwargs")?;
+        self.ask(asks::CALL, |writer| {
+            write_call(writer, options);
+            writer.bytes(callable);
+            write_checked(writer, &arguments);
+            write_checked(writer, &named);
+        })
+    }
+
+    /// Asks for something, and waits until it is done.
+    fn ask(&self, asked: u8, write: impl FnOnce(&mut Writer<Sending<'_>>)) -> Result<OwnedValue> {
         let mut channel = self.channel()?;
         self.not_lost()?;
         let is_alive = || self.is_alive();
         let mut writer = Writer::new(channel.send(&is_alive));
-        writer.byte(asks::RUN);
-        writer.flag(options.filename.is_some());
-        writer.text(options.filename.unwrap_or_default());
-        writer.bytes(code);
+        writer.byte(asked);
+        write(&mut writer);
         let sent = writer.into_sink().finish();
         sent.map_err(|broken| self.lose(broken))?;
         self.answer(&mut channel)
     }
 
     /// Waits for an answer.
-    fn answer(&self, channel: &mut Channel) -> Result<()> {
+    fn answer(&self, channel: &mut Channel) -> Result<OwnedValue> {
         let message = channel.receive(&|| self.is_alive());
         let message = Arc::new(message.map_err(|broken| self.lose(broken))?);
         let mut reader = Reader::new(message.bytes());
         let read = |reader: &mut Reader<'_>| match reader.byte()? {
-            answers::DONE => Ok(Ok(())),
+            answers::DONE => Ok(Ok(OwnedValue::NONE)),
+            answers::VALUE => Ok(Ok(values::read(&message, reader)?)),
             answers::FAILED => Ok(Err(failures::read(&message, reader)?)),
             _ => Err(subpy_wire::Malformed("an answer is none that there is")),
         };
@@ -152,4 +210,24 @@ impl Drop for Remote {
     fn drop(&mut self) {
         socket::kill(&self.pidfd, libc::SIGKILL);
     }
+}
+
+/// A value that can be written.
+struct Checked<'a>(Value<'a>);
+
+/// Fails for one that can't: nothing has been said then.
+fn checked<'a>(value: &Value<'a>, name: &str) -> Result<Checked<'a>> {
+    struct Nowhere;
+    impl Sink for Nowhere {
+        fn put(&mut self, _: &[u8]) {}
+    }
+    let written = values::write(&mut Writer::new(Nowhere), value);
+    let no_exception = || Error::new(Status::Internal, "no exception");
+    written.map_err(|error| error.into_error(name, no_exception))?;
+    Ok(Checked(*value))
+}
+
+fn write_checked<S: Sink>(writer: &mut Writer<S>, value: &Checked<'_>) {
+    let written = values::write(writer, &value.0);
+    debug_assert!(written.is_ok(), "a value has changed");
 }
