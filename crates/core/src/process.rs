@@ -16,6 +16,7 @@ mod worker;
 mod zygote;
 
 /// What `main` of a worker's program does. The answer is the code that the process ends with.
+#[doc(hidden)]
 pub fn main(role: &str) -> i32 {
     match role {
         "zygote" => zygote::run(),

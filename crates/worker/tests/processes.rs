@@ -1,6 +1,7 @@
 //! Interpreters in processes of their own.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use subpy_core::process::host::Workers;
@@ -13,7 +14,10 @@ fn workers() -> Workers {
 #[test]
 fn a_life() {
     let workers = workers();
-    let (a, b) = (workers.create().unwrap(), workers.create().unwrap());
+    let (a, b) = (
+        workers.create(None, None).unwrap(),
+        workers.create(None, None).unwrap(),
+    );
     let run = |code: &str| a.run(code.as_bytes(), &RunOptions::default());
     run("x = 1").unwrap();
     run("assert x == 1").unwrap();
@@ -65,7 +69,7 @@ fn a_process_that_ends_is_lost() {
             "signal 11 has ended it",
         ),
     ] {
-        let remote = workers.create().unwrap();
+        let remote = workers.create(None, None).unwrap();
         let start = Instant::now();
         let error = remote
             .run(code.as_bytes(), &RunOptions::default())
@@ -81,7 +85,7 @@ fn a_process_that_ends_is_lost() {
         remote.destroy();
     }
     workers
-        .create()
+        .create(None, None)
         .unwrap()
         .run(b"x = 1", &RunOptions::default())
         .unwrap();
@@ -114,7 +118,9 @@ fn a_program_that_is_no_worker_is_named() {
 fn figures() {
     let workers = workers();
     let start = Instant::now();
-    let all: Vec<_> = (0..50).map(|_| workers.create().unwrap()).collect();
+    let all: Vec<_> = (0..50)
+        .map(|_| workers.create(None, None).unwrap())
+        .collect();
     println!("create: {:?}", start.elapsed() / 50);
     let options = RunOptions::default();
     all[0].run(b"x = 1", &options).unwrap();
@@ -132,7 +138,7 @@ fn figures() {
 #[test]
 fn values_in_and_out() {
     let workers = workers();
-    let remote = workers.create().unwrap();
+    let remote = workers.create(None, None).unwrap();
     let options = CallOptions::default();
     let numbers = [Value::int(1), Value::str("two"), Value::float(0.5)];
     let list = Value::list(&numbers);
@@ -191,4 +197,85 @@ fn values_in_and_out() {
         .unwrap_err();
     assert_eq!(error.status(), Status::Timeout);
     println!("a limit of 50 ms: {:?}", start.elapsed());
+}
+
+#[test]
+fn output_comes_in_order_and_none_is_lost() {
+    let workers = workers();
+    let text = Arc::new(Mutex::new(String::new()));
+    let sink = |prefix: &'static str| {
+        let text = text.clone();
+        let add = move |piece: &[u8]| {
+            let mut text = text.lock().unwrap();
+            text.push_str(prefix);
+            text.push_str(std::str::from_utf8(piece).unwrap());
+        };
+        Some(Box::new(add) as Box<dyn FnMut(&[u8]) + Send>)
+    };
+    let remote = workers.create(sink(""), sink("E:")).unwrap();
+    let code =
+        b"import sys\nfor i in range(3): print(i)\nprint('wrong', file=sys.stderr)\nprint('end')";
+    remote.run(code, &RunOptions::default()).unwrap();
+    assert_eq!(text.lock().unwrap().as_str(), "0\n1\n2\nE:wrong\nend\n");
+    text.lock().unwrap().clear();
+    let code = b"print('last words', flush=True); import os; os._exit(1)";
+    let error = remote.run(code, &RunOptions::default()).unwrap_err();
+    assert_eq!(error.status(), Status::Lost);
+    assert_eq!(text.lock().unwrap().as_str(), "last words\n");
+    let remote = workers.create(sink(""), None).unwrap();
+    text.lock().unwrap().clear();
+    let code = b"import threading\ndef work():\n  for i in range(100): print(i)\n\
+        threads = [threading.Thread(target=work) for _ in range(4)]\n\
+        [t.start() for t in threads]; [t.join() for t in threads]";
+    remote.run(code, &RunOptions::default()).unwrap();
+    assert_eq!(text.lock().unwrap().lines().count(), 400);
+}
+
+#[test]
+fn an_interrupt_ends_a_run() {
+    let workers = workers();
+    let remote = workers.create(None, None).unwrap();
+    for code in ["while True: pass", "import time; time.sleep(60)"] {
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| {
+                remote
+                    .run(code.as_bytes(), &RunOptions::default())
+                    .unwrap_err()
+            });
+            while !run.is_finished() {
+                remote.interrupt();
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            assert_eq!(run.join().unwrap().status(), Status::Interrupted);
+        });
+    }
+    remote.interrupt();
+    remote.run(b"x = 1", &RunOptions::default()).unwrap();
+    let running = std::thread::scope(|scope| {
+        let run = scope.spawn(|| {
+            loop {
+                // The other thread may be in it at that moment.
+                match remote.run(b"while True: pass", &RunOptions::default()) {
+                    Err(error) if error.status() == Status::Busy => {}
+                    ended => return ended,
+                }
+            }
+        });
+        let busy = loop {
+            match remote.run(b"x = 1", &RunOptions::default()) {
+                Ok(()) => {}
+                Err(error) => break error,
+            }
+        };
+        while !run.is_finished() {
+            remote.interrupt();
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        assert_eq!(
+            run.join().unwrap().unwrap_err().status(),
+            Status::Interrupted
+        );
+        busy
+    });
+    assert_eq!(running.status(), Status::Busy);
 }

@@ -38,6 +38,8 @@ struct Direction {
 struct Shared {
     to_worker: Direction,
     to_host: Direction,
+    /// How often the host has asked the run to end.
+    interrupts: AtomicU32,
 }
 
 /// The directions come first.
@@ -67,6 +69,24 @@ impl From<Malformed> for Broken {
     }
 }
 
+fn wake(word: &AtomicU32) {
+    // SAFETY: a word that is there; nothing is written.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) };
+}
+
+/// Sleeps until it is woken, or for this time, if the word is this.
+fn sleep_on(word: &AtomicU32, is: u32, time: Duration) {
+    let time = libc::timespec {
+        tv_sec: time.as_secs() as libc::time_t,
+        tv_nsec: time.subsec_nanos().into(),
+    };
+    // SAFETY: a word that is there, and a time; nothing is written.
+    unsafe {
+        let (word, wait) = (word.as_ptr(), libc::FUTEX_WAIT);
+        libc::syscall(libc::SYS_futex, word, wait, is, &raw const time);
+    }
+}
+
 /// One side's end of it.
 pub(super) struct Channel {
     memory: NonNull<u8>,
@@ -77,6 +97,8 @@ pub(super) struct Channel {
 
 // SAFETY: nothing in it is of a thread.
 unsafe impl Send for Channel {}
+// SAFETY: what needs no exclusive reference touches atomics alone.
+unsafe impl Sync for Channel {}
 
 /// New memory for a channel, as a file that can't shrink. (A file that shrinks ends who touches what is gone.)
 pub(super) fn create() -> io::Result<OwnedFd> {
@@ -120,6 +142,22 @@ impl Channel {
             }),
             _ => Err(io::Error::last_os_error()),
         }
+    }
+
+    /// Asks the worker's run to end. Any thread may, at any time.
+    pub(super) fn interrupt(&self) {
+        let interrupts = &self.shared().interrupts;
+        interrupts.fetch_add(1, Ordering::Release);
+        wake(interrupts);
+    }
+
+    /// Waits until the host has asked so more often than it had; or for a time. The answer is how often it has.
+    pub(super) fn wait_for_interrupt(&self, seen: u32) -> u32 {
+        let interrupts = &self.shared().interrupts;
+        if interrupts.load(Ordering::Acquire) == seen {
+            sleep_on(interrupts, seen, Duration::from_secs(1));
+        }
+        interrupts.load(Ordering::Acquire)
     }
 
     fn shared(&self) -> &Shared {
@@ -176,24 +214,12 @@ impl Channel {
         direction.length.store(length as u64, Ordering::Relaxed);
         direction.goes_on.store(goes_on.into(), Ordering::Relaxed);
         direction.pieces.fetch_add(1, Ordering::Release);
-        // SAFETY: a word that is there; nothing is written.
-        unsafe {
-            libc::syscall(
-                libc::SYS_futex,
-                &raw const direction.pieces,
-                libc::FUTEX_WAKE,
-                1,
-            );
-        }
+        wake(&direction.pieces);
     }
 
     /// Waits for the next piece.
     fn wait(&mut self, is_alive: &dyn Fn() -> bool) -> Result<(), Broken> {
         let (direction, _) = self.direction(false);
-        let look = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: LOOK.subsec_nanos().into(),
-        };
         let mut was_alive = true;
         loop {
             if direction.pieces.load(Ordering::Acquire) != self.seen {
@@ -203,16 +229,7 @@ impl Channel {
             if !was_alive {
                 return Err(Broken::Gone);
             }
-            // SAFETY: a word that is there, and a time; nothing is written.
-            unsafe {
-                libc::syscall(
-                    libc::SYS_futex,
-                    &raw const direction.pieces,
-                    libc::FUTEX_WAIT,
-                    self.seen,
-                    &raw const look,
-                );
-            }
+            sleep_on(&direction.pieces, self.seen, LOOK);
             // What it had put there before it went is read.
             was_alive = is_alive();
         }

@@ -4,16 +4,17 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
-use subpy_wire::{Reader, Sink, Writer};
+use subpy_wire::{Malformed, Reader, Sink, Writer};
 
 use super::channel::{Broken, Channel, Sending, Side};
 use super::failures;
 use super::family::{Family, Forked};
+use super::message::Message;
 use super::options::{write_call, write_run};
 use super::socket;
 use super::values;
-use super::worker::{answers, asks};
-use crate::data::config::{CallOptions, RunOptions};
+use super::worker::{answers, asks, wants};
+use crate::data::config::{CallOptions, Output, RunOptions};
 use crate::data::error::{Error, Result, Status};
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
@@ -28,38 +29,50 @@ pub struct Remote {
     pidfd: OwnedFd,
     /// Held for a call.
     channel: Mutex<Channel>,
+    /// The same memory, for who does not hold that.
+    control: Channel,
+    /// Where stdout and stderr go. Held while one is called.
+    outputs: Mutex<[Option<Output>; 2]>,
     /// Why it is lost.
     lost: OnceLock<String>,
 }
 
 impl Workers {
     /// Starts what makes them: this program, which imports these modules, with commas between them.
+    #[doc(hidden)]
     pub fn start(program: &Path, preload: &str) -> Result<Self> {
         Ok(Self(Arc::new(Family::start(program, preload)?)))
     }
 
-    /// Makes one.
-    pub fn create(&self) -> Result<Remote> {
+    /// Makes one, whose output goes here; `None`: to the process's own stdout and stderr.
+    #[doc(hidden)]
+    pub fn create(&self, stdout: Option<Output>, stderr: Option<Output>) -> Result<Remote> {
         let Forked {
             number,
             pidfd,
-            channel,
+            channel: file,
         } = self.0.fork()?;
-        let channel = Channel::new(&channel, Side::Host).map_err(|error| {
-            let message = format!("there is no memory for a worker's channel: {error}");
-            Error::new(Status::NoMemory, message)
-        })?;
+        let end = || {
+            Channel::new(&file, Side::Host).map_err(|error| {
+                let message = format!("there is no memory for a worker's channel: {error}");
+                Error::new(Status::NoMemory, message)
+            })
+        };
+        let taken = (stdout.is_some(), stderr.is_some());
         let remote = Remote {
             family: self.0.clone(),
             number,
             pidfd,
-            channel: Mutex::new(channel),
+            channel: Mutex::new(end()?),
+            control: end()?,
+            outputs: Mutex::new([stdout, stderr]),
             lost: OnceLock::new(),
         };
-        // It says when it is there.
-        let mut channel = remote.channel()?;
-        remote.answer(&mut channel)?;
-        drop(channel);
+        remote.ask(asks::PREPARE, |writer| {
+            writer.flag(taken.0);
+            writer.flag(taken.1);
+            writer.flag(false);
+        })?;
         Ok(remote)
     }
 }
@@ -82,6 +95,7 @@ impl Remote {
     }
 
     /// Runs a program.
+    #[doc(hidden)]
     pub fn run(&self, code: &[u8], options: &RunOptions<'_>) -> Result<()> {
         self.ask(asks::RUN, |writer| {
             write_run(writer, options);
@@ -91,6 +105,7 @@ impl Remote {
     }
 
     /// The value of an expression.
+    #[doc(hidden)]
     pub fn eval(&self, source: &[u8], options: &CallOptions<'_>) -> Result<OwnedValue> {
         self.ask(asks::EVAL, |writer| {
             write_call(writer, options);
@@ -99,6 +114,7 @@ impl Remote {
     }
 
     /// The value that a name has in `__main__`.
+    #[doc(hidden)]
     pub fn get(&self, name: &[u8], options: &CallOptions<'_>) -> Result<OwnedValue> {
         self.ask(asks::GET, |writer| {
             write_call(writer, options);
@@ -107,6 +123,7 @@ impl Remote {
     }
 
     /// Gives a value a name in `__main__`.
+    #[doc(hidden)]
     pub fn set(&self, name: &[u8], value: &Value<'_>, options: &RunOptions<'_>) -> Result<()> {
         let values = std::slice::from_ref(value);
         let values = checked(&Value::list(values), "value")?;
@@ -119,6 +136,7 @@ impl Remote {
     }
 
     /// Calls something by its name.
+    #[doc(hidden)]
     pub fn call(
         &self,
         callable: &[u8],
@@ -149,19 +167,51 @@ impl Remote {
         self.answer(&mut channel)
     }
 
-    /// Waits for an answer.
+    /// Asks the run that is under way to end. Nothing happens if there is none.
+    #[doc(hidden)]
+    pub fn interrupt(&self) {
+        self.control.interrupt();
+    }
+
+    /// Waits for an answer, and does what is wanted meanwhile.
     fn answer(&self, channel: &mut Channel) -> Result<OwnedValue> {
-        let message = channel.receive(&|| self.is_alive());
-        let message = Arc::new(message.map_err(|broken| self.lose(broken))?);
+        let is_alive = || self.is_alive();
+        loop {
+            let message = channel.receive(&is_alive);
+            let message = Arc::new(message.map_err(|broken| self.lose(broken))?);
+            match self.read_answer(&message) {
+                Ok(Some(done)) => return done,
+                Ok(None) => {}
+                Err(malformed) => return Err(self.lose(malformed.into())),
+            }
+            let done = channel.send(&is_alive).finish();
+            done.map_err(|broken| self.lose(broken))?;
+        }
+    }
+
+    /// `None`: it was no answer, and what was wanted is done.
+    fn read_answer(
+        &self,
+        message: &Arc<Message>,
+    ) -> subpy_wire::Result<Option<Result<OwnedValue>>> {
         let mut reader = Reader::new(message.bytes());
-        let read = |reader: &mut Reader<'_>| match reader.byte()? {
-            answers::DONE => Ok(Ok(OwnedValue::NONE)),
-            answers::VALUE => Ok(Ok(values::read(&message, reader)?)),
-            answers::FAILED => Ok(Err(failures::read(&message, reader)?)),
-            _ => Err(subpy_wire::Malformed("an answer is none that there is")),
+        let done = match reader.byte()? {
+            answers::DONE => Some(Ok(OwnedValue::NONE)),
+            answers::VALUE => Some(Ok(values::read(message, &mut reader)?)),
+            answers::FAILED => Some(Err(failures::read(message, &mut reader)?)),
+            wants::OUTPUT => {
+                let is_stderr = reader.flag()?;
+                let piece = reader.bytes()?;
+                let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(output) = &mut outputs[usize::from(is_stderr)] {
+                    output(piece);
+                }
+                None
+            }
+            _ => return Err(Malformed("an answer is none that there is")),
         };
-        let done = read(&mut reader).and_then(|done| reader.end().map(|()| done));
-        done.map_err(|malformed| self.lose(malformed.into()))?
+        reader.end()?;
+        Ok(done)
     }
 
     fn not_lost(&self) -> Result<()> {
@@ -192,6 +242,7 @@ impl Remote {
     }
 
     /// Ends it, and waits until its process has ended.
+    #[doc(hidden)]
     pub fn destroy(self) {
         if let Ok(mut channel) = self.channel()
             && self.not_lost().is_ok()

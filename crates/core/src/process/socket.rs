@@ -96,6 +96,7 @@ pub(super) fn receive(socket: &OwnedFd) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
         let mut head = libc::CMSG_FIRSTHDR(&whole);
         while let Some(one) = head.as_ref() {
             if (one.cmsg_level, one.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                #[expect(clippy::unnecessary_cast, reason = "its type is the C library's")]
                 let size = one.cmsg_len as usize - libc::CMSG_LEN(0) as usize;
                 let place = libc::CMSG_DATA(head).cast::<RawFd>();
                 for i in 0..size / size_of::<RawFd>() {

@@ -1,15 +1,16 @@
 //! The process of one interpreter: it does what its host asks for, one thing after the other.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use subpy_wire::{Reader, Writer};
 
-use super::channel::{Broken, Channel, Side};
+use super::channel::{Broken, Channel, Sending, Side};
 use super::failures;
 use super::message::Message;
 use super::options::{read_call, read_run};
 use super::values;
+use crate::data::config::Output;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
@@ -18,11 +19,14 @@ use crate::local::convert::arguments::Arguments;
 use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::registry;
 use crate::local::objects::conversion_error::ConversionError;
+use crate::util::thread::Thread;
 
 /// What a host asks for.
 pub(super) mod asks {
     /// To end.
     pub(crate) const END: u8 = 0;
+    /// To be as its config says: whether stdout is taken, whether stderr is, and whether they take any bytes.
+    pub(crate) const PREPARE: u8 = 6;
     /// To run a program: its options, and the program.
     pub(crate) const RUN: u8 = 1;
     /// The value of an expression: its options, and the expression.
@@ -45,50 +49,160 @@ pub(super) mod answers {
     pub(crate) const VALUE: u8 = 2;
 }
 
+/// What a worker asks for while it does something.
+pub(super) mod wants {
+    /// To hand on what was written: whether it is for stderr, and that.
+    pub(crate) const OUTPUT: u8 = 16;
+}
+
 /// What was done.
 enum Done {
     Nothing,
     Value(OwnedValue),
 }
 
+/// A worker's end of its channel.
+struct Worker {
+    main: Interpreter,
+    /// Held for a message and its answer, and not while something is done. A thread of a script's that has something to
+    /// say while the host asks for nothing waits for the next time that it does.
+    channel: Mutex<Channel>,
+    zygote: libc::pid_t,
+}
+
 /// Serves the host. The answer is the code that the process ends with.
-pub(super) fn run(channel: &OwnedFd) -> i32 {
+pub(super) fn run(file: &OwnedFd) -> i32 {
     // SAFETY: asks, and sets what is this process's own.
     let zygote = unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::prctl(libc::PR_SET_DUMPABLE, 0);
         libc::getppid()
     };
-    // SAFETY: asks.
-    let is_alive = move || unsafe { libc::getppid() } == zygote;
-    let Ok(mut channel) = Channel::new(channel, Side::Worker) else {
+    let channels = || Channel::new(file, Side::Worker);
+    let (Ok(channel), Ok(interrupts), Ok(main)) =
+        (channels(), channels(), registry::find(Id::MAIN))
+    else {
         return 1;
     };
-    // It says that it is there.
-    if answer(&mut channel, &is_alive, &Ok(Done::Nothing)).is_err() {
+    let asked = main.clone();
+    let serve_interrupts = move || {
+        let mut seen = 0;
+        loop {
+            let now = interrupts.wait_for_interrupt(seen);
+            if now != seen {
+                seen = now;
+                let _ = asked.interrupt();
+            }
+        }
+    };
+    if Thread::start(c"subpy control", serve_interrupts).is_err() {
         return 1;
     }
-    let Ok(main) = registry::find(Id::MAIN) else {
-        return 1;
-    };
-    loop {
-        let Ok(message) = channel.receive(&is_alive) else {
-            return 0;
-        };
-        let message = Arc::new(message);
-        let mut reader = Reader::new(message.bytes());
-        let asked = reader.byte();
-        if asked == Ok(asks::END) {
-            let _ = answer(&mut channel, &is_alive, &Ok(Done::Nothing));
-            return 0;
+    let worker = Arc::new(Worker {
+        main,
+        channel: Mutex::new(channel),
+        zygote,
+    });
+    worker.serve_to_the_end().map_or(1, |()| 0)
+}
+
+impl Worker {
+    /// Whether the host is there: the zygote ends with it.
+    fn is_alive(&self) -> bool {
+        // SAFETY: asks.
+        self.zygote == unsafe { libc::getppid() }
+    }
+
+    fn channel(&self) -> MutexGuard<'_, Channel> {
+        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn receive(&self, channel: &mut Channel) -> std::result::Result<Arc<Message>, Broken> {
+        channel.receive(&|| self.is_alive()).map(Arc::new)
+    }
+
+    fn serve_to_the_end(self: &Arc<Self>) -> std::result::Result<(), Broken> {
+        let mut channel = self.channel();
+        loop {
+            let message = self.receive(&mut channel)?;
+            let mut reader = Reader::new(message.bytes());
+            let asked = reader.byte()?;
+            if asked == asks::END {
+                return self.answer(&mut channel, &Ok(Done::Nothing));
+            }
+            drop(channel);
+            let done = self.serve(&message, asked, &mut reader);
+            channel = self.channel();
+            self.answer(&mut channel, &done)?;
         }
-        let done = match asked.and_then(|asked| serve(&main, &message, asked, &mut reader)) {
-            Ok(done) => done,
-            Err(wrong) => Err(Error::new(Status::Internal, wrong.to_string())),
-        };
-        if answer(&mut channel, &is_alive, &done).is_err() {
-            return 0;
+    }
+
+    fn serve(
+        self: &Arc<Self>,
+        message: &Arc<Message>,
+        asked: u8,
+        reader: &mut Reader<'_>,
+    ) -> Result<Done> {
+        match asked {
+            asks::PREPARE => self.prepare(reader),
+            asked => serve(&self.main, message, asked, reader),
         }
+        .unwrap_or_else(|wrong| Err(Error::new(Status::Internal, wrong.to_string())))
+    }
+
+    fn answer(
+        &self,
+        channel: &mut Channel,
+        done: &Result<Done>,
+    ) -> std::result::Result<(), Broken> {
+        let is_alive = || self.is_alive();
+        let mut writer = Writer::new(channel.send(&is_alive));
+        match done {
+            Ok(Done::Nothing) => writer.byte(answers::DONE),
+            Ok(Done::Value(value)) => {
+                // What the library has made can be written.
+                writer.byte(answers::VALUE);
+                let _: std::result::Result<(), ConversionError> =
+                    values::write(&mut writer, value.get());
+            }
+            Err(error) => {
+                writer.byte(answers::FAILED);
+                failures::write(&mut writer, error);
+            }
+        }
+        writer.into_sink().finish()
+    }
+
+    /// Has the host do something, and waits until it has.
+    fn want(
+        &self,
+        write: impl FnOnce(&mut Writer<Sending<'_>>),
+    ) -> std::result::Result<(), Broken> {
+        let mut channel = self.channel();
+        let is_alive = || self.is_alive();
+        let mut writer = Writer::new(channel.send(&is_alive));
+        write(&mut writer);
+        writer.into_sink().finish()?;
+        self.receive(&mut channel).map(drop)
+    }
+
+    fn prepare(self: &Arc<Self>, reader: &mut Reader<'_>) -> subpy_wire::Result<Result<Done>> {
+        let (stdout, stderr, bytes) = (reader.flag()?, reader.flag()?, reader.flag()?);
+        let output = |is_taken: bool, is_stderr: bool| {
+            let worker = self.clone();
+            let hand_on = move |piece: &[u8]| {
+                // A host that is gone misses nothing.
+                let _ = worker.want(|writer| {
+                    writer.byte(wants::OUTPUT);
+                    writer.flag(is_stderr);
+                    writer.bytes(piece);
+                });
+            };
+            is_taken.then(|| Box::new(hand_on) as Output)
+        };
+        let (stdout, stderr) = (output(stdout, false), output(stderr, true));
+        let taken = self.main.take_streams(stdout, stderr, bytes);
+        Ok(taken.map(|()| Done::Nothing))
     }
 }
 
@@ -134,26 +248,4 @@ fn serve(
         }
         _ => return Err(subpy_wire::Malformed("a host asks for what there is not")),
     })
-}
-
-fn answer(
-    channel: &mut Channel,
-    is_alive: &dyn Fn() -> bool,
-    done: &Result<Done>,
-) -> std::result::Result<(), Broken> {
-    let mut writer = Writer::new(channel.send(is_alive));
-    match done {
-        Ok(Done::Nothing) => writer.byte(answers::DONE),
-        Ok(Done::Value(value)) => {
-            // What the library has made can be written.
-            writer.byte(answers::VALUE);
-            let _: std::result::Result<(), ConversionError> =
-                values::write(&mut writer, value.get());
-        }
-        Err(error) => {
-            writer.byte(answers::FAILED);
-            failures::write(&mut writer, error);
-        }
-    }
-    writer.into_sink().finish()
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use pyo3_ffi::PyThreadState;
 
+#[cfg(feature = "process")]
+use crate::data::config::Output;
 use crate::data::config::{Budget, CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -211,6 +213,28 @@ impl Interpreter {
             Ok(())
         })?;
         Ok(Self(shared))
+    }
+}
+
+#[cfg(feature = "process")]
+impl Interpreter {
+    /// Its `sys.stdout` and `sys.stderr` go here from now on. `None`: to the process's.
+    pub(crate) fn take_streams(
+        &self,
+        stdout: Option<Output>,
+        stderr: Option<Output>,
+        bytes: bool,
+    ) -> Result<()> {
+        let shared = &self.0;
+        shared.in_session(Purpose::Run, |mut session| {
+            let Some(mut inside) = session.set_inside(None) else {
+                return Err(registry::not_found(shared.id));
+            };
+            let py = session.attached();
+            let taken = inside.take_streams(py, shared.id, stdout, stderr, bytes, &shared.output);
+            session.set_inside(Some(inside));
+            taken
+        })
     }
 }
 
