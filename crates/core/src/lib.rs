@@ -42,9 +42,9 @@
 //! - `local::pickling`: objects that go to another interpreter
 //! - `local::interpreter`: an interpreter's life, and what is done in it
 //! - `local::runtime`: CPython's runtime, from its start to its end
-//! - `process`: interpreters in processes of their own (in the making: with the feature `process` alone)
 //! - `queue`: queues as scripts have them
 //! - `scripting`: the package `subpy`, for scripts
+//! - `process`: interpreters in processes of their own (in the making: with the feature `process` alone)
 //! - `interpreter`: the handle, whatever stands behind it
 //! - `runtime`: Python as a whole; counts those who use it
 #![allow(rustdoc::private_intra_doc_links)]
