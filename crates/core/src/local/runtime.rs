@@ -31,14 +31,6 @@ use crate::local::stack::{KeptStack, Room, forbid_stack_switches};
 use crate::local::thread::wait_signal;
 use crate::util::timer;
 
-/// Whether this process may have threads of ours.
-fn has_threads() -> bool {
-    #[cfg(feature = "process")]
-    return !zygote::is_one();
-    #[cfg(not(feature = "process"))]
-    true
-}
-
 /// Prepares the main interpreter for its scripts.
 type PrepareMain = fn(&Interpreter, &RuntimeConfig) -> Result<()>;
 
@@ -203,9 +195,7 @@ fn begin(
         );
         return Err(for_ever(Error::new(Status::Unsupported, message)));
     }
-    if has_threads() {
-        timer::start(interpreter::serve_handlers);
-    }
+    timer::start(interpreter::serve_handlers);
     let take_signals = !joined && !config.install_signal_handlers;
     let paths = &config.module_search_paths;
     let main = Interpreter::adopt_main(main, paths, !joined, take_signals).map_err(for_ever)?;

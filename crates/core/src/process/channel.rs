@@ -38,8 +38,8 @@ struct Direction {
 struct Shared {
     to_worker: Direction,
     to_host: Direction,
-    /// How often the host has asked the run to end.
-    interrupts: AtomicU32,
+    /// The number of what the host has asked for last that is to end.
+    to_end: AtomicU32,
 }
 
 /// The directions come first.
@@ -93,6 +93,8 @@ pub(super) struct Channel {
     side: Side,
     /// How many pieces have come.
     seen: u32,
+    /// How much was asked for.
+    number: u32,
 }
 
 // SAFETY: nothing in it is of a thread.
@@ -139,25 +141,32 @@ impl Channel {
                 memory: place,
                 side,
                 seen: 0,
+                number: 0,
             }),
             _ => Err(io::Error::last_os_error()),
         }
     }
 
-    /// Asks the worker's run to end. Any thread may, at any time.
-    pub(super) fn interrupt(&self) {
-        let interrupts = &self.shared().interrupts;
-        interrupts.fetch_add(1, Ordering::Release);
-        wake(interrupts);
+    /// What the host has asked for by this number is to end. Any thread may, at any time.
+    pub(super) fn interrupt(&self, number: u32) {
+        let to_end = &self.shared().to_end;
+        to_end.store(number, Ordering::Release);
+        wake(to_end);
     }
 
-    /// Waits until the host has asked so more often than it had; or for a time. The answer is how often it has.
+    /// Waits until something else is to end than this, or for a time. The answer is its number.
     pub(super) fn wait_for_interrupt(&self, seen: u32) -> u32 {
-        let interrupts = &self.shared().interrupts;
-        if interrupts.load(Ordering::Acquire) == seen {
-            sleep_on(interrupts, seen, Duration::from_secs(1));
+        let to_end = &self.shared().to_end;
+        if to_end.load(Ordering::Acquire) == seen {
+            sleep_on(to_end, seen, Duration::from_secs(1));
         }
-        interrupts.load(Ordering::Acquire)
+        to_end.load(Ordering::Acquire)
+    }
+
+    /// The number of what is asked for next. Both sides count; none has 0.
+    pub(super) fn next_number(&mut self) -> u32 {
+        self.number = self.number.checked_add(1).unwrap_or(1);
+        self.number
     }
 
     fn shared(&self) -> &Shared {

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use subpy_wire::{Malformed, Reader, Sink, Writer};
@@ -31,6 +32,8 @@ pub struct Remote {
     channel: Mutex<Channel>,
     /// The same memory, for who does not hold that.
     control: Channel,
+    /// The number of what is under way; 0: nothing is.
+    under_way: AtomicU32,
     /// Where stdout and stderr go. Held while one is called.
     outputs: Mutex<[Option<Output>; 2]>,
     /// Why it is lost.
@@ -65,6 +68,7 @@ impl Workers {
             pidfd,
             channel: Mutex::new(end()?),
             control: end()?,
+            under_way: AtomicU32::new(0),
             outputs: Mutex::new([stdout, stderr]),
             lost: OnceLock::new(),
         };
@@ -158,6 +162,7 @@ impl Remote {
     fn ask(&self, asked: u8, write: impl FnOnce(&mut Writer<Sending<'_>>)) -> Result<OwnedValue> {
         let mut channel = self.channel()?;
         self.not_lost()?;
+        let _under_way = UnderWay::begin(self, channel.next_number());
         let is_alive = || self.is_alive();
         let mut writer = Writer::new(channel.send(&is_alive));
         writer.byte(asked);
@@ -170,7 +175,10 @@ impl Remote {
     /// Asks the run that is under way to end. Nothing happens if there is none.
     #[doc(hidden)]
     pub fn interrupt(&self) {
-        self.control.interrupt();
+        match self.under_way.load(Ordering::Acquire) {
+            0 => {}
+            number => self.control.interrupt(number),
+        }
     }
 
     /// Waits for an answer, and does what is wanted meanwhile.
@@ -260,6 +268,22 @@ impl Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         socket::kill(&self.pidfd, libc::SIGKILL);
+    }
+}
+
+/// Something is under way, until this is dropped.
+struct UnderWay<'a>(&'a Remote);
+
+impl<'a> UnderWay<'a> {
+    fn begin(remote: &'a Remote, number: u32) -> Self {
+        remote.under_way.store(number, Ordering::Release);
+        Self(remote)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.store(0, Ordering::Release);
     }
 }
 

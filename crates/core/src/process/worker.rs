@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use subpy_wire::{Reader, Writer};
 
@@ -67,7 +68,18 @@ struct Worker {
     /// Held for a message and its answer, and not while something is done. A thread of a script's that has something to
     /// say while the host asks for nothing waits for the next time that it does.
     channel: Mutex<Channel>,
+    /// Held while that is asked to end, so that nothing else is.
+    under_way: Mutex<UnderWay>,
     zygote: libc::pid_t,
+}
+
+/// What the host has asked for, by its number.
+#[derive(Default)]
+struct UnderWay {
+    /// What is done; 0: nothing is.
+    now: u32,
+    /// What has ended last.
+    ended: u32,
 }
 
 /// Serves the host. The answer is the code that the process ends with.
@@ -84,25 +96,20 @@ pub(super) fn run(file: &OwnedFd) -> i32 {
     else {
         return 1;
     };
-    let asked = main.clone();
-    let serve_interrupts = move || {
-        let mut seen = 0;
-        loop {
-            let now = interrupts.wait_for_interrupt(seen);
-            if now != seen {
-                seen = now;
-                let _ = asked.interrupt();
-            }
-        }
-    };
-    if Thread::start(c"subpy control", serve_interrupts).is_err() {
-        return 1;
-    }
     let worker = Arc::new(Worker {
         main,
         channel: Mutex::new(channel),
+        under_way: Mutex::default(),
         zygote,
     });
+    let control = worker.clone();
+    if Thread::start(c"subpy control", move || {
+        control.serve_interrupts(&interrupts)
+    })
+    .is_err()
+    {
+        return 1;
+    }
     worker.serve_to_the_end().map_or(1, |()| 0)
 }
 
@@ -121,6 +128,31 @@ impl Worker {
         channel.receive(&|| self.is_alive()).map(Arc::new)
     }
 
+    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has what is under way end, if the host wants it: again until it has, since it may not have begun to run.
+    fn serve_interrupts(&self, interrupts: &Channel) -> ! {
+        const AGAIN: Duration = Duration::from_millis(5);
+        let (mut seen, mut last) = (0, 0);
+        loop {
+            seen = interrupts.wait_for_interrupt(seen);
+            while seen != last {
+                let under_way = self.under_way();
+                if under_way.now == seen {
+                    let _ = self.main.interrupt();
+                } else if under_way.now != 0 || under_way.ended == seen {
+                    last = seen;
+                }
+                drop(under_way);
+                std::thread::sleep(AGAIN);
+            }
+        }
+    }
+
     fn serve_to_the_end(self: &Arc<Self>) -> std::result::Result<(), Broken> {
         let mut channel = self.channel();
         loop {
@@ -130,8 +162,14 @@ impl Worker {
             if asked == asks::END {
                 return self.answer(&mut channel, &Ok(Done::Nothing));
             }
+            let number = channel.next_number();
             drop(channel);
+            self.under_way().now = number;
             let done = self.serve(&message, asked, &mut reader);
+            *self.under_way() = UnderWay {
+                now: 0,
+                ended: number,
+            };
             channel = self.channel();
             self.answer(&mut channel, &done)?;
         }

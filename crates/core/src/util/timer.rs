@@ -47,6 +47,8 @@ static ON_CALL: OnceLock<fn()> = OnceLock::new();
 static CALLED: AtomicBool = AtomicBool::new(false);
 /// It runs.
 static RUNS: AtomicBool = AtomicBool::new(false);
+/// No thread is started yet: the process is to have one thread.
+static WAITS: AtomicBool = AtomicBool::new(false);
 /// A job is done.
 static DONE: Condvar = Condvar::new();
 
@@ -56,13 +58,19 @@ fn timer() -> MutexGuard<'static, Timer> {
 
 impl Timer {
     fn start(&mut self) -> io::Result<()> {
-        if self.thread.is_none() {
+        if self.thread.is_none() && !WAITS.load(Ordering::Relaxed) {
             let number = self.ended;
             self.thread = Some(Thread::start(c"subpy timer", move || serve(number))?);
             RUNS.store(true, Ordering::Release);
         }
         Ok(())
     }
+}
+
+/// What there is to do waits until the process may have threads.
+#[cfg(feature = "process")]
+pub(crate) fn wait_for_start(waits: bool) {
+    WAITS.store(waits, Ordering::Relaxed);
 }
 
 /// Starts the thread, if it can be: else the next [`at`] does. It does `work` when it is [called](call).

@@ -16,6 +16,7 @@ static IS_ZYGOTE: AtomicBool = AtomicBool::new(false);
 /// This process is one from now on: Python is started without threads of ours.
 pub(crate) fn become_one() {
     IS_ZYGOTE.store(true, Ordering::Relaxed);
+    timer::wait_for_start(true);
 }
 
 pub(super) fn is_one() -> bool {
@@ -51,6 +52,7 @@ pub(crate) fn fork() -> Result<io::Result<Forked>> {
     })?;
     if let Ok(Forked::Child) = forked {
         IS_ZYGOTE.store(false, Ordering::Relaxed);
+        timer::wait_for_start(false);
         timer::start(interpreter::serve_handlers);
     }
     Ok(forked)
