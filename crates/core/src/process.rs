@@ -2,7 +2,6 @@
 //!
 //! A host and its worker share memory: see [`channel`]. What they say is written as `subpy_wire` has it, and the host
 //! believes nothing of it.
-#![allow(missing_docs)]
 
 mod channel;
 mod failures;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use subpy_wire::value::Part;
 use subpy_wire::{Exception as WireException, Failure, Malformed, Reader, Sink, Writer};
 
 use super::message::Message;
 use super::values;
+use super::values::Checked;
 use crate::data::error::{Error, Exception, Status};
-use crate::data::value::Value;
 
 /// In the order of their numbers, from 1 on.
 const STATUSES: [Status; 15] = [
@@ -44,17 +45,10 @@ pub(super) fn write<S: Sink>(writer: &mut Writer<S>, error: &Error) {
     }
     .write(writer);
     if let Some(exception) = exception {
-        // It is plain data: no part of it depends on where it is.
-        let mut arguments = Writer::new(Vec::new());
-        let arguments = match values::write(&mut arguments, exception.args.get()) {
-            Ok(()) => arguments.into_sink(),
-            Err(_) => {
-                let mut none = Writer::new(Vec::new());
-                let _ = values::write(&mut none, &Value::tuple(&[]));
-                none.into_sink()
-            }
-        };
-        writer.put(&arguments);
+        match Checked::new(exception.args.get()) {
+            Ok(arguments) => arguments.write(writer),
+            Err(_) => Part::Tuple(0).write(writer),
+        }
     }
 }
 

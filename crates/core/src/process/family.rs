@@ -34,8 +34,8 @@ pub(super) struct Family {
 struct Zygote {
     socket: OwnedFd,
     next_number: u64,
-    /// The statuses of workers that have ended, until they are asked for.
-    ended: HashMap<u64, i32>,
+    /// The workers that somebody has, with the statuses of those that have ended.
+    workers: HashMap<u64, Option<i32>>,
 }
 
 /// A worker that was forked.
@@ -67,7 +67,7 @@ impl Family {
         let zygote = Zygote {
             socket,
             next_number: 1,
-            ended: HashMap::new(),
+            workers: HashMap::new(),
         };
         // One that has ended takes nothing, and has said nothing.
         let _ = socket::send(&zygote.socket, &writer.into_sink(), &[]);
@@ -118,6 +118,7 @@ impl Family {
                     let Some(pidfd) = descriptors.into_iter().next() else {
                         return Err(lost("does not keep to the rules"));
                     };
+                    zygote.workers.insert(number, None);
                     return Ok(Forked {
                         number,
                         pidfd,
@@ -139,14 +140,29 @@ impl Family {
     pub(super) fn end_of(&self, number: u64) -> Option<i32> {
         let mut zygote = self.zygote();
         loop {
-            if let Some(status) = zygote.ended.remove(&number) {
-                return Some(status);
+            if let Some(status) = zygote.workers.get(&number)? {
+                return Some(*status);
             }
             let (message, _) = zygote.receive(SOON).ok()?;
             let mut reader = Reader::new(&message);
             match (reader.byte(), reader.u64()) {
                 (Ok(says::ENDED), Ok(ended)) => zygote.note_end(ended, &mut reader),
                 _ => return None,
+            }
+        }
+    }
+}
+
+impl Family {
+    /// Nobody has this worker any more. What the zygote has said meanwhile is read: it waits where there is no room.
+    pub(super) fn forget(&self, number: u64) {
+        let mut zygote = self.zygote();
+        zygote.workers.remove(&number);
+        while let Ok((message, _)) = zygote.receive(0) {
+            let mut reader = Reader::new(&message);
+            match (reader.byte(), reader.u64()) {
+                (Ok(says::ENDED), Ok(ended)) => zygote.note_end(ended, &mut reader),
+                _ => break,
             }
         }
     }
@@ -162,8 +178,8 @@ impl Zygote {
     }
 
     fn note_end(&mut self, number: u64, reader: &mut Reader<'_>) {
-        if let Ok(status) = reader.i32() {
-            self.ended.insert(number, status);
+        if let (Ok(status), Some(known)) = (reader.i32(), self.workers.get_mut(&number)) {
+            *known = Some(status);
         }
     }
 }

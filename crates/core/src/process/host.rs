@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
-use subpy_wire::{Malformed, Reader, Sink, Writer};
+use subpy_wire::{Malformed, Reader, Writer};
 
 use super::channel::{Broken, Channel, Sending, Side};
 use super::failures;
@@ -14,6 +14,7 @@ use super::message::Message;
 use super::options::{write_call, write_run};
 use super::socket;
 use super::values;
+use super::values::Checked;
 use super::worker::{answers, asks, wants};
 use crate::data::config::{CallOptions, Output, RunOptions};
 use crate::data::error::{Error, Result, Status};
@@ -129,12 +130,12 @@ impl Remote {
     /// Gives a value a name in `__main__`.
     #[doc(hidden)]
     pub fn set(&self, name: &[u8], value: &Value<'_>, options: &RunOptions<'_>) -> Result<()> {
-        let values = std::slice::from_ref(value);
-        let values = checked(&Value::list(values), "value")?;
+        let value = Value::list(std::slice::from_ref(value));
+        let value = checked(&value, "value")?;
         self.ask(asks::SET, |writer| {
             write_run(writer, options);
             writer.bytes(name);
-            write_checked(writer, &values);
+            value.write(writer);
         })
         .map(drop)
     }
@@ -148,13 +149,14 @@ impl Remote {
         named: Option<&Value<'_>>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        let arguments = checked(&Value::list(arguments), "args")?;
+        let arguments = Value::list(arguments);
+        let arguments = checked(&arguments, "args")?;
         let named = checked(named.unwrap_or(&Value::NONE), "kwargs")?;
         self.ask(asks::CALL, |writer| {
             write_call(writer, options);
             writer.bytes(callable);
-            write_checked(writer, &arguments);
-            write_checked(writer, &named);
+            arguments.write(writer);
+            named.write(writer);
         })
     }
 
@@ -249,7 +251,7 @@ impl Remote {
         Error::new(Status::Lost, self.lost.get_or_init(|| message).clone())
     }
 
-    /// Ends it, and waits until its process has ended.
+    /// Asks it to end, and kills it when it has answered.
     #[doc(hidden)]
     pub fn destroy(self) {
         if let Ok(mut channel) = self.channel()
@@ -268,6 +270,7 @@ impl Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         socket::kill(&self.pidfd, libc::SIGKILL);
+        self.family.forget(self.number);
     }
 }
 
@@ -287,22 +290,8 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// A value that can be written.
-struct Checked<'a>(Value<'a>);
-
-/// Fails for one that can't: nothing has been said then.
-fn checked<'a>(value: &Value<'a>, name: &str) -> Result<Checked<'a>> {
-    struct Nowhere;
-    impl Sink for Nowhere {
-        fn put(&mut self, _: &[u8]) {}
-    }
-    let written = values::write(&mut Writer::new(Nowhere), value);
+/// Fails for a value that can't be written: nothing has been said then.
+fn checked<'a>(value: &'a Value<'a>, name: &str) -> Result<Checked<'a>> {
     let no_exception = || Error::new(Status::Internal, "no exception");
-    written.map_err(|error| error.into_error(name, no_exception))?;
-    Ok(Checked(*value))
-}
-
-fn write_checked<S: Sink>(writer: &mut Writer<S>, value: &Checked<'_>) {
-    let written = values::write(writer, &value.0);
-    debug_assert!(written.is_ok(), "a value has changed");
+    Checked::new(value).map_err(|error| error.into_error(name, no_exception))
 }

@@ -15,9 +15,25 @@ use crate::local::objects::conversion_error::{ConversionError, Converted, too_de
 
 const _: () = assert!(MAX_DEPTH == kind::MAX_DEPTH);
 
-/// Writes a value. Memory that is shared is copied.
-pub(super) fn write<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>) -> Converted<()> {
-    write_within(writer, value, 0)
+/// A value that can be written.
+pub(super) struct Checked<'a>(&'a Value<'a>);
+
+impl<'a> Checked<'a> {
+    /// Fails for one that can't: nothing was written then.
+    pub(super) fn new(value: &'a Value<'a>) -> Converted<Self> {
+        struct Nowhere;
+        impl Sink for Nowhere {
+            fn put(&mut self, _: &[u8]) {}
+        }
+        write_within(&mut Writer::new(Nowhere), value, 0)?;
+        Ok(Self(value))
+    }
+
+    /// Writes it. Memory that is shared is copied.
+    pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>) {
+        let written = write_within(writer, self.0, 0);
+        debug_assert!(written.is_ok(), "a value has changed");
+    }
 }
 
 fn write_within<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>, depth: usize) -> Converted<()> {

@@ -11,6 +11,7 @@ use super::failures;
 use super::message::Message;
 use super::options::{read_call, read_run};
 use super::values;
+use super::values::Checked;
 use crate::data::config::Output;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -19,7 +20,6 @@ use crate::data::value::View;
 use crate::local::convert::arguments::Arguments;
 use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::registry;
-use crate::local::objects::conversion_error::ConversionError;
 use crate::util::thread::Thread;
 
 /// What a host asks for.
@@ -27,17 +27,17 @@ pub(super) mod asks {
     /// To end.
     pub(crate) const END: u8 = 0;
     /// To be as its config says: whether stdout is taken, whether stderr is, and whether they take any bytes.
-    pub(crate) const PREPARE: u8 = 6;
+    pub(crate) const PREPARE: u8 = 1;
     /// To run a program: its options, and the program.
-    pub(crate) const RUN: u8 = 1;
+    pub(crate) const RUN: u8 = 2;
     /// The value of an expression: its options, and the expression.
-    pub(crate) const EVAL: u8 = 2;
+    pub(crate) const EVAL: u8 = 3;
     /// The value of a name: its options, and the name.
-    pub(crate) const GET: u8 = 3;
+    pub(crate) const GET: u8 = 4;
     /// To give a name a value: its options, the name, and a list with the value.
-    pub(crate) const SET: u8 = 4;
+    pub(crate) const SET: u8 = 5;
     /// To call something: its options, its name, a list with the arguments, and a dict with those that have names, or None.
-    pub(crate) const CALL: u8 = 5;
+    pub(crate) const CALL: u8 = 6;
 }
 
 /// What a worker answers.
@@ -82,20 +82,20 @@ struct UnderWay {
     ended: u32,
 }
 
-/// Serves the host. The answer is the code that the process ends with.
-pub(super) fn run(file: &OwnedFd) -> i32 {
-    // SAFETY: asks, and sets what is this process's own.
-    let zygote = unsafe {
+/// Serves the host, as a child of this zygote. The answer is the code that the process ends with.
+pub(super) fn run(file: OwnedFd, zygote: libc::pid_t) -> i32 {
+    // SAFETY: sets what is this process's own.
+    unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::prctl(libc::PR_SET_DUMPABLE, 0);
-        libc::getppid()
-    };
-    let channels = || Channel::new(file, Side::Worker);
+    }
+    let channels = || Channel::new(&file, Side::Worker);
     let (Ok(channel), Ok(interrupts), Ok(main)) =
         (channels(), channels(), registry::find(Id::MAIN))
     else {
         return 1;
     };
+    drop(file);
     let worker = Arc::new(Worker {
         main,
         channel: Mutex::new(channel),
@@ -195,17 +195,24 @@ impl Worker {
     ) -> std::result::Result<(), Broken> {
         let is_alive = || self.is_alive();
         let mut writer = Writer::new(channel.send(&is_alive));
-        match done {
-            Ok(Done::Nothing) => writer.byte(answers::DONE),
-            Ok(Done::Value(value)) => {
-                // What the library has made can be written.
-                writer.byte(answers::VALUE);
-                let _: std::result::Result<(), ConversionError> =
-                    values::write(&mut writer, value.get());
-            }
-            Err(error) => {
+        let value = match done {
+            Ok(Done::Value(value)) => Checked::new(value.get()).map(Some),
+            _ => Ok(None),
+        };
+        match (done, value) {
+            (Err(error), _) => {
                 writer.byte(answers::FAILED);
                 failures::write(&mut writer, error);
+            }
+            (Ok(_), Ok(None)) => writer.byte(answers::DONE),
+            (Ok(_), Ok(Some(value))) => {
+                writer.byte(answers::VALUE);
+                value.write(&mut writer);
+            }
+            (Ok(_), Err(error)) => {
+                let no_exception = || Error::new(Status::Internal, "no exception");
+                writer.byte(answers::FAILED);
+                failures::write(&mut writer, &error.into_error("result", no_exception));
             }
         }
         writer.into_sink().finish()

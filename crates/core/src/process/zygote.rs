@@ -62,11 +62,11 @@ pub(super) fn run() -> i32 {
     if socket::send(&socket, &is_ready, &[]).is_err() || is_ready[0] != says::READY {
         return 1;
     }
-    let mut workers = Vec::new();
+    let (zygote, mut workers) = (std::process::id(), Vec::new());
     match serve(&socket, &host, &mut workers) {
         Ok(Some(channel)) => {
             drop((socket, host, workers));
-            worker::run(&channel)
+            worker::run(channel, zygote as libc::pid_t)
         }
         Ok(None) | Err(_) => {
             workers

@@ -133,7 +133,7 @@ pub(crate) struct Described {
     /// Empty: in C's order.
     pub(crate) strides: Vec<isize>,
     /// In bytes.
-    #[cfg(feature = "process")]
+    #[cfg_attr(not(feature = "process"), expect(dead_code))]
     pub(crate) item_size: usize,
 }
 
@@ -199,7 +199,7 @@ pub(crate) unsafe fn described(info: *const BufferInfo) -> Described {
     unsafe {
         let given = growable::read(info).unwrap_or_default();
         let memory = describe(info).map(|memory| memory(None));
-        let (format, shape, strides, _item_size) = memory.map_or_else(
+        let (format, shape, strides, item_size) = memory.map_or_else(
             |_| Default::default(),
             |memory| {
                 let strides = match memory.in_order {
@@ -207,7 +207,12 @@ pub(crate) unsafe fn described(info: *const BufferInfo) -> Described {
                     false => memory.strides.to_vec(),
                 };
                 let format = std::ffi::CStr::from_ptr(memory.format.as_ptr()).to_owned();
-                (format, memory.shape.to_vec(), strides, memory.item_size)
+                (
+                    format,
+                    memory.shape.to_vec(),
+                    strides,
+                    memory.item_size as usize,
+                )
             },
         );
         Described {
@@ -215,8 +220,7 @@ pub(crate) unsafe fn described(info: *const BufferInfo) -> Described {
             format,
             shape,
             strides,
-            #[cfg(feature = "process")]
-            item_size: _item_size as usize,
+            item_size,
         }
     }
 }

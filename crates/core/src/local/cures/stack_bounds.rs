@@ -35,8 +35,8 @@ impl KnownStack {
     }
 
     #[cold]
-    fn follow_to(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState, stack: &Stack) {
-        self.0 = *stack;
+    fn follow_to(&mut self, py: Attached<'_>, thread_state: *mut PyThreadState, stack: Stack) {
+        self.0 = stack;
         if stack.size > 0 {
             tell::tell(py, thread_state, stack);
         }
@@ -78,7 +78,7 @@ mod tell {
     use crate::local::stack::Stack;
 
     /// Nothing to tell before 3.12.
-    pub(super) fn tell(_: Attached<'_>, _: *mut PyThreadState, _: &Stack) {}
+    pub(super) fn tell(_: Attached<'_>, _: *mut PyThreadState, _: Stack) {}
 
     /// What a thread state knows.
     pub(super) struct Told;
@@ -88,7 +88,7 @@ mod tell {
     }
 
     /// Tells it that it is back on the stack that it was on when it was told that.
-    pub(super) fn tell_again(_: Attached<'_>, _: *mut PyThreadState, _: &Stack, _: Told) {}
+    pub(super) fn tell_again(_: Attached<'_>, _: *mut PyThreadState, _: Stack, _: Told) {}
 
     pub(crate) fn can_follow() -> bool {
         true
@@ -136,7 +136,7 @@ mod tell {
 
     /// Lets C code recurse as deep as the stack allows, but no deeper than CPython does. To be called while nothing
     /// recurses in the thread state.
-    pub(super) fn tell(py: Attached<'_>, thread_state: *mut PyThreadState, stack: &Stack) {
+    pub(super) fn tell(py: Attached<'_>, thread_state: *mut PyThreadState, stack: Stack) {
         /// What CPython allows.
         static MOST: OnceLock<c_int> = OnceLock::new();
         if let Some(remaining) = remaining(py, thread_state) {
@@ -159,7 +159,7 @@ mod tell {
     pub(super) fn tell_again(
         py: Attached<'_>,
         thread_state: *mut PyThreadState,
-        _: &Stack,
+        _: Stack,
         told: Told,
     ) {
         if let Some((remaining, told)) = remaining(py, thread_state).zip(told.0) {
@@ -185,7 +185,7 @@ mod tell {
     type SetStackProtection = unsafe extern "C" fn(*mut PyThreadState, *mut c_void, usize) -> c_int;
 
     /// Has the thread state watch this stack.
-    pub(super) fn tell(py: Attached<'_>, thread_state: *mut PyThreadState, stack: &Stack) {
+    pub(super) fn tell(py: Attached<'_>, thread_state: *mut PyThreadState, stack: Stack) {
         // SAFETY: attached, and the bounds are those of the stack that we are on.
         if setter().is_some_and(
             |set| unsafe { set(thread_state, stack.lowest as *mut c_void, stack.size) } != 0,
@@ -205,7 +205,7 @@ mod tell {
     pub(super) fn tell_again(
         py: Attached<'_>,
         thread_state: *mut PyThreadState,
-        stack: &Stack,
+        stack: Stack,
         _: Told,
     ) {
         tell(py, thread_state, stack);

@@ -376,10 +376,8 @@ impl Shared {
     }
 
     /// Has handlers called for what waits to be handled, in the thread that runs. False: an exception is set.
-    #[cfg(Py_3_12)]
     pub(super) fn handle_waiting(&self, py: Attached<'_>) -> bool {
-        let run = self.state.run();
-        !self.signals.are_waiting(run) || self.signals.handle(py, run)
+        self.handle_signals(py, self.state.run()) != Some(-1)
     }
 
     /// These are handled by the wakeup descriptor, if at all.

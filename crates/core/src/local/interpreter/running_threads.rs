@@ -53,8 +53,8 @@ impl RunningThreads {
         self.lock().running.len()
     }
 
-    /// Asks each of them that is of `which` numbers to end, by a SystemExit. To be called again until they have: one that stands where it must not be
-    /// interrupted, or that goes on all the same, gets it the next time.
+    /// Asks each of them for whose number `which` is true to end, by a SystemExit. To be called again until they have: one
+    /// that stands where it must not be interrupted, or that goes on all the same, gets it the next time.
     pub(super) fn stop(&self, py: Attached<'_>, which: impl Fn(u64) -> bool) {
         let is_open =
             |state: &*mut PyThreadState| protected::position_of(py, *state) == CodePosition::Open;

@@ -253,10 +253,7 @@ method!(call, |py, _, Some(arguments)| {
         }
         3 => set_wakeup(py, &shared.signals, number(1)?)?,
         5 => send(py, shared, number(1)?).then_some(0)?,
-        #[cfg(Py_3_12)]
         6 => shared.handle_waiting(py).then_some(0)?,
-        #[cfg(not(Py_3_12))]
-        6 => 0,
         _ => {
             keep(py, HANDLE, &arguments.at(py, 1)?)?;
             0

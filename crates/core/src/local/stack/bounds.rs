@@ -40,16 +40,22 @@ impl Stack {
     }
 }
 
-/// The one that the system has made for the calling thread. It is asked once in a thread, and stays in its place.
-pub(super) fn of_this_thread<'a>() -> &'a Stack {
-    // SAFETY: the place is the calling thread's. It is written once, before there is a reference to it.
+/// The one that the system has made for the calling thread. It is asked once in a thread.
+pub(super) fn of_this_thread() -> Stack {
+    // SAFETY: it was asked, and the place is the calling thread's.
+    unsafe { *place_of_this_thread() }
+}
+
+/// The same, where it stays as long as the thread lives.
+pub(super) fn place_of_this_thread() -> *const Stack {
+    let place = thread_stack();
+    // SAFETY: the place is the calling thread's, and nobody keeps a reference to it.
     unsafe {
-        let place = thread_stack();
         if (*place).number == 0 {
             *place = ask();
         }
-        &*place
     }
+    place
 }
 
 /// Where the caller is on a stack.

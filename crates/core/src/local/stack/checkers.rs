@@ -68,7 +68,7 @@ pub(super) struct Switch {
 
 impl Switch {
     /// On the stack that is left.
-    pub(super) fn begin(to: Stack, of_thread: &Stack) -> Self {
+    pub(super) fn begin(to: Stack, of_thread: Stack) -> Self {
         let here = here();
         let used = match of_thread.is_here() {
             true => of_thread.lowest + of_thread.size - here,

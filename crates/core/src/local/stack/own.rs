@@ -58,11 +58,9 @@ impl OwnStack {
     /// Does `work` on it.
     pub(crate) fn run<T>(&mut self, work: impl FnOnce(Room<'_>) -> T) -> T {
         let Stack { lowest, size, .. } = self.stack;
-        let of_thread = bounds::of_this_thread();
-        let before = current::current().filter(|before| before.is_here());
-        let switch = checkers::Switch::begin(self.stack, of_thread);
-        // SAFETY: it is borrowed until another one is set, below.
-        unsafe { current::set(&self.stack) };
+        let switch = checkers::Switch::begin(self.stack, bounds::of_this_thread());
+        // SAFETY: it is borrowed until that one is put back, below.
+        let before = unsafe { current::go_to(&self.stack) };
         let on_it = || {
             switch.arrived();
             let done = catch_unwind(AssertUnwindSafe(|| work(Room::new())));
@@ -72,8 +70,7 @@ impl OwnStack {
         // SAFETY: nobody else has it, since it is borrowed; what is done there does not unwind.
         let done = unsafe { psm::on_stack(lowest as *mut u8, size, on_it) };
         switch.end();
-        // SAFETY: we are on that one again, or it is the thread's. (One that the host has made is none that we know.)
-        unsafe { current::set(before.unwrap_or(of_thread)) };
+        before.put_back();
         self.give_back();
         done.unwrap_or_else(|panic| resume_unwind(panic))
     }

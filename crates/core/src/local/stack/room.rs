@@ -46,8 +46,7 @@ impl Room<'_> {
         let of_thread = bounds::of_this_thread();
         let forbidden = FORBIDDEN.load(Ordering::Relaxed);
         if of_thread.is_here() || forbidden {
-            // SAFETY: it stays there as long as the thread lives.
-            unsafe { current::set(of_thread) };
+            current::set_to_thread();
         }
         (forbidden || current::has_room()).then(Self::new)
     }

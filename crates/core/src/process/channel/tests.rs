@@ -17,7 +17,8 @@ const ALIVE: &dyn Fn() -> bool = &|| true;
 
 fn send(channel: &mut Channel, value: &Value<'_>) {
     let mut writer = Writer::new(channel.send(ALIVE));
-    values::write(&mut writer, value).unwrap_or_else(|_| panic!("not written"));
+    let value = values::Checked::new(value).unwrap_or_else(|_| panic!("it can't be written"));
+    value.write(&mut writer);
     writer.into_sink().finish().unwrap();
 }
 
