@@ -43,18 +43,21 @@ set(SUBPY_LIB_DIR "${PROJECT_BINARY_DIR}/lib")
 set(SUBPY_SONAME libsubpy.so.${SUBPY_ABI})
 set(SUBPY_SHARED_LIBRARY "${SUBPY_LIB_DIR}/libsubpy.so.${PROJECT_VERSION}")
 set(SUBPY_STATIC_LIBRARY "${SUBPY_LIB_DIR}/libsubpy.a")
-file(MAKE_DIRECTORY "${SUBPY_LIB_DIR}")
+# The library looks for the program of workers from the folder that it is in.
+set(SUBPY_WORKER "${PROJECT_BINARY_DIR}/libexec/subpy/subpy-worker")
+file(MAKE_DIRECTORY "${SUBPY_LIB_DIR}" "${PROJECT_BINARY_DIR}/libexec/subpy")
 
 set(cargo_features)
 if(SUBPY_BUILD_BENCHES)
-  set(cargo_features --features bench)
+  set(cargo_features --features subpy-ffi/bench)
 endif()
 
 # Always asks cargo: only cargo knows what is out of date, and says so in no time.
 add_custom_target(subpy ALL
   COMMAND ${SUBPY_CARGO_COMMAND} build ${SUBPY_CARGO_OPTIONS} --package subpy-ffi
-    --profile ${cargo_profile} ${cargo_features}
+    --package subpy-worker --profile ${cargo_profile} ${cargo_features}
   COMMAND ${CMAKE_COMMAND} -E copy_if_different "${cargo_output}/libsubpy.so" "${SUBPY_SHARED_LIBRARY}"
+  COMMAND ${CMAKE_COMMAND} -E copy_if_different "${cargo_output}/subpy-worker" "${SUBPY_WORKER}"
   COMMAND ${CMAKE_COMMAND}
     "-DINPUT=${cargo_output}/libsubpy.a" "-DSHARED=${cargo_output}/libsubpy.so"
     "-DOUTPUT=${SUBPY_STATIC_LIBRARY}" -DPROFILE=${cargo_profile}
@@ -62,7 +65,7 @@ add_custom_target(subpy ALL
     -P "${CMAKE_CURRENT_LIST_DIR}/MergeStaticLibrary.cmake"
   COMMAND ${CMAKE_COMMAND} -E create_symlink libsubpy.so.${PROJECT_VERSION} "${SUBPY_LIB_DIR}/${SUBPY_SONAME}"
   COMMAND ${CMAKE_COMMAND} -E create_symlink ${SUBPY_SONAME} "${SUBPY_LIB_DIR}/libsubpy.so"
-  BYPRODUCTS "${SUBPY_SHARED_LIBRARY}" "${SUBPY_STATIC_LIBRARY}"
+  BYPRODUCTS "${SUBPY_SHARED_LIBRARY}" "${SUBPY_STATIC_LIBRARY}" "${SUBPY_WORKER}"
   WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
   COMMENT "cargo build (${cargo_profile}, Python ${SUBPY_PYTHON_VERSION})"
   USES_TERMINAL VERBATIM)

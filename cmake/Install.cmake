@@ -1,4 +1,4 @@
-# Installs the headers, the libraries, the CMake package and the pkg-config file. Nothing that is
+# Installs the headers, the libraries, the program of workers, the CMake package and the pkg-config file. Nothing that is
 # installed says where the prefix is, so it can be moved.
 include(CMakePackageConfigHelpers)
 
@@ -9,6 +9,9 @@ install(FILES
   "${SUBPY_LIB_DIR}/libsubpy.so"
   "${SUBPY_STATIC_LIBRARY}"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+
+# The program of workers: the library looks for it there.
+install(PROGRAMS "${SUBPY_WORKER}" DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/subpy")
 
 # The CMake package.
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/subpy")

@@ -96,7 +96,7 @@ typedef enum subpy_feature {
    */
   SUBPY_FEATURE_MEMORY_ACCOUNTS = 3,
   /**
-   * Interpreters in processes of their own, #SUBPY_BACKEND_PROCESS. This version does not have them.
+   * Interpreters in processes of their own, #SUBPY_BACKEND_PROCESS.
    */
   SUBPY_FEATURE_PROCESSES = 4,
   /**
@@ -213,8 +213,8 @@ typedef enum subpy_status {
    */
   SUBPY_ERR_INTERNAL = 13,
   /**
-   * The process of the interpreter has ended: by a signal, by an exit, or because the host killed it. Only
-   * #SUBPY_BACKEND_PROCESS has it, which this version does not support yet.
+   * The process of the interpreter has ended: by a signal, by an exit, or because the host killed it. The message says
+   * which. Only #SUBPY_BACKEND_PROCESS has it.
    */
   SUBPY_ERR_LOST = 14,
   /**
@@ -289,7 +289,8 @@ const char *subpy_error_traceback(const subpy_error *error);
 
 /**
  * The exit code of a #SUBPY_ERR_EXIT, as a shell would see it: 0 to 255. It is 0 for `sys.exit()` and
- * `sys.exit(None)`, and 1 for a string or any other object.
+ * `sys.exit(None)`, and 1 for a string or any other object. Of a #SUBPY_ERR_LOST it is the code that the process has exited
+ * with.
  *
  * @param error An error, or NULL.
  * @return The code; 0 where there is none.
@@ -297,6 +298,16 @@ const char *subpy_error_traceback(const subpy_error *error);
  * Threads: any, at any time.
  */
 int subpy_error_exit_code(const subpy_error *error);
+
+/**
+ * The signal that has ended the process of a #SUBPY_ERR_LOST.
+ *
+ * @param error An error, or NULL.
+ * @return The signal's number; 0 where there is none.
+ *
+ * Threads: any, at any time.
+ */
+int subpy_error_signal(const subpy_error *error);
 
 /**
  * Frees an error, and the strings that came from it.
@@ -412,11 +423,46 @@ typedef struct subpy_runtime_config {
    * Has to be 0.
    */
   uint32_t reserved;
+  /**
+   * Names of modules, which are imported once, before the processes of interpreters are made: each interpreter with
+   * #SUBPY_BACKEND_PROCESS has them from its start, and they take no more memory for the second one. A module that leaves
+   * a thread of Python's behind is refused. May be NULL if the count is 0. The main interpreter of this process does not
+   * import them.
+   */
+  const char *const *preload;
+  /**
+   * How many modules there are.
+   */
+  size_t preload_count;
+  /**
+   * The program of interpreters with #SUBPY_BACKEND_PROCESS, which subpy comes with. NULL (the default):
+   * "../libexec/subpy/subpy-worker" from the folder of the library, then "subpy-worker" in that. A program that has the static
+   * library in it gives its own path, and calls subpy_worker_main() first in its `main`.
+   */
+  const char *worker;
 } subpy_runtime_config;
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
-  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0 }
+  { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, NULL,    \
+    0, NULL }
+
+/**
+ * Serves as the program of interpreters with #SUBPY_BACKEND_PROCESS, if this process was started for that; else nothing happens.
+ * A program that has the static library in it calls it first in its `main`, with what that got, and gives its own path as
+ * subpy_runtime_config::worker. A program that uses the shared library does not need it.
+ *
+ * @param argc The number of arguments.
+ * @param argv The arguments. May be NULL if `argc` is 0.
+ *
+ * It does not return in a process that was started for that.
+ *
+ * Threads: the first one of the process, before there is another one.
+ *
+ * Source: subpy's own.
+ */
+void subpy_worker_main(int argc,
+                       const char *const *argv);
 
 /**
  * Starts Python, or joins the Python that the host has started itself.
@@ -504,7 +550,7 @@ typedef enum subpy_backend {
    */
   SUBPY_BACKEND_LOCAL = 0,
   /**
-   * A process of its own. This version does not support it yet: #SUBPY_ERR_UNSUPPORTED.
+   * A process of its own: nothing that a script does there can end the host. See docs/internals/process.md.
    */
   SUBPY_BACKEND_PROCESS = 1,
 } subpy_backend;
@@ -690,9 +736,10 @@ typedef struct subpy_destroy_options {
    */
   uint32_t stop_threads;
   /**
-   * Has to be 0.
+   * 1: with #SUBPY_BACKEND_PROCESS, the process is killed first, whatever runs there: nothing of it runs any more, and a call
+   * that waits for it returns #SUBPY_ERR_LOST. #SUBPY_ERR_UNSUPPORTED for other interpreters. 0 (the default): it is not.
    */
-  uint32_t reserved;
+  uint32_t kill;
 } subpy_destroy_options;
 
 /** The defaults of a ::subpy_interpreter_config. */
@@ -943,11 +990,16 @@ typedef struct subpy_run_options {
    * default): as the interpreter has it.
    */
   uint64_t output_limit;
+  /**
+   * With #SUBPY_BACKEND_PROCESS: how long after a time limit that the script has ignored its process is killed, in milliseconds:
+   * the run returns #SUBPY_ERR_LOST. 0 (the default) stands for 1000. #SUBPY_FOREVER: it is not killed.
+   */
+  uint64_t kill_after_ms;
 } subpy_run_options;
 
 /** The defaults of a ::subpy_run_options. */
 #define SUBPY_RUN_OPTIONS_INIT                                                                     \
-  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0, 0, 0, 0 }
+  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0, 0, 0, 0, 0 }
 
 /**
  * Runs a program in an interpreter's `__main__`: subpy_run_string_with() with the defaults.
@@ -1099,6 +1151,24 @@ struct subpy_value;
  */
 subpy_status subpy_interrupt(subpy_id id,
                              subpy_error **error);
+
+/**
+ * Ends an interpreter with #SUBPY_BACKEND_PROCESS at once, whatever it does: its process is killed. A call that waits for it
+ * returns #SUBPY_ERR_LOST, and so does each call of it from then on, until subpy_destroy().
+ *
+ * @param id    The interpreter.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK, also if its process has ended already;
+ *         #SUBPY_ERR_NOT_INITIALIZED;
+ *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+ *         #SUBPY_ERR_UNSUPPORTED for an interpreter with #SUBPY_BACKEND_LOCAL: a part of a process can't be killed.
+ *
+ * Threads: any. The call waits for nothing.
+ *
+ * Source: the kernel's `pidfd_send_signal`.
+ */
+subpy_status subpy_kill(subpy_id id,
+                        subpy_error **error);
 
 /**
  * Asks the Python threads that an interpreter's scripts have started to end, and waits for that. Each gets a SystemExit:

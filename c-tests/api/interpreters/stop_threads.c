@@ -185,8 +185,8 @@ static void test_wrong_calls(void **state) {
   options.stop_threads = 2;
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "stop_threads", subpy_destroy_with(id, &options, &error));
   options.stop_threads = 0;
-  options.reserved = 1;
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "reserved", subpy_destroy_with(id, &options, &error));
+  options.kill = 2;
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "kill", subpy_destroy_with(id, &options, &error));
 }
 
 int main(void) {

@@ -5,10 +5,10 @@
 #define HAS_SIZE(type, size) char type##_has_##size##_bytes[sizeof(type) == (size) ? 1 : -1]
 struct sizes {
   HAS_SIZE(subpy_value, 24);
-  HAS_SIZE(subpy_runtime_config, 96);
+  HAS_SIZE(subpy_runtime_config, 120);
   HAS_SIZE(subpy_interpreter_config, 120);
   HAS_SIZE(subpy_destroy_options, 24);
-  HAS_SIZE(subpy_run_options, 64);
+  HAS_SIZE(subpy_run_options, 72);
   HAS_SIZE(subpy_interpreter_stats, 56);
   HAS_SIZE(subpy_buffer_info, 80);
   HAS_SIZE(subpy_call_options, 32);
@@ -155,8 +155,7 @@ static void test_stats(void **state) {
 
 static void test_what_is_to_come(void **state) {
   (void)state;
-  const uint32_t features[] = {SUBPY_FEATURE_PROCESSES, SUBPY_FEATURE_SANDBOX,
-                               SUBPY_FEATURE_CLONES};
+  const uint32_t features[] = {SUBPY_FEATURE_SANDBOX, SUBPY_FEATURE_CLONES};
   for (size_t i = 0; i < COUNT(features); i++) {
     CHECK(!subpy_supports(features[i]), "feature %u", features[i]);
   }

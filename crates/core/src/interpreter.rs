@@ -1,6 +1,7 @@
 //! The handle to an interpreter, whatever stands behind it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::data::config;
@@ -11,11 +12,13 @@ use crate::data::id::Id;
 use crate::data::source::Source;
 use crate::data::tree::OwnedValue;
 use crate::local::convert::arguments::Arguments;
-use crate::local::functions::host_function::{FunctionOptions, Handler};
+use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
 use crate::local::interpreter as local;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::MemoryUsage;
+use crate::process::all;
+use crate::process::host::Remote;
 use crate::scripting;
 
 /// A handle to an interpreter. It is cheap to clone, and dropping it does not destroy the interpreter. Once the
@@ -38,6 +41,8 @@ pub struct Interpreter(Backend);
 enum Backend {
     /// An interpreter of CPython's in this process.
     Local(local::Interpreter),
+    /// One in a process of its own.
+    Process(Arc<Remote>),
 }
 
 impl Interpreter {
@@ -57,11 +62,7 @@ impl Interpreter {
                 let made = local::Interpreter::make(config, scripting::prepare)?;
                 Ok(Self(Backend::Local(made)))
             }
-            config::Backend::Process => {
-                let message = "this version of subpy can't put an interpreter into a process of its own yet: \
-                               use SUBPY_BACKEND_LOCAL";
-                Err(Error::new(Status::Unsupported, message))
-            }
+            config::Backend::Process => Ok(Self(Backend::Process(all::create(config)?))),
         }
     }
 
@@ -77,7 +78,19 @@ impl Interpreter {
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
     pub fn find(id: Id) -> Result<Self> {
-        Ok(Self(Backend::Local(local::Interpreter::find(id)?)))
+        match local::Interpreter::find(id) {
+            Ok(found) => Ok(Self(Backend::Local(found))),
+            Err(error) => Self::find_far(id, error),
+        }
+    }
+
+    /// The one with this id that has a process of its own; else it is not to be found.
+    #[cold]
+    fn find_far(id: Id, error: Error) -> Result<Self> {
+        let found = all::find(id).filter(|_| error.status() == Status::NotFound);
+        found
+            .map(|found| Self(Backend::Process(found)))
+            .ok_or(error)
     }
 
     /// Calls `use_it` with the interpreter of this id. It takes no lock if the calling thread has used that before.
@@ -93,10 +106,14 @@ impl Interpreter {
     /// ```
     #[inline]
     pub fn at<T>(id: Id, use_it: impl FnOnce(&Interpreter) -> Result<T>) -> Result<T> {
-        let interpreter = Self(Backend::Local(registry::take(id)?));
+        let interpreter = match registry::take(id) {
+            Ok(local) => Self(Backend::Local(local)),
+            Err(error) => return use_it(&Self::find_far(id, error)?),
+        };
         let result = use_it(&interpreter);
-        let Backend::Local(local) = interpreter.0;
-        registry::put(local);
+        if let Backend::Local(local) = interpreter.0 {
+            registry::put(local);
+        }
         result
     }
 
@@ -113,6 +130,7 @@ impl Interpreter {
     pub fn id(&self) -> Id {
         match &self.0 {
             Backend::Local(local) => local.id(),
+            Backend::Process(far) => far.id,
         }
     }
 
@@ -145,6 +163,7 @@ impl Interpreter {
     pub fn destroy_within(&self, timeout: Duration) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.destroy(timeout, false),
+            Backend::Process(far) => Self::destroy_far(far, timeout, false, false),
         }
     }
 
@@ -162,6 +181,56 @@ impl Interpreter {
     pub fn destroy_and_stop_threads(&self, timeout: Duration) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.destroy(timeout, true),
+            Backend::Process(far) => Self::destroy_far(far, timeout, true, false),
+        }
+    }
+
+    fn destroy_far(far: &Arc<Remote>, timeout: Duration, stop: bool, kill: bool) -> Result<()> {
+        far.there()?.destroy(timeout, stop, kill)?;
+        all::remove(far.id);
+        Ok(())
+    }
+
+    /// Ends it at once, whatever it does: each call of it is `Lost` from then on, until it is destroyed. `Unsupported` for an
+    /// interpreter in this process.
+    ///
+    /// ```
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Status};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// assert_eq!(interpreter.kill().unwrap_err().status(), Status::Unsupported);
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn kill(&self) -> Result<()> {
+        match &self.0 {
+            Backend::Local(local) => {
+                let message = format!(
+                    "interpreter {} has no process of its own, which could be killed: create it with \
+                     SUBPY_BACKEND_PROCESS",
+                    local.id()
+                );
+                Err(Error::new(Status::Unsupported, message))
+            }
+            Backend::Process(far) => far.there()?.kill(),
+        }
+    }
+
+    /// As [`destroy`](Self::destroy), but kills it first, if it has a process of its own.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// assert!(interpreter.destroy_and_kill().is_err());
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn destroy_and_kill(&self) -> Result<()> {
+        match &self.0 {
+            Backend::Local(_) => self.kill(),
+            Backend::Process(far) => Self::destroy_far(far, Duration::ZERO, false, true),
         }
     }
 
@@ -181,6 +250,7 @@ impl Interpreter {
     pub fn stop_threads(&self, timeout: Duration) -> Result<usize> {
         match &self.0 {
             Backend::Local(local) => local.stop_threads(timeout),
+            Backend::Process(far) => far.stop_threads(timeout),
         }
     }
 
@@ -202,6 +272,7 @@ impl Interpreter {
     pub fn thread_names(&self) -> Result<Vec<OwnedValue>> {
         match &self.0 {
             Backend::Local(local) => local.thread_names(),
+            Backend::Process(far) => far.thread_names(),
         }
     }
 
@@ -224,6 +295,7 @@ impl Interpreter {
     pub fn take_over(&self) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.take_over(),
+            Backend::Process(far) => far.there().map(drop),
         }
     }
 
@@ -240,6 +312,7 @@ impl Interpreter {
     pub fn is_running(&self) -> Result<bool> {
         match &self.0 {
             Backend::Local(local) => local.is_running(),
+            Backend::Process(far) => Ok(far.there()?.is_running()),
         }
     }
 
@@ -257,6 +330,7 @@ impl Interpreter {
     pub fn memory_usage(&self) -> Result<MemoryUsage> {
         match &self.0 {
             Backend::Local(local) => local.memory_usage(),
+            Backend::Process(far) => far.there()?.memory_usage(),
         }
     }
 
@@ -275,6 +349,7 @@ impl Interpreter {
     pub fn stats(&self) -> Result<Stats> {
         match &self.0 {
             Backend::Local(local) => local.stats(),
+            Backend::Process(far) => Ok(far.there()?.stats()),
         }
     }
 
@@ -300,6 +375,10 @@ impl Interpreter {
     pub fn interrupt(&self) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.interrupt(),
+            Backend::Process(far) => {
+                far.there()?.interrupt();
+                Ok(())
+            }
         }
     }
 
@@ -311,7 +390,10 @@ impl Interpreter {
     /// assert_eq!(Interpreter::interrupt_soon(Id::MAIN), Err(Status::NotInitialized));
     /// ```
     pub fn interrupt_soon(id: Id) -> std::result::Result<(), Status> {
-        local::Interpreter::interrupt_soon(id)
+        match local::Interpreter::interrupt_soon(id) {
+            Err(Status::NotFound) => all::interrupt_soon(id),
+            asked => asked,
+        }
     }
 
     /// Runs a program in `__main__`, in the calling thread.
@@ -346,6 +428,7 @@ impl Interpreter {
     pub fn run_with(&self, code: &[u8], options: &RunOptions) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.run(code, options),
+            Backend::Process(far) => far.run(code, options),
         }
     }
 
@@ -375,6 +458,7 @@ impl Interpreter {
     pub fn run_source(&self, program: &impl Source) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.run_source(program),
+            Backend::Process(far) => far.run(program.text(), &RunOptions::DEFAULT),
         }
     }
 
@@ -385,6 +469,7 @@ impl Interpreter {
     pub fn attach(&self) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.attach(),
+            Backend::Process(far) => far.there().map(drop),
         }
     }
 
@@ -423,6 +508,7 @@ impl Interpreter {
     ) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.set(name.as_ref(), value.into(), options),
+            Backend::Process(far) => far.set(name.as_ref(), &value.into(), options),
         }
     }
 
@@ -469,6 +555,10 @@ impl Interpreter {
     ) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.get(name, options, result),
+            Backend::Process(far) => {
+                *result = far.get(name, options)?;
+                Ok(())
+            }
         }
     }
 
@@ -506,6 +596,7 @@ impl Interpreter {
     ) -> Result<OwnedValue> {
         match &self.0 {
             Backend::Local(local) => local.eval(source.as_ref(), options),
+            Backend::Process(far) => far.eval(source.as_ref(), options),
         }
     }
 
@@ -580,6 +671,10 @@ impl Interpreter {
     ) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.call(callable, arguments, options, result),
+            Backend::Process(far) => {
+                *result = far.call(callable, arguments, options)?;
+                Ok(())
+            }
         }
     }
 
@@ -605,6 +700,7 @@ impl Interpreter {
     ) -> Result<OwnedValue> {
         match &self.0 {
             Backend::Local(local) => local.run_unrestricted(source.as_ref(), names, options),
+            Backend::Process(far) => far.run_unrestricted(source.as_ref(), &names, options),
         }
     }
 
@@ -631,6 +727,7 @@ impl Interpreter {
     ) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.define(module, name, options, handler),
+            Backend::Process(far) => far.put(Definition::new(module, name, options, handler)?),
         }
     }
 

@@ -44,7 +44,7 @@
 //! - `local::runtime`: CPython's runtime, from its start to its end
 //! - `queue`: queues as scripts have them
 //! - `scripting`: the package `subpy`, for scripts
-//! - `process`: interpreters in processes of their own (in the making: with the feature `process` alone)
+//! - `process`: interpreters in processes of their own
 //! - `interpreter`: the handle, whatever stands behind it
 //! - `runtime`: Python as a whole; counts those who use it
 #![allow(rustdoc::private_intra_doc_links)]
@@ -52,9 +52,7 @@
 mod data;
 mod interpreter;
 mod local;
-#[cfg(feature = "process")]
-#[doc(hidden)]
-pub mod process;
+mod process;
 mod queue;
 pub mod runtime;
 mod scripting;
@@ -80,5 +78,6 @@ pub use local::interpreter::stats::Stats;
 pub use local::memory::account::MemoryUsage;
 pub use local::memory::reserve::WithReserve;
 pub use local::objects::release::Release;
+pub use process::worker_main;
 pub use runtime::{Feature, Runtime};
 pub use util::growable;

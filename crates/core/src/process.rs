@@ -1,29 +1,32 @@
-//! Interpreters in processes of their own. In the making, and only with the feature `process`.
+//! Interpreters in processes of their own.
 //!
 //! A host and its worker share memory: see [`channel`]. What they say is written as `subpy_wire` has it, and the host
 //! believes nothing of it.
 
+pub(crate) mod all;
 mod channel;
 mod failures;
 mod family;
-pub mod host;
+pub(crate) mod host;
+mod lines;
 mod message;
 mod options;
+mod place;
+mod protocol;
 mod socket;
 mod values;
+mod watch;
 mod worker;
 mod zygote;
 
-/// What `main` of a worker's program does. The answer is the code that the process ends with.
-#[doc(hidden)]
-pub fn main(role: &str) -> i32 {
-    match role {
-        "zygote" => zygote::run(),
-        _ => {
-            eprintln!(
-                "subpy-worker is started by subpy, for interpreters in processes of their own"
-            );
-            2
-        }
+/// What `main` of a worker's program does first, with its only argument: nothing, if it is not started as one. Else it does
+/// not return.
+///
+/// ```
+/// subpy_core::worker_main(b"--help");
+/// ```
+pub fn worker_main(argument: &[u8]) {
+    if argument == protocol::ROLE.to_bytes() {
+        std::process::exit(zygote::run());
     }
 }

@@ -7,6 +7,7 @@ use crate::local;
 use crate::local::cures::signal_checks;
 use crate::local::interpreter::registry;
 use crate::local::{cures, runtime_phase};
+use crate::process::all;
 use crate::scripting;
 
 /// What a Python can or can't do.
@@ -18,6 +19,8 @@ pub enum Feature {
     Restrictions,
     /// The memory of interpreters can be counted and limited.
     MemoryAccounts,
+    /// Interpreters in processes of their own.
+    Processes,
     /// A time limit and an interrupt end waits in C. Known once Python is initialized.
     InterruptWaits,
     /// They end computations in C that look for signals. Known once Python is initialized.
@@ -83,7 +86,7 @@ pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
 /// assert_eq!(runtime::release().unwrap_err().status(), Status::NotInitialized);
 /// ```
 pub fn release() -> Result<()> {
-    local::runtime::release()
+    local::runtime::release(all::end_all)
 }
 
 /// Whether Python is initialized, as far as subpy is concerned.
@@ -107,7 +110,10 @@ pub fn is_initialized() -> bool {
 /// ```
 pub fn list_all() -> Result<Vec<Id>> {
     runtime_phase::ready()?;
-    Ok(registry::all().iter().map(|found| found.id()).collect())
+    let mut ids: Vec<Id> = registry::all().iter().map(|found| found.id()).collect();
+    ids.extend(all::ids());
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 /// The main interpreter's id.
@@ -168,6 +174,7 @@ pub fn python_version() -> &'static str {
 pub fn supports(feature: Feature) -> bool {
     match feature {
         Feature::OwnGil | Feature::Restrictions | Feature::MemoryAccounts => cfg!(Py_3_12),
+        Feature::Processes => true,
         Feature::InterruptWaits => signal_checks::ends_waits(),
         Feature::InterruptComputations => signal_checks::ends_computations(),
     }

@@ -104,6 +104,28 @@ pub unsafe extern "C" fn subpy_interrupt(
     unsafe { enter(error, || Interpreter::find(Id::new(id))?.interrupt()) }
 }
 
+/// Ends an interpreter with #SUBPY_BACKEND_PROCESS at once, whatever it does: its process is killed. A call that waits for it
+/// returns #SUBPY_ERR_LOST, and so does each call of it from then on, until subpy_destroy().
+///
+/// @param id    The interpreter.
+/// @param error NULL, or where the error goes.
+/// @return #SUBPY_OK, also if its process has ended already;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
+///         #SUBPY_ERR_UNSUPPORTED for an interpreter with #SUBPY_BACKEND_LOCAL: a part of a process can't be killed.
+///
+/// Threads: any. The call waits for nothing.
+///
+/// Source: the kernel's `pidfd_send_signal`.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_kill(id: subpy_id, error: *mut *mut subpy_error) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract for `error`.
+    unsafe { enter(error, || Interpreter::find(Id::new(id))?.kill()) }
+}
+
 /// Asks the Python threads that an interpreter's scripts have started to end, and waits for that. Each gets a SystemExit:
 /// in Python code at its next safe point, and where it waits in C at once, as far as subpy_interrupt() can end a wait. One
 /// that goes on gets it again every 10 ms. Idle workers of a `concurrent.futures.ThreadPoolExecutor` are told to end, and

@@ -36,8 +36,8 @@ pub enum subpy_status {
     SUBPY_ERR_NO_MEMORY = 12,
     /// subpy itself has a defect. Please report it, with the message.
     SUBPY_ERR_INTERNAL = 13,
-    /// The process of the interpreter has ended: by a signal, by an exit, or because the host killed it. Only
-    /// #SUBPY_BACKEND_PROCESS has it, which this version does not support yet.
+    /// The process of the interpreter has ended: by a signal, by an exit, or because the host killed it. The message says
+    /// which. Only #SUBPY_BACKEND_PROCESS has it.
     SUBPY_ERR_LOST = 14,
     /// A limit on CPU time, output, threads or processes was reached. The message says which one. This version
     /// has no such limit yet.
@@ -110,6 +110,7 @@ pub struct subpy_error {
     type_name: CString,
     traceback: CString,
     exit_code: c_int,
+    signal: c_int,
 }
 
 impl From<Error> for subpy_error {
@@ -120,7 +121,8 @@ impl From<Error> for subpy_error {
             message: c_string(error.message()),
             type_name: c_string(exception.map_or("", |e| &e.type_name)),
             traceback: c_string(exception.map_or("", |e| &e.traceback)),
-            exit_code: exception.map_or(0, |e| e.exit_code),
+            exit_code: error.exit_code(),
+            signal: error.signal(),
         }
     }
 }
@@ -202,7 +204,8 @@ pub unsafe extern "C" fn subpy_error_traceback(error: *const subpy_error) -> *co
 }
 
 /// The exit code of a #SUBPY_ERR_EXIT, as a shell would see it: 0 to 255. It is 0 for `sys.exit()` and
-/// `sys.exit(None)`, and 1 for a string or any other object.
+/// `sys.exit(None)`, and 1 for a string or any other object. Of a #SUBPY_ERR_LOST it is the code that the process has exited
+/// with.
 ///
 /// @param error An error, or NULL.
 /// @return The code; 0 where there is none.
@@ -215,6 +218,21 @@ pub unsafe extern "C" fn subpy_error_traceback(error: *const subpy_error) -> *co
 pub unsafe extern "C" fn subpy_error_exit_code(error: *const subpy_error) -> c_int {
     // SAFETY: the caller hands over NULL or a live error.
     unsafe { error.as_ref() }.map_or(0, |e| e.exit_code)
+}
+
+/// The signal that has ended the process of a #SUBPY_ERR_LOST.
+///
+/// @param error An error, or NULL.
+/// @return The signal's number; 0 where there is none.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_signal(error: *const subpy_error) -> c_int {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }.map_or(0, |e| e.signal)
 }
 
 /// Frees an error, and the strings that came from it.

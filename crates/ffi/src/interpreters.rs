@@ -8,7 +8,7 @@ use subpy_core::{
     runtime,
 };
 
-use crate::arguments::{User, flag, invalid, list, out, read, reserved};
+use crate::arguments::{User, flag, invalid, list, out, read};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 
@@ -20,7 +20,7 @@ pub type subpy_id = i64;
 pub enum subpy_backend {
     /// An interpreter of CPython's in this process.
     SUBPY_BACKEND_LOCAL = 0,
-    /// A process of its own. This version does not support it yet: #SUBPY_ERR_UNSUPPORTED.
+    /// A process of its own: nothing that a script does there can end the host. See docs/internals/process.md.
     SUBPY_BACKEND_PROCESS = 1,
 }
 
@@ -246,14 +246,15 @@ pub struct subpy_destroy_options {
     /// ones that Python waits for have a second; then exit functions run; then daemon threads have a second. 0 (the
     /// default): they are not, and the destroy is #SUBPY_ERR_BUSY.
     pub stop_threads: u32,
-    /// Has to be 0.
-    pub reserved: u32,
+    /// 1: with #SUBPY_BACKEND_PROCESS, the process is killed first, whatever runs there: nothing of it runs any more, and a call
+    /// that waits for it returns #SUBPY_ERR_LOST. #SUBPY_ERR_UNSUPPORTED for other interpreters. 0 (the default): it is not.
+    pub kill: u32,
 }
 
 growable!(subpy_destroy_options, "subpy_destroy_options", 16, {
     wait_ms: 0,
     stop_threads: 0,
-    reserved: 0,
+    kill: 0,
 });
 
 /// Creates an interpreter. It stays idle until something runs in it.
@@ -361,11 +362,12 @@ pub unsafe extern "C" fn subpy_destroy_with(
     unsafe {
         enter(error, || {
             let options = read(options)?;
-            reserved(options.reserved)?;
             let wait = Duration::from_millis(options.wait_ms);
             let interpreter = Interpreter::find(Id::new(id))?;
-            match flag(options.stop_threads, "stop_threads")? {
-                true => interpreter.destroy_and_stop_threads(wait),
+            let stop_threads = flag(options.stop_threads, "stop_threads")?;
+            match flag(options.kill, "kill")? {
+                true => interpreter.destroy_and_kill(),
+                false if stop_threads => interpreter.destroy_and_stop_threads(wait),
                 false => interpreter.destroy_within(wait),
             }
         })

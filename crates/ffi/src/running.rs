@@ -60,6 +60,9 @@ pub struct subpy_run_options {
     /// How much the run may write, in bytes, if that is less than subpy_interpreter_config::output_limit. 0 (the
     /// default): as the interpreter has it.
     pub output_limit: u64,
+    /// With #SUBPY_BACKEND_PROCESS: how long after a time limit that the script has ignored its process is killed, in milliseconds:
+    /// the run returns #SUBPY_ERR_LOST. 0 (the default) stands for 1000. #SUBPY_FOREVER: it is not killed.
+    pub kill_after_ms: u64,
 }
 
 growable!(subpy_run_options, "subpy_run_options", 48, {
@@ -71,6 +74,7 @@ growable!(subpy_run_options, "subpy_run_options", 48, {
     reserved: 0,
     cpu_limit_ms: 0,
     output_limit: 0,
+    kill_after_ms: 0,
 });
 
 /// # Safety
@@ -128,6 +132,11 @@ unsafe fn run_options_given<'a>(
         filename,
         timeout: (options.timeout_ms > 0).then(|| Duration::from_millis(options.timeout_ms)),
         on_deadline: deadline(id, options.deadline_fn, options.deadline_user),
+        kill_after: match options.kill_after_ms {
+            0 => RunOptions::DEFAULT.kill_after,
+            SUBPY_FOREVER => None,
+            time => Some(Duration::from_millis(time)),
+        },
         measure: flag(options.measure, "measure")?,
         budget: budget(options.cpu_limit_ms, options.output_limit),
     })

@@ -1,9 +1,9 @@
 //! Starting and stopping Python.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char, c_int};
 use std::path::PathBuf;
 
-use subpy_core::{Error, RuntimeConfig, growable, runtime};
+use subpy_core::{Error, RuntimeConfig, growable, runtime, worker_main};
 
 use crate::arguments::{flag, invalid, optional, read, reserved};
 use crate::boundary::{enter, or_else};
@@ -75,6 +75,17 @@ pub struct subpy_runtime_config {
     pub forbid_stack_switches: u32,
     /// Has to be 0.
     pub reserved: u32,
+    /// Names of modules, which are imported once, before the processes of interpreters are made: each interpreter with
+    /// #SUBPY_BACKEND_PROCESS has them from its start, and they take no more memory for the second one. A module that leaves
+    /// a thread of Python's behind is refused. May be NULL if the count is 0. The main interpreter of this process does not
+    /// import them.
+    pub preload: *const *const c_char,
+    /// How many modules there are.
+    pub preload_count: usize,
+    /// The program of interpreters with #SUBPY_BACKEND_PROCESS, which subpy comes with. NULL (the default):
+    /// "../libexec/subpy/subpy-worker" from the folder of the library, then "subpy-worker" in that. A program that has the static
+    /// library in it gives its own path, and calls subpy_worker_main() first in its `main`.
+    pub worker: *const c_char,
 }
 
 growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
@@ -95,6 +106,9 @@ growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
     wait_signal: 0,
     forbid_stack_switches: 0,
     reserved: 0,
+    preload: std::ptr::null(),
+    preload_count: 0,
+    worker: std::ptr::null(),
 });
 
 /// # Safety
@@ -103,22 +117,13 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
     // SAFETY: the caller's promise.
     let config = unsafe { read(config) }?;
     reserved(config.reserved)?;
-    if config.module_search_paths.is_null() && config.module_search_paths_count > 0 {
-        return Err(invalid(format!(
-            "module_search_paths is NULL, but module_search_paths_count is {}",
-            config.module_search_paths_count
-        )));
-    }
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for i in 0..config.module_search_paths_count {
-        let name = format!("module_search_paths[{i}]");
-        // SAFETY: the array has that many strings, by the caller's promise.
-        let path = unsafe { optional(*config.module_search_paths.add(i), &name) }?;
-        paths.push(
-            path.ok_or_else(|| invalid(format!("{name} is NULL")))?
-                .into(),
-        );
-    }
+    // SAFETY: the arrays have that many strings, by the caller's promise.
+    let (paths, preload) = unsafe {
+        let (paths, count) = (config.module_search_paths, config.module_search_paths_count);
+        let paths: Vec<PathBuf> = strings(paths, count, "module_search_paths")?;
+        let preload: Vec<String> = strings(config.preload, config.preload_count, "preload")?;
+        (paths, preload)
+    };
     // SAFETY: the caller's promise.
     let path = |text, name| unsafe { optional(text, name) }.map(|t| t.map(PathBuf::from));
     Ok(RuntimeConfig {
@@ -137,7 +142,56 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
         forbid_patches: flag(config.forbid_patches, "forbid_patches")?,
         wait_signal: Some(config.wait_signal).filter(|signal| *signal != 0),
         forbid_stack_switches: flag(config.forbid_stack_switches, "forbid_stack_switches")?,
+        preload: preload.into(),
+        worker: path(config.worker, "worker")?,
     })
+}
+
+/// # Safety
+/// `strings` is NULL, or has that many, which end in a NUL.
+unsafe fn strings<T: for<'a> From<&'a str>>(
+    strings: *const *const c_char,
+    count: usize,
+    name: &str,
+) -> Result<Vec<T>, Error> {
+    if strings.is_null() && count > 0 {
+        return Err(invalid(format!(
+            "{name} is NULL, but {name}_count is {count}"
+        )));
+    }
+    let one = |i| {
+        let name = format!("{name}[{i}]");
+        // SAFETY: the caller's promise.
+        let text = unsafe { optional(*strings.add(i), &name) }?;
+        text.map(T::from)
+            .ok_or_else(|| invalid(format!("{name} is NULL")))
+    };
+    (0..count).map(one).collect()
+}
+
+/// Serves as the program of interpreters with #SUBPY_BACKEND_PROCESS, if this process was started for that; else nothing happens.
+/// A program that has the static library in it calls it first in its `main`, with what that got, and gives its own path as
+/// subpy_runtime_config::worker. A program that uses the shared library does not need it.
+///
+/// @param argc The number of arguments.
+/// @param argv The arguments. May be NULL if `argc` is 0.
+///
+/// It does not return in a process that was started for that.
+///
+/// Threads: the first one of the process, before there is another one.
+///
+/// Source: subpy's own.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_worker_main(argc: c_int, argv: *const *const c_char) {
+    if argc != 2 || argv.is_null() {
+        return;
+    }
+    // SAFETY: the caller keeps the header's contract.
+    let argument = unsafe { CStr::from_ptr(*argv.add(1)) };
+    or_else((), || worker_main(argument.to_bytes()));
 }
 
 /// Starts Python, or joins the Python that the host has started itself.

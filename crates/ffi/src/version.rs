@@ -16,7 +16,7 @@ pub enum subpy_feature {
     SUBPY_FEATURE_RESTRICTIONS = 2,
     /// The memory of an interpreter can be counted and limited: Python 3.12 and later.
     SUBPY_FEATURE_MEMORY_ACCOUNTS = 3,
-    /// Interpreters in processes of their own, #SUBPY_BACKEND_PROCESS. This version does not have them.
+    /// Interpreters in processes of their own, #SUBPY_BACKEND_PROCESS.
     SUBPY_FEATURE_PROCESSES = 4,
     /// A time limit or an interrupt ends a wait in C, such as `time.sleep()`: where subpy has started Python and was let
     /// change its code, see subpy_runtime_config::forbid_patches. It is tried by subpy_initialize(), and is false before.
@@ -64,6 +64,7 @@ pub extern "C" fn subpy_supports(feature: u32) -> bool {
         1 => runtime::supports(Feature::OwnGil),
         2 => runtime::supports(Feature::Restrictions),
         3 => runtime::supports(Feature::MemoryAccounts),
+        4 => runtime::supports(Feature::Processes),
         5 => runtime::supports(Feature::InterruptWaits),
         8 => runtime::supports(Feature::InterruptComputations),
         _ => false,

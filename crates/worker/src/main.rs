@@ -1,6 +1,12 @@
-//! The program of a worker: it is started as the zygote, which forks the others.
+//! The program of interpreters that have processes of their own: it is started once, and forks a process for each.
+
+use std::os::unix::ffi::OsStrExt;
 
 fn main() {
-    let role = std::env::args().nth(1).unwrap_or_default();
-    std::process::exit(subpy_core::process::main(&role));
+    let argument = std::env::args_os().nth(1).unwrap_or_default();
+    subpy_core::worker_main(argument.as_bytes());
+    eprintln!(
+        "subpy-worker is started by subpy, for interpreters that have processes of their own"
+    );
+    std::process::exit(2);
 }

@@ -40,6 +40,11 @@ pub struct RuntimeConfig {
     pub wait_signal: Option<i32>,
     /// Python goes by the caller's stack, however small that is.
     pub forbid_stack_switches: bool,
+    /// What is imported before the processes of interpreters are forked.
+    pub preload: Arc<[String]>,
+    /// The program of these processes; `None`: `../libexec/subpy/subpy-worker` from the folder of the library or program
+    /// that this crate is in, or `subpy-worker` in that.
+    pub worker: Option<PathBuf>,
 }
 
 impl Default for RuntimeConfig {
@@ -60,6 +65,8 @@ impl Default for RuntimeConfig {
             forbid_patches: false,
             wait_signal: None,
             forbid_stack_switches: false,
+            preload: Arc::new([]),
+            worker: None,
         }
     }
 }
@@ -75,7 +82,7 @@ impl RuntimeConfig {
             .collect()
     }
 
-    fn fields(&self) -> [(&'static str, String); 15] {
+    fn fields(&self) -> [(&'static str, String); 17] {
         let path = |path: &Option<PathBuf>| match path {
             Some(path) => path.display().to_string(),
             None => "NULL".into(),
@@ -103,6 +110,8 @@ impl RuntimeConfig {
             ("forbid_patches", flag(self.forbid_patches)),
             ("wait_signal", self.wait_signal.unwrap_or(0).to_string()),
             ("forbid_stack_switches", flag(self.forbid_stack_switches)),
+            ("preload", format!("{:?}", self.preload)),
+            ("worker", path(&self.worker)),
         ]
     }
 }
@@ -113,7 +122,7 @@ pub enum Backend {
     /// An interpreter of CPython's in this process.
     #[default]
     Local,
-    /// A process of its own. Not supported yet.
+    /// A process of its own.
     Process,
 }
 
@@ -292,7 +301,7 @@ pub enum Decision {
 pub type OnDeadline = Arc<dyn Fn(Duration) -> Decision + Send + Sync>;
 
 /// How a string is run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct RunOptions<'a> {
     /// What tracebacks call the code; `None`: `<string>`, or `<string-2>` and so on for the second
     /// string that an interpreter compiles and those after it.
@@ -301,6 +310,8 @@ pub struct RunOptions<'a> {
     pub timeout: Option<Duration>,
     /// Asked when the time is over; `None`: it is interrupted.
     pub on_deadline: Option<OnDeadline>,
+    /// This long after a time limit that the script has ignored, its process is killed, if it has one. `None`: never.
+    pub kill_after: Option<Duration>,
     /// Its time is measured, for `Interpreter::stats`. So is that of a run with a timeout.
     pub measure: bool,
     /// What it may use, where that is less than its interpreter's [`budget`](InterpreterConfig::budget).
@@ -313,9 +324,16 @@ impl RunOptions<'static> {
         filename: None,
         timeout: None,
         on_deadline: None,
+        kill_after: Some(Duration::from_secs(1)),
         measure: false,
         budget: Budget::NONE,
     };
+}
+
+impl Default for RunOptions<'_> {
+    fn default() -> Self {
+        RunOptions::DEFAULT
+    }
 }
 
 impl RunOptions<'_> {

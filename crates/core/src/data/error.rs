@@ -53,6 +53,8 @@ struct Inner {
     status: Status,
     message: String,
     exception: Option<Exception>,
+    /// How the interpreter's process has ended: its exit code, and the signal that has ended it.
+    lost: (i32, i32),
 }
 
 /// What a Python exception leaves behind: a snapshot, readable after its interpreter is gone.
@@ -85,7 +87,15 @@ impl Error {
             status,
             message: message.into(),
             exception: None,
+            lost: (0, 0),
         }))
+    }
+
+    /// Its process has ended: with this code, or by this signal.
+    pub(crate) fn lost(message: String, exit_code: i32, signal: i32) -> Self {
+        let mut error = Self::new(Status::Lost, message);
+        error.0.lost = (exit_code, signal);
+        error
     }
 
     pub(crate) fn raised(status: Status, message: String, exception: Exception) -> Self {
@@ -93,6 +103,7 @@ impl Error {
             status,
             message,
             exception: Some(exception),
+            lost: (0, 0),
         }))
     }
 
@@ -121,6 +132,25 @@ impl Error {
     /// ```
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// The code that a script has ended by, of a SystemExit, or its process, where that is lost. Else 0.
+    ///
+    /// ```
+    /// assert_eq!(subpy_core::runtime::list_all().unwrap_err().exit_code(), 0);
+    /// ```
+    pub fn exit_code(&self) -> i32 {
+        let exception = self.exception();
+        exception.map_or(self.0.lost.0, |exception| exception.exit_code)
+    }
+
+    /// The signal that has ended the process of a lost interpreter. Else 0.
+    ///
+    /// ```
+    /// assert_eq!(subpy_core::runtime::list_all().unwrap_err().signal(), 0);
+    /// ```
+    pub fn signal(&self) -> i32 {
+        self.0.lost.1
     }
 
     /// The exception, where it was one.

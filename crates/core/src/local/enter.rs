@@ -40,16 +40,45 @@ use crate::local::thread::float_environment::FloatEnvironment;
 
 /// Counts the calling thread's memory there while `work` is done.
 pub(crate) fn with_account<T>(account: Option<&'static Account>, work: impl FnOnce() -> T) -> T {
+    in_entry(
+        Entry::new(calling_thread::interpreter(), account, null_mut()),
+        work,
+    )
+}
+
+fn in_entry<T>(entry: Entry, work: impl FnOnce() -> T) -> T {
     struct Back(*const Entry);
     impl Drop for Back {
         fn drop(&mut self) {
             calling_thread::set_entry(self.0);
         }
     }
-    let _back = Back(calling_thread::entry());
-    let entry = Entry::new(calling_thread::interpreter(), account, null_mut());
+    let outer = calling_thread::entry();
+    let _back = Back(outer);
+    entry.before.entry.set(outer);
     calling_thread::set_entry(&entry);
     work()
+}
+
+/// Calls the host from an interpreter of another process, while that waits.
+pub(crate) fn for_far_call<T>(id: Id, call: impl FnOnce() -> T) -> T {
+    in_entry(
+        Entry::new(Some(id), calling_thread::account(), null_mut()),
+        call,
+    )
+}
+
+/// Whether the calling thread does something for this interpreter, which has called the host.
+pub(crate) fn is_called_from(id: Id) -> bool {
+    let mut entry = calling_thread::entry();
+    // SAFETY: an entry lives until it is left.
+    while let Some(one) = unsafe { entry.as_ref() } {
+        if one.id == Some(id) {
+            return true;
+        }
+        entry = one.outer();
+    }
+    false
 }
 
 /// The interpreter that the calling thread is in, if subpy knows that: its id, or else the state of

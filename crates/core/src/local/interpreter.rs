@@ -111,6 +111,12 @@ impl Interpreter {
         Ok(())
     }
 
+    /// As [`interrupt`](Self::interrupt), but its time is over: it returns `Timeout`.
+    pub(crate) fn time_out(&self) -> Result<()> {
+        self.alive()?.request(None, Request::Timeout);
+        Ok(())
+    }
+
     /// As [`interrupt`](Self::interrupt), for a signal handler: soon, by a thread of ours.
     pub(crate) fn interrupt_soon(id: Id) -> std::result::Result<(), Status> {
         if !runtime_phase::is_ready() {

@@ -5,9 +5,9 @@ mod one_version;
 mod only_copy;
 pub(crate) mod startup;
 mod virtual_environment;
-#[cfg(feature = "process")]
 pub(crate) mod zygote;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::data::config::{InterpreterConfig, RuntimeConfig};
@@ -33,6 +33,9 @@ use crate::util::timer;
 
 /// Prepares the main interpreter for its scripts.
 type PrepareMain = fn(&Interpreter, &RuntimeConfig) -> Result<()>;
+
+/// Ends the interpreters that are in other processes. Where it fails, nothing has happened.
+type EndOthers = fn() -> Result<()>;
 
 const FINALIZED: &str = "Python was finalized, which can't be undone in a process: keep it \
                          initialized as long as it may be needed again";
@@ -159,6 +162,8 @@ fn begin(
             forbid_patches: false,
             wait_signal: None,
             forbid_stack_switches: false,
+            preload: Arc::new([]),
+            worker: None,
             ..config.clone()
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;
@@ -215,7 +220,7 @@ fn begin(
 
 /// Gives back one [`retain`]. The last one destroys the interpreters, and finalizes Python unless the
 /// host started it. `Busy`: nothing has happened.
-pub(crate) fn release() -> Result<()> {
+pub(crate) fn release(end_others: EndOthers) -> Result<()> {
     let mut phase = runtime_phase::stable()?;
     let Phase::Ready(ready) = &mut *phase else {
         return Err(runtime_phase::not_ready(&phase));
@@ -246,6 +251,7 @@ pub(crate) fn release() -> Result<()> {
     drop(phase);
     runtime_phase::changing(|| {
         let all = interpreter::all::claim_all(!joined).inspect_err(|_| runtime_phase::go_on())?;
+        end_others().inspect_err(|_| runtime_phase::go_on())?;
         runtime_phase::begin_end();
         match keep_sigint {
             true => sigint::kept(|| all.end(true)),

@@ -241,6 +241,14 @@ impl Creating {
     pub(crate) fn module_search_paths(&self) -> &[PathBuf] {
         &self.module_search_paths
     }
+
+    /// How Python was started.
+    pub(crate) fn config(&self) -> RuntimeConfig {
+        match &*phase() {
+            Phase::Ready(ready) => ready.config.clone(),
+            _ => RuntimeConfig::default(),
+        }
+    }
 }
 
 impl Drop for Creating {

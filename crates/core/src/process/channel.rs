@@ -9,6 +9,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::{NonNull, null_mut};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ const LONGEST: usize = 5 << 30;
 /// One direction.
 #[repr(C, align(64))]
 struct Direction {
-    /// How many pieces were put there.
+    /// How many pieces were put there, and [`CLOSED`].
     pieces: AtomicU32,
     /// 1: the message goes on.
     goes_on: AtomicU32,
@@ -34,12 +35,17 @@ struct Direction {
     length: AtomicU64,
 }
 
+/// The other side is gone: nothing more comes.
+const CLOSED: u32 = 1 << 31;
+
 #[repr(C)]
 struct Shared {
     to_worker: Direction,
     to_host: Direction,
-    /// The number of what the host has asked for last that is to end.
-    to_end: AtomicU32,
+    /// How often something was to end.
+    ends: AtomicU32,
+    /// What was to end last: its number, which the host has given it, and why.
+    to_end: AtomicU64,
 }
 
 /// The directions come first.
@@ -87,20 +93,82 @@ fn sleep_on(word: &AtomicU32, is: u32, time: Duration) {
     }
 }
 
+/// The memory, as a process has it.
+struct Memory(NonNull<u8>);
+
+// SAFETY: nothing in it is of a thread.
+unsafe impl Send for Memory {}
+// SAFETY: a shared reference reaches atomics alone.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    fn shared(&self) -> &Shared {
+        // SAFETY: mapped as long as we are; only atomics, which start as zeros.
+        unsafe { self.0.cast().as_ref() }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: as it was mapped.
+        unsafe { libc::munmap(self.0.as_ptr().cast(), SIZE) };
+    }
+}
+
+/// What is asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) number: u32,
+    /// Its time is over; else it is interrupted.
+    pub(super) is_timeout: bool,
+}
+
+/// What any thread may do with a channel, at any time.
+#[derive(Clone)]
+pub(super) struct Control(Arc<Memory>);
+
+impl Control {
+    /// Something that the host has asked for is to end.
+    pub(super) fn end(&self, end: End) {
+        let shared = self.0.shared();
+        let word = u64::from(end.number) << 1 | u64::from(end.is_timeout);
+        shared.to_end.store(word, Ordering::Relaxed);
+        shared.ends.fetch_add(1, Ordering::Release);
+        wake(&shared.ends);
+    }
+
+    /// Waits until something was to end more often than so often, or for a time. The answer is how often, and what.
+    pub(super) fn wait_for_end(&self, seen: u32) -> (u32, End) {
+        let shared = self.0.shared();
+        if shared.ends.load(Ordering::Acquire) == seen {
+            sleep_on(&shared.ends, seen, Duration::from_secs(3600));
+        }
+        let ends = shared.ends.load(Ordering::Acquire);
+        let word = shared.to_end.load(Ordering::Relaxed);
+        let end = End {
+            number: (word >> 1) as u32,
+            is_timeout: word & 1 != 0,
+        };
+        (ends, end)
+    }
+
+    /// The worker is gone: who waits for it is told.
+    pub(super) fn close(&self) {
+        let pieces = &self.0.shared().to_host.pieces;
+        pieces.fetch_or(CLOSED, Ordering::Release);
+        wake(pieces);
+    }
+}
+
 /// One side's end of it.
 pub(super) struct Channel {
-    memory: NonNull<u8>,
+    memory: Arc<Memory>,
     side: Side,
     /// How many pieces have come.
     seen: u32,
-    /// How much was asked for.
-    number: u32,
+    /// How many were sent.
+    sent: u32,
 }
-
-// SAFETY: nothing in it is of a thread.
-unsafe impl Send for Channel {}
-// SAFETY: what needs no exclusive reference touches atomics alone.
-unsafe impl Sync for Channel {}
 
 /// New memory for a channel, as a file that can't shrink. (A file that shrinks ends who touches what is gone.)
 pub(super) fn create() -> io::Result<OwnedFd> {
@@ -138,50 +206,28 @@ impl Channel {
         };
         match NonNull::new(memory.cast()) {
             Some(place) if memory != libc::MAP_FAILED => Ok(Self {
-                memory: place,
+                memory: Arc::new(Memory(place)),
                 side,
                 seen: 0,
-                number: 0,
+                sent: 0,
             }),
             _ => Err(io::Error::last_os_error()),
         }
     }
 
-    /// What the host has asked for by this number is to end. Any thread may, at any time.
-    pub(super) fn interrupt(&self, number: u32) {
-        let to_end = &self.shared().to_end;
-        to_end.store(number, Ordering::Release);
-        wake(to_end);
-    }
-
-    /// Waits until something else is to end than this, or for a time. The answer is its number.
-    pub(super) fn wait_for_interrupt(&self, seen: u32) -> u32 {
-        let to_end = &self.shared().to_end;
-        if to_end.load(Ordering::Acquire) == seen {
-            sleep_on(to_end, seen, Duration::from_secs(1));
-        }
-        to_end.load(Ordering::Acquire)
-    }
-
-    /// The number of what is asked for next. Both sides count; none has 0.
-    pub(super) fn next_number(&mut self) -> u32 {
-        self.number = self.number.checked_add(1).unwrap_or(1);
-        self.number
-    }
-
-    fn shared(&self) -> &Shared {
-        // SAFETY: mapped as long as we are; only atomics, which start as zeros.
-        unsafe { self.memory.cast().as_ref() }
+    /// What any thread may do with it.
+    pub(super) fn control(&self) -> Control {
+        Control(self.memory.clone())
     }
 
     /// The direction that we write to, or read from, and its area.
     fn direction(&self, writes: bool) -> (&Direction, *mut u8) {
         let is_to_worker = (self.side == Side::Host) == writes;
         let (direction, area) = match is_to_worker {
-            true => (&self.shared().to_worker, HEAD),
-            false => (&self.shared().to_host, HEAD + AREA),
+            true => (&self.memory.shared().to_worker, HEAD),
+            false => (&self.memory.shared().to_host, HEAD + AREA),
         };
-        (direction, self.memory.as_ptr().wrapping_add(area))
+        (direction, self.memory.0.as_ptr().wrapping_add(area))
     }
 
     /// Begins a message.
@@ -218,37 +264,31 @@ impl Channel {
     }
 
     /// There is a piece.
-    fn post(&self, length: usize, goes_on: bool) {
+    fn post(&mut self, length: usize, goes_on: bool) {
+        self.sent = (self.sent + 1) & !CLOSED;
         let (direction, _) = self.direction(true);
         direction.length.store(length as u64, Ordering::Relaxed);
         direction.goes_on.store(goes_on.into(), Ordering::Relaxed);
-        direction.pieces.fetch_add(1, Ordering::Release);
+        direction.pieces.store(self.sent, Ordering::Release);
         wake(&direction.pieces);
     }
 
     /// Waits for the next piece.
     fn wait(&mut self, is_alive: &dyn Fn() -> bool) -> Result<(), Broken> {
-        let (direction, _) = self.direction(false);
         let mut was_alive = true;
         loop {
-            if direction.pieces.load(Ordering::Acquire) != self.seen {
-                self.seen = self.seen.wrapping_add(1);
+            let pieces = self.direction(false).0.pieces.load(Ordering::Acquire);
+            if pieces & !CLOSED != self.seen {
+                self.seen = (self.seen + 1) & !CLOSED;
                 return Ok(());
             }
-            if !was_alive {
+            // What it had put there before it went was read.
+            if pieces & CLOSED != 0 || !was_alive {
                 return Err(Broken::Gone);
             }
-            sleep_on(&direction.pieces, self.seen, LOOK);
-            // What it had put there before it went is read.
+            sleep_on(&self.direction(false).0.pieces, pieces, LOOK);
             was_alive = is_alive();
         }
-    }
-}
-
-impl Drop for Channel {
-    fn drop(&mut self) {
-        // SAFETY: as it was mapped.
-        unsafe { libc::munmap(self.memory.as_ptr().cast(), SIZE) };
     }
 }
 

@@ -5,7 +5,7 @@
 //! working directory, and nothing else of the host's: no descriptor, no signal mask, no ignored signal.
 
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -16,8 +16,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use subpy_wire::{Reader, Writer};
 
 use super::channel;
+use super::options::write_runtime;
+use super::protocol::ROLE;
 use super::socket;
-use super::zygote::{HOST, SOCKET, says};
+use super::watch::Watcher;
+use super::zygote::{HOST, SOCKET, VERSION, says};
+use crate::data::config::RuntimeConfig;
 use crate::data::error::{Error, Result, Status};
 
 /// How long a zygote may take to start, in milliseconds.
@@ -29,6 +33,7 @@ const SOON: i32 = 5_000;
 pub(super) struct Family {
     /// Held while the zygote is asked, and while its answer is awaited.
     zygote: Mutex<Zygote>,
+    watcher: Watcher,
 }
 
 struct Zygote {
@@ -43,6 +48,7 @@ pub(super) struct Forked {
     pub(super) number: u64,
     pub(super) pidfd: OwnedFd,
     pub(super) channel: OwnedFd,
+    pub(super) socket: OwnedFd,
 }
 
 fn lost(what: &str) -> Error {
@@ -53,17 +59,16 @@ fn lost(what: &str) -> Error {
 }
 
 impl Family {
-    /// Starts a zygote, which imports these modules, with commas between them.
-    pub(super) fn start(program: &Path, preload: &str) -> Result<Self> {
+    /// Starts a zygote.
+    pub(super) fn start(program: &Path, config: &RuntimeConfig) -> Result<Self> {
         let (socket, its_end) = socket::pair().map_err(|error| not_started(program, &error))?;
         let host = socket::pidfd_of(std::process::id() as libc::pid_t);
         let host = host.map_err(|error| not_started(program, &error))?;
         spawn(program, &its_end, &host).map_err(|error| not_started(program, &error))?;
         drop(its_end);
         let mut writer = Writer::new(Vec::new());
-        writer.flag(true); // isolated
-        writer.flag(true); // import_site
-        writer.text(preload);
+        writer.text(VERSION);
+        write_runtime(&mut writer, config);
         let zygote = Zygote {
             socket,
             next_number: 1,
@@ -77,11 +82,15 @@ impl Family {
         match reader.byte() {
             Ok(says::READY) => Ok(Self {
                 zygote: Mutex::new(zygote),
+                watcher: Watcher::start().map_err(|error| {
+                    let message = format!("there is no thread to watch workers: {error}");
+                    Error::new(Status::NoMemory, message)
+                })?,
             }),
             Ok(says::FAILED) => {
                 let why = reader.text().unwrap_or("it does not say why");
-                let message = format!("{} could not start Python: {why}", program.display());
-                Err(Error::new(Status::Internal, message))
+                let message = format!("{} could not start: {why}", program.display());
+                Err(Error::new(Status::Unsupported, message))
             }
             _ => {
                 let nothing = io::Error::other("it has ended, or is none of this version's");
@@ -90,23 +99,41 @@ impl Family {
         }
     }
 
+    pub(super) fn watcher(&self) -> &Watcher {
+        &self.watcher
+    }
+
+    /// Whether the zygote is there, as far as can be seen.
+    pub(super) fn is_there(&self) -> bool {
+        let mut entry = libc::pollfd {
+            fd: self.zygote().socket.as_raw_fd(),
+            events: 0,
+            revents: 0,
+        };
+        // SAFETY: one entry.
+        unsafe { libc::poll(&mut entry, 1, 0) };
+        entry.revents & (libc::POLLHUP | libc::POLLERR) == 0
+    }
+
     fn zygote(&self) -> MutexGuard<'_, Zygote> {
         self.zygote.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has a worker forked.
     pub(super) fn fork(&self) -> Result<Forked> {
-        let channel = channel::create().map_err(|error| {
-            let message = format!("there is no shared memory for a worker: {error}");
+        let no_room = |error| {
+            let message = format!("there is no room for one more worker: {error}");
             Error::new(Status::NoMemory, message)
-        })?;
+        };
+        let channel = channel::create().map_err(no_room)?;
+        let (socket, its_end) = socket::pair().map_err(no_room)?;
         let mut zygote = self.zygote();
         let number = zygote.next_number;
         zygote.next_number += 1;
         let asked = socket::send(
             &zygote.socket,
             &number.to_ne_bytes(),
-            &[channel.as_raw_fd()],
+            &[channel.as_raw_fd(), its_end.as_raw_fd()],
         );
         asked.map_err(|error| lost(&format!("has ended: {error}")))?;
         loop {
@@ -123,6 +150,7 @@ impl Family {
                         number,
                         pidfd,
                         channel,
+                        socket,
                     });
                 }
                 (Ok(says::NOT_FORKED), Ok(forked)) if forked == number => {
@@ -200,14 +228,13 @@ struct Prepared {
 
 /// Starts the program as a zygote, and waits until it has begun.
 fn spawn(program: &Path, socket: &OwnedFd, host: &OwnedFd) -> io::Result<()> {
-    const ZYGOTE: &CStr = c"zygote";
     let name = CString::new(program.as_os_str().as_bytes()).map_err(io::Error::other)?;
     let mut prepared = Prepared {
         program: name,
         arguments: [null(); 3],
     };
     prepared.arguments[0] = prepared.program.as_ptr();
-    prepared.arguments[1] = ZYGOTE.as_ptr();
+    prepared.arguments[1] = ROLE.as_ptr();
     // It is written to if the program can't be executed, and closed if it can.
     let (report, its_report) = socket::pair()?;
     // SAFETY: as `fork`, but for the signal at its end: there is none, so `wait` does not see it. What runs in the child

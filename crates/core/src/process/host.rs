@@ -1,97 +1,211 @@
 //! An interpreter in a process of its own, as the host has it.
+//!
+//! Who holds what: a call that asks for something has a [line](super::lines) until it is answered, and no lock. No GIL of
+//! this process is held while it waits.
 
+mod served;
+mod signals;
+
+use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
-use subpy_wire::{Malformed, Reader, Writer};
+use subpy_wire::{Malformed, Writer};
 
-use super::channel::{Broken, Channel, Sending, Side};
-use super::failures;
+use self::served::{Heard, Outputs};
+use super::channel::{Broken, Channel, Control, End, Sending, Side};
 use super::family::{Family, Forked};
-use super::message::Message;
-use super::options::{write_call, write_run};
+use super::lines::{Line, Lines};
+use super::options::{write_call, write_config, write_run};
+use super::protocol::asks;
 use super::socket;
-use super::values;
 use super::values::Checked;
-use super::worker::{answers, asks, wants};
-use crate::data::config::{CallOptions, Output, RunOptions};
+use crate::data::config::{Budget, CallOptions, InterpreterConfig, RunOptions};
 use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
-use crate::data::value::Value;
+use crate::data::value::{Value, View};
+use crate::local::convert::arguments::Arguments;
+use crate::local::convert::copy::copy;
+use crate::local::enter;
+use crate::local::functions::host_function::{self, Definition};
+use crate::local::interpreter::deadline::Deadline;
+use crate::local::interpreter::registry;
+use crate::local::interpreter::stats::Stats;
+use crate::local::memory::account::MemoryUsage;
+use crate::util::thread::Thread;
+use crate::util::timer;
 
-/// Makes interpreters in processes.
-pub struct Workers(Arc<Family>);
+/// How long what runs at the end of an interpreter may take, and some more for its answer.
+const END: Duration = Duration::from_secs(6);
 
-/// One of them.
-pub struct Remote {
+/// An interpreter.
+pub(crate) struct Remote {
+    pub(crate) id: Id,
     family: Arc<Family>,
+    /// By which the zygote knows it.
     number: u64,
     pidfd: OwnedFd,
-    /// Held for a call.
-    channel: Mutex<Channel>,
-    /// The same memory, for who does not hold that.
-    control: Channel,
-    /// The number of what is under way; 0: nothing is.
-    under_way: AtomicU32,
-    /// Where stdout and stderr go. Held while one is called.
-    outputs: Mutex<[Option<Output>; 2]>,
-    /// Why it is lost.
-    lost: OnceLock<String>,
+    lines: Lines,
+    control: Control,
+    /// Those of the channels that threads of its scripts have.
+    others: Mutex<Vec<Control>>,
+    /// What is under way: the innermost is the last. Held for a moment.
+    under_way: Mutex<Vec<u32>>,
+    next_number: AtomicU32,
+    /// Each run may use so much.
+    budget: Budget,
+    functions: Mutex<HashMap<u64, Arc<Definition>>>,
+    outputs: Outputs,
+    /// What it has done when it answered last, and the memory that it had.
+    seen: Mutex<(Stats, Option<MemoryUsage>)>,
+    life: Mutex<Life>,
+    /// It has ended.
+    ended: Condvar,
+    lost: OnceLock<Error>,
 }
 
-impl Workers {
-    /// Starts what makes them: this program, which imports these modules, with commas between them.
-    #[doc(hidden)]
-    pub fn start(program: &Path, preload: &str) -> Result<Self> {
-        Ok(Self(Arc::new(Family::start(program, preload)?)))
-    }
+/// What a worker of ours does not say.
+const NONE_OF_OURS: Broken =
+    Broken::Malformed(Malformed("an answer is none of what was asked for"));
 
-    /// Makes one, whose output goes here; `None`: to the process's own stdout and stderr.
-    #[doc(hidden)]
-    pub fn create(&self, stdout: Option<Output>, stderr: Option<Output>) -> Result<Remote> {
-        let Forked {
-            number,
-            pidfd,
-            channel: file,
-        } = self.0.fork()?;
-        let end = || {
-            Channel::new(&file, Side::Host).map_err(|error| {
-                let message = format!("there is no memory for a worker's channel: {error}");
-                Error::new(Status::NoMemory, message)
-            })
-        };
-        let taken = (stdout.is_some(), stderr.is_some());
-        let remote = Remote {
-            family: self.0.clone(),
-            number,
-            pidfd,
-            channel: Mutex::new(end()?),
-            control: end()?,
-            under_way: AtomicU32::new(0),
-            outputs: Mutex::new([stdout, stderr]),
-            lost: OnceLock::new(),
-        };
-        remote.ask(asks::PREPARE, |writer| {
-            writer.flag(taken.0);
-            writer.flag(taken.1);
-            writer.flag(false);
-        })?;
-        Ok(remote)
+/// Whether it is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    There,
+    /// It is being destroyed.
+    Ending,
+    /// Its process has ended by itself.
+    Gone,
+    Destroyed,
+}
+
+/// What is under way, until this is dropped.
+struct UnderWay<'a>(&'a Remote, u32);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.0.under_way();
+        under_way.retain(|number| *number != self.1);
     }
 }
 
 impl Remote {
-    fn channel(&self) -> Result<MutexGuard<'_, Channel>> {
-        match self.channel.try_lock() {
-            Ok(channel) => Ok(channel),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(PoisonError::into_inner(poisoned)),
-            Err(TryLockError::WouldBlock) => {
-                let message = "the interpreter is running: wait for it, or use another one";
-                Err(Error::new(Status::Busy, message))
+    /// Makes one.
+    pub(super) fn create(family: &Arc<Family>, config: InterpreterConfig) -> Result<Arc<Self>> {
+        let Forked {
+            number,
+            pidfd,
+            channel,
+            socket,
+        } = family.fork()?;
+        let channel = Channel::new(&channel, Side::Host).map_err(no_memory)?;
+        let control = channel.control();
+        let lines = Lines::default();
+        lines.add(channel);
+        let taken = (config.stdout.is_some(), config.stderr.is_some());
+        let described = InterpreterConfig {
+            stdout: None,
+            stderr: None,
+            ..config
+        };
+        let remote = Arc::new(Self {
+            id: registry::next_id(),
+            family: family.clone(),
+            number,
+            pidfd,
+            lines,
+            control,
+            others: Mutex::default(),
+            under_way: Mutex::default(),
+            next_number: AtomicU32::new(1),
+            budget: described.budget,
+            functions: Mutex::default(),
+            outputs: Outputs::new(config.stdout, config.stderr),
+            seen: Mutex::default(),
+            life: Mutex::new(Life::There),
+            ended: Condvar::new(),
+            lost: OnceLock::new(),
+        });
+        let prepare = || {
+            remote.watch(socket)?;
+            remote.ask(asks::PREPARE, &RunOptions::DEFAULT, |writer| {
+                write_config(writer, &described, taken);
+            })?;
+            let everywhere = host_function::defined_everywhere();
+            everywhere
+                .into_iter()
+                .try_for_each(|definition| remote.put(definition))
+        };
+        prepare().inspect_err(|_| remote.end_now("it could not be prepared"))?;
+        Ok(remote)
+    }
+
+    /// Has its end seen, and gives the threads of its scripts channels.
+    fn watch(self: &Arc<Self>, socket: OwnedFd) -> Result<()> {
+        let remote = Arc::downgrade(self);
+        let ended = move || {
+            if let Some(remote) = remote.upgrade() {
+                remote.has_ended();
             }
+            false
+        };
+        let watcher = self.family.watcher();
+        watcher
+            .watch(self.pidfd.as_raw_fd(), Box::new(ended))
+            .map_err(no_memory)?;
+        let remote = Arc::downgrade(self);
+        let descriptor = socket.as_raw_fd();
+        let wants_channel = move || {
+            let asked = socket::receive(&socket).is_ok_and(|(message, _)| !message.is_empty());
+            let remote = remote.upgrade().filter(|_| asked);
+            remote.is_some_and(|remote| remote.give_channel(&socket).is_ok())
+        };
+        watcher
+            .watch(descriptor, Box::new(wants_channel))
+            .map_err(no_memory)
+    }
+
+    /// Its process is gone: who waits for it is told.
+    fn has_ended(&self) {
+        let mut life = self.life();
+        if *life == Life::There {
+            *life = Life::Gone;
         }
+        drop(life);
+        self.ended.notify_all();
+        self.control.close();
+        self.others().iter().for_each(Control::close);
+    }
+
+    /// Gives a thread of its scripts a channel, with a thread here that serves it; or none, if there are too many.
+    fn give_channel(self: &Arc<Self>, socket: &OwnedFd) -> std::io::Result<()> {
+        const MOST: usize = 1000;
+        if self.others().len() >= MOST {
+            return socket::send(socket, &[0], &[]);
+        }
+        let file = super::channel::create()?;
+        let channel = Channel::new(&file, Side::Host)?;
+        self.others().push(channel.control());
+        let remote = self.clone();
+        Thread::start(c"subpy worker", move || remote.serve(channel))?;
+        socket::send(socket, &[1], &[file.as_raw_fd()])
+    }
+
+    fn others(&self) -> MutexGuard<'_, Vec<Control>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_alive(&self) -> bool {
@@ -99,194 +213,416 @@ impl Remote {
         !ended.is_ok_and(|ended| ended[0])
     }
 
-    /// Runs a program.
-    #[doc(hidden)]
-    pub fn run(&self, code: &[u8], options: &RunOptions<'_>) -> Result<()> {
-        self.ask(asks::RUN, |writer| {
-            write_run(writer, options);
-            writer.bytes(code);
+    /// A line for the calling thread. `Busy`: another thread has it.
+    fn line(&self) -> Result<Line<'_>> {
+        match *self.life() {
+            Life::There | Life::Gone => {}
+            Life::Ending => return Err(self.is_being_destroyed()),
+            Life::Destroyed => return Err(registry::not_found(self.id)),
+        }
+        self.lines.take().ok_or_else(|| {
+            let message = format!(
+                "interpreter {} is running: wait for it, or use another one",
+                self.id
+            );
+            Error::new(Status::Busy, message)
         })
-        .map(drop)
+    }
+
+    fn is_being_destroyed(&self) -> Error {
+        let message = format!(
+            "interpreter {} is being destroyed in another thread",
+            self.id
+        );
+        Error::new(Status::Busy, message)
+    }
+
+    /// Runs a program.
+    pub(crate) fn run(self: &Arc<Self>, code: &[u8], options: &RunOptions<'_>) -> Result<()> {
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            write_run(writer, options, self.budget);
+            writer.bytes(code);
+        };
+        self.ask(asks::RUN, options, write).map(drop)
     }
 
     /// The value of an expression.
-    #[doc(hidden)]
-    pub fn eval(&self, source: &[u8], options: &CallOptions<'_>) -> Result<OwnedValue> {
-        self.ask(asks::EVAL, |writer| {
-            write_call(writer, options);
+    pub(crate) fn eval(
+        self: &Arc<Self>,
+        source: &[u8],
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        self.ask(asks::EVAL, &options.run, |writer| {
+            write_call(writer, options, self.budget);
             writer.bytes(source);
         })
     }
 
     /// The value that a name has in `__main__`.
-    #[doc(hidden)]
-    pub fn get(&self, name: &[u8], options: &CallOptions<'_>) -> Result<OwnedValue> {
-        self.ask(asks::GET, |writer| {
-            write_call(writer, options);
+    pub(crate) fn get(
+        self: &Arc<Self>,
+        name: &[u8],
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        self.ask(asks::GET, &options.run, |writer| {
+            write_call(writer, options, self.budget);
             writer.bytes(name);
         })
     }
 
     /// Gives a value a name in `__main__`.
-    #[doc(hidden)]
-    pub fn set(&self, name: &[u8], value: &Value<'_>, options: &RunOptions<'_>) -> Result<()> {
-        let value = Value::list(std::slice::from_ref(value));
-        let value = checked(&value, "value")?;
-        self.ask(asks::SET, |writer| {
-            write_run(writer, options);
+    pub(crate) fn set(
+        self: &Arc<Self>,
+        name: &[u8],
+        value: &Arguments<'_>,
+        options: &RunOptions<'_>,
+    ) -> Result<()> {
+        let list = Value::list(value.values());
+        let list = checked(&list, "value")?;
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            write_run(writer, options, self.budget);
             writer.bytes(name);
-            value.write(writer);
-        })
-        .map(drop)
+            list.write(writer);
+        };
+        self.ask(asks::SET, options, write).map(drop)
     }
 
     /// Calls something by its name.
-    #[doc(hidden)]
-    pub fn call(
-        &self,
+    pub(crate) fn call(
+        self: &Arc<Self>,
         callable: &[u8],
-        arguments: &[Value<'_>],
-        named: Option<&Value<'_>>,
+        arguments: &Arguments<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        let arguments = Value::list(arguments);
-        let arguments = checked(&arguments, "args")?;
-        let named = checked(named.unwrap_or(&Value::NONE), "kwargs")?;
-        self.ask(asks::CALL, |writer| {
-            write_call(writer, options);
+        let list = Value::list(arguments.values());
+        let list = checked(&list, "args")?;
+        let named = checked(arguments.named().unwrap_or(&Value::NONE), "kwargs")?;
+        self.ask(asks::CALL, &options.run, |writer| {
+            write_call(writer, options, self.budget);
             writer.bytes(callable);
-            arguments.write(writer);
+            list.write(writer);
             named.write(writer);
         })
     }
 
-    /// Asks for something, and waits until it is done.
-    fn ask(&self, asked: u8, write: impl FnOnce(&mut Writer<Sending<'_>>)) -> Result<OwnedValue> {
-        let mut channel = self.channel()?;
-        self.not_lost()?;
-        let _under_way = UnderWay::begin(self, channel.next_number());
-        let is_alive = || self.is_alive();
-        let mut writer = Writer::new(channel.send(&is_alive));
-        writer.byte(asked);
-        write(&mut writer);
-        let sent = writer.into_sink().finish();
-        sent.map_err(|broken| self.lose(broken))?;
-        self.answer(&mut channel)
+    /// Runs a program, with names for it and from it.
+    pub(crate) fn run_unrestricted(
+        self: &Arc<Self>,
+        source: &[u8],
+        names: &Arguments<'_>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        let names = checked(names.named().unwrap_or(&Value::NONE), "ns")?;
+        self.ask(asks::RUN_UNRESTRICTED, &options.run, |writer| {
+            write_call(writer, options, self.budget);
+            writer.bytes(source);
+            names.write(writer);
+        })
     }
 
-    /// Asks the run that is under way to end. Nothing happens if there is none.
-    #[doc(hidden)]
-    pub fn interrupt(&self) {
-        match self.under_way.load(Ordering::Acquire) {
-            0 => {}
-            number => self.control.interrupt(number),
-        }
-    }
-
-    /// Waits for an answer, and does what is wanted meanwhile.
-    fn answer(&self, channel: &mut Channel) -> Result<OwnedValue> {
-        let is_alive = || self.is_alive();
-        loop {
-            let message = channel.receive(&is_alive);
-            let message = Arc::new(message.map_err(|broken| self.lose(broken))?);
-            match self.read_answer(&message) {
-                Ok(Some(done)) => return done,
-                Ok(None) => {}
-                Err(malformed) => return Err(self.lose(malformed.into())),
-            }
-            let done = channel.send(&is_alive).finish();
-            done.map_err(|broken| self.lose(broken))?;
-        }
-    }
-
-    /// `None`: it was no answer, and what was wanted is done.
-    fn read_answer(
-        &self,
-        message: &Arc<Message>,
-    ) -> subpy_wire::Result<Option<Result<OwnedValue>>> {
-        let mut reader = Reader::new(message.bytes());
-        let done = match reader.byte()? {
-            answers::DONE => Some(Ok(OwnedValue::NONE)),
-            answers::VALUE => Some(Ok(values::read(message, &mut reader)?)),
-            answers::FAILED => Some(Err(failures::read(message, &mut reader)?)),
-            wants::OUTPUT => {
-                let is_stderr = reader.flag()?;
-                let piece = reader.bytes()?;
-                let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(output) = &mut outputs[usize::from(is_stderr)] {
-                    output(piece);
-                }
-                None
-            }
-            _ => return Err(Malformed("an answer is none that there is")),
+    /// Puts a function of the host's into a module.
+    pub(crate) fn put(self: &Arc<Self>, definition: Arc<Definition>) -> Result<()> {
+        let number = self.next_number().into();
+        let (module, name, doc) = definition.described();
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            writer.u64(number);
+            writer.text(module);
+            writer.text(name);
+            writer.text(doc);
+            writer.flag(definition.releases_gil());
+            super::options::write_conversion(writer, definition.conversion());
         };
-        reader.end()?;
-        Ok(done)
+        self.functions().insert(number, definition.clone());
+        let put = self.ask(asks::DEFINE, &RunOptions::DEFAULT, write);
+        if put.is_err() {
+            let dropped = self.functions().remove(&number);
+            drop(dropped);
+        }
+        put.map(drop)
+    }
+
+    /// Asks the threads of its scripts to end, for so long. The answer is how many have not.
+    pub(crate) fn stop_threads(self: &Arc<Self>, timeout: Duration) -> Result<usize> {
+        let write =
+            |writer: &mut Writer<Sending<'_>>| super::options::write_time(writer, Some(timeout));
+        let left = self.ask(asks::STOP_THREADS, &RunOptions::DEFAULT, write)?;
+        match left.get().view() {
+            View::Int(left) => Ok(left as usize),
+            _ => Err(self.lose(NONE_OF_OURS)),
+        }
+    }
+
+    /// What the threads of its scripts are called.
+    pub(crate) fn thread_names(self: &Arc<Self>) -> Result<Vec<OwnedValue>> {
+        let names = self.ask(asks::THREAD_NAMES, &RunOptions::DEFAULT, |_| {})?;
+        let copied = names.get().items().iter().map(copy);
+        copied
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|_| self.lose(NONE_OF_OURS))
+    }
+
+    fn functions(&self) -> MutexGuard<'_, HashMap<u64, Arc<Definition>>> {
+        self.functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of what is asked for next: never 0.
+    fn next_number(&self) -> u32 {
+        match self.next_number.fetch_add(1, Ordering::Relaxed) {
+            0 => self.next_number(),
+            number => number,
+        }
+    }
+
+    /// Asks for something, and waits until it is done, or until its time is over.
+    fn ask(
+        self: &Arc<Self>,
+        asked: u8,
+        options: &RunOptions<'_>,
+        write: impl FnOnce(&mut Writer<Sending<'_>>),
+    ) -> Result<OwnedValue> {
+        enter::for_host(|| {
+            let mut line = self.line()?;
+            let number = self.next_number();
+            self.under_way().push(number);
+            let _under_way = UnderWay(self, number);
+            let limit = options
+                .timeout
+                .map(|time| self.limit(number, time, options));
+            let limit = limit.transpose()?;
+            let done = self.converse(&mut line, asked, number, write);
+            match limit {
+                Some(limit) => done.map_err(|error| limit.error(error)),
+                None => done,
+            }
+        })
+    }
+
+    fn converse(
+        &self,
+        line: &mut Line<'_>,
+        asked: u8,
+        number: u32,
+        write: impl FnOnce(&mut Writer<Sending<'_>>),
+    ) -> Result<OwnedValue> {
+        self.not_lost()?;
+        let converse = || {
+            let is_alive = || self.is_alive();
+            let mut writer = Writer::new(line.channel()?.send(&is_alive));
+            writer.byte(asked);
+            writer.u64(number.into());
+            write(&mut writer);
+            writer.into_sink().finish()?;
+            loop {
+                let message = Arc::new(line.channel()?.receive(&is_alive)?);
+                if let Heard::Answer(answer) = self.hear(line, &message)? {
+                    return Ok(answer);
+                }
+            }
+        };
+        match converse() {
+            Ok(answer) => answer,
+            Err(broken) => Err(self.lose(broken)),
+        }
+    }
+
+    /// What a thread of a script's says on its own channel, is done here.
+    fn serve(self: Arc<Self>, channel: Channel) {
+        let mut line = self.lines.served(channel);
+        let is_alive = || self.is_alive();
+        let broken = loop {
+            let received = line
+                .channel()
+                .and_then(|channel| channel.receive(&is_alive));
+            let heard = received.and_then(|message| self.hear(&mut line, &Arc::new(message)));
+            match heard {
+                Ok(Heard::Want) => {}
+                Ok(Heard::Answer(_)) => break NONE_OF_OURS,
+                Err(broken) => break broken,
+            }
+        };
+        if broken != Broken::Gone {
+            self.lose(broken);
+        }
+    }
+
+    /// Limits what is under way by this number.
+    fn limit(
+        self: &Arc<Self>,
+        number: u32,
+        time: Duration,
+        options: &RunOptions<'_>,
+    ) -> Result<Deadline> {
+        let me = self.clone();
+        let kill_after = options.kill_after;
+        let is_over = move || {
+            me.control.end(End {
+                number,
+                is_timeout: true,
+            });
+            let ignored = Arc::downgrade(&me);
+            if let Some(end) = kill_after.and_then(|time| Instant::now().checked_add(time)) {
+                // In the timer's thread, which is there.
+                let _ = timer::at(end, move || {
+                    let remote = ignored.upgrade();
+                    if let Some(remote) = remote.filter(|r| r.under_way().contains(&number)) {
+                        remote.end_now("it has ignored its time limit, and was killed");
+                    }
+                });
+            }
+        };
+        Deadline::of(time, options.on_deadline.clone(), Box::new(is_over))
+    }
+
+    /// Asks what is under way to end. Nothing happens if there is nothing.
+    pub(crate) fn interrupt(&self) {
+        let innermost = self.under_way().last().copied();
+        if let Some(number) = innermost {
+            self.control.end(End {
+                number,
+                is_timeout: false,
+            });
+        }
+    }
+
+    /// Whether something is under way.
+    pub(crate) fn is_running(&self) -> bool {
+        !self.under_way().is_empty()
+    }
+
+    /// Ends it at once. Each call of it is `Lost` from then on.
+    pub(crate) fn kill(&self) -> Result<()> {
+        self.end_now("the host has killed it");
+        Ok(())
+    }
+
+    /// Ends it at once; the first one says why.
+    fn end_now(&self, why: &str) {
+        self.lost
+            .get_or_init(|| self.lost_by(why.into(), 0, libc::SIGKILL));
+        socket::kill(&self.pidfd, libc::SIGKILL);
+    }
+
+    fn lost_by(&self, why: String, exit_code: i32, signal: i32) -> Error {
+        let message = format!("the process of interpreter {} is lost: {why}", self.id);
+        Error::lost(message, exit_code, signal)
     }
 
     fn not_lost(&self) -> Result<()> {
-        match self.lost.get() {
-            Some(why) => Err(Error::new(Status::Lost, why.clone())),
-            None => Ok(()),
+        match (self.lost.get(), *self.life()) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Life::Gone) => Err(self.lose(Broken::Gone)),
+            _ => Ok(()),
         }
     }
 
     /// It is of no more use.
     #[cold]
     fn lose(&self, broken: Broken) -> Error {
-        socket::kill(&self.pidfd, libc::SIGKILL);
-        let why = match broken {
-            Broken::Malformed(wrong) => {
-                format!("it was killed, since it does not keep to the rules: {wrong}")
+        if let Broken::Malformed(wrong) = broken {
+            self.end_now(&format!(
+                "it does not keep to the rules, and was killed: {wrong}"
+            ));
+        }
+        let lost = || match self.family.end_of(self.number) {
+            Some(status) if libc::WIFEXITED(status) => {
+                let code = libc::WEXITSTATUS(status);
+                self.lost_by(format!("it has exited with code {code}"), code, 0)
             }
-            Broken::Gone => match self.family.end_of(self.number) {
-                Some(status) if libc::WIFEXITED(status) => {
-                    format!("it has exited with code {}", libc::WEXITSTATUS(status))
-                }
-                Some(status) => format!("signal {} has ended it", libc::WTERMSIG(status)),
-                None => "its end was not told".into(),
-            },
+            Some(status) => {
+                let signal = libc::WTERMSIG(status);
+                let name = signals::name(signal);
+                self.lost_by(format!("signal {name} has ended it"), 0, signal)
+            }
+            None => self.lost_by("nobody knows how it has ended".into(), 0, 0),
         };
-        let message = format!("the interpreter's process is lost: {why}");
-        Error::new(Status::Lost, self.lost.get_or_init(|| message).clone())
+        self.lost.get_or_init(lost).clone()
     }
 
-    /// Asks it to end, and kills it when it has answered.
-    #[doc(hidden)]
-    pub fn destroy(self) {
-        if let Ok(mut channel) = self.channel()
-            && self.not_lost().is_ok()
-        {
-            let is_alive = || self.is_alive();
-            let mut writer = Writer::new(channel.send(&is_alive));
-            writer.byte(asks::END);
-            if writer.into_sink().finish().is_ok() {
-                let _ = channel.receive(&is_alive);
-            }
+    /// It, unless it was destroyed.
+    pub(crate) fn there(self: &Arc<Self>) -> Result<&Arc<Self>> {
+        match *self.life() {
+            Life::Destroyed => Err(registry::not_found(self.id)),
+            _ => Ok(self),
         }
+    }
+
+    /// What it had done when it answered last.
+    pub(crate) fn stats(&self) -> Stats {
+        self.seen().0
+    }
+
+    /// How much memory it had when it answered last.
+    pub(crate) fn memory_usage(&self) -> Result<MemoryUsage> {
+        self.seen().1.ok_or_else(|| {
+            let message = "memory is not counted: initialize with account_memory";
+            Error::new(Status::Unsupported, message)
+        })
+    }
+
+    fn seen(&self) -> MutexGuard<'_, (Stats, Option<MemoryUsage>)> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends it: its exit functions run, its threads have so long to end. `Busy`: something is under way.
+    pub(crate) fn destroy(
+        self: &Arc<Self>,
+        wait: Duration,
+        stop_threads: bool,
+        kill: bool,
+    ) -> Result<()> {
+        if self.lines.is_inside() || enter::is_called_from(self.id) {
+            let message = format!(
+                "interpreter {} is running, in this thread: the call came from inside it",
+                self.id
+            );
+            return Err(Error::new(Status::Busy, message));
+        }
+        if kill {
+            self.end_now("the host has destroyed it");
+        }
+        enter::for_host(|| {
+            let mut line = match self.line() {
+                Ok(line) => Some(line),
+                Err(_) if kill => None,
+                Err(busy) => return Err(busy),
+            };
+            let before = std::mem::replace(&mut *self.life(), Life::Ending);
+            if before == Life::Ending {
+                return Err(self.is_being_destroyed());
+            }
+            if let Some(line) = line
+                .as_mut()
+                .filter(|_| before == Life::There && self.lost.get().is_none())
+            {
+                let _overdue = self.kill_after(wait.saturating_add(END));
+                let _ = self.converse(line, asks::END, self.next_number(), |writer| {
+                    super::options::write_time(writer, Some(wait));
+                    writer.flag(stop_threads);
+                });
+            }
+            socket::kill(&self.pidfd, libc::SIGKILL);
+            self.family.forget(self.number);
+            self.outputs.close();
+            let functions = std::mem::take(&mut *self.functions());
+            drop(functions);
+            *self.life() = Life::Destroyed;
+            Ok(())
+        })
+    }
+
+    /// It is killed after this time, unless the answer is dropped.
+    fn kill_after(self: &Arc<Self>, time: Duration) -> Option<Deadline> {
+        let me = self.clone();
+        let kill = Box::new(move || me.end_now("its end took too long"));
+        Deadline::of(time, None, kill).ok()
     }
 }
 
 impl Drop for Remote {
     fn drop(&mut self) {
         socket::kill(&self.pidfd, libc::SIGKILL);
-        self.family.forget(self.number);
-    }
-}
-
-/// Something is under way, until this is dropped.
-struct UnderWay<'a>(&'a Remote);
-
-impl<'a> UnderWay<'a> {
-    fn begin(remote: &'a Remote, number: u32) -> Self {
-        remote.under_way.store(number, Ordering::Release);
-        Self(remote)
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.under_way.store(0, Ordering::Release);
     }
 }
 
@@ -294,4 +630,11 @@ impl Drop for UnderWay<'_> {
 fn checked<'a>(value: &'a Value<'a>, name: &str) -> Result<Checked<'a>> {
     let no_exception = || Error::new(Status::Internal, "no exception");
     Checked::new(value).map_err(|error| error.into_error(name, no_exception))
+}
+
+fn no_memory(error: std::io::Error) -> Error {
+    Error::new(
+        Status::NoMemory,
+        format!("there is no room for one more process: {error}"),
+    )
 }

@@ -1,116 +1,92 @@
-//! The process of one interpreter: it does what its host asks for, one thing after the other.
+//! The process of one interpreter: it does what its host asks for.
+//!
+//! Its first thread serves the host. A thread that has something to say while it does so, since a script prints or calls
+//! a function of the host's, says it on the channel by which the host waits, and serves what the host asks meanwhile.
+//! A thread of a script's has a channel of its own for that.
 
+mod asked;
+
+use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use subpy_wire::{Reader, Writer};
 
-use super::channel::{Broken, Channel, Sending, Side};
+use super::channel::{Broken, Channel, Control, Sending, Side};
 use super::failures;
+use super::lines::{Line, Lines};
 use super::message::Message;
-use super::options::{read_call, read_run};
+use super::protocol::{answers, asks, replies, wants};
+use super::socket;
 use super::values;
 use super::values::Checked;
 use crate::data::config::Output;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
-use crate::data::value::View;
-use crate::local::convert::arguments::Arguments;
+use crate::data::value::Value;
+use crate::local::enter;
+use crate::local::functions::host_call::HostCall;
 use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::registry;
 use crate::util::thread::Thread;
 
-/// What a host asks for.
-pub(super) mod asks {
-    /// To end.
-    pub(crate) const END: u8 = 0;
-    /// To be as its config says: whether stdout is taken, whether stderr is, and whether they take any bytes.
-    pub(crate) const PREPARE: u8 = 1;
-    /// To run a program: its options, and the program.
-    pub(crate) const RUN: u8 = 2;
-    /// The value of an expression: its options, and the expression.
-    pub(crate) const EVAL: u8 = 3;
-    /// The value of a name: its options, and the name.
-    pub(crate) const GET: u8 = 4;
-    /// To give a name a value: its options, the name, and a list with the value.
-    pub(crate) const SET: u8 = 5;
-    /// To call something: its options, its name, a list with the arguments, and a dict with those that have names, or None.
-    pub(crate) const CALL: u8 = 6;
+/// What a worker gets of its host when it is forked.
+pub(super) struct Ends {
+    pub(super) channel: OwnedFd,
+    /// By this it asks for more channels.
+    pub(super) socket: OwnedFd,
 }
 
-/// What a worker answers.
-pub(super) mod answers {
-    /// It was done.
-    pub(crate) const DONE: u8 = 0;
-    /// It has failed: a failure.
-    pub(crate) const FAILED: u8 = 1;
-    /// It was done: a value.
-    pub(crate) const VALUE: u8 = 2;
-}
-
-/// What a worker asks for while it does something.
-pub(super) mod wants {
-    /// To hand on what was written: whether it is for stderr, and that.
-    pub(crate) const OUTPUT: u8 = 16;
-}
-
-/// What was done.
-enum Done {
-    Nothing,
-    Value(OwnedValue),
-}
-
-/// A worker's end of its channel.
+/// A worker's end of it all.
 struct Worker {
     main: Interpreter,
-    /// Held for a message and its answer, and not while something is done. A thread of a script's that has something to
-    /// say while the host asks for nothing waits for the next time that it does.
-    channel: Mutex<Channel>,
-    /// Held while that is asked to end, so that nothing else is.
+    lines: Lines,
+    /// Held to ask for a channel, until it is there.
+    socket: Mutex<OwnedFd>,
+    /// Held while something is asked to end, so that nothing else is.
     under_way: Mutex<UnderWay>,
     zygote: libc::pid_t,
 }
 
-/// What the host has asked for, by its number.
+/// What the host has asked for, by its numbers.
 #[derive(Default)]
 struct UnderWay {
-    /// What is done; 0: nothing is.
-    now: u32,
-    /// What has ended last.
-    ended: u32,
+    /// What is done.
+    now: Vec<u32>,
+    /// What was begun last.
+    last: u32,
 }
 
-/// Serves the host, as a child of this zygote. The answer is the code that the process ends with.
-pub(super) fn run(file: OwnedFd, zygote: libc::pid_t) -> i32 {
+/// Serves the host, as a child of this zygote. It ends the process.
+pub(super) fn run(ends: Ends, zygote: libc::pid_t) -> ! {
     // SAFETY: sets what is this process's own.
     unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::prctl(libc::PR_SET_DUMPABLE, 0);
     }
-    let channels = || Channel::new(&file, Side::Worker);
-    let (Ok(channel), Ok(interrupts), Ok(main)) =
-        (channels(), channels(), registry::find(Id::MAIN))
-    else {
-        return 1;
-    };
-    drop(file);
+    let code = serve(ends, zygote).map_or(1, |()| 0);
+    // SAFETY: Python's own exit functions have run.
+    unsafe { libc::_exit(code) }
+}
+
+fn serve(ends: Ends, zygote: libc::pid_t) -> io::Result<()> {
+    let channel = Channel::new(&ends.channel, Side::Worker)?;
+    let main = registry::find(Id::MAIN).map_err(io::Error::other)?;
+    drop(ends.channel);
+    let control = channel.control();
     let worker = Arc::new(Worker {
         main,
-        channel: Mutex::new(channel),
+        lines: Lines::default(),
+        socket: Mutex::new(ends.socket),
         under_way: Mutex::default(),
         zygote,
     });
-    let control = worker.clone();
-    if Thread::start(c"subpy control", move || {
-        control.serve_interrupts(&interrupts)
-    })
-    .is_err()
-    {
-        return 1;
-    }
-    worker.serve_to_the_end().map_or(1, |()| 0)
+    let controlled = worker.clone();
+    Thread::start(c"subpy control", move || controlled.serve_ends(&control))?;
+    let _ = worker.serve_host(channel); // it is gone
+    Ok(())
 }
 
 impl Worker {
@@ -120,177 +96,219 @@ impl Worker {
         self.zygote == unsafe { libc::getppid() }
     }
 
-    fn channel(&self) -> MutexGuard<'_, Channel> {
-        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn receive(&self, channel: &mut Channel) -> std::result::Result<Arc<Message>, Broken> {
-        channel.receive(&|| self.is_alive()).map(Arc::new)
-    }
-
     fn under_way(&self) -> MutexGuard<'_, UnderWay> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has what is under way end, if the host wants it: again until it has, since it may not have begun to run.
-    fn serve_interrupts(&self, interrupts: &Channel) -> ! {
-        const AGAIN: Duration = Duration::from_millis(5);
-        let (mut seen, mut last) = (0, 0);
+    /// Has what is under way end, if the host wants it.
+    fn serve_ends(&self, control: &Control) -> ! {
+        let mut seen = 0;
         loop {
-            seen = interrupts.wait_for_interrupt(seen);
-            while seen != last {
-                let under_way = self.under_way();
-                if under_way.now == seen {
-                    let _ = self.main.interrupt();
-                } else if under_way.now != 0 || under_way.ended == seen {
-                    last = seen;
+            let (count, end) = control.wait_for_end(seen);
+            if count != seen {
+                seen = count;
+                while !self.is_told(end.number, end.is_timeout) {
+                    std::thread::sleep(Duration::from_millis(1));
                 }
-                drop(under_way);
-                std::thread::sleep(AGAIN);
             }
         }
     }
 
-    fn serve_to_the_end(self: &Arc<Self>) -> std::result::Result<(), Broken> {
-        let mut channel = self.channel();
+    /// Whether who does this was told that it is to end, or is told now. One that is out of time is told until it has
+    /// ended: a run inside of it may be what is told first.
+    fn is_told(&self, number: u32, is_timeout: bool) -> bool {
+        let under_way = self.under_way();
+        if !under_way.now.contains(&number) {
+            let begins_later = number.wrapping_sub(under_way.last) as i32 > 0;
+            return !begins_later;
+        }
+        if !self.main.is_running().unwrap_or(false) {
+            return false;
+        }
+        match is_timeout {
+            true => drop(self.main.time_out()),
+            false => drop(self.main.interrupt()),
+        }
+        !is_timeout
+    }
+
+    fn serve_host(self: &Arc<Self>, channel: Channel) -> Result<(), Broken> {
+        let mut line = self.lines.served(channel);
         loop {
-            let message = self.receive(&mut channel)?;
-            let mut reader = Reader::new(message.bytes());
-            let asked = reader.byte()?;
-            if asked == asks::END {
-                return self.answer(&mut channel, &Ok(Done::Nothing));
+            let message = self.receive(&mut line)?;
+            let is_end = message.bytes().first() == Some(&asks::END);
+            self.serve_one(&mut line, &message)?;
+            if is_end {
+                return Ok(());
             }
-            let number = channel.next_number();
-            drop(channel);
-            self.under_way().now = number;
-            let done = self.serve(&message, asked, &mut reader);
-            *self.under_way() = UnderWay {
-                now: 0,
-                ended: number,
-            };
-            channel = self.channel();
-            self.answer(&mut channel, &done)?;
         }
     }
 
-    fn serve(
+    fn receive(&self, line: &mut Line<'_>) -> Result<Arc<Message>, Broken> {
+        line.channel()?.receive(&|| self.is_alive()).map(Arc::new)
+    }
+
+    /// Does what the host asks for, and answers.
+    fn serve_one(
         self: &Arc<Self>,
+        line: &mut Line<'_>,
         message: &Arc<Message>,
-        asked: u8,
-        reader: &mut Reader<'_>,
-    ) -> Result<Done> {
-        match asked {
-            asks::PREPARE => self.prepare(reader),
-            asked => serve(&self.main, message, asked, reader),
+    ) -> Result<(), Broken> {
+        let mut reader = Reader::new(message.bytes());
+        let asked = reader.byte()?;
+        let number = reader.u64()? as u32;
+        {
+            let mut under_way = self.under_way();
+            under_way.now.push(number);
+            under_way.last = number;
         }
-        .unwrap_or_else(|wrong| Err(Error::new(Status::Internal, wrong.to_string())))
+        let done = line.lend(|| asked::serve(self, message, asked, &mut reader))?;
+        self.under_way().now.retain(|other| *other != number);
+        self.answer(line, &done)
     }
 
-    fn answer(
-        &self,
-        channel: &mut Channel,
-        done: &Result<Done>,
-    ) -> std::result::Result<(), Broken> {
+    fn answer(&self, line: &mut Line<'_>, done: &Result<OwnedValue>) -> Result<(), Broken> {
         let is_alive = || self.is_alive();
-        let mut writer = Writer::new(channel.send(&is_alive));
-        let value = match done {
-            Ok(Done::Value(value)) => Checked::new(value.get()).map(Some),
-            _ => Ok(None),
-        };
-        match (done, value) {
-            (Err(error), _) => {
-                writer.byte(answers::FAILED);
-                failures::write(&mut writer, error);
-            }
-            (Ok(_), Ok(None)) => writer.byte(answers::DONE),
-            (Ok(_), Ok(Some(value))) => {
+        let mut writer = Writer::new(line.channel()?.send(&is_alive));
+        let value = done.as_ref().map(|value| Checked::new(value.get()));
+        match value {
+            Ok(Ok(value)) => {
                 writer.byte(answers::VALUE);
+                self.write_figures(&mut writer);
                 value.write(&mut writer);
             }
-            (Ok(_), Err(error)) => {
+            Ok(Err(error)) => {
                 let no_exception = || Error::new(Status::Internal, "no exception");
                 writer.byte(answers::FAILED);
+                self.write_figures(&mut writer);
                 failures::write(&mut writer, &error.into_error("result", no_exception));
+            }
+            Err(error) => {
+                writer.byte(answers::FAILED);
+                self.write_figures(&mut writer);
+                failures::write(&mut writer, error);
             }
         }
         writer.into_sink().finish()
     }
 
-    /// Has the host do something, and waits until it has.
-    fn want(
-        &self,
-        write: impl FnOnce(&mut Writer<Sending<'_>>),
-    ) -> std::result::Result<(), Broken> {
-        let mut channel = self.channel();
-        let is_alive = || self.is_alive();
-        let mut writer = Writer::new(channel.send(&is_alive));
-        write(&mut writer);
-        writer.into_sink().finish()?;
-        self.receive(&mut channel).map(drop)
+    /// What the interpreter has done so far, and its memory.
+    fn write_figures(&self, writer: &mut Writer<Sending<'_>>) {
+        let stats = self.main.stats().unwrap_or_default();
+        writer.u64(stats.code_cache_hits);
+        writer.u64(stats.code_cache_misses);
+        writer.u64(stats.code_cache_entries);
+        writer.u64(stats.code_cache_bytes);
+        writer.u64(stats.last_wall.as_nanos() as u64);
+        writer.u64(stats.last_cpu.as_nanos() as u64);
+        let usage = self.main.memory_usage().ok();
+        writer.flag(usage.is_some());
+        let usage = usage.unwrap_or_default();
+        writer.u64(usage.current);
+        writer.u64(usage.peak);
     }
 
-    fn prepare(self: &Arc<Self>, reader: &mut Reader<'_>) -> subpy_wire::Result<Result<Done>> {
-        let (stdout, stderr, bytes) = (reader.flag()?, reader.flag()?, reader.flag()?);
-        let output = |is_taken: bool, is_stderr: bool| {
-            let worker = self.clone();
-            let hand_on = move |piece: &[u8]| {
-                // A host that is gone misses nothing.
-                let _ = worker.want(|writer| {
-                    writer.byte(wants::OUTPUT);
-                    writer.flag(is_stderr);
-                    writer.bytes(piece);
-                });
-            };
-            is_taken.then(|| Box::new(hand_on) as Output)
+    /// A line for the calling thread.
+    fn line(&self) -> Result<Line<'_>, Broken> {
+        loop {
+            if let Some(line) = self.lines.take() {
+                return Ok(line);
+            }
+            let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+            let gone = |_| Broken::Gone;
+            socket::send(&socket, &[0], &[]).map_err(gone)?;
+            let (_, descriptors) = socket::receive(&socket).map_err(gone)?;
+            drop(socket);
+            if let Some(file) = descriptors.into_iter().next() {
+                let channel = Channel::new(&file, Side::Worker).map_err(gone)?;
+                return Ok(self.lines.taken(channel));
+            }
+            std::thread::sleep(Duration::from_millis(1)); // there are very many: until one is free
+        }
+    }
+
+    /// Has the host do something, and serves what it asks for meanwhile. The answer is its reply. Without a host there is
+    /// nothing left to do.
+    fn want(self: &Arc<Self>, write: impl FnOnce(&mut Writer<Sending<'_>>)) -> Arc<Message> {
+        let want = || {
+            let mut line = self.line()?;
+            let is_alive = || self.is_alive();
+            let mut writer = Writer::new(line.channel()?.send(&is_alive));
+            write(&mut writer);
+            writer.into_sink().finish()?;
+            loop {
+                let message = self.receive(&mut line)?;
+                match message.bytes().first() {
+                    Some(..asks::COUNT) => self.serve_one(&mut line, &message)?,
+                    _ => return Ok(message),
+                }
+            }
         };
-        let (stdout, stderr) = (output(stdout, false), output(stderr, true));
-        let taken = self.main.take_streams(stdout, stderr, bytes);
-        Ok(taken.map(|()| Done::Nothing))
+        let reply: Result<_, Broken> = want();
+        // SAFETY: ends this process alone.
+        reply.unwrap_or_else(|_| unsafe { libc::_exit(1) })
+    }
+
+    /// Hands on what is written.
+    fn output(self: &Arc<Self>, is_stderr: bool) -> Output {
+        let worker = self.clone();
+        Box::new(move |piece: &[u8]| {
+            worker.want(|writer| {
+                writer.byte(wants::OUTPUT);
+                writer.flag(is_stderr);
+                writer.bytes(piece);
+            });
+        })
     }
 }
 
-fn serve(
-    main: &Interpreter,
-    message: &Arc<Message>,
-    asked: u8,
-    reader: &mut Reader<'_>,
-) -> subpy_wire::Result<Result<Done>> {
-    Ok(match asked {
-        asks::RUN => {
-            let options = read_run(reader)?;
-            main.run(reader.bytes()?, &options).map(|()| Done::Nothing)
+/// A function of the host's, as its worker has it.
+struct FarFunction {
+    worker: Arc<Worker>,
+    number: u64,
+}
+
+impl FarFunction {
+    fn call(&self, call: &mut HostCall<'_>, arguments: &[Value<'_>]) {
+        let list = Value::list(arguments);
+        let (list, keywords) = match (Checked::new(&list), Checked::new(call.keywords())) {
+            (Ok(list), Ok(keywords)) => (list, keywords),
+            (Err(error), _) | (_, Err(error)) => {
+                let no_exception = || Error::new(Status::Internal, "no exception");
+                let error = error.into_error("args", no_exception);
+                return call.raise("TypeError", error.message());
+            }
+        };
+        let reply = self.worker.want(|writer| {
+            writer.byte(wants::CALL);
+            writer.u64(self.number);
+            list.write(writer);
+            keywords.write(writer);
+        });
+        let mut reader = Reader::new(reply.bytes());
+        let mut finish = || -> subpy_wire::Result<()> {
+            match reader.byte()? {
+                replies::VALUE => call.answer(values::read(&reply, &mut reader)?.get()),
+                replies::RAISED => call.raise(reader.text()?, reader.text()?),
+                _ => {}
+            }
+            Ok(())
+        };
+        if let Err(malformed) = finish() {
+            call.raise("RuntimeError", &malformed.to_string());
         }
-        asks::EVAL => {
-            let options = read_call(reader)?;
-            main.eval(reader.bytes()?, &options).map(Done::Value)
-        }
-        asks::GET => {
-            let options = read_call(reader)?;
-            let mut value = OwnedValue::NONE;
-            let got = main.get(reader.bytes()?, &options, &mut value);
-            got.map(|()| Done::Value(value))
-        }
-        asks::SET => {
-            let options = read_run(reader)?;
-            let name = reader.bytes()?;
-            let values = values::read(message, reader)?;
-            let value = Arguments::new(values.get().items(), None);
-            main.set(name, value, &options).map(|()| Done::Nothing)
-        }
-        asks::CALL => {
-            let options = read_call(reader)?;
-            let name = reader.bytes()?;
-            let positional = values::read(message, reader)?;
-            let named = values::read(message, reader)?;
-            let has_names = named.get().view() != View::None;
-            let named = has_names.then_some(named.get());
-            let mut arguments = Arguments::new(positional.get().items(), named);
-            let mut value = OwnedValue::NONE;
-            let called = main.call(name, &mut arguments, &options, &mut value);
-            called.map(|()| Done::Value(value))
-        }
-        _ => return Err(subpy_wire::Malformed("a host asks for what there is not")),
-    })
+    }
+}
+
+impl Drop for FarFunction {
+    fn drop(&mut self) {
+        enter::for_host(|| {
+            self.worker.want(|writer| {
+                writer.byte(wants::DROP);
+                writer.u64(self.number);
+            })
+        });
+    }
 }

@@ -8,12 +8,14 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use subpy_wire::{Reader, Writer};
 
+use super::options::read_runtime;
 use super::socket;
 use super::worker;
-use crate::data::config::RuntimeConfig;
-use crate::data::error::Error;
+use super::worker::Ends;
+use crate::data::config::RunOptions;
+use crate::data::error::{Error, Status};
 use crate::data::id::Id;
-use crate::local::interpreter::registry;
+use crate::local::interpreter::{Interpreter, registry};
 use crate::local::runtime as local;
 use crate::local::runtime::zygote::{self, Forked};
 use crate::scripting;
@@ -21,6 +23,9 @@ use crate::scripting;
 /// Its socket, and a descriptor that stands for its host: where `family` puts them.
 pub(super) const SOCKET: i32 = 3;
 pub(super) const HOST: i32 = 4;
+
+/// Both sides are built of the same sources, for the same Python.
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a zygote says.
 pub(super) mod says {
@@ -64,9 +69,9 @@ pub(super) fn run() -> i32 {
     }
     let (zygote, mut workers) = (std::process::id(), Vec::new());
     match serve(&socket, &host, &mut workers) {
-        Ok(Some(channel)) => {
+        Ok(Some(ends)) => {
             drop((socket, host, workers));
-            worker::run(channel, zygote as libc::pid_t)
+            worker::run(ends, zygote as libc::pid_t)
         }
         Ok(None) | Err(_) => {
             workers
@@ -78,34 +83,32 @@ pub(super) fn run() -> i32 {
 }
 
 fn start(message: &[u8]) -> Result<(), Error> {
-    let malformed =
-        |error: subpy_wire::Malformed| Error::new(crate::Status::Internal, error.to_string());
+    let malformed = |error: subpy_wire::Malformed| Error::new(Status::Internal, error.to_string());
     let mut reader = Reader::new(message);
-    let isolated = reader.flag().map_err(malformed)?;
-    let import_site = reader.flag().map_err(malformed)?;
-    let preload = reader.text().map_err(malformed)?;
-    let config = RuntimeConfig {
-        isolated,
-        import_site,
-        allow_main: true,
-        ..RuntimeConfig::default()
-    };
+    let version = reader.text().map_err(malformed)?;
+    if version != VERSION {
+        let message = format!("it is of subpy {VERSION}, and the library is of subpy {version}");
+        return Err(Error::new(Status::Unsupported, message));
+    }
+    let config = read_runtime(&mut reader).map_err(malformed)?;
     zygote::become_one();
     local::retain(Some(&config), scripting::prepare_main)?;
     let main = registry::find(Id::MAIN)?;
-    let code = format!(
-        "for name in {preload:?}.split(','):\n  if name: __import__(name)\n\
-         import gc; gc.collect(); gc.freeze(); del gc\n"
-    );
-    main.run(code.as_bytes(), &crate::RunOptions::default())
+    preload(&main, &config.preload)
 }
 
-/// Forks workers, and tells of those that have ended. In a worker, the answer is its channel.
-fn serve(
-    socket: &OwnedFd,
-    host: &OwnedFd,
-    workers: &mut Vec<Worker>,
-) -> io::Result<Option<OwnedFd>> {
+/// Imports what is to be there from the start, and has the garbage collector leave it alone.
+fn preload(main: &Interpreter, names: &[String]) -> Result<(), Error> {
+    let mut code = String::from("import gc\n");
+    for name in names {
+        code += &format!("__import__({name:?})\n");
+    }
+    code += "gc.collect()\ngc.freeze()\ndel gc\n";
+    main.run(code.as_bytes(), &RunOptions::DEFAULT)
+}
+
+/// Forks workers, and tells of those that have ended. In a worker, the answer is what it has of its host.
+fn serve(socket: &OwnedFd, host: &OwnedFd, workers: &mut Vec<Worker>) -> io::Result<Option<Ends>> {
     loop {
         let mut descriptors = vec![socket.as_raw_fd(), host.as_raw_fd()];
         descriptors.extend(workers.iter().map(|worker| worker.pidfd.as_raw_fd()));
@@ -123,11 +126,17 @@ fn serve(
             let Ok(number) = Reader::new(&message).u64() else {
                 return Ok(None); // the host is gone
             };
-            let Some(channel) = descriptors.into_iter().next() else {
+            let mut descriptors = descriptors.into_iter();
+            let (Some(channel), Some(end)) = (descriptors.next(), descriptors.next()) else {
                 return Ok(None);
             };
             match fork() {
-                Ok(Forked::Child) => return Ok(Some(channel)),
+                Ok(Forked::Child) => {
+                    return Ok(Some(Ends {
+                        channel,
+                        socket: end,
+                    }));
+                }
                 Ok(Forked::Parent(process)) => {
                     let pidfd = socket::pidfd_of(process)?;
                     let said = [&[says::FORKED][..], &number.to_ne_bytes()].concat();

@@ -68,7 +68,6 @@ impl Timer {
 }
 
 /// What there is to do waits until the process may have threads.
-#[cfg(feature = "process")]
 pub(crate) fn wait_for_start(waits: bool) {
     WAITS.store(waits, Ordering::Relaxed);
 }

@@ -133,11 +133,9 @@ pub(crate) struct Described {
     /// Empty: in C's order.
     pub(crate) strides: Vec<isize>,
     /// In bytes.
-    #[cfg_attr(not(feature = "process"), expect(dead_code))]
     pub(crate) item_size: usize,
 }
 
-#[cfg(feature = "process")]
 impl Described {
     /// The items in C's order, without gaps.
     ///

@@ -52,6 +52,16 @@ impl<'a> Arguments<'a> {
         Self { values, named }
     }
 
+    /// The values.
+    pub(crate) fn values(&self) -> &'a [Value<'a>] {
+        self.values
+    }
+
+    /// The named ones.
+    pub(crate) fn named(&self) -> Option<&'a Value<'a>> {
+        self.named
+    }
+
     /// How many values there are still, without the named ones.
     #[inline]
     pub(crate) fn len(&self) -> usize {

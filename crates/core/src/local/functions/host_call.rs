@@ -24,7 +24,7 @@ use crate::util::thread::this_thread;
 
 /// A call of a host function. What is answered last counts; no answer is None.
 pub struct HostCall<'a> {
-    owner: &'a Rc<Owner>,
+    caller: Caller<'a>,
     keywords: RawValue,
     /// The thread that Python called in: a call is its alone, but the host may get that wrong.
     thread: libc::pthread_t,
@@ -36,17 +36,50 @@ pub struct HostCall<'a> {
     other: Option<Box<Answer>>,
 }
 
+/// Who calls.
+enum Caller<'a> {
+    /// A script in this process.
+    Here(&'a Rc<Owner>),
+    /// One in another process.
+    Far(&'a mut dyn FarCall),
+}
+
+/// A call that a script of another process makes.
+pub(crate) trait FarCall {
+    /// Its interpreter.
+    fn interpreter(&self) -> Id;
+    /// Answers with a value.
+    fn answer(&mut self, value: &Value<'_>);
+    /// Answers with an exception.
+    fn raise(&mut self, kind: &str, message: &str);
+}
+
 enum Answer {
     Object(Object),
     Error(ConversionError),
-    Raise { kind: String, message: String },
+    Raise {
+        kind: String,
+        message: String,
+    },
+    /// The caller has it.
+    Far,
 }
 
 impl<'a> HostCall<'a> {
     #[inline(always)]
     pub(crate) fn new(owner: &'a Rc<Owner>, keywords: RawValue) -> Self {
+        Self::of(Caller::Here(owner), keywords)
+    }
+
+    /// A call of another process.
+    pub(crate) fn far(call: &'a mut dyn FarCall, keywords: RawValue) -> Self {
+        Self::of(Caller::Far(call), keywords)
+    }
+
+    #[inline(always)]
+    fn of(caller: Caller<'a>, keywords: RawValue) -> Self {
         Self {
-            owner,
+            caller,
             keywords,
             thread: this_thread(),
             released: std::ptr::null_mut(),
@@ -74,7 +107,10 @@ impl<'a> HostCall<'a> {
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
     pub fn interpreter(&self) -> Id {
-        self.owner.id
+        match &self.caller {
+            Caller::Here(owner) => owner.id,
+            Caller::Far(far) => far.interpreter(),
+        }
     }
 
     /// The keyword arguments: a dict.
@@ -149,11 +185,20 @@ impl<'a> HostCall<'a> {
         if self.thread != this_thread() {
             return to_python::lent_by(value, &mut Vec::new());
         }
-        let written = self.attached(|py, owner| to_python::write(py, value, owner));
-        self.set(match written {
-            Ok(object) => Answer::Object(object),
-            Err(error) => Answer::Error(error),
-        });
+        let answer = match &mut self.caller {
+            Caller::Far(far) => {
+                far.answer(value);
+                Answer::Far
+            }
+            Caller::Here(owner) => {
+                let owner = *owner;
+                match self.attached(owner, |py| to_python::write(py, value, owner)) {
+                    Ok(object) => Answer::Object(object),
+                    Err(error) => Answer::Error(error),
+                }
+            }
+        };
+        self.set(answer);
     }
 
     /// Answers with an exception: `builtins.ValueError`, or `package.module.Oops`, which is imported.
@@ -170,54 +215,74 @@ impl<'a> HostCall<'a> {
     /// ```
     #[cold]
     pub fn raise(&mut self, kind: &str, message: &str) {
-        self.set(Answer::Raise {
-            kind: kind.into(),
-            message: message.into(),
-        });
-    }
-
-    fn set(&mut self, answer: Answer) {
         if self.thread != this_thread() {
             return;
         }
+        let answer = match &mut self.caller {
+            Caller::Far(far) => {
+                far.raise(kind, message);
+                Answer::Far
+            }
+            Caller::Here(_) => Answer::Raise {
+                kind: kind.into(),
+                message: message.into(),
+            },
+        };
+        self.set(answer);
+    }
+
+    /// To be called in the thread of the call.
+    fn set(&mut self, answer: Answer) {
         let old = self.other.replace(Box::new(answer));
-        if old.is_some() {
-            self.attached(|_, _| drop(old));
+        if old.is_some()
+            && let Caller::Here(owner) = self.caller
+        {
+            self.attached(owner, |_| drop(old));
         }
     }
 
+    /// The answer, if it points to nothing; `None`: another one was given.
+    pub(crate) fn plain_answer(&self) -> Option<&Value<'_>> {
+        // SAFETY: it points to nothing.
+        let plain = unsafe { Value::from_raw(&self.plain) };
+        self.other.is_none().then_some(plain)
+    }
+
     /// Does `work` while the interpreter is attached.
-    fn attached<T>(&self, work: impl FnOnce(Attached<'_>, &Rc<Owner>) -> T) -> T {
-        let owner = self.owner;
+    fn attached<T>(&self, owner: &Rc<Owner>, work: impl FnOnce(Attached<'_>) -> T) -> T {
         if attach::attached_interpreter() == owner.python {
             let current = Current::get();
-            return work(current.attached(), owner);
+            return work(current.attached());
         }
         // SAFETY: the thread state, if it was let go, is this thread's to attach again. Else the host
         // is in another interpreter, further in; ours is kept by the call.
         unsafe {
             if self.released.is_null() {
                 let (id, python) = (owner.id, owner.python);
-                let work = |py: Attached<'_>| work(py, owner);
                 return with_room_if_any(|room| {
                     enter::in_new_thread_state(room, id, owner.account, python, work)
                 });
             }
             let entry = Entry::new(Some(owner.id), owner.account, self.released);
             let attachment = Attachment::enter(&entry, true, Room::left_here());
-            work(attachment.attached(), owner)
+            work(attachment.attached())
         }
     }
 
     /// What Python gets, once, of the function with this name. NULL: an exception is set.
     #[inline(always)]
-    pub(crate) fn finish(&mut self, py: Attached<'_>, name: &str) -> *mut ffi::PyObject {
+    pub(crate) fn finish(
+        &mut self,
+        py: Attached<'_>,
+        name: &str,
+        owner: &Rc<Owner>,
+    ) -> *mut ffi::PyObject {
         if let Some(answer) = self.other.take() {
             return finish_other(py, *answer, name);
         }
         // SAFETY: it points to nothing.
         let value = unsafe { Value::from_raw(&self.plain) };
-        match to_python::write(py, value, self.owner) {
+        match to_python::write(py, value, owner) {
             Ok(object) => object.into_ptr(),
             Err(error) => refuse(py, error, name),
         }
@@ -233,6 +298,8 @@ fn finish_other(py: Attached<'_>, answer: Answer, name: &str) -> *mut ffi::PyObj
             raise(py, &kind, &message);
             std::ptr::null_mut()
         }
+        // Of a call of another process, which does not end here.
+        Answer::Far => Object::none(py).map_or(std::ptr::null_mut(), Object::into_ptr),
     }
 }
 

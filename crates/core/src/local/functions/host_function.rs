@@ -138,6 +138,51 @@ impl Definition {
         }
     }
 
+    /// As another process has made it, which has called [`described`](Self::described).
+    pub(crate) fn from_description(
+        (module, name, doc): (&str, &str, &str),
+        release_gil: bool,
+        conversion: Conversion,
+        handler: Handler,
+    ) -> Result<Arc<Self>> {
+        let no_nul = |text: &str| {
+            CString::new(text).map_err(|error| Error::new(Status::Internal, error.to_string()))
+        };
+        Ok(Arc::new(Self {
+            module: module.into(),
+            name: name.into(),
+            c_name: no_nul(name)?,
+            doc: no_nul(doc)?,
+            release_gil,
+            conversion,
+            handler,
+        }))
+    }
+
+    /// Its module, its name, and its doc with the signature.
+    pub(crate) fn described(&self) -> (&str, &str, &str) {
+        // Made of text.
+        let doc = self.doc.to_str().unwrap_or_default();
+        (&self.module, &self.name, doc)
+    }
+
+    pub(crate) fn releases_gil(&self) -> bool {
+        self.release_gil
+    }
+
+    pub(crate) fn conversion(&self) -> &Conversion {
+        &self.conversion
+    }
+
+    /// Calls the host's function.
+    #[inline(always)]
+    pub(crate) fn call(&self, call: &mut HostCall<'_>, arguments: &[Value<'_>]) {
+        let work = AssertUnwindSafe(|| (self.handler)(call, arguments));
+        if catch_unwind(work).is_err() {
+            call.raise("RuntimeError", "the host function panicked");
+        }
+    }
+
     /// Puts the function into its module. `None`: an exception is set.
     ///
     /// # Safety
@@ -334,12 +379,7 @@ unsafe fn work(
     let mut call = HostCall::new(function.owner(), keywords);
     // SAFETY: the caller's promise.
     let arguments = unsafe { Value::slice_from_raw(places, count) };
-    let work = |call: &mut HostCall<'_>| {
-        let work = AssertUnwindSafe(|| (definition.handler)(call, arguments));
-        if catch_unwind(work).is_err() {
-            call.raise("RuntimeError", "the host function panicked");
-        }
-    };
+    let work = |call: &mut HostCall<'_>| definition.call(call, arguments);
     if definition.release_gil {
         enter::released(function.owner().id, |thread_state| {
             call.set_released(thread_state);
@@ -348,7 +388,7 @@ unsafe fn work(
     } else {
         enter::with_gil(|| work(&mut call));
     }
-    call.finish(py, &definition.name)
+    call.finish(py, &definition.name, function.owner())
 }
 
 /// The root of an argument's path.

@@ -1,11 +1,10 @@
 //! Making an interpreter: CPython's part, what it gets, and where it belongs.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use pyo3_ffi::PyThreadState;
 
-#[cfg(feature = "process")]
-use crate::data::config::Output;
 use crate::data::config::{Budget, CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -14,6 +13,7 @@ use crate::local::cures::{Environment, switch_interval};
 use crate::local::enter;
 use crate::local::interpreter::access;
 use crate::local::interpreter::claim::Purpose;
+use crate::local::interpreter::code_cache::CodeCache;
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::ending;
 use crate::local::interpreter::family;
@@ -92,8 +92,7 @@ impl Interpreter {
         let id = registry::next_id();
         let account = Account::open(config.memory_limit);
         if config.memory_limit > 0 && account.is_none() {
-            let message = "a memory_limit needs a runtime that was initialized with account_memory";
-            return Err(Error::new(Status::Unsupported, message));
+            return Err(no_account());
         }
         let environment = match config.share_environment {
             true => Environment::OfProcess,
@@ -216,26 +215,47 @@ impl Interpreter {
     }
 }
 
-#[cfg(feature = "process")]
 impl Interpreter {
-    /// Its `sys.stdout` and `sys.stderr` go here from now on. `None`: to the process's.
-    pub(crate) fn take_streams(
-        &self,
-        stdout: Option<Output>,
-        stderr: Option<Output>,
-        bytes: bool,
-    ) -> Result<()> {
+    /// The main interpreter of a worker becomes what its host has asked for.
+    pub(crate) fn become_like(&self, config: InterpreterConfig) -> Result<()> {
         let shared = &self.0;
-        shared.in_session(Purpose::Run, |mut session| {
+        let limit = config.memory_limit;
+        if limit > 0 && shared.account.is_none() {
+            return Err(no_account());
+        }
+        shared
+            .thread_limit
+            .store(config.thread_limit, Ordering::Relaxed);
+        let outcome = shared.in_session(Purpose::Run, |mut session| {
             let Some(mut inside) = session.set_inside(None) else {
                 return Err(registry::not_found(shared.id));
             };
             let py = session.attached();
+            *inside.code.borrow_mut() = CodeCache::new(config.code_cache);
+            let (stdout, stderr) = (config.stdout, config.stderr);
+            let bytes = config.output_bytes;
             let taken = inside.take_streams(py, shared.id, stdout, stderr, bytes, &shared.output);
+            let limited = recursion::limit(py, config.recursion_limit);
+            let limited = limited.ok_or_else(|| not_prepared(py));
             session.set_inside(Some(inside));
-            taken
-        })
+            shared.run_ended(session.attached());
+            taken.and(limited)
+        });
+        if let Some(account) = shared.account {
+            account.opened();
+            let idle = account.usage().current;
+            if (1..=idle).contains(&limit) {
+                return Err(too_low(limit, idle));
+            }
+            account.set_limit(limit);
+        }
+        outcome
     }
+}
+
+fn no_account() -> Error {
+    let message = "a memory_limit needs a runtime that was initialized with account_memory";
+    Error::new(Status::Unsupported, message)
 }
 
 fn too_low(limit: u64, idle: u64) -> Error {

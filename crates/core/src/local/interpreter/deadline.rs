@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::data::config::{Decision, OnDeadline};
 use crate::data::error::{Error, Result, Status};
 use crate::local::enter;
-use crate::local::interpreter::claim::{Request, Run};
+use crate::local::interpreter::claim::Request;
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::stats::time_of;
 use crate::util::timer;
@@ -17,15 +17,16 @@ use crate::util::timer::TimerId;
 pub(crate) struct Deadline(Arc<Watch>);
 
 struct Watch {
-    shared: Arc<Shared>,
-    run: Run,
-    why: Request,
+    end: EndRun,
     start: Instant,
     on_deadline: Option<OnDeadline>,
     ticket: Mutex<Option<TimerId>>,
     /// When the run was asked to end.
     over: OnceLock<Instant>,
 }
+
+/// Asks a run to end.
+type EndRun = Box<dyn Fn() + Send + Sync>;
 
 /// So much later than its limit a run may come back without a word.
 const LATE: Duration = Duration::from_millis(100);
@@ -48,10 +49,19 @@ impl Deadline {
         timeout: Duration,
         on_deadline: Option<OnDeadline>,
     ) -> Result<Self> {
+        let (run, shared) = (shared.state.run(), shared.clone());
+        let end = Box::new(move || shared.request(Some(run), why));
+        Self::of(timeout, on_deadline, end)
+    }
+
+    /// Limits what `end` asks to end.
+    pub(crate) fn of(
+        timeout: Duration,
+        on_deadline: Option<OnDeadline>,
+        end: EndRun,
+    ) -> Result<Self> {
         let watch = Arc::new(Watch {
-            shared: shared.clone(),
-            run: shared.state.run(),
-            why,
+            end,
             start: Instant::now(),
             on_deadline,
             ticket: Mutex::new(None),
@@ -111,7 +121,7 @@ impl Watch {
         match ask.map_or(Decision::Interrupt, |ask| ask(self.start.elapsed())) {
             Decision::Interrupt => {
                 let _ = self.over.set(Instant::now());
-                self.shared.request(Some(self.run), self.why);
+                (self.end)();
             }
             // In the timer's thread, which is there.
             Decision::Extend(time) => drop(self.wait(time)),

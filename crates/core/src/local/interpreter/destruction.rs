@@ -50,6 +50,8 @@ struct Ending<'a> {
     stop_threads: bool,
     /// They may need them to end.
     exit_functions_first: bool,
+    /// The process ends: what is left then goes with it.
+    exits: bool,
     /// Asked now and then: whether to wait on.
     keeps_waiting: &'a dyn Fn() -> bool,
 }
@@ -95,6 +97,20 @@ impl Interpreter {
             timeout,
             stop_threads,
             exit_functions_first: false,
+            exits: false,
+            keeps_waiting: &|| true,
+        };
+        self.end(&ending).map_err(NotEnded::into_error)
+    }
+
+    /// The process ends, and this is its main interpreter: exit functions run, and threads may end, as where it is
+    /// destroyed.
+    pub(crate) fn end_before_exit(&self, timeout: Duration, stop_threads: bool) -> Result<()> {
+        let ending = Ending {
+            timeout,
+            stop_threads,
+            exit_functions_first: false,
+            exits: true,
             keeps_waiting: &|| true,
         };
         self.end(&ending).map_err(NotEnded::into_error)
@@ -108,6 +124,7 @@ impl Interpreter {
             timeout: Duration::MAX,
             stop_threads: false,
             exit_functions_first: true,
+            exits: false,
             keeps_waiting,
         };
         self.end(&ending).map_err(NotEnded::into_error)
@@ -139,6 +156,9 @@ impl Interpreter {
             let is_over = deadline.is_some_and(|end| Instant::now() >= end);
             if ending.timeout.is_zero() || is_over || !(ending.keeps_waiting)() {
                 if !ending.stop_threads || !stopping.goes_on(STOP_TIMEOUT) {
+                    if ending.exits {
+                        break;
+                    }
                     return Err(busy.into());
                 }
                 // In the order in which Python ends: exit functions may need the others, as that of a
@@ -157,6 +177,10 @@ impl Interpreter {
             session = pause(session);
         }
         ending::run_exit_functions(session.attached(), &self.0, time);
+        if ending.exits {
+            session.exit(time);
+            return Ok(());
+        }
         threads_left::none(session.attached(), self.0.id)?;
         if self.end_created(ending)?.is_some() {
             // The names of its own scripts may be what has them.

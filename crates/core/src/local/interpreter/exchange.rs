@@ -1,5 +1,7 @@
 //! Values in and out, calls, and functions of the host's.
 
+use std::sync::Arc;
+
 use crate::data::config::{CallOptions, RunOptions};
 use crate::data::error::Result;
 use crate::data::tree::OwnedValue;
@@ -80,8 +82,12 @@ impl Interpreter {
         options: &FunctionOptions<'_>,
         handler: Handler,
     ) -> Result<()> {
-        let definition = Definition::new(module, name, options, handler)?;
-        self.inside(|context| context.define(&definition))
+        self.put(&Definition::new(module, name, options, handler)?)
+    }
+
+    /// Puts a function into its module.
+    pub(crate) fn put(&self, definition: &Arc<Definition>) -> Result<()> {
+        self.inside(|context| context.define(definition))
     }
 
     /// As [`define`](Self::define), in every interpreter that is created from now on.

@@ -5,6 +5,7 @@
 
 use std::ffi::CStr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
@@ -72,7 +73,7 @@ unsafe extern "C" fn start(
         // SAFETY: called by Python, attached, with what `install` has bound, a tuple, and a dict or NULL.
         unsafe {
             let (replaced, capsule, shared) = bound(py, Object::lent(py, &own)?)?;
-            let limit = shared.thread_limit as usize;
+            let limit = shared.thread_limit.load(Ordering::Relaxed) as usize;
             if limit > 0 && thread_states::others(py) >= limit {
                 let message =
                     format!("can't start new thread: there may be {limit} (thread_limit)");

@@ -17,12 +17,14 @@ use crate::local::enter;
 use crate::local::enter::Attachment;
 use crate::local::interpreter::claim::Claim;
 use crate::local::interpreter::claim::{Purpose, Refused};
+use crate::local::interpreter::deadline::Deadline;
 use crate::local::interpreter::inside::Inside;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::{ending, family, faulthandler, foreign_threads};
 use crate::local::memory::account::Work;
 use crate::local::objects::release::Loans;
+use crate::local::python::object::clear_exception;
 use crate::local::stack::Room;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::wait_signal::Unblocked;
@@ -165,6 +167,21 @@ impl<'a> Session<'a> {
         unsafe { loans.close() };
         retire(self.shared, self.claim);
         enter::detached(|| child_processes::reap(python, time));
+    }
+
+    /// The process ends: what its scripts have goes, and what they have written is handed on.
+    pub(super) fn exit(self, time: Duration) {
+        let py = self.attached();
+        let limit = Deadline::new(self.shared, time, None).ok();
+        self.shared.state.set_runs_at_end(true);
+        self.forget_names();
+        drop(limit);
+        self.shared.end_asks(py);
+        if let Some(inside) = self.inside()
+            && inside.flush(py).is_none()
+        {
+            clear_exception(py);
+        }
     }
 
     /// Finalizes Python from its main interpreter, the last one, which has no other threads.

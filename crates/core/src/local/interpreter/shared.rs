@@ -5,7 +5,7 @@
 //! What is always in line here: without it a call takes 19 instructions more, with `running`.
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
@@ -54,7 +54,7 @@ pub(crate) struct Shared {
     /// It has one: asked in each run.
     pub(super) has_budget: bool,
     /// How many threads its scripts may have; 0: as many as they like.
-    pub(super) thread_limit: u32,
+    pub(super) thread_limit: AtomicU32,
     pub(super) threads: Arc<RunningThreads>,
     pub(super) output: Arc<OutputMeter>,
     /// What runs of other interpreters are inside of its runs.
@@ -118,7 +118,7 @@ impl Shared {
             signals: Signals::default(),
             budget,
             has_budget: budget != Budget::NONE,
-            thread_limit,
+            thread_limit: AtomicU32::new(thread_limit),
             threads: Arc::default(),
             output,
             inner_runs: Mutex::default(),

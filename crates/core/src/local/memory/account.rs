@@ -106,6 +106,12 @@ impl Account {
         })
     }
 
+    /// So much it may be from now on; 0: as much as there is.
+    pub(crate) fn set_limit(&self, limit: u64) {
+        self.limit.store(limit, Ordering::Relaxed);
+        self.set_ceiling();
+    }
+
     /// Says what memory is needed for from now on.
     pub(crate) fn begin(&self, work: Work) {
         let old = self.work.swap(work as u8, Ordering::Relaxed);

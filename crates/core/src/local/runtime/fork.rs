@@ -10,7 +10,6 @@ use crate::local::runtime_phase;
 pub(super) fn watch() {
     static WATCH: Once = Once::new();
     unsafe extern "C" fn in_child() {
-        #[cfg(feature = "process")]
         if super::zygote::is_one() {
             return;
         }

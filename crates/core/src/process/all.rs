@@ -1,0 +1,120 @@
+//! All interpreters that have processes of their own, and the zygote that makes them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::family::Family;
+use super::host::Remote;
+use super::place;
+use crate::data::config::{Gil, InterpreterConfig};
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::local::enter;
+use crate::local::runtime_phase;
+
+/// Held for a look-up, an insertion or a removal.
+static ALL: RwLock<BTreeMap<Id, Arc<Remote>>> = RwLock::new(BTreeMap::new());
+/// The zygote; `None`: nobody has needed one. Held while one is started.
+static FAMILY: Mutex<Option<Arc<Family>>> = Mutex::new(None);
+
+fn family() -> MutexGuard<'static, Option<Arc<Family>>> {
+    FAMILY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes an interpreter in a process of its own.
+pub(crate) fn create(config: InterpreterConfig) -> Result<Arc<Remote>> {
+    check(&config)?;
+    let creating = runtime_phase::creating()?;
+    let made = enter::for_host(|| {
+        let mut family = family();
+        let there = match &*family {
+            Some(there) if there.is_there() => there.clone(),
+            _ => {
+                let runtime = creating.config();
+                let program = match &runtime.worker {
+                    Some(program) => program.clone(),
+                    None => place::worker()?,
+                };
+                let started = Arc::new(Family::start(&program, &runtime)?);
+                family.insert(started).clone()
+            }
+        };
+        drop(family);
+        Remote::create(&there, config)
+    })?;
+    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    all.insert(made.id, made.clone());
+    Ok(made)
+}
+
+/// Fails for what there is not yet, or can't be.
+fn check(config: &InterpreterConfig) -> Result<()> {
+    let unsupported = |what: &str| {
+        let message = format!("an interpreter in a process of its own {what}");
+        Err(Error::new(Status::Unsupported, message))
+    };
+    if config.gil == Gil::Shared {
+        return unsupported("has a GIL of its own: SUBPY_GIL_SHARED is for SUBPY_BACKEND_LOCAL");
+    }
+    if config.allow_interpreters {
+        return unsupported(
+            "can't create interpreters yet: allow_interpreters is for SUBPY_BACKEND_LOCAL",
+        );
+    }
+    if config.share_environment {
+        return unsupported(
+            "has an environment of its own: share_environment is for SUBPY_BACKEND_LOCAL",
+        );
+    }
+    Ok(())
+}
+
+/// The one with this id; `None`: there is none.
+pub(crate) fn find(id: Id) -> Option<Arc<Remote>> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.get(&id).cloned()
+}
+
+/// It is destroyed.
+pub(crate) fn remove(id: Id) {
+    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    let removed = all.remove(&id);
+    drop(all);
+    drop(removed);
+}
+
+/// Their ids, in ascending order.
+pub(crate) fn ids() -> Vec<Id> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.keys().copied().collect()
+}
+
+/// Destroys all of them, and ends the zygote: Python is finalized. `Busy`: one of them runs, and nothing has happened.
+pub(crate) fn end_all() -> Result<()> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    let all: Vec<Arc<Remote>> = all.values().cloned().collect();
+    if let Some(running) = all.iter().find(|remote| remote.is_running()) {
+        let message = format!(
+            "interpreter {} is running: finalize when it has ended",
+            running.id
+        );
+        return Err(Error::new(Status::Busy, message));
+    }
+    for remote in all {
+        // One that has begun to run just now is killed.
+        if remote.destroy(Duration::ZERO, true, false).is_err() {
+            let _ = remote.destroy(Duration::ZERO, true, true);
+        }
+        remove(remote.id);
+    }
+    let family = family().take();
+    drop(family);
+    Ok(())
+}
+
+/// Asks what runs in this one to end, for a signal handler: it takes no lock and no memory.
+pub(crate) fn interrupt_soon(id: Id) -> std::result::Result<(), Status> {
+    let _ = id;
+    Err(Status::NotFound)
+}

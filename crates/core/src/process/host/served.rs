@@ -1,0 +1,257 @@
+//! What a worker says: answers, and what it wants of its host.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use subpy_wire::{Malformed, Reader, Writer};
+
+use super::Remote;
+use crate::data::config::Output;
+use crate::data::error::{Result, Status};
+use crate::data::id::Id;
+use crate::data::tree::OwnedValue;
+use crate::data::value::{Value, View};
+use crate::local::convert::to_python;
+use crate::local::enter;
+use crate::local::functions::host_call::{FarCall, HostCall};
+use crate::local::functions::host_function::Definition;
+use crate::local::interpreter::stats::Stats;
+use crate::local::memory::account::MemoryUsage;
+use crate::process::channel::Broken;
+use crate::process::failures;
+use crate::process::lines::Line;
+use crate::process::message::Message;
+use crate::process::protocol::{answers, replies, wants};
+use crate::process::values;
+use crate::process::values::Checked;
+
+/// What was said.
+pub(super) enum Heard {
+    Answer(Result<OwnedValue>),
+    /// It was no answer, and what was wanted is done.
+    Want,
+}
+
+/// Where what scripts write goes: of each stream what takes it.
+pub(super) struct Outputs {
+    all: Mutex<[Taker; 2]>,
+    /// One has returned.
+    free: Condvar,
+}
+
+enum Taker {
+    There(Output),
+    /// It is being called.
+    Called,
+    /// There is none, or none any more.
+    None,
+}
+
+impl Outputs {
+    pub(super) fn new(stdout: Option<Output>, stderr: Option<Output>) -> Self {
+        let taker = |output: Option<Output>| output.map_or(Taker::None, Taker::There);
+        Self {
+            all: Mutex::new([taker(stdout), taker(stderr)]),
+            free: Condvar::new(),
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, [Taker; 2]> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes it out for a call; `None`: there is none. A worker never has one called twice at once.
+    fn take(&self, which: usize) -> subpy_wire::Result<Option<Output>> {
+        let mut all = self.all();
+        match std::mem::replace(&mut all[which], Taker::Called) {
+            Taker::There(output) => Ok(Some(output)),
+            Taker::None => {
+                all[which] = Taker::None;
+                Ok(None)
+            }
+            Taker::Called => Err(Malformed("output comes while that before it is handed on")),
+        }
+    }
+
+    fn put_back(&self, which: usize, output: Output) {
+        self.all()[which] = Taker::There(output);
+        self.free.notify_all();
+    }
+
+    /// None of them is called from here on.
+    pub(super) fn close(&self) {
+        let mut all = self.all();
+        for which in 0..all.len() {
+            while matches!(all[which], Taker::Called) {
+                all = self.free.wait(all).unwrap_or_else(PoisonError::into_inner);
+            }
+            let gone = std::mem::replace(&mut all[which], Taker::None);
+            drop(all);
+            drop(gone);
+            all = self.all();
+        }
+    }
+}
+
+/// What a function of the host's answers a script of another process.
+struct FarAnswer<'a> {
+    interpreter: Id,
+    function: &'a str,
+    message: Vec<u8>,
+}
+
+impl FarCall for FarAnswer<'_> {
+    fn interpreter(&self) -> Id {
+        self.interpreter
+    }
+
+    fn answer(&mut self, value: &Value<'_>) {
+        match Checked::new(value) {
+            Ok(value) => self.write(replies::VALUE, |writer| value.write(writer)),
+            Err(error) => {
+                let nothing_raised = || crate::Error::new(Status::Internal, "no exception");
+                let error =
+                    error.into_error(&format!("{}(): result", self.function), nothing_raised);
+                let kind = match error.status() {
+                    Status::NotShareable => "builtins.TypeError",
+                    Status::NoMemory => "builtins.MemoryError",
+                    _ => "builtins.ValueError",
+                };
+                self.raise(kind, error.message());
+            }
+        }
+        to_python::lent_by(value, &mut Vec::new());
+    }
+
+    fn raise(&mut self, kind: &str, message: &str) {
+        self.write(replies::RAISED, |writer| {
+            writer.text(kind);
+            writer.text(message);
+        });
+    }
+}
+
+impl FarAnswer<'_> {
+    fn write(&mut self, reply: u8, write: impl FnOnce(&mut Writer<Vec<u8>>)) {
+        let mut writer = Writer::new(Vec::new());
+        writer.byte(reply);
+        write(&mut writer);
+        self.message = writer.into_sink();
+    }
+}
+
+impl Remote {
+    /// Reads what the worker says, and does what it wants.
+    pub(super) fn hear(
+        &self,
+        line: &mut Line<'_>,
+        message: &Arc<Message>,
+    ) -> Result<Heard, Broken> {
+        let mut reader = Reader::new(message.bytes());
+        let done = [replies::DONE];
+        let reply = match reader.byte()? {
+            answers::DONE => return self.answer(&mut reader, |_| Ok(Ok(OwnedValue::NONE))),
+            answers::VALUE => {
+                return self.answer(&mut reader, |reader| Ok(Ok(values::read(message, reader)?)));
+            }
+            answers::FAILED => {
+                return self.answer(&mut reader, |reader| {
+                    Ok(Err(failures::read(message, reader)?))
+                });
+            }
+            wants::OUTPUT => {
+                let which = usize::from(reader.flag()?);
+                let piece = reader.bytes()?;
+                reader.end()?;
+                if let Some(mut output) = self.outputs.take(which)? {
+                    let handed_on = line.lend(|| enter::for_far_call(self.id, || output(piece)));
+                    self.outputs.put_back(which, output);
+                    handed_on?;
+                }
+                done.to_vec()
+            }
+            wants::CALL => self.call_function(line, message, &mut reader)?,
+            wants::DROP => {
+                let number = reader.u64()?;
+                reader.end()?;
+                let dropped = self.functions().remove(&number);
+                line.lend(|| enter::for_far_call(self.id, || drop(dropped)))?;
+                done.to_vec()
+            }
+            _ => return Err(Malformed("what is said is nothing that there is").into()),
+        };
+        let is_alive = || self.is_alive();
+        let mut writer = Writer::new(line.channel()?.send(&is_alive));
+        writer.put(&reply);
+        writer.into_sink().finish()?;
+        Ok(Heard::Want)
+    }
+
+    fn answer(
+        &self,
+        reader: &mut Reader<'_>,
+        read: impl FnOnce(&mut Reader<'_>) -> subpy_wire::Result<Result<OwnedValue>>,
+    ) -> Result<Heard, Broken> {
+        let stats = Stats {
+            code_cache_hits: reader.u64()?,
+            code_cache_misses: reader.u64()?,
+            code_cache_entries: reader.u64()?,
+            code_cache_bytes: reader.u64()?,
+            last_wall: Duration::from_nanos(reader.u64()?),
+            last_cpu: Duration::from_nanos(reader.u64()?),
+        };
+        let is_counted = reader.flag()?;
+        let usage = MemoryUsage {
+            current: reader.u64()?,
+            peak: reader.u64()?,
+        };
+        *self.seen() = (stats, is_counted.then_some(usage));
+        let answer = read(reader)?;
+        reader.end()?;
+        Ok(Heard::Answer(answer))
+    }
+
+    /// Calls a function of the host's. The answer is the reply.
+    fn call_function(
+        &self,
+        line: &mut Line<'_>,
+        message: &Arc<Message>,
+        reader: &mut Reader<'_>,
+    ) -> Result<Vec<u8>, Broken> {
+        let number = reader.u64()?;
+        let arguments = values::read(message, reader)?;
+        let keywords = values::read(message, reader)?;
+        reader.end()?;
+        let function = self.functions().get(&number).cloned();
+        let function = function.ok_or(Malformed("there is no such function"))?;
+        let are_lists = (arguments.get().view(), keywords.get().view());
+        if !matches!(are_lists, (View::List(_), View::Dict(_))) {
+            return Err(Malformed("a call has no arguments").into());
+        }
+        line.lend(|| {
+            enter::for_far_call(self.id, || self.call_now(&function, &arguments, &keywords))
+        })
+    }
+
+    fn call_now(
+        &self,
+        function: &Definition,
+        arguments: &OwnedValue,
+        keywords: &OwnedValue,
+    ) -> Vec<u8> {
+        let mut answer = FarAnswer {
+            interpreter: self.id,
+            function: function.described().1,
+            message: Vec::new(),
+        };
+        let mut call = HostCall::far(&mut answer, *keywords.get().as_raw());
+        function.call(&mut call, arguments.get().items());
+        let plain = call.plain_answer().map(Value::as_raw).copied();
+        drop(call);
+        if let Some(plain) = plain {
+            // SAFETY: it points to nothing.
+            answer.answer(unsafe { Value::from_raw(&plain) });
+        }
+        answer.message
+    }
+}

@@ -1,0 +1,129 @@
+//! Which channel a thread speaks on. A call that is made inside of another one, in the same thread, goes by the same
+//! channel: the other side waits there.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use subpy_wire::Malformed;
+
+use super::channel::{Broken, Channel};
+use crate::util::thread::this_thread;
+
+/// The channels of one side.
+#[derive(Default)]
+pub(super) struct Lines(Mutex<All>);
+
+#[derive(Default)]
+struct All {
+    free: Vec<Channel>,
+    /// Those of threads that do something for the other side, which waits. The innermost is the last.
+    lent: Vec<(libc::pthread_t, Channel)>,
+}
+
+impl Lines {
+    fn all(&self) -> MutexGuard<'_, All> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more is free.
+    pub(super) fn add(&self, channel: Channel) {
+        self.all().free.push(channel);
+    }
+
+    /// Whether the calling thread does something for the other side.
+    pub(super) fn is_inside(&self) -> bool {
+        let this = this_thread();
+        self.all().lent.iter().any(|(thread, _)| *thread == this)
+    }
+
+    /// The channel that the calling thread speaks on; else one that is free, and is so again afterwards.
+    pub(super) fn take(&self) -> Option<Line<'_>> {
+        let this = this_thread();
+        let mut all = self.all();
+        let lent = all.lent.iter().rposition(|(thread, _)| *thread == this);
+        let channel = match lent {
+            Some(at) => Some(all.lent.remove(at).1),
+            None => all.free.pop(),
+        };
+        drop(all);
+        let home = match lent {
+            Some(_) => Home::Lent,
+            None => Home::Free,
+        };
+        channel.map(|channel| self.line(channel, home))
+    }
+
+    /// A new channel, which the calling thread serves.
+    pub(super) fn served(&self, channel: Channel) -> Line<'_> {
+        self.line(channel, Home::None)
+    }
+
+    /// A new channel, which is free afterwards.
+    pub(super) fn taken(&self, channel: Channel) -> Line<'_> {
+        self.line(channel, Home::Free)
+    }
+
+    fn line(&self, channel: Channel, home: Home) -> Line<'_> {
+        Line {
+            lines: self,
+            channel: Some(channel),
+            home,
+        }
+    }
+}
+
+/// Where a channel goes afterwards.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Free,
+    /// The thread does something for the other side, further out.
+    Lent,
+    None,
+}
+
+/// A channel that is the calling thread's until this is dropped.
+pub(super) struct Line<'a> {
+    lines: &'a Lines,
+    /// `None`: another one has it, and does not give it back.
+    channel: Option<Channel>,
+    home: Home,
+}
+
+/// What is said of a side that goes on while one that it has called has not returned.
+const CHANGED_STACKS: Malformed = Malformed(
+    "a function has returned before a call that it has made: its thread has changed stacks",
+);
+
+impl Line<'_> {
+    /// Does `work` for the other side, which waits.
+    pub(super) fn lend<T>(&mut self, work: impl FnOnce() -> T) -> Result<T, Broken> {
+        let this = this_thread();
+        let channel = self.channel.take().ok_or(CHANGED_STACKS)?;
+        self.lines.all().lent.push((this, channel));
+        let done = work();
+        let mut all = self.lines.all();
+        let at = all.lent.iter().rposition(|(thread, _)| *thread == this);
+        self.channel = at.map(|at| all.lent.remove(at).1);
+        match self.channel {
+            Some(_) => Ok(done),
+            None => Err(CHANGED_STACKS.into()),
+        }
+    }
+
+    /// The channel.
+    pub(super) fn channel(&mut self) -> Result<&mut Channel, Broken> {
+        self.channel.as_mut().ok_or(CHANGED_STACKS.into())
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        if let Some(channel) = self.channel.take() {
+            let mut all = self.lines.all();
+            match self.home {
+                Home::Lent => all.lent.push((this_thread(), channel)),
+                Home::Free => all.free.push(channel),
+                Home::None => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What a host and its worker say to each other: the first byte of a message.
+
+use std::ffi::CStr;
+
+/// What a process is started with that is to fork those of interpreters.
+pub(super) const ROLE: &CStr = c"--subpy-zygote";
+
+/// What a host asks for. Its number follows, a `u64`: by that it can ask it to end.
+pub(super) mod asks {
+    /// To end: how long to wait for Python threads, and whether to stop them then.
+    pub(crate) const END: u8 = 0;
+    /// To be as its config says.
+    pub(crate) const PREPARE: u8 = 1;
+    /// To run a program: its options, and the program.
+    pub(crate) const RUN: u8 = 2;
+    /// The value of an expression: its options, and the expression.
+    pub(crate) const EVAL: u8 = 3;
+    /// The value of a name: its options, and the name.
+    pub(crate) const GET: u8 = 4;
+    /// To give a name a value: its options, the name, and a list with the value.
+    pub(crate) const SET: u8 = 5;
+    /// To call something: its options, its name, a list with the arguments, and a dict with those that have names, or None.
+    pub(crate) const CALL: u8 = 6;
+    /// To run a program with names for it, and to answer with those that are there then: its options, the program, and the
+    /// names, a dict.
+    pub(crate) const RUN_UNRESTRICTED: u8 = 7;
+    /// To put a function of the host's into a module: its number, and what it is like.
+    pub(crate) const DEFINE: u8 = 8;
+    /// To ask the threads of scripts to end: for how long.
+    pub(crate) const STOP_THREADS: u8 = 9;
+    /// What these threads are called.
+    pub(crate) const THREAD_NAMES: u8 = 10;
+    /// There is none from here on.
+    pub(crate) const COUNT: u8 = 11;
+}
+
+/// What a worker answers. What it has done so far follows.
+pub(super) mod answers {
+    /// It was done.
+    pub(crate) const DONE: u8 = 0;
+    /// It has failed: a failure.
+    pub(crate) const FAILED: u8 = 1;
+    /// It was done: a value.
+    pub(crate) const VALUE: u8 = 2;
+}
+
+/// What a worker wants while it does something, or what a thread of its script does.
+pub(super) mod wants {
+    /// To hand on what was written: whether it is for stderr, and that.
+    pub(crate) const OUTPUT: u8 = 16;
+    /// To call a function of the host's: its number, a list with the arguments, and a dict.
+    pub(crate) const CALL: u8 = 17;
+    /// To let go of a function: its number.
+    pub(crate) const DROP: u8 = 18;
+}
+
+/// What the host says when it has done what was wanted.
+pub(super) mod replies {
+    /// It was done; a function has returned None.
+    pub(crate) const DONE: u8 = 32;
+    /// A function has returned a value.
+    pub(crate) const VALUE: u8 = 33;
+    /// It has raised an exception: its type, and its message.
+    pub(crate) const RAISED: u8 = 34;
+}

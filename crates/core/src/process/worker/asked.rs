@@ -1,0 +1,138 @@
+//! What a worker does that its host asks for.
+
+use std::sync::Arc;
+
+use subpy_wire::{Malformed, Reader};
+
+use super::{FarFunction, Worker};
+use crate::data::error::{Error, Result, Status};
+use crate::data::tree::OwnedValue;
+use crate::data::value::{Value, View};
+use crate::local::convert::arguments::Arguments;
+use crate::local::convert::copy::copy;
+use crate::local::functions::host_function::{Definition, Handler};
+use crate::process::message::Message;
+use crate::process::options::{read_call, read_config, read_conversion, read_run, read_time};
+use crate::process::protocol::asks;
+use crate::process::values;
+
+/// Does one thing.
+pub(super) fn serve(
+    worker: &Arc<Worker>,
+    message: &Arc<Message>,
+    asked: u8,
+    reader: &mut Reader<'_>,
+) -> Result<OwnedValue> {
+    let done = match asked {
+        asks::END | asks::PREPARE | asks::DEFINE | asks::STOP_THREADS | asks::THREAD_NAMES => {
+            manage(worker, asked, reader)
+        }
+        _ => use_it(worker, message, asked, reader),
+    };
+    done.unwrap_or_else(|wrong| Err(Error::new(Status::Internal, wrong.to_string())))
+}
+
+/// What is done with the interpreter.
+fn manage(
+    worker: &Arc<Worker>,
+    asked: u8,
+    reader: &mut Reader<'_>,
+) -> subpy_wire::Result<Result<OwnedValue>> {
+    let main = &worker.main;
+    let nothing = |()| OwnedValue::NONE;
+    Ok(match asked {
+        asks::END => {
+            let wait = read_time(reader)?.unwrap_or_default();
+            main.end_before_exit(wait, reader.flag()?).map(nothing)
+        }
+        asks::PREPARE => {
+            let (mut config, (stdout, stderr)) = read_config(reader)?;
+            config.stdout = stdout.then(|| worker.output(false));
+            config.stderr = stderr.then(|| worker.output(true));
+            main.become_like(config).map(nothing)
+        }
+        asks::DEFINE => {
+            let function = FarFunction {
+                worker: worker.clone(),
+                number: reader.u64()?,
+            };
+            let described = (reader.text()?, reader.text()?, reader.text()?);
+            let (releases_gil, conversion) = (reader.flag()?, read_conversion(reader)?);
+            let handler: Handler = Box::new(move |call, arguments| function.call(call, arguments));
+            Definition::from_description(described, releases_gil, conversion, handler)
+                .and_then(|definition| main.put(&definition))
+                .map(nothing)
+        }
+        asks::STOP_THREADS => {
+            let time = read_time(reader)?.unwrap_or_default();
+            let left = main.stop_threads(time);
+            left.and_then(|left| owned(&Value::int(left as i64)))
+        }
+        asks::THREAD_NAMES => main.thread_names().and_then(|names| {
+            let names: Vec<Value<'_>> = names.iter().map(|name| *name.get()).collect();
+            owned(&Value::list(&names))
+        }),
+        _ => return Err(Malformed("a host asks for what there is not")),
+    })
+}
+
+/// What is done in it.
+fn use_it(
+    worker: &Arc<Worker>,
+    message: &Arc<Message>,
+    asked: u8,
+    reader: &mut Reader<'_>,
+) -> subpy_wire::Result<Result<OwnedValue>> {
+    let main = &worker.main;
+    let nothing = |()| OwnedValue::NONE;
+    let mut value = OwnedValue::NONE;
+    Ok(match asked {
+        asks::RUN => {
+            let options = read_run(reader)?;
+            main.run(reader.bytes()?, &options).map(nothing)
+        }
+        asks::EVAL => {
+            let options = read_call(reader)?;
+            main.eval(reader.bytes()?, &options)
+        }
+        asks::GET => {
+            let options = read_call(reader)?;
+            let got = main.get(reader.bytes()?, &options, &mut value);
+            got.map(|()| value)
+        }
+        asks::SET => {
+            let options = read_run(reader)?;
+            let name = reader.bytes()?;
+            let values = values::read(message, reader)?;
+            let value = Arguments::new(values.get().items(), None);
+            main.set(name, value, &options).map(nothing)
+        }
+        asks::CALL => {
+            let options = read_call(reader)?;
+            let name = reader.bytes()?;
+            let positional = values::read(message, reader)?;
+            let named = values::read(message, reader)?;
+            let mut arguments = Arguments::new(positional.get().items(), dict(&named));
+            let called = main.call(name, &mut arguments, &options, &mut value);
+            called.map(|()| value)
+        }
+        asks::RUN_UNRESTRICTED => {
+            let options = read_call(reader)?;
+            let source = reader.bytes()?;
+            let names = values::read(message, reader)?;
+            let names = Arguments::new(&[], dict(&names));
+            main.run_unrestricted(source, names, &options)
+        }
+        _ => return Err(Malformed("a host asks for what there is not")),
+    })
+}
+
+fn owned(value: &Value<'_>) -> Result<OwnedValue> {
+    let no_exception = || Error::new(Status::Internal, "no exception");
+    copy(value).map_err(|error| error.into_error("result", no_exception))
+}
+
+/// `None`: there is none.
+fn dict(value: &OwnedValue) -> Option<&Value<'_>> {
+    (value.get().view() != View::None).then(|| value.get())
+}
