@@ -1,6 +1,7 @@
 //! Small things that the standard library lacks.
 
 pub mod growable;
+pub(crate) mod signal_safe;
 pub(crate) mod thread;
 pub(crate) mod thread_local;
 pub(crate) mod timer;

@@ -136,6 +136,8 @@ pub struct Parts<'r, 'a> {
     reader: &'r mut Reader<'a>,
     /// How many values are to come: in the innermost of those that are not whole yet, last.
     to_come: Vec<usize>,
+    /// How deep they may be nested.
+    depth: usize,
 }
 
 impl<'r, 'a> Parts<'r, 'a> {
@@ -144,6 +146,15 @@ impl<'r, 'a> Parts<'r, 'a> {
         Self {
             reader,
             to_come: vec![1],
+            depth: MAX_DEPTH,
+        }
+    }
+
+    /// As [`new`](Self::new), of a list of values, which may be nested as deeply as a value itself.
+    pub fn of_list(reader: &'r mut Reader<'a>) -> Self {
+        Self {
+            depth: MAX_DEPTH + 1,
+            ..Self::new(reader)
         }
     }
 
@@ -162,7 +173,7 @@ impl<'r, 'a> Parts<'r, 'a> {
         *to_come -= 1;
         let part = Part::read(self.reader)?;
         if let Part::Tuple(_) | Part::List(_) | Part::Dict(_) = part {
-            if self.to_come.len() > MAX_DEPTH {
+            if self.to_come.len() > self.depth {
                 return Err(Malformed("a value is nested too deeply"));
             }
             self.to_come.push(part.items());
@@ -173,16 +184,21 @@ impl<'r, 'a> Parts<'r, 'a> {
 
 /// What `int(text, 0)` may understand: C programs read it.
 fn int_text(text: &str) -> Result<&str> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    match !digits.is_empty() && digits.bytes().all(is_digit) {
+    match is_int(text) {
         true => Ok(text),
         false => Err(Malformed("an int is no number")),
     }
 }
 
-/// UTF-8 in which surrogates are allowed.
-fn generalized_utf8(bytes: &[u8]) -> Result<&[u8]> {
+/// Whether it looks like an int.
+pub fn is_int(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !digits.is_empty() && digits.bytes().all(is_digit)
+}
+
+/// UTF-8 in which surrogates are allowed: it, or what is wrong.
+pub fn generalized_utf8(bytes: &[u8]) -> Result<&[u8]> {
     let mut rest = bytes;
     loop {
         match std::str::from_utf8(rest) {

@@ -14,6 +14,8 @@ mod environment;
 #[cfg(not(Py_3_12))]
 mod event_loop;
 mod extension_check;
+#[cfg(Py_3_12)]
+pub(crate) mod feature_flags;
 mod frozen_objects;
 pub(crate) mod global_symbols;
 pub(crate) mod globals_leak;
@@ -84,6 +86,8 @@ pub(crate) fn locate(py: Attached<'_>) {
 pub(crate) enum Environment {
     /// It is the main one, and has what the process has.
     OfMain,
+    /// As above, and it is what a worker is for: it can be restricted.
+    OfWorker,
     /// The process's.
     OfProcess,
     /// Its own.
@@ -114,7 +118,10 @@ pub(crate) fn install_functions(
     functions.push(&remote_exec::FUNCTIONS);
     #[cfg(all(Py_3_12, not(Py_3_13)))]
     functions.extend([&large_ints::FUNCTIONS, &re_templates::FUNCTIONS]);
-    if environment != Environment::OfMain {
+    if environment == Environment::OfWorker {
+        functions.push(&restrictions::FUNCTIONS);
+    }
+    if !matches!(environment, Environment::OfMain | Environment::OfWorker) {
         locale::install(py);
         refused_modules::install(py)?;
         builtin_types::install(py)?;
@@ -140,7 +147,7 @@ pub(crate) fn install_functions(
         Environment::Own => {
             functions.extend([&self::environment::BEGIN, &self::environment::OWN]);
         }
-        Environment::OfMain | Environment::OfProcess => {
+        Environment::OfMain | Environment::OfWorker | Environment::OfProcess => {
             functions.push(&self::environment::SHARED);
         }
     }

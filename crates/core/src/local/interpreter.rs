@@ -19,7 +19,7 @@ mod handle;
 mod holders;
 mod inside;
 mod interrupt;
-mod nested;
+pub(crate) mod nested;
 pub(crate) mod output;
 mod preparation;
 mod protected;
@@ -111,10 +111,10 @@ impl Interpreter {
         Ok(())
     }
 
-    /// As [`interrupt`](Self::interrupt), but its time is over: it returns `Timeout`.
-    pub(crate) fn time_out(&self) -> Result<()> {
-        self.alive()?.request(None, Request::Timeout);
-        Ok(())
+    /// Asks the run at this level to end: 1 is the outermost one, 2 is inside of that. `by_host`: as
+    /// [`interrupt`](Self::interrupt). False: it has not begun.
+    pub(crate) fn end_run_at(&self, level: usize, why: Request, by_host: bool) -> bool {
+        self.0.end_run_at(level, why, by_host)
     }
 
     /// As [`interrupt`](Self::interrupt), for a signal handler: soon, by a thread of ours.
@@ -122,7 +122,7 @@ impl Interpreter {
         if !runtime_phase::is_ready() {
             return Err(Status::NotInitialized);
         }
-        match registry::signal_safe::with(id, Shared::interrupt_soon) {
+        match registry::SIGNAL_SAFE.with(id.get(), Shared::interrupt_soon) {
             None => Err(Status::NotFound),
             Some(false) => Err(Status::NoMemory),
             Some(true) => Ok(()),
@@ -151,7 +151,10 @@ impl Interpreter {
 
     /// What the run of an interpreter is asked to end for.
     fn request_of(id: Id) -> Option<Request> {
-        registry::find(id).ok()?.0.state.asked()
+        match registry::find(id) {
+            Ok(found) => found.0.state.asked(),
+            Err(_) => nested::find_far(id)?.asked(),
+        }
     }
 
     /// Sets the exception that the run of the attached interpreter is asked to end by.

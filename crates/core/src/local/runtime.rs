@@ -203,7 +203,12 @@ fn begin(
     timer::start(interpreter::serve_handlers);
     let take_signals = !joined && !config.install_signal_handlers;
     let paths = &config.module_search_paths;
-    let main = Interpreter::adopt_main(main, paths, !joined, take_signals).map_err(for_ever)?;
+    let environment = match zygote::is_one() {
+        true => cures::Environment::OfWorker,
+        false => cures::Environment::OfMain,
+    };
+    let main = Interpreter::adopt_main(main, paths, !joined, take_signals, environment);
+    let main = main.map_err(for_ever)?;
     prepare(&main, &config).map_err(for_ever)?;
     registry::insert(main);
     #[cfg(not(Py_3_13))]

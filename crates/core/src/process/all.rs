@@ -7,16 +7,21 @@ use std::time::Duration;
 use super::family::Family;
 use super::host::Remote;
 use super::place;
-use crate::data::config::{Gil, InterpreterConfig};
+use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::enter;
 use crate::local::runtime_phase;
+use crate::util::signal_safe::Places;
+use crate::util::timer;
 
-/// Held for a look-up, an insertion or a removal.
+/// Held for a look-up, an insertion or a removal, of `SIGNAL_SAFE` too.
 static ALL: RwLock<BTreeMap<Id, Arc<Remote>>> = RwLock::new(BTreeMap::new());
 /// The zygote; `None`: nobody has needed one. Held while one is started.
 static FAMILY: Mutex<Option<Arc<Family>>> = Mutex::new(None);
+
+/// For signal handlers.
+static SIGNAL_SAFE: Places<Remote> = Places::new();
 
 fn family() -> MutexGuard<'static, Option<Arc<Family>>> {
     FAMILY.lock().unwrap_or_else(PoisonError::into_inner)
@@ -44,7 +49,9 @@ pub(crate) fn create(config: InterpreterConfig) -> Result<Arc<Remote>> {
         Remote::create(&there, config)
     })?;
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    SIGNAL_SAFE.insert(made.id.get(), Arc::as_ptr(&made));
     all.insert(made.id, made.clone());
+    timer::on_call(serve_handlers);
     Ok(made)
 }
 
@@ -54,9 +61,6 @@ fn check(config: &InterpreterConfig) -> Result<()> {
         let message = format!("an interpreter in a process of its own {what}");
         Err(Error::new(Status::Unsupported, message))
     };
-    if config.gil == Gil::Shared {
-        return unsupported("has a GIL of its own: SUBPY_GIL_SHARED is for SUBPY_BACKEND_LOCAL");
-    }
     if config.allow_interpreters {
         return unsupported(
             "can't create interpreters yet: allow_interpreters is for SUBPY_BACKEND_LOCAL",
@@ -79,9 +83,16 @@ pub(crate) fn find(id: Id) -> Option<Arc<Remote>> {
 /// It is destroyed.
 pub(crate) fn remove(id: Id) {
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    SIGNAL_SAFE.remove(id.get());
     let removed = all.remove(&id);
     drop(all);
     drop(removed);
+}
+
+/// All of them, in ascending order of their ids.
+fn all() -> Vec<Arc<Remote>> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.values().cloned().collect()
 }
 
 /// Their ids, in ascending order.
@@ -92,8 +103,7 @@ pub(crate) fn ids() -> Vec<Id> {
 
 /// Destroys all of them, and ends the zygote: Python is finalized. `Busy`: one of them runs, and nothing has happened.
 pub(crate) fn end_all() -> Result<()> {
-    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
-    let all: Vec<Arc<Remote>> = all.values().cloned().collect();
+    let all = all();
     if let Some(running) = all.iter().find(|remote| remote.is_running()) {
         let message = format!(
             "interpreter {} is running: finalize when it has ended",
@@ -115,6 +125,14 @@ pub(crate) fn end_all() -> Result<()> {
 
 /// Asks what runs in this one to end, for a signal handler: it takes no lock and no memory.
 pub(crate) fn interrupt_soon(id: Id) -> std::result::Result<(), Status> {
-    let _ = id;
-    Err(Status::NotFound)
+    match SIGNAL_SAFE.with(id.get(), Remote::interrupt_soon) {
+        None => Err(Status::NotFound),
+        Some(false) => Err(Status::NoMemory),
+        Some(true) => Ok(()),
+    }
+}
+
+/// Does what signal handlers have asked for.
+fn serve_handlers() {
+    all().iter().for_each(|remote| remote.serve_handler());
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use subpy_wire::{Malformed, Sink};
 
 use super::message::Message;
+use crate::local::interpreter::claim::Request;
 
 /// An area, in bytes. What is touched of it is committed.
 const AREA: usize = 256 << 10;
@@ -119,8 +120,42 @@ impl Drop for Memory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) number: u32,
-    /// Its time is over; else it is interrupted.
-    pub(super) is_timeout: bool,
+    pub(super) why: Why,
+}
+
+/// Why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The host interrupts it.
+    Interrupt,
+    /// What it is inside of is to end for that.
+    Request(Request),
+}
+
+const REQUESTS: [Request; 4] = [
+    Request::Interrupt,
+    Request::Timeout,
+    Request::Cpu,
+    Request::Output,
+];
+
+impl End {
+    fn to_word(self) -> u64 {
+        let why = match self.why {
+            Why::Interrupt => 0,
+            Why::Request(why) => 1 + REQUESTS.iter().position(|one| *one == why).unwrap_or(0),
+        };
+        u64::from(self.number) << 8 | why as u64
+    }
+
+    fn of_word(word: u64) -> Self {
+        let why = (word as u8).checked_sub(1).map(usize::from);
+        let request = why.and_then(|why| REQUESTS.get(why));
+        Self {
+            number: (word >> 8) as u32,
+            why: request.map_or(Why::Interrupt, |why| Why::Request(*why)),
+        }
+    }
 }
 
 /// What any thread may do with a channel, at any time.
@@ -131,8 +166,7 @@ impl Control {
     /// Something that the host has asked for is to end.
     pub(super) fn end(&self, end: End) {
         let shared = self.0.shared();
-        let word = u64::from(end.number) << 1 | u64::from(end.is_timeout);
-        shared.to_end.store(word, Ordering::Relaxed);
+        shared.to_end.store(end.to_word(), Ordering::Relaxed);
         shared.ends.fetch_add(1, Ordering::Release);
         wake(&shared.ends);
     }
@@ -144,12 +178,7 @@ impl Control {
             sleep_on(&shared.ends, seen, Duration::from_secs(3600));
         }
         let ends = shared.ends.load(Ordering::Acquire);
-        let word = shared.to_end.load(Ordering::Relaxed);
-        let end = End {
-            number: (word >> 1) as u32,
-            is_timeout: word & 1 != 0,
-        };
-        (ends, end)
+        (ends, End::of_word(shared.to_end.load(Ordering::Relaxed)))
     }
 
     /// The worker is gone: who waits for it is told.

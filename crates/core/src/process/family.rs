@@ -5,9 +5,9 @@
 //! working directory, and nothing else of the host's: no descriptor, no signal mask, no ignored signal.
 
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::{null, null_mut};
@@ -34,6 +34,8 @@ pub(super) struct Family {
     /// Held while the zygote is asked, and while its answer is awaited.
     zygote: Mutex<Zygote>,
     watcher: Watcher,
+    /// What the zygote was started with.
+    environment: Vec<(OsString, OsString)>,
 }
 
 struct Zygote {
@@ -51,6 +53,22 @@ pub(super) struct Forked {
     pub(super) socket: OwnedFd,
 }
 
+/// A descriptor of the folder that the process is in.
+fn folder_of_process() -> Option<OwnedFd> {
+    let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    // SAFETY: a C string; a descriptor that is nobody else's.
+    unsafe {
+        let folder = libc::open(c".".as_ptr(), flags);
+        (folder >= 0).then(|| OwnedFd::from_raw_fd(folder))
+    }
+}
+
+/// The descriptors of stdin, stdout and stderr that are open.
+fn open_streams() -> [Option<RawFd>; 3] {
+    // SAFETY: asks.
+    [0, 1, 2].map(|stream| (unsafe { libc::fcntl(stream, libc::F_GETFD) } >= 0).then_some(stream))
+}
+
 fn lost(what: &str) -> Error {
     Error::new(
         Status::Lost,
@@ -61,6 +79,7 @@ fn lost(what: &str) -> Error {
 impl Family {
     /// Starts a zygote.
     pub(super) fn start(program: &Path, config: &RuntimeConfig) -> Result<Self> {
+        let environment = std::env::vars_os().collect();
         let (socket, its_end) = socket::pair().map_err(|error| not_started(program, &error))?;
         let host = socket::pidfd_of(std::process::id() as libc::pid_t);
         let host = host.map_err(|error| not_started(program, &error))?;
@@ -86,6 +105,7 @@ impl Family {
                     let message = format!("there is no thread to watch workers: {error}");
                     Error::new(Status::NoMemory, message)
                 })?,
+                environment,
             }),
             Ok(says::FAILED) => {
                 let why = reader.text().unwrap_or("it does not say why");
@@ -97,6 +117,12 @@ impl Family {
                 Err(not_started(program, &nothing))
             }
         }
+    }
+
+    /// The environment of this process, if it is not what the zygote has.
+    pub(super) fn changed_environment(&self) -> Option<Vec<(OsString, OsString)>> {
+        let now: Vec<_> = std::env::vars_os().collect();
+        (now != self.environment).then_some(now)
     }
 
     pub(super) fn watcher(&self) -> &Watcher {
@@ -130,11 +156,18 @@ impl Family {
         let mut zygote = self.zygote();
         let number = zygote.next_number;
         zygote.next_number += 1;
-        let asked = socket::send(
-            &zygote.socket,
-            &number.to_ne_bytes(),
-            &[channel.as_raw_fd(), its_end.as_raw_fd()],
-        );
+        let here = folder_of_process();
+        let mut writer = Writer::new(Vec::new());
+        let mut descriptors = vec![channel.as_raw_fd(), its_end.as_raw_fd()];
+        writer.u64(number);
+        for descriptor in [here.as_ref().map(AsRawFd::as_raw_fd)]
+            .into_iter()
+            .chain(open_streams())
+        {
+            writer.flag(descriptor.is_some());
+            descriptors.extend(descriptor);
+        }
+        let asked = socket::send(&zygote.socket, &writer.into_sink(), &descriptors);
         asked.map_err(|error| lost(&format!("has ended: {error}")))?;
         loop {
             let (message, descriptors) = zygote.receive(SOON)?;
@@ -274,6 +307,8 @@ unsafe fn helper(prepared: &Prepared, socket: &OwnedFd, host: &OwnedFd, report: 
             libc::_exit(0);
         }
         libc::setsid();
+        // What it opens later is none of these.
+        while (0..=2).contains(&libc::open(c"/dev/null".as_ptr(), libc::O_RDWR)) {}
         for signal in 1..=libc::SIGRTMAX() {
             libc::signal(signal, libc::SIG_DFL);
         }

@@ -8,17 +8,17 @@ mod signals;
 
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use subpy_wire::{Malformed, Writer};
 
 use self::served::{Heard, Outputs};
-use super::channel::{Broken, Channel, Control, End, Sending, Side};
+use super::channel::{Broken, Channel, Control, End, Sending, Side, Why};
 use super::family::{Family, Forked};
 use super::lines::{Line, Lines};
-use super::options::{write_call, write_config, write_run};
+use super::options::{write_call, write_config, write_environment, write_run};
 use super::protocol::asks;
 use super::socket;
 use super::values::Checked;
@@ -31,10 +31,13 @@ use crate::local::convert::arguments::Arguments;
 use crate::local::convert::copy::copy;
 use crate::local::enter;
 use crate::local::functions::host_function::{self, Definition};
+use crate::local::interpreter::claim::Request;
 use crate::local::interpreter::deadline::Deadline;
+use crate::local::interpreter::nested::{self, FarNested, FarRun, Inner, InnerRun};
 use crate::local::interpreter::registry;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::MemoryUsage;
+use crate::local::objects::conversion_error::ConversionError;
 use crate::util::thread::Thread;
 use crate::util::timer;
 
@@ -53,7 +56,9 @@ pub(crate) struct Remote {
     /// Those of the channels that threads of its scripts have.
     others: Mutex<Vec<Control>>,
     /// What is under way: the innermost is the last. Held for a moment.
-    under_way: Mutex<Vec<u32>>,
+    under_way: Mutex<Vec<Asked>>,
+    /// A signal handler of the host's interrupts what is under way.
+    interrupted_by_handler: AtomicBool,
     next_number: AtomicU32,
     /// Each run may use so much.
     budget: Budget,
@@ -82,13 +87,77 @@ enum Life {
     Destroyed,
 }
 
-/// What is under way, until this is dropped.
+/// What the host has asked for, and waits for.
+struct Asked {
+    number: u32,
+    /// What it is to end for.
+    ends: Option<Request>,
+    /// What runs of others are inside of it.
+    inner: Vec<Inner>,
+}
+
+/// Something is under way, until this is dropped.
 struct UnderWay<'a>(&'a Remote, u32);
+
+impl<'a> UnderWay<'a> {
+    fn begin(remote: &'a Remote, number: u32) -> Self {
+        remote.under_way().push(Asked {
+            number,
+            ends: None,
+            inner: Vec::new(),
+        });
+        Self(remote, number)
+    }
+}
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         let mut under_way = self.0.under_way();
-        under_way.retain(|number| *number != self.1);
+        under_way.retain(|asked| asked.number != self.1);
+    }
+}
+
+/// What a thread of this host has asked for, inside of a run of another interpreter.
+struct FarInner {
+    remote: Arc<Remote>,
+    number: u32,
+}
+
+impl InnerRun for FarInner {
+    fn end(&self, why: Request) {
+        self.remote.end(self.number, Why::Request(why));
+    }
+}
+
+impl FarRun for Remote {
+    fn inner_begins(&self, inner: Inner) {
+        let mut under_way = self.under_way();
+        let Some(asked) = under_way.last_mut() else {
+            return;
+        };
+        asked.inner.push(inner.clone());
+        let ends = asked.ends;
+        drop(under_way);
+        // The outer one was asked before this one has begun.
+        if let Some(why) = ends {
+            inner.end(why);
+        }
+    }
+
+    fn inner_ended(&self, of: Id) {
+        let mut under_way = self.under_way();
+        for asked in under_way.iter_mut().rev() {
+            if let Some(at) = asked.inner.iter().rposition(|inner| inner.is_of(of)) {
+                let ended = asked.inner.remove(at);
+                drop(under_way);
+                drop(ended);
+                return;
+            }
+        }
+    }
+
+    fn asked(&self) -> Option<Request> {
+        self.under_way().iter().find_map(|asked| asked.ends)
     }
 }
 
@@ -120,6 +189,7 @@ impl Remote {
             control,
             others: Mutex::default(),
             under_way: Mutex::default(),
+            interrupted_by_handler: AtomicBool::new(false),
             next_number: AtomicU32::new(1),
             budget: described.budget,
             functions: Mutex::default(),
@@ -129,17 +199,23 @@ impl Remote {
             ended: Condvar::new(),
             lost: OnceLock::new(),
         });
+        let as_outer: Weak<dyn FarRun> = Arc::downgrade(&remote) as _;
+        nested::insert_far(remote.id, as_outer);
         let prepare = || {
             remote.watch(socket)?;
             remote.ask(asks::PREPARE, &RunOptions::DEFAULT, |writer| {
                 write_config(writer, &described, taken);
+                write_environment(writer, family.changed_environment().as_deref());
             })?;
             let everywhere = host_function::defined_everywhere();
             everywhere
                 .into_iter()
                 .try_for_each(|definition| remote.put(definition))
         };
-        prepare().inspect_err(|_| remote.end_now("it could not be prepared"))?;
+        prepare().inspect_err(|_| {
+            remote.end_now("it could not be prepared");
+            nested::remove_far(remote.id);
+        })?;
         Ok(remote)
     }
 
@@ -202,7 +278,7 @@ impl Remote {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn under_way(&self) -> MutexGuard<'_, Vec<u32>> {
+    fn under_way(&self) -> MutexGuard<'_, Vec<Asked>> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -277,12 +353,11 @@ impl Remote {
         value: &Arguments<'_>,
         options: &RunOptions<'_>,
     ) -> Result<()> {
-        let list = Value::list(value.values());
-        let list = checked(&list, "value")?;
+        let value = checked(value.values().first().unwrap_or(&Value::NONE), "value")?;
         let write = |writer: &mut Writer<Sending<'_>>| {
             write_run(writer, options, self.budget);
             writer.bytes(name);
-            list.write(writer);
+            value.write(writer);
         };
         self.ask(asks::SET, options, write).map(drop)
     }
@@ -294,8 +369,7 @@ impl Remote {
         arguments: &Arguments<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        let list = Value::list(arguments.values());
-        let list = checked(&list, "args")?;
+        let list = Checked::list(arguments.values()).map_err(|error| refused(error, "args"))?;
         let named = checked(arguments.named().unwrap_or(&Value::NONE), "kwargs")?;
         self.ask(asks::CALL, &options.run, |writer| {
             write_call(writer, options, self.budget);
@@ -382,11 +456,17 @@ impl Remote {
         options: &RunOptions<'_>,
         write: impl FnOnce(&mut Writer<Sending<'_>>),
     ) -> Result<OwnedValue> {
+        let number = self.next_number();
+        let inner = || {
+            Arc::new(FarInner {
+                remote: self.clone(),
+                number,
+            }) as Arc<dyn InnerRun>
+        };
+        let _nested = FarNested::begin(self.id, inner);
         enter::for_host(|| {
             let mut line = self.line()?;
-            let number = self.next_number();
-            self.under_way().push(number);
-            let _under_way = UnderWay(self, number);
+            let _under_way = UnderWay::begin(self, number);
             let limit = options
                 .timeout
                 .map(|time| self.limit(number, time, options));
@@ -457,16 +537,13 @@ impl Remote {
         let me = self.clone();
         let kill_after = options.kill_after;
         let is_over = move || {
-            me.control.end(End {
-                number,
-                is_timeout: true,
-            });
+            me.end(number, Why::Request(Request::Timeout));
             let ignored = Arc::downgrade(&me);
             if let Some(end) = kill_after.and_then(|time| Instant::now().checked_add(time)) {
                 // In the timer's thread, which is there.
                 let _ = timer::at(end, move || {
                     let remote = ignored.upgrade();
-                    if let Some(remote) = remote.filter(|r| r.under_way().contains(&number)) {
+                    if let Some(remote) = remote.filter(|remote| remote.is_under_way(number)) {
                         remote.end_now("it has ignored its time limit, and was killed");
                     }
                 });
@@ -475,14 +552,49 @@ impl Remote {
         Deadline::of(time, options.on_deadline.clone(), Box::new(is_over))
     }
 
-    /// Asks what is under way to end. Nothing happens if there is nothing.
+    fn is_under_way(&self, number: u32) -> bool {
+        self.under_way().iter().any(|asked| asked.number == number)
+    }
+
+    /// Asks what has this number to end, with what is inside of it.
+    fn end(&self, number: u32, why: Why) {
+        let request = match why {
+            Why::Interrupt => Request::Interrupt,
+            Why::Request(why) => why,
+        };
+        let mut under_way = self.under_way();
+        let Some(at) = under_way.iter().position(|asked| asked.number == number) else {
+            return;
+        };
+        let mut inner = Vec::new();
+        for asked in &mut under_way[at..] {
+            asked.ends = asked.ends.or(Some(request));
+            inner.extend_from_slice(&asked.inner);
+        }
+        drop(under_way);
+        self.control.end(End { number, why });
+        inner.iter().for_each(|inner| inner.end(request));
+    }
+
+    /// Asks all that is under way to end. Nothing happens if there is nothing.
     pub(crate) fn interrupt(&self) {
-        let innermost = self.under_way().last().copied();
-        if let Some(number) = innermost {
-            self.control.end(End {
-                number,
-                is_timeout: false,
-            });
+        let outermost = self.under_way().first().map(|asked| asked.number);
+        if let Some(number) = outermost {
+            self.end(number, Why::Interrupt);
+        }
+    }
+
+    /// As [`interrupt`](Self::interrupt), soon, by the timer's thread. Allowed in a signal handler. False: there is no such
+    /// thread.
+    pub(crate) fn interrupt_soon(&self) -> bool {
+        self.interrupted_by_handler.store(true, Ordering::SeqCst);
+        timer::call()
+    }
+
+    /// Does what signal handlers have asked for.
+    pub(super) fn serve_handler(&self) {
+        if self.interrupted_by_handler.swap(false, Ordering::SeqCst) {
+            self.interrupt();
         }
     }
 
@@ -607,6 +719,7 @@ impl Remote {
             self.outputs.close();
             let functions = std::mem::take(&mut *self.functions());
             drop(functions);
+            nested::remove_far(self.id);
             *self.life() = Life::Destroyed;
             Ok(())
         })
@@ -628,8 +741,11 @@ impl Drop for Remote {
 
 /// Fails for a value that can't be written: nothing has been said then.
 fn checked<'a>(value: &'a Value<'a>, name: &str) -> Result<Checked<'a>> {
-    let no_exception = || Error::new(Status::Internal, "no exception");
-    Checked::new(value).map_err(|error| error.into_error(name, no_exception))
+    Checked::new(value).map_err(|error| refused(error, name))
+}
+
+fn refused(error: ConversionError, name: &str) -> Error {
+    error.into_error(name, || Error::new(Status::Internal, "no exception"))
 }
 
 fn no_memory(error: std::io::Error) -> Error {

@@ -1,6 +1,6 @@
 //! Options and configs, as messages have them. The host itself sees to it that a run keeps to its time.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -197,4 +197,30 @@ pub(super) fn read_time(reader: &mut Reader<'_>) -> subpy_wire::Result<Option<Du
     let is_there = reader.flag()?;
     let time = Duration::from_nanos(reader.u64()?);
     Ok(is_there.then_some(time))
+}
+
+/// `None`: it is what the zygote has.
+pub(super) fn write_environment<S: Sink>(
+    writer: &mut Writer<S>,
+    environment: Option<&[(OsString, OsString)]>,
+) {
+    writer.flag(environment.is_some());
+    let environment = environment.unwrap_or_default();
+    writer.size(environment.len());
+    for (name, value) in environment {
+        writer.bytes(name.as_bytes());
+        writer.bytes(value.as_bytes());
+    }
+}
+
+/// The names and the values.
+type Environment<'a> = Vec<(&'a [u8], &'a [u8])>;
+
+pub(super) fn read_environment<'a>(
+    reader: &mut Reader<'a>,
+) -> subpy_wire::Result<Option<Environment<'a>>> {
+    let is_there = reader.flag()?;
+    let pairs = (0..reader.count()?).map(|_| Ok((reader.bytes()?, reader.bytes()?)));
+    let pairs = pairs.collect::<subpy_wire::Result<_>>()?;
+    Ok(is_there.then_some(pairs))
 }

@@ -17,7 +17,7 @@ pub(super) mod asks {
     pub(crate) const EVAL: u8 = 3;
     /// The value of a name: its options, and the name.
     pub(crate) const GET: u8 = 4;
-    /// To give a name a value: its options, the name, and a list with the value.
+    /// To give a name a value: its options, the name, and the value.
     pub(crate) const SET: u8 = 5;
     /// To call something: its options, its name, a list with the arguments, and a dict with those that have names, or None.
     pub(crate) const CALL: u8 = 6;

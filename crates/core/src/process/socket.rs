@@ -8,7 +8,7 @@ use std::ptr::null_mut;
 /// How long a message may be, in bytes.
 const LONGEST: usize = 128 << 10;
 /// With how many descriptors.
-const DESCRIPTORS: usize = 4;
+const DESCRIPTORS: usize = 6;
 
 /// Room for descriptors beside a message.
 #[repr(C, align(8))]

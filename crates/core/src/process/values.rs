@@ -1,8 +1,10 @@
 //! Values, as messages have them. What is read points into its message, which it keeps.
 
+use std::ffi::c_void;
+use std::ptr::null_mut;
 use std::sync::Arc;
 
-use subpy_wire::value::{MAX_DEPTH, Part, Parts};
+use subpy_wire::value::{MAX_DEPTH, Part, Parts, generalized_utf8, is_int};
 use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer};
 
 use super::message::Message;
@@ -11,28 +13,75 @@ use crate::data::pins::Pins;
 use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{BufferInfo, RawData, RawValue, Value, View};
 use crate::local::buffers::host_memory;
+use crate::local::convert::to_python;
 use crate::local::objects::conversion_error::{ConversionError, Converted, too_deep};
 
 const _: () = assert!(MAX_DEPTH == kind::MAX_DEPTH);
 
-/// A value that can be written.
-pub(super) struct Checked<'a>(&'a Value<'a>);
+/// A value that can be written, or several, which become a list.
+pub(super) enum Checked<'a> {
+    One(&'a Value<'a>),
+    List(&'a [Value<'a>]),
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn put(&mut self, _: &[u8]) {}
+}
 
 impl<'a> Checked<'a> {
     /// Fails for one that can't: nothing was written then.
     pub(super) fn new(value: &'a Value<'a>) -> Converted<Self> {
-        struct Nowhere;
-        impl Sink for Nowhere {
-            fn put(&mut self, _: &[u8]) {}
-        }
         write_within(&mut Writer::new(Nowhere), value, 0)?;
-        Ok(Self(value))
+        Ok(Self::One(value))
+    }
+
+    /// As [`new`](Self::new), for several.
+    pub(super) fn list(values: &'a [Value<'a>]) -> Converted<Self> {
+        for (i, value) in values.iter().enumerate() {
+            write_within(&mut Writer::new(Nowhere), value, 0).map_err(|error| error.at_index(i))?;
+        }
+        Ok(Self::List(values))
     }
 
     /// Writes it. Memory that is shared is copied.
     pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>) {
-        let written = write_within(writer, self.0, 0);
+        let written = match self {
+            Self::One(value) => write_within(writer, value, 0),
+            Self::List(values) => {
+                Part::List(values.len()).write(writer);
+                values
+                    .iter()
+                    .try_for_each(|value| write_within(writer, value, 0))
+            }
+        };
         debug_assert!(written.is_ok(), "a value has changed");
+    }
+}
+
+/// What is wrong with a value that is read as [`View::Wrong`].
+fn wrong(value: &RawValue) -> ConversionError {
+    // SAFETY: the kind says which field counts; what it points to is there, by the promise of whoever made it.
+    let cause = unsafe {
+        match value.kind {
+            kind::STR | kind::BIG_INT => to_python::bytes_of(value.r#as.text).map(|bytes| {
+                let why = std::str::from_utf8(bytes)
+                    .err()
+                    .map(|error| error.to_string());
+                format!("is a str that is not UTF-8: {}", why.unwrap_or_default())
+            }),
+            kind::BYTES | kind::WTF8 => to_python::bytes_of(value.r#as.text).map(|_| String::new()),
+            kind::TUPLE | kind::LIST | kind::DICT => {
+                to_python::checked_items(value.r#as.items).map(|_| String::new())
+            }
+            kind::QUEUE => Ok("has NULL for its queue".into()),
+            unknown => Ok(format!("is of kind {unknown}, which is none of subpy_kind")),
+        }
+    };
+    match cause {
+        Ok(cause) => ConversionError::invalid(cause),
+        Err(error) => error,
     }
 }
 
@@ -55,8 +104,19 @@ fn write_within<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>, depth: usize
                 "is a queue, which does not go to another process yet",
             ));
         }
-        View::Wrong => return Err(ConversionError::invalid("is wrong: see subpy_value")),
+        View::Wrong => return Err(wrong(value.as_raw())),
     };
+    match part {
+        Part::BigInt(text) if !is_int(text) => {
+            return Err(ConversionError::invalid(format!("is no int: {text:?}")));
+        }
+        Part::Wtf8(bytes) => {
+            generalized_utf8(bytes).map_err(|_| {
+                ConversionError::invalid("is a str that is not UTF-8, even with surrogates")
+            })?;
+        }
+        _ => {}
+    }
     if value.as_raw().is_container() && depth >= MAX_DEPTH {
         return Err(too_deep());
     }
@@ -95,7 +155,45 @@ pub(super) fn read(
     message: &Arc<Message>,
     reader: &mut Reader<'_>,
 ) -> subpy_wire::Result<OwnedValue> {
-    let room = Room::of(&mut reader.clone())?;
+    read_parts(message, reader, false, false)
+}
+
+/// As [`read`], for one whose buffers are lent to who uses it: their memory, which is the message's, is there until it is
+/// given back.
+pub(super) fn read_lending(
+    message: &Arc<Message>,
+    reader: &mut Reader<'_>,
+) -> subpy_wire::Result<OwnedValue> {
+    read_parts(message, reader, false, true)
+}
+
+/// As [`read_lending`], for a list.
+pub(super) fn read_list(
+    message: &Arc<Message>,
+    reader: &mut Reader<'_>,
+    lends: bool,
+) -> subpy_wire::Result<OwnedValue> {
+    let list = read_parts(message, reader, true, lends)?;
+    match list.get().view() {
+        View::List(_) => Ok(list),
+        _ => Err(Malformed("a list is none")),
+    }
+}
+
+fn parts<'r, 'm>(reader: &'r mut Reader<'m>, is_list: bool) -> Parts<'r, 'm> {
+    match is_list {
+        true => Parts::of_list(reader),
+        false => Parts::new(reader),
+    }
+}
+
+fn read_parts(
+    message: &Arc<Message>,
+    reader: &mut Reader<'_>,
+    is_list: bool,
+    lends: bool,
+) -> subpy_wire::Result<OwnedValue> {
+    let room = Room::of(parts(&mut reader.clone(), is_list))?;
     let Some(block) = Block::new(room.nodes, room.buffers, room.text) else {
         return Err(Malformed("there is no memory for a value"));
     };
@@ -103,8 +201,9 @@ pub(super) fn read(
         next_node: block.nodes,
         next_buffer: block.buffers,
         shapes: Vec::new(),
+        lent: lends.then(|| message.clone()),
     };
-    let mut parts = Parts::new(reader);
+    let mut parts = parts(reader, is_list);
     let Some(first) = parts.next()? else {
         return Ok(OwnedValue::NONE);
     };
@@ -156,9 +255,8 @@ struct Room {
 }
 
 impl Room {
-    fn of(reader: &mut Reader<'_>) -> subpy_wire::Result<Self> {
+    fn of(mut parts: Parts<'_, '_>) -> subpy_wire::Result<Self> {
         let mut room = Self::default();
-        let mut parts = Parts::new(reader);
         let mut is_root = true;
         while let Some(part) = parts.next()? {
             room.nodes += part.items();
@@ -192,6 +290,14 @@ struct Filler {
     next_node: *mut RawValue,
     next_buffer: *mut BufferInfo,
     shapes: Vec<Box<[isize]>>,
+    /// What buffers are lent of.
+    lent: Option<Arc<Message>>,
+}
+
+/// Gives back what was lent.
+unsafe extern "C" fn give_back(message: *mut c_void) {
+    // SAFETY: what `buffer` has made of it.
+    drop(unsafe { Arc::from_raw(message.cast_const().cast::<Message>()) });
 }
 
 impl Filler {
@@ -238,6 +344,11 @@ impl Filler {
             writable: buffer.writable.into(),
             dimensions: shape.len() as u32,
             shape: shape.as_ptr(),
+            release: self.lent.is_some().then_some(give_back as _),
+            user: match &self.lent {
+                Some(message) => Arc::into_raw(message.clone()).cast_mut().cast(),
+                None => null_mut(),
+            },
             ..BufferInfo::default()
         };
         self.shapes.push(shape);

@@ -7,13 +7,13 @@
 mod asked;
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use subpy_wire::{Reader, Writer};
 
-use super::channel::{Broken, Channel, Control, Sending, Side};
+use super::channel::{Broken, Channel, Control, End, Sending, Side, Why};
 use super::failures;
 use super::lines::{Line, Lines};
 use super::message::Message;
@@ -29,6 +29,7 @@ use crate::data::value::Value;
 use crate::local::enter;
 use crate::local::functions::host_call::HostCall;
 use crate::local::interpreter::Interpreter;
+use crate::local::interpreter::claim::Request;
 use crate::local::interpreter::registry;
 use crate::util::thread::Thread;
 
@@ -37,6 +38,28 @@ pub(super) struct Ends {
     pub(super) channel: OwnedFd,
     /// By this it asks for more channels.
     pub(super) socket: OwnedFd,
+    /// The folder that the host is in.
+    pub(super) folder: Option<OwnedFd>,
+    /// The host's stdin, stdout and stderr; `None`: it has none.
+    pub(super) streams: [Option<OwnedFd>; 3],
+}
+
+impl Ends {
+    /// The process is in the host's folder, and has its streams.
+    fn take_over(&mut self) {
+        // SAFETY: descriptors of ours, and of those of the process that it is to have.
+        unsafe {
+            if let Some(folder) = self.folder.take() {
+                libc::fchdir(folder.as_raw_fd());
+            }
+            for (number, stream) in self.streams.iter_mut().enumerate() {
+                match stream.take() {
+                    Some(stream) => libc::dup2(stream.as_raw_fd(), number as i32),
+                    None => libc::close(number as i32),
+                };
+            }
+        }
+    }
 }
 
 /// A worker's end of it all.
@@ -71,7 +94,8 @@ pub(super) fn run(ends: Ends, zygote: libc::pid_t) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-fn serve(ends: Ends, zygote: libc::pid_t) -> io::Result<()> {
+fn serve(mut ends: Ends, zygote: libc::pid_t) -> io::Result<()> {
+    ends.take_over();
     let channel = Channel::new(&ends.channel, Side::Worker)?;
     let main = registry::find(Id::MAIN).map_err(io::Error::other)?;
     drop(ends.channel);
@@ -109,29 +133,29 @@ impl Worker {
             let (count, end) = control.wait_for_end(seen);
             if count != seen {
                 seen = count;
-                while !self.is_told(end.number, end.is_timeout) {
+                while !self.is_told(end) {
                     std::thread::sleep(Duration::from_millis(1));
                 }
             }
         }
     }
 
-    /// Whether who does this was told that it is to end, or is told now. One that is out of time is told until it has
-    /// ended: a run inside of it may be what is told first.
-    fn is_told(&self, number: u32, is_timeout: bool) -> bool {
+    /// Whether who does this was told that it is to end, or is told now.
+    fn is_told(&self, end: End) -> bool {
         let under_way = self.under_way();
-        if !under_way.now.contains(&number) {
-            let begins_later = number.wrapping_sub(under_way.last) as i32 > 0;
+        let Some(at) = under_way
+            .now
+            .iter()
+            .position(|number| *number == end.number)
+        else {
+            let begins_later = end.number.wrapping_sub(under_way.last) as i32 > 0;
             return !begins_later;
-        }
-        if !self.main.is_running().unwrap_or(false) {
-            return false;
-        }
-        match is_timeout {
-            true => drop(self.main.time_out()),
-            false => drop(self.main.interrupt()),
-        }
-        !is_timeout
+        };
+        let (why, by_host) = match end.why {
+            Why::Interrupt => (Request::Interrupt, true),
+            Why::Request(why) => (why, false),
+        };
+        self.main.end_run_at(at + 1, why, by_host)
     }
 
     fn serve_host(self: &Arc<Self>, channel: Channel) -> Result<(), Broken> {
@@ -272,8 +296,7 @@ struct FarFunction {
 
 impl FarFunction {
     fn call(&self, call: &mut HostCall<'_>, arguments: &[Value<'_>]) {
-        let list = Value::list(arguments);
-        let (list, keywords) = match (Checked::new(&list), Checked::new(call.keywords())) {
+        let (list, keywords) = match (Checked::list(arguments), Checked::new(call.keywords())) {
             (Ok(list), Ok(keywords)) => (list, keywords),
             (Err(error), _) | (_, Err(error)) => {
                 let no_exception = || Error::new(Status::Internal, "no exception");
@@ -290,7 +313,7 @@ impl FarFunction {
         let mut reader = Reader::new(reply.bytes());
         let mut finish = || -> subpy_wire::Result<()> {
             match reader.byte()? {
-                replies::VALUE => call.answer(values::read(&reply, &mut reader)?.get()),
+                replies::VALUE => call.answer(values::read_lending(&reply, &mut reader)?.get()),
                 replies::RAISED => call.raise(reader.text()?, reader.text()?),
                 _ => {}
             }

@@ -6,7 +6,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-use subpy_wire::{Reader, Writer};
+use subpy_wire::{Malformed, Reader, Writer};
 
 use super::options::read_runtime;
 use super::socket;
@@ -93,6 +93,7 @@ fn start(message: &[u8]) -> Result<(), Error> {
     let config = read_runtime(&mut reader).map_err(malformed)?;
     zygote::become_one();
     local::retain(Some(&config), scripting::prepare_main)?;
+    zygote::find_restrictions()?;
     let main = registry::find(Id::MAIN)?;
     preload(&main, &config.preload)
 }
@@ -104,7 +105,11 @@ fn preload(main: &Interpreter, names: &[String]) -> Result<(), Error> {
         code += &format!("__import__({name:?})\n");
     }
     code += "gc.collect()\ngc.freeze()\ndel gc\n";
-    main.run(code.as_bytes(), &RunOptions::DEFAULT)
+    let options = RunOptions {
+        filename: Some("<preload>"),
+        ..RunOptions::DEFAULT
+    };
+    main.run(code.as_bytes(), &options)
 }
 
 /// Forks workers, and tells of those that have ended. In a worker, the answer is what it has of its host.
@@ -123,20 +128,11 @@ fn serve(socket: &OwnedFd, host: &OwnedFd, workers: &mut Vec<Worker>) -> io::Res
         }
         if ready[0] {
             let (message, descriptors) = socket::receive(socket)?;
-            let Ok(number) = Reader::new(&message).u64() else {
+            let Ok((number, ends)) = asked(&message, descriptors) else {
                 return Ok(None); // the host is gone
             };
-            let mut descriptors = descriptors.into_iter();
-            let (Some(channel), Some(end)) = (descriptors.next(), descriptors.next()) else {
-                return Ok(None);
-            };
             match fork() {
-                Ok(Forked::Child) => {
-                    return Ok(Some(Ends {
-                        channel,
-                        socket: end,
-                    }));
-                }
+                Ok(Forked::Child) => return Ok(Some(ends)),
                 Ok(Forked::Parent(process)) => {
                     let pidfd = socket::pidfd_of(process)?;
                     let said = [&[says::FORKED][..], &number.to_ne_bytes()].concat();
@@ -157,6 +153,29 @@ fn serve(socket: &OwnedFd, host: &OwnedFd, workers: &mut Vec<Worker>) -> io::Res
             }
         }
     }
+}
+
+/// The number of a worker that is wanted, and what it gets.
+fn asked(message: &[u8], descriptors: Vec<OwnedFd>) -> subpy_wire::Result<(u64, Ends)> {
+    const MISSING: Malformed = Malformed("a descriptor is missing");
+    let mut reader = Reader::new(message);
+    let number = reader.u64()?;
+    let mut descriptors = descriptors.into_iter();
+    let channel = descriptors.next().ok_or(MISSING)?;
+    let socket = descriptors.next().ok_or(MISSING)?;
+    let mut if_given = || match reader.flag()? {
+        true => descriptors.next().ok_or(MISSING).map(Some),
+        false => Ok(None),
+    };
+    let folder = if_given()?;
+    let streams = [if_given()?, if_given()?, if_given()?];
+    let ends = Ends {
+        channel,
+        socket,
+        folder,
+        streams,
+    };
+    Ok((number, ends))
 }
 
 fn fork() -> Result<Forked, String> {

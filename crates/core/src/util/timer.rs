@@ -6,7 +6,7 @@ use std::ffi::c_int;
 use std::io;
 use std::ptr::null;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::util::thread::Thread;
@@ -42,7 +42,7 @@ static TIMER: Mutex<Timer> = Mutex::new(Timer {
 /// How often the thread was woken up: it waits for a change.
 static WAKE_UPS: AtomicU32 = AtomicU32::new(0);
 /// What the thread does when it is called.
-static ON_CALL: OnceLock<fn()> = OnceLock::new();
+static ON_CALL: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
 /// It was called.
 static CALLED: AtomicBool = AtomicBool::new(false);
 /// It runs.
@@ -74,8 +74,16 @@ pub(crate) fn wait_for_start(waits: bool) {
 
 /// Starts the thread, if it can be: else the next [`at`] does. It does `work` when it is [called](call).
 pub(crate) fn start(work: fn()) {
-    ON_CALL.get_or_init(|| work);
+    on_call(work);
     let _ = timer().start();
+}
+
+/// It does this, too, when it is [called](call).
+pub(crate) fn on_call(work: fn()) {
+    let mut all = ON_CALL.lock().unwrap_or_else(PoisonError::into_inner);
+    if !all.iter().any(|known| std::ptr::fn_addr_eq(*known, work)) {
+        all.push(work);
+    }
 }
 
 /// Has the thread do the work of [`start`], once for all calls that come before it begins. Allowed in a signal handler.
@@ -164,10 +172,12 @@ pub(crate) fn wait_for(ticket: TimerId) {
 fn serve(number: u64) {
     loop {
         let seen = WAKE_UPS.load(Ordering::SeqCst);
-        if CALLED.swap(false, Ordering::SeqCst)
-            && let Some(work) = ON_CALL.get()
-        {
-            work();
+        if CALLED.swap(false, Ordering::SeqCst) {
+            let all = ON_CALL
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            all.iter().for_each(|work| work());
         }
         let mut timer = timer();
         if timer.ended != number {

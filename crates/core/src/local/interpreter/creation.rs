@@ -8,7 +8,11 @@ use pyo3_ffi::PyThreadState;
 use crate::data::config::{Budget, CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::local::attach::Attached;
+use crate::local::cures;
 use crate::local::cures::allocator::counting;
+#[cfg(Py_3_12)]
+use crate::local::cures::feature_flags;
 use crate::local::cures::{Environment, switch_interval};
 use crate::local::enter;
 use crate::local::interpreter::access;
@@ -30,6 +34,8 @@ use crate::local::interpreter::resources;
 use crate::local::interpreter::shared::Shared;
 use crate::local::memory::account::Account;
 use crate::local::python::gc_pause::without_collection;
+use crate::local::python::object::import;
+use crate::local::python::str_arguments::bytes;
 use crate::local::python::thread_states;
 use crate::local::runtime_phase;
 use crate::local::stack::{KeptStack, Room};
@@ -179,6 +185,7 @@ impl Interpreter {
         module_search_paths: &[PathBuf],
         take_streams: bool,
         take_signals: bool,
+        environment: Environment,
     ) -> Result<Self> {
         let account = Account::open(0);
         if let Some(account) = account {
@@ -197,13 +204,7 @@ impl Interpreter {
             let mut inside = Inside::new(py, Id::MAIN, paths, cache, account, access)?;
             preparation::cure_main(py)?;
             if take_streams {
-                preparation::cure_functions(
-                    py,
-                    &shared,
-                    &inside,
-                    Environment::OfMain,
-                    take_signals,
-                )?;
+                preparation::cure_functions(py, &shared, &inside, environment, take_signals)?;
                 inside.take_streams(py, Id::MAIN, None, None, false, &shared.output)?;
             } else {
                 preparation::end_before_main(py)?;
@@ -216,8 +217,13 @@ impl Interpreter {
 }
 
 impl Interpreter {
-    /// The main interpreter of a worker becomes what its host has asked for.
-    pub(crate) fn become_like(&self, config: InterpreterConfig) -> Result<()> {
+    /// The main interpreter of a worker becomes what its host has asked for, and gets these variables for its environment,
+    /// unless that is as it is to be.
+    pub(crate) fn become_like(
+        &self,
+        config: InterpreterConfig,
+        environment: Option<&[(&[u8], &[u8])]>,
+    ) -> Result<()> {
         let shared = &self.0;
         let limit = config.memory_limit;
         if limit > 0 && shared.account.is_none() {
@@ -231,6 +237,10 @@ impl Interpreter {
                 return Err(registry::not_found(shared.id));
             };
             let py = session.attached();
+            let restricted = restrict(py, &config);
+            let changed =
+                environment.map_or(Some(()), |environment| put_environment(py, environment));
+            let changed = changed.ok_or_else(|| not_prepared(py));
             *inside.code.borrow_mut() = CodeCache::new(config.code_cache);
             let (stdout, stderr) = (config.stdout, config.stderr);
             let bytes = config.output_bytes;
@@ -239,7 +249,7 @@ impl Interpreter {
             let limited = limited.ok_or_else(|| not_prepared(py));
             session.set_inside(Some(inside));
             shared.run_ended(session.attached());
-            taken.and(limited)
+            restricted.and(changed).and(taken).and(limited)
         });
         if let Some(account) = shared.account {
             account.opened();
@@ -251,6 +261,40 @@ impl Interpreter {
         }
         outcome
     }
+}
+
+/// Restricts the main interpreter of a worker.
+fn restrict(py: Attached<'_>, config: &InterpreterConfig) -> Result<()> {
+    #[cfg(Py_3_12)]
+    let is_restricted = feature_flags::restrict(py, config);
+    #[cfg(not(Py_3_12))]
+    let is_restricted = {
+        let _ = py;
+        PythonConfig::new(config)?;
+        true
+    };
+    match is_restricted {
+        true => Ok(()),
+        false => {
+            let version = cures::python_version();
+            let message = format!(
+                "Python {version} does not let the interpreter of a process be restricted: allow_fork, allow_exec, \
+                 allow_threads and allow_daemon_threads have to be 1"
+            );
+            Err(Error::new(Status::Unsupported, message))
+        }
+    }
+}
+
+/// The environment of the process, and what scripts see of it. `None`: an exception is set.
+fn put_environment(py: Attached<'_>, variables: &[(&[u8], &[u8])]) -> Option<()> {
+    let environment = import(py, c"os")?.attribute(py, c"environb")?;
+    environment.attribute(py, c"clear")?.call(py, &[])?;
+    let put = environment.attribute(py, c"__setitem__")?;
+    for (name, value) in variables {
+        put.call(py, &[&bytes(py, name)?, &bytes(py, value)?])?;
+    }
+    Some(())
 }
 
 fn no_account() -> Error {

@@ -164,15 +164,28 @@ impl Shared {
     /// Asks the runs to end that are inside of runs that are to end. Those that were asked before are not asked again.
     fn request_inner(&self, why: Request) {
         let mut inner = self.inner_runs().clone();
-        inner.retain(|inner| self.requests().is_requested(&self.state, inner.outer));
-        // That this interpreter ends is not so of an inner one: its time is over.
-        let why = match why {
-            Request::End => Request::Timeout,
-            why => why,
+        inner.retain(|(outer, _)| self.requests().is_requested(&self.state, *outer));
+        inner.iter().for_each(|(_, inner)| inner.end(why));
+    }
+
+    /// The run at this level: 1 is the outermost, 2 is inside of that. It is asked to end; `by_host`: as one that the host
+    /// interrupts. False: it has not begun.
+    pub(crate) fn end_run_at(self: &Arc<Self>, level: usize, why: Request, by_host: bool) -> bool {
+        let requests = self.requests();
+        let outer = requests.outer.get(level - 1);
+        let run = match outer {
+            Some(outer) => outer.word.run(),
+            None if requests.outer.len() + 1 == level && self.state.is_under_way() => {
+                self.state.run()
+            }
+            None => return false,
         };
-        for inner in inner {
-            inner.shared.request(Some(inner.run), why);
+        drop(requests);
+        match by_host {
+            true => self.interrupt_run(Some(run)),
+            false => self.request(Some(run), why),
         }
+        true
     }
 
     /// To be called when a run has ended, while the interpreter is attached. A request that comes from here

@@ -42,7 +42,7 @@ pub(super) fn cure_functions(
     take_signals: bool,
 ) -> Result<()> {
     let mut others = vec![&foreign_threads::FUNCTIONS, &sources::FUNCTIONS];
-    if environment != Environment::OfMain {
+    if !matches!(environment, Environment::OfMain | Environment::OfWorker) {
         others.push(&faulthandler::FUNCTIONS);
     }
     if take_signals {

@@ -2,7 +2,6 @@
 //!
 //! What is always in line here: without it a call takes 8 instructions more.
 
-pub(crate) mod signal_safe;
 mod thread_cache;
 
 use std::collections::BTreeMap;
@@ -12,10 +11,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::interpreter::handle::Interpreter;
+use crate::local::interpreter::shared::Shared;
 use crate::local::runtime_phase;
+use crate::util::signal_safe::Places;
 
 /// Held for a look-up, an insertion or a removal; never while a GIL is awaited or Python runs.
 static ALL: RwLock<BTreeMap<Id, Interpreter>> = RwLock::new(BTreeMap::new());
+
+/// For signal handlers. Changed while `ALL` is held.
+pub(crate) static SIGNAL_SAFE: Places<Shared> = Places::new();
 
 /// A new id.
 pub(crate) fn next_id() -> Id {
@@ -25,13 +29,13 @@ pub(crate) fn next_id() -> Id {
 
 pub(crate) fn insert(interpreter: Interpreter) {
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
-    signal_safe::insert(interpreter.id(), Arc::as_ptr(&interpreter.0));
+    SIGNAL_SAFE.insert(interpreter.id().get(), Arc::as_ptr(&interpreter.0));
     all.insert(interpreter.id(), interpreter);
 }
 
 pub(crate) fn remove(id: Id) {
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
-    signal_safe::remove(id);
+    SIGNAL_SAFE.remove(id.get());
     all.remove(&id);
 }
 

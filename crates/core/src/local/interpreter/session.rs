@@ -24,7 +24,7 @@ use crate::local::interpreter::shared::Shared;
 use crate::local::interpreter::{ending, family, faulthandler, foreign_threads};
 use crate::local::memory::account::Work;
 use crate::local::objects::release::Loans;
-use crate::local::python::object::clear_exception;
+use crate::local::python::object::{Object, clear_exception, set_in_sys};
 use crate::local::stack::Room;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::wait_signal::Unblocked;
@@ -177,6 +177,13 @@ impl<'a> Session<'a> {
         self.forget_names();
         drop(limit);
         self.shared.end_asks(py);
+        // The last character of a stream may not be whole: its end hands that on.
+        for name in [c"stdout", c"__stdout__", c"stderr", c"__stderr__"] {
+            let none = Object::none(py).and_then(|none| set_in_sys(py, name, &none));
+            if none.is_none() {
+                clear_exception(py);
+            }
+        }
         if let Some(inside) = self.inside()
             && inside.flush(py).is_none()
         {

@@ -17,6 +17,7 @@ use crate::local::cures::shared_gil::Holder;
 use crate::local::cures::stack_bounds::KnownStack;
 use crate::local::interpreter::claim::{Run, State};
 use crate::local::interpreter::inside::Inside;
+use crate::local::interpreter::nested::Inner;
 use crate::local::interpreter::output::OutputMeter;
 use crate::local::interpreter::requests::Requests;
 use crate::local::interpreter::running_threads::RunningThreads;
@@ -57,8 +58,8 @@ pub(crate) struct Shared {
     pub(super) thread_limit: AtomicU32,
     pub(super) threads: Arc<RunningThreads>,
     pub(super) output: Arc<OutputMeter>,
-    /// What runs of other interpreters are inside of its runs.
-    inner_runs: Mutex<Vec<InnerRun>>,
+    /// What runs, of other interpreters too, are inside of which of its runs.
+    inner_runs: Mutex<Vec<(Run, Inner)>>,
     /// For the one inside: has its thread state.
     pub(super) entry: Entry,
     /// For threads whose own is small.
@@ -74,14 +75,6 @@ pub(crate) struct Shared {
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
-
-/// A run that the host makes while a script of another interpreter calls it, or of this one.
-#[derive(Clone)]
-pub(super) struct InnerRun {
-    pub(super) outer: Run,
-    pub(super) shared: Arc<Shared>,
-    pub(super) run: Run,
-}
 
 /// A thread that is counted in `requests`, until this is dropped.
 pub(super) struct Requester<'a>(pub(super) &'a Shared);
@@ -192,7 +185,7 @@ impl Shared {
     }
 
     /// Held for a moment only.
-    pub(super) fn inner_runs(&self) -> MutexGuard<'_, Vec<InnerRun>> {
+    pub(super) fn inner_runs(&self) -> MutexGuard<'_, Vec<(Run, Inner)>> {
         self.inner_runs
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -7,8 +7,12 @@ use pyo3_ffi as ffi;
 
 use crate::data::error::Result;
 use crate::data::id::Id;
+#[cfg(Py_3_12)]
+use crate::local::cures::feature_flags;
 use crate::local::interpreter;
 use crate::local::interpreter::registry;
+#[cfg(Py_3_12)]
+use crate::local::python::object::clear_exception;
 use crate::util::timer;
 
 static IS_ZYGOTE: AtomicBool = AtomicBool::new(false);
@@ -56,4 +60,17 @@ pub(crate) fn fork() -> Result<io::Result<Forked>> {
         timer::start(interpreter::serve_handlers);
     }
     Ok(forked)
+}
+
+/// Finds what restricts the main interpreter. To be called while nothing else runs.
+pub(crate) fn find_restrictions() -> Result<()> {
+    #[cfg(Py_3_12)]
+    registry::find(Id::MAIN)?.inside_anew(|context| {
+        let py = context.attached();
+        if feature_flags::find(py).is_none() {
+            clear_exception(py);
+        }
+        Ok(())
+    })?;
+    Ok(())
 }

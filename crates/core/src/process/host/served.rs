@@ -219,14 +219,13 @@ impl Remote {
         reader: &mut Reader<'_>,
     ) -> Result<Vec<u8>, Broken> {
         let number = reader.u64()?;
-        let arguments = values::read(message, reader)?;
+        let arguments = values::read_list(message, reader, false)?;
         let keywords = values::read(message, reader)?;
         reader.end()?;
         let function = self.functions().get(&number).cloned();
         let function = function.ok_or(Malformed("there is no such function"))?;
-        let are_lists = (arguments.get().view(), keywords.get().view());
-        if !matches!(are_lists, (View::List(_), View::Dict(_))) {
-            return Err(Malformed("a call has no arguments").into());
+        if !matches!(keywords.get().view(), View::Dict(_)) {
+            return Err(Malformed("the keywords of a call are no dict").into());
         }
         line.lend(|| {
             enter::for_far_call(self.id, || self.call_now(&function, &arguments, &keywords))

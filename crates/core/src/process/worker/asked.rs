@@ -12,7 +12,9 @@ use crate::local::convert::arguments::Arguments;
 use crate::local::convert::copy::copy;
 use crate::local::functions::host_function::{Definition, Handler};
 use crate::process::message::Message;
-use crate::process::options::{read_call, read_config, read_conversion, read_run, read_time};
+use crate::process::options::{
+    read_call, read_config, read_conversion, read_environment, read_run, read_time,
+};
 use crate::process::protocol::asks;
 use crate::process::values;
 
@@ -49,7 +51,9 @@ fn manage(
             let (mut config, (stdout, stderr)) = read_config(reader)?;
             config.stdout = stdout.then(|| worker.output(false));
             config.stderr = stderr.then(|| worker.output(true));
-            main.become_like(config).map(nothing)
+            let environment = read_environment(reader)?;
+            main.become_like(config, environment.as_deref())
+                .map(nothing)
         }
         asks::DEFINE => {
             let function = FarFunction {
@@ -103,15 +107,15 @@ fn use_it(
         asks::SET => {
             let options = read_run(reader)?;
             let name = reader.bytes()?;
-            let values = values::read(message, reader)?;
-            let value = Arguments::new(values.get().items(), None);
+            let value = values::read_lending(message, reader)?;
+            let value = Arguments::from(value.get());
             main.set(name, value, &options).map(nothing)
         }
         asks::CALL => {
             let options = read_call(reader)?;
             let name = reader.bytes()?;
-            let positional = values::read(message, reader)?;
-            let named = values::read(message, reader)?;
+            let positional = values::read_list(message, reader, true)?;
+            let named = values::read_lending(message, reader)?;
             let mut arguments = Arguments::new(positional.get().items(), dict(&named));
             let called = main.call(name, &mut arguments, &options, &mut value);
             called.map(|()| value)
@@ -119,7 +123,7 @@ fn use_it(
         asks::RUN_UNRESTRICTED => {
             let options = read_call(reader)?;
             let source = reader.bytes()?;
-            let names = values::read(message, reader)?;
+            let names = values::read_lending(message, reader)?;
             let names = Arguments::new(&[], dict(&names));
             main.run_unrestricted(source, names, &options)
         }
