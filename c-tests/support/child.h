@@ -4,7 +4,7 @@
 #ifndef SUBPY_TESTS_CHILD_H
 #define SUBPY_TESTS_CHILD_H
 
-#include "support.h"
+#include "backends.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -47,8 +47,9 @@ struct question {
 
 static inline void answer_question(void *argument) {
   const struct question *question = argument;
-  char code[512];
-  snprintf(code, sizeof code, "import os, sys; os.write(%d, str(%s).encode())", question->answer,
+  char code[512], answer[128];
+  open_in_script(answer, sizeof answer, question->answer, "O_WRONLY");
+  snprintf(code, sizeof code, "import os, sys; os.write(%s, str(%s).encode())", answer,
            question->expression);
   subpy_id id;
   INITIALIZE(NULL);

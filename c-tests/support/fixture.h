@@ -13,7 +13,7 @@
 #ifndef SUBPY_TESTS_FIXTURE_H
 #define SUBPY_TESTS_FIXTURE_H
 
-#include "support.h"
+#include "backends.h"
 
 static subpy_id id, second;
 static struct capture capture;

@@ -49,18 +49,22 @@ static void test_an_exit_function_that_runs_code(void **state) {
 static void test_an_exit_function_that_starts_a_thread(void **state) {
   (void)state;
   int ends[2];
-  char code[512];
+  char code[512], end[128];
   CHECK_EQUAL(pipe(ends), 0);
+  open_in_script(end, sizeof end, ends[0], "O_RDONLY");
   snprintf(code, sizeof code,
            "import atexit, os, threading\n"
            "def late():\n"
            "    print('once')\n"
-           "    threading.Thread(target=os.read, args=(%d, 1)).start()\n"
-           "atexit.register(late)\n",
-           ends[0]);
+           "    threading.Thread(target=os.read, args=(end, 1)).start()\n"
+           "atexit.register(late)\n"
+           "end = %s\n",
+           end);
   RUN(id, code);
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(id, &error));
-  RUN(id, "x = 1");
+  if (threads_hold_up_destroy()) {
+    REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(id, &error));
+    RUN(id, "x = 1");
+  }
   close(ends[1]);
   EXPECT(SUBPY_OK, destroy_within(id, UINT32_MAX, &error));
   CHECK_TEXT(text_of(&capture.out), "once\n");

@@ -1,6 +1,6 @@
 /* What scripts have left to be run at the end of their interpreter, and that never ends: it can be
  * interrupted while subpy_destroy() waits for it. */
-#include "support.h"
+#include "backends.h"
 
 enum { AN_HOUR = 3600 * 1000 };
 
@@ -20,11 +20,12 @@ static void *interrupt_when_it_writes(void *argument) {
 /* `code` has `write()`, which says that the end has come this far. */
 static void ends_when_interrupted(const char *code) {
   struct ending ending;
-  char prepare[128];
+  char end[128], prepare[256];
   CHECK_EQUAL(pipe(ending.ends), 0);
   CREATE(NULL, &ending.id);
+  open_in_script(end, sizeof end, ending.ends[1], "O_WRONLY");
   snprintf(prepare, sizeof prepare,
-           "import os\ndef write(write=os.write, end=%d): write(end, b'x')\n", ending.ends[1]);
+           "import os\ndef write(write=os.write, end=%s): write(end, b'x')\n", end);
   RUN(ending.id, prepare);
   RUN(ending.id, code);
   const pthread_t thread = thread_start(interrupt_when_it_writes, &ending);

@@ -146,8 +146,17 @@ static void run_program(void *code) {
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
   config.allow_exec = 1;
   INITIALIZE(NULL);
-  subpy_id id = create_with(&config, code);
-  (void)id;
+  if (exec_ends_the_host()) {
+    const subpy_id id = create_with(&config, code);
+    (void)id;
+    return;
+  }
+  subpy_id id;
+  subpy_error *error = NULL;
+  CREATE(&config, &id);
+  CHECK_EQUAL(subpy_run_string(id, "import os", NULL), SUBPY_OK);
+  CHECK_EQUAL(subpy_run_string(id, code, &error), SUBPY_ERR_LOST);
+  _exit(subpy_error_exit_code(error));
 }
 
 /* The program that takes this one's place has the interpreter's own environment. */

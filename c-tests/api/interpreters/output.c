@@ -179,19 +179,20 @@ static void test_what_python_says_at_the_end(void **state) {
   (void)state;
   static const struct {
     const char *code, *said;
+    bool of_module; /* it goes with a module that Python takes apart */
   } ends[] = {
-      {"import atexit; atexit.register(lambda: 1 / 0)", "ZeroDivisionError"},
+      {"import atexit; atexit.register(lambda: 1 / 0)", "ZeroDivisionError", false},
       {"class Bad:\n"
        "    def __del__(self): raise ValueError('at the end')\n"
        "bad = Bad()\n",
-       "ValueError: at the end"},
+       "ValueError: at the end", false},
       {"class Bad:\n"
        "    def __del__(self): raise ValueError('at the end')\n"
        "import builtins; builtins.bad = Bad()\n",
-       "ValueError: at the end"},
-      {"async def work(): pass\nwork = work()", "coroutine 'work' was never awaited"},
+       "ValueError: at the end", true},
+      {"async def work(): pass\nwork = work()", "coroutine 'work' was never awaited", false},
       {"import warnings; warnings.simplefilter('always'); file = open('/dev/null')",
-       "ResourceWarning: unclosed file"},
+       "ResourceWarning: unclosed file", false},
   };
   for (size_t i = 0; i < COUNT(ends); i++) {
     struct capture last = {0};
@@ -201,7 +202,9 @@ static void test_what_python_says_at_the_end(void **state) {
     RUN(other, ends[i].code);
     CHECK_TEXT(text_of(&last.err), "");
     DESTROY(other);
-    CHECK_CONTAINS(text_of(&last.err), ends[i].said);
+    if (modules_go_at_the_end() || !ends[i].of_module) {
+      CHECK_CONTAINS(text_of(&last.err), ends[i].said);
+    }
     capture_clear(&last);
   }
 }

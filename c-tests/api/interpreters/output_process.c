@@ -1,5 +1,5 @@
 /* Without functions of the host, output goes to the process's own file descriptors. */
-#include "support.h"
+#include "backends.h"
 
 #include <fcntl.h>
 
@@ -19,11 +19,14 @@ static void divert(struct diversion *diversion, int descriptor) {
   close(ends[1]);
 }
 
-/* Puts everything back, and reads what was written meanwhile: less than a pipe holds. */
-static void restore(struct diversion *diversion, char *text, size_t room) {
+static void put_back(struct diversion *diversion) {
   fflush(NULL);
   dup2(diversion->original, diversion->descriptor);
   close(diversion->original);
+}
+
+/* Reads what was written until it was put back: less than a pipe holds. */
+static void read_diverted(struct diversion *diversion, char *text, size_t room) {
   size_t length = 0;
   for (ssize_t n = 1; n > 0 && length < room - 1; length += n > 0 ? (size_t)n : 0) {
     n = read(diversion->reader, text + length, room - 1 - length);
@@ -36,9 +39,13 @@ static subpy_status run_diverted(subpy_id id, const char *code, char *out, char 
   struct diversion one, two;
   divert(&one, STDOUT_FILENO);
   divert(&two, STDERR_FILENO);
+  follow_streams(id);
   subpy_status got = subpy_run_string(id, code, NULL);
-  restore(&two, err, room);
-  restore(&one, out, room);
+  put_back(&two);
+  put_back(&one);
+  follow_streams(id);
+  read_diverted(&two, err, room);
+  read_diverted(&one, out, room);
   return got;
 }
 
@@ -103,10 +110,11 @@ static void test_a_pipe_that_does_not_block_and_is_full(void **state) {
   divert(&diversion, STDOUT_FILENO);
   const int flags = fcntl(STDOUT_FILENO, F_GETFL);
   fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);
+  follow_streams(id);
   const pthread_t reader = thread_start(read_all, &diversion);
   subpy_status got = subpy_run_string(id, "print('x' * (1 << 20))", NULL);
-  dup2(diversion.original, STDOUT_FILENO);
-  close(diversion.original);
+  put_back(&diversion);
+  follow_streams(id);
   void *total = NULL;
   CHECK_EQUAL(pthread_join(reader, &total), 0);
   close(diversion.reader);
@@ -123,6 +131,7 @@ static void test_a_stream_that_cannot_be_written_to(void **state) {
   fflush(NULL);
   const int original = dup(STDOUT_FILENO);
   close(STDOUT_FILENO);
+  follow_streams(id);
   subpy_error *error = UNWRITTEN;
   subpy_status got = subpy_run_string(id, "print('nowhere')", &error);
   dup2(original, STDOUT_FILENO);
@@ -156,6 +165,7 @@ static void test_a_full_disk(void **state) {
   const int full = open("/dev/full", O_WRONLY);
   dup2(full, STDOUT_FILENO);
   dup2(full, STDERR_FILENO);
+  follow_streams(id);
   for (size_t i = 0; i < COUNT(runs); i++) {
     got[i] = subpy_run_string(id, runs[i].code, &errors[i]);
   }

@@ -1,5 +1,5 @@
 /* Output of a script's threads, and of one that runs on after the run. */
-#include "support.h"
+#include "backends.h"
 
 #include <sched.h>
 
@@ -87,8 +87,9 @@ static void hear(void *user, const char *text, size_t length) {
 static void test_a_thread_that_outlives_the_run(void **state) {
   (void)state;
   int ends[2];
-  char code[512];
+  char code[512], end[128];
   CHECK_EQUAL(pipe(ends), 0);
+  open_in_script(end, sizeof end, ends[0], "O_RDONLY");
   struct late late = {GATE_INIT, pthread_self(), false};
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
   config.stdout_fn = hear;
@@ -97,12 +98,13 @@ static void test_a_thread_that_outlives_the_run(void **state) {
   CREATE(&config, &id);
   snprintf(code, sizeof code,
            "import os, threading\n"
+           "end = %s\n"
            "def speak():\n"
-           "    os.read(%d, 1)\n"
+           "    os.read(end, 1)\n"
            "    print('late')\n"
            "t = threading.Thread(target=speak)\n"
            "t.start()\n",
-           ends[0]);
+           end);
   RUN(id, code);
   CHECK_EQUAL(write(ends[1], "x", 1), 1);
   gate_wait(&late.heard); /* with no run under way */

@@ -1,4 +1,5 @@
 /* Threads that scripts start: an interpreter with one that lives can't be destroyed. */
+#include "backends.h"
 #include "files.h"
 
 #include <sched.h>
@@ -12,10 +13,11 @@ struct waiting {
 /* Runs code in a new interpreter, where `wait()` returns once end_threads() is called. */
 static void start_threads(struct waiting *waiting, const subpy_interpreter_config *config,
                           const char *code) {
-  char wait[128];
+  char end[128], wait[256];
   CHECK_EQUAL(pipe(waiting->ends), 0);
   CREATE(config, &waiting->id);
-  snprintf(wait, sizeof wait, "import os\ndef wait(): os.read(%d, 1)", waiting->ends[0]);
+  open_in_script(end, sizeof end, waiting->ends[0], "O_RDONLY");
+  snprintf(wait, sizeof wait, "import os\nend = %s\ndef wait(): os.read(end, 1)", end);
   RUN(waiting->id, wait);
   RUN(waiting->id, code);
 }
@@ -35,7 +37,7 @@ static void test_one_is_counted(void **state) {
   (void)state;
   struct waiting waiting;
   start_threads(&waiting, NULL, "import _thread; _thread.start_new_thread(wait, ())");
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_destroy(waiting.id, &error));
+  REFUSES_FOR_THREADS("1 Python thread ", subpy_destroy(waiting.id, &error));
   end_threads(&waiting);
   destroy_when_idle(&waiting);
 }
@@ -45,7 +47,7 @@ static void test_three_are_counted(void **state) {
   struct waiting waiting;
   start_threads(&waiting, NULL,
                 "import _thread\nfor _ in range(3): _thread.start_new_thread(wait, ())");
-  REFUSES(SUBPY_ERR_BUSY, "3 Python threads ", subpy_destroy(waiting.id, &error));
+  REFUSES_FOR_THREADS("3 Python threads ", subpy_destroy(waiting.id, &error));
   end_threads(&waiting);
   destroy_when_idle(&waiting);
 }
@@ -57,7 +59,7 @@ static void test_it_goes_on_as_before(void **state) {
   start_threads(&waiting, NULL, "import _thread; _thread.start_new_thread(wait, ())\nx = 1");
   EXPECT(SUBPY_OK, subpy_is_running(waiting.id, &running, &error));
   CHECK(!running, "no run is under way, but it is running");
-  EXPECT(SUBPY_ERR_BUSY, subpy_destroy(waiting.id, &error));
+  REFUSES_FOR_THREADS("", subpy_destroy(waiting.id, &error));
   EXPECT(SUBPY_OK, subpy_is_running(waiting.id, &running, &error));
   CHECK(!running, "still being destroyed");
   RUN(waiting.id, "assert x == 1");
@@ -70,8 +72,8 @@ static void test_a_threading_thread(void **state) {
   struct waiting waiting;
   start_threads(&waiting, NULL,
                 "import threading\nt = threading.Thread(target=wait, name='agent')\nt.start()");
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread that still runs: end it first (\"agent\" in ",
-          subpy_destroy(waiting.id, &error));
+  REFUSES_FOR_THREADS("1 Python thread that still runs: end it first (\"agent\" in ",
+                      subpy_destroy(waiting.id, &error));
   end_threads(&waiting);
   RUN(waiting.id, "t.join()");
   destroy_when_idle(&waiting);
@@ -85,8 +87,8 @@ static void test_a_daemon_thread(void **state) {
   start_threads(
       &waiting, &config,
       "import threading\nthreading.Thread(target=wait, daemon=True, name='agent').start()");
-  REFUSES(SUBPY_ERR_BUSY, "end it first (\"agent\", a daemon thread in ",
-          subpy_destroy(waiting.id, &error));
+  REFUSES_FOR_THREADS("end it first (\"agent\", a daemon thread in ",
+                      subpy_destroy(waiting.id, &error));
   end_threads(&waiting);
   destroy_when_idle(&waiting);
 }
@@ -110,7 +112,7 @@ static void test_those_without_a_name(void **state) {
   char expected[100] = "end them first (\"";
   memset(expected + strlen(expected), 'x', 64);
   strcat(expected, "\" in ");
-  REFUSES(SUBPY_ERR_BUSY, expected, subpy_destroy(waiting.id, &error));
+  REFUSES_FOR_THREADS(expected, subpy_destroy(waiting.id, &error));
   RUN(waiting.id, "assert looks == [], looks"); /* no code of the script has run */
   end_threads(&waiting);
   destroy_when_idle(&waiting);
@@ -133,7 +135,7 @@ static void test_an_agent_of_site_packages(void **state) {
   snprintf(code, sizeof code, "import site; site.addsitedir('%s')", directory);
   CREATE(NULL, &id);
   RUN(id, code);
-  REFUSES(SUBPY_ERR_BUSY, "(\"agent\" in ", subpy_destroy(id, &error));
+  REFUSES_FOR_THREADS("(\"agent\" in ", subpy_destroy(id, &error));
   RUN(id, "import agent, os; os.write(agent.ends[1], b'x'); agent.thread.join()\n"
           "for end in agent.ends: os.close(end)\n");
   EXPECT(SUBPY_OK, destroy_within(id, SUBPY_FOREVER, &error));
@@ -144,7 +146,7 @@ static void test_finalizing_is_refused_too(void **state) {
   (void)state;
   struct waiting waiting;
   start_threads(&waiting, NULL, "import _thread; _thread.start_new_thread(wait, ())");
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread ", subpy_finalize(&error));
+  REFUSES_FOR_THREADS("1 Python thread ", subpy_finalize(&error));
   CHECK(subpy_is_initialized(), "refused, but finalized");
   RUN(waiting.id, "x = 1");
   end_threads(&waiting);

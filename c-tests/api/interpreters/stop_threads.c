@@ -87,6 +87,7 @@ static void test_nothing_is_written_of_it(void **state) {
 static void test_one_that_waits_for_a_queue_of_ours(void **state) {
   (void)state;
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  NEEDS_QUEUES_AND_CREATORS();
   config.allow_interpreters = 1;
   DESTROY(id);
   CREATE(&config, &id);
@@ -99,7 +100,7 @@ static void test_destroy_stops_them(void **state) {
   subpy_destroy_options options = SUBPY_DESTROY_OPTIONS_INIT;
   start(ways[0], works[0]);
   start(ways[1], works[0]);
-  EXPECT(SUBPY_ERR_BUSY, subpy_destroy_with(id, &options, &error));
+  REFUSES_FOR_THREADS("", subpy_destroy_with(id, &options, &error));
   options.stop_threads = 1;
   EXPECT(SUBPY_OK, subpy_destroy_with(id, &options, &error));
 }
@@ -160,7 +161,7 @@ static void test_one_in_c_is_named(void **state) {
   size_t left = 0;
   EXPECT(SUBPY_OK, subpy_stop_threads(id, 100, &left, &error));
   CHECK_EQUAL(left, 1);
-  REFUSES(SUBPY_ERR_BUSY, "(\"the worker\" in waits, \"<work>\", line ", subpy_destroy(id, &error));
+  REFUSES_FOR_THREADS("(\"the worker\" in waits, \"<work>\", line ", subpy_destroy(id, &error));
   subpy_value names[2];
   size_t count = 77;
   EXPECT(SUBPY_OK, subpy_thread_names(id, names, 2, &count, &error));

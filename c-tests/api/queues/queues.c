@@ -409,6 +409,9 @@ static void test_left_behind(void **state) {
 }
 
 int main(void) {
+  if (in_processes()) {
+    return SKIPPED; /* a queue goes to no other process yet */
+  }
   const struct CMUnitTest tests[] = {
       TEST(test_values),
       cmocka_unit_test(test_a_queue_comes_out),

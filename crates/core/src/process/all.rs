@@ -104,9 +104,9 @@ pub(crate) fn ids() -> Vec<Id> {
 /// Destroys all of them, and ends the zygote: Python is finalized. `Busy`: one of them runs, and nothing has happened.
 pub(crate) fn end_all() -> Result<()> {
     let all = all();
-    if let Some(running) = all.iter().find(|remote| remote.is_running()) {
+    if let Some(running) = all.iter().find(|remote| remote.is_used()) {
         let message = format!(
-            "interpreter {} is running: finalize when it has ended",
+            "interpreter {} runs, or is being destroyed: finalize afterwards",
             running.id
         );
         return Err(Error::new(Status::Busy, message));

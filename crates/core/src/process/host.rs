@@ -8,7 +8,7 @@ mod signals;
 
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -57,8 +57,10 @@ pub(crate) struct Remote {
     others: Mutex<Vec<Control>>,
     /// What is under way: the innermost is the last. Held for a moment.
     under_way: Mutex<Vec<Asked>>,
-    /// A signal handler of the host's interrupts what is under way.
-    interrupted_by_handler: AtomicBool,
+    /// The number of the outermost of these; 0: nothing is under way.
+    outermost: AtomicU32,
+    /// What a signal handler of the host's interrupts, by its number; 0: nothing.
+    interrupted_by_handler: AtomicU32,
     next_number: AtomicU32,
     /// Each run may use so much.
     budget: Budget,
@@ -101,11 +103,14 @@ struct UnderWay<'a>(&'a Remote, u32);
 
 impl<'a> UnderWay<'a> {
     fn begin(remote: &'a Remote, number: u32) -> Self {
-        remote.under_way().push(Asked {
+        let mut under_way = remote.under_way();
+        under_way.push(Asked {
             number,
             ends: None,
             inner: Vec::new(),
         });
+        let outermost = under_way[0].number;
+        remote.outermost.store(outermost, Ordering::SeqCst);
         Self(remote, number)
     }
 }
@@ -114,6 +119,8 @@ impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         let mut under_way = self.0.under_way();
         under_way.retain(|asked| asked.number != self.1);
+        let outermost = under_way.first().map_or(0, |asked| asked.number);
+        self.0.outermost.store(outermost, Ordering::SeqCst);
     }
 }
 
@@ -189,7 +196,8 @@ impl Remote {
             control,
             others: Mutex::default(),
             under_way: Mutex::default(),
-            interrupted_by_handler: AtomicBool::new(false),
+            outermost: AtomicU32::new(0),
+            interrupted_by_handler: AtomicU32::new(0),
             next_number: AtomicU32::new(1),
             budget: described.budget,
             functions: Mutex::default(),
@@ -456,7 +464,9 @@ impl Remote {
         options: &RunOptions<'_>,
         write: impl FnOnce(&mut Writer<Sending<'_>>),
     ) -> Result<OwnedValue> {
+        let mut line = self.line()?;
         let number = self.next_number();
+        let _under_way = UnderWay::begin(self, number);
         let inner = || {
             Arc::new(FarInner {
                 remote: self.clone(),
@@ -464,19 +474,15 @@ impl Remote {
             }) as Arc<dyn InnerRun>
         };
         let _nested = FarNested::begin(self.id, inner);
-        enter::for_host(|| {
-            let mut line = self.line()?;
-            let _under_way = UnderWay::begin(self, number);
-            let limit = options
-                .timeout
-                .map(|time| self.limit(number, time, options));
-            let limit = limit.transpose()?;
-            let done = self.converse(&mut line, asked, number, write);
-            match limit {
-                Some(limit) => done.map_err(|error| limit.error(error)),
-                None => done,
-            }
-        })
+        let limit = options
+            .timeout
+            .map(|time| self.limit(number, time, options));
+        let limit = limit.transpose()?;
+        let done = enter::for_host(|| self.converse(&mut line, asked, number, write));
+        match limit {
+            Some(limit) => done.map_err(|error| limit.error(error)),
+            None => done,
+        }
     }
 
     fn converse(
@@ -587,20 +593,31 @@ impl Remote {
     /// As [`interrupt`](Self::interrupt), soon, by the timer's thread. Allowed in a signal handler. False: there is no such
     /// thread.
     pub(crate) fn interrupt_soon(&self) -> bool {
-        self.interrupted_by_handler.store(true, Ordering::SeqCst);
-        timer::call()
+        match self.outermost.load(Ordering::SeqCst) {
+            0 => true,
+            number => {
+                self.interrupted_by_handler.store(number, Ordering::SeqCst);
+                timer::call()
+            }
+        }
     }
 
     /// Does what signal handlers have asked for.
     pub(super) fn serve_handler(&self) {
-        if self.interrupted_by_handler.swap(false, Ordering::SeqCst) {
-            self.interrupt();
+        match self.interrupted_by_handler.swap(0, Ordering::SeqCst) {
+            0 => {}
+            number => self.end(number, Why::Interrupt),
         }
     }
 
     /// Whether something is under way.
     pub(crate) fn is_running(&self) -> bool {
         !self.under_way().is_empty()
+    }
+
+    /// Whether it runs, or is being destroyed.
+    pub(super) fn is_used(&self) -> bool {
+        self.is_running() || *self.life() == Life::Ending
     }
 
     /// Ends it at once. Each call of it is `Lost` from then on.
@@ -718,7 +735,7 @@ impl Remote {
             self.family.forget(self.number);
             self.outputs.close();
             let functions = std::mem::take(&mut *self.functions());
-            drop(functions);
+            enter::for_far_call(self.id, || drop(functions));
             nested::remove_far(self.id);
             *self.life() = Life::Destroyed;
             Ok(())

@@ -75,6 +75,7 @@ fn wrong(value: &RawValue) -> ConversionError {
             kind::TUPLE | kind::LIST | kind::DICT => {
                 to_python::checked_items(value.r#as.items).map(|_| String::new())
             }
+            kind::BUFFER => host_memory::check(value.r#as.buffer).map(|()| String::new()),
             kind::QUEUE => Ok("has NULL for its queue".into()),
             unknown => Ok(format!("is of kind {unknown}, which is none of subpy_kind")),
         }
@@ -125,8 +126,12 @@ fn write_within<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>, depth: usize
         write_within(writer, item, depth + 1).map_err(|error| error.at_index(i))?;
     }
     if let View::Dict(pairs) = value.view() {
-        for (i, item) in pairs.iter().flatten().enumerate() {
-            write_within(writer, item, depth + 1).map_err(|error| error.at_index(i / 2))?;
+        for (i, [key, value]) in pairs.iter().enumerate() {
+            // SAFETY: what it points to is there.
+            let name = || unsafe { to_python::key_text(key.as_raw(), i) };
+            let at_key = |error: ConversionError| error.at_key(name());
+            write_within(writer, key, depth + 1).map_err(at_key)?;
+            write_within(writer, value, depth + 1).map_err(at_key)?;
         }
     }
     Ok(())

@@ -67,6 +67,7 @@ pub(super) fn run() -> i32 {
     if socket::send(&socket, &is_ready, &[]).is_err() || is_ready[0] != says::READY {
         return 1;
     }
+    leave_streams();
     let (zygote, mut workers) = (std::process::id(), Vec::new());
     match serve(&socket, &host, &mut workers) {
         Ok(Some(ends)) => {
@@ -78,6 +79,18 @@ pub(super) fn run() -> i32 {
                 .iter()
                 .for_each(|worker| socket::kill(&worker.pidfd, libc::SIGKILL));
             0
+        }
+    }
+}
+
+/// Lets go of the host's streams, which each worker gets anew.
+fn leave_streams() {
+    // SAFETY: a C string, and descriptors that are the process's to change.
+    unsafe {
+        let nothing = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
+        if nothing >= 0 {
+            (0..=2).for_each(|stream| drop(libc::dup2(nothing, stream)));
+            libc::close(nothing);
         }
     }
 }

@@ -328,7 +328,7 @@ unsafe fn dict(
 
 /// A key as a step of a path.
 #[cold]
-unsafe fn key_text(key: &RawValue, i: usize) -> String {
+pub(crate) unsafe fn key_text(key: &RawValue, i: usize) -> String {
     // SAFETY: as above.
     unsafe {
         match key.kind {

@@ -56,6 +56,16 @@ pub(crate) fn find(py: Attached<'_>) -> Option<()> {
     Some(())
 }
 
+/// No thread is started in the attached main interpreter any more.
+pub(crate) fn refuse_threads(_: Attached<'_>) {
+    let offset = OFFSET.load(Ordering::Relaxed);
+    if offset != 0 {
+        let place = place(offset);
+        // SAFETY: where `find` has found them, in the same interpreter.
+        unsafe { place.write_volatile(place.read_volatile() & !(THREADS | DAEMON_THREADS)) };
+    }
+}
+
 /// Restricts the attached main interpreter. False: it can't be.
 pub(crate) fn restrict(_: Attached<'_>, config: &InterpreterConfig) -> bool {
     let flag = |is_allowed, flag| if is_allowed { flag } else { 0 };

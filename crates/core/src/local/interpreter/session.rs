@@ -10,9 +10,13 @@ use crate::data::queue::Queue;
 use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::cures::allocator::counting;
+#[cfg(Py_3_12)]
+use crate::local::cures::feature_flags;
 use crate::local::cures::import_first::LoadedExtensions;
 use crate::local::cures::{asyncio_iterators, child_processes, globals_leak, stdlib_functions};
-use crate::local::cures::{multiprocessing_servers, remaining_interpreters, type_versions};
+use crate::local::cures::{
+    multiprocessing_servers, remaining_interpreters, thread_start_at_end, type_versions,
+};
 use crate::local::enter;
 use crate::local::enter::Attachment;
 use crate::local::interpreter::claim::Claim;
@@ -172,6 +176,9 @@ impl<'a> Session<'a> {
     /// The process ends: what its scripts have goes, and what they have written is handed on.
     pub(super) fn exit(self, time: Duration) {
         let py = self.attached();
+        thread_start_at_end::refuse();
+        #[cfg(Py_3_12)]
+        feature_flags::refuse_threads(py);
         let limit = Deadline::new(self.shared, time, None).ok();
         self.shared.state.set_runs_at_end(true);
         self.forget_names();
