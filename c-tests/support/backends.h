@@ -31,6 +31,12 @@ static inline bool exec_ends_the_host(void) { return !in_processes(); }
 /* What takes a process's modules apart is not run where the process ends: the kernel frees them. */
 static inline bool modules_go_at_the_end(void) { return !in_processes(); }
 
+/* The kernel gives each process its own environment, so none is shared; and a time zone of its own. */
+static inline bool environment_is_of_the_process(void) { return !in_processes(); }
+
+/* What an interpreter has from before its process was forked is not its own: others have the same memory. */
+static inline bool memory_counts_from_the_start(void) { return !in_processes(); }
+
 /* Interpreters in processes of their own get queues, and may create interpreters, in a later version: UNSUPPORTED. */
 #define NEEDS_QUEUES_AND_CREATORS()                                                                \
   do {                                                                                             \

@@ -28,6 +28,13 @@ static subpy_id create_with(const subpy_interpreter_config *config, const char *
   return id;
 }
 
+#define NEEDS_SHARED_ENVIRONMENT()                                                                 \
+  do {                                                                                             \
+    if (!environment_is_of_the_process()) {                                                        \
+      skip();                                                                                      \
+    }                                                                                              \
+  } while (0)
+
 static void test_own(void **state) {
   (void)state;
   setenv("SUBPY_TEST", "of the host", 1);
@@ -58,6 +65,7 @@ static void test_own(void **state) {
 
 static void test_shared(void **state) {
   (void)state;
+  NEEDS_SHARED_ENVIRONMENT();
   const subpy_interpreter_config config = sharing();
   const subpy_id own = create_with(NULL, "");
   const subpy_id one = create_with(&config, "os.environ['SUBPY_TEST'] = 'of one'");
@@ -75,6 +83,7 @@ static void test_shared(void **state) {
 
 static void test_errors(void **state) {
   (void)state;
+  NEEDS_SHARED_ENVIRONMENT();
   const subpy_interpreter_config config = sharing();
   for (int i = 0; i < 2; i++) {
     const subpy_id id = create_with(
@@ -176,6 +185,13 @@ static void test_exec(void **state) {
 static void test_time_zone(void **state) {
   (void)state;
   setenv("TZ", "UTC0", 1);
+  if (!environment_is_of_the_process()) {
+    const subpy_id id = create_with(NULL, "os.environ['TZ'] = 'XYZ-3'; time.tzset()\n"
+                                          "assert time.tzname[0] == 'XYZ'");
+    CHECK_TEXT(getenv("TZ"), "UTC0");
+    DESTROY(id);
+    return;
+  }
   const subpy_interpreter_config config = sharing();
   const subpy_id own = create_with(NULL, "time.tzset()\n"
                                          "assert time.tzname[0] == 'UTC', time.tzname");
@@ -238,6 +254,7 @@ static void *work(void *argument) {
 /* C code reads the environment while another interpreter changes it, which makes it large. */
 static void test_in_parallel(void **state) {
   (void)state;
+  NEEDS_SHARED_ENVIRONMENT();
   static const char changes[] = "import os\n"
                                 "names = [f'SUBPY_{i}' for i in range(8000)]\n"
                                 "for name in names: os.environ[name] = name\n"

@@ -104,13 +104,7 @@ pub(crate) fn ids() -> Vec<Id> {
 /// Destroys all of them, and ends the zygote: Python is finalized. `Busy`: one of them runs, and nothing has happened.
 pub(crate) fn end_all() -> Result<()> {
     let all = all();
-    if let Some(running) = all.iter().find(|remote| remote.is_used()) {
-        let message = format!(
-            "interpreter {} runs, or is being destroyed: finalize afterwards",
-            running.id
-        );
-        return Err(Error::new(Status::Busy, message));
-    }
+    all.iter().try_for_each(|remote| remote.check_is_idle())?;
     for remote in all {
         // One that has begun to run just now is killed.
         if remote.destroy(Duration::ZERO, true, false).is_err() {

@@ -304,13 +304,7 @@ impl Remote {
             Life::Ending => return Err(self.is_being_destroyed()),
             Life::Destroyed => return Err(registry::not_found(self.id)),
         }
-        self.lines.take().ok_or_else(|| {
-            let message = format!(
-                "interpreter {} is running: wait for it, or use another one",
-                self.id
-            );
-            Error::new(Status::Busy, message)
-        })
+        self.lines.take().ok_or_else(|| self.is_busy())
     }
 
     fn is_being_destroyed(&self) -> Error {
@@ -610,14 +604,28 @@ impl Remote {
         }
     }
 
-    /// Whether something is under way.
+    /// Whether something is under way, other than its end.
     pub(crate) fn is_running(&self) -> bool {
-        !self.under_way().is_empty()
+        *self.life() != Life::Ending && !self.under_way().is_empty()
     }
 
-    /// Whether it runs, or is being destroyed.
-    pub(super) fn is_used(&self) -> bool {
-        self.is_running() || *self.life() == Life::Ending
+    /// Fails if it runs, or is being destroyed.
+    pub(super) fn check_is_idle(&self) -> Result<()> {
+        if *self.life() == Life::Ending {
+            return Err(self.is_being_destroyed());
+        }
+        match self.is_running() {
+            true => Err(self.is_busy()),
+            false => Ok(()),
+        }
+    }
+
+    fn is_busy(&self) -> Error {
+        let message = format!(
+            "interpreter {} is running: wait for it, or use another one",
+            self.id
+        );
+        Error::new(Status::Busy, message)
     }
 
     /// Ends it at once. Each call of it is `Lost` from then on.
@@ -726,7 +734,9 @@ impl Remote {
                 .filter(|_| before == Life::There && self.lost.get().is_none())
             {
                 let _overdue = self.kill_after(wait.saturating_add(END));
-                let _ = self.converse(line, asks::END, self.next_number(), |writer| {
+                let number = self.next_number();
+                let _under_way = UnderWay::begin(self, number);
+                let _ = self.converse(line, asks::END, number, |writer| {
                     super::options::write_time(writer, Some(wait));
                     writer.flag(stop_threads);
                 });

@@ -60,6 +60,22 @@ impl<'a> Checked<'a> {
     }
 }
 
+/// Fails for a length that no memory has.
+fn check_length(value: &RawValue) -> Converted<()> {
+    // SAFETY: the kind says which field counts.
+    unsafe {
+        match value.kind {
+            kind::STR | kind::BYTES | kind::BIG_INT | kind::WTF8 => {
+                to_python::bytes_of(value.r#as.text).map(drop)
+            }
+            kind::TUPLE | kind::LIST | kind::DICT => {
+                to_python::checked_items(value.r#as.items).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What is wrong with a value that is read as [`View::Wrong`].
 fn wrong(value: &RawValue) -> ConversionError {
     // SAFETY: the kind says which field counts; what it points to is there, by the promise of whoever made it.
@@ -71,10 +87,6 @@ fn wrong(value: &RawValue) -> ConversionError {
                     .map(|error| error.to_string());
                 format!("is a str that is not UTF-8: {}", why.unwrap_or_default())
             }),
-            kind::BYTES | kind::WTF8 => to_python::bytes_of(value.r#as.text).map(|_| String::new()),
-            kind::TUPLE | kind::LIST | kind::DICT => {
-                to_python::checked_items(value.r#as.items).map(|_| String::new())
-            }
             kind::BUFFER => host_memory::check(value.r#as.buffer).map(|()| String::new()),
             kind::QUEUE => Ok("has NULL for its queue".into()),
             unknown => Ok(format!("is of kind {unknown}, which is none of subpy_kind")),
@@ -87,6 +99,7 @@ fn wrong(value: &RawValue) -> ConversionError {
 }
 
 fn write_within<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>, depth: usize) -> Converted<()> {
+    check_length(value.as_raw())?;
     let part = match value.view() {
         View::None => Part::None,
         View::Bool(bool) => Part::Bool(bool),

@@ -171,6 +171,10 @@ impl Shared {
     /// The run at this level: 1 is the outermost, 2 is inside of that. It is asked to end; `by_host`: as one that the host
     /// interrupts. False: it has not begun.
     pub(crate) fn end_run_at(self: &Arc<Self>, level: usize, why: Request, by_host: bool) -> bool {
+        if by_host && self.state.is_over() {
+            self.interrupt();
+            return true;
+        }
         let requests = self.requests();
         let outer = requests.outer.get(level - 1);
         let run = match outer {
