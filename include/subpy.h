@@ -323,6 +323,17 @@ void subpy_error_free(subpy_error *error);
  * subpy_initialize() starts Python, and comes before all other calls. subpy_finalize() ends it. */
 
 /**
+ * A function of the host's that is told what no call can say.
+ *
+ * @param user    subpy_runtime_config::log_user.
+ * @param message What has happened: a line of UTF-8 without its end. It is valid during the call.
+ *
+ * The library calls it in a thread of its own or in one of the host's that calls subpy, several at once. That thread holds no
+ * GIL and no lock. The function must not call subpy, and must not leave by an exception or by longjmp().
+ */
+typedef void (*subpy_log_fn)(void *user, const char *message);
+
+/**
  * How Python is started. Start from #SUBPY_RUNTIME_CONFIG_INIT. subpy_initialize() copies the strings.
  */
 typedef struct subpy_runtime_config {
@@ -440,12 +451,21 @@ typedef struct subpy_runtime_config {
    * library in it gives its own path, and calls subpy_worker_main() first in its `main`.
    */
   const char *worker;
+  /**
+   * Told what no call can say: that a process has ended which nobody waits for, that the one that makes them has and was
+   * started again, that a module of `preload` has left threads of its own. NULL (the default): nobody is told.
+   */
+  subpy_log_fn log_fn;
+  /**
+   * Handed to `log_fn`. The library does not touch it.
+   */
+  void *log_user;
 } subpy_runtime_config;
 
 /** The defaults of a ::subpy_runtime_config. */
 #define SUBPY_RUNTIME_CONFIG_INIT                                                                  \
   { sizeof(subpy_runtime_config), NULL, NULL, NULL, NULL, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, NULL,    \
-    0, NULL }
+    0, NULL, NULL, NULL }
 
 /**
  * Serves as the program of interpreters with #SUBPY_BACKEND_PROCESS, if this process was started for that; else nothing happens.
@@ -709,6 +729,15 @@ typedef struct subpy_interpreter_config {
    * that. Past it that function raises ValueError.
    */
   uint32_t recursion_limit;
+  /**
+   * With #SUBPY_BACKEND_PROCESS, 1: its process may leave a core file where it crashes, and debuggers may look into it. 0 (the
+   * default): neither, since what it has in memory is nobody else's, and a large file would keep the host waiting.
+   */
+  uint32_t core_dumps;
+  /**
+   * Has to be 0.
+   */
+  uint32_t reserved;
 } subpy_interpreter_config;
 
 /**
@@ -745,7 +774,7 @@ typedef struct subpy_destroy_options {
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
   { sizeof(subpy_interpreter_config), SUBPY_BACKEND_LOCAL, SUBPY_GIL_DEFAULT, 0, 0, 1, 1, NULL,   \
-    NULL, NULL, 256, 4194304, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    NULL, NULL, 256, 4194304, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** The defaults of a ::subpy_destroy_options. */
 #define SUBPY_DESTROY_OPTIONS_INIT                                                                 \

@@ -30,6 +30,8 @@ static void differs(int line, const subpy_runtime_config *config, const char *fi
   check_call(__FILE__, line, field, SUBPY_ERR_NOT_PERMITTED, got, field, error);
 }
 
+static void no_log(void *user, const char *message) { (void)user, (void)message; }
+
 #define DIFFERS(config, field) differs(__LINE__, config, field)
 
 static void test_another_config_is_refused_and_says_what_differs(void **state) {
@@ -76,7 +78,17 @@ static void test_another_config_is_refused_and_says_what_differs(void **state) {
   config = first;
   config.forbid_stack_switches = 1;
   DIFFERS(&config, "forbid_stack_switches");
-  const char *const paths[] = {directory};
+  const char *const paths[] = {directory}, *const modules[] = {"json"};
+  config = first;
+  config.preload = modules;
+  config.preload_count = 1;
+  DIFFERS(&config, "preload = []");
+  config = first;
+  config.worker = "/a/worker";
+  DIFFERS(&config, "worker = NULL, where this asks for /a/worker");
+  config = first;
+  config.log_fn = no_log;
+  DIFFERS(&config, "log_fn");
   config = first;
   config.module_search_paths = paths;
   config.module_search_paths_count = 1;

@@ -5,8 +5,8 @@
 #define HAS_SIZE(type, size) char type##_has_##size##_bytes[sizeof(type) == (size) ? 1 : -1]
 struct sizes {
   HAS_SIZE(subpy_value, 24);
-  HAS_SIZE(subpy_runtime_config, 120);
-  HAS_SIZE(subpy_interpreter_config, 120);
+  HAS_SIZE(subpy_runtime_config, 136);
+  HAS_SIZE(subpy_interpreter_config, 128);
   HAS_SIZE(subpy_destroy_options, 24);
   HAS_SIZE(subpy_run_options, 72);
   HAS_SIZE(subpy_interpreter_stats, 56);

@@ -8,7 +8,7 @@ use subpy_core::{
     runtime,
 };
 
-use crate::arguments::{User, flag, invalid, list, out, read};
+use crate::arguments::{User, flag, invalid, list, out, read, reserved};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 
@@ -128,6 +128,11 @@ pub struct subpy_interpreter_config {
     /// How deep scripts may let calls be nested. 0 (the default): as Python has it, and as `sys.setrecursionlimit()` changes
     /// that. Past it that function raises ValueError.
     pub recursion_limit: u32,
+    /// With #SUBPY_BACKEND_PROCESS, 1: its process may leave a core file where it crashes, and debuggers may look into it. 0 (the
+    /// default): neither, since what it has in memory is nobody else's, and a large file would keep the host waiting.
+    pub core_dumps: u32,
+    /// Has to be 0.
+    pub reserved: u32,
 }
 
 growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
@@ -151,6 +156,8 @@ growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
     output_limit: 0,
     thread_limit: 0,
     recursion_limit: 0,
+    core_dumps: 0,
+    reserved: 0,
 });
 
 /// # Safety
@@ -161,6 +168,7 @@ unsafe fn interpreter_config(
 ) -> Result<InterpreterConfig, Error> {
     // SAFETY: the caller's promise.
     let config = unsafe { read(config) }?;
+    reserved(config.reserved)?;
     let backend = match config.backend {
         0 => Backend::Local,
         1 => Backend::Process,
@@ -205,6 +213,7 @@ unsafe fn interpreter_config(
         budget: budget(config.cpu_limit_ms, config.output_limit),
         thread_limit: config.thread_limit,
         recursion_limit: config.recursion_limit,
+        core_dumps: flag(config.core_dumps, "core_dumps")?,
     })
 }
 

@@ -1,14 +1,23 @@
 //! Starting and stopping Python.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::PathBuf;
 
-use subpy_core::{Error, RuntimeConfig, growable, runtime, worker_main};
+use subpy_core::{Error, Log, RuntimeConfig, growable, runtime, worker_main};
 
 use crate::arguments::{flag, invalid, optional, read, reserved};
 use crate::boundary::{enter, or_else};
 use crate::errors::{subpy_error, subpy_status};
 use crate::interpreters::interpreter_limit;
+
+/// A function of the host's that is told what no call can say.
+///
+/// @param user    subpy_runtime_config::log_user.
+/// @param message What has happened: a line of UTF-8 without its end. It is valid during the call.
+///
+/// The library calls it in a thread of its own or in one of the host's that calls subpy, several at once. That thread holds no
+/// GIL and no lock. The function must not call subpy, and must not leave by an exception or by longjmp().
+pub type subpy_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, message: *const c_char)>;
 
 /// How Python is started. Start from #SUBPY_RUNTIME_CONFIG_INIT. subpy_initialize() copies the strings.
 #[repr(C)]
@@ -86,6 +95,11 @@ pub struct subpy_runtime_config {
     /// "../libexec/subpy/subpy-worker" from the folder of the library, then "subpy-worker" in that. A program that has the static
     /// library in it gives its own path, and calls subpy_worker_main() first in its `main`.
     pub worker: *const c_char,
+    /// Told what no call can say: that a process has ended which nobody waits for, that the one that makes them has and was
+    /// started again, that a module of `preload` has left threads of its own. NULL (the default): nobody is told.
+    pub log_fn: subpy_log_fn,
+    /// Handed to `log_fn`. The library does not touch it.
+    pub log_user: *mut c_void,
 }
 
 growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
@@ -109,6 +123,8 @@ growable!(subpy_runtime_config, "subpy_runtime_config", 72, {
     preload: std::ptr::null(),
     preload_count: 0,
     worker: std::ptr::null(),
+    log_fn: None,
+    log_user: std::ptr::null_mut(),
 });
 
 /// # Safety
@@ -144,6 +160,10 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
         forbid_stack_switches: flag(config.forbid_stack_switches, "forbid_stack_switches")?,
         preload: preload.into(),
         worker: path(config.worker, "worker")?,
+        // SAFETY: the host promises that it may be called as long as subpy is initialized.
+        log: config
+            .log_fn
+            .map(|call| unsafe { Log::new(call, config.log_user) }),
     })
 }
 

@@ -1,5 +1,6 @@
 //! What a host asks for.
 
+use std::ffi::{CString, c_char, c_void};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,6 +46,65 @@ pub struct RuntimeConfig {
     /// The program of these processes; `None`: `../libexec/subpy/subpy-worker` from the folder of the library or program
     /// that this crate is in, or `subpy-worker` in that.
     pub worker: Option<PathBuf>,
+    /// Told what no call can say.
+    pub log: Option<Log>,
+}
+
+/// A function of the host's that is told what no call can say: a process is lost that nobody waits for, say.
+#[derive(Clone, Copy, Debug)]
+pub struct Log {
+    call: LogFn,
+    user: *mut c_void,
+}
+
+/// What it is in C: it gets `user`, and a text that ends in a NUL.
+pub type LogFn = unsafe extern "C" fn(user: *mut c_void, message: *const c_char);
+
+// SAFETY: by the promise of `new`.
+unsafe impl Send for Log {}
+// SAFETY: as above.
+unsafe impl Sync for Log {}
+
+impl PartialEq for Log {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.call, other.call) && self.user == other.user
+    }
+}
+
+impl Eq for Log {}
+
+impl Log {
+    /// ```
+    /// use std::ffi::{c_char, c_void};
+    ///
+    /// unsafe extern "C" fn ignore(_: *mut c_void, _: *const c_char) {}
+    /// // SAFETY: it does nothing, in any thread.
+    /// let log = unsafe { subpy_core::Log::new(ignore, std::ptr::null_mut()) };
+    /// log.say("nothing");
+    /// ```
+    ///
+    /// # Safety
+    /// `call` may be called with `user`, in any thread, as long as subpy is initialized.
+    pub unsafe fn new(call: LogFn, user: *mut c_void) -> Self {
+        Self { call, user }
+    }
+
+    /// Says something. What comes after a NUL is left out.
+    ///
+    /// ```
+    /// # use std::ffi::{c_char, c_void};
+    /// # unsafe extern "C" fn ignore(_: *mut c_void, _: *const c_char) {}
+    /// # // SAFETY: it does nothing, in any thread.
+    /// # let log = unsafe { subpy_core::Log::new(ignore, std::ptr::null_mut()) };
+    /// log.say("worker 7 is lost");
+    /// ```
+    pub fn say(&self, message: &str) {
+        let text = message.split('\0').next().unwrap_or_default();
+        if let Ok(text) = CString::new(text) {
+            // SAFETY: by the promise of `new`.
+            unsafe { (self.call)(self.user, text.as_ptr()) };
+        }
+    }
 }
 
 impl Default for RuntimeConfig {
@@ -67,6 +127,7 @@ impl Default for RuntimeConfig {
             forbid_stack_switches: false,
             preload: Arc::new([]),
             worker: None,
+            log: None,
         }
     }
 }
@@ -82,7 +143,7 @@ impl RuntimeConfig {
             .collect()
     }
 
-    fn fields(&self) -> [(&'static str, String); 17] {
+    fn fields(&self) -> [(&'static str, String); 18] {
         let path = |path: &Option<PathBuf>| match path {
             Some(path) => path.display().to_string(),
             None => "NULL".into(),
@@ -112,6 +173,7 @@ impl RuntimeConfig {
             ("forbid_stack_switches", flag(self.forbid_stack_switches)),
             ("preload", format!("{:?}", self.preload)),
             ("worker", path(&self.worker)),
+            ("log_fn", format!("{:?}", self.log)),
         ]
     }
 }
@@ -198,6 +260,8 @@ pub struct InterpreterConfig {
     pub thread_limit: u32,
     /// How deep its scripts may let calls be nested, at most; 0: as they like.
     pub recursion_limit: u32,
+    /// A process of its own may leave a core file, and may be looked into by debuggers.
+    pub core_dumps: bool,
 }
 
 /// How much a run may use, from its start to its end. `None`: as much as it likes.
@@ -257,6 +321,7 @@ impl Default for InterpreterConfig {
             budget: Budget::NONE,
             thread_limit: 0,
             recursion_limit: 0,
+            core_dumps: false,
         }
     }
 }
@@ -281,6 +346,7 @@ impl fmt::Debug for InterpreterConfig {
             .field("budget", &self.budget)
             .field("thread_limit", &self.thread_limit)
             .field("recursion_limit", &self.recursion_limit)
+            .field("core_dumps", &self.core_dumps)
             .finish()
     }
 }

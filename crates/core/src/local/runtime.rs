@@ -164,6 +164,7 @@ fn begin(
             forbid_stack_switches: false,
             preload: Arc::new([]),
             worker: None,
+            log: None,
             ..config.clone()
         };
         same(&asked, &RuntimeConfig::default()).map_err(for_now)?;

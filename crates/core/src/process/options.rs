@@ -106,6 +106,7 @@ pub(super) fn write_config<S: Sink>(
     writer.flag(config.allow_exec);
     writer.flag(config.allow_threads);
     writer.flag(config.allow_daemon_threads);
+    writer.flag(config.core_dumps);
 }
 
 /// With whether its stdout and its stderr are taken.
@@ -126,6 +127,7 @@ pub(super) fn read_config(
         allow_exec: reader.flag()?,
         allow_threads: reader.flag()?,
         allow_daemon_threads: reader.flag()?,
+        core_dumps: reader.flag()?,
         ..InterpreterConfig::default()
     };
     Ok((config, taken))

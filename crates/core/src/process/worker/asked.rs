@@ -52,6 +52,10 @@ fn manage(
             config.stdout = stdout.then(|| worker.output(false));
             config.stderr = stderr.then(|| worker.output(true));
             let environment = read_environment(reader)?;
+            if config.core_dumps {
+                // SAFETY: sets what is this process's own.
+                unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) };
+            }
             main.become_like(config, environment.as_deref())
                 .map(nothing)
         }
