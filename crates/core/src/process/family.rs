@@ -15,7 +15,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use subpy_wire::{Reader, Writer};
 
-use super::channel;
 use super::options::write_runtime;
 use super::protocol::ROLE;
 use super::socket;
@@ -49,7 +48,6 @@ struct Zygote {
 pub(super) struct Forked {
     pub(super) number: u64,
     pub(super) pidfd: OwnedFd,
-    pub(super) channel: OwnedFd,
     pub(super) socket: OwnedFd,
 }
 
@@ -145,14 +143,12 @@ impl Family {
         self.zygote.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has a worker forked.
-    pub(super) fn fork(&self) -> Result<Forked> {
-        let no_room = |error| {
+    /// Has a worker forked, which gets this channel.
+    pub(super) fn fork(&self, channel: &OwnedFd) -> Result<Forked> {
+        let (socket, its_end) = socket::pair().map_err(|error| {
             let message = format!("there is no room for one more worker: {error}");
             Error::new(Status::NoMemory, message)
-        };
-        let channel = channel::create().map_err(no_room)?;
-        let (socket, its_end) = socket::pair().map_err(no_room)?;
+        })?;
         let mut zygote = self.zygote();
         let number = zygote.next_number;
         zygote.next_number += 1;
@@ -182,7 +178,6 @@ impl Family {
                     return Ok(Forked {
                         number,
                         pidfd,
-                        channel,
                         socket,
                     });
                 }

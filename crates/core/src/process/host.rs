@@ -171,22 +171,30 @@ impl FarRun for Remote {
 impl Remote {
     /// Makes one.
     pub(super) fn create(family: &Arc<Family>, config: InterpreterConfig) -> Result<Arc<Self>> {
-        let Forked {
-            number,
-            pidfd,
-            channel,
-            socket,
-        } = family.fork()?;
-        let channel = Channel::new(&channel, Side::Host).map_err(no_memory)?;
-        let control = channel.control();
-        let lines = Lines::default();
-        lines.add(channel);
         let taken = (config.stdout.is_some(), config.stderr.is_some());
         let described = InterpreterConfig {
             stdout: None,
             stderr: None,
             ..config
         };
+        let file = super::channel::create().map_err(no_memory)?;
+        let mut channel = Channel::new(&file, Side::Host).map_err(no_memory)?;
+        let mut prepare = Writer::new(Vec::new());
+        prepare.byte(asks::PREPARE);
+        prepare.u64(0);
+        write_config(&mut prepare, &described, taken);
+        write_environment(&mut prepare, family.changed_environment().as_deref());
+        let prepare = prepare.into_sink();
+        // It finds what it is to be when it looks for the first time.
+        let is_there = channel.put_at_once(&prepare);
+        let Forked {
+            number,
+            pidfd,
+            socket,
+        } = family.fork(&file)?;
+        let control = channel.control();
+        let lines = Lines::default();
+        lines.add(channel);
         let remote = Arc::new(Self {
             id: registry::next_id(),
             family: family.clone(),
@@ -211,10 +219,7 @@ impl Remote {
         nested::insert_far(remote.id, as_outer);
         let prepare = || {
             remote.watch(socket)?;
-            remote.ask(asks::PREPARE, &RunOptions::DEFAULT, |writer| {
-                write_config(writer, &described, taken);
-                write_environment(writer, family.changed_environment().as_deref());
-            })?;
+            remote.prepare((!is_there).then_some(&prepare[..]))?;
             let everywhere = host_function::defined_everywhere();
             everywhere
                 .into_iter()
@@ -225,6 +230,19 @@ impl Remote {
             nested::remove_far(remote.id);
         })?;
         Ok(remote)
+    }
+
+    /// Waits until it is what it is to be. What says so is sent, if it is not there.
+    fn prepare(&self, to_send: Option<&[u8]>) -> Result<()> {
+        let mut line = self.line()?;
+        let prepared = self.until_answered(&mut line, |writer| match to_send {
+            Some(message) => {
+                writer.put(message);
+                true
+            }
+            None => false,
+        });
+        prepared.map_err(|broken| self.lose(broken))?.map(drop)
     }
 
     /// Has its end seen, and gives the threads of its scripts channels.
@@ -487,23 +505,34 @@ impl Remote {
         write: impl FnOnce(&mut Writer<Sending<'_>>),
     ) -> Result<OwnedValue> {
         self.not_lost()?;
-        let converse = || {
-            let is_alive = || self.is_alive();
-            let mut writer = Writer::new(line.channel()?.send(&is_alive));
+        let answer = self.until_answered(line, |writer| {
             writer.byte(asked);
             writer.u64(number.into());
-            write(&mut writer);
-            writer.into_sink().finish()?;
-            loop {
-                let message = Arc::new(line.channel()?.receive(&is_alive)?);
-                if let Heard::Answer(answer) = self.hear(line, &message)? {
-                    return Ok(answer);
-                }
-            }
-        };
-        match converse() {
+            write(writer);
+            true
+        });
+        match answer {
             Ok(answer) => answer,
             Err(broken) => Err(self.lose(broken)),
+        }
+    }
+
+    /// Sends what is written, if anything is, and does what is wanted until there is an answer.
+    fn until_answered(
+        &self,
+        line: &mut Line<'_>,
+        write: impl FnOnce(&mut Writer<Sending<'_>>) -> bool,
+    ) -> std::result::Result<Result<OwnedValue>, Broken> {
+        let is_alive = || self.is_alive();
+        let mut writer = Writer::new(line.channel()?.send(&is_alive));
+        if write(&mut writer) {
+            writer.into_sink().finish()?;
+        }
+        loop {
+            let message = Arc::new(line.channel()?.receive(&is_alive)?);
+            if let Heard::Answer(answer) = self.hear(line, &message)? {
+                return Ok(answer);
+            }
         }
     }
 

@@ -82,6 +82,14 @@ impl<T> CodeCache<T> {
         }
     }
 
+    /// It is empty, and has these limits from now on.
+    pub(crate) fn set_limits(&mut self, limits: CacheLimits) {
+        match self.entries.is_empty() {
+            true => self.limits = limits,
+            false => *self = Self::new(limits),
+        }
+    }
+
     /// The code of `source` under the name that the host gave it.
     #[inline(always)]
     pub(crate) fn get(&mut self, mode: Mode, asked: Option<&str>, source: &[u8]) -> Option<&T> {

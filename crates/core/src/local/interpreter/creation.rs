@@ -17,7 +17,6 @@ use crate::local::cures::{Environment, switch_interval};
 use crate::local::enter;
 use crate::local::interpreter::access;
 use crate::local::interpreter::claim::Purpose;
-use crate::local::interpreter::code_cache::CodeCache;
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::ending;
 use crate::local::interpreter::family;
@@ -34,7 +33,7 @@ use crate::local::interpreter::resources;
 use crate::local::interpreter::shared::Shared;
 use crate::local::memory::account::Account;
 use crate::local::python::gc_pause::without_collection;
-use crate::local::python::object::import;
+use crate::local::python::object::{clear_exception, import, imported};
 use crate::local::python::str_arguments::bytes;
 use crate::local::python::thread_states;
 use crate::local::runtime_phase;
@@ -241,12 +240,13 @@ impl Interpreter {
             let changed =
                 environment.map_or(Some(()), |environment| put_environment(py, environment));
             let changed = changed.ok_or_else(|| not_prepared(py));
-            *inside.code.borrow_mut() = CodeCache::new(config.code_cache);
-            let (stdout, stderr) = (config.stdout, config.stderr);
+            let streams = (config.stdout, config.stderr);
             let bytes = config.output_bytes;
-            let taken = inside.take_streams(py, shared.id, stdout, stderr, bytes, &shared.output);
+            let taken = inside.become_like(py, streams, bytes, config.code_cache);
+            let taken = taken.ok_or_else(|| not_prepared(py));
             let limited = recursion::limit(py, config.recursion_limit);
             let limited = limited.ok_or_else(|| not_prepared(py));
+            reseed_numpy(py);
             session.set_inside(Some(inside));
             shared.run_ended(session.attached());
             restricted.and(changed).and(taken).and(limited)
@@ -284,6 +284,18 @@ fn restrict(py: Attached<'_>, config: &InterpreterConfig) -> Result<()> {
             Err(Error::new(Status::Unsupported, message))
         }
     }
+}
+
+/// Its global generator would give each worker the same numbers, if it was imported before the fork. (`random` sees to that
+/// by itself.)
+fn reseed_numpy(py: Attached<'_>) {
+    if let Some(numpy) = imported(py, c"numpy.random") {
+        let seeded = numpy
+            .attribute(py, c"seed")
+            .and_then(|seed| seed.call(py, &[]));
+        drop(seeded);
+    }
+    clear_exception(py);
 }
 
 /// The environment of the process, and what scripts see of it. `None`: an exception is set.

@@ -128,6 +128,19 @@ impl Inside {
         Ok(())
     }
 
+    /// What is written to the process's streams goes here from now on. The cache is empty, and has these limits.
+    pub(crate) fn become_like(
+        &mut self,
+        py: Attached<'_>,
+        (stdout, stderr): (Option<Output>, Option<Output>),
+        bytes: bool,
+        cache: CacheLimits,
+    ) -> Option<()> {
+        self.code.borrow_mut().set_limits(cache);
+        output::replace(py, Name::Stdout, &mut self.stdout, stdout, bytes)?;
+        output::replace(py, Name::Stderr, &mut self.stderr, stderr, bytes)
+    }
+
     /// How many buffers of its objects the host holds.
     pub(crate) fn pins(&self) -> usize {
         self.owner.pins.get()

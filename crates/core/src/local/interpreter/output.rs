@@ -97,6 +97,15 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
+    /// What is written goes there from now on. To be called while nothing is pending.
+    fn redirect(&self, _: Attached<'_>, sink: Output, takes_bytes: bool) {
+        // SAFETY: attached, and `_object` keeps the stream; nobody delivers.
+        unsafe {
+            (*self.stream).sink = Some(sink);
+            (*self.stream).takes_bytes = takes_bytes;
+        }
+    }
+
     /// Hands on what is pending, and waits until a Python thread that is at it has done so. `None`: it can't be
     /// written, and is lost; an exception is set.
     #[inline]
@@ -183,6 +192,25 @@ pub(crate) fn install(
             stream,
         }))
     }
+}
+
+/// As [`install`], in the place of what it has installed for the process's stream, which may be another one by now.
+pub(crate) fn replace(
+    py: Attached<'_>,
+    name: Name,
+    installed: &mut Option<Handle>,
+    sink: Option<Output>,
+    takes_bytes: bool,
+) -> Option<()> {
+    match (sink, installed.as_ref()) {
+        (Some(sink), Some(installed)) => installed.redirect(py, sink, takes_bytes),
+        (None, Some(_)) if !name.is_open() => {
+            *installed = None;
+            name.put(py, &Object::none(py)?)?;
+        }
+        _ => {}
+    }
+    Some(())
 }
 
 impl Name {

@@ -9,7 +9,6 @@ use crate::data::error::Result;
 use crate::data::id::Id;
 #[cfg(Py_3_12)]
 use crate::local::cures::feature_flags;
-use crate::local::interpreter;
 use crate::local::interpreter::registry;
 #[cfg(Py_3_12)]
 use crate::local::python::object::clear_exception;
@@ -57,7 +56,6 @@ pub(crate) fn fork() -> Result<io::Result<Forked>> {
     if let Ok(Forked::Child) = forked {
         IS_ZYGOTE.store(false, Ordering::Relaxed);
         timer::wait_for_start(false);
-        timer::start(interpreter::serve_handlers);
     }
     Ok(forked)
 }
