@@ -5,6 +5,7 @@
 
 pub(crate) mod all;
 mod channel;
+mod epoll;
 mod failures;
 mod family;
 pub(crate) mod host;

@@ -6,6 +6,8 @@
 //! The host's side believes nothing: it reads a length once, checks it, and copies so many bytes to memory of its own. What
 //! the worker changes meanwhile is in the copy or not.
 
+mod patience;
+
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::{NonNull, null_mut};
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use subpy_wire::{Malformed, Sink};
 
+use self::patience::Patience;
 use super::message::Message;
 use crate::local::interpreter::claim::Request;
 
@@ -34,6 +37,8 @@ struct Direction {
     goes_on: AtomicU32,
     /// How long the last one is.
     length: AtomicU64,
+    /// 1: who waits for the next one sleeps.
+    sleeps: AtomicU32,
 }
 
 /// The other side is gone: nothing more comes.
@@ -197,6 +202,7 @@ pub(super) struct Channel {
     seen: u32,
     /// How many were sent.
     sent: u32,
+    patience: Patience,
 }
 
 /// New memory for a channel, as a file that can't shrink. (A file that shrinks ends who touches what is gone.)
@@ -239,6 +245,7 @@ impl Channel {
                 side,
                 seen: 0,
                 sent: 0,
+                patience: Patience::new(),
             }),
             _ => Err(io::Error::last_os_error()),
         }
@@ -308,24 +315,41 @@ impl Channel {
         let (direction, _) = self.direction(true);
         direction.length.store(length as u64, Ordering::Relaxed);
         direction.goes_on.store(goes_on.into(), Ordering::Relaxed);
-        direction.pieces.store(self.sent, Ordering::Release);
-        wake(&direction.pieces);
+        direction.pieces.store(self.sent, Ordering::SeqCst);
+        if direction.sleeps.load(Ordering::SeqCst) != 0 {
+            wake(&direction.pieces);
+        }
     }
 
     /// Waits for the next piece.
     fn wait(&mut self, is_alive: &dyn Fn() -> bool) -> Result<(), Broken> {
         let mut was_alive = true;
+        let mut patience = Some(self.patience.begin());
         loop {
-            let pieces = self.direction(false).0.pieces.load(Ordering::Acquire);
+            let (direction, _) = self.direction(false);
+            let pieces = direction.pieces.load(Ordering::SeqCst);
             if pieces & !CLOSED != self.seen {
                 self.seen = (self.seen + 1) & !CLOSED;
+                if let Some(spinning) = patience {
+                    self.patience.end(&spinning, true);
+                }
                 return Ok(());
             }
             // What it had put there before it went was read.
             if pieces & CLOSED != 0 || !was_alive {
                 return Err(Broken::Gone);
             }
-            sleep_on(&self.direction(false).0.pieces, pieces, LOOK);
+            if let Some(spinning) = &mut patience {
+                if spinning.goes_on() {
+                    continue;
+                }
+                self.patience.end(spinning, false);
+                patience = None;
+            }
+            let (direction, _) = self.direction(false);
+            direction.sleeps.store(1, Ordering::SeqCst);
+            sleep_on(&direction.pieces, pieces, LOOK);
+            direction.sleeps.store(0, Ordering::Relaxed);
             was_alive = is_alive();
         }
     }

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::epoll::Epoll;
 use crate::util::thread::Thread;
 
 /// What is done when there is something to see. False: nothing more is to be seen.
@@ -19,7 +20,7 @@ pub(super) struct Watcher {
 }
 
 struct All {
-    epoll: OwnedFd,
+    epoll: Epoll,
     /// Held for a moment, and not while something is done. By numbers: a descriptor may be given out anew.
     watched: Mutex<Watched>,
 }
@@ -35,24 +36,12 @@ const STOP: u64 = 0;
 
 impl Watcher {
     pub(super) fn start() -> io::Result<Self> {
-        // SAFETY: new descriptors, which are ours; room for two.
-        let (epoll, reads, writes) = unsafe {
-            let epoll = owned(libc::epoll_create1(libc::EPOLL_CLOEXEC))?;
-            let mut ends = [0; 2];
-            if libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) != 0 {
-                return Err(io::Error::last_os_error());
-            }
-            (
-                epoll,
-                OwnedFd::from_raw_fd(ends[0]),
-                OwnedFd::from_raw_fd(ends[1]),
-            )
-        };
+        let (reads, writes) = pipe()?;
         let all = Arc::new(All {
-            epoll,
+            epoll: Epoll::new()?,
             watched: Mutex::default(),
         });
-        all.add(reads.as_raw_fd(), STOP)?;
+        all.epoll.add(reads.as_raw_fd(), STOP)?;
         let watching = all.clone();
         let thread = Thread::start(c"subpy workers", move || {
             let _until_then = reads;
@@ -73,7 +62,7 @@ impl Watcher {
         let number = watched.last;
         watched.all.insert(number, (descriptor, seen));
         drop(watched);
-        self.all.add(descriptor, number)
+        self.all.epoll.add(descriptor, number)
     }
 }
 
@@ -82,29 +71,9 @@ impl All {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, descriptor: RawFd, number: u64) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: libc::EPOLLIN as u32,
-            u64: number,
-        };
-        let epoll = self.epoll.as_raw_fd();
-        // SAFETY: descriptors, and a struct that is read.
-        match unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, descriptor, &mut event) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-
     fn watch_all(&self) {
         loop {
-            let mut event = libc::epoll_event { events: 0, u64: 0 };
-            let epoll = self.epoll.as_raw_fd();
-            // SAFETY: room for one event.
-            let count = unsafe { libc::epoll_wait(epoll, &mut event, 1, -1) };
-            if count != 1 {
-                continue; // interrupted: by a debugger
-            }
-            let number = event.u64;
+            let number = self.epoll.wait();
             if number == STOP {
                 return;
             }
@@ -114,10 +83,7 @@ impl All {
             if seen() {
                 self.watched().all.insert(number, (descriptor, seen));
             } else {
-                // SAFETY: open until `seen` is dropped, below.
-                unsafe {
-                    libc::epoll_ctl(epoll, libc::EPOLL_CTL_DEL, descriptor, std::ptr::null_mut());
-                }
+                self.epoll.remove(descriptor);
                 drop(seen);
             }
         }
@@ -133,12 +99,14 @@ impl Drop for Watcher {
     }
 }
 
-/// # Safety
-/// A new descriptor, or -1.
-unsafe fn owned(descriptor: RawFd) -> io::Result<OwnedFd> {
-    match descriptor {
-        -1 => Err(io::Error::last_os_error()),
-        // SAFETY: the caller's promise.
-        descriptor => Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }),
+/// An end to read from, and one to write to.
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: room for two descriptors, which are ours.
+    unsafe {
+        match libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) {
+            0 => Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))),
+            _ => Err(io::Error::last_os_error()),
+        }
     }
 }

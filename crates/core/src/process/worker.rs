@@ -8,6 +8,7 @@ mod asked;
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -65,6 +66,9 @@ impl Ends {
 /// A worker's end of it all.
 struct Worker {
     main: Interpreter,
+    control: Control,
+    /// A thread sees to it that ends what the host wants to end: there is none before there is anything to end.
+    is_controlled: AtomicBool,
     lines: Lines,
     /// Held to ask for a channel, until it is there.
     socket: Mutex<OwnedFd>,
@@ -99,16 +103,15 @@ fn serve(mut ends: Ends, zygote: libc::pid_t) -> io::Result<()> {
     let channel = Channel::new(&ends.channel, Side::Worker)?;
     let main = registry::find(Id::MAIN).map_err(io::Error::other)?;
     drop(ends.channel);
-    let control = channel.control();
     let worker = Arc::new(Worker {
+        control: channel.control(),
+        is_controlled: AtomicBool::new(false),
         main,
         lines: Lines::default(),
         socket: Mutex::new(ends.socket),
         under_way: Mutex::default(),
         zygote,
     });
-    let controlled = worker.clone();
-    Thread::start(c"subpy control", move || controlled.serve_ends(&control))?;
     let _ = worker.serve_host(channel); // it is gone
     Ok(())
 }
@@ -126,11 +129,24 @@ impl Worker {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has what is under way end, if the host wants it.
-    fn serve_ends(&self, control: &Control) -> ! {
+    /// From now on what is under way ends if the host wants it.
+    fn begin_control(self: &Arc<Self>) -> Result<()> {
+        if self.is_controlled.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let worker = self.clone();
+        let started = Thread::start(c"subpy control", move || worker.serve_ends());
+        started.map(drop).map_err(|error| {
+            self.is_controlled.store(false, Ordering::Relaxed);
+            let message = format!("no thread can be started to end what runs: {error}");
+            Error::new(Status::NoMemory, message)
+        })
+    }
+
+    fn serve_ends(&self) -> ! {
         let mut seen = 0;
         loop {
-            let (count, end) = control.wait_for_end(seen);
+            let (count, end) = self.control.wait_for_end(seen);
             if count != seen {
                 seen = count;
                 while !self.is_told(end) {

@@ -3,11 +3,15 @@
 //!
 //! It tells its host when a worker has ended. It ends when its host does, and its workers with it.
 
+mod limits;
+
+use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use subpy_wire::{Malformed, Reader, Writer};
 
+use super::epoll::Epoll;
 use super::options::read_runtime;
 use super::socket;
 use super::worker;
@@ -43,10 +47,12 @@ pub(super) mod says {
 
 /// A worker that lives.
 struct Worker {
-    number: u64,
     process: libc::pid_t,
     pidfd: OwnedFd,
 }
+
+/// By their numbers.
+type Workers = HashMap<u64, Worker>;
 
 /// Runs one. The answer is the code that the process, or a worker that it has forked, ends with.
 pub(super) fn run() -> i32 {
@@ -68,19 +74,48 @@ pub(super) fn run() -> i32 {
         return 1;
     }
     leave_streams();
-    let (zygote, mut workers) = (std::process::id(), Vec::new());
+    let limit = limits::open_as_many_as_can_be();
+    let (zygote, mut workers) = (std::process::id(), Workers::new());
     match serve(&socket, &host, &mut workers) {
         Ok(Some(ends)) => {
-            drop((socket, host, workers));
+            drop((socket, host));
+            leave_others(workers);
+            limits::put_back(limit);
             worker::run(ends, zygote as libc::pid_t)
         }
         Ok(None) | Err(_) => {
             workers
-                .iter()
+                .values()
                 .for_each(|worker| socket::kill(&worker.pidfd, libc::SIGKILL));
             0
         }
     }
+}
+
+/// Those that stand for workers are from here on, where that many can be open: what modules have opened is not.
+const HIGH: RawFd = 512;
+
+/// A descriptor that stands for a worker.
+fn pidfd_of_worker(process: libc::pid_t) -> io::Result<OwnedFd> {
+    let pidfd = socket::pidfd_of(process)?;
+    // SAFETY: a descriptor of ours; a new one, which is nobody else's.
+    unsafe {
+        match libc::fcntl(pidfd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, HIGH) {
+            -1 => Ok(pidfd),
+            high => Ok(OwnedFd::from_raw_fd(high)),
+        }
+    }
+}
+
+/// In a worker: lets go of what stands for the others.
+fn leave_others(workers: Workers) {
+    let (high, low): (Vec<_>, Vec<_>) = workers
+        .into_values()
+        .partition(|worker| worker.pidfd.as_raw_fd() >= HIGH);
+    drop(low);
+    std::mem::forget(high);
+    // SAFETY: nobody else has any there.
+    unsafe { libc::syscall(libc::SYS_close_range, HIGH, u32::MAX, 0) };
 }
 
 /// Lets go of the host's streams, which each worker gets anew.
@@ -128,42 +163,43 @@ fn preload(main: &Interpreter, names: &[String]) -> Result<(), Error> {
 }
 
 /// Forks workers, and tells of those that have ended. In a worker, the answer is what it has of its host.
-fn serve(socket: &OwnedFd, host: &OwnedFd, workers: &mut Vec<Worker>) -> io::Result<Option<Ends>> {
+fn serve(socket: &OwnedFd, host: &OwnedFd, workers: &mut Workers) -> io::Result<Option<Ends>> {
+    /// Workers have the numbers from 1 on.
+    const OF_SOCKET: u64 = 0;
+    const OF_HOST: u64 = u64::MAX;
+    let epoll = Epoll::new()?;
+    epoll.add(socket.as_raw_fd(), OF_SOCKET)?;
+    epoll.add(host.as_raw_fd(), OF_HOST)?;
     loop {
-        let mut descriptors = vec![socket.as_raw_fd(), host.as_raw_fd()];
-        descriptors.extend(workers.iter().map(|worker| worker.pidfd.as_raw_fd()));
-        let ready = socket::wait_for_any(&descriptors, -1)?;
-        for place in (0..workers.len()).rev() {
-            if ready[place + 2] {
-                tell_end(socket, &workers.swap_remove(place))?;
-            }
-        }
-        if ready[1] {
-            return Ok(None);
-        }
-        if ready[0] {
-            let (message, descriptors) = socket::receive(socket)?;
-            let Ok((number, ends)) = asked(&message, descriptors) else {
-                return Ok(None); // the host is gone
-            };
-            match fork() {
-                Ok(Forked::Child) => return Ok(Some(ends)),
-                Ok(Forked::Parent(process)) => {
-                    let pidfd = socket::pidfd_of(process)?;
-                    let said = [&[says::FORKED][..], &number.to_ne_bytes()].concat();
-                    socket::send(socket, &said, &[pidfd.as_raw_fd()])?;
-                    workers.push(Worker {
-                        number,
-                        process,
-                        pidfd,
-                    });
+        match epoll.wait() {
+            OF_HOST => return Ok(None),
+            OF_SOCKET => {
+                let (message, descriptors) = socket::receive(socket)?;
+                let Ok((number, ends)) = asked(&message, descriptors) else {
+                    return Ok(None); // the host is gone
+                };
+                match fork() {
+                    Ok(Forked::Child) => return Ok(Some(ends)),
+                    Ok(Forked::Parent(process)) => {
+                        let pidfd = pidfd_of_worker(process)?;
+                        let said = [&[says::FORKED][..], &number.to_ne_bytes()].concat();
+                        socket::send(socket, &said, &[pidfd.as_raw_fd()])?;
+                        epoll.add(pidfd.as_raw_fd(), number)?;
+                        workers.insert(number, Worker { process, pidfd });
+                    }
+                    Err(why) => {
+                        let mut writer = Writer::new(Vec::new());
+                        writer.byte(says::NOT_FORKED);
+                        writer.u64(number);
+                        writer.text(&why);
+                        socket::send(socket, &writer.into_sink(), &[])?;
+                    }
                 }
-                Err(why) => {
-                    let mut writer = Writer::new(Vec::new());
-                    writer.byte(says::NOT_FORKED);
-                    writer.u64(number);
-                    writer.text(&why);
-                    socket::send(socket, &writer.into_sink(), &[])?;
+            }
+            number => {
+                if let Some(worker) = workers.remove(&number) {
+                    epoll.remove(worker.pidfd.as_raw_fd());
+                    tell_end(socket, number, &worker)?;
                 }
             }
         }
@@ -198,13 +234,13 @@ fn fork() -> Result<Forked, String> {
     forked.map_err(|error| error.to_string())
 }
 
-fn tell_end(socket: &OwnedFd, worker: &Worker) -> io::Result<()> {
+fn tell_end(socket: &OwnedFd, number: u64, worker: &Worker) -> io::Result<()> {
     let mut status = 0;
     // SAFETY: a child of ours that has ended; a place for its status.
     unsafe { libc::waitpid(worker.process, &mut status, 0) };
     let mut writer = Writer::new(Vec::new());
     writer.byte(says::ENDED);
-    writer.u64(worker.number);
+    writer.u64(number);
     writer.i32(status);
     socket::send(socket, &writer.into_sink(), &[])
 }

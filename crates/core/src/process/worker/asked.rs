@@ -25,6 +25,9 @@ pub(super) fn serve(
     asked: u8,
     reader: &mut Reader<'_>,
 ) -> Result<OwnedValue> {
+    if asked != asks::PREPARE {
+        worker.begin_control()?;
+    }
     let done = match asked {
         asks::END | asks::PREPARE | asks::DEFINE | asks::STOP_THREADS | asks::THREAD_NAMES => {
             manage(worker, asked, reader)
