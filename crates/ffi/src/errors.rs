@@ -120,7 +120,7 @@ impl From<Error> for subpy_error {
             status: error.status().into(),
             message: c_string(error.message()),
             type_name: c_string(exception.map_or("", |e| &e.type_name)),
-            traceback: c_string(exception.map_or("", |e| &e.traceback)),
+            traceback: c_string(error.traceback()),
             exit_code: error.exit_code(),
             signal: error.signal(),
         }
@@ -184,7 +184,10 @@ pub unsafe extern "C" fn subpy_error_type(error: *const subpy_error) -> *const c
     unsafe { error.as_ref() }.map_or(c"".as_ptr(), |e| e.type_name.as_ptr())
 }
 
-/// The traceback as Python prints it. It has causes and contexts, notes, exception groups, the caret lines of a
+/// The traceback as Python prints it. Of a #SUBPY_ERR_LOST: where the scripts were when their process crashed, in the words
+/// of Python's `faulthandler`, if it could say so; they are the process's, and not to be trusted more than its output.
+///
+/// The traceback It has causes and contexts, notes, exception groups, the caret lines of a
 /// SyntaxError, and the source lines of the strings that were run.
 ///
 /// @param error An error, or NULL.

@@ -16,7 +16,7 @@ use crate::interpreters::interpreter_limit;
 /// @param message What has happened: a line of UTF-8 without its end. It is valid during the call.
 ///
 /// The library calls it in a thread of its own or in one of the host's that calls subpy, several at once. That thread holds no
-/// GIL and no lock. The function must not call subpy, and must not leave by an exception or by longjmp().
+/// GIL. The function must not call subpy, and must not leave by an exception or by longjmp().
 pub type subpy_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, message: *const c_char)>;
 
 /// How Python is started. Start from #SUBPY_RUNTIME_CONFIG_INIT. subpy_initialize() copies the strings.

@@ -53,8 +53,18 @@ struct Inner {
     status: Status,
     message: String,
     exception: Option<Exception>,
-    /// How the interpreter's process has ended: its exit code, and the signal that has ended it.
-    lost: (i32, i32),
+    /// How the interpreter's process has ended, if it is lost.
+    lost: Option<Lost>,
+}
+
+/// How a process has ended.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lost {
+    pub(crate) exit_code: i32,
+    /// The signal that has ended it; 0: none has.
+    pub(crate) signal: i32,
+    /// Where its scripts were, as Python has said it.
+    pub(crate) traceback: String,
 }
 
 /// What a Python exception leaves behind: a snapshot, readable after its interpreter is gone.
@@ -87,14 +97,14 @@ impl Error {
             status,
             message: message.into(),
             exception: None,
-            lost: (0, 0),
+            lost: None,
         }))
     }
 
-    /// Its process has ended: with this code, or by this signal.
-    pub(crate) fn lost(message: String, exit_code: i32, signal: i32) -> Self {
+    /// Its process has ended like this.
+    pub(crate) fn lost(message: String, how: Lost) -> Self {
         let mut error = Self::new(Status::Lost, message);
-        error.0.lost = (exit_code, signal);
+        error.0.lost = Some(how);
         error
     }
 
@@ -103,8 +113,14 @@ impl Error {
             status,
             message,
             exception: Some(exception),
-            lost: (0, 0),
+            lost: None,
         }))
+    }
+
+    /// As it is, with more to say before that.
+    pub(crate) fn preceded_by(mut self, what: &str) -> Self {
+        self.0.message.insert_str(0, what);
+        self
     }
 
     /// As it is, with more to say.
@@ -140,8 +156,9 @@ impl Error {
     /// assert_eq!(subpy_core::runtime::list_all().unwrap_err().exit_code(), 0);
     /// ```
     pub fn exit_code(&self) -> i32 {
+        let of_lost = self.0.lost.as_ref().map_or(0, |lost| lost.exit_code);
         let exception = self.exception();
-        exception.map_or(self.0.lost.0, |exception| exception.exit_code)
+        exception.map_or(of_lost, |exception| exception.exit_code)
     }
 
     /// The signal that has ended the process of a lost interpreter. Else 0.
@@ -150,7 +167,20 @@ impl Error {
     /// assert_eq!(subpy_core::runtime::list_all().unwrap_err().signal(), 0);
     /// ```
     pub fn signal(&self) -> i32 {
-        self.0.lost.1
+        self.0.lost.as_ref().map_or(0, |lost| lost.signal)
+    }
+
+    /// The traceback of the exception, or where scripts were when their process has crashed. Else nothing.
+    ///
+    /// ```
+    /// assert_eq!(subpy_core::runtime::list_all().unwrap_err().traceback(), "");
+    /// ```
+    pub fn traceback(&self) -> &str {
+        match (&self.0.exception, &self.0.lost) {
+            (Some(exception), _) => &exception.traceback,
+            (None, Some(lost)) => &lost.traceback,
+            (None, None) => "",
+        }
     }
 
     /// The exception, where it was one.

@@ -35,7 +35,10 @@ pub(crate) fn create(config: InterpreterConfig) -> Result<Arc<Remote>> {
         let mut family = family();
         let there = match &*family {
             Some(there) if there.is_there() => there.clone(),
-            _ => {
+            before => {
+                if let Some(before) = before {
+                    before.log("the process that makes those of interpreters has ended: it is started anew");
+                }
                 let runtime = creating.config();
                 let program = match &runtime.worker {
                     Some(program) => program.clone(),

@@ -9,7 +9,7 @@
 mod patience;
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -18,13 +18,17 @@ use std::time::Duration;
 use subpy_wire::{Malformed, Sink};
 
 use self::patience::Patience;
+pub(super) use self::patience::has_cores;
 use super::message::Message;
 use crate::local::interpreter::claim::Request;
 
 /// An area, in bytes. What is touched of it is committed.
 const AREA: usize = 256 << 10;
-/// How long a side sleeps before it looks whether the other one lives.
+/// How long the host sleeps before it looks whether the worker lives: it is told when that ends, but a worker could have its
+/// waiting thread wait for another word.
 const LOOK: Duration = Duration::from_millis(10);
+/// As above, for the worker, which ends with its zygote, by a signal. A thousand of them sleep.
+const LONG_LOOK: Duration = Duration::from_secs(60);
 /// More than a message can have: values of a gibibyte, and what is around them.
 const LONGEST: usize = 5 << 30;
 
@@ -57,7 +61,10 @@ struct Shared {
 /// The directions come first.
 const HEAD: usize = 4096;
 const _: () = assert!(size_of::<Shared>() <= HEAD);
-const SIZE: usize = HEAD + 2 * AREA;
+/// What a worker that crashes says comes last.
+const REPORT: usize = 64 << 10;
+const REPORT_AT: usize = HEAD + 2 * AREA;
+const SIZE: usize = REPORT_AT + REPORT;
 
 /// Who somebody is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -186,6 +193,19 @@ impl Control {
         (ends, End::of_word(shared.to_end.load(Ordering::Relaxed)))
     }
 
+    /// What the worker has written before it crashed.
+    pub(super) fn report(&self) -> String {
+        let mut report = Vec::<u8>::with_capacity(REPORT);
+        // SAFETY: inside of what is mapped, and to memory of our own; the bytes are copied before they are looked at.
+        unsafe {
+            let start = self.0.0.as_ptr().add(REPORT_AT);
+            report.as_mut_ptr().copy_from_nonoverlapping(start, REPORT);
+            report.set_len(REPORT);
+        }
+        let end = report.iter().position(|byte| *byte == 0);
+        String::from_utf8_lossy(&report[..end.unwrap_or(REPORT)]).into_owned()
+    }
+
     /// The worker is gone: who waits for it is told.
     pub(super) fn close(&self) {
         let pieces = &self.0.shared().to_host.pieces;
@@ -248,6 +268,15 @@ impl Channel {
                 patience: Patience::new(),
             }),
             _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// What is written to this descriptor of a channel's file, the worker's own, is its [report](Control::report).
+    pub(super) fn report_by(file: &OwnedFd, descriptor: RawFd) {
+        // SAFETY: of our own file.
+        unsafe {
+            libc::lseek(file.as_raw_fd(), REPORT_AT as libc::off_t, libc::SEEK_SET);
+            libc::dup2(file.as_raw_fd(), descriptor);
         }
     }
 
@@ -348,7 +377,11 @@ impl Channel {
             }
             let (direction, _) = self.direction(false);
             direction.sleeps.store(1, Ordering::SeqCst);
-            sleep_on(&direction.pieces, pieces, LOOK);
+            let look = match self.side {
+                Side::Host => LOOK,
+                Side::Worker => LONG_LOOK,
+            };
+            sleep_on(&direction.pieces, pieces, look);
             direction.sleeps.store(0, Ordering::Relaxed);
             was_alive = is_alive();
         }

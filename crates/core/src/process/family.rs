@@ -11,16 +11,18 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::{null, null_mut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use subpy_wire::{Reader, Writer};
 
+use super::failures;
+use super::message::Message;
 use super::options::write_runtime;
 use super::protocol::ROLE;
 use super::socket;
 use super::watch::Watcher;
 use super::zygote::{HOST, SOCKET, VERSION, says};
-use crate::data::config::RuntimeConfig;
+use crate::data::config::{Log, RuntimeConfig};
 use crate::data::error::{Error, Result, Status};
 
 /// How long a zygote may take to start, in milliseconds.
@@ -35,6 +37,7 @@ pub(super) struct Family {
     watcher: Watcher,
     /// What the zygote was started with.
     environment: Vec<(OsString, OsString)>,
+    log: Option<Log>,
 }
 
 struct Zygote {
@@ -67,6 +70,23 @@ fn open_streams() -> [Option<RawFd>; 3] {
     [0, 1, 2].map(|stream| (unsafe { libc::fcntl(stream, libc::F_GETFD) } >= 0).then_some(stream))
 }
 
+fn log(config: &RuntimeConfig, message: &str) {
+    if let Some(log) = &config.log {
+        log.say(message);
+    }
+}
+
+fn read_warnings<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<Vec<&'a str>> {
+    (0..reader.count()?).map(|_| reader.text()).collect()
+}
+
+fn read_failure(message: &[u8]) -> subpy_wire::Result<Error> {
+    let message = Arc::new(Message::of(message)?);
+    let mut reader = Reader::new(message.bytes());
+    reader.byte()?;
+    failures::read(&message, &mut reader)
+}
+
 fn lost(what: &str) -> Error {
     Error::new(
         Status::Lost,
@@ -97,23 +117,33 @@ impl Family {
         let message = message.unwrap_or_default();
         let mut reader = Reader::new(&message);
         match reader.byte() {
-            Ok(says::READY) => Ok(Self {
-                zygote: Mutex::new(zygote),
-                watcher: Watcher::start().map_err(|error| {
-                    let message = format!("there is no thread to watch workers: {error}");
-                    Error::new(Status::NoMemory, message)
-                })?,
-                environment,
-            }),
-            Ok(says::FAILED) => {
-                let why = reader.text().unwrap_or("it does not say why");
-                let message = format!("{} could not start: {why}", program.display());
-                Err(Error::new(Status::Unsupported, message))
+            Ok(says::READY) => {
+                let warnings = read_warnings(&mut reader).unwrap_or_default();
+                warnings.iter().for_each(|warning| log(config, warning));
+                Ok(Self {
+                    zygote: Mutex::new(zygote),
+                    watcher: Watcher::start().map_err(|error| {
+                        let message = format!("there is no thread to watch workers: {error}");
+                        Error::new(Status::NoMemory, message)
+                    })?,
+                    environment,
+                    log: config.log,
+                })
             }
+            Ok(says::FAILED) => Err(read_failure(&message).unwrap_or_else(|wrong| {
+                not_started(program, &io::Error::other(wrong.to_string()))
+            })),
             _ => {
                 let nothing = io::Error::other("it has ended, or is none of this version's");
                 Err(not_started(program, &nothing))
             }
+        }
+    }
+
+    /// Tells the host what no call can say.
+    pub(super) fn log(&self, message: &str) {
+        if let Some(log) = &self.log {
+            log.say(message);
         }
     }
 

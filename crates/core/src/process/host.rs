@@ -9,7 +9,7 @@ mod signals;
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use subpy_wire::{Malformed, Writer};
@@ -23,7 +23,7 @@ use super::protocol::asks;
 use super::socket;
 use super::values::Checked;
 use crate::data::config::{Budget, CallOptions, InterpreterConfig, RunOptions};
-use crate::data::error::{Error, Result, Status};
+use crate::data::error::{Error, Lost, Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
@@ -69,8 +69,6 @@ pub(crate) struct Remote {
     /// What it has done when it answered last, and the memory that it had.
     seen: Mutex<(Stats, Option<MemoryUsage>)>,
     life: Mutex<Life>,
-    /// It has ended.
-    ended: Condvar,
     lost: OnceLock<Error>,
 }
 
@@ -212,7 +210,6 @@ impl Remote {
             outputs: Outputs::new(config.stdout, config.stderr),
             seen: Mutex::default(),
             life: Mutex::new(Life::There),
-            ended: Condvar::new(),
             lost: OnceLock::new(),
         });
         let as_outer: Weak<dyn FarRun> = Arc::downgrade(&remote) as _;
@@ -276,10 +273,15 @@ impl Remote {
         if *life == Life::There {
             *life = Life::Gone;
         }
+        let is_lost = *life == Life::Gone;
         drop(life);
-        self.ended.notify_all();
         self.control.close();
         self.others().iter().for_each(Control::close);
+        // A call that waits says so itself.
+        if is_lost && !self.is_running() && self.lost.get().is_none() {
+            let lost = self.lose(Broken::Gone);
+            self.family.log(lost.message());
+        }
     }
 
     /// Gives a thread of its scripts a channel, with a thread here that serves it; or none, if there are too many.
@@ -666,13 +668,18 @@ impl Remote {
     /// Ends it at once; the first one says why.
     fn end_now(&self, why: &str) {
         self.lost
-            .get_or_init(|| self.lost_by(why.into(), 0, libc::SIGKILL));
+            .get_or_init(|| self.lost_by(why, 0, libc::SIGKILL));
         socket::kill(&self.pidfd, libc::SIGKILL);
     }
 
-    fn lost_by(&self, why: String, exit_code: i32, signal: i32) -> Error {
+    fn lost_by(&self, why: &str, exit_code: i32, signal: i32) -> Error {
         let message = format!("the process of interpreter {} is lost: {why}", self.id);
-        Error::lost(message, exit_code, signal)
+        let how = Lost {
+            exit_code,
+            signal,
+            traceback: self.control.report(),
+        };
+        Error::lost(message, how)
     }
 
     fn not_lost(&self) -> Result<()> {
@@ -694,14 +701,19 @@ impl Remote {
         let lost = || match self.family.end_of(self.number) {
             Some(status) if libc::WIFEXITED(status) => {
                 let code = libc::WEXITSTATUS(status);
-                self.lost_by(format!("it has exited with code {code}"), code, 0)
+                self.lost_by(&format!("it has exited with code {code}"), code, 0)
             }
             Some(status) => {
                 let signal = libc::WTERMSIG(status);
                 let name = signals::name(signal);
-                self.lost_by(format!("signal {name} has ended it"), 0, signal)
+                self.lost_by(&format!("signal {name} has ended it"), 0, signal)
             }
-            None => self.lost_by("nobody knows how it has ended".into(), 0, 0),
+            None if !self.family.is_there() => self.lost_by(
+                "the process that has made it has ended, and it with that",
+                0,
+                0,
+            ),
+            None => self.lost_by("nobody knows how it has ended", 0, 0),
         };
         self.lost.get_or_init(lost).clone()
     }

@@ -20,7 +20,8 @@ pub(super) fn worker() -> Result<PathBuf> {
         folder.join(NAME),
     ];
     let found = places.iter().find(|place| place.is_file());
-    found.cloned().ok_or_else(|| not_found(&places))
+    let found = found.ok_or_else(|| not_found(&places))?;
+    Ok(std::fs::canonicalize(found).unwrap_or_else(|_| found.clone()))
 }
 
 fn not_found(places: &[PathBuf]) -> Error {

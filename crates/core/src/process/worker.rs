@@ -7,7 +7,7 @@
 mod asked;
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,6 +39,8 @@ pub(super) struct Ends {
     pub(super) channel: OwnedFd,
     /// By this it asks for more channels.
     pub(super) socket: OwnedFd,
+    /// Where what the process crashes of is said.
+    pub(super) report: RawFd,
     /// The folder that the host is in.
     pub(super) folder: Option<OwnedFd>,
     /// The host's stdin, stdout and stderr; `None`: it has none.
@@ -101,6 +103,7 @@ pub(super) fn run(ends: Ends, zygote: libc::pid_t) -> ! {
 fn serve(mut ends: Ends, zygote: libc::pid_t) -> io::Result<()> {
     ends.take_over();
     let channel = Channel::new(&ends.channel, Side::Worker)?;
+    Channel::report_by(&ends.channel, ends.report);
     let main = registry::find(Id::MAIN).map_err(io::Error::other)?;
     drop(ends.channel);
     let worker = Arc::new(Worker {

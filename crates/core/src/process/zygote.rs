@@ -11,7 +11,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use subpy_wire::{Malformed, Reader, Writer};
 
+use super::channel::has_cores;
 use super::epoll::Epoll;
+use super::failures;
 use super::options::read_runtime;
 use super::socket;
 use super::worker;
@@ -27,15 +29,17 @@ use crate::scripting;
 /// Its socket, and a descriptor that stands for its host: where `family` puts them.
 pub(super) const SOCKET: i32 = 3;
 pub(super) const HOST: i32 = 4;
+/// What a process crashes of is said there.
+pub(super) const REPORT: i32 = 5;
 
 /// Both sides are built of the same sources, for the same Python.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a zygote says.
 pub(super) mod says {
-    /// It is ready: what follows is nothing.
+    /// It is ready. Warnings follow: how many, and a text for each.
     pub(crate) const READY: u8 = 0;
-    /// It can't start. A text says why.
+    /// It can't start: a failure.
     pub(crate) const FAILED: u8 = 1;
     /// A worker was forked: its number, and a descriptor that stands for it.
     pub(crate) const FORKED: u8 = 2;
@@ -63,10 +67,14 @@ pub(super) fn run() -> i32 {
     };
     let mut writer = Writer::new(Vec::new());
     match start(&message) {
-        Ok(()) => writer.byte(says::READY),
+        Ok(warnings) => {
+            writer.byte(says::READY);
+            writer.size(warnings.len());
+            warnings.iter().for_each(|warning| writer.text(warning));
+        }
         Err(error) => {
             writer.byte(says::FAILED);
-            writer.text(error.message());
+            failures::write(&mut writer, &error);
         }
     }
     let is_ready = writer.into_sink();
@@ -74,6 +82,7 @@ pub(super) fn run() -> i32 {
         return 1;
     }
     leave_streams();
+    has_cores(); // known before there are workers
     let limit = limits::open_as_many_as_can_be();
     let (zygote, mut workers) = (std::process::id(), Workers::new());
     match serve(&socket, &host, &mut workers) {
@@ -118,6 +127,16 @@ fn leave_others(workers: Workers) {
     unsafe { libc::syscall(libc::SYS_close_range, HIGH, u32::MAX, 0) };
 }
 
+/// Keeps the place of the descriptor that crashes are reported to: a worker puts its own there.
+fn keep_report() {
+    // SAFETY: a C string, and a descriptor that nobody has.
+    unsafe {
+        let nothing = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        libc::dup3(nothing, REPORT, libc::O_CLOEXEC);
+        libc::close(nothing);
+    }
+}
+
 /// Lets go of the host's streams, which each worker gets anew.
 fn leave_streams() {
     // SAFETY: a C string, and descriptors that are the process's to change.
@@ -132,7 +151,7 @@ fn leave_streams() {
     }
 }
 
-fn start(message: &[u8]) -> Result<(), Error> {
+fn start(message: &[u8]) -> Result<Vec<String>, Error> {
     let malformed = |error: subpy_wire::Malformed| Error::new(Status::Internal, error.to_string());
     let mut reader = Reader::new(message);
     let version = reader.text().map_err(malformed)?;
@@ -141,6 +160,7 @@ fn start(message: &[u8]) -> Result<(), Error> {
         return Err(Error::new(Status::Unsupported, message));
     }
     let config = read_runtime(&mut reader).map_err(malformed)?;
+    keep_report();
     zygote::become_one();
     local::retain(Some(&config), scripting::prepare_main)?;
     zygote::find_restrictions()?;
@@ -148,18 +168,46 @@ fn start(message: &[u8]) -> Result<(), Error> {
     preload(&main, &config.preload)
 }
 
-/// Imports what is to be there from the start, and has the garbage collector leave it alone.
-fn preload(main: &Interpreter, names: &[String]) -> Result<(), Error> {
-    let mut code = String::from("import gc\n");
-    for name in names {
-        code += &format!("__import__({name:?})\n");
-    }
-    code += "gc.collect()\ngc.freeze()\ndel gc\n";
-    let options = RunOptions {
-        filename: Some("<preload>"),
-        ..RunOptions::DEFAULT
+/// Imports what is to be there from the start, and has the garbage collector leave it alone. The answer is what the host is
+/// to be told.
+fn preload(main: &Interpreter, names: &[String]) -> Result<Vec<String>, Error> {
+    let run = |code: &str| {
+        let options = RunOptions {
+            filename: Some("<preload>"),
+            ..RunOptions::DEFAULT
+        };
+        main.run(code.as_bytes(), &options)
     };
-    main.run(code.as_bytes(), &options)
+    let mut warnings = Vec::new();
+    for name in names {
+        let before = native_threads();
+        run(&format!("__import__({name:?})"))
+            .map_err(|error| error.preceded_by(&format!("preload: {name}: ")))?;
+        let left = main.threads()?;
+        if left > 0 {
+            let message = format!(
+                "preload: {name} leaves {left} Python thread(s) behind, which a worker would not have: import it in \
+                 each worker"
+            );
+            return Err(Error::new(Status::Unsupported, message));
+        }
+        let more = native_threads().saturating_sub(before);
+        if more > 0 {
+            warnings.push(format!(
+                "preload: {name} has started {more} thread(s) in C, which a worker does not have: see docs/packages.md"
+            ));
+        }
+    }
+    run(&format!(
+        "import faulthandler; faulthandler.enable({REPORT}); del faulthandler"
+    ))?;
+    run("import gc; gc.collect(); gc.freeze(); del gc")?;
+    Ok(warnings)
+}
+
+/// How many threads the process has.
+fn native_threads() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }
 
 /// Forks workers, and tells of those that have ended. In a worker, the answer is what it has of its host.
@@ -223,6 +271,7 @@ fn asked(message: &[u8], descriptors: Vec<OwnedFd>) -> subpy_wire::Result<(u64, 
     let ends = Ends {
         channel,
         socket,
+        report: REPORT,
         folder,
         streams,
     };

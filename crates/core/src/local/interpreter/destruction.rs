@@ -213,6 +213,16 @@ impl Interpreter {
         })
     }
 
+    /// How many threads of its scripts there are.
+    pub(crate) fn threads(&self) -> Result<usize> {
+        runtime_phase::ready()?;
+        self.0.in_session(Purpose::Run, |session| {
+            let count = thread_states::others(session.attached());
+            self.0.run_ended(session.attached());
+            Ok(count)
+        })
+    }
+
     /// What `threading` calls the threads of its scripts.
     pub(crate) fn thread_names(&self) -> Result<Vec<OwnedValue>> {
         runtime_phase::ready()?;

@@ -27,8 +27,8 @@ pub(super) struct Looking {
     looks: u32,
 }
 
-/// Whether two threads can run at once.
-fn has_cores() -> bool {
+/// Whether two threads can run at once. The first call takes long.
+pub(in crate::process) fn has_cores() -> bool {
     static HAS: OnceLock<bool> = OnceLock::new();
     *HAS.get_or_init(|| std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1))
 }
