@@ -22,6 +22,7 @@ use super::options::{write_call, write_config, write_environment, write_run};
 use super::protocol::asks;
 use super::socket;
 use super::values::Checked;
+use super::watch::Seen;
 use crate::data::config::{Budget, CallOptions, InterpreterConfig, RunOptions};
 use crate::data::error::{Error, Lost, Result, Status};
 use crate::data::id::Id;
@@ -70,6 +71,8 @@ pub(crate) struct Remote {
     seen: Mutex<(Stats, Option<MemoryUsage>)>,
     life: Mutex<Life>,
     lost: OnceLock<Error>,
+    /// What the watcher knows it by.
+    watched: Mutex<Vec<u64>>,
 }
 
 /// What a worker of ours does not say.
@@ -211,6 +214,7 @@ impl Remote {
             seen: Mutex::default(),
             life: Mutex::new(Life::There),
             lost: OnceLock::new(),
+            watched: Mutex::default(),
         });
         let as_outer: Weak<dyn FarRun> = Arc::downgrade(&remote) as _;
         nested::insert_far(remote.id, as_outer);
@@ -251,10 +255,7 @@ impl Remote {
             }
             false
         };
-        let watcher = self.family.watcher();
-        watcher
-            .watch(self.pidfd.as_raw_fd(), Box::new(ended))
-            .map_err(no_memory)?;
+        let end = (self.pidfd.as_raw_fd(), Box::new(ended) as Seen);
         let remote = Arc::downgrade(self);
         let descriptor = socket.as_raw_fd();
         let wants_channel = move || {
@@ -262,9 +263,20 @@ impl Remote {
             let remote = remote.upgrade().filter(|_| asked);
             remote.is_some_and(|remote| remote.give_channel(&socket).is_ok())
         };
-        watcher
-            .watch(descriptor, Box::new(wants_channel))
-            .map_err(no_memory)
+        let wants = (descriptor, Box::new(wants_channel) as Seen);
+        for (descriptor, seen) in [end, wants] {
+            let number = self
+                .family
+                .watcher()
+                .watch(descriptor, seen)
+                .map_err(no_memory)?;
+            self.watched().push(number);
+        }
+        Ok(())
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its process is gone: who waits for it is told.
@@ -783,6 +795,12 @@ impl Remote {
                 });
             }
             socket::kill(&self.pidfd, libc::SIGKILL);
+            let watched = std::mem::take(&mut *self.watched());
+            watched
+                .into_iter()
+                .for_each(|number| self.family.watcher().forget(number));
+            self.control.close();
+            self.others().iter().for_each(Control::close);
             self.family.forget(self.number);
             self.outputs.close();
             let functions = std::mem::take(&mut *self.functions());

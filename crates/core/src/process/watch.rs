@@ -9,7 +9,7 @@ use super::epoll::Epoll;
 use crate::util::thread::Thread;
 
 /// What is done when there is something to see. False: nothing more is to be seen.
-type Seen = Box<dyn FnMut() -> bool + Send>;
+pub(super) type Seen = Box<dyn FnMut() -> bool + Send>;
 
 /// The thread, until this is dropped.
 pub(super) struct Watcher {
@@ -29,6 +29,8 @@ struct All {
 struct Watched {
     all: HashMap<u64, (RawFd, Seen)>,
     last: u64,
+    /// That of what is being called, unless it is forgotten meanwhile.
+    called: u64,
 }
 
 /// The number of what stops the thread.
@@ -55,14 +57,29 @@ impl Watcher {
     }
 
     /// `seen` is called, in the thread, each time that there is something to read, or an end, at this descriptor, which is
-    /// open until `seen` is dropped.
-    pub(super) fn watch(&self, descriptor: RawFd, seen: Seen) -> io::Result<()> {
+    /// open until `seen` is dropped. The answer is the number by which it is forgotten.
+    pub(super) fn watch(&self, descriptor: RawFd, seen: Seen) -> io::Result<u64> {
         let mut watched = self.all.watched();
         watched.last += 1;
         let number = watched.last;
         watched.all.insert(number, (descriptor, seen));
         drop(watched);
-        self.all.epoll.add(descriptor, number)
+        self.all.epoll.add(descriptor, number)?;
+        Ok(number)
+    }
+
+    /// There is nothing more to see there: `seen` is dropped, at once unless it is being called.
+    pub(super) fn forget(&self, number: u64) {
+        let mut watched = self.all.watched();
+        let found = watched.all.remove(&number);
+        if found.is_none() && watched.called == number {
+            watched.called = STOP;
+        }
+        drop(watched);
+        if let Some((descriptor, seen)) = found {
+            self.all.epoll.remove(descriptor);
+            drop(seen);
+        }
     }
 }
 
@@ -77,12 +94,19 @@ impl All {
             if number == STOP {
                 return;
             }
-            let Some((descriptor, mut seen)) = self.watched().all.remove(&number) else {
+            let mut watched = self.watched();
+            let Some((descriptor, mut seen)) = watched.all.remove(&number) else {
                 continue;
             };
-            if seen() {
-                self.watched().all.insert(number, (descriptor, seen));
+            watched.called = number;
+            drop(watched);
+            let goes_on = seen();
+            let mut watched = self.watched();
+            let is_known = std::mem::take(&mut watched.called) == number;
+            if goes_on && is_known {
+                watched.all.insert(number, (descriptor, seen));
             } else {
+                drop(watched);
                 self.epoll.remove(descriptor);
                 drop(seen);
             }

@@ -1,0 +1,209 @@
+/* Ways in which the process of an interpreter can end, and what the host sees of each. */
+#include "processes.h"
+
+struct end {
+  const char *code, *why, *traceback;
+  int exit_code, signal;
+};
+
+static const struct end ends[] = {
+    {"import os\nos._exit(3)", "exited with code 3", "", 3, 0},
+    {"def f():\n  import os\n  os.abort()\nf()", "SIGABRT", " in f\n", 0, SIGABRT},
+    {"import os\nos.kill(os.getpid(), 9)", "SIGKILL", "", 0, SIGKILL},
+    {"def f():\n  import ctypes\n  ctypes.string_at(0)\nf()", "SIGSEGV", " in f\n", 0, SIGSEGV},
+    {"import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+     "os.kill(os.getpid(), signal.SIGTERM)",
+     "SIGTERM", "", 0, SIGTERM},
+    {"import os\nos.execv('/bin/false', ['false'])", "exited with code 1", "", 1, 0},
+    {"import ctypes\nctypes.CDLL(None).exit(7)", "exited with code 7", "", 7, 0},
+    {"import ctypes, os\nos.close(0)\nctypes.CDLL(None)._exit(300)", "exited with code 44", "", 44,
+     0},
+};
+
+static void check_lost(const struct end *end, subpy_error *error) {
+  CHECK_EQUAL(subpy_error_status(error), SUBPY_ERR_LOST);
+  CHECK_CONTAINS(subpy_error_message(error), end->why);
+  CHECK_CONTAINS(subpy_error_traceback(error), end->traceback);
+  CHECK_EQUAL(subpy_error_exit_code(error), end->exit_code);
+  CHECK_EQUAL(subpy_error_signal(error), end->signal);
+  CHECK_TEXT(subpy_error_type(error), "");
+  subpy_error_free(error);
+}
+
+/* From then on each call says the same, until it is destroyed. */
+static void check_is_lost(const struct end *end, subpy_id id) {
+  subpy_value value;
+  const subpy_value one = subpy_int(1);
+  subpy_error *error = NULL;
+  bool running = true;
+#define LOST(call)                                                                                 \
+  CHECK_EQUAL(call, SUBPY_ERR_LOST);                                                               \
+  check_lost(end, error)
+  LOST(subpy_run_string(id, "x = 1", &error));
+  LOST(subpy_eval(id, "1", &value, &error));
+  LOST(subpy_get(id, "x", &value, &error));
+  LOST(subpy_set(id, "x", &one, &error));
+  LOST(subpy_call(id, "builtins:abs", &one, 1, &value, &error));
+  LOST(subpy_stop_threads(id, 0, NULL, &error));
+#undef LOST
+  EXPECT(SUBPY_OK, subpy_is_running(id, &running, &error));
+  CHECK(!running, "a process that is gone runs");
+  EXPECT(SUBPY_OK, subpy_interrupt(id, &error));
+  EXPECT(SUBPY_OK, subpy_kill(id, &error));
+  DESTROY(id);
+  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_run_string(id, "x = 1", &error));
+}
+
+static void test_each_way(void **state) {
+  (void)state;
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.allow_exec = 1;
+  for (size_t i = 0; i < COUNT(ends); i++) {
+    const subpy_id id = create_process(&config);
+    const pid_t process = process_of(id);
+    subpy_error *error = RUN_FAILS(SUBPY_ERR_LOST, id, ends[i].code);
+    check_lost(&ends[i], error);
+    wait_until_gone(process);
+    check_is_lost(&ends[i], id);
+  }
+}
+
+static void test_while_nobody_waits(void **state) {
+  (void)state;
+  const struct end killed = {NULL, "SIGKILL", "", 0, SIGKILL};
+  const subpy_id id = create_process(NULL);
+  const pid_t process = process_of(id);
+  CHECK_EQUAL(kill(process, SIGKILL), 0);
+  wait_until_gone(process);
+  check_is_lost(&killed, id);
+}
+
+static void test_output_until_then(void **state) {
+  (void)state;
+  struct capture capture = {0};
+  const subpy_interpreter_config config = capture_config(&capture);
+  const subpy_id id = create_process(&config);
+  subpy_error_free(RUN_FAILS(SUBPY_ERR_LOST, id,
+                             "import os, sys\n"
+                             "for i in range(1000): print(i)\n"
+                             "print('last words', file=sys.stderr)\n"
+                             "os._exit(1)"));
+  CHECK_CONTAINS(text_of(&capture.out), "\n998\n999\n");
+  CHECK_TEXT(text_of(&capture.err), "last words\n");
+  DESTROY(id);
+  capture_clear(&capture);
+}
+
+/* The host kills it. ------------------------------------------------------------------------- */
+
+static void *run_for_ever(void *id) {
+  subpy_error *error = RUN_FAILS(SUBPY_ERR_LOST, *(subpy_id *)id, "while True: pass");
+  CHECK_CONTAINS(subpy_error_message(error), "the host has killed it");
+  CHECK_EQUAL(subpy_error_signal(error), SIGKILL);
+  subpy_error_free(error);
+  return NULL;
+}
+
+static void wait_until_it_runs(subpy_id id) {
+  bool running = false;
+  while (!running) {
+    EXPECT(SUBPY_OK, subpy_is_running(id, &running, &error));
+  }
+}
+
+static void test_kill(void **state) {
+  (void)state;
+  subpy_id id = create_process(NULL);
+  const pthread_t thread = thread_start(run_for_ever, &id);
+  wait_until_it_runs(id);
+  EXPECT(SUBPY_OK, subpy_kill(id, &error));
+  thread_join(thread);
+  EXPECT(SUBPY_OK, subpy_kill(id, &error));
+  DESTROY(id);
+  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_kill(id, &error));
+}
+
+static void test_what_has_no_process(void **state) {
+  (void)state;
+  subpy_id id;
+  subpy_destroy_options options = SUBPY_DESTROY_OPTIONS_INIT;
+  EXPECT(SUBPY_OK, subpy_create(NULL, &id, &error));
+  REFUSES(SUBPY_ERR_UNSUPPORTED, "SUBPY_BACKEND_PROCESS", subpy_kill(id, &error));
+  options.kill = 1;
+  REFUSES(SUBPY_ERR_UNSUPPORTED, "SUBPY_BACKEND_PROCESS", subpy_destroy_with(id, &options, &error));
+  DESTROY(id);
+  REFUSES(SUBPY_ERR_UNSUPPORTED, "", subpy_kill(0, &error));
+}
+
+static void *run_until_destroyed(void *id) {
+  subpy_error_free(RUN_FAILS(SUBPY_ERR_LOST, *(subpy_id *)id, "while True: pass"));
+  return NULL;
+}
+
+static void test_destroy_with_kill(void **state) {
+  (void)state;
+  subpy_destroy_options options = SUBPY_DESTROY_OPTIONS_INIT;
+  subpy_id id = create_process(NULL);
+  const pid_t process = process_of(id);
+  const pthread_t thread = thread_start(run_until_destroyed, &id);
+  wait_until_it_runs(id);
+  REFUSES(SUBPY_ERR_BUSY, "is running", subpy_destroy(id, &error));
+  options.kill = 1;
+  EXPECT(SUBPY_OK, subpy_destroy_with(id, &options, &error));
+  thread_join(thread);
+  wait_until_gone(process);
+  EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(id, &error));
+}
+
+/* A time limit that a script ignores. --------------------------------------------------------- */
+
+static void test_a_limit_that_is_ignored(void **state) {
+  (void)state;
+  static const char *const ignores[] = {
+      "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+      "sum(range(10 ** 12))",
+  };
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.timeout_ms = 20;
+  options.kill_after_ms = 50;
+  for (size_t i = 0; i < COUNT(ignores); i++) {
+    const subpy_id id = create_process(NULL);
+    REFUSES(SUBPY_ERR_LOST, "has ignored its time limit",
+            subpy_run_string_with(id, &options, ignores[i], strlen(ignores[i]), &error));
+    DESTROY(id);
+  }
+}
+
+static void test_one_that_is_kept(void **state) {
+  (void)state;
+  const char code[] = "import time\nend = time.monotonic() + 0.2\n"
+                      "while time.monotonic() < end: sum(range(10 ** 6))";
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.timeout_ms = 20;
+  options.kill_after_ms = SUBPY_FOREVER;
+  const subpy_id id = create_process(NULL);
+  const subpy_status got = subpy_run_string_with(id, &options, code, strlen(code), NULL);
+  CHECK_EQUAL(got, SUBPY_ERR_TIMEOUT);
+  RUN(id, "x = 1");
+  DESTROY(id);
+}
+
+static int initialize(void **state) {
+  (void)state;
+  INITIALIZE(NULL);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_each_way),
+      cmocka_unit_test(test_while_nobody_waits),
+      cmocka_unit_test(test_output_until_then),
+      cmocka_unit_test(test_kill),
+      cmocka_unit_test(test_what_has_no_process),
+      cmocka_unit_test(test_destroy_with_kill),
+      cmocka_unit_test(test_a_limit_that_is_ignored),
+      cmocka_unit_test(test_one_that_is_kept),
+  };
+  return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);
+}

@@ -1,0 +1,152 @@
+/* What is imported before the processes of interpreters are made. */
+#include "files.h"
+#include "processes.h"
+
+static struct text said;
+static void hear(void *user, const char *message) {
+  text_add(user, message, strlen(message));
+  text_add(user, "\n", 1);
+}
+
+/* A folder of modules. */
+static char folder[PATH_ROOM];
+
+static void write_module(const char *file, const char *code) {
+  char path[PATH_ROOM];
+  make_file(path, folder, file, code, strlen(code));
+}
+
+struct start {
+  const char *modules[3];
+  size_t count;
+  subpy_status expected;
+  const char *message, *code, *log;
+};
+
+static void start_with(void *argument) {
+  const struct start *start = argument;
+  const char *const paths[] = {folder};
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  subpy_interpreter_config made = SUBPY_INTERPRETER_CONFIG_INIT;
+  subpy_id id;
+  config.module_search_paths = paths;
+  config.module_search_paths_count = 1;
+  config.preload = start->modules;
+  config.preload_count = start->count;
+  config.log_fn = hear;
+  config.log_user = &said;
+  made.backend = SUBPY_BACKEND_PROCESS;
+  INITIALIZE(&config);
+  for (int i = 0; i < 2; i++) { /* one that fails is tried again */
+    REFUSES(start->expected, start->message, subpy_create(&made, &id, &error));
+  }
+  if (start->expected == SUBPY_OK) {
+    RUN(id, start->code);
+    CHECK_CONTAINS(text_of(&said), start->log);
+    CHECK(start->log[0] != '\0' || said.length == 0, "%s", text_of(&said));
+  } else {
+    CHECK_EQUAL(id, -1);
+  }
+  FINALIZE();
+}
+
+static void test_they_are_there(void **state) {
+  (void)state;
+  write_module("counts.py", "import os\nmade_in = os.getpid()\n");
+  struct start start = {{"json", "counts", "email.message"},
+                        3,
+                        SUBPY_OK,
+                        "",
+                        "import os, sys\n"
+                        "assert {'json', 'counts', 'email.message'} <= set(sys.modules)\n"
+                        "import counts\n"
+                        "assert counts.made_in != os.getpid()\n"
+                        "assert set(globals()) >= {'os'} and 'json' not in globals()\n",
+                        ""};
+  IN_CHILD(start_with, &start);
+}
+
+static void test_one_that_is_not_there(void **state) {
+  (void)state;
+  struct start start = {{"json", "no_such_module"},
+                        2,
+                        SUBPY_ERR_EXCEPTION,
+                        "preload: no_such_module: No module named 'no_such_module'",
+                        "",
+                        ""};
+  IN_CHILD(start_with, &start);
+}
+
+static void test_one_that_raises(void **state) {
+  (void)state;
+  write_module("raises.py", "1 / 0\n");
+  struct start start = {{"raises"}, 1, SUBPY_ERR_EXCEPTION, "raises: division by zero", "", ""};
+  IN_CHILD(start_with, &start);
+}
+
+static void test_one_that_leaves_a_thread(void **state) {
+  (void)state;
+  write_module("leaves.py",
+               "import threading\n"
+               "threading.Thread(target=threading.Event().wait, daemon=True).start()\n");
+  struct start start = {{"json", "leaves"},
+                        2,
+                        SUBPY_ERR_UNSUPPORTED,
+                        "preload: leaves leaves 1 Python thread",
+                        "",
+                        ""};
+  IN_CHILD(start_with, &start);
+}
+
+/* One in C that the module has started. A worker does not have it. */
+static void test_one_that_starts_a_thread_in_c(void **state) {
+  (void)state;
+  write_module("starts.py", "import ctypes\n"
+                            "libc = ctypes.CDLL(None)\n"
+                            "thread = ctypes.c_ulong()\n"
+                            "libc.pthread_create(ctypes.byref(thread), None, libc.pause, None)\n");
+  struct start start = {{"starts"},
+                        1,
+                        SUBPY_OK,
+                        "",
+                        "import os\nassert len(os.listdir('/proc/self/task')) <= 3",
+                        "preload: starts has started 1 thread(s) in C"};
+  IN_CHILD(start_with, &start);
+}
+
+/* Each worker has numbers of its own. */
+static void test_random_numbers(void **state) {
+  (void)state;
+  write_module("draws.py", "import random\nrandom.seed(1)\nfirst = random.random()\n");
+  struct start start = {{"draws"},
+                        1,
+                        SUBPY_OK,
+                        "",
+                        "import random\nassert random.random() != random.Random(1).random()\n",
+                        ""};
+  IN_CHILD(start_with, &start);
+}
+
+static int make_folder(void **state) {
+  (void)state;
+  make_temporary(folder);
+  return 0;
+}
+
+static int remove_folder(void **state) {
+  (void)state;
+  remove_temporary(folder);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_they_are_there),
+      cmocka_unit_test(test_one_that_is_not_there),
+      cmocka_unit_test(test_one_that_raises),
+      cmocka_unit_test(test_one_that_leaves_a_thread),
+      cmocka_unit_test(test_one_that_starts_a_thread_in_c),
+      cmocka_unit_test(test_random_numbers),
+  };
+  return RUN_TESTS_BETWEEN(tests, make_folder, remove_folder);
+}
