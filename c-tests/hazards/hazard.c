@@ -36,9 +36,17 @@ static bool flag(const char *name) {
   return script_option(&script, name, value, sizeof value);
 }
 
+static bool in_processes(void) { return backend_under_test() == SUBPY_BACKEND_PROCESS; }
+
+/* What comes out of it in a process of its own, if that is something else. */
+static bool differs_in_process(char *status, size_t room) {
+  return in_processes() && script_option(&script, "process_expect", status, room);
+}
+
 static void expect(const char *option, subpy_status status, const struct failure *failure) {
   char expected[32] = "OK";
   script_option(&script, option, expected, sizeof expected);
+  differs_in_process(expected, sizeof expected);
   const char *name = subpy_status_name(status) + strlen("SUBPY_");
   name += strncmp(name, "ERR_", 4) == 0 ? 4 : 0;
   CHECK(strcmp(expected, "any") == 0 || strcmp(name, expected) == 0, "%s: %s, not %s: %s: %s",
@@ -93,6 +101,8 @@ static struct interpreter *create(void) {
       .process_streams = flag("process"),
       .memory_limit = (uint64_t)script_number(&script, "memory", 0),
       .timeout_ms = (uint64_t)script_number(&script, "time", 0),
+      .kill_after_ms = (uint64_t)script_number(&script, "kill_after", 30000),
+      .output_limit = (uint64_t)script_number(&script, "output_limit", 0),
   };
   return subject_create(&options);
 }
@@ -119,18 +129,21 @@ static subpy_status run_more(struct interpreter *interpreter, struct failure *fa
 static bool is_refused(void) {
   char range[32];
   return script_option(&script, "refused", range, sizeof range) && !flag("shared") &&
-         version_in(subpy_python_version(), range);
+         !in_processes() && version_in(subpy_python_version(), range);
 }
 
 static void run_checked(struct interpreter *interpreter) {
   struct failure failure = {"", ""};
   subpy_status status = in_thread(run_script, interpreter, &failure);
+  char part[128];
   if (is_refused()) {
     CHECK_TEXT(failure.type, "ImportError");
   } else {
     expect("expect", status, &failure);
   }
-  char part[128];
+  if (differs_in_process(part, sizeof part)) {
+    return;
+  }
   if (script_option(&script, "type", part, sizeof part)) {
     CHECK_TEXT(failure.type, part);
   }
@@ -142,7 +155,13 @@ static void run_checked(struct interpreter *interpreter) {
 static void run(struct interpreter *interpreter) {
   struct failure failure = {"", ""};
   run_checked(interpreter);
-  expect("after", in_thread(run_more, interpreter, &failure), &failure);
+  const subpy_status after = in_thread(run_more, interpreter, &failure);
+  char lost[32];
+  if (!differs_in_process(lost, sizeof lost)) {
+    expect("after", after, &failure);
+  } else if (strcmp(lost, "LOST") == 0) {
+    CHECK_EQUAL(after, SUBPY_ERR_LOST);
+  }
 }
 
 /* Python threads that were told to end are gone some time later. */
@@ -193,7 +212,9 @@ static void destroy(struct interpreter *interpreter) {
   struct failure failure = {"", ""};
   subpy_status status;
   if (is_busy()) {
-    expect_busy(in_thread(subject_destroy, interpreter, &failure), &failure);
+    if (!in_processes()) { /* which end with their threads */
+      expect_busy(in_thread(subject_destroy, interpreter, &failure), &failure);
+    }
     release(interpreter);
     status = until_not_busy(subject_destroy, interpreter, &failure);
   } else if (flag("destroy")) {
@@ -216,7 +237,9 @@ static void stop(struct interpreter *left) {
   elsewhere = false;
   stack = 0;
   if (left != NULL && is_busy()) {
-    expect_busy(subject_stop(&failure), &failure);
+    if (!in_processes()) {
+      expect_busy(subject_stop(&failure), &failure);
+    }
     release(left);
   }
   subpy_status status = until_not_busy(stop_all, NULL, &failure);
@@ -364,7 +387,7 @@ static void describe(int status, char *text, size_t room) {
 /* What has to come out. */
 static void expected(char *text, size_t room) {
   snprintf(text, room, "survived");
-  if (flag("exit")) {
+  if (flag("exit") && !in_processes()) {
     snprintf(text, room, "exited %ld", script_number(&script, "exit", 0));
   }
 }
@@ -409,6 +432,10 @@ static int put_script_to(const char *file, const char *name, char **situations) 
   }
   if (script_option(&script, "package", text, sizeof text) && !has_package(text)) {
     printf("%s is not installed\n", text);
+    return SKIPPED;
+  }
+  if (flag("needs_process") && !in_processes()) {
+    printf("it would end the host\n");
     return SKIPPED;
   }
   bool good = true;

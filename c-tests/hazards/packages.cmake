@@ -2,7 +2,7 @@
 #
 #   cmake -DPYTHON=... -DPLACE=... -P packages.cmake
 
-foreach(package IN ITEMS markupsafe multidict xxhash msgpack numpy)
+foreach(package IN ITEMS markupsafe multidict xxhash msgpack numpy lxml pandas python-dateutil pytz tzdata six)
   if(EXISTS "${PLACE}/${package}")
     continue()
   endif()

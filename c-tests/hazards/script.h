@@ -16,6 +16,8 @@
  *   says=text           is in what the interpreter has written when it is destroyed
  *   output=1000         bytes are written by then
  *   exit=3              the process ends, with this code
+ *   needs_process       it is only put to interpreters in processes of their own: it would end the host
+ *   process_expect=LOST what comes out there, instead of what the options above say; any: whichever
  *   uncured=-3.11       nobody can help, in these versions: whatever comes out passes
  *   refused=3.12-3.12   these Pythons refuse its extension modules where the GIL is not shared: the
  *                       run ends in a clean ImportError
@@ -26,6 +28,8 @@
  *   generate            the output of the script is what is run then
  *   process             its streams are the process's own; closed: and stdout is a closed pipe
  *   memory=64M time=200 limits of an interpreter in bytes, and of a run in milliseconds
+ *   output_limit=1000   as subpy_interpreter_config has it
+ *   kill_after=100      as subpy_run_options has it (30000)
  *   ignore_sigpipe      as subpy_runtime_config has it
  *   leave               the process ends without finalizing
  *   timeout=120         seconds (60)

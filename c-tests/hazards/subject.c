@@ -2,7 +2,7 @@
 
 struct interpreter {
   subpy_id id;
-  uint64_t timeout_ms;
+  uint64_t timeout_ms, kill_after_ms;
   char *output;
   size_t length;
 };
@@ -47,7 +47,9 @@ struct interpreter *subject_create(const struct options *options) {
   config.allow_exec = options->exec;
   config.allow_daemon_threads = options->daemon_threads;
   config.memory_limit = options->memory_limit;
+  config.output_limit = options->output_limit;
   interpreter->timeout_ms = options->timeout_ms;
+  interpreter->kill_after_ms = options->kill_after_ms;
   if (!options->process_streams) {
     config.stdout_fn = config.stderr_fn = keep;
     config.output_user = interpreter;
@@ -61,6 +63,7 @@ subpy_status subject_run(struct interpreter *interpreter, const char *code, size
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.filename = filename;
   options.timeout_ms = interpreter->timeout_ms;
+  options.kill_after_ms = interpreter->kill_after_ms;
   subpy_error *error = NULL;
   subpy_status status = subpy_run_string_with(interpreter->id, &options, code, length, &error);
   return take(status, error, failure);

@@ -13,7 +13,8 @@ struct interpreter;
 struct options {
   bool shared_gil, fork, exec, daemon_threads;
   bool process_streams; /* sys.stdout and sys.stderr are the process's, not kept by us */
-  uint64_t memory_limit, timeout_ms; /* 0: none; timeout_ms is for each run */
+  uint64_t memory_limit, output_limit, timeout_ms; /* 0: none; timeout_ms is for each run */
+  uint64_t kill_after_ms;
 };
 
 /* What went wrong in a call; empty where nothing did. */

@@ -307,7 +307,7 @@ raise BaseExceptionGroup('group', [SystemExit(3)])
 #: quit expect=EXIT
 quit()
 
-#: os_exit exit=7
+#: os_exit exit=7 process_expect=LOST
 # It ends the process at once: that is what it is for, and nobody can stop it.
 import os
 os._exit(7)

@@ -30,7 +30,7 @@ sys.path.insert(0, os.environ['SUBPY_HAZARDS_PACKAGES'])
 import msgpack
 assert msgpack.unpackb(msgpack.packb({'a': [1, 2.5]})) == {'a': [1, 2.5]}
 
-#: numpy package=numpy expect=EXCEPTION type=ImportError needs=3.12
+#: numpy package=numpy expect=EXCEPTION type=ImportError needs=3.12 process_expect=OK
 # Knows nothing of subinterpreters: refused where the GIL is not shared.
 import os, sys
 sys.path.insert(0, os.environ['SUBPY_HAZARDS_PACKAGES'])

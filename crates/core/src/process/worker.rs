@@ -5,6 +5,7 @@
 //! A thread of a script's has a channel of its own for that.
 
 mod asked;
+mod child;
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -102,6 +103,7 @@ pub(super) fn run(ends: Ends, zygote: libc::pid_t) -> ! {
 
 fn serve(mut ends: Ends, zygote: libc::pid_t) -> io::Result<()> {
     ends.take_over();
+    child::watch();
     let channel = Channel::new(&ends.channel, Side::Worker)?;
     Channel::report_by(&ends.channel, ends.report);
     let main = registry::find(Id::MAIN).map_err(io::Error::other)?;
@@ -208,6 +210,9 @@ impl Worker {
             under_way.last = number;
         }
         let done = line.lend(|| asked::serve(self, message, asked, &mut reader))?;
+        if child::is_one() {
+            child::exit(&done);
+        }
         self.under_way().now.retain(|other| *other != number);
         self.answer(line, &done)
     }
@@ -298,6 +303,9 @@ impl Worker {
     fn output(self: &Arc<Self>, is_stderr: bool) -> Output {
         let worker = self.clone();
         Box::new(move |piece: &[u8]| {
+            if child::is_one() {
+                return child::write(is_stderr, piece);
+            }
             worker.want(|writer| {
                 writer.byte(wants::OUTPUT);
                 writer.flag(is_stderr);
@@ -315,6 +323,12 @@ struct FarFunction {
 
 impl FarFunction {
     fn call(&self, call: &mut HostCall<'_>, arguments: &[Value<'_>]) {
+        if child::is_one() {
+            return call.raise(
+                "RuntimeError",
+                "a child that a script has forked can't call the host",
+            );
+        }
         let (list, keywords) = match (Checked::list(arguments), Checked::new(call.keywords())) {
             (Ok(list), Ok(keywords)) => (list, keywords),
             (Err(error), _) | (_, Err(error)) => {
@@ -346,6 +360,9 @@ impl FarFunction {
 
 impl Drop for FarFunction {
     fn drop(&mut self) {
+        if child::is_one() {
+            return;
+        }
         enter::for_host(|| {
             self.worker.want(|writer| {
                 writer.byte(wants::DROP);
