@@ -9,7 +9,7 @@ function(subpy_add_cargo_target name)
 endfunction()
 
 subpy_add_cargo_target(cargo-test ${SUBPY_CARGO_COMMAND} test ${SUBPY_CARGO_OPTIONS} --package subpy-core
-    --package subpy-wire --package subpy-worker)
+    --package subpy-wire)
 # The interpreter's state under every order of events that the memory model allows.
 subpy_add_cargo_target(cargo-model ${CMAKE_COMMAND} -E env "RUSTFLAGS=--cfg loom"
   ${SUBPY_CARGO_COMMAND} test ${SUBPY_CARGO_OPTIONS} --target-dir "${PROJECT_BINARY_DIR}/proof/cargo-model"

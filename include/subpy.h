@@ -42,6 +42,17 @@
  * thread, and change fibers inside of its functions. A fiber may move to another thread between two calls, and never
  * inside of one. See subpy_runtime_config::forbid_stack_switches.
  *
+ * **Backends.** An interpreter is one of CPython's in this process, or a process of its own: see ::subpy_backend. Each call
+ * means the same for both, save for what follows. With #SUBPY_BACKEND_PROCESS a call may return #SUBPY_ERR_LOST: the process
+ * has ended. Each call of that interpreter does from then on, until subpy_destroy(). The GIL of a run is another process's, so
+ * subpy_interpreter_config::gil means nothing. Its main thread runs what the calling thread asks for, and the calling thread
+ * calls the host's functions. What a thread of a script's writes or calls comes in a thread of the library's, one for each such
+ * thread. Buffers are copied, both ways, when the call is made or returns, and given back then. stdin, stdout, stderr, the
+ * environment and the working directory are what the host has when the interpreter is created. A destroy ends the threads that
+ * are left when its wait is over, and is never #SUBPY_ERR_BUSY for them or for buffers. subpy_memory_usage() and subpy_stats()
+ * say what the interpreter had when it answered last. Not supported yet are queues, `allow_interpreters` and
+ * `share_environment`: #SUBPY_ERR_UNSUPPORTED.
+ *
  * **Structs.** A struct of options starts with its size, and has a macro that ends in `_INIT` and stands for the
  * defaults. A later version may append fields. A program that was compiled before gets their defaults. A program may
  * also be newer than the library: then each field that the library does not know has to be 0, or the call is
@@ -274,7 +285,10 @@ const char *subpy_error_message(const subpy_error *error);
 const char *subpy_error_type(const subpy_error *error);
 
 /**
- * The traceback as Python prints it. It has causes and contexts, notes, exception groups, the caret lines of a
+ * The traceback as Python prints it. Of a #SUBPY_ERR_LOST: where the scripts were when their process crashed, in the words
+ * of Python's `faulthandler`, if it could say so; they are the process's, and not to be trusted more than its output.
+ *
+ * The traceback It has causes and contexts, notes, exception groups, the caret lines of a
  * SyntaxError, and the source lines of the strings that were run.
  *
  * @param error An error, or NULL.
@@ -329,7 +343,7 @@ void subpy_error_free(subpy_error *error);
  * @param message What has happened: a line of UTF-8 without its end. It is valid during the call.
  *
  * The library calls it in a thread of its own or in one of the host's that calls subpy, several at once. That thread holds no
- * GIL and no lock. The function must not call subpy, and must not leave by an exception or by longjmp().
+ * GIL. The function must not call subpy, and must not leave by an exception or by longjmp().
  */
 typedef void (*subpy_log_fn)(void *user, const char *message);
 
@@ -570,7 +584,7 @@ typedef enum subpy_backend {
    */
   SUBPY_BACKEND_LOCAL = 0,
   /**
-   * A process of its own: nothing that a script does there can end the host. See docs/internals/process.md.
+   * A process of its own: nothing that a script does there can end the host. See "Backends" above.
    */
   SUBPY_BACKEND_PROCESS = 1,
 } subpy_backend;
@@ -789,10 +803,13 @@ typedef struct subpy_destroy_options {
  * @return #SUBPY_OK;
  *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
  *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_BACKEND_PROCESS, for #SUBPY_GIL_OWN or `allow_threads = 0` below
- *         Python 3.12, and for a `memory_limit` where memory is not counted;
- *         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere raises
- *         an exception when it is imported;
+ *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12, and for a `memory_limit` where
+ *         memory is not counted; with #SUBPY_BACKEND_PROCESS also for `allow_interpreters` and `share_environment`, where its
+ *         program is not there or can't be executed (the message has its path), and for a module of `preload` that leaves a
+ *         Python thread behind;
+ *         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere, or one of `preload`,
+ *         raises an exception when it is imported;
+ *         #SUBPY_ERR_NO_MEMORY if there are no more processes, descriptors or memory for one;
  *         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
  *
  * Threads: any, several at once. A GIL that the calling thread holds is released meanwhile.
@@ -1071,7 +1088,8 @@ subpy_status subpy_run_string(subpy_id id, const char *code, subpy_error **error
  *         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
  *         #SUBPY_ERR_EXIT if it raised SystemExit. The process goes on;
  *         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it;
- *         #SUBPY_ERR_TIMEOUT if its time was over.
+ *         #SUBPY_ERR_TIMEOUT if its time was over;
+ *         #SUBPY_ERR_LOST if its process has ended: see subpy_error_signal().
  *
  * Threads: any. A GIL that the calling thread holds is released meanwhile.
  *

@@ -2,6 +2,7 @@
  * Puts hazards to subpy:
  *
  *     hazard [-r] FILE NAME [SITUATION...]        a script; -r: report only
+ *     hazard -p FILE NAME [SITUATION...]          the same, with interpreters in processes of their own
  *     hazard [-r] -m PART/PARTS [SITUATION...]    importing each module of the standard library
  *     hazard -l FILE                              lists the names of the scripts
  *     hazard -t TABLE FILE...                     whether the table has each script
@@ -525,7 +526,11 @@ static int look_up(const char *table, char **files) {
 
 int main(int count, char **arguments) {
   report_only = count > 1 && strcmp(arguments[1], "-r") == 0;
-  char **rest = arguments + (report_only ? 2 : 1);
+  const bool processes = count > 1 && strcmp(arguments[1], "-p") == 0;
+  char **rest = arguments + (report_only || processes ? 2 : 1);
+  if (processes) {
+    setenv("SUBPY_TESTS_BACKEND", "process", 1);
+  }
   CHECK(count >= (report_only ? 4 : 3), "usage: %s [-r] FILE NAME [SITUATION...]", arguments[0]);
   if (strcmp(rest[0], "-l") == 0) {
     return list(rest[1]);

@@ -9,7 +9,6 @@ foreach(name ${names})
   add_test(hazard.${subject}.${name} "${program}" "${file}" ${name} ${situations})
   set_tests_properties(hazard.${subject}.${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 ${properties})
   # The same in processes of their own, in which the order of their ends and the host's stacks do not matter.
-  add_test(hazard.process.${subject}.${name} "${program}" "${file}" ${name} once)
+  add_test(hazard.process.${subject}.${name} "${program}" -p "${file}" ${name} once)
   set_tests_properties(hazard.process.${subject}.${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 ${properties})
-  set_property(TEST hazard.process.${subject}.${name} APPEND PROPERTY ENVIRONMENT SUBPY_TESTS_BACKEND=process)
 endforeach()

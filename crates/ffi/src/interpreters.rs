@@ -20,7 +20,7 @@ pub type subpy_id = i64;
 pub enum subpy_backend {
     /// An interpreter of CPython's in this process.
     SUBPY_BACKEND_LOCAL = 0,
-    /// A process of its own: nothing that a script does there can end the host. See docs/internals/process.md.
+    /// A process of its own: nothing that a script does there can end the host. See "Backends" above.
     SUBPY_BACKEND_PROCESS = 1,
 }
 
@@ -274,10 +274,13 @@ growable!(subpy_destroy_options, "subpy_destroy_options", 16, {
 /// @return #SUBPY_OK;
 ///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
 ///         #SUBPY_ERR_NOT_INITIALIZED;
-///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_BACKEND_PROCESS, for #SUBPY_GIL_OWN or `allow_threads = 0` below
-///         Python 3.12, and for a `memory_limit` where memory is not counted;
-///         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere raises
-///         an exception when it is imported;
+///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12, and for a `memory_limit` where
+///         memory is not counted; with #SUBPY_BACKEND_PROCESS also for `allow_interpreters` and `share_environment`, where its
+///         program is not there or can't be executed (the message has its path), and for a module of `preload` that leaves a
+///         Python thread behind;
+///         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere, or one of `preload`,
+///         raises an exception when it is imported;
+///         #SUBPY_ERR_NO_MEMORY if there are no more processes, descriptors or memory for one;
 ///         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
 ///
 /// Threads: any, several at once. A GIL that the calling thread holds is released meanwhile.

@@ -210,7 +210,8 @@ pub unsafe extern "C" fn subpy_run_string(
 ///         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
 ///         #SUBPY_ERR_EXIT if it raised SystemExit. The process goes on;
 ///         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it;
-///         #SUBPY_ERR_TIMEOUT if its time was over.
+///         #SUBPY_ERR_TIMEOUT if its time was over;
+///         #SUBPY_ERR_LOST if its process has ended: see subpy_error_signal().
 ///
 /// Threads: any. A GIL that the calling thread holds is released meanwhile.
 ///

@@ -30,7 +30,7 @@ def wrap(frozen, external):
                     raise
                 if spec.name == '_tracemalloc':
                     return type(sys)(spec.name)
-                e.msg = f'{e.msg}: it needs an interpreter with subpy_interpreter_config::gil = SUBPY_GIL_SHARED'
+                e.msg = f'{e.msg}: it needs an interpreter with subpy_interpreter_config::gil = SUBPY_GIL_SHARED, or a process of its own, SUBPY_BACKEND_PROCESS'
                 e.args = e.msg,
                 raise
 

@@ -67,6 +67,6 @@ impl Looking {
         };
         self.looks += 1;
         std::hint::spin_loop();
-        !self.looks.is_multiple_of(LOOKS) || Instant::now() < end
+        self.looks % LOOKS != 0 || Instant::now() < end
     }
 }

@@ -140,7 +140,7 @@ fn who_is_gone_is_not_awaited_but_what_it_had_said_is_read() {
 
 #[test]
 fn a_length_past_the_area_is_refused() {
-    let (mut host, worker) = ends();
+    let (mut host, mut worker) = ends();
     for length in [AREA + 1, usize::MAX] {
         worker.post(length, false);
         let past = Malformed("a piece of a message is past all limits");
