@@ -504,7 +504,12 @@ impl Remote {
             .timeout
             .map(|time| self.limit(number, time, options));
         let limit = limit.transpose()?;
+        let start = (options.measure || limit.is_some()).then(Instant::now);
         let done = enter::for_host(|| self.converse(&mut line, asked, number, write));
+        if let Some(start) = start {
+            // With the way there and back, which its limit counts, too.
+            self.seen().0.last_wall = start.elapsed();
+        }
         match limit {
             Some(limit) => done.map_err(|error| limit.error(error)),
             None => done,
