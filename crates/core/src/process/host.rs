@@ -812,6 +812,9 @@ impl Remote {
             enter::for_far_call(self.id, || drop(functions));
             nested::remove_far(self.id);
             *self.life() = Life::Destroyed;
+            if let Some(line) = line {
+                line.retire();
+            }
             Ok(())
         })
     }

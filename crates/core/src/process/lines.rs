@@ -109,6 +109,11 @@ impl Line<'_> {
         }
     }
 
+    /// Nobody is to have the channel any more.
+    pub(super) fn retire(mut self) {
+        self.home = Home::None;
+    }
+
     /// The channel.
     pub(super) fn channel(&mut self) -> Result<&mut Channel, Broken> {
         self.channel.as_mut().ok_or(CHANGED_STACKS.into())

@@ -249,7 +249,6 @@ impl Worker {
         writer.u64(stats.code_cache_misses);
         writer.u64(stats.code_cache_entries);
         writer.u64(stats.code_cache_bytes);
-        writer.u64(stats.last_wall.as_nanos() as u64);
         writer.u64(stats.last_cpu.as_nanos() as u64);
         let usage = self.main.memory_usage().ok();
         writer.flag(usage.is_some());

@@ -197,7 +197,8 @@ impl Remote {
             code_cache_misses: reader.u64()?,
             code_cache_entries: reader.u64()?,
             code_cache_bytes: reader.u64()?,
-            last_wall: Duration::from_nanos(reader.u64()?),
+            // The host has measured that itself.
+            last_wall: self.seen().0.last_wall,
             last_cpu: Duration::from_nanos(reader.u64()?),
         };
         let is_counted = reader.flag()?;
