@@ -96,7 +96,12 @@ pub(super) fn run(ends: Ends, zygote: libc::pid_t) -> ! {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::prctl(libc::PR_SET_DUMPABLE, 0);
     }
-    let code = serve(ends, zygote).map_or(1, |()| 0);
+    // SAFETY: asks. One that had ended before could not tell us.
+    let is_there = unsafe { libc::getppid() } == zygote;
+    let code = match is_there {
+        true => serve(ends, zygote).map_or(1, |()| 0),
+        false => 1,
+    };
     // SAFETY: Python's own exit functions have run.
     unsafe { libc::_exit(code) }
 }

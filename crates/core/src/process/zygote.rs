@@ -137,6 +137,20 @@ fn keep_report() {
     }
 }
 
+/// Where memory runs out, the kernel ends workers before their host.
+fn go_first() {
+    const MORE: i32 = 200;
+    const MOST: i32 = 1000;
+    let place = "/proc/self/oom_score_adj";
+    let now = std::fs::read_to_string(place)
+        .ok()
+        .and_then(|text| text.trim().parse::<i32>().ok());
+    if let Some(now) = now {
+        // It may always be raised; where it can't, they are as likely to be ended as the host.
+        let _ = std::fs::write(place, MOST.min(MORE + now).to_string());
+    }
+}
+
 /// Lets go of the host's streams, which each worker gets anew.
 fn leave_streams() {
     // SAFETY: a C string, and descriptors that are the process's to change.
@@ -161,6 +175,7 @@ fn start(message: &[u8]) -> Result<Vec<String>, Error> {
     }
     let config = read_runtime(&mut reader).map_err(malformed)?;
     keep_report();
+    go_first();
     zygote::become_one();
     local::retain(Some(&config), scripting::prepare_main)?;
     zygote::find_restrictions()?;
