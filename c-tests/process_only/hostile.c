@@ -6,7 +6,7 @@
  */
 #define _GNU_SOURCE /* what the kernel has */
 
-#include "support.h"
+#include "child.h"
 
 #include "hostile/zygote.h"
 
@@ -422,13 +422,11 @@ static void initialize_with(const char *does_what) {
   INITIALIZE(&config);
 }
 
-static int begin_all(void **state) {
+static int initialize_good(void **state) {
   (void)state;
   initialize_with("");
   return 0;
 }
-
-static int end_all(void **state) { return finalize_at_last(state); }
 
 /* What a zygote does, and what is said of it then. */
 struct bad_zygote {
@@ -450,11 +448,8 @@ static const struct bad_zygote bad_zygotes[] = {
     {"forks with a socket for a process", SUBPY_ERR_LOST, "does not keep to the rules"},
 };
 
-/* After it, a new one is started. */
-static void test_bad_zygote(void **state) {
-  const struct bad_zygote *bad = *state;
-  initialize_with("");
-  FINALIZE();
+static void be_host_of_bad_zygote(void *argument) {
+  const struct bad_zygote *bad = argument;
   const struct has before = now();
   initialize_with(bad->does);
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
@@ -466,10 +461,6 @@ static void test_bad_zygote(void **state) {
   }
   CHECK_EQUAL(setenv("HOSTILE", "", 1), 0);
   struct host host = {0, 0, NULL, 0, 0};
-  const subpy_status first = subpy_create(&config, &host.id, NULL);
-  if (first == SUBPY_OK) {
-    DESTROY(host.id);
-  }
   create(&host);
   CHECK_EQUAL(eval_int(host.id, "ok"), 42);
   DESTROY(host.id);
@@ -477,9 +468,11 @@ static void test_bad_zygote(void **state) {
   check_has(before, bad->does);
 }
 
-/* Its warnings are none: nobody is told, and it does what it is for. */
-static void test_zygote_with_too_many_warnings(void **state) {
-  (void)state;
+/* After it, a new one is started. */
+static void test_bad_zygote(void **state) { IN_CHILD(be_host_of_bad_zygote, *state); }
+
+static void be_host_of_many_warnings(void *argument) {
+  (void)argument;
   initialize_with("is ready as nobody is");
   struct host host = {0, 0, NULL, 0, 0};
   create(&host);
@@ -488,17 +481,31 @@ static void test_zygote_with_too_many_warnings(void **state) {
   FINALIZE();
 }
 
+/* Its warnings are none: nobody is told, and it does what it is for. */
+static void test_zygote_with_too_many_warnings(void **state) {
+  (void)state;
+  IN_CHILD(be_host_of_many_warnings, NULL);
+}
+
+static void be_host_of_zygote_as_worker(void *argument) {
+  (void)argument;
+  initialize_with("forks with itself for a process");
+  struct host host = {0, 0, NULL, 0, 0}, other = {0, 0, NULL, 0, 0};
+  create(&host);
+  create(&other);
+  CHECK_EQUAL(eval_int(host.id, "ok"), 42);
+  EXPECT(SUBPY_OK, subpy_kill(host.id, &error));
+  EXPECT(SUBPY_ERR_LOST, subpy_run_string(host.id, "silence", &error));
+  EXPECT(SUBPY_ERR_LOST, subpy_run_string(other.id, "silence", &error));
+  DESTROY(host.id);
+  DESTROY(other.id);
+  FINALIZE();
+}
+
 /* The host ends another process than it thinks: here that is the zygote, which its workers end with. */
 static void test_zygote_as_worker(void **state) {
   (void)state;
-  initialize_with("forks with itself for a process");
-  struct host host = {0, 0, NULL, 0, 0};
-  create(&host);
-  CHECK_EQUAL(eval_int(host.id, "ok"), 42);
-  check_endless("silence");
-  REFUSES(SUBPY_ERR_LOST, "", subpy_run_string(host.id, "ok", &error));
-  DESTROY(host.id);
-  FINALIZE();
+  IN_CHILD(be_host_of_zygote_as_worker, NULL);
 }
 
 int main(int argc, char **argv) {
@@ -509,13 +516,13 @@ int main(int argc, char **argv) {
   {                                                                                                \
     name, test, NULL, NULL, (void *)(uintptr_t)(state)                                             \
   }
-  struct CMUnitTest broken[COUNT(all_broken)];
-  for (size_t i = 0; i < COUNT(all_broken); i++) {
-    const struct CMUnitTest one = WITH(all_broken[i].code, test_broken, &all_broken[i]);
-    broken[i] = one;
-  }
-  struct CMUnitTest zygotes[COUNT(bad_zygotes)];
-  for (size_t i = 0; i < COUNT(bad_zygotes); i++) {
+  /* Python can be started once in a process: these have processes of their own, which are made before there is any. */
+  enum { BAD = COUNT(bad_zygotes), BROKEN = COUNT(all_broken) };
+  struct CMUnitTest zygotes[BAD + 2] = {
+      [BAD] = cmocka_unit_test(test_zygote_with_too_many_warnings),
+      [BAD + 1] = cmocka_unit_test(test_zygote_as_worker),
+  };
+  for (size_t i = 0; i < BAD; i++) {
     const struct CMUnitTest one = WITH(bad_zygotes[i].does, test_bad_zygote, &bad_zygotes[i]);
     zygotes[i] = one;
   }
@@ -537,13 +544,12 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_junk_on_the_socket),
       cmocka_unit_test(test_nothing_is_left),
   };
-  const struct CMUnitTest more_zygotes[] = {
-      cmocka_unit_test(test_zygote_with_too_many_warnings),
-      cmocka_unit_test(test_zygote_as_worker),
-  };
-  int failed = RUN_TESTS_BETWEEN(broken, begin_all, end_all);
-  failed += RUN_TESTS_BETWEEN(others, begin_all, end_all);
-  failed += RUN_TESTS(zygotes);
-  failed += RUN_TESTS(more_zygotes);
-  return failed;
+  struct CMUnitTest workers_of_all_kinds[BROKEN + COUNT(others)];
+  for (size_t i = 0; i < BROKEN; i++) {
+    const struct CMUnitTest one = WITH(all_broken[i].code, test_broken, &all_broken[i]);
+    workers_of_all_kinds[i] = one;
+  }
+  memcpy(workers_of_all_kinds + BROKEN, others, sizeof others);
+  const int failed = RUN_TESTS(zygotes);
+  return failed + RUN_TESTS_BETWEEN(workers_of_all_kinds, initialize_good, finalize_at_last);
 }
