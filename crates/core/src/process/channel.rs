@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use subpy_wire::{Malformed, Sink};
@@ -35,7 +35,7 @@ const LONGEST: usize = 5 << 30;
 /// One direction.
 #[repr(C, align(64))]
 struct Direction {
-    /// How many pieces were put there, and [`CLOSED`].
+    /// How many pieces were put there.
     pieces: AtomicU32,
     /// 1: the message goes on.
     goes_on: AtomicU32,
@@ -44,9 +44,6 @@ struct Direction {
     /// 1: who waits for the next one sleeps.
     sleeps: AtomicU32,
 }
-
-/// The other side is gone: nothing more comes.
-const CLOSED: u32 = 1 << 31;
 
 #[repr(C)]
 struct Shared {
@@ -107,7 +104,11 @@ fn sleep_on(word: &AtomicU32, is: u32, time: Duration) {
 }
 
 /// The memory, as a process has it.
-struct Memory(NonNull<u8>);
+struct Memory {
+    start: NonNull<u8>,
+    /// The other side is gone: nothing more comes. The other side can't say so itself.
+    closed: AtomicBool,
+}
 
 // SAFETY: nothing in it is of a thread.
 unsafe impl Send for Memory {}
@@ -117,14 +118,14 @@ unsafe impl Sync for Memory {}
 impl Memory {
     fn shared(&self) -> &Shared {
         // SAFETY: mapped as long as we are; only atomics, which start as zeros.
-        unsafe { self.0.cast().as_ref() }
+        unsafe { self.start.cast().as_ref() }
     }
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
         // SAFETY: as it was mapped.
-        unsafe { libc::munmap(self.0.as_ptr().cast(), SIZE) };
+        unsafe { libc::munmap(self.start.as_ptr().cast(), SIZE) };
     }
 }
 
@@ -198,7 +199,7 @@ impl Control {
         let mut report = Vec::<u8>::with_capacity(REPORT);
         // SAFETY: inside of what is mapped, and to memory of our own; the bytes are copied before they are looked at.
         unsafe {
-            let start = self.0.0.as_ptr().add(REPORT_AT);
+            let start = self.0.start.as_ptr().add(REPORT_AT);
             report.as_mut_ptr().copy_from_nonoverlapping(start, REPORT);
             report.set_len(REPORT);
         }
@@ -208,9 +209,8 @@ impl Control {
 
     /// The worker is gone: who waits for it is told.
     pub(super) fn close(&self) {
-        let pieces = &self.0.shared().to_host.pieces;
-        pieces.fetch_or(CLOSED, Ordering::Release);
-        wake(pieces);
+        self.0.closed.store(true, Ordering::Release);
+        wake(&self.0.shared().to_host.pieces);
     }
 }
 
@@ -261,7 +261,10 @@ impl Channel {
         };
         match NonNull::new(memory.cast()) {
             Some(place) if memory != libc::MAP_FAILED => Ok(Self {
-                memory: Arc::new(Memory(place)),
+                memory: Arc::new(Memory {
+                    start: place,
+                    closed: AtomicBool::new(false),
+                }),
                 side,
                 seen: 0,
                 sent: 0,
@@ -292,7 +295,7 @@ impl Channel {
             true => (&self.memory.shared().to_worker, HEAD),
             false => (&self.memory.shared().to_host, HEAD + AREA),
         };
-        (direction, self.memory.0.as_ptr().wrapping_add(area))
+        (direction, self.memory.start.as_ptr().wrapping_add(area))
     }
 
     /// Begins a message.
@@ -327,6 +330,10 @@ impl Channel {
             if length > AREA || message.bytes().len() > LONGEST {
                 return Err(Malformed("a piece of a message is past all limits").into());
             }
+            // So there are no more of them than there is room for.
+            if goes_on && length < AREA {
+                return Err(Malformed("a piece that is not full goes on").into());
+            }
             // SAFETY: inside of the area, which is mapped; another place in memory.
             message.append(length, |to| unsafe {
                 to.copy_from_nonoverlapping(area, length)
@@ -340,7 +347,7 @@ impl Channel {
 
     /// There is a piece.
     fn post(&mut self, length: usize, goes_on: bool) {
-        self.sent = (self.sent + 1) & !CLOSED;
+        self.sent = self.sent.wrapping_add(1);
         let (direction, _) = self.direction(true);
         direction.length.store(length as u64, Ordering::Relaxed);
         direction.goes_on.store(goes_on.into(), Ordering::Relaxed);
@@ -357,16 +364,24 @@ impl Channel {
         loop {
             let (direction, _) = self.direction(false);
             let pieces = direction.pieces.load(Ordering::SeqCst);
-            if pieces & !CLOSED != self.seen {
-                self.seen = (self.seen + 1) & !CLOSED;
+            if pieces != self.seen {
+                self.seen = self.seen.wrapping_add(1);
+                // They take turns. One that is gone would have pieces for ever if it could count ahead.
+                if pieces != self.seen {
+                    return Err(Malformed("pieces are counted wrongly").into());
+                }
                 if let Some(spinning) = patience {
                     self.patience.end(&spinning, true);
                 }
                 return Ok(());
             }
             // What it had put there before it went was read.
-            if pieces & CLOSED != 0 || !was_alive {
+            if !was_alive {
                 return Err(Broken::Gone);
+            }
+            if self.memory.closed.load(Ordering::Acquire) {
+                was_alive = false;
+                continue;
             }
             if let Some(spinning) = &mut patience {
                 if spinning.goes_on() {
