@@ -473,12 +473,15 @@ static void requeue(struct worker *worker) {
   answer_int(worker, 1);
 }
 
-/* A new one that never ends while the host waits for it. */
+/* Asks for channels until the host gives none any more, or waits until this worker takes them: then there are more than
+ * it can have waiting. Says something, and does so again. */
 static void flood_channels(struct worker *worker) {
-  for (int i = 0; i < 5000; i++) {
-    if (!send_with(worker->socket, "x", 1, NULL, 0)) {
-      break;
-    }
+  for (int i = 0; i < 400; i++) {
+    send_with(worker->socket, "x", 1, NULL, 0);
+  }
+  begin_output(worker);
+  want(worker);
+  while (send_with(worker->socket, "x", 1, NULL, 0)) {
   }
   wait_for_the_end();
 }

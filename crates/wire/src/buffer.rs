@@ -47,6 +47,11 @@ impl<'a> Buffer<'a> {
             shape,
             memory,
         };
+        // Where there are no items, other sizes could be any.
+        let mut sizes = buffer.shape().chain([item_size as u64]);
+        if sizes.any(|size| i64::try_from(size).is_err()) {
+            return Err(Malformed("a size of a buffer is past all limits"));
+        }
         let items = buffer.shape().try_fold(1_u64, u64::checked_mul);
         let size = items.and_then(|items| items.checked_mul(item_size as u64));
         if size != Some(length as u64) {

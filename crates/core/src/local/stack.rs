@@ -10,7 +10,7 @@ mod kept;
 mod own;
 mod room;
 
-pub(crate) use self::bounds::Stack;
+pub(crate) use self::bounds::{Stack, is_nearly_full};
 pub(crate) use self::current::current;
 pub(crate) use self::kept::KeptStack;
 pub(crate) use self::own::{OwnStack, with_room_if_any};

@@ -34,10 +34,10 @@ pub(crate) fn create(config: InterpreterConfig) -> Result<Arc<Remote>> {
     let made = enter::for_host(|| {
         let mut family = family();
         let there = match &*family {
-            Some(there) if there.is_there() => there.clone(),
+            Some(there) if there.is_of_use() => there.clone(),
             before => {
                 if let Some(before) = before {
-                    before.log("the process that makes those of interpreters has ended: it is started anew");
+                    before.log("the process that makes those of interpreters has ended, or does not answer: it is started anew");
                 }
                 let runtime = creating.config();
                 let program = match &runtime.worker {

@@ -59,6 +59,9 @@ pub(super) fn read(message: &Arc<Message>, reader: &mut Reader<'_>) -> subpy_wir
     let Some(exception) = failure.exception else {
         return Ok(Error::new(status, failure.message));
     };
+    if !(0..=255).contains(&exception.exit_code) {
+        return Err(Malformed("an exit code is past all limits"));
+    }
     let exception = Exception {
         type_name: exception.type_name.into(),
         class: (exception.module.into(), exception.name.into()),

@@ -12,6 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use subpy_wire::{Reader, Writer};
 
@@ -25,10 +26,12 @@ use super::zygote::{HOST, SOCKET, VERSION, says};
 use crate::data::config::{Log, RuntimeConfig};
 use crate::data::error::{Error, Result, Status};
 
-/// How long a zygote may take to start, in milliseconds.
-const START: i32 = 60_000;
-/// How long the host waits for what a zygote says at once, in milliseconds.
-const SOON: i32 = 5_000;
+/// How long a zygote may take to start.
+const START: Duration = Duration::from_secs(60);
+/// How long the host waits for what a zygote says at once.
+const SOON: Duration = Duration::from_secs(5);
+/// No more ends are read when a worker is forgotten: each has one.
+const ENDS: usize = 64;
 
 /// A zygote.
 pub(super) struct Family {
@@ -42,6 +45,8 @@ pub(super) struct Family {
 
 struct Zygote {
     socket: OwnedFd,
+    /// It has done what it was asked for so far. It gets no more to do else: what it says later could be of anything.
+    is_of_use: bool,
     next_number: u64,
     /// The workers that somebody has, with the statuses of those that have ended.
     workers: HashMap<u64, Option<i32>>,
@@ -108,12 +113,15 @@ impl Family {
         write_runtime(&mut writer, config);
         let zygote = Zygote {
             socket,
+            is_of_use: true,
             next_number: 1,
             workers: HashMap::new(),
         };
         // One that has ended takes nothing, and has said nothing.
         let _ = socket::send(&zygote.socket, &writer.into_sink(), &[]);
-        let message = zygote.receive(START).map(|(message, _)| message);
+        let message = zygote
+            .receive(Instant::now() + START)
+            .map(|(message, _)| message);
         let message = message.unwrap_or_default();
         let mut reader = Reader::new(&message);
         match reader.byte() {
@@ -157,6 +165,11 @@ impl Family {
         &self.watcher
     }
 
+    /// Whether the zygote can be asked for workers.
+    pub(super) fn is_of_use(&self) -> bool {
+        self.is_there() && self.zygote().is_of_use
+    }
+
     /// Whether the zygote is there, as far as can be seen.
     pub(super) fn is_there(&self) -> bool {
         let mut entry = libc::pollfd {
@@ -180,11 +193,51 @@ impl Family {
             Error::new(Status::NoMemory, message)
         })?;
         let mut zygote = self.zygote();
-        let number = zygote.next_number;
-        zygote.next_number += 1;
+        let forked = zygote.fork(channel, &its_end);
+        if let Err(error) = &forked {
+            zygote.is_of_use = error.status() != Status::Lost;
+        }
+        let (number, pidfd) = forked?;
+        Ok(Forked {
+            number,
+            pidfd,
+            socket,
+        })
+    }
+
+    /// How a worker has ended, as `waitpid` has it. `None`: nobody knows.
+    pub(super) fn end_of(&self, number: u64) -> Option<i32> {
+        let end = Instant::now() + SOON;
+        let mut zygote = self.zygote();
+        loop {
+            if let Some(status) = zygote.workers.get(&number)? {
+                return Some(*status);
+            }
+            zygote.receive_end(end)?;
+        }
+    }
+
+    /// Nobody has this worker any more. What the zygote has said meanwhile is read: it waits where there is no room.
+    pub(super) fn forget(&self, number: u64) {
+        let mut zygote = self.zygote();
+        zygote.workers.remove(&number);
+        let now = Instant::now();
+        for _ in 0..ENDS {
+            if zygote.receive_end(now).is_none() {
+                break;
+            }
+        }
+    }
+}
+
+impl Zygote {
+    /// Has a worker forked, which gets these. The answer is its number, and what stands for it.
+    fn fork(&mut self, channel: &OwnedFd, socket: &OwnedFd) -> Result<(u64, OwnedFd)> {
+        let number = self.next_number;
+        self.next_number += 1;
         let here = folder_of_process();
         let mut writer = Writer::new(Vec::new());
-        let mut descriptors = vec![channel.as_raw_fd(), its_end.as_raw_fd()];
+        let mut descriptors = vec![channel.as_raw_fd(), socket.as_raw_fd()];
         writer.u64(number);
         for descriptor in [here.as_ref().map(AsRawFd::as_raw_fd)]
             .into_iter()
@@ -193,74 +246,53 @@ impl Family {
             writer.flag(descriptor.is_some());
             descriptors.extend(descriptor);
         }
-        let asked = socket::send(&zygote.socket, &writer.into_sink(), &descriptors);
+        let asked = socket::send(&self.socket, &writer.into_sink(), &descriptors);
         asked.map_err(|error| lost(&format!("has ended: {error}")))?;
+        let end = Instant::now() + SOON;
         loop {
-            let (message, descriptors) = zygote.receive(SOON)?;
+            let (message, descriptors) = self.receive(end)?;
             let mut reader = Reader::new(&message);
             let said = (reader.byte(), reader.u64());
             match said {
                 (Ok(says::FORKED), Ok(forked)) if forked == number => {
-                    let Some(pidfd) = descriptors.into_iter().next() else {
-                        return Err(lost("does not keep to the rules"));
-                    };
-                    zygote.workers.insert(number, None);
-                    return Ok(Forked {
-                        number,
-                        pidfd,
-                        socket,
-                    });
+                    let pidfd = descriptors.into_iter().next().filter(socket::is_pidfd);
+                    let pidfd = pidfd.ok_or_else(|| lost("does not keep to the rules"))?;
+                    self.workers.insert(number, None);
+                    return Ok((number, pidfd));
                 }
                 (Ok(says::NOT_FORKED), Ok(forked)) if forked == number => {
                     let why = reader.text().unwrap_or("it does not say why");
                     let message = format!("no worker could be made: {why}");
                     return Err(Error::new(Status::NoMemory, message));
                 }
-                (Ok(says::ENDED), Ok(ended)) => zygote.note_end(ended, &mut reader),
-                _ => return Err(lost("has ended")),
+                (Ok(says::ENDED), Ok(ended)) => self.note_end(ended, &mut reader),
+                _ if message.is_empty() => return Err(lost("has ended")),
+                _ => return Err(lost("does not keep to the rules")),
             }
         }
     }
 
-    /// How a worker has ended, as `waitpid` has it. `None`: nobody knows.
-    pub(super) fn end_of(&self, number: u64) -> Option<i32> {
-        let mut zygote = self.zygote();
-        loop {
-            if let Some(status) = zygote.workers.get(&number)? {
-                return Some(*status);
-            }
-            let (message, _) = zygote.receive(SOON).ok()?;
-            let mut reader = Reader::new(&message);
-            match (reader.byte(), reader.u64()) {
-                (Ok(says::ENDED), Ok(ended)) => zygote.note_end(ended, &mut reader),
-                _ => return None,
-            }
-        }
-    }
-}
-
-impl Family {
-    /// Nobody has this worker any more. What the zygote has said meanwhile is read: it waits where there is no room.
-    pub(super) fn forget(&self, number: u64) {
-        let mut zygote = self.zygote();
-        zygote.workers.remove(&number);
-        while let Ok((message, _)) = zygote.receive(0) {
-            let mut reader = Reader::new(&message);
-            match (reader.byte(), reader.u64()) {
-                (Ok(says::ENDED), Ok(ended)) => zygote.note_end(ended, &mut reader),
-                _ => break,
-            }
-        }
-    }
-}
-
-impl Zygote {
-    fn receive(&self, time_ms: i32) -> Result<(Vec<u8>, Vec<OwnedFd>)> {
-        match socket::wait_for_any(&[self.socket.as_raw_fd()], time_ms) {
+    /// What it says until then.
+    fn receive(&self, end: Instant) -> Result<(Vec<u8>, Vec<OwnedFd>)> {
+        let time = end.saturating_duration_since(Instant::now());
+        match socket::wait_for_any(&[self.socket.as_raw_fd()], time.as_millis() as i32) {
             Ok(ready) if ready[0] => {}
             _ => return Err(lost("does not answer")),
         }
         socket::receive(&self.socket).map_err(|error| lost(&format!("has ended: {error}")))
+    }
+
+    /// Reads that a worker has ended. `None`: it has not said so until then.
+    fn receive_end(&mut self, end: Instant) -> Option<()> {
+        let (message, _) = self.receive(end).ok()?;
+        let mut reader = Reader::new(&message);
+        match (reader.byte(), reader.u64()) {
+            (Ok(says::ENDED), Ok(ended)) => {
+                self.note_end(ended, &mut reader);
+                Some(())
+            }
+            _ => None,
+        }
     }
 
     fn note_end(&mut self, number: u64, reader: &mut Reader<'_>) {

@@ -39,6 +39,7 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::MemoryUsage;
 use crate::local::objects::conversion_error::ConversionError;
+use crate::local::stack;
 use crate::util::thread::Thread;
 use crate::util::timer;
 
@@ -51,7 +52,7 @@ pub(crate) struct Remote {
     family: Arc<Family>,
     /// By which the zygote knows it.
     number: u64,
-    pidfd: OwnedFd,
+    pidfd: Arc<OwnedFd>,
     lines: Lines,
     control: Control,
     /// Those of the channels that threads of its scripts have.
@@ -200,7 +201,7 @@ impl Remote {
             id: registry::next_id(),
             family: family.clone(),
             number,
-            pidfd,
+            pidfd: Arc::new(pidfd),
             lines,
             control,
             others: Mutex::default(),
@@ -228,6 +229,7 @@ impl Remote {
         };
         prepare().inspect_err(|_| {
             remote.end_now("it could not be prepared");
+            remote.let_go();
             nested::remove_far(remote.id);
         })?;
         Ok(remote)
@@ -248,8 +250,9 @@ impl Remote {
 
     /// Has its end seen, and gives the threads of its scripts channels.
     fn watch(self: &Arc<Self>, socket: OwnedFd) -> Result<()> {
-        let remote = Arc::downgrade(self);
+        let (remote, pidfd) = (Arc::downgrade(self), self.pidfd.clone());
         let ended = move || {
+            let _is_open = &pidfd;
             if let Some(remote) = remote.upgrade() {
                 remote.has_ended();
             }
@@ -300,14 +303,14 @@ impl Remote {
     fn give_channel(self: &Arc<Self>, socket: &OwnedFd) -> std::io::Result<()> {
         const MOST: usize = 1000;
         if self.others().len() >= MOST {
-            return socket::send(socket, &[0], &[]);
+            return socket::send_now(socket, &[0], &[]);
         }
         let file = super::channel::create()?;
         let channel = Channel::new(&file, Side::Host)?;
         self.others().push(channel.control());
         let remote = self.clone();
         Thread::start(c"subpy worker", move || remote.serve(channel))?;
-        socket::send(socket, &[1], &[file.as_raw_fd()])
+        socket::send_now(socket, &[1], &[file.as_raw_fd()])
     }
 
     fn others(&self) -> MutexGuard<'_, Vec<Control>> {
@@ -324,7 +327,11 @@ impl Remote {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether it may say something.
     fn is_alive(&self) -> bool {
+        if self.lost.get().is_some() {
+            return false;
+        }
         let ended = socket::wait_for_any(&[self.pidfd.as_raw_fd()], 0);
         !ended.is_ok_and(|ended| ended[0])
     }
@@ -455,7 +462,7 @@ impl Remote {
             |writer: &mut Writer<Sending<'_>>| super::options::write_time(writer, Some(timeout));
         let left = self.ask(asks::STOP_THREADS, &RunOptions::DEFAULT, write)?;
         match left.get().view() {
-            View::Int(left) => Ok(left as usize),
+            View::Int(left @ 0..) => Ok(left as usize),
             _ => Err(self.lose(NONE_OF_OURS)),
         }
     }
@@ -463,7 +470,11 @@ impl Remote {
     /// What the threads of its scripts are called.
     pub(crate) fn thread_names(self: &Arc<Self>) -> Result<Vec<OwnedValue>> {
         let names = self.ask(asks::THREAD_NAMES, &RunOptions::DEFAULT, |_| {})?;
-        let copied = names.get().items().iter().map(copy);
+        let names = names.get().items();
+        if !names.iter().all(served::is_str) {
+            return Err(self.lose(NONE_OF_OURS));
+        }
+        let copied = names.iter().map(copy);
         copied
             .collect::<std::result::Result<_, _>>()
             .map_err(|_| self.lose(NONE_OF_OURS))
@@ -490,6 +501,7 @@ impl Remote {
         options: &RunOptions<'_>,
         write: impl FnOnce(&mut Writer<Sending<'_>>),
     ) -> Result<OwnedValue> {
+        self.check_depth()?;
         let mut line = self.line()?;
         let number = self.next_number();
         let _under_way = UnderWay::begin(self, number);
@@ -514,6 +526,21 @@ impl Remote {
             Some(limit) => done.map_err(|error| limit.error(error)),
             None => done,
         }
+    }
+
+    /// Fails where the host and this interpreter call each other without an end: Python's limits are the worker's, and it
+    /// may have none, so the host looks after its own stack.
+    fn check_depth(&self) -> Result<()> {
+        const DEEPEST: usize = 1000;
+        let is_inside = enter::current_interpreter().0.is_some();
+        if !is_inside || self.under_way().len() < DEEPEST && !stack::is_nearly_full() {
+            return Ok(());
+        }
+        let message = format!(
+            "the host and interpreter {} call each other too deeply",
+            self.id
+        );
+        Err(Error::new(Status::Limit, message))
     }
 
     fn converse(
@@ -800,13 +827,7 @@ impl Remote {
                 });
             }
             socket::kill(&self.pidfd, libc::SIGKILL);
-            let watched = std::mem::take(&mut *self.watched());
-            watched
-                .into_iter()
-                .for_each(|number| self.family.watcher().forget(number));
-            self.control.close();
-            self.others().iter().for_each(Control::close);
-            self.family.forget(self.number);
+            self.let_go();
             self.outputs.close();
             let functions = std::mem::take(&mut *self.functions());
             enter::for_far_call(self.id, || drop(functions));
@@ -817,6 +838,17 @@ impl Remote {
             }
             Ok(())
         })
+    }
+
+    /// Nobody waits for it any more, or looks at what it does.
+    fn let_go(&self) {
+        let watched = std::mem::take(&mut *self.watched());
+        watched
+            .into_iter()
+            .for_each(|number| self.family.watcher().forget(number));
+        self.control.close();
+        self.others().iter().for_each(Control::close);
+        self.family.forget(self.number);
     }
 
     /// It is killed after this time, unless the answer is dropped.

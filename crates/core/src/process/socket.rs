@@ -31,6 +31,20 @@ pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// Sends a message, with up to [`DESCRIPTORS`] descriptors.
 pub(super) fn send(socket: &OwnedFd, message: &[u8], descriptors: &[RawFd]) -> io::Result<()> {
+    send_with(socket, message, descriptors, 0)
+}
+
+/// As [`send`]. Fails where it would wait, since the other side takes nothing.
+pub(super) fn send_now(socket: &OwnedFd, message: &[u8], descriptors: &[RawFd]) -> io::Result<()> {
+    send_with(socket, message, descriptors, libc::MSG_DONTWAIT)
+}
+
+fn send_with(
+    socket: &OwnedFd,
+    message: &[u8],
+    descriptors: &[RawFd],
+    flags: i32,
+) -> io::Result<()> {
     let mut piece = libc::iovec {
         iov_base: message.as_ptr().cast_mut().cast(),
         iov_len: message.len(),
@@ -56,7 +70,7 @@ pub(super) fn send(socket: &OwnedFd, message: &[u8], descriptors: &[RawFd]) -> i
             }
         }
         loop {
-            if libc::sendmsg(socket.as_raw_fd(), &whole, libc::MSG_NOSIGNAL) >= 0 {
+            if libc::sendmsg(socket.as_raw_fd(), &whole, libc::MSG_NOSIGNAL | flags) >= 0 {
                 return Ok(());
             }
             let error = io::Error::last_os_error();
@@ -144,17 +158,26 @@ pub(super) fn pidfd_of(process: libc::pid_t) -> io::Result<OwnedFd> {
     }
 }
 
-/// Sends a signal to the process that a descriptor stands for.
-pub(super) fn kill(pidfd: &OwnedFd, signal: i32) {
+/// Whether a descriptor stands for a process.
+pub(super) fn is_pidfd(descriptor: &OwnedFd) -> bool {
+    let asked = signal(descriptor, 0);
+    asked.map_err(|error| error.raw_os_error()) != Err(Some(libc::EBADF))
+}
+
+/// Sends a signal to the process that a descriptor stands for, if it is there.
+pub(super) fn kill(pidfd: &OwnedFd, number: i32) {
+    let _ = signal(pidfd, number);
+}
+
+fn signal(pidfd: &OwnedFd, number: i32) -> io::Result<()> {
+    let no_details = null_mut::<u8>();
     // SAFETY: a descriptor of ours, and numbers.
-    unsafe {
-        let no_details = null_mut::<u8>();
-        libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            pidfd.as_raw_fd(),
-            signal,
-            no_details,
-            0,
-        );
+    let sent = unsafe {
+        let send = libc::SYS_pidfd_send_signal;
+        libc::syscall(send, pidfd.as_raw_fd(), number, no_details, 0)
+    };
+    match sent {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }

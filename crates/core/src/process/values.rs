@@ -351,7 +351,7 @@ impl Filler {
     /// # Safety
     /// There is room for one more.
     unsafe fn buffer(&mut self, buffer: &Buffer<'_>) -> RawValue {
-        // Each is no more than the size of what is there.
+        // Each fits, by what was checked when it was read.
         let shape: Box<[isize]> = buffer.shape().map(|size| size as isize).collect();
         let info = BufferInfo {
             data: buffer.memory.as_ptr().cast_mut().cast(),

@@ -58,6 +58,12 @@ pub(super) fn place_of_this_thread() -> *const Stack {
     place
 }
 
+/// Whether three quarters of the calling thread's stack are in use. False on another stack: nobody knows.
+pub(crate) fn is_nearly_full() -> bool {
+    let stack = of_this_thread();
+    stack.is_here() && here() - stack.lowest < stack.size / 4
+}
+
 /// Where the caller is on a stack.
 #[inline(always)]
 pub(crate) fn here() -> usize {

@@ -140,6 +140,10 @@ impl FarAnswer<'_> {
     }
 }
 
+pub(super) fn is_str(value: &Value<'_>) -> bool {
+    matches!(value.view(), View::Str(_) | View::Wtf8(_))
+}
+
 impl Remote {
     /// Reads what the worker says, and does what it wants.
     pub(super) fn hear(
@@ -180,6 +184,10 @@ impl Remote {
             }
             _ => return Err(Malformed("what is said is nothing that there is").into()),
         };
+        // One that was killed may have said this before.
+        if self.lost.get().is_some() {
+            return Err(Broken::Gone);
+        }
         let is_alive = || self.is_alive();
         let mut writer = Writer::new(line.channel()?.send(&is_alive));
         writer.put(&reply);
@@ -225,8 +233,11 @@ impl Remote {
         reader.end()?;
         let function = self.functions().get(&number).cloned();
         let function = function.ok_or(Malformed("there is no such function"))?;
-        if !matches!(keywords.get().view(), View::Dict(_)) {
+        let View::Dict(pairs) = keywords.get().view() else {
             return Err(Malformed("the keywords of a call are no dict").into());
+        };
+        if !pairs.iter().all(|[name, _]| is_str(name)) {
+            return Err(Malformed("a keyword of a call is no str").into());
         }
         line.lend(|| {
             enter::for_far_call(self.id, || self.call_now(&function, &arguments, &keywords))
