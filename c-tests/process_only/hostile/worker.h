@@ -5,6 +5,7 @@
 #include "channel.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 
 struct worker {
@@ -404,6 +405,8 @@ static void no_threads(struct worker *worker) { answer_int(worker, -1); }
 
 /* What the kernel can do to who waits. ------------------------------------------------------- */
 
+static unsigned flip_count;
+
 /* What is in the area changes while the host reads it. */
 static void *flip(void *argument) {
   const struct worker *worker = argument;
@@ -412,11 +415,13 @@ static void *flip(void *argument) {
     state = state * 1664525 + 1013904223;
     const uint32_t at = (state >> 8) % 512;
     area_to_host(&worker->channel)[at] ^= (uint8_t)(1 << (state >> 29));
+    __atomic_fetch_add(&flip_count, 1, __ATOMIC_SEQ_CST);
+    sched_yield();
   }
   return NULL;
 }
 
-static void answer_much(struct worker *worker) {
+static void put_much(struct worker *worker) {
   struct message *message = begin_value(worker, SUBPY_LIST);
   put_size(message, 12);
   for (int i = 0; i < 3; i++) {
@@ -444,7 +449,6 @@ static void answer_much(struct worker *worker) {
     put_gap(message);
     put(message, "12345678", 8);
   }
-  say_now(worker);
 }
 
 static void flips(struct worker *worker) {
@@ -453,10 +457,17 @@ static void flips(struct worker *worker) {
     pthread_t thread;
     is_flipping = pthread_create(&thread, NULL, flip, worker) == 0;
   }
-  answer_much(worker);
+  put_much(worker);
+  const struct message *message = &worker->message;
+  memcpy(area_to_host(&worker->channel), message->bytes, message->length);
+  const unsigned before = __atomic_load_n(&flip_count, __ATOMIC_SEQ_CST);
+  while (__atomic_load_n(&flip_count, __ATOMIC_SEQ_CST) == before) {
+    sched_yield();
+  }
+  post(&worker->channel, message->length, 0);
 }
 
-/* The code that it exits with is what a system call says. */
+/* Answers whether its file stays as it is. */
 static void shrink(struct worker *worker) {
   const bool is_refused = ftruncate(worker->file, 0) == -1 && errno == EPERM &&
                           ftruncate(worker->file, 1 << 30) == -1 && errno == EPERM;

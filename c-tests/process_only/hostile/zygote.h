@@ -44,9 +44,12 @@ static void tell_ends(const struct pollfd *entries) {
   }
 }
 
-static void begin_worker(const int *descriptors, size_t count) {
+static void begin_worker(pid_t zygote, const int *descriptors, size_t count) {
   static struct worker worker;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != zygote) {
+    _exit(1); /* it has ended before */
+  }
   close(SOCKET);
   close(HOST);
   for (size_t i = 0; i < worker_count; i++) {
@@ -97,9 +100,9 @@ static void fork_worker(const uint8_t *asked, const int *descriptors, size_t cou
       usleep(10000);
     }
   } else {
-    const pid_t process = fork();
+    const pid_t zygote = getpid(), process = fork();
     if (process == 0) {
-      begin_worker(descriptors, count);
+      begin_worker(zygote, descriptors, count);
     }
     const int pidfd = (int)syscall(SYS_pidfd_open, process, 0);
     tell_fork(number, pidfd);
