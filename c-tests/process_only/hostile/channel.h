@@ -121,7 +121,7 @@ static void put_gap(struct message *message) {
 static void put_answer(struct message *message, int kind) {
   message->length = 0;
   put_byte(message, kind);
-  for (int i = 0; i < 6; i++) {
+  for (int i = 0; i < 5; i++) {
     put_size(message, 0);
   }
   put_byte(message, 0);

@@ -303,7 +303,7 @@ BUFFER(buffer_of_nothing, {8, "", 1, {8}, 64})
 BUFFER(buffer_length_past, {8, "d", 1, {1 << 20}, 8 << 20})
 
 static void buffer_gap_not_empty(struct worker *worker) {
-  const struct buffer buffer = {8, "dx", 1, {1}, 8};
+  const struct buffer buffer = {8, "d", 1, {1}, 8};
   answer_buffer(worker, &buffer, 1);
 }
 
