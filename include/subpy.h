@@ -285,11 +285,11 @@ const char *subpy_error_message(const subpy_error *error);
 const char *subpy_error_type(const subpy_error *error);
 
 /**
- * The traceback as Python prints it. Of a #SUBPY_ERR_LOST: where the scripts were when their process crashed, in the words
- * of Python's `faulthandler`, if it could say so; they are the process's, and not to be trusted more than its output.
- *
- * The traceback It has causes and contexts, notes, exception groups, the caret lines of a
+ * The traceback as Python prints it. It has causes and contexts, notes, exception groups, the caret lines of a
  * SyntaxError, and the source lines of the strings that were run.
+ *
+ * Of a #SUBPY_ERR_LOST: where the scripts were when their process crashed, in the words of Python's `faulthandler`, if it
+ * could say so. They are the process's, and not to be trusted more than its output.
  *
  * @param error An error, or NULL.
  * @return UTF-8, never NULL, "" if there is none. Each line ends in "\n". The error owns it, and it is valid
@@ -496,7 +496,7 @@ typedef struct subpy_runtime_config {
  * Source: subpy's own.
  */
 void subpy_worker_main(int argc,
-                       const char *const *argv);
+                       char *const *argv);
 
 /**
  * Starts Python, or joins the Python that the host has started itself.

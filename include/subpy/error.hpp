@@ -48,8 +48,12 @@ public:
   /// if there is none. It is valid as long as this error or a copy of it.
   std::string_view traceback() const noexcept { return data_->traceback; }
 
-  /// The exit code of a #SUBPY_ERR_EXIT, as a shell would see it: 0 to 255. 0 for other errors.
+  /// The exit code of a #SUBPY_ERR_EXIT, as a shell would see it: 0 to 255. Of a #SUBPY_ERR_LOST it is the code that
+  /// the process has exited with. 0 for other errors.
   int exit_code() const noexcept { return data_->exit_code; }
+
+  /// The signal that has ended the process of a #SUBPY_ERR_LOST. 0 where there is none.
+  int signal() const noexcept { return data_->signal; }
 
   /// The type or the status, and the message: "ValueError: boom", "SUBPY_ERR_BUSY: it runs".
   /// It is valid as long as this error or a copy of it.
@@ -64,11 +68,12 @@ private:
   struct Data {
     explicit Data(const Handle &error)
         : status(subpy_error_status(error.get())), exit_code(subpy_error_exit_code(error.get())),
-          type(subpy_error_type(error.get())), message(subpy_error_message(error.get())),
-          traceback(subpy_error_traceback(error.get())), what(line()) {}
+          signal(subpy_error_signal(error.get())), type(subpy_error_type(error.get())),
+          message(subpy_error_message(error.get())), traceback(subpy_error_traceback(error.get())),
+          what(line()) {}
 
     Data(subpy_status s, std::string_view text, std::string_view name)
-        : status(s), exit_code(0), type(name), message(text), what(line()) {}
+        : status(s), exit_code(0), signal(0), type(name), message(text), what(line()) {}
 
     std::string line() const {
       const std::string name = type.empty() ? subpy_status_name(status) : type;
@@ -77,6 +82,7 @@ private:
 
     subpy_status status;
     int exit_code;
+    int signal;
     std::string type;
     std::string message;
     std::string traceback;

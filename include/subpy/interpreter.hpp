@@ -11,6 +11,7 @@
 #include <subpy/output.hpp>
 #include <subpy/result.hpp>
 #include <subpy/run_options.hpp>
+#include <subpy/times.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -32,6 +33,17 @@ struct MemoryUsage {
   std::uint64_t current = 0;
   /// The most that it has had at once.
   std::uint64_t peak = 0;
+};
+
+/// How an interpreter is destroyed. Each field means what the one of ::subpy_destroy_options means.
+struct DestroyOptions {
+  /// How long to wait for the Python threads of the scripts to end. `std::chrono::milliseconds::max()`: until they
+  /// have ended.
+  std::chrono::milliseconds wait{0};
+  /// true: those that are left then are asked to end, as by Interpreter::stop_threads().
+  bool stop_threads = false;
+  /// true: with Backend::process, the process is killed first, as by Interpreter::kill().
+  bool kill = false;
 };
 
 namespace detail {
@@ -57,7 +69,7 @@ inline Returns<void> fail(subpy_status status, subpy_error *error, Output *outpu
 ///
 /// **Threads.** Several threads may make calls at once, save moving, release() and destroying. An
 /// interpreter has one run at a time: in another thread a second one is #SUBPY_ERR_BUSY. interrupt(),
-/// is_running(), stats() and memory_usage() wait for nothing. Different interpreters run at the same time, in
+/// kill(), is_running(), stats() and memory_usage() wait for nothing. Different interpreters run at the same time, in
 /// parallel where each has its own GIL.
 ///
 /// **Callbacks.** The library calls InterpreterConfig::on_stdout and InterpreterConfig::on_stderr
@@ -332,6 +344,12 @@ public:
   /// @throws Error as subpy_interrupt().
   Returns<void> interrupt() const { return detail::call(subpy_interrupt, id_); }
 
+  /// Ends an interpreter with Backend::process at once, whatever it does: its process is killed. A call that waits for
+  /// it fails with #SUBPY_ERR_LOST, and so does each one from then on, but for destroying it.
+  ///
+  /// @throws Error as subpy_kill(): #SUBPY_ERR_UNSUPPORTED for one with Backend::local.
+  Returns<void> kill() const { return detail::call(subpy_kill, id_); }
+
   /// Whether something runs in the interpreter. The answer may be old by the time it arrives.
   ///
   /// @throws Error as subpy_is_running().
@@ -375,7 +393,7 @@ public:
   /// @throws Error as subpy_stop_threads().
   Returns<std::size_t> stop_threads(std::chrono::milliseconds wait) const {
     std::size_t left = 0;
-    SUBPY_TRY(detail::call(subpy_stop_threads, id_, c_wait(wait), &left));
+    SUBPY_TRY(detail::call(subpy_stop_threads, id_, detail::wait_ms(wait), &left));
     return left;
   }
 
@@ -415,9 +433,22 @@ public:
   ///         over. This object still holds the interpreter then.
   /// @throws anything that a callback has thrown. The interpreter is destroyed then.
   Returns<void> destroy(std::chrono::milliseconds wait, bool stop_threads = false) {
+    DestroyOptions options;
+    options.wait = wait;
+    options.stop_threads = stop_threads;
+    return destroy(options);
+  }
+
+  /// Destroys the interpreter, with options.
+  ///
+  /// @param options See DestroyOptions.
+  /// @throws Error as the call without options, and #SUBPY_ERR_UNSUPPORTED for DestroyOptions::kill with Backend::local.
+  /// @throws anything that a callback has thrown. The interpreter is destroyed then.
+  Returns<void> destroy(const DestroyOptions &options) {
     subpy_destroy_options c = SUBPY_DESTROY_OPTIONS_INIT;
-    c.wait_ms = c_wait(wait);
-    c.stop_threads = stop_threads;
+    c.wait_ms = detail::wait_ms(options.wait);
+    c.stop_threads = options.stop_threads;
+    c.kill = options.kill;
     SUBPY_TRY(detail::call(subpy_destroy_with, id_, &c));
     return end();
   }
@@ -438,12 +469,6 @@ public:
   explicit operator bool() const noexcept { return id_ != NONE; }
 
 private:
-  static std::uint64_t c_wait(std::chrono::milliseconds wait) noexcept {
-    return wait == std::chrono::milliseconds::max()
-               ? SUBPY_FOREVER
-               : static_cast<std::uint64_t>(std::max(wait, std::chrono::milliseconds(0)).count());
-  }
-
   static constexpr subpy_id NONE = -1;
 
   explicit Interpreter(subpy_id id) noexcept : id_(id) {}
@@ -467,6 +492,7 @@ private:
     c.output_limit = config.output_limit;
     c.thread_limit = config.thread_limit;
     c.recursion_limit = config.recursion_limit;
+    c.core_dumps = config.core_dumps;
     if (config.on_stdout || config.on_stderr) {
       c.stdout_fn = config.on_stdout ? &detail::Output::write_stdout : nullptr;
       c.stderr_fn = config.on_stderr ? &detail::Output::write_stderr : nullptr;

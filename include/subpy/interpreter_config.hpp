@@ -22,6 +22,14 @@ inline constexpr subpy_interpreter_config INTERPRETER_DEFAULTS = SUBPY_INTERPRET
 
 } // namespace detail
 
+/// What stands behind an interpreter.
+enum class Backend : std::uint32_t {
+  /// An interpreter of CPython's in this process.
+  local = SUBPY_BACKEND_LOCAL,
+  /// A process of its own: nothing that a script does there can end the host.
+  process = SUBPY_BACKEND_PROCESS,
+};
+
 /// What an interpreter is like. Each field means what the one of ::subpy_interpreter_config means.
 struct InterpreterConfig {
   /// Receives text that a script wrote to sys.stdout or sys.stderr: UTF-8, never split inside of a
@@ -29,7 +37,7 @@ struct InterpreterConfig {
   using Write = std::function<void(std::string_view)>;
 
   /// What stands behind the interpreter.
-  subpy_backend backend = SUBPY_BACKEND_LOCAL;
+  Backend backend = Backend::local;
   /// Whose GIL the interpreter uses.
   subpy_gil gil = SUBPY_GIL_DEFAULT;
   /// true: `os.fork()` is not refused.
@@ -74,6 +82,8 @@ struct InterpreterConfig {
   std::uint32_t thread_limit = 0;
   /// How deep scripts may let calls be nested. 0: as they like.
   std::uint32_t recursion_limit = 0;
+  /// true: with Backend::process, its process may leave a core file where it crashes, and debuggers may look into it.
+  bool core_dumps = false;
 };
 
 SUBPY_NAMESPACE_END

@@ -5,9 +5,9 @@
 #define SUBPY_QUEUE_HPP
 
 #include <subpy/arguments.hpp>
+#include <subpy/times.hpp>
 #include <subpy/value.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +63,7 @@ public:
   template <typename T>
   Returns<void> put(const T &value, std::chrono::milliseconds wait = FOREVER) const {
     const detail::Arguments<T> argument(value);
-    return detail::call(subpy_queue_put, queue_, argument.data(), c_wait(wait));
+    return detail::call(subpy_queue_put, queue_, argument.data(), detail::wait_ms(wait));
   }
 
   /// Takes the next item out.
@@ -74,7 +74,7 @@ public:
   ///         if the queue is closed and empty; #SUBPY_ERR_NOT_SHAREABLE also if the item is no T.
   template <typename T = Value> Returns<T> get(std::chrono::milliseconds wait = FOREVER) const {
     detail::OwnedValue item;
-    SUBPY_TRY(detail::call(subpy_queue_get, queue_, item.place(), c_wait(wait)));
+    SUBPY_TRY(detail::call(subpy_queue_get, queue_, item.place(), detail::wait_ms(wait)));
     return item.to<T>();
   }
 
@@ -93,12 +93,6 @@ public:
   friend bool operator!=(const Queue &a, const Queue &b) noexcept { return a.queue_ != b.queue_; }
 
 private:
-  static std::uint64_t c_wait(std::chrono::milliseconds wait) noexcept {
-    return wait == FOREVER
-               ? SUBPY_FOREVER
-               : static_cast<std::uint64_t>(std::max(wait, std::chrono::milliseconds(0)).count());
-  }
-
   subpy_queue *queue_ = nullptr;
 };
 

@@ -6,6 +6,7 @@
 
 #include <subpy.h>
 #include <subpy/exceptions.hpp>
+#include <subpy/times.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -45,6 +46,10 @@ struct RunOptions {
   /// How much the run may write, in bytes, if that is less than InterpreterConfig::output_limit. 0: as the
   /// interpreter has it.
   std::uint64_t output_limit = 0;
+  /// With Backend::process: how long after a time limit that the script has ignored its process is killed, so that the
+  /// run fails with #SUBPY_ERR_LOST. Zero stands for a second. Less than zero: it is killed at once.
+  /// `std::chrono::milliseconds::max()`: it is not killed.
+  std::chrono::milliseconds kill_after{0};
 };
 
 /// How an expression is evaluated or a function is called.
@@ -55,11 +60,6 @@ struct CallOptions : RunOptions {
 };
 
 namespace detail {
-
-/// A limit in the form that C takes. Less than zero: no time at all.
-inline std::uint64_t limit_ms(std::chrono::milliseconds limit) noexcept {
-  return limit.count() < 0 ? 1 : static_cast<std::uint64_t>(limit.count());
-}
 
 /// The options of one run in the form that C takes, and the exception that the deadline has thrown.
 class CRunOptions {
@@ -72,6 +72,7 @@ public:
     c_.measure = options.measure;
     c_.cpu_limit_ms = limit_ms(options.cpu_limit);
     c_.output_limit = options.output_limit;
+    c_.kill_after_ms = limit_ms(options.kill_after);
   }
   CRunOptions(const CRunOptions &) = delete;
   CRunOptions &operator=(const CRunOptions &) = delete;
@@ -88,10 +89,7 @@ private:
     const auto most = static_cast<std::uint64_t>(milliseconds::max().count());
     const auto work = [&]() -> std::uint64_t {
       const auto elapsed = static_cast<milliseconds::rep>(std::min(elapsed_ms, most));
-      const milliseconds more = self.options_.deadline(id, milliseconds(elapsed));
-      return more == milliseconds::max()
-                 ? SUBPY_FOREVER
-                 : static_cast<std::uint64_t>(std::max(more, milliseconds(0)).count());
+      return wait_ms(self.options_.deadline(id, milliseconds(elapsed)));
     };
     return guard(work, [&]() -> std::uint64_t {
       self.thrown_ = std::current_exception();

@@ -9,6 +9,8 @@
 #include <subpy/result.hpp>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,8 +39,15 @@ inline std::string_view status_name(subpy_status status) noexcept {
 
 // The runtime. ------------------------------------------------------------------------------------
 
+/// Serves as the program of interpreters with Backend::process, if this process was started for that; else nothing
+/// happens. A program that has the static library in it calls it first in its `main`: see RuntimeConfig::worker.
+inline void worker_main(int argc, char *const *argv) { subpy_worker_main(argc, argv); }
+
 /// How Python is started. Each field means what the one of ::subpy_runtime_config means.
 struct RuntimeConfig {
+  /// Told what no call can say: a line of UTF-8 without its end, valid during the call. Runtime says more about it.
+  using Log = std::function<void(std::string_view)>;
+
   /// What Python takes for its `argv[0]` when it looks for its home. Empty: it is not set.
   std::string program_name;
   /// The prefix of the Python installation, such as "/usr". Empty: the one that libpython belongs
@@ -75,7 +84,34 @@ struct RuntimeConfig {
   /// true: each call goes by the stack that it comes on, however small that is. See
   /// subpy_runtime_config::forbid_stack_switches.
   bool forbid_stack_switches = false;
+  /// Names of modules that each interpreter with Backend::process has from its start. They are imported once for all of
+  /// them, and not in this process.
+  std::vector<std::string> preload;
+  /// The program of interpreters with Backend::process. Empty: the one that is installed with the library. A program
+  /// that has the static library in it gives its own path, and calls worker_main() first in its `main`.
+  std::string worker;
+  /// Told what no call can say, such as that a process has ended which nobody waits for. Empty: nobody is told.
+  Log log;
 };
+
+namespace detail {
+
+/// The log of the runtime. C keeps the address of this object.
+class Log {
+public:
+  explicit Log(RuntimeConfig::Log log) : log_(std::move(log)) {}
+  Log(const Log &) = delete;
+  Log &operator=(const Log &) = delete;
+
+  static void say(void *user, const char *message) noexcept {
+    guard([&] { static_cast<Log *>(user)->log_(message); }, [] {});
+  }
+
+private:
+  const RuntimeConfig::Log log_;
+};
+
+} // namespace detail
 
 /// Keeps Python initialized as long as it lives. It holds one count of subpy_initialize(), and the
 /// destructor gives that back. Each library in a host may have a Runtime of its own. The object can
@@ -83,6 +119,12 @@ struct RuntimeConfig {
 ///
 /// The last Runtime destroys the interpreters that are left. What their objects own then stays
 /// allocated (see ~Interpreter()), so a host should destroy them before.
+///
+/// **The log.** The library calls RuntimeConfig::log in a thread of its own or in one of the host's that calls subpy,
+/// several at once. That thread holds no GIL. The log must not call subpy. What it throws is dropped: there is no call
+/// that could throw it. The object that has started Python owns the log. It stays allocated if somebody else still holds
+/// a count when that object gives its own back. A config with a log joins no Python that is initialized, since no two
+/// logs are the same.
 class Runtime {
 public:
 #if SUBPY_EXCEPTIONS
@@ -119,12 +161,14 @@ public:
   }
 
   /// Takes the count of `other`. `other` holds none afterwards.
-  Runtime(Runtime &&other) noexcept : holds_(std::exchange(other.holds_, false)) {}
+  Runtime(Runtime &&other) noexcept
+      : holds_(std::exchange(other.holds_, false)), log_(std::move(other.log_)) {}
 
   /// Gives back the count of this object, as the destructor does, and takes that of `other`.
   Runtime &operator=(Runtime &&other) noexcept {
     Runtime taken(std::move(other));
     std::swap(holds_, taken.holds_);
+    std::swap(log_, taken.log_);
     return *this;
   }
 
@@ -133,6 +177,7 @@ public:
   ~Runtime() {
     if (holds_) {
       subpy_finalize(nullptr);
+      end_log();
     }
   }
 
@@ -149,6 +194,9 @@ public:
     subpy_error *error = nullptr;
     const subpy_status status = subpy_finalize(&error);
     holds_ = status == SUBPY_ERR_BUSY;
+    if (!holds_) {
+      end_log();
+    }
     return detail::check(status, error);
   }
 
@@ -179,12 +227,20 @@ private:
     return Returns<void>();
   }
 
-  Returns<void> start_with(const RuntimeConfig &config) {
-    std::vector<const char *> paths;
-    paths.reserve(config.module_search_paths.size());
-    for (const std::string &path : config.module_search_paths) {
-      SUBPY_TRY(set(paths.emplace_back(), path, "module_search_paths"));
+  /// Sets what an array of the C config points to.
+  static Returns<void> set(std::vector<const char *> &fields, const std::vector<std::string> &texts,
+                           const char *name) {
+    fields.reserve(texts.size());
+    for (const std::string &text : texts) {
+      SUBPY_TRY(set(fields.emplace_back(), text, name));
     }
+    return Returns<void>();
+  }
+
+  Returns<void> start_with(const RuntimeConfig &config) {
+    std::vector<const char *> paths, preload;
+    SUBPY_TRY(set(paths, config.module_search_paths, "module_search_paths"));
+    SUBPY_TRY(set(preload, config.preload, "preload"));
     subpy_runtime_config c = SUBPY_RUNTIME_CONFIG_INIT;
     SUBPY_TRY(set(c.program_name, config.program_name, "program_name"));
     SUBPY_TRY(set(c.home, config.home, "home"));
@@ -202,6 +258,14 @@ private:
     c.forbid_patches = config.forbid_patches;
     c.wait_signal = config.wait_signal;
     c.forbid_stack_switches = config.forbid_stack_switches;
+    c.preload = preload.data();
+    c.preload_count = preload.size();
+    SUBPY_TRY(set(c.worker, config.worker, "worker"));
+    if (config.log) {
+      log_ = std::make_unique<detail::Log>(config.log);
+      c.log_fn = &detail::Log::say;
+      c.log_user = log_.get();
+    }
     return start(&c);
   }
 
@@ -211,7 +275,17 @@ private:
     return Returns<void>();
   }
 
+  /// Lets go of the log when the count was given back.
+  void end_log() noexcept {
+    if (subpy_is_initialized()) {
+      static_cast<void>(log_.release()); // the library may still call it
+    } else {
+      log_.reset();
+    }
+  }
+
   bool holds_ = false;
+  std::unique_ptr<detail::Log> log_;
 };
 
 SUBPY_NAMESPACE_END

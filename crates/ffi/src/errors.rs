@@ -184,11 +184,11 @@ pub unsafe extern "C" fn subpy_error_type(error: *const subpy_error) -> *const c
     unsafe { error.as_ref() }.map_or(c"".as_ptr(), |e| e.type_name.as_ptr())
 }
 
-/// The traceback as Python prints it. Of a #SUBPY_ERR_LOST: where the scripts were when their process crashed, in the words
-/// of Python's `faulthandler`, if it could say so; they are the process's, and not to be trusted more than its output.
-///
-/// The traceback It has causes and contexts, notes, exception groups, the caret lines of a
+/// The traceback as Python prints it. It has causes and contexts, notes, exception groups, the caret lines of a
 /// SyntaxError, and the source lines of the strings that were run.
+///
+/// Of a #SUBPY_ERR_LOST: where the scripts were when their process crashed, in the words of Python's `faulthandler`, if it
+/// could say so. They are the process's, and not to be trusted more than its output.
 ///
 /// @param error An error, or NULL.
 /// @return UTF-8, never NULL, "" if there is none. Each line ends in "\n". The error owns it, and it is valid

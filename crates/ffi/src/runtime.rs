@@ -205,7 +205,7 @@ unsafe fn strings<T: for<'a> From<&'a str>>(
 /// # Safety
 /// As the parameters say.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn subpy_worker_main(argc: c_int, argv: *const *const c_char) {
+pub unsafe extern "C" fn subpy_worker_main(argc: c_int, argv: *const *mut c_char) {
     if argc != 2 || argv.is_null() {
         return;
     }

@@ -30,7 +30,7 @@ fn not_found(places: &[PathBuf]) -> Error {
         .map(|place| place.display().to_string())
         .collect();
     let message = format!(
-        "the program of interpreters in processes, {NAME}, is not there ({}): install it, or say where it is in \\
+        "the program of interpreters in processes, {NAME}, is not there ({}): install it, or say where it is in \
          subpy_runtime_config::worker",
         places.join(", ")
     );
