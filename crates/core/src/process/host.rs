@@ -52,6 +52,7 @@ pub(crate) struct Remote {
     family: Arc<Family>,
     /// By which the zygote knows it.
     number: u64,
+    /// The watcher has it, too: a number of a descriptor that is closed is given out anew.
     pidfd: Arc<OwnedFd>,
     lines: Lines,
     control: Control,

@@ -1,7 +1,7 @@
 //! Where the program of workers is.
 
-use std::ffi::CStr;
-use std::mem::MaybeUninit;
+use std::ffi::OsStr;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -37,22 +37,21 @@ fn not_found(places: &[PathBuf]) -> Error {
     Error::new(Status::Unsupported, message)
 }
 
-/// The file that this function was loaded from.
+/// The file that this function is in, as the kernel has it: the loader has the name that it was asked for, which may be a
+/// link, or be meant from another working directory.
 fn this_file() -> Option<PathBuf> {
-    let mut found = MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: an address, and a place for what is known of it; the name lives as long as the file is loaded.
-    let name = unsafe {
-        let address = this_file as fn() -> Option<PathBuf> as *const libc::c_void;
-        if libc::dladdr(address, found.as_mut_ptr()) == 0 {
-            return None;
-        }
-        let name = found.assume_init().dli_fname;
-        (!name.is_null()).then(|| CStr::from_ptr(name))?
-    };
-    let name = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
-    match name.is_absolute() {
-        true => Some(name.to_owned()),
-        // The program, by the name that it was started by.
-        false => std::fs::canonicalize("/proc/self/exe").ok(),
-    }
+    let address = this_file as fn() -> Option<PathBuf> as usize;
+    let maps = std::fs::read("/proc/self/maps").ok()?;
+    let mut lines = maps.split(|byte| *byte == b'\n');
+    let line = lines.find(|line| range(line).is_some_and(|range| range.contains(&address)))?;
+    let name = line.iter().position(|byte| *byte == b'/')?;
+    Some(Path::new(OsStr::from_bytes(&line[name..])).to_owned())
+}
+
+/// The addresses that a line of `maps` is about.
+fn range(line: &[u8]) -> Option<Range<usize>> {
+    let text = std::str::from_utf8(line.split(|byte| *byte == b' ').next()?).ok()?;
+    let (start, end) = text.split_once('-')?;
+    let number = |digits| usize::from_str_radix(digits, 16).ok();
+    Some(number(start)?..number(end)?)
 }
