@@ -70,7 +70,7 @@ TEST_CASE("one that runs in another thread") {
   busy.interpreter.destroy();
 }
 
-TEST_CASE("destroy waits for Python threads if it is told to") {
+TEST_CASE("destroy waits for Python threads if it is told to" * doctest::skip(in_processes())) {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   subpy::Interpreter interpreter;

@@ -3,6 +3,7 @@
 #ifndef SUBPY_TESTS_CPP_SUPPORT_HPP
 #define SUBPY_TESTS_CPP_SUPPORT_HPP
 
+#include <cstdlib>
 #include <future>
 #include <optional>
 #include <string>
@@ -17,6 +18,14 @@
 #ifndef SUBPY_TESTS_NO_RUNTIME
 inline const subpy::Runtime runtime;
 #endif
+
+/// Whether interpreters are in processes of their own: SUBPY_TESTS_BACKEND in the environment names the backend under
+/// test, as for the tests in C. A case of what is otherwise there is left out, by `doctest::skip(in_processes())`:
+/// support/backends.h has the reasons.
+inline bool in_processes() {
+  const char *const backend = std::getenv("SUBPY_TESTS_BACKEND");
+  return backend && backend == std::string_view("process");
+}
 
 /// The error that a call throws; fails the test if it throws none.
 template <typename Call> subpy::Error error_of(Call call) {

@@ -4,20 +4,17 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <string_view>
+#define SUBPY_TESTS_NO_RUNTIME
+#include "cpp_support.hpp"
 
 #include <dlfcn.h>
-#include <subpy.h>
 
-// Goes before the library's: creates an interpreter of the backend under test. SUBPY_TESTS_BACKEND in the environment
-// names it, as for the tests in C.
+// Goes before the library's: creates an interpreter of the backend under test.
 extern "C" subpy_status subpy_create(const subpy_interpreter_config *config, subpy_id *id,
                                      subpy_error **error) {
   static const auto create =
       reinterpret_cast<decltype(&subpy_create)>(dlsym(RTLD_NEXT, "subpy_create"));
-  const char *const backend = std::getenv("SUBPY_TESTS_BACKEND");
-  if (!backend || backend != std::string_view("process")) {
+  if (!in_processes()) {
     return create(config, id, error);
   }
   const subpy_interpreter_config defaults = SUBPY_INTERPRETER_CONFIG_INIT;
