@@ -44,8 +44,9 @@ set(SUBPY_SONAME libsubpy.so.${SUBPY_ABI})
 set(SUBPY_SHARED_LIBRARY "${SUBPY_LIB_DIR}/libsubpy.so.${PROJECT_VERSION}")
 set(SUBPY_STATIC_LIBRARY "${SUBPY_LIB_DIR}/libsubpy.a")
 # The library looks for the program of workers from the folder that it is in.
-set(SUBPY_WORKER "${PROJECT_BINARY_DIR}/libexec/subpy/subpy-worker")
-file(MAKE_DIRECTORY "${SUBPY_LIB_DIR}" "${PROJECT_BINARY_DIR}/libexec/subpy")
+set(SUBPY_LIBEXEC_DIR "${PROJECT_BINARY_DIR}/libexec")
+set(SUBPY_WORKER "${SUBPY_LIBEXEC_DIR}/subpy/subpy-worker")
+file(MAKE_DIRECTORY "${SUBPY_LIB_DIR}" "${SUBPY_LIBEXEC_DIR}/subpy")
 
 set(cargo_features)
 if(SUBPY_BUILD_BENCHES)
@@ -75,6 +76,8 @@ include("${CMAKE_CURRENT_LIST_DIR}/NativeStaticLibs.cmake")
 # The same file defines the targets of an installed subpy.
 configure_file("${CMAKE_CURRENT_LIST_DIR}/subpyTargets.cmake.in" subpyTargets.cmake @ONLY)
 include("${PROJECT_BINARY_DIR}/subpyTargets.cmake")
-subpy_define_targets("${PROJECT_SOURCE_DIR}/include" "${SUBPY_LIB_DIR}" "${SUBPY_PYTHON_LIBRARY}")
+subpy_define_targets("${PROJECT_SOURCE_DIR}/include" "${SUBPY_LIB_DIR}" "${SUBPY_LIBEXEC_DIR}"
+  "${SUBPY_PYTHON_LIBRARY}")
 add_dependencies(subpy::subpy subpy)
 add_dependencies(subpy::subpy_static subpy)
+add_dependencies(subpy::worker subpy)

@@ -19,7 +19,7 @@ get_filename_component(SUBPY_PYTHON_LINK_NAME "${SUBPY_PYTHON_LIBRARY}" NAME)
 string(REGEX REPLACE "^lib|\\.so$" "" SUBPY_PYTHON_LINK_NAME "${SUBPY_PYTHON_LINK_NAME}")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/subpyConfig.cmake.in" subpyConfig.cmake
   INSTALL_DESTINATION "${package_dir}"
-  PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
+  PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_LIBEXECDIR)
 # Before 1.0, a new minor version may change anything.
 write_basic_package_version_file(subpyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES
@@ -40,6 +40,7 @@ set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH SUBPY_PC_PREFIX "${CMAKE_INSTALL_PREFIX}/${pc_dir}" "${CMAKE_INSTALL_PREFIX}")
 string(REGEX REPLACE "/$" "" SUBPY_PC_PREFIX "${SUBPY_PC_PREFIX}")
 subpy_pc_path(SUBPY_PC_LIBDIR "${CMAKE_INSTALL_LIBDIR}")
+subpy_pc_path(SUBPY_PC_LIBEXECDIR "${CMAKE_INSTALL_LIBEXECDIR}")
 subpy_pc_path(SUBPY_PC_INCLUDEDIR "${CMAKE_INSTALL_INCLUDEDIR}")
 
 get_filename_component(python_lib_dir "${SUBPY_PYTHON_LIBRARY}" DIRECTORY)

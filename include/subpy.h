@@ -461,8 +461,8 @@ typedef struct subpy_runtime_config {
   size_t preload_count;
   /**
    * The program of interpreters with #SUBPY_BACKEND_PROCESS, which subpy comes with. NULL (the default):
-   * "../libexec/subpy/subpy-worker" from the folder of the library, then "subpy-worker" in that. A program that has the static
-   * library in it gives its own path, and calls subpy_worker_main() first in its `main`.
+   * "../libexec/subpy/subpy-worker" from the folder of the library, then "subpy/subpy-worker" and "subpy-worker" in that. A
+   * program that has the static library in it gives its own path, and calls subpy_worker_main() first in its `main`.
    */
   const char *worker;
   /**

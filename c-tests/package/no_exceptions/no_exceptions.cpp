@@ -240,6 +240,7 @@ static void test_limits(subpy::Interpreter &python) {
   CHECK(status_of(python.run("while True: pass", options)) == SUBPY_ERR_TIMEOUT);
   CHECK(asked == 3);
   CHECK(succeeded(python.interrupt()));
+  CHECK(status_of(python.kill()) == SUBPY_ERR_UNSUPPORTED);
   CHECK(!*python.is_running());
   CHECK(python.stats()->last_wall_ns > 0);
   CHECK(status_of(python.memory_usage()) == SUBPY_ERR_UNSUPPORTED);
@@ -266,6 +267,21 @@ static void test_output_and_destroy() {
   CHECK(status_of(subpy::Interpreter::create(std::move(wrong))) == SUBPY_ERR_INVALID_ARGUMENT);
 }
 
+static void test_processes() {
+  subpy::InterpreterConfig config;
+  config.backend = subpy::Backend::process;
+  subpy::Result<subpy::Interpreter> made = subpy::Interpreter::create(std::move(config));
+  CHECK(succeeded(made));
+  CHECK(*made->eval<bool>("'json' in __import__('sys').modules"));
+  const subpy::Result<void> exit = made->run("import os; os._exit(3)");
+  CHECK(status_of(exit) == SUBPY_ERR_LOST);
+  CHECK(exit.error().exit_code() == 3 && exit.error().signal() == 0);
+  CHECK(succeeded(made->kill()));
+  subpy::DestroyOptions options;
+  options.kill = true;
+  CHECK(succeeded(made->destroy(options)));
+}
+
 static void test_both_kinds_of_source_files(subpy::Interpreter &python) {
   CHECK(run_with_exceptions(python.id(), "x = 1") == SUBPY_OK);
   CHECK(run_with_exceptions(python.id(), "1 / 0") == SUBPY_ERR_EXCEPTION);
@@ -274,7 +290,10 @@ static void test_both_kinds_of_source_files(subpy::Interpreter &python) {
 int main() {
   test_results();
   test_before_initialize();
-  subpy::Result<subpy::Runtime> runtime = subpy::Runtime::initialize();
+  subpy::RuntimeConfig config;
+  config.preload = {"json"};
+  config.log = [](std::string_view) {};
+  subpy::Result<subpy::Runtime> runtime = subpy::Runtime::initialize(config);
   if (!succeeded(runtime)) {
     return 1;
   }
@@ -289,6 +308,7 @@ int main() {
     CHECK(succeeded(python.destroy()));
   }
   test_output_and_destroy();
+  test_processes();
   CHECK(subpy::list_all()->size() == 1);
   CHECK(succeeded(runtime->finalize()));
   CHECK(succeeded(runtime->finalize())); // there is nothing to give back, and that is no error

@@ -1,12 +1,14 @@
-// A host in C++: the versions agree, and a script runs. The header is included in two files, so
-// that the linker would tell of anything in it that isn't inline.
+// A host in C++: as main.c. The header is included in two files, so that the linker would tell of
+// anything in it that isn't inline.
+#include <filesystem>
 #include <iostream>
 #include <string_view>
 #include <subpy.hpp>
 
 void run_a_script(subpy::Interpreter &interpreter);
 
-int main() {
+int main(int argc, char **argv) {
+  subpy::worker_main(argc, argv);
   if (std::string_view(SUBPY_VERSION) != EXPECTED_VERSION ||
       std::string_view(subpy_version()) != EXPECTED_VERSION ||
       std::string_view(subpy_python_version()) != EXPECTED_PYTHON_VERSION) {
@@ -15,9 +17,17 @@ int main() {
     return 1;
   }
   try {
-    subpy::Runtime runtime;
-    subpy::Interpreter interpreter;
-    run_a_script(interpreter);
+    subpy::RuntimeConfig config;
+    if (argc > 1) {
+      config.worker = std::filesystem::canonical("/proc/self/exe").string();
+    }
+    subpy::Runtime runtime(config);
+    for (const subpy::Backend backend : {subpy::Backend::local, subpy::Backend::process}) {
+      subpy::InterpreterConfig in_backend;
+      in_backend.backend = backend;
+      subpy::Interpreter interpreter(in_backend);
+      run_a_script(interpreter);
+    }
   } catch (const subpy::Error &error) {
     std::cerr << error.message() << "\n" << error.traceback();
     return 1;

@@ -17,6 +17,8 @@ pub(super) fn worker() -> Result<PathBuf> {
         folder.join("../libexec/subpy").join(NAME),
         // Where libraries are in a folder of their architecture.
         folder.join("../../libexec/subpy").join(NAME),
+        // Where libexec is the folder of libraries.
+        folder.join("subpy").join(NAME),
         folder.join(NAME),
     ];
     let found = places.iter().find(|place| place.is_file());
