@@ -1,5 +1,5 @@
 #include "alive.hpp"
-#include "clock.hpp"
+#include "figures.hpp"
 #include "ways.hpp"
 
 #include <algorithm>
@@ -26,17 +26,6 @@ double resident() {
     std::fclose(file);
   }
   return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1024;
-}
-
-double median(std::vector<double> times) {
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2];
-}
-
-template <class Call> double time_of(Call call) {
-  const double start = now();
-  call();
-  return (now() - start) * 1e9;
 }
 
 /// `create` and `destroy` count the first ones and the last ones in, a tenth of all.

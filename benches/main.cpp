@@ -5,10 +5,12 @@
 //     subpy_bench alone [...]      without subpy: the raw ones alone are to be selected
 //     subpy_bench counted [...]    with account_memory
 //     subpy_bench alive raw|subpy COUNT [no-site]
+//     subpy_bench processes subpy|local life|memory|calls|ends|numpy|alive|cycles COUNT [MODULE...]
 //     subpy_bench script FILE REPETITIONS          runs it, in an interpreter that may create others
 //     subpy_bench source short|busy|large          prints that program
 #include "alive.hpp"
 #include "parallel.hpp"
+#include "processes_main.hpp"
 #include "sources.hpp"
 #include "ways.hpp"
 
@@ -38,6 +40,9 @@ static int run_script(const char *file, const char *repetitions) {
 int main(int count, char **arguments) {
   if (count > 1 && !std::strcmp(arguments[1], "alive")) {
     return alive(count - 2, arguments + 2);
+  }
+  if (count > 1 && !std::strcmp(arguments[1], "processes")) {
+    return measure_processes(count - 2, arguments + 2);
   }
   if (count == 3 && !std::strcmp(arguments[1], "source")) {
     const std::string name = arguments[2];
