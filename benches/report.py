@@ -25,9 +25,18 @@ import table
 MODULE = pathlib.Path(__file__).with_name("cpython_module.py")
 SCRIPT = pathlib.Path(__file__).with_name("scripts.py")
 PIPE = pathlib.Path(__file__).with_name("multiprocessing_pipe.py")
+WORKERS = pathlib.Path(__file__).with_name("multiprocessing_workers.py")
 SCRIPTS = "short", "large", "busy"
 ALIVE = 1000
 LARGE = 100_000_000
+CYCLES = 10_000
+#: What processes have from their start, by what is added to the name of a work.
+PRELOADED = {
+    "": [],
+    "_seven": ["asyncio", "json", "re", "logging", "decimal", "datetime", "sqlite3"],
+    "_numpy": ["numpy"],
+    "_pandas": ["pandas"],
+}
 #: Which benchmarks a subject has.
 FILTERS = {
     "runs": "-^(allocate|(call|get|host|buffer|bytes|limit)_)",
@@ -39,6 +48,7 @@ FILTERS = {
 def options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bench", required=True, help="the program subpy_bench")
+    parser.add_argument("--raw-processes", required=True, help="the program of this name")
     parser.add_argument("--pybind11", help="the program subpy_bench_pybind11")
     parser.add_argument("--python", required=True, help="the Python that they are built for")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="a folder")
@@ -47,6 +57,7 @@ def options():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=25, help="of each measurement in a round")
     parser.add_argument("--alive", type=int, default=ALIVE, help="interpreters; 0: leave that out")
+    parser.add_argument("--cycles", type=int, default=CYCLES, help="processes in turn; 0: leave that out")
     more = shlex.split(os.environ.get("BENCH_OPTIONS", ""))
     return parser.parse_args(sys.argv[1:] + more)
 
@@ -93,6 +104,9 @@ def one_round(o, sources):
         if subject == "scripts":
             found.update(scripts(o))
             continue
+        if subject == "processes":
+            found.update(processes(o))
+            continue
         chosen = f"--benchmark_filter={FILTERS[subject]}"
         main = google_benchmark([o.bench, chosen], o.repetitions)
         context = main["context"]
@@ -119,6 +133,47 @@ def scripts(o):
         print("CPython's own modules are left out: this Python has none")
         return found
     return {**module, **found}
+
+
+def processes(o):
+    """What there is to be from the start is fixed for a program: one for each."""
+    found = {}
+    subpy, raw = [o.bench, "processes", "subpy"], [o.raw_processes]
+    local, python = [o.bench, "processes", "local"], [o.python, str(WORKERS)]
+
+    def measure(ways, what, count, modules=(), suffix=""):
+        for way in ways:
+            result = samples(printed_json([*way, what, str(count), *modules]))
+            found.update({(f"process_{work}{suffix}", name): values for (work, name), values in result.items()})
+
+    for suffix, modules in PRELOADED.items():
+        if all(has(o, module) for module in modules):
+            # An interpreter in the host's process has a GIL of its own, which numpy refuses.
+            ways = [subpy, raw, python] if modules in (["numpy"], ["pandas"]) else [subpy, raw, local, python]
+            measure(ways, "life", min(o.repetitions, 10), modules, suffix)
+    measure([subpy, raw, python], "memory", 3)
+    measure([subpy, raw, local, python], "calls", o.repetitions)
+    measure([subpy, raw, python], "ends", min(o.repetitions, 10))
+    if has(o, "numpy"):
+        measure([subpy, raw, python], "numpy", o.repetitions, ["numpy"])
+    if o.alive:
+        measure([subpy, raw], "alive", o.alive)
+    if o.cycles:
+        measure([subpy, raw], "cycles", o.cycles)
+    return found
+
+
+def has(o, module):
+    """Whether the Python has a module; that is said once."""
+    if module not in HAS:
+        command = [o.python, "-c", f"import {module}"]
+        HAS[module] = subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
+        if not HAS[module]:
+            print(f"{module} is left out: this Python has none")
+    return HAS[module]
+
+
+HAS = {}
 
 
 def runs_elsewhere(o, sources):

@@ -12,7 +12,14 @@ WAYS = {
     "cpython_module": "CPython's module",
     "multiprocessing": "multiprocessing",
     "queue.Queue": "queue.Queue",
+    "local": "subpy, LOCAL",
+    "forkserver": "multiprocessing, forkserver",
+    "spawn": "multiprocessing, spawn",
+    "pool": "ProcessPoolExecutor",
 }
+
+#: What a way is called in the table of a subject, if that is something else.
+TITLES = {"processes": {"raw": "raw processes", "subpy": "subpy, PROCESS"}}
 
 #: The subjects, each a table of its own: what is measured, by the names of the benchmarks.
 RUNS = {
@@ -68,7 +75,48 @@ LIMITS = {
     "limit_python": "the same: in Python code",
 }
 
-SUBJECTS = {"runs": RUNS, "data": DATA, "scripts": SCRIPTS, "limits": LIMITS}
+PROCESSES = {
+    "process_create": "create, ready to run",
+    "process_create_seven": "create, with asyncio and six more",
+    "process_create_numpy": "create, with numpy",
+    "process_create_pandas": "create, with pandas",
+    "process_memory": "private memory of one that has run nothing",
+    "process_memory_used": "private memory of one that has run `x=1`",
+    "process_run_asleep": "run `x=1` again, both asleep",
+    "process_run_again": "run `x=1` again, one after another",
+    "process_call_asleep": "call f(int, int) → int, both asleep",
+    "process_call_again": "call f(int, int) → int, one after another",
+    "process_host_call": "host function of (int, str) → int, 1,000 calls from a script: each",
+    "process_text": "call f(str) → str with 100 KB",
+    "process_numpy/1": "numpy, one: time per run",
+    "process_numpy/2": "numpy, two at once",
+    "process_destroy": "destroy",
+    "process_kill": "from a kill of an endless loop to the return of its call",
+    "process_crash": "a call that ends its process by `os._exit()`",
+    "process_create_first": "create, the first 100 of 1,000",
+    "process_create_many": "create, the last 100 of 1,000",
+    "process_memory_many": "private memory of 1,000 together",
+    "process_destroy_many": "destroy, the first 100 of 1,000",
+    "process_cycle": "create, run, destroy, 10,000 times: each",
+    "process_cycles_memory": "the same: what the host's memory has grown by",
+    "process_cycles_zygote": "the same: what the zygote's memory has grown by",
+    "process_cycles_files": "the same: what the host has more open",
+}
+
+SUBJECTS = {"runs": RUNS, "data": DATA, "scripts": SCRIPTS, "limits": LIMITS, "processes": PROCESSES}
+
+#: Of works that are no times.
+UNITS = {
+    "idle_memory": "KiB",
+    "process_memory": "KiB",
+    "process_memory_used": "KiB",
+    "process_memory_many": "KiB",
+    "process_cycles_memory": "KiB",
+    "process_cycles_zygote": "KiB",
+    "process_cycles_files": "",
+}
+#: Works whose figures are differences: no ratio of them says anything.
+DIFFERENCES = "process_cycles_memory", "process_cycles_zygote", "process_cycles_files"
 
 #: What the issues ask for: a work, which figures to compare, and the limit.
 GOALS = [
@@ -98,9 +146,31 @@ GOALS = [
     ("queue_interpreters", "subpy, µs", "<=", 1),
     *((work, "pybind11 ÷ subpy", ">=", 1) for work in DATA),
     *((work, "subpy, µs", "<=", 20_000) for work in LIMITS if work not in ("limit_not_reached", "limit_small_stack")),
+    ("process_create", "subpy ÷ raw", "<=", 1.5),
+    ("process_create", "subpy, µs", "<=", 600),
+    ("process_memory", "subpy, KiB", "<=", 300),
+    ("process_run_asleep", "subpy ÷ raw", "<=", 1.2),
+    ("process_run_again", "subpy, µs", "<=", 1.5),
+    ("process_host_call", "subpy, µs", "<=", 12),
+    ("process_text", "subpy, µs", "<=", 40),
+    ("process_numpy/2", "one ÷ two", ">=", 1.9),
+    ("process_destroy", "subpy, µs", "<=", 1000),
+    ("process_kill", "subpy, µs", "<=", 5000),
+    ("process_create_many", "last ÷ first", "<=", 2),
+    ("process_memory_many", "subpy, KiB", "<=", 400 << 10),
+    ("process_cycles_memory", "subpy, KiB", "<=", 256),
+    ("process_cycles_zygote", "subpy, KiB", "<=", 256),
+    ("process_cycles_files", "subpy", "<=", 0),
 ]
 
-RATIOS = "subpy ÷ raw", "subpy ÷ raw without subpy", "subpy C++ ÷ C", "pybind11 ÷ subpy", "module ÷ subpy"
+RATIOS = (
+    "subpy ÷ raw",
+    "subpy ÷ raw without subpy",
+    "subpy C++ ÷ C",
+    "pybind11 ÷ subpy",
+    "module ÷ subpy",
+    "multiprocessing ÷ subpy",
+)
 
 
 def compare(figures, work, what):
@@ -109,6 +179,7 @@ def compare(figures, work, what):
     def figure(way):
         return figures.get((work, way))
 
+    many = [f for f in (figure("forkserver"), figure("spawn"), figure("pool")) if f]
     best = [f for f in (figure("pybind11_kept"), figure("pybind11_transient")) if f]
     above, below, combine = {
         "subpy ÷ raw": (figure("subpy"), figure("raw"), lambda a, b: a / b),
@@ -120,6 +191,11 @@ def compare(figures, work, what):
         "pybind11 ÷ subpy": (min(best, default=None), figure("subpy"), lambda a, b: a / b),
         "subpy ÷ module": (figure("subpy"), figure("cpython_module"), lambda a, b: a / b),
         "subpy ÷ queue.Queue": (figure("subpy"), figure("queue.Queue"), lambda a, b: a / b),
+        "subpy, KiB": (figure("subpy"), 1, lambda a, b: a / b),
+        "subpy": (figure("subpy"), 1, lambda a, b: a / b),
+        "multiprocessing ÷ subpy": (min(many, default=None), figure("subpy"), lambda a, b: a / b),
+        "last ÷ first": (figure("subpy"), figures.get((work.replace("many", "first"), "subpy")), lambda a, b: a / b),
+        "one ÷ two": (figures.get((work.replace("/2", "/1"), "subpy")), figure("subpy"), lambda a, b: a / b),
         "1 thread ÷ 2": (figures.get((work.replace("/2", "/1"), "subpy")), figure("subpy"), lambda a, b: a / b),
         "module ÷ subpy": (figure("cpython_module"), figure("subpy"), lambda a, b: a / b),
     }[what]
@@ -140,10 +216,10 @@ def works(rounds):
             if values:
                 figures[way] = {"median": median(values), "rounds": values}
         if figures:
-            ratios = {what: over_rounds(rounds, work, what) for what in RATIOS}
-            unit = "KiB" if work == "idle_memory" else "ns"
+            known = () if work in DIFFERENCES else RATIOS
+            ratios = {what: over_rounds(rounds, work, what) for what in known}
             ratios = {what: ratio for what, ratio in ratios.items() if ratio}
-            found.append({"work": work, "unit": unit, "figures": figures, "ratios": ratios})
+            found.append({"work": work, "unit": UNITS.get(work, "ns"), "figures": figures, "ratios": ratios})
     return found
 
 
@@ -159,8 +235,8 @@ def goals(rounds):
 
 
 def amount(value, unit):
-    if unit == "KiB":
-        return f"{value:,.0f} KiB"
+    if unit in ("KiB", ""):
+        return f"{value:,.0f} {unit}".rstrip()
     for name, size in ("ms", 1e6), ("µs", 1e3):
         if value >= size:
             return f"{value / size:.3g} {name}"
@@ -190,7 +266,8 @@ def markdown(report, subject):
         return ""
     ways = [w for w in WAYS if any(w in row["figures"] for row in rows)]
     shown = [r for r in RATIOS if any(r in row["ratios"] for row in rows)]
-    head = ["", *(WAYS[w] for w in ways), *shown, "goals"]
+    titles = {**WAYS, **TITLES.get(subject, {})}
+    head = ["", *(titles[w] for w in ways), *shown, "goals"]
     lines = [head, ["---"] + ["--:"] * (len(head) - 2) + ["---"]]
     for row in rows:
         figures, ratios = row["figures"], row["ratios"]
