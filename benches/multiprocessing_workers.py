@@ -44,7 +44,8 @@ def asleep(call, *arguments):
 
 
 def again(times, call, *arguments):
-    call(*arguments)
+    for _ in range(times):
+        call(*arguments)
     start = time.perf_counter()
     for _ in range(times):
         call(*arguments)

@@ -152,26 +152,27 @@ public:
     }
   }
 
-  /// What one is asked to do.
+  /// What one is asked to do. Each side learns whether it is of use to look for a message before it sleeps: so who is
+  /// asked now and then is another one than who is asked without a pause, and that one was asked often before.
   void calls(std::size_t repetitions) {
     constexpr int MANY = 1000, FEW = 20;
-    const Worker worker = way_.create();
-    way_.prepare(worker);
-    const std::string calls = "call(answer, " + std::to_string(MANY) + ")", text(100'000, 'x');
-    const auto run = [&] { way_.run(worker, "x=1"); };
-    const auto add = [&] { way_.add(worker, 1, 2); };
-    for (std::size_t i = 0; i < repetitions; i++) {
-      way_.look(worker, false);
-      print("run_asleep", asleep(run, FEW));
-      print("call_asleep", asleep(add, FEW));
-      way_.look(worker, true);
-      print("run_again", again(run, MANY));
-      print("call_again", again(add, MANY));
-      way_.run(worker, calls.c_str());
-      print("host_call", time_of([&] { way_.run(worker, calls.c_str()); }) / MANY);
-      print("text", again([&] { check(way_.echo(worker, text) == text.size()); }, FEW));
+    const Worker calm = way_.create(), busy = way_.create();
+    for (const Worker worker : {calm, busy}) {
+      way_.prepare(worker);
+      way_.look(worker, worker == busy);
     }
-    way_.destroy(worker);
+    const std::string calls = "call(answer, " + std::to_string(MANY) + ")", text(100'000, 'x');
+    for (std::size_t i = 0; i < repetitions; i++) {
+      print("run_asleep", asleep([&] { way_.run(calm, "x=1"); }, FEW));
+      print("call_asleep", asleep([&] { way_.add(calm, 1, 2); }, FEW));
+      print("run_again", again([&] { way_.run(busy, "x=1"); }, MANY));
+      print("call_again", again([&] { way_.add(busy, 1, 2); }, MANY));
+      way_.run(busy, calls.c_str());
+      print("host_call", time_of([&] { way_.run(busy, calls.c_str()); }) / MANY);
+      print("text", again([&] { check(way_.echo(busy, text) == text.size()); }, FEW));
+    }
+    way_.destroy(calm);
+    way_.destroy(busy);
   }
 
   /// Ways to end that nobody has asked the worker for.
@@ -281,15 +282,15 @@ private:
     return median(found);
   }
 
-  /// The time of one call of many.
+  /// The time of one call of many, after as many.
   template <class Call> static double again(Call call, int times) {
-    call();
-    return time_of([&] {
-             for (int i = 0; i < times; i++) {
-               call();
-             }
-           }) /
-           times;
+    const auto calls = [&] {
+      for (int i = 0; i < times; i++) {
+        call();
+      }
+    };
+    calls();
+    return time_of(calls) / times;
   }
 
   void print(const char *work, double value, const char *size = "") {

@@ -22,9 +22,15 @@ namespace {
 
 enum class Kind { RUN, ADD, ECHO, DONE, ANSWER };
 
+/// Counts messages in one direction.
+struct Word {
+  std::atomic<std::uint32_t> count;
+  std::atomic<bool> sleeps; // who waits for the next one
+};
+
 /// What a host and its worker share.
 struct Box {
-  std::atomic<std::uint32_t> to_worker, to_host;
+  Word to_worker, to_host;
   std::atomic<bool> looks;
   Kind kind;
   pid_t process;
@@ -40,21 +46,25 @@ void must(bool is) {
   }
 }
 
-void post(std::atomic<std::uint32_t> &word) {
-  word++;
-  syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+void post(Word &word) {
+  word.count++;
+  if (word.sleeps) {
+    syscall(SYS_futex, &word.count, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+  }
 }
 
-void wait_for(const Box &box, const std::atomic<std::uint32_t> &word, std::uint32_t value) {
+void wait_for(const Box &box, Word &word, std::uint32_t value) {
   for (int i = 0; box.looks && i < 20'000; i++) {
-    if (word == value) {
+    if (word.count == value) {
       return;
     }
     __builtin_ia32_pause();
   }
-  for (std::uint32_t is = word; is != value; is = word) {
-    syscall(SYS_futex, &word, FUTEX_WAIT, is, nullptr, nullptr, 0);
+  word.sleeps = true;
+  for (std::uint32_t is = word.count; is != value; is = word.count) {
+    syscall(SYS_futex, &word.count, FUTEX_WAIT, is, nullptr, nullptr, 0);
   }
+  word.sleeps = false;
 }
 
 /// One number, and a descriptor if it is none of -1.
