@@ -97,7 +97,7 @@ PROCESSES = {
     "process_create_many": "create, the last 100 of 1,000",
     "process_memory_many": "private memory of 1,000 together",
     "process_destroy_many": "destroy, the first 100 of 1,000",
-    "process_cycle": "create, run, destroy, 10,000 times: each",
+    "process_cycle": "create, run, destroy, many times: each",
     "process_cycles_memory": "the same: what the host's memory has grown by",
     "process_cycles_zygote": "the same: what the zygote's memory has grown by",
     "process_cycles_files": "the same: what the host has more open",
