@@ -54,7 +54,7 @@ void post(Word &word) {
 }
 
 void wait_for(const Box &box, Word &word, std::uint32_t value) {
-  for (int i = 0; box.looks && i < 20'000; i++) {
+  for (int i = 0; box.looks && i < 1000; i++) {
     if (word.count == value) {
       return;
     }
