@@ -112,7 +112,8 @@ impl<'a> Part<'a> {
     }
 }
 
-fn write_text<S: Sink>(writer: &mut Writer<S>, kind: u8, text: &[u8]) {
+/// Writes a text of this kind, which is known to be one.
+pub fn write_text<S: Sink>(writer: &mut Writer<S>, kind: u8, text: &[u8]) {
     writer.byte(kind);
     writer.bytes(text);
 }

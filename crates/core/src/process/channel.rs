@@ -398,7 +398,9 @@ impl Channel {
             };
             sleep_on(&direction.pieces, pieces, look);
             direction.sleeps.store(0, Ordering::Relaxed);
-            was_alive = is_alive();
+            // Who was woken by a message asks nothing.
+            let has_come = direction.pieces.load(Ordering::SeqCst) != pieces;
+            was_alive = has_come || is_alive();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use subpy_wire::value::{MAX_DEPTH, Part, Parts, generalized_utf8, is_int};
+use subpy_wire::value::{MAX_DEPTH, Part, Parts, generalized_utf8, is_int, write_text};
 use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer};
 
 use super::message::Message;
@@ -33,14 +33,15 @@ impl Sink for Nowhere {
 impl<'a> Checked<'a> {
     /// Fails for one that can't: nothing was written then.
     pub(super) fn new(value: &'a Value<'a>) -> Converted<Self> {
-        write_within(&mut Writer::new(Nowhere), value, 0)?;
+        write_within(&mut Writer::new(Nowhere), value, 0, true)?;
         Ok(Self::One(value))
     }
 
     /// As [`new`](Self::new), for several.
     pub(super) fn list(values: &'a [Value<'a>]) -> Converted<Self> {
         for (i, value) in values.iter().enumerate() {
-            write_within(&mut Writer::new(Nowhere), value, 0).map_err(|error| error.at_index(i))?;
+            write_within(&mut Writer::new(Nowhere), value, 0, true)
+                .map_err(|error| error.at_index(i))?;
         }
         Ok(Self::List(values))
     }
@@ -48,12 +49,12 @@ impl<'a> Checked<'a> {
     /// Writes it. Memory that is shared is copied.
     pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>) {
         let written = match self {
-            Self::One(value) => write_within(writer, value, 0),
+            Self::One(value) => write_within(writer, value, 0, false),
             Self::List(values) => {
                 Part::List(values.len()).write(writer);
                 values
                     .iter()
-                    .try_for_each(|value| write_within(writer, value, 0))
+                    .try_for_each(|value| write_within(writer, value, 0, false))
             }
         };
         debug_assert!(written.is_ok(), "a value has changed");
@@ -98,54 +99,79 @@ fn wrong(value: &RawValue) -> ConversionError {
     }
 }
 
-fn write_within<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>, depth: usize) -> Converted<()> {
-    check_length(value.as_raw())?;
-    let part = match value.view() {
-        View::None => Part::None,
-        View::Bool(bool) => Part::Bool(bool),
-        View::Int(int) => Part::Int(int),
-        View::Float(float) => Part::Float(float),
-        View::Str(text) => Part::Str(text),
-        View::Bytes(bytes) => Part::Bytes(bytes),
-        View::BigInt(text) => Part::BigInt(text),
-        View::Wtf8(bytes) => Part::Wtf8(bytes),
-        View::Tuple(items) => Part::Tuple(items.len()),
-        View::List(items) => Part::List(items.len()),
-        View::Dict(pairs) => Part::Dict(pairs.len()),
-        View::Buffer(_) => return write_buffer(writer, value),
+/// Writes what is in a value. `checks`: it was not checked before. (Whether a long text is UTF-8 takes longer to find out than
+/// to copy it.)
+fn write_within<S: Sink>(
+    writer: &mut Writer<S>,
+    value: &Value<'_>,
+    depth: usize,
+    checks: bool,
+) -> Converted<()> {
+    let raw = value.as_raw();
+    check_length(raw)?;
+    if raw.kind == kind::STR && !checks {
+        // SAFETY: the kind says so; it is as long as it was.
+        let bytes = unsafe { to_python::bytes_of(raw.r#as.text) }?;
+        write_text(writer, subpy_wire::value::kind::STR, bytes);
+        return Ok(());
+    }
+    if raw.is_container() && depth >= MAX_DEPTH {
+        return Err(too_deep());
+    }
+    match value.view() {
+        View::None => Part::None.write(writer),
+        View::Bool(bool) => Part::Bool(bool).write(writer),
+        View::Int(int) => Part::Int(int).write(writer),
+        View::Float(float) => Part::Float(float).write(writer),
+        View::Str(text) => Part::Str(text).write(writer),
+        View::Bytes(bytes) => Part::Bytes(bytes).write(writer),
+        View::BigInt(text) if is_int(text) => Part::BigInt(text).write(writer),
+        View::BigInt(text) => {
+            return Err(ConversionError::invalid(format!("is no int: {text:?}")));
+        }
+        View::Wtf8(bytes) => {
+            let text = generalized_utf8(bytes).map_err(|_| {
+                ConversionError::invalid("is a str that is not UTF-8, even with surrogates")
+            })?;
+            Part::Wtf8(text).write(writer);
+        }
+        View::Tuple(items) => {
+            Part::Tuple(items.len()).write(writer);
+            write_items(writer, items, depth, checks)?;
+        }
+        View::List(items) => {
+            Part::List(items.len()).write(writer);
+            write_items(writer, items, depth, checks)?;
+        }
+        View::Dict(pairs) => {
+            Part::Dict(pairs.len()).write(writer);
+            for (i, [key, value]) in pairs.iter().enumerate() {
+                // SAFETY: what it points to is there.
+                let name = || unsafe { to_python::key_text(key.as_raw(), i) };
+                let at_key = |error: ConversionError| error.at_key(name());
+                write_within(writer, key, depth + 1, checks).map_err(at_key)?;
+                write_within(writer, value, depth + 1, checks).map_err(at_key)?;
+            }
+        }
+        View::Buffer(_) => write_buffer(writer, value)?,
         View::Queue(_) => {
             return Err(ConversionError::invalid(
                 "is a queue, which does not go to another process yet",
             ));
         }
-        View::Wrong => return Err(wrong(value.as_raw())),
-    };
-    match part {
-        Part::BigInt(text) if !is_int(text) => {
-            return Err(ConversionError::invalid(format!("is no int: {text:?}")));
-        }
-        Part::Wtf8(bytes) => {
-            generalized_utf8(bytes).map_err(|_| {
-                ConversionError::invalid("is a str that is not UTF-8, even with surrogates")
-            })?;
-        }
-        _ => {}
+        View::Wrong => return Err(wrong(raw)),
     }
-    if value.as_raw().is_container() && depth >= MAX_DEPTH {
-        return Err(too_deep());
-    }
-    part.write(writer);
-    for (i, item) in value.items().iter().enumerate() {
-        write_within(writer, item, depth + 1).map_err(|error| error.at_index(i))?;
-    }
-    if let View::Dict(pairs) = value.view() {
-        for (i, [key, value]) in pairs.iter().enumerate() {
-            // SAFETY: what it points to is there.
-            let name = || unsafe { to_python::key_text(key.as_raw(), i) };
-            let at_key = |error: ConversionError| error.at_key(name());
-            write_within(writer, key, depth + 1).map_err(at_key)?;
-            write_within(writer, value, depth + 1).map_err(at_key)?;
-        }
+    Ok(())
+}
+
+fn write_items<S: Sink>(
+    writer: &mut Writer<S>,
+    items: &[Value<'_>],
+    depth: usize,
+    checks: bool,
+) -> Converted<()> {
+    for (i, item) in items.iter().enumerate() {
+        write_within(writer, item, depth + 1, checks).map_err(|error| error.at_index(i))?;
     }
     Ok(())
 }
@@ -205,14 +231,37 @@ fn parts<'r, 'm>(reader: &'r mut Reader<'m>, is_list: bool) -> Parts<'r, 'm> {
     }
 }
 
+/// A value that is a text, if it is one: it is looked at once.
+fn root_text(reader: &mut Reader<'_>) -> subpy_wire::Result<Option<OwnedValue>> {
+    let (kind, text) = match Parts::new(reader).next()? {
+        Some(Part::Str(text)) => (kind::STR, text.as_bytes()),
+        Some(Part::Bytes(bytes)) => (kind::BYTES, bytes),
+        Some(Part::BigInt(text)) => (kind::BIG_INT, text.as_bytes()),
+        Some(Part::Wtf8(bytes)) => (kind::WTF8, bytes),
+        _ => return Ok(None),
+    };
+    let block = Block::new(0, 0, text.len() + 1);
+    let block = block.ok_or(Malformed("there is no memory for a value"))?;
+    // SAFETY: there is so much room; what a root points to is in its block.
+    unsafe {
+        let root = own_text(&block, kind, text);
+        Ok(Some(OwnedValue::from_raw(block.into_owned(root))))
+    }
+}
+
 fn read_parts(
     message: &Arc<Message>,
     reader: &mut Reader<'_>,
     is_list: bool,
     lends: bool,
 ) -> subpy_wire::Result<OwnedValue> {
+    let mut ahead = reader.clone();
+    if let Some(text) = root_text(&mut ahead)? {
+        *reader = ahead;
+        return Ok(text);
+    }
     let room = Room::of(parts(&mut reader.clone(), is_list))?;
-    let Some(block) = Block::new(room.nodes, room.buffers, room.text) else {
+    let Some(block) = Block::new(room.nodes, room.buffers, 0) else {
         return Err(Malformed("there is no memory for a value"));
     };
     let mut filler = Filler {
@@ -227,14 +276,7 @@ fn read_parts(
     };
     // SAFETY: there is as much room as was measured, of the same bytes; the message is kept.
     unsafe {
-        let root = match &first {
-            // What a root points to is in its block.
-            Part::Str(text) => own_text(&block, kind::STR, text.as_bytes()),
-            Part::Bytes(bytes) => own_text(&block, kind::BYTES, bytes),
-            Part::BigInt(text) => own_text(&block, kind::BIG_INT, text.as_bytes()),
-            Part::Wtf8(bytes) => own_text(&block, kind::WTF8, bytes),
-            first => filler.value(first),
-        };
+        let root = filler.value(&first);
         if !root.is_container() && root.kind < kind::STR {
             return Ok(OwnedValue::from_raw(root));
         }
@@ -269,22 +311,14 @@ fn read_parts(
 struct Room {
     nodes: usize,
     buffers: usize,
-    text: usize,
 }
 
 impl Room {
     fn of(mut parts: Parts<'_, '_>) -> subpy_wire::Result<Self> {
         let mut room = Self::default();
-        let mut is_root = true;
         while let Some(part) = parts.next()? {
             room.nodes += part.items();
-            match part {
-                Part::Buffer(_) => room.buffers += 1,
-                Part::Str(text) | Part::BigInt(text) if is_root => room.text = text.len() + 1,
-                Part::Bytes(bytes) | Part::Wtf8(bytes) if is_root => room.text = bytes.len() + 1,
-                _ => {}
-            }
-            is_root = false;
+            room.buffers += usize::from(matches!(part, Part::Buffer(_)));
         }
         Ok(room)
     }

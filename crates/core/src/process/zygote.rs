@@ -216,7 +216,12 @@ fn preload(main: &Interpreter, names: &[String]) -> Result<Vec<String>, Error> {
     run(&format!(
         "import faulthandler; faulthandler.enable({REPORT}); del faulthandler"
     ))?;
+    // Functions of ours that modules have called after a fork are compiled once, here.
+    run(
+        "import sys\nif 'signal' in sys.modules: sys.modules['signal'].set_wakeup_fd(-1)\ndel sys",
+    )?;
     run("import gc; gc.collect(); gc.freeze(); del gc")?;
+    main.forget_code()?;
     Ok(warnings)
 }
 

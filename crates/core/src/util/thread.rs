@@ -31,10 +31,23 @@ pub(crate) struct Thread(libc::pthread_t);
 
 impl Thread {
     /// Starts it. The name has up to 15 characters.
-    pub(crate) fn start(name: &CStr, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(
+        name: &'static CStr,
+        work: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
         /// Python has room there; the default is a limit of the host's.
         const STACK: usize = 8 << 20;
-        let work: Work = Box::new(work);
+        // It names itself: who names another thread does so by a file in /proc, which the system keeps for a time.
+        let work: Work = Box::new(move || {
+            #[cfg(target_os = "linux")]
+            // SAFETY: a text that ends in a NUL.
+            unsafe {
+                libc::prctl(libc::PR_SET_NAME, name.as_ptr())
+            };
+            #[cfg(not(target_os = "linux"))]
+            let _ = name;
+            work();
+        });
         let work = Box::into_raw(Box::new(work));
         let mut thread = MaybeUninit::uninit();
         // SAFETY: each place is filled before it is read; the mask is the calling thread's, and is put back. Only a
@@ -55,12 +68,7 @@ impl Thread {
                 drop(Box::from_raw(work));
                 return Err(io::Error::from_raw_os_error(refused));
             }
-            let thread = thread.assume_init();
-            #[cfg(target_os = "linux")]
-            libc::pthread_setname_np(thread, name.as_ptr());
-            #[cfg(not(target_os = "linux"))]
-            let _ = name;
-            Ok(Self(thread))
+            Ok(Self(thread.assume_init()))
         }
     }
 

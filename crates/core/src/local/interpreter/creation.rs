@@ -17,6 +17,7 @@ use crate::local::cures::{Environment, switch_interval};
 use crate::local::enter;
 use crate::local::interpreter::access;
 use crate::local::interpreter::claim::Purpose;
+use crate::local::interpreter::code_cache::CodeCache;
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::ending;
 use crate::local::interpreter::family;
@@ -216,6 +217,21 @@ impl Interpreter {
 }
 
 impl Interpreter {
+    /// No code is kept any more.
+    pub(crate) fn forget_code(&self) -> Result<()> {
+        self.0.in_session(Purpose::Run, |session| {
+            if let Some(inside) = session.inside() {
+                let kept = std::mem::replace(
+                    &mut *inside.code.borrow_mut(),
+                    CodeCache::new(CacheLimits::default()),
+                );
+                drop(kept);
+            }
+            self.0.run_ended(session.attached());
+            Ok(())
+        })
+    }
+
     /// The main interpreter of a worker becomes what its host has asked for, and gets these variables for its environment,
     /// unless that is as it is to be.
     pub(crate) fn become_like(

@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_micros(50);
 /// How many looks go without asking for the time.
 const LOOKS: u32 = 50;
 /// For so many times at most it does not look.
-const MOST: u32 = 255;
+const MOST: u32 = 31;
 
 /// What one side has learned.
 pub(super) struct Patience {
