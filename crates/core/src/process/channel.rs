@@ -29,8 +29,8 @@ const AREA: usize = 256 << 10;
 const LOOK: Duration = Duration::from_millis(10);
 /// As above, for the worker, which ends with its zygote, by a signal. A thousand of them sleep.
 const LONG_LOOK: Duration = Duration::from_secs(60);
-/// More than a message can have: values of a gibibyte, and what is around them.
-const LONGEST: usize = 5 << 30;
+/// More than a message can have: two values, and what is around them.
+const LONGEST: usize = (2 << 30) + (16 << 20);
 
 /// One direction.
 #[repr(C, align(64))]

@@ -1,5 +1,6 @@
 //! Values, as messages have them. What is read points into its message, which it keeps.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -24,37 +25,73 @@ pub(super) enum Checked<'a> {
     List(&'a [Value<'a>]),
 }
 
-struct Nowhere;
+/// A value may be so long, in bytes as it is written, with what is around it; and have so many parts. Each part is a node of 24
+/// bytes on the other side, so what a few bytes make of it is bounded.
+const LONGEST: usize = (1 << 30) + (1 << 20);
+const MOST_PARTS: usize = 1 << 27;
 
-impl Sink for Nowhere {
-    fn put(&mut self, _: &[u8]) {}
+/// Counts the bytes that are written.
+struct Count(usize);
+
+impl Sink for Count {
+    fn put(&mut self, piece: &[u8]) {
+        self.0 += piece.len();
+    }
+}
+
+/// Fails for values that can't be written, or are too much together.
+fn check(values: &[Value<'_>], is_list: bool) -> Converted<()> {
+    let parts = Cell::new(0);
+    let mut writer = Writer::new(Count(0));
+    for (i, value) in values.iter().enumerate() {
+        let checked = write_within(&mut writer, value, 0, Some(&parts));
+        checked.map_err(|error| if is_list { error.at_index(i) } else { error })?;
+    }
+    match writer.into_sink().0 {
+        ..=LONGEST => Ok(()),
+        bytes => {
+            let message = format!("takes {bytes} bytes, and a process can be given 1 GiB");
+            Err(ConversionError::not_shareable(message))
+        }
+    }
+}
+
+/// One part more.
+fn count_part(parts: &Cell<usize>) -> Converted<()> {
+    parts.set(parts.get() + 1);
+    match parts.get() <= MOST_PARTS {
+        true => Ok(()),
+        false => {
+            let message = format!(
+                "is in a value of more than {MOST_PARTS} parts, which a process can't be given"
+            );
+            Err(ConversionError::not_shareable(message))
+        }
+    }
 }
 
 impl<'a> Checked<'a> {
     /// Fails for one that can't: nothing was written then.
     pub(super) fn new(value: &'a Value<'a>) -> Converted<Self> {
-        write_within(&mut Writer::new(Nowhere), value, 0, true)?;
+        check(std::slice::from_ref(value), false)?;
         Ok(Self::One(value))
     }
 
     /// As [`new`](Self::new), for several.
     pub(super) fn list(values: &'a [Value<'a>]) -> Converted<Self> {
-        for (i, value) in values.iter().enumerate() {
-            write_within(&mut Writer::new(Nowhere), value, 0, true)
-                .map_err(|error| error.at_index(i))?;
-        }
+        check(values, true)?;
         Ok(Self::List(values))
     }
 
     /// Writes it. Memory that is shared is copied.
     pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>) {
         let written = match self {
-            Self::One(value) => write_within(writer, value, 0, false),
+            Self::One(value) => write_within(writer, value, 0, None),
             Self::List(values) => {
                 Part::List(values.len()).write(writer);
                 values
                     .iter()
-                    .try_for_each(|value| write_within(writer, value, 0, false))
+                    .try_for_each(|value| write_within(writer, value, 0, None))
             }
         };
         debug_assert!(written.is_ok(), "a value has changed");
@@ -99,17 +136,20 @@ fn wrong(value: &RawValue) -> ConversionError {
     }
 }
 
-/// Writes what is in a value. `checks`: it was not checked before. (Whether a long text is UTF-8 takes longer to find out than
-/// to copy it.)
+/// Writes what is in a value. `parts`: how many there were; `None`: it was checked before. (Whether a long text is UTF-8 takes
+/// longer to find out than to copy it.)
 fn write_within<S: Sink>(
     writer: &mut Writer<S>,
     value: &Value<'_>,
     depth: usize,
-    checks: bool,
+    parts: Option<&Cell<usize>>,
 ) -> Converted<()> {
     let raw = value.as_raw();
     check_length(raw)?;
-    if raw.kind == kind::STR && !checks {
+    if let Some(parts) = parts {
+        count_part(parts)?;
+    }
+    if raw.kind == kind::STR && parts.is_none() {
         // SAFETY: the kind says so; it is as long as it was.
         let bytes = unsafe { to_python::bytes_of(raw.r#as.text) }?;
         write_text(writer, subpy_wire::value::kind::STR, bytes);
@@ -137,11 +177,11 @@ fn write_within<S: Sink>(
         }
         View::Tuple(items) => {
             Part::Tuple(items.len()).write(writer);
-            write_items(writer, items, depth, checks)?;
+            write_items(writer, items, depth, parts)?;
         }
         View::List(items) => {
             Part::List(items.len()).write(writer);
-            write_items(writer, items, depth, checks)?;
+            write_items(writer, items, depth, parts)?;
         }
         View::Dict(pairs) => {
             Part::Dict(pairs.len()).write(writer);
@@ -149,8 +189,8 @@ fn write_within<S: Sink>(
                 // SAFETY: what it points to is there.
                 let name = || unsafe { to_python::key_text(key.as_raw(), i) };
                 let at_key = |error: ConversionError| error.at_key(name());
-                write_within(writer, key, depth + 1, checks).map_err(at_key)?;
-                write_within(writer, value, depth + 1, checks).map_err(at_key)?;
+                write_within(writer, key, depth + 1, parts).map_err(at_key)?;
+                write_within(writer, value, depth + 1, parts).map_err(at_key)?;
             }
         }
         View::Buffer(_) => write_buffer(writer, value)?,
@@ -168,10 +208,10 @@ fn write_items<S: Sink>(
     writer: &mut Writer<S>,
     items: &[Value<'_>],
     depth: usize,
-    checks: bool,
+    parts: Option<&Cell<usize>>,
 ) -> Converted<()> {
     for (i, item) in items.iter().enumerate() {
-        write_within(writer, item, depth + 1, checks).map_err(|error| error.at_index(i))?;
+        write_within(writer, item, depth + 1, parts).map_err(|error| error.at_index(i))?;
     }
     Ok(())
 }
@@ -318,6 +358,9 @@ impl Room {
         let mut room = Self::default();
         while let Some(part) = parts.next()? {
             room.nodes += part.items();
+            if room.nodes > MOST_PARTS {
+                return Err(Malformed("a value has too many parts"));
+            }
             room.buffers += usize::from(matches!(part, Part::Buffer(_)));
         }
         Ok(room)
