@@ -7,6 +7,7 @@ its own. FOLDER gets the packages, and a line for each play: what has been playe
 """
 
 import argparse
+import ast
 import concurrent.futures
 import json
 import os
@@ -43,6 +44,22 @@ def read_packages():
     """Of each package what pip has to install: its own version first."""
     lines = (HERE / "packages.txt").read_text().splitlines()
     return {line.partition("==")[0]: line.split() for line in lines if line[0] != "#"}
+
+
+def read_imports():
+    """Of each use the modules that it imports: what a zygote would be told to import."""
+    uses = ast.parse((HERE / "uses.py").read_text())
+    return {node.name: imports_in(node) for node in uses.body if isinstance(node, ast.FunctionDef)}
+
+
+def imports_in(function):
+    names = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Import):
+            names.update(dict.fromkeys(alias.name for alias in node.names))
+        elif isinstance(node, ast.ImportFrom):
+            names[node.module] = None
+    return list(names)
 
 
 class Results:
@@ -99,6 +116,8 @@ class Place:
         self.uses = self.output / "uses"
         self.uses.mkdir(exist_ok=True)
         shutil.copy(HERE / "uses.py", self.uses)
+        shutil.copy(HERE / "used.py", self.uses)
+        self.imports = read_imports()
 
     def folder(self, package):
         return self.output / "installed" / package
@@ -115,13 +134,13 @@ class Place:
         done = subprocess.run([*pip, *requirements], capture_output=True, text=True)
         if done.returncode != 0:
             return (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-        outcome, detail = self.play(package, [*PYTHON, HERE / "use.py"], 1)
+        outcome, detail = self.play(package, None, [*PYTHON, HERE / "use.py"], 1)
         if outcome != "right":
             return f"{outcome} in a plain Python: {detail}"
         installed.write_text("\n".join(requirements))
         return None
 
-    def play(self, package, command, uses):
+    def play(self, package, case, command, uses):
         """What becomes of a process that uses a package so many times: the worst, and why."""
         with tempfile.TemporaryDirectory(dir=self.output, ignore_cleanup_errors=True) as place:
             stderr = pathlib.Path(place, "stderr")
@@ -129,7 +148,7 @@ class Place:
                 process = subprocess.Popen(
                     command,
                     cwd=place,
-                    env=self.environment(package, place),
+                    env=self.environment(package, case, place),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=file,
@@ -150,12 +169,14 @@ class Place:
         details = dict.fromkeys(detail for _, outcome, detail in lines if outcome == worst)
         return worst, "; ".join(details)
 
-    def environment(self, package, place):
+    def environment(self, package, case, place):
+        preload = {"imported": self.imports[package.replace("-", "_")], "used": ["used"]}.get(case, [])
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
             "HOME": str(self.home),
             "LC_ALL": "C.UTF-8",
             "PACKAGE": package,
+            "PRELOAD": " ".join(preload),
             # For the main interpreter, too: 3.13 begins the import of some modules there.
             "PYTHONPATH": f"{self.folder(package)}:{self.uses}",
             "TMPDIR": place,
@@ -188,7 +209,7 @@ def main():
             gil, *steps = table.CASES[case]
             uses = sum(len(step.split("|")) for step in steps if step[0].isalpha())
             command = [*hosts[subject], gil, HERE / "use.py", *steps]
-            results.add(key, *place.play(package, command, uses))
+            results.add(key, *place.play(package, case, command, uses))
 
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         problems = pool.map(place.install, wanted, [packages[package] for package in wanted])
@@ -197,7 +218,7 @@ def main():
             print(f"{package} is left out: {problem}", flush=True)
         used = [package for package in wanted if package not in left_out]
         for n in range(o.rounds):
-            cells = [(p, case, subject, n) for p in used for case in table.CASES for subject in hosts]
+            cells = [(p, c, subject, n) for p in used for c in table.CASES for subject in table.subjects(c)]
             list(pool.map(play, cells))
             print(f"round {n + 1} of {o.rounds} is done", flush=True)
 

@@ -3,7 +3,7 @@
 import datetime
 import platform
 
-# The steps of each case, as host.c takes them.
+# The steps of each case, as host.c takes them. No others do what the last ones do: processes.
 CASES = {
     "own": ["own", "+A", "A", "-A"],
     "own twice": ["own", "+A", "A", "-A", "+B", "B", "-B"],
@@ -13,7 +13,15 @@ CASES = {
     "after": ["shared", "+A", "A", "-A", "+B", "B", "-B"],
     "goes on": ["shared", "+A", "A", "+B", "B", "-A", "B", "-B"],
     "A-B-A": ["shared", "+A", "A", "+B", "B", "A", "-A", "-B"],
+    "worker": ["process", "+A", "+B", "A|B", "-A", "-B"],
+    "imported": ["process", "+A", "+B", "A|B", "-A", "-B"],
+    "used": ["process", "+A", "+B", "A|B", "-A", "-B"],
 }
+
+
+def subjects(case):
+    return ["subpy"] if CASES[case][0] == "process" else ["subpy", "cpython"]
+
 
 # From best to worst, with their letters.
 LETTERS = {"right": "R", "error": "E", "without C": "P", "wrong": "W", "hang": "H", "crash": "C"}
@@ -31,6 +39,11 @@ def worst_of(plays):
     return worst
 
 
+def pair_of(worst, package, case):
+    """What both did; twice what subpy did where nobody else does it."""
+    return worst[package, case, "subpy"], worst[package, case, subjects(case)[-1]]
+
+
 def rank(play):
     return OUTCOMES.index(play["outcome"])
 
@@ -46,7 +59,7 @@ def head(*cells):
 def summary(worst, packages):
     text = head("case", *(f"{outcome} ({letter})" for outcome, letter in LETTERS.items()), "better", "worse")
     for case in CASES:
-        pairs = [(worst[p, case, "subpy"], worst[p, case, "cpython"]) for p in packages]
+        pairs = [pair_of(worst, p, case) for p in packages]
         counts = []
         for outcome in OUTCOMES:
             ours, theirs = (sum(play["outcome"] == outcome for play in side) for side in zip(*pairs))
@@ -62,7 +75,7 @@ def rows(worst, versions, packages):
     for package in packages:
         cells = []
         for case in CASES:
-            ours, theirs = (LETTERS[worst[package, case, s]["outcome"]] for s in ("subpy", "cpython"))
+            ours, theirs = (LETTERS[play["outcome"]] for play in pair_of(worst, package, case))
             cells.append(ours if ours == theirs else f"{ours} ({theirs})")
         text += row(package, versions[package], *cells)
     return text
@@ -72,7 +85,7 @@ def worse(worst, packages):
     text = ""
     for package in packages:
         for case in CASES:
-            ours, theirs = worst[package, case, "subpy"], worst[package, case, "cpython"]
+            ours, theirs = pair_of(worst, package, case)
             if rank(ours) > rank(theirs):
                 text += f"\n- {package}, {case}: {ours['outcome']} (CPython: {theirs['outcome']}): {ours['detail']}"
     return text or " none."
