@@ -153,7 +153,7 @@ impl Interpreter {
     fn request_of(id: Id) -> Option<Request> {
         match registry::find(id) {
             Ok(found) => found.0.state.asked(),
-            Err(_) => nested::find_far(id)?.asked(),
+            Err(_) => nested::far::find(id)?.asked(),
         }
     }
 

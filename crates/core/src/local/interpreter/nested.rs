@@ -1,73 +1,19 @@
 //! A run that the host makes while the script of another interpreter calls it. Who asks the outer run to end asks the
 //! inner one, too: the outer one goes on only when that has ended. Either may be in another process.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+pub(crate) mod far;
+pub(crate) mod inner;
+
+use std::sync::Arc;
 
 use crate::data::id::Id;
 use crate::local::interpreter::claim::{Request, Run};
+use crate::local::interpreter::nested::far::FarRun;
+use crate::local::interpreter::nested::inner::{Inner, InnerRun};
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::Shared;
 use crate::local::thread::calling_thread;
 use crate::local::thread::entry::Entry;
-
-/// A run that is inside of another one.
-pub(crate) trait InnerRun: Send + Sync {
-    /// Asks it to end.
-    fn end(&self, why: Request);
-}
-
-/// An interpreter of another process, which runs of others may be inside of.
-pub(crate) trait FarRun: Send + Sync {
-    /// This one begins inside of what the calling thread does for it.
-    fn inner_begins(&self, inner: Inner);
-    /// The last one of this interpreter has ended.
-    fn inner_ended(&self, of: Id);
-    /// What its run is asked to end for.
-    fn asked(&self) -> Option<Request>;
-}
-
-/// A run that is inside of another one, and its interpreter.
-#[derive(Clone)]
-pub(crate) struct Inner {
-    of: Id,
-    run: Arc<dyn InnerRun>,
-}
-
-impl Inner {
-    /// Whether it is of this interpreter.
-    pub(crate) fn is_of(&self, id: Id) -> bool {
-        self.of == id
-    }
-
-    /// Asks it to end. That the outer interpreter ends is not so of an inner one: its time is over.
-    pub(crate) fn end(&self, why: Request) {
-        self.run.end(match why {
-            Request::End => Request::Timeout,
-            why => why,
-        });
-    }
-}
-
-/// Held for a look-up, an insertion or a removal.
-static FAR: RwLock<BTreeMap<Id, Weak<dyn FarRun>>> = RwLock::new(BTreeMap::new());
-
-/// From now on runs of others may be inside of it.
-pub(crate) fn insert_far(id: Id, run: Weak<dyn FarRun>) {
-    let mut far = FAR.write().unwrap_or_else(PoisonError::into_inner);
-    far.insert(id, run);
-}
-
-/// It is destroyed.
-pub(crate) fn remove_far(id: Id) {
-    let mut far = FAR.write().unwrap_or_else(PoisonError::into_inner);
-    far.remove(&id);
-}
-
-pub(super) fn find_far(id: Id) -> Option<Arc<dyn FarRun>> {
-    let far = FAR.read().unwrap_or_else(PoisonError::into_inner);
-    far.get(&id)?.upgrade()
-}
 
 struct LocalRun {
     shared: Arc<Shared>,
@@ -98,7 +44,7 @@ impl Outer {
         match registry::find(id) {
             Ok(found) if found.0.runs_in(entry.thread_state.get()) => Some(Self::Local(found.0)),
             Ok(_) => None,
-            Err(_) => find_far(id).map(Self::Far),
+            Err(_) => far::find(id).map(Self::Far),
         }
     }
 

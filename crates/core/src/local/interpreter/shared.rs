@@ -17,7 +17,7 @@ use crate::local::cures::shared_gil::Holder;
 use crate::local::cures::stack_bounds::KnownStack;
 use crate::local::interpreter::claim::{Run, State};
 use crate::local::interpreter::inside::Inside;
-use crate::local::interpreter::nested::Inner;
+use crate::local::interpreter::nested::inner::Inner;
 use crate::local::interpreter::output::OutputMeter;
 use crate::local::interpreter::requests::Requests;
 use crate::local::interpreter::running_threads::RunningThreads;

@@ -1,13 +1,12 @@
 //! What a worker says: answers, and what it wants of its host.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use subpy_wire::{Malformed, Reader, Writer};
 
 use super::Remote;
-use crate::data::config::Output;
-use crate::data::error::{Result, Status};
+use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
@@ -32,67 +31,6 @@ pub(super) enum Heard {
     Want,
 }
 
-/// Where what scripts write goes: of each stream what takes it.
-pub(super) struct Outputs {
-    all: Mutex<[Taker; 2]>,
-    /// One has returned.
-    free: Condvar,
-}
-
-enum Taker {
-    There(Output),
-    /// It is being called.
-    Called,
-    /// There is none, or none any more.
-    None,
-}
-
-impl Outputs {
-    pub(super) fn new(stdout: Option<Output>, stderr: Option<Output>) -> Self {
-        let taker = |output: Option<Output>| output.map_or(Taker::None, Taker::There);
-        Self {
-            all: Mutex::new([taker(stdout), taker(stderr)]),
-            free: Condvar::new(),
-        }
-    }
-
-    fn all(&self) -> MutexGuard<'_, [Taker; 2]> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes it out for a call; `None`: there is none. A worker never has one called twice at once.
-    fn take(&self, which: usize) -> subpy_wire::Result<Option<Output>> {
-        let mut all = self.all();
-        match std::mem::replace(&mut all[which], Taker::Called) {
-            Taker::There(output) => Ok(Some(output)),
-            Taker::None => {
-                all[which] = Taker::None;
-                Ok(None)
-            }
-            Taker::Called => Err(Malformed("output comes while that before it is handed on")),
-        }
-    }
-
-    fn put_back(&self, which: usize, output: Output) {
-        self.all()[which] = Taker::There(output);
-        self.free.notify_all();
-    }
-
-    /// None of them is called from here on.
-    pub(super) fn close(&self) {
-        let mut all = self.all();
-        for which in 0..all.len() {
-            while matches!(all[which], Taker::Called) {
-                all = self.free.wait(all).unwrap_or_else(PoisonError::into_inner);
-            }
-            let gone = std::mem::replace(&mut all[which], Taker::None);
-            drop(all);
-            drop(gone);
-            all = self.all();
-        }
-    }
-}
-
 /// What a function of the host's answers a script of another process.
 struct FarAnswer<'a> {
     interpreter: Id,
@@ -109,7 +47,7 @@ impl FarCall for FarAnswer<'_> {
         match Checked::new(value) {
             Ok(value) => self.write(replies::VALUE, |writer| value.write(writer)),
             Err(error) => {
-                let nothing_raised = || crate::Error::new(Status::Internal, "no exception");
+                let nothing_raised = || Error::new(Status::Internal, "no exception");
                 let error =
                     error.into_error(&format!("{}(): result", self.function), nothing_raised);
                 let kind = match error.status() {

@@ -4,6 +4,9 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::data::error::{Result, Status};
+use crate::data::tree::OwnedValue;
+
 static IS_ONE: AtomicBool = AtomicBool::new(false);
 
 /// Has a child that is forked from here on know that it is one.
@@ -40,10 +43,10 @@ pub(super) fn write(is_stderr: bool, mut piece: &[u8]) {
 }
 
 /// Its script has ended, like this.
-pub(super) fn exit(outcome: &crate::Result<crate::OwnedValue>) -> ! {
+pub(super) fn exit(outcome: &Result<OwnedValue>) -> ! {
     let code = match outcome {
         Ok(_) => 0,
-        Err(error) if error.status() == crate::Status::Exit => error.exit_code(),
+        Err(error) if error.status() == Status::Exit => error.exit_code(),
         Err(error) => {
             write(true, error.traceback().as_bytes());
             1

@@ -1,0 +1,156 @@
+//! How something is asked for, and answered.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use subpy_wire::Writer;
+
+use super::served::Heard;
+use super::{Asked, NONE_OF_OURS, Remote};
+use crate::data::config::RunOptions;
+use crate::data::error::{Error, Result, Status};
+use crate::data::tree::OwnedValue;
+use crate::local::enter;
+use crate::local::interpreter::nested::FarNested;
+use crate::local::stack;
+use crate::process::channel::{Broken, Channel, Sending};
+use crate::process::lines::Line;
+
+/// Something is under way, until this is dropped.
+pub(super) struct UnderWay<'a>(&'a Remote, u32);
+
+impl<'a> UnderWay<'a> {
+    pub(super) fn begin(remote: &'a Remote, number: u32) -> Self {
+        let mut under_way = remote.under_way();
+        under_way.push(Asked {
+            number,
+            ends: None,
+            inner: Vec::new(),
+        });
+        let outermost = under_way[0].number;
+        remote.outermost.store(outermost, Ordering::SeqCst);
+        Self(remote, number)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.0.under_way();
+        under_way.retain(|asked| asked.number != self.1);
+        let outermost = under_way.first().map_or(0, |asked| asked.number);
+        self.0.outermost.store(outermost, Ordering::SeqCst);
+    }
+}
+
+impl Remote {
+    /// The number of what is asked for next: never 0.
+    pub(super) fn next_number(&self) -> u32 {
+        match self.next_number.fetch_add(1, Ordering::Relaxed) {
+            0 => self.next_number(),
+            number => number,
+        }
+    }
+
+    /// Asks for something, and waits until it is done, or until its time is over.
+    pub(super) fn ask(
+        self: &Arc<Self>,
+        asked: u8,
+        options: &RunOptions<'_>,
+        write: impl FnOnce(&mut Writer<Sending<'_>>),
+    ) -> Result<OwnedValue> {
+        self.check_depth()?;
+        let mut line = self.line()?;
+        let number = self.next_number();
+        let _under_way = UnderWay::begin(self, number);
+        let _nested = FarNested::begin(self.id, || self.as_inner(number));
+        let limit = options
+            .timeout
+            .map(|time| self.limit(number, time, options));
+        let limit = limit.transpose()?;
+        let start = (options.measure || limit.is_some()).then(Instant::now);
+        let done = enter::for_host(|| self.converse(&mut line, asked, number, write));
+        if let Some(start) = start {
+            // With the way there and back, which its limit counts, too.
+            self.seen().0.last_wall = start.elapsed();
+        }
+        match limit {
+            Some(limit) => done.map_err(|error| limit.error(error)),
+            None => done,
+        }
+    }
+
+    /// Fails where the host and this interpreter call each other without an end: Python's limits are the worker's, and it
+    /// may have none, so the host looks after its own stack.
+    fn check_depth(&self) -> Result<()> {
+        const DEEPEST: usize = 1000;
+        let is_inside = enter::current_interpreter().0.is_some();
+        if !is_inside || self.under_way().len() < DEEPEST && !stack::is_nearly_full() {
+            return Ok(());
+        }
+        let message = format!(
+            "the host and interpreter {} call each other too deeply",
+            self.id
+        );
+        Err(Error::new(Status::Limit, message))
+    }
+
+    pub(super) fn converse(
+        &self,
+        line: &mut Line<'_>,
+        asked: u8,
+        number: u32,
+        write: impl FnOnce(&mut Writer<Sending<'_>>),
+    ) -> Result<OwnedValue> {
+        self.not_lost()?;
+        let answer = self.until_answered(line, |writer| {
+            writer.byte(asked);
+            writer.u64(number.into());
+            write(writer);
+            true
+        });
+        match answer {
+            Ok(answer) => answer,
+            Err(broken) => Err(self.lose(broken)),
+        }
+    }
+
+    /// Sends what is written, if anything is, and does what is wanted until there is an answer.
+    pub(super) fn until_answered(
+        &self,
+        line: &mut Line<'_>,
+        write: impl FnOnce(&mut Writer<Sending<'_>>) -> bool,
+    ) -> std::result::Result<Result<OwnedValue>, Broken> {
+        let is_alive = || self.is_alive();
+        let mut writer = Writer::new(line.channel()?.send(&is_alive));
+        if write(&mut writer) {
+            writer.into_sink().finish()?;
+        }
+        loop {
+            let message = Arc::new(line.channel()?.receive(&is_alive)?);
+            if let Heard::Answer(answer) = self.hear(line, &message)? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// What a thread of a script's says on its own channel, is done here.
+    pub(super) fn serve(self: Arc<Self>, channel: Channel) {
+        let mut line = self.lines.served(channel);
+        let is_alive = || self.is_alive();
+        let broken = loop {
+            let received = line
+                .channel()
+                .and_then(|channel| channel.receive(&is_alive));
+            let heard = received.and_then(|message| self.hear(&mut line, &Arc::new(message)));
+            match heard {
+                Ok(Heard::Want) => {}
+                Ok(Heard::Answer(_)) => break NONE_OF_OURS,
+                Err(broken) => break broken,
+            }
+        };
+        if broken != Broken::Gone {
+            self.lose(broken);
+        }
+    }
+}

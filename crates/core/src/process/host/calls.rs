@@ -1,0 +1,156 @@
+//! What the host can ask it for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use subpy_wire::Writer;
+
+use super::{NONE_OF_OURS, Remote, served};
+use crate::data::config::{CallOptions, RunOptions};
+use crate::data::error::{Error, Result, Status};
+use crate::data::tree::OwnedValue;
+use crate::data::value::{Value, View};
+use crate::local::convert::arguments::Arguments;
+use crate::local::convert::copy::copy;
+use crate::local::functions::host_function::Definition;
+use crate::local::objects::conversion_error::ConversionError;
+use crate::process::channel::Sending;
+use crate::process::options::{self, write_call, write_run};
+use crate::process::protocol::asks;
+use crate::process::values::Checked;
+
+impl Remote {
+    /// Runs a program.
+    pub(crate) fn run(self: &Arc<Self>, code: &[u8], options: &RunOptions<'_>) -> Result<()> {
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            write_run(writer, options, self.budget);
+            writer.bytes(code);
+        };
+        self.ask(asks::RUN, options, write).map(drop)
+    }
+
+    /// The value of an expression.
+    pub(crate) fn eval(
+        self: &Arc<Self>,
+        source: &[u8],
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        self.ask(asks::EVAL, &options.run, |writer| {
+            write_call(writer, options, self.budget);
+            writer.bytes(source);
+        })
+    }
+
+    /// The value that a name has in `__main__`.
+    pub(crate) fn get(
+        self: &Arc<Self>,
+        name: &[u8],
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        self.ask(asks::GET, &options.run, |writer| {
+            write_call(writer, options, self.budget);
+            writer.bytes(name);
+        })
+    }
+
+    /// Gives a value a name in `__main__`.
+    pub(crate) fn set(
+        self: &Arc<Self>,
+        name: &[u8],
+        value: &Arguments<'_>,
+        options: &RunOptions<'_>,
+    ) -> Result<()> {
+        let value = checked(value.values().first().unwrap_or(&Value::NONE), "value")?;
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            write_run(writer, options, self.budget);
+            writer.bytes(name);
+            value.write(writer);
+        };
+        self.ask(asks::SET, options, write).map(drop)
+    }
+
+    /// Calls something by its name.
+    pub(crate) fn call(
+        self: &Arc<Self>,
+        callable: &[u8],
+        arguments: &Arguments<'_>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        let list = Checked::list(arguments.values()).map_err(|error| refused(error, "args"))?;
+        let named = checked(arguments.named().unwrap_or(&Value::NONE), "kwargs")?;
+        self.ask(asks::CALL, &options.run, |writer| {
+            write_call(writer, options, self.budget);
+            writer.bytes(callable);
+            list.write(writer);
+            named.write(writer);
+        })
+    }
+
+    /// Runs a program, with names for it and from it.
+    pub(crate) fn run_unrestricted(
+        self: &Arc<Self>,
+        source: &[u8],
+        names: &Arguments<'_>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        let names = checked(names.named().unwrap_or(&Value::NONE), "ns")?;
+        self.ask(asks::RUN_UNRESTRICTED, &options.run, |writer| {
+            write_call(writer, options, self.budget);
+            writer.bytes(source);
+            names.write(writer);
+        })
+    }
+
+    /// Puts a function of the host's into a module.
+    pub(crate) fn put(self: &Arc<Self>, definition: Arc<Definition>) -> Result<()> {
+        let number = self.next_number().into();
+        let (module, name, doc) = definition.described();
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            writer.u64(number);
+            writer.text(module);
+            writer.text(name);
+            writer.text(doc);
+            writer.flag(definition.releases_gil());
+            options::write_conversion(writer, definition.conversion());
+        };
+        self.functions().insert(number, definition.clone());
+        let put = self.ask(asks::DEFINE, &RunOptions::DEFAULT, write);
+        if put.is_err() {
+            let dropped = self.functions().remove(&number);
+            drop(dropped);
+        }
+        put.map(drop)
+    }
+
+    /// Asks the threads of its scripts to end, for so long. The answer is how many have not.
+    pub(crate) fn stop_threads(self: &Arc<Self>, timeout: Duration) -> Result<usize> {
+        let write = |writer: &mut Writer<Sending<'_>>| options::write_time(writer, Some(timeout));
+        let left = self.ask(asks::STOP_THREADS, &RunOptions::DEFAULT, write)?;
+        match left.get().view() {
+            View::Int(left @ 0..) => Ok(left as usize),
+            _ => Err(self.lose(NONE_OF_OURS)),
+        }
+    }
+
+    /// What the threads of its scripts are called.
+    pub(crate) fn thread_names(self: &Arc<Self>) -> Result<Vec<OwnedValue>> {
+        let names = self.ask(asks::THREAD_NAMES, &RunOptions::DEFAULT, |_| {})?;
+        let names = names.get().items();
+        if !names.iter().all(served::is_str) {
+            return Err(self.lose(NONE_OF_OURS));
+        }
+        let copied = names.iter().map(copy);
+        copied
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|_| self.lose(NONE_OF_OURS))
+    }
+}
+
+/// Fails for a value that can't be written: nothing has been said then.
+fn checked<'a>(value: &'a Value<'a>, name: &str) -> Result<Checked<'a>> {
+    Checked::new(value).map_err(|error| refused(error, name))
+}
+
+fn refused(error: ConversionError, name: &str) -> Error {
+    error.into_error(name, || Error::new(Status::Internal, "no exception"))
+}

@@ -1,0 +1,91 @@
+//! How it ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::asking::UnderWay;
+use super::{Life, Remote};
+use crate::data::error::{Error, Result, Status};
+use crate::local::enter;
+use crate::local::interpreter::deadline::Deadline;
+use crate::local::interpreter::nested::far;
+use crate::process::channel::Control;
+use crate::process::options;
+use crate::process::protocol::asks;
+use crate::process::socket;
+
+/// How long what runs at the end of an interpreter may take, and some more for its answer.
+const END: Duration = Duration::from_secs(6);
+
+impl Remote {
+    /// Ends it: its exit functions run, its threads have so long to end. `Busy`: something is under way.
+    pub(crate) fn destroy(
+        self: &Arc<Self>,
+        wait: Duration,
+        stop_threads: bool,
+        kill: bool,
+    ) -> Result<()> {
+        if self.lines.is_inside() || enter::is_called_from(self.id) {
+            let message = format!(
+                "interpreter {} is running, in this thread: the call came from inside it",
+                self.id
+            );
+            return Err(Error::new(Status::Busy, message));
+        }
+        if kill {
+            self.end_now("the host has destroyed it");
+        }
+        enter::for_host(|| {
+            let mut line = match self.line() {
+                Ok(line) => Some(line),
+                Err(_) if kill => None,
+                Err(busy) => return Err(busy),
+            };
+            let before = std::mem::replace(&mut *self.life(), Life::Ending);
+            if before == Life::Ending {
+                return Err(self.is_being_destroyed());
+            }
+            if let Some(line) = line
+                .as_mut()
+                .filter(|_| before == Life::There && self.lost.get().is_none())
+            {
+                let _overdue = self.kill_after(wait.saturating_add(END));
+                let number = self.next_number();
+                let _under_way = UnderWay::begin(self, number);
+                let _ = self.converse(line, asks::END, number, |writer| {
+                    options::write_time(writer, Some(wait));
+                    writer.flag(stop_threads);
+                });
+            }
+            socket::kill(&self.pidfd, libc::SIGKILL);
+            self.let_go();
+            self.outputs.close();
+            let functions = std::mem::take(&mut *self.functions());
+            enter::for_far_call(self.id, || drop(functions));
+            far::remove(self.id);
+            *self.life() = Life::Destroyed;
+            if let Some(line) = line {
+                line.retire();
+            }
+            Ok(())
+        })
+    }
+
+    /// Nobody waits for it any more, or looks at what it does.
+    pub(super) fn let_go(&self) {
+        let watched = std::mem::take(&mut *self.watched());
+        watched
+            .into_iter()
+            .for_each(|number| self.family.watcher().forget(number));
+        self.control.close();
+        self.others().iter().for_each(Control::close);
+        self.family.forget(self.number);
+    }
+
+    /// It is killed after this time, unless the answer is dropped.
+    fn kill_after(self: &Arc<Self>, time: Duration) -> Option<Deadline> {
+        let me = self.clone();
+        let kill = Box::new(move || me.end_now("its end took too long"));
+        Deadline::of(time, None, kill).ok()
+    }
+}

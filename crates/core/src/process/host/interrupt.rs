@@ -1,0 +1,147 @@
+//! How what is under way is asked to end.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::Remote;
+use crate::data::config::RunOptions;
+use crate::data::error::Result;
+use crate::data::id::Id;
+use crate::local::interpreter::claim::Request;
+use crate::local::interpreter::deadline::Deadline;
+use crate::local::interpreter::nested::far::FarRun;
+use crate::local::interpreter::nested::inner::{Inner, InnerRun};
+use crate::process::channel::{End, Why};
+use crate::util::timer;
+
+/// What a thread of this host has asked for, inside of a run of another interpreter.
+struct FarInner {
+    remote: Arc<Remote>,
+    number: u32,
+}
+
+impl InnerRun for FarInner {
+    fn end(&self, why: Request) {
+        self.remote.end(self.number, Why::Request(why));
+    }
+}
+
+impl FarRun for Remote {
+    fn inner_begins(&self, inner: Inner) {
+        let mut under_way = self.under_way();
+        let Some(asked) = under_way.last_mut() else {
+            return;
+        };
+        asked.inner.push(inner.clone());
+        let ends = asked.ends;
+        drop(under_way);
+        // The outer one was asked before this one has begun.
+        if let Some(why) = ends {
+            inner.end(why);
+        }
+    }
+
+    fn inner_ended(&self, of: Id) {
+        let mut under_way = self.under_way();
+        for asked in under_way.iter_mut().rev() {
+            if let Some(at) = asked.inner.iter().rposition(|inner| inner.is_of(of)) {
+                let ended = asked.inner.remove(at);
+                drop(under_way);
+                drop(ended);
+                return;
+            }
+        }
+    }
+
+    fn asked(&self) -> Option<Request> {
+        self.under_way().iter().find_map(|asked| asked.ends)
+    }
+}
+
+impl Remote {
+    /// What it is asked for by this number, for a run of another interpreter's that it is inside of.
+    pub(super) fn as_inner(self: &Arc<Self>, number: u32) -> Arc<dyn InnerRun> {
+        Arc::new(FarInner {
+            remote: self.clone(),
+            number,
+        })
+    }
+
+    /// Limits what is under way by this number.
+    pub(super) fn limit(
+        self: &Arc<Self>,
+        number: u32,
+        time: Duration,
+        options: &RunOptions<'_>,
+    ) -> Result<Deadline> {
+        let me = self.clone();
+        let kill_after = options.kill_after;
+        let is_over = move || {
+            me.end(number, Why::Request(Request::Timeout));
+            let ignored = Arc::downgrade(&me);
+            if let Some(end) = kill_after.and_then(|time| Instant::now().checked_add(time)) {
+                // In the timer's thread, which is there.
+                let _ = timer::at(end, move || {
+                    let remote = ignored.upgrade();
+                    if let Some(remote) = remote.filter(|remote| remote.is_under_way(number)) {
+                        remote.end_now("it has ignored its time limit, and was killed");
+                    }
+                });
+            }
+        };
+        Deadline::of(time, options.on_deadline.clone(), Box::new(is_over))
+    }
+
+    fn is_under_way(&self, number: u32) -> bool {
+        self.under_way().iter().any(|asked| asked.number == number)
+    }
+
+    /// Asks what has this number to end, with what is inside of it.
+    fn end(&self, number: u32, why: Why) {
+        let request = match why {
+            Why::Interrupt => Request::Interrupt,
+            Why::Request(why) => why,
+        };
+        let mut under_way = self.under_way();
+        let Some(at) = under_way.iter().position(|asked| asked.number == number) else {
+            return;
+        };
+        let mut inner = Vec::new();
+        for asked in &mut under_way[at..] {
+            asked.ends = asked.ends.or(Some(request));
+            inner.extend_from_slice(&asked.inner);
+        }
+        drop(under_way);
+        self.control.end(End { number, why });
+        inner.iter().for_each(|inner| inner.end(request));
+    }
+
+    /// Asks all that is under way to end. Nothing happens if there is nothing.
+    pub(crate) fn interrupt(&self) {
+        let outermost = self.under_way().first().map(|asked| asked.number);
+        if let Some(number) = outermost {
+            self.end(number, Why::Interrupt);
+        }
+    }
+
+    /// As [`interrupt`](Self::interrupt), soon, by the timer's thread. Allowed in a signal handler. False: there is no such
+    /// thread.
+    pub(crate) fn interrupt_soon(&self) -> bool {
+        match self.outermost.load(Ordering::SeqCst) {
+            0 => true,
+            number => {
+                self.interrupted_by_handler.store(number, Ordering::SeqCst);
+                timer::call()
+            }
+        }
+    }
+
+    /// Does what signal handlers have asked for.
+    pub(in crate::process) fn serve_handler(&self) {
+        match self.interrupted_by_handler.swap(0, Ordering::SeqCst) {
+            0 => {}
+            number => self.end(number, Why::Interrupt),
+        }
+    }
+}
