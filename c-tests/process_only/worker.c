@@ -80,6 +80,27 @@ static void be_its_own(void *argument) {
   FINALIZE();
 }
 
+/* A relative path is meant from where the host was when it initialized. */
+static void move(void *argument) {
+  (void)argument;
+  char path[PATH_ROOM];
+  CHECK(realpath("/proc/self/exe", path) != NULL, "no path");
+  char *const name = strrchr(path, '/');
+  *name = '\0';
+  CHECK_EQUAL(chdir(path), 0);
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.worker = name + 1;
+  INITIALIZE(&config);
+  CHECK_EQUAL(chdir("/"), 0);
+  DESTROY(create_process(NULL));
+  FINALIZE();
+}
+
+static void test_a_relative_path(void **state) {
+  (void)state;
+  IN_CHILD(move, NULL);
+}
+
 static void test_its_own_program(void **state) {
   (void)state;
   IN_CHILD(be_its_own, NULL);
@@ -116,6 +137,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_no_program),
       cmocka_unit_test(test_another_program),
       cmocka_unit_test(test_its_own_program),
+      cmocka_unit_test(test_a_relative_path),
       cmocka_unit_test(test_no_worker),
   };
   return RUN_TESTS_BETWEEN(tests, make_folder, remove_folder);

@@ -1,5 +1,7 @@
 //! Python as a whole: started or joined, counted, finalized.
 
+use std::path::PathBuf;
+
 use crate::data::config::RuntimeConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -74,7 +76,17 @@ impl Drop for Runtime {
 /// # Ok::<(), subpy_core::Error>(())
 /// ```
 pub fn retain(config: Option<&RuntimeConfig>) -> Result<()> {
-    local::runtime::retain(config, scripting::prepare_main)
+    let config = config.map(with_absolute_paths);
+    local::runtime::retain(config.as_ref(), scripting::prepare_main)
+}
+
+/// A relative path is meant from the folder that the process is in now.
+fn with_absolute_paths(config: &RuntimeConfig) -> RuntimeConfig {
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    RuntimeConfig {
+        worker: config.worker.as_ref().map(absolute),
+        ..config.clone()
+    }
 }
 
 /// Gives back one [`retain`]. The last one destroys the interpreters, and finalizes Python unless the

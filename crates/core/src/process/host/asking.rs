@@ -103,7 +103,8 @@ impl Remote {
         write: impl FnOnce(&mut Writer<Sending<'_>>),
     ) -> Result<OwnedValue> {
         self.not_lost()?;
-        let answer = self.until_answered(line, |writer| {
+        let is_alive = || self.is_alive();
+        let answer = self.until_answered(line, &is_alive, |writer| {
             writer.byte(asked);
             writer.u64(number.into());
             write(writer);
@@ -115,19 +116,19 @@ impl Remote {
         }
     }
 
-    /// Sends what is written, if anything is, and does what is wanted until there is an answer.
+    /// Sends what is written, if anything is, and does what is wanted until there is an answer, or until it waits no more.
     pub(super) fn until_answered(
         &self,
         line: &mut Line<'_>,
+        waits: &dyn Fn() -> bool,
         write: impl FnOnce(&mut Writer<Sending<'_>>) -> bool,
     ) -> std::result::Result<Result<OwnedValue>, Broken> {
-        let is_alive = || self.is_alive();
-        let mut writer = Writer::new(line.channel()?.send(&is_alive));
+        let mut writer = Writer::new(line.channel()?.send(waits));
         if write(&mut writer) {
             writer.into_sink().finish()?;
         }
         loop {
-            let message = Arc::new(line.channel()?.receive(&is_alive)?);
+            let message = Arc::new(line.channel()?.receive(waits)?);
             if let Heard::Answer(answer) = self.hear(line, &message)? {
                 return Ok(answer);
             }

@@ -3,6 +3,7 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::{Duration, Instant};
 
 use subpy_wire::Writer;
 
@@ -13,7 +14,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::local::functions::host_function;
 use crate::local::interpreter::nested::far::{self, FarRun};
 use crate::local::interpreter::registry;
-use crate::process::channel::{self, Broken, Channel, Control, Side};
+use crate::process::channel::{self, Broken, Channel, Control, Sending, Side};
 use crate::process::family::{Family, Forked};
 use crate::process::lines::Lines;
 use crate::process::options::{write_config, write_environment};
@@ -21,6 +22,9 @@ use crate::process::protocol::asks;
 use crate::process::socket;
 use crate::process::watch::Seen;
 use crate::util::thread::Thread;
+
+/// How long it may take until it is ready: what was imported before the fork may have something to do after it.
+const START: Duration = Duration::from_secs(60);
 
 impl Remote {
     /// Makes one.
@@ -93,14 +97,20 @@ impl Remote {
     /// Waits until it is what it is to be. What says so is sent, if it is not there.
     fn prepare(&self, to_send: Option<&[u8]>) -> Result<()> {
         let mut line = self.line()?;
-        let prepared = self.until_answered(&mut line, |writer| match to_send {
-            Some(message) => {
-                writer.put(message);
-                true
+        let end = Instant::now() + START;
+        let is_late = || Instant::now() >= end;
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            to_send.inspect(|message| writer.put(message)).is_some()
+        };
+        let waits = || self.is_alive() && !is_late();
+        let prepared = self.until_answered(&mut line, &waits, write);
+        let lost = |broken| {
+            if is_late() {
+                self.end_now("it was not ready after a minute");
             }
-            None => false,
-        });
-        prepared.map_err(|broken| self.lose(broken))?.map(drop)
+            self.lose(broken)
+        };
+        prepared.map_err(lost)?.map(drop)
     }
 
     /// Has its end seen, and gives the threads of its scripts channels.
