@@ -47,6 +47,16 @@ static void test_fork_is_refused(void **state) {
   RAISES("import os; os.spawnv(os.P_WAIT, '/bin/true', ['true'])", "RuntimeError", "allow_fork");
 }
 
+/* What else forks is refused with that, where it may be allowed at all. */
+static void test_what_forks_is_refused(void **state) {
+  (void)state;
+  NEEDS_RESTRICTIONS();
+  const char *const reason = scripts_may_fork() ? "allow_fork" : "no option";
+  RAISES("import os\nif os.forkpty()[0] == 0: os._exit(0)", "RuntimeError", reason);
+  RAISES("import subprocess; subprocess.run(['true'], preexec_fn=int)", "RuntimeError", reason);
+  works("import subprocess; subprocess.run(['true'])");
+}
+
 /* No option allows these, and the message says so. */
 static void test_what_the_main_interpreter_alone_may(void **state) {
   (void)state;
@@ -172,6 +182,7 @@ static void test_an_older_python_restricts_nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_fork_is_refused),
+      TEST(test_what_forks_is_refused),
       TEST(test_fork_works_if_allowed),
       TEST(test_what_the_main_interpreter_alone_may),
       TEST(test_exec_is_refused),

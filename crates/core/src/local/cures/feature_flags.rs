@@ -66,6 +66,15 @@ pub(crate) fn refuse_threads(_: Attached<'_>) {
     }
 }
 
+/// Whether the attached main interpreter may fork; `None`: it is none of a worker's process.
+pub(crate) fn may_fork(_: Attached<'_>) -> Option<bool> {
+    match OFFSET.load(Ordering::Relaxed) {
+        0 => None,
+        // SAFETY: where `find` has found them, in the same interpreter.
+        offset => Some(unsafe { place(offset).read_volatile() } & FORK != 0),
+    }
+}
+
 /// Restricts the attached main interpreter. False: it can't be.
 pub(crate) fn restrict(_: Attached<'_>, config: &InterpreterConfig) -> bool {
     let flag = |is_allowed, flag| if is_allowed { flag } else { 0 };

@@ -1,20 +1,33 @@
-//! Defect: where CPython refuses something to an interpreter, its message does not say what would allow it.
+//! Defect: where CPython refuses something to an interpreter, its message does not say what would allow it. And it lets a
+//! main interpreter fork by `forkpty()` and for a `preexec_fn`, whatever that is restricted to: that of a worker's process.
 //!
 //! Has it: 3.12 and later. `preexec_fn`: all versions.
 //!
 //! Cure: the message goes on with the name of the option. In `threading`, it is a constant of the code, and is replaced
-//! there.
+//! there. A restricted main interpreter is refused these as it is refused `fork()`.
 
+use super::feature_flags;
 use super::stdlib_functions::Functions;
+use crate::local::python::method::method;
 
-pub(super) static FUNCTIONS: Functions = Functions::in_python(
+// Whether the interpreter may fork; None: it is none of a worker's process.
+method!(may_fork, |py, None, _| match feature_flags::may_fork(py) {
+    Some(may) => Object::bool(py, may),
+    None => Object::none(py),
+});
+
+pub(super) static FUNCTIONS: Functions = Functions::new(
     &[c"threading"],
     c"
 def replacers(call, put, at_end):
     DAEMON = 'subpy_interpreter_config::allow_daemon_threads allows them'
-    OF_MAIN = 'no option allows it, since CPython lets a forked child of the main interpreter alone run code'
+    FORK = 'fork not supported for isolated subinterpreters'
+    OF_MAIN = (
+        'no option allows it, since CPython lets a forked child of the main interpreter alone run code: '
+        'that of SUBPY_BACKEND_PROCESS is one'
+    )
     ALLOWED_BY = {
-        'fork not supported for isolated subinterpreters': (
+        FORK: (
             'subpy_interpreter_config::allow_fork allows it, but CPython ends the child at once; '
             'multiprocessing works with the start methods \\'spawn\\' and \\'forkserver\\''
         ),
@@ -26,19 +39,27 @@ def replacers(call, put, at_end):
         'daemon threads are disabled in this interpreter': DAEMON,
     }
 
+    if call() is not None:
+        ALLOWED_BY[FORK] = 'subpy_interpreter_config::allow_fork allows it'
+
     def complete(text):
         allowed_by = ALLOWED_BY.get(text) if isinstance(text, str) else None
         return f'{text}: {allowed_by}' if allowed_by else text
 
+    def forks(name, arguments):
+        return name == 'forkpty' or name == 'fork_exec' and any(map(callable, arguments))
+
     def completed(function):
         def wrapper(*arguments, **options):
             try:
+                if call() is False and forks(name, arguments):
+                    raise RuntimeError(FORK)
                 return function(*arguments, **options)
             except RuntimeError as e:
                 e.args = tuple(map(complete, e.args))
                 raise
 
-        wrapper.__name__ = function.__name__
+        name = wrapper.__name__ = function.__name__
         return wrapper
 
     def wrap(*names):
@@ -57,6 +78,7 @@ def replacers(call, put, at_end):
         'threading': replace_threading,
     }
 ",
+    may_fork,
 )
 .at_first_call(&[
     (c"_posixsubprocess", &[c"fork_exec"]),
