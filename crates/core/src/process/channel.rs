@@ -55,8 +55,8 @@ struct Shared {
     to_end: AtomicU64,
 }
 
-/// The directions come first.
-const HEAD: usize = 4096;
+/// The directions come first, with the first area in the same page: most messages are short.
+const HEAD: usize = 256;
 const _: () = assert!(size_of::<Shared>() <= HEAD);
 /// What a worker that crashes says comes last.
 const REPORT: usize = 64 << 10;

@@ -5,7 +5,7 @@
 //! working directory, and nothing else of the host's: no descriptor, no signal mask, no ignored signal.
 
 use std::collections::HashMap;
-use std::ffi::{CString, OsString};
+use std::ffi::{CStr, CString, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -19,7 +19,7 @@ use subpy_wire::{Reader, Writer};
 use super::failures;
 use super::message::Message;
 use super::options::write_runtime;
-use super::protocol::ROLE;
+use super::protocol::{BINDS, ROLE};
 use super::socket;
 use super::watch::Watcher;
 use super::zygote::{HOST, SOCKET, VERSION, says};
@@ -102,11 +102,12 @@ fn lost(what: &str) -> Error {
 impl Family {
     /// Starts a zygote.
     pub(super) fn start(program: &Path, config: &RuntimeConfig) -> Result<Self> {
-        let environment = std::env::vars_os().collect();
+        let environment: Vec<_> = std::env::vars_os().collect();
         let (socket, its_end) = socket::pair().map_err(|error| not_started(program, &error))?;
         let host = socket::pidfd_of(std::process::id() as libc::pid_t);
         let host = host.map_err(|error| not_started(program, &error))?;
-        spawn(program, &its_end, &host).map_err(|error| not_started(program, &error))?;
+        spawn(program, &environment, &its_end, &host)
+            .map_err(|error| not_started(program, &error))?;
         drop(its_end);
         let mut writer = Writer::new(Vec::new());
         writer.text(VERSION);
@@ -310,18 +311,34 @@ fn not_started(program: &Path, why: &io::Error) -> Error {
     Error::new(Status::Unsupported, message)
 }
 
+fn variable((name, value): &(OsString, OsString)) -> Option<CString> {
+    CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
+}
+
 /// What is made before the fork: nothing is allocated afterwards.
 struct Prepared {
     program: CString,
+    /// These end in a NULL.
     arguments: [*const libc::c_char; 3],
+    environment: Vec<*const libc::c_char>,
 }
 
 /// Starts the program as a zygote, and waits until it has begun.
-fn spawn(program: &Path, socket: &OwnedFd, host: &OwnedFd) -> io::Result<()> {
+fn spawn(
+    program: &Path,
+    environment: &[(OsString, OsString)],
+    socket: &OwnedFd,
+    host: &OwnedFd,
+) -> io::Result<()> {
     let name = CString::new(program.as_os_str().as_bytes()).map_err(io::Error::other)?;
+    let variables: Vec<_> = environment.iter().filter_map(variable).collect();
+    let binds = (!environment.iter().any(|(name, _)| name == "LD_BIND_NOW")).then_some(BINDS);
+    let pointers = variables.iter().map(|variable| variable.as_ptr());
+    let binds = binds.map(CStr::as_ptr);
     let mut prepared = Prepared {
         program: name,
         arguments: [null(); 3],
+        environment: pointers.chain(binds).chain([null()]).collect(),
     };
     prepared.arguments[0] = prepared.program.as_ptr();
     prepared.arguments[1] = ROLE.as_ptr();
@@ -380,7 +397,11 @@ unsafe fn helper(prepared: &Prepared, socket: &OwnedFd, host: &OwnedFd, report: 
         let report_at = HOST + 1;
         libc::dup3(report, report_at, libc::O_CLOEXEC);
         libc::syscall(libc::SYS_close_range, report_at + 1, u32::MAX, 0);
-        libc::execv(prepared.program.as_ptr(), prepared.arguments.as_ptr());
+        libc::execve(
+            prepared.program.as_ptr(),
+            prepared.arguments.as_ptr(),
+            prepared.environment.as_ptr(),
+        );
         let error = *libc::__errno_location();
         libc::write(report_at, (&raw const error).cast(), size_of::<i32>());
         libc::_exit(127)

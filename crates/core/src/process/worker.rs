@@ -5,7 +5,7 @@
 //! A thread of a script's has a channel of its own for that.
 
 mod asked;
-mod child;
+pub(super) mod child;
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -108,7 +108,7 @@ pub(super) fn run(ends: Ends, zygote: libc::pid_t) -> ! {
 
 fn serve(mut ends: Ends, zygote: libc::pid_t) -> io::Result<()> {
     ends.take_over();
-    child::watch();
+    child::is_none();
     let channel = Channel::new(&ends.channel, Side::Worker)?;
     Channel::report_by(&ends.channel, ends.report);
     let main = registry::find(Id::MAIN).map_err(io::Error::other)?;

@@ -15,6 +15,7 @@ use super::channel::has_cores;
 use super::epoll::Epoll;
 use super::failures;
 use super::options::read_runtime;
+use super::protocol::BINDS;
 use super::socket;
 use super::worker;
 use super::worker::Ends;
@@ -60,6 +61,7 @@ type Workers = HashMap<u64, Worker>;
 
 /// Runs one. The answer is the code that the process, or a worker that it has forked, ends with.
 pub(super) fn run() -> i32 {
+    forget_binding();
     // SAFETY: `family` has put them there, for us.
     let (socket, host) = unsafe { (OwnedFd::from_raw_fd(SOCKET), OwnedFd::from_raw_fd(HOST)) };
     let Ok((message, _)) = socket::receive(&socket) else {
@@ -83,6 +85,7 @@ pub(super) fn run() -> i32 {
     }
     leave_streams();
     has_cores(); // known before there are workers
+    worker::child::watch();
     let limit = limits::open_as_many_as_can_be();
     let (zygote, mut workers) = (std::process::id(), Workers::new());
     match serve(&socket, &host, &mut workers) {
@@ -98,6 +101,17 @@ pub(super) fn run() -> i32 {
                 .for_each(|worker| socket::kill(&worker.pidfd, libc::SIGKILL));
             0
         }
+    }
+}
+
+/// The environment is the host's again.
+fn forget_binding() {
+    let binds = BINDS.to_str().ok().and_then(|text| text.split_once('='));
+    if let Some((name, value)) = binds
+        && std::env::var_os(name).is_some_and(|is| is == value)
+    {
+        // SAFETY: no other thread has begun.
+        unsafe { std::env::remove_var(name) };
     }
 }
 
@@ -221,6 +235,7 @@ fn preload(main: &Interpreter, names: &[String]) -> Result<Vec<String>, Error> {
         "import sys\nif 'signal' in sys.modules: sys.modules['signal'].set_wakeup_fd(-1)\ndel sys",
     )?;
     run("import gc; gc.collect(); gc.freeze(); del gc")?;
+    zygote::has_preloaded()?;
     main.forget_code()?;
     Ok(warnings)
 }

@@ -6,14 +6,18 @@
 //! Cure: the message goes on with the name of the option. In `threading`, it is a constant of the code, and is replaced
 //! there. A restricted main interpreter is refused these as it is refused `fork()`.
 
+#[cfg(Py_3_12)]
 use super::feature_flags;
 use super::stdlib_functions::Functions;
 use crate::local::python::method::method;
 
 // Whether the interpreter may fork; None: it is none of a worker's process.
-method!(may_fork, |py, None, _| match feature_flags::may_fork(py) {
-    Some(may) => Object::bool(py, may),
-    None => Object::none(py),
+method!(may_fork, |py, None, _| {
+    #[cfg(Py_3_12)]
+    if let Some(may) = feature_flags::may_fork(py) {
+        return Object::bool(py, may);
+    }
+    Object::none(py)
 });
 
 pub(super) static FUNCTIONS: Functions = Functions::new(

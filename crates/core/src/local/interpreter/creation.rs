@@ -1,23 +1,17 @@
 //! Making an interpreter: CPython's part, what it gets, and where it belongs.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 
 use pyo3_ffi::PyThreadState;
 
 use crate::data::config::{Budget, CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
-use crate::local::attach::Attached;
-use crate::local::cures;
 use crate::local::cures::allocator::counting;
-#[cfg(Py_3_12)]
-use crate::local::cures::feature_flags;
 use crate::local::cures::{Environment, switch_interval};
 use crate::local::enter;
 use crate::local::interpreter::access;
 use crate::local::interpreter::claim::Purpose;
-use crate::local::interpreter::code_cache::CodeCache;
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::ending;
 use crate::local::interpreter::family;
@@ -34,8 +28,6 @@ use crate::local::interpreter::resources;
 use crate::local::interpreter::shared::Shared;
 use crate::local::memory::account::Account;
 use crate::local::python::gc_pause::without_collection;
-use crate::local::python::object::{clear_exception, import, imported};
-use crate::local::python::str_arguments::bytes;
 use crate::local::python::thread_states;
 use crate::local::runtime_phase;
 use crate::local::stack::{KeptStack, Room};
@@ -216,121 +208,12 @@ impl Interpreter {
     }
 }
 
-impl Interpreter {
-    /// No code is kept any more.
-    pub(crate) fn forget_code(&self) -> Result<()> {
-        self.0.in_session(Purpose::Run, |session| {
-            if let Some(inside) = session.inside() {
-                let kept = std::mem::replace(
-                    &mut *inside.code.borrow_mut(),
-                    CodeCache::new(CacheLimits::default()),
-                );
-                drop(kept);
-            }
-            self.0.run_ended(session.attached());
-            Ok(())
-        })
-    }
-
-    /// The main interpreter of a worker becomes what its host has asked for, and gets these variables for its environment,
-    /// unless that is as it is to be.
-    pub(crate) fn become_like(
-        &self,
-        config: InterpreterConfig,
-        environment: Option<&[(&[u8], &[u8])]>,
-    ) -> Result<()> {
-        let shared = &self.0;
-        let limit = config.memory_limit;
-        if limit > 0 && shared.account.is_none() {
-            return Err(no_account());
-        }
-        shared
-            .thread_limit
-            .store(config.thread_limit, Ordering::Relaxed);
-        let outcome = shared.in_session(Purpose::Run, |mut session| {
-            let Some(mut inside) = session.set_inside(None) else {
-                return Err(registry::not_found(shared.id));
-            };
-            let py = session.attached();
-            let restricted = restrict(py, &config);
-            let changed =
-                environment.map_or(Some(()), |environment| put_environment(py, environment));
-            let changed = changed.ok_or_else(|| not_prepared(py));
-            let streams = (config.stdout, config.stderr);
-            let bytes = config.output_bytes;
-            let taken = inside.become_like(py, streams, bytes, config.code_cache);
-            let taken = taken.ok_or_else(|| not_prepared(py));
-            let limited = recursion::limit(py, config.recursion_limit);
-            let limited = limited.ok_or_else(|| not_prepared(py));
-            reseed_numpy(py);
-            session.set_inside(Some(inside));
-            shared.run_ended(session.attached());
-            restricted.and(changed).and(taken).and(limited)
-        });
-        if let Some(account) = shared.account {
-            account.opened();
-            let idle = account.usage().current;
-            if (1..=idle).contains(&limit) {
-                return Err(too_low(limit, idle));
-            }
-            account.set_limit(limit);
-        }
-        outcome
-    }
-}
-
-/// Restricts the main interpreter of a worker.
-fn restrict(py: Attached<'_>, config: &InterpreterConfig) -> Result<()> {
-    #[cfg(Py_3_12)]
-    let is_restricted = feature_flags::restrict(py, config);
-    #[cfg(not(Py_3_12))]
-    let is_restricted = {
-        let _ = py;
-        PythonConfig::new(config)?;
-        true
-    };
-    match is_restricted {
-        true => Ok(()),
-        false => {
-            let version = cures::python_version();
-            let message = format!(
-                "Python {version} does not let the interpreter of a process be restricted: allow_fork, allow_exec, \
-                 allow_threads and allow_daemon_threads have to be 1"
-            );
-            Err(Error::new(Status::Unsupported, message))
-        }
-    }
-}
-
-/// Its global generator would give each worker the same numbers, if it was imported before the fork. (`random` sees to that
-/// by itself.)
-fn reseed_numpy(py: Attached<'_>) {
-    if let Some(numpy) = imported(py, c"numpy.random") {
-        let seeded = numpy
-            .attribute(py, c"seed")
-            .and_then(|seed| seed.call(py, &[]));
-        drop(seeded);
-    }
-    clear_exception(py);
-}
-
-/// The environment of the process, and what scripts see of it. `None`: an exception is set.
-fn put_environment(py: Attached<'_>, variables: &[(&[u8], &[u8])]) -> Option<()> {
-    let environment = import(py, c"os")?.attribute(py, c"environb")?;
-    environment.attribute(py, c"clear")?.call(py, &[])?;
-    let put = environment.attribute(py, c"__setitem__")?;
-    for (name, value) in variables {
-        put.call(py, &[&bytes(py, name)?, &bytes(py, value)?])?;
-    }
-    Some(())
-}
-
-fn no_account() -> Error {
+pub(super) fn no_account() -> Error {
     let message = "a memory_limit needs a runtime that was initialized with account_memory";
     Error::new(Status::Unsupported, message)
 }
 
-fn too_low(limit: u64, idle: u64) -> Error {
+pub(super) fn too_low(limit: u64, idle: u64) -> Error {
     let message = format!(
         "memory_limit is {limit}, which is too low: an interpreter that does nothing takes {idle} bytes"
     );

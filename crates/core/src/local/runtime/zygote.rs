@@ -9,7 +9,7 @@ use crate::data::error::Result;
 use crate::data::id::Id;
 #[cfg(Py_3_12)]
 use crate::local::cures::feature_flags;
-use crate::local::interpreter::registry;
+use crate::local::interpreter::{forked, registry};
 #[cfg(Py_3_12)]
 use crate::local::python::object::clear_exception;
 use crate::util::timer;
@@ -58,6 +58,14 @@ pub(crate) fn fork() -> Result<io::Result<Forked>> {
         timer::wait_for_start(false);
     }
     Ok(forked)
+}
+
+/// All is imported that is to be there from the start.
+pub(crate) fn has_preloaded() -> Result<()> {
+    registry::find(Id::MAIN)?.inside_anew(|context| {
+        forked::find_preloaded(context.attached());
+        Ok(())
+    })
 }
 
 /// Finds what restricts the main interpreter. To be called while nothing else runs.

@@ -22,9 +22,10 @@ pub(super) struct Patience {
 
 /// A wait, as long as it only looks.
 pub(super) struct Looking {
-    /// `None`: it does not.
-    end: Option<Instant>,
+    does: bool,
     looks: u32,
+    /// Known from the first time on that the time is asked for.
+    end: Option<Instant>,
 }
 
 /// Whether two threads can run at once. The first call takes long.
@@ -39,20 +40,21 @@ impl Patience {
     }
 
     pub(super) fn begin(&mut self) -> Looking {
-        let looks = self.left == 0 && has_cores();
+        let does = self.left == 0 && has_cores();
         self.left = self.left.saturating_sub(1);
         Looking {
-            end: looks.then(|| Instant::now() + LONGEST),
+            does,
             looks: 0,
+            end: None,
         }
     }
 
     /// Whether it has come while it looked.
     pub(super) fn end(&mut self, looking: &Looking, has_come: bool) {
-        match looking.end {
-            None => {}
-            Some(_) if has_come => self.pause = 0,
-            Some(_) => {
+        match (looking.does, has_come) {
+            (false, _) => {}
+            (true, true) => self.pause = 0,
+            (true, false) => {
                 self.pause = (self.pause * 2 + 1).min(MOST);
                 self.left = self.pause;
             }
@@ -62,11 +64,15 @@ impl Patience {
 
 impl Looking {
     pub(super) fn goes_on(&mut self) -> bool {
-        let Some(end) = self.end else {
+        if !self.does {
             return false;
-        };
+        }
         self.looks += 1;
         std::hint::spin_loop();
-        self.looks % LOOKS != 0 || Instant::now() < end
+        if self.looks % LOOKS != 0 {
+            return true;
+        }
+        let now = Instant::now();
+        now < *self.end.get_or_insert(now + LONGEST)
     }
 }

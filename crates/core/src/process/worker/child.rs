@@ -1,7 +1,6 @@
 //! A child that a script of a worker has forked. It has the worker's memory, and what that shares with the host, but it is
 //! not what the host talks to: it says nothing to it, and ends where the script ends.
 
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::data::error::{Result, Status};
@@ -9,16 +8,18 @@ use crate::data::tree::OwnedValue;
 
 static IS_ONE: AtomicBool = AtomicBool::new(false);
 
-/// Has a child that is forked from here on know that it is one.
-pub(super) fn watch() {
-    static WATCH: Once = Once::new();
+/// Each child that is forked from here on knows that it is one. Called once, in the zygote: each worker is a child of that.
+pub(in crate::process) fn watch() {
     unsafe extern "C" fn in_child() {
         IS_ONE.store(true, Ordering::Relaxed);
     }
     // SAFETY: the handler does nothing but a store.
-    WATCH.call_once(|| unsafe {
-        libc::pthread_atfork(None, None, Some(in_child));
-    });
+    unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+}
+
+/// This process is a worker.
+pub(super) fn is_none() {
+    IS_ONE.store(false, Ordering::Relaxed);
 }
 
 /// Whether this process is one.
