@@ -246,6 +246,23 @@ static void test_a_decimal_context_is_the_interpreters_own(void **state) {
   DESTROY(ids[1]);
 }
 
+static void import_what_prints(void *unused) {
+  (void)unused;
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.gil = SUBPY_GIL_SHARED;
+  INITIALIZE(NULL);
+  RUN_IN_NEW(&config, "import sys\n"
+                      "sys.path.insert(0, '" SUBPY_MODULES "')\n"
+                      "import prints\n"
+                      "assert compile('1 + 1', 'nothing', 'eval')\n");
+  FINALIZE();
+}
+
+static void test_one_that_prints_while_it_is_made(void **state) {
+  (void)state;
+  IN_CHILD(import_what_prints, NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_datetime),
@@ -255,6 +272,7 @@ int main(void) {
       cmocka_unit_test(test_what_sqlite3_was_given_goes),
       cmocka_unit_test(test_all_of_them),
       cmocka_unit_test(test_functions_that_are_first_called_with_keywords),
+      cmocka_unit_test(test_one_that_prints_while_it_is_made),
       cmocka_unit_test(test_datetime_works),
       cmocka_unit_test(test_strptime_with_the_shared_gil),
       cmocka_unit_test(test_a_decimal_context_is_the_interpreters_own),

@@ -192,12 +192,10 @@ impl InHost {
     #[inline(always)]
     fn begin(inside: *const Entry, entry: *const Entry, keeps_gil: bool) -> Self {
         let locale = locale::get_if_set();
-        let mut thread_state = null_mut();
         // SAFETY: an entry lives until it is left.
         match unsafe { inside.as_ref() } {
             Some(inside) => {
                 inside.wake.leave_for_host();
-                thread_state = inside.thread_state.get();
                 locale::put(inside.host.locale.get());
                 if !inside.host.floats.get().are_of_python() {
                     inside.host.floats.get().put();
@@ -216,13 +214,11 @@ impl InHost {
                 }
             }
         }
-        if thread_state.is_null() {
-            thread_state = attached();
-        }
         Self {
             inside,
             entry,
-            thread_state,
+            // Not always that of `inside`: CPython attaches another one by itself where it imports some modules.
+            thread_state: attached(),
             keeps_gil,
             locale,
         }
