@@ -114,6 +114,26 @@ static void test_one_that_starts_a_thread_in_c(void **state) {
   IN_CHILD(start_with, &start);
 }
 
+/* What a module has opened is open in a worker, and the same. */
+static void test_what_modules_have_opened(void **state) {
+  (void)state;
+  write_module("opens.py", "import os, tempfile\n"
+                           "files = [tempfile.TemporaryFile() for _ in range(8)]\n"
+                           "for number, file in enumerate(files):\n"
+                           "    file.write(b'%d' % number)\n"
+                           "    file.flush()\n");
+  struct start start = {{"opens"},
+                        1,
+                        SUBPY_OK,
+                        "",
+                        "import opens\n"
+                        "for number, file in enumerate(opens.files):\n"
+                        "    file.seek(0)\n"
+                        "    assert file.read() == b'%d' % number, number\n",
+                        ""};
+  IN_CHILD(start_with, &start);
+}
+
 /* Each worker has numbers of its own. */
 static void test_random_numbers(void **state) {
   (void)state;
@@ -146,6 +166,7 @@ int main(void) {
       cmocka_unit_test(test_one_that_raises),
       cmocka_unit_test(test_one_that_leaves_a_thread),
       cmocka_unit_test(test_one_that_starts_a_thread_in_c),
+      cmocka_unit_test(test_what_modules_have_opened),
       cmocka_unit_test(test_random_numbers),
   };
   return RUN_TESTS_BETWEEN(tests, make_folder, remove_folder);
