@@ -18,10 +18,16 @@ fn read(message: &[u8]) -> subpy_wire::Result<()> {
         has_value = failure.exception.is_some();
     }
     if has_value {
+        // Whose texts are not looked at, has as many parts, each as large.
+        let mut unread = reader.clone();
+        let mut bytes = Parts::new(&mut unread);
         let mut parts = Parts::new(&mut reader);
         while let Some(part) = parts.next()? {
+            let same = bytes.next_with_bytes().unwrap().unwrap();
+            assert_eq!(same.items(), part.items());
             part.write(&mut writer);
         }
+        assert!(bytes.next_with_bytes().unwrap().is_none());
     }
     reader.end()?;
     assert_eq!(writer.into_sink(), message);

@@ -56,6 +56,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What [`Writer::option`](crate::Writer::option) has written.
+    pub fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {
+        match self.flag()? {
+            true => read(self).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// An `i32`.
     pub fn i32(&mut self) -> Result<i32> {
         Ok(i32::from_ne_bytes(self.array()?))

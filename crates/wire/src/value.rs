@@ -63,8 +63,11 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+    fn read(reader: &mut Reader<'a>, looks_at_texts: bool) -> Result<Self> {
         Ok(match reader.byte()? {
+            kind::STR | kind::BIG_INT | kind::WTF8 if !looks_at_texts => {
+                Self::Bytes(reader.bytes()?)
+            }
             kind::NONE => Self::None,
             kind::BOOL => Self::Bool(reader.flag()?),
             kind::INT => Self::Int(reader.i64()?),
@@ -165,6 +168,15 @@ impl<'r, 'a> Parts<'r, 'a> {
         reason = "it can fail once, and ends then"
     )]
     pub fn next(&mut self) -> Result<Option<Part<'a>>> {
+        self.step(true)
+    }
+
+    /// As [`next`](Self::next), for who asks how much there is: texts come as bytes, which nobody has looked at.
+    pub fn next_with_bytes(&mut self) -> Result<Option<Part<'a>>> {
+        self.step(false)
+    }
+
+    fn step(&mut self, looks_at_texts: bool) -> Result<Option<Part<'a>>> {
         while let Some(0) = self.to_come.last() {
             self.to_come.pop();
         }
@@ -172,7 +184,7 @@ impl<'r, 'a> Parts<'r, 'a> {
             return Ok(None);
         };
         *to_come -= 1;
-        let part = Part::read(self.reader)?;
+        let part = Part::read(self.reader, looks_at_texts)?;
         if let Part::Tuple(_) | Part::List(_) | Part::Dict(_) = part {
             if self.to_come.len() > self.depth {
                 return Err(Malformed("a value is nested too deeply"));

@@ -33,6 +33,7 @@ impl<S: Sink> Writer<S> {
     }
 
     /// Bytes as they are.
+    #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
         self.length += bytes.len();
         self.sink.put(bytes);
@@ -46,6 +47,14 @@ impl<S: Sink> Writer<S> {
     /// A byte that is 0 or 1.
     pub fn flag(&mut self, flag: bool) {
         self.byte(flag.into());
+    }
+
+    /// Whether there is something, and then that.
+    pub fn option<T>(&mut self, option: Option<T>, write: impl FnOnce(&mut Self, T)) {
+        self.flag(option.is_some());
+        if let Some(there) = option {
+            write(self, there);
+        }
     }
 
     /// An `i32`.

@@ -79,12 +79,16 @@ fn message(random: &mut Random) -> (Vec<u8>, String) {
     (writer.into_sink(), written)
 }
 
-/// How many parts a message has; `Err`: it is refused.
+/// How many parts a message has; `Err`: it is refused. Without a look at its texts it has as many.
 fn parts_of(message: &[u8]) -> subpy_wire::Result<usize> {
     let mut reader = Reader::new(message);
+    let mut unread = reader.clone();
+    let mut bytes = Parts::new(&mut unread);
     let mut parts = Parts::new(&mut reader);
     let mut count = 0;
     while let Some(part) = parts.next()? {
+        let same = bytes.next_with_bytes()?;
+        assert_eq!(same.map(|same| same.items()), Some(part.items()));
         assert!(part.items() <= message.len());
         count += 1;
     }

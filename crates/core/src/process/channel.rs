@@ -300,9 +300,11 @@ impl Channel {
 
     /// Begins a message.
     pub(super) fn send<'a>(&'a mut self, is_alive: &'a dyn Fn() -> bool) -> Sending<'a> {
+        let (_, area) = self.direction(true);
         Sending {
             channel: self,
             is_alive,
+            area,
             filled: 0,
             broken: None,
         }
@@ -409,6 +411,7 @@ impl Channel {
 pub(super) struct Sending<'a> {
     channel: &'a mut Channel,
     is_alive: &'a dyn Fn() -> bool,
+    area: *mut u8,
     filled: usize,
     broken: Option<Broken>,
 }
@@ -425,6 +428,33 @@ impl Sending<'_> {
         }
     }
 
+    /// There is room for it.
+    #[inline]
+    fn add(&mut self, piece: &[u8]) {
+        debug_assert!(piece.len() <= AREA - self.filled);
+        // SAFETY: inside of the area, which is mapped, and is ours to write until it is handed over.
+        unsafe {
+            let place = self.area.add(self.filled);
+            place.copy_from_nonoverlapping(piece.as_ptr(), piece.len());
+        }
+        self.filled += piece.len();
+    }
+
+    #[cold]
+    fn put_in_pieces(&mut self, mut piece: &[u8]) {
+        while !piece.is_empty() && self.broken.is_none() {
+            if self.filled == AREA
+                && let Err(broken) = self.hand_over()
+            {
+                self.broken = Some(broken);
+                return;
+            }
+            let (now, later) = piece.split_at(piece.len().min(AREA - self.filled));
+            self.add(now);
+            piece = later;
+        }
+    }
+
     /// Hands over what there is; the other one says when it has it.
     fn hand_over(&mut self) -> Result<(), Broken> {
         self.channel.post(self.filled, true);
@@ -434,23 +464,11 @@ impl Sending<'_> {
 }
 
 impl Sink for Sending<'_> {
-    fn put(&mut self, mut piece: &[u8]) {
-        while !piece.is_empty() && self.broken.is_none() {
-            if self.filled == AREA
-                && let Err(broken) = self.hand_over()
-            {
-                self.broken = Some(broken);
-                return;
-            }
-            let (now, later) = piece.split_at(piece.len().min(AREA - self.filled));
-            let (_, area) = self.channel.direction(true);
-            // SAFETY: inside of the area, which is mapped, and is ours to write until it is handed over.
-            unsafe {
-                area.add(self.filled)
-                    .copy_from_nonoverlapping(now.as_ptr(), now.len());
-            }
-            self.filled += now.len();
-            piece = later;
+    #[inline]
+    fn put(&mut self, piece: &[u8]) {
+        match piece.len() <= AREA - self.filled {
+            true => self.add(piece),
+            false => self.put_in_pieces(piece),
         }
     }
 }

@@ -15,27 +15,19 @@ use crate::data::conversion::{Buffers, Conversion};
 /// The run may use no more than `budget`, either.
 pub(super) fn write_run<S: Sink>(writer: &mut Writer<S>, options: &RunOptions<'_>, budget: Budget) {
     let budget = options.budget.within(budget);
-    writer.flag(options.filename.is_some());
-    writer.text(options.filename.unwrap_or_default());
+    writer.option(options.filename, Writer::text);
     writer.flag(options.measure || options.timeout.is_some());
-    write_time(writer, budget.cpu);
-    writer.flag(budget.output.is_some());
-    writer.u64(budget.output.unwrap_or_default());
+    writer.option(budget.cpu, write_time);
+    writer.option(budget.output, Writer::u64);
 }
 
 pub(super) fn read_run<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<RunOptions<'a>> {
-    let has_name = reader.flag()?;
-    let filename = reader.text()?;
-    let measure = reader.flag()?;
-    let cpu = read_time(reader)?;
-    let has_output = reader.flag()?;
-    let output = reader.u64()?;
     Ok(RunOptions {
-        filename: has_name.then_some(filename),
-        measure,
+        filename: reader.option(Reader::text)?,
+        measure: reader.flag()?,
         budget: Budget {
-            cpu,
-            output: has_output.then_some(output),
+            cpu: reader.option(read_time)?,
+            output: reader.option(Reader::u64)?,
         },
         ..RunOptions::DEFAULT
     })
@@ -47,17 +39,13 @@ pub(super) fn write_call<S: Sink>(
     budget: Budget,
 ) {
     write_run(writer, &options.run, budget);
-    writer.flag(options.conversion.is_some());
-    write_conversion(writer, &options.conversion.unwrap_or_default());
+    writer.option(options.conversion.as_ref(), write_conversion);
 }
 
 pub(super) fn read_call<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<CallOptions<'a>> {
-    let run = read_run(reader)?;
-    let has_conversion = reader.flag()?;
-    let conversion = read_conversion(reader)?;
     Ok(CallOptions {
-        conversion: has_conversion.then_some(conversion),
-        run,
+        run: read_run(reader)?,
+        conversion: reader.option(read_conversion)?,
     })
 }
 
@@ -136,8 +124,7 @@ pub(super) fn read_config(
 /// What a zygote has to know of it.
 pub(super) fn write_runtime<S: Sink>(writer: &mut Writer<S>, config: &RuntimeConfig) {
     for path in [&config.program_name, &config.home, &config.executable] {
-        writer.flag(path.is_some());
-        write_path(writer, path.as_deref().unwrap_or(Path::new("")));
+        writer.option(path.as_deref(), write_path);
     }
     writer.size(config.module_search_paths.len());
     for path in &*config.module_search_paths {
@@ -153,20 +140,14 @@ pub(super) fn write_runtime<S: Sink>(writer: &mut Writer<S>, config: &RuntimeCon
 }
 
 pub(super) fn read_runtime(reader: &mut Reader<'_>) -> subpy_wire::Result<RuntimeConfig> {
-    let mut paths = [None, None, None];
-    for path in &mut paths {
-        let is_there = reader.flag()?;
-        let there = read_path(reader)?;
-        *path = is_there.then_some(there);
-    }
-    let [program_name, home, executable] = paths;
-    let places = (0..reader.count()?).map(|_| read_path(reader));
-    let module_search_paths = places.collect::<subpy_wire::Result<_>>()?;
     Ok(RuntimeConfig {
-        program_name,
-        home,
-        executable,
-        module_search_paths,
+        program_name: reader.option(read_path)?,
+        home: reader.option(read_path)?,
+        executable: reader.option(read_path)?,
+        module_search_paths: {
+            let places = (0..reader.count()?).map(|_| read_path(reader));
+            places.collect::<subpy_wire::Result<_>>()?
+        },
         isolated: reader.flag()?,
         import_site: reader.flag()?,
         account_memory: reader.flag()?,
@@ -189,16 +170,12 @@ fn read_path(reader: &mut Reader<'_>) -> subpy_wire::Result<PathBuf> {
     Ok(OsStr::from_bytes(reader.bytes()?).into())
 }
 
-pub(super) fn write_time<S: Sink>(writer: &mut Writer<S>, time: Option<Duration>) {
-    writer.flag(time.is_some());
-    let nanoseconds = time.unwrap_or_default().as_nanos();
-    writer.u64(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
+pub(super) fn write_time<S: Sink>(writer: &mut Writer<S>, time: Duration) {
+    writer.u64(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
 }
 
-pub(super) fn read_time(reader: &mut Reader<'_>) -> subpy_wire::Result<Option<Duration>> {
-    let is_there = reader.flag()?;
-    let time = Duration::from_nanos(reader.u64()?);
-    Ok(is_there.then_some(time))
+pub(super) fn read_time(reader: &mut Reader<'_>) -> subpy_wire::Result<Duration> {
+    reader.u64().map(Duration::from_nanos)
 }
 
 /// `None`: it is what the zygote has.
@@ -206,13 +183,13 @@ pub(super) fn write_environment<S: Sink>(
     writer: &mut Writer<S>,
     environment: Option<&[(OsString, OsString)]>,
 ) {
-    writer.flag(environment.is_some());
-    let environment = environment.unwrap_or_default();
-    writer.size(environment.len());
-    for (name, value) in environment {
-        writer.bytes(name.as_bytes());
-        writer.bytes(value.as_bytes());
-    }
+    writer.option(environment, |writer, environment| {
+        writer.size(environment.len());
+        for (name, value) in environment {
+            writer.bytes(name.as_bytes());
+            writer.bytes(value.as_bytes());
+        }
+    });
 }
 
 /// The names and the values.
@@ -221,8 +198,8 @@ type Environment<'a> = Vec<(&'a [u8], &'a [u8])>;
 pub(super) fn read_environment<'a>(
     reader: &mut Reader<'a>,
 ) -> subpy_wire::Result<Option<Environment<'a>>> {
-    let is_there = reader.flag()?;
-    let pairs = (0..reader.count()?).map(|_| Ok((reader.bytes()?, reader.bytes()?)));
-    let pairs = pairs.collect::<subpy_wire::Result<_>>()?;
-    Ok(is_there.then_some(pairs))
+    reader.option(|reader| {
+        let pairs = (0..reader.count()?).map(|_| Ok((reader.bytes()?, reader.bytes()?)));
+        pairs.collect()
+    })
 }

@@ -39,12 +39,22 @@ impl Sink for Count {
     }
 }
 
+/// What is known of values, and found out.
+struct Check {
+    /// Texts were made of Python's: they are UTF-8.
+    knows_texts: bool,
+    parts: Cell<usize>,
+}
+
 /// Fails for values that can't be written, or are too much together.
-fn check(values: &[Value<'_>], is_list: bool) -> Converted<()> {
-    let parts = Cell::new(0);
+fn check(values: &[Value<'_>], is_list: bool, knows_texts: bool) -> Converted<()> {
+    let check = Check {
+        knows_texts,
+        parts: Cell::new(0),
+    };
     let mut writer = Writer::new(Count(0));
     for (i, value) in values.iter().enumerate() {
-        let checked = write_within(&mut writer, value, 0, Some(&parts));
+        let checked = write_within(&mut writer, value, 0, Some(&check));
         checked.map_err(|error| if is_list { error.at_index(i) } else { error })?;
     }
     match writer.into_sink().0 {
@@ -56,16 +66,18 @@ fn check(values: &[Value<'_>], is_list: bool) -> Converted<()> {
     }
 }
 
-/// One part more.
-fn count_part(parts: &Cell<usize>) -> Converted<()> {
-    parts.set(parts.get() + 1);
-    match parts.get() <= MOST_PARTS {
-        true => Ok(()),
-        false => {
-            let message = format!(
-                "is in a value of more than {MOST_PARTS} parts, which a process can't be given"
-            );
-            Err(ConversionError::not_shareable(message))
+impl Check {
+    /// One part more.
+    fn count_part(&self) -> Converted<()> {
+        self.parts.set(self.parts.get() + 1);
+        match self.parts.get() <= MOST_PARTS {
+            true => Ok(()),
+            false => {
+                let message = format!(
+                    "is in a value of more than {MOST_PARTS} parts, which a process can't be given"
+                );
+                Err(ConversionError::not_shareable(message))
+            }
         }
     }
 }
@@ -73,13 +85,25 @@ fn count_part(parts: &Cell<usize>) -> Converted<()> {
 impl<'a> Checked<'a> {
     /// Fails for one that can't: nothing was written then.
     pub(super) fn new(value: &'a Value<'a>) -> Converted<Self> {
-        check(std::slice::from_ref(value), false)?;
+        check(std::slice::from_ref(value), false, false)?;
+        Ok(Self::One(value))
+    }
+
+    /// As [`new`](Self::new), for one that was made of a Python object.
+    pub(super) fn of_python(value: &'a Value<'a>) -> Converted<Self> {
+        check(std::slice::from_ref(value), false, true)?;
         Ok(Self::One(value))
     }
 
     /// As [`new`](Self::new), for several.
     pub(super) fn list(values: &'a [Value<'a>]) -> Converted<Self> {
-        check(values, true)?;
+        check(values, true, false)?;
+        Ok(Self::List(values))
+    }
+
+    /// As [`list`](Self::list), for those that were made of Python objects.
+    pub(super) fn list_of_python(values: &'a [Value<'a>]) -> Converted<Self> {
+        check(values, true, true)?;
         Ok(Self::List(values))
     }
 
@@ -136,21 +160,21 @@ fn wrong(value: &RawValue) -> ConversionError {
     }
 }
 
-/// Writes what is in a value. `parts`: how many there were; `None`: it was checked before. (Whether a long text is UTF-8 takes
-/// longer to find out than to copy it.)
+/// Writes what is in a value. `check`: `None` if it was checked before. (Whether a long text is UTF-8 takes longer to find out
+/// than to copy it.)
 fn write_within<S: Sink>(
     writer: &mut Writer<S>,
     value: &Value<'_>,
     depth: usize,
-    parts: Option<&Cell<usize>>,
+    check: Option<&Check>,
 ) -> Converted<()> {
     let raw = value.as_raw();
     check_length(raw)?;
-    if let Some(parts) = parts {
-        count_part(parts)?;
+    if let Some(check) = check {
+        check.count_part()?;
     }
-    if raw.kind == kind::STR && parts.is_none() {
-        // SAFETY: the kind says so; it is as long as it was.
+    if raw.kind == kind::STR && check.is_none_or(|check| check.knows_texts) {
+        // SAFETY: the kind says so; it is as long as it says.
         let bytes = unsafe { to_python::bytes_of(raw.r#as.text) }?;
         write_text(writer, subpy_wire::value::kind::STR, bytes);
         return Ok(());
@@ -177,11 +201,11 @@ fn write_within<S: Sink>(
         }
         View::Tuple(items) => {
             Part::Tuple(items.len()).write(writer);
-            write_items(writer, items, depth, parts)?;
+            write_items(writer, items, depth, check)?;
         }
         View::List(items) => {
             Part::List(items.len()).write(writer);
-            write_items(writer, items, depth, parts)?;
+            write_items(writer, items, depth, check)?;
         }
         View::Dict(pairs) => {
             Part::Dict(pairs.len()).write(writer);
@@ -189,8 +213,8 @@ fn write_within<S: Sink>(
                 // SAFETY: what it points to is there.
                 let name = || unsafe { to_python::key_text(key.as_raw(), i) };
                 let at_key = |error: ConversionError| error.at_key(name());
-                write_within(writer, key, depth + 1, parts).map_err(at_key)?;
-                write_within(writer, value, depth + 1, parts).map_err(at_key)?;
+                write_within(writer, key, depth + 1, check).map_err(at_key)?;
+                write_within(writer, value, depth + 1, check).map_err(at_key)?;
             }
         }
         View::Buffer(_) => write_buffer(writer, value)?,
@@ -208,10 +232,10 @@ fn write_items<S: Sink>(
     writer: &mut Writer<S>,
     items: &[Value<'_>],
     depth: usize,
-    parts: Option<&Cell<usize>>,
+    check: Option<&Check>,
 ) -> Converted<()> {
     for (i, item) in items.iter().enumerate() {
-        write_within(writer, item, depth + 1, parts).map_err(|error| error.at_index(i))?;
+        write_within(writer, item, depth + 1, check).map_err(|error| error.at_index(i))?;
     }
     Ok(())
 }
@@ -340,8 +364,10 @@ fn read_parts(
             return Ok(OwnedValue::from_raw(root));
         }
         let mut block = block;
-        let kept = Box::new((message.clone(), filler.shapes));
-        block.keep(Pins::default(), Vec::new(), vec![kept]);
+        if room.points_to_message {
+            let kept = Box::new((message.clone(), filler.shapes));
+            block.keep(Pins::default(), Vec::new(), vec![kept]);
+        }
         Ok(OwnedValue::from_raw(block.into_owned(root)))
     }
 }
@@ -351,17 +377,20 @@ fn read_parts(
 struct Room {
     nodes: usize,
     buffers: usize,
+    /// There is text in it, or memory.
+    points_to_message: bool,
 }
 
 impl Room {
     fn of(mut parts: Parts<'_, '_>) -> subpy_wire::Result<Self> {
         let mut room = Self::default();
-        while let Some(part) = parts.next()? {
+        while let Some(part) = parts.next_with_bytes()? {
             room.nodes += part.items();
             if room.nodes > MOST_PARTS {
                 return Err(Malformed("a value has too many parts"));
             }
             room.buffers += usize::from(matches!(part, Part::Buffer(_)));
+            room.points_to_message |= matches!(part, Part::Bytes(_) | Part::Buffer(_));
         }
         Ok(room)
     }

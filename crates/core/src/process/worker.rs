@@ -225,7 +225,7 @@ impl Worker {
     fn answer(&self, line: &mut Line<'_>, done: &Result<OwnedValue>) -> Result<(), Broken> {
         let is_alive = || self.is_alive();
         let mut writer = Writer::new(line.channel()?.send(&is_alive));
-        let value = done.as_ref().map(|value| Checked::new(value.get()));
+        let value = done.as_ref().map(|value| Checked::of_python(value.get()));
         match value {
             Ok(Ok(value)) => {
                 writer.byte(answers::VALUE);
@@ -333,7 +333,10 @@ impl FarFunction {
                 "a child that a script has forked can't call the host",
             );
         }
-        let (list, keywords) = match (Checked::list(arguments), Checked::new(call.keywords())) {
+        let (list, keywords) = match (
+            Checked::list_of_python(arguments),
+            Checked::of_python(call.keywords()),
+        ) {
             (Ok(list), Ok(keywords)) => (list, keywords),
             (Err(error), _) | (_, Err(error)) => {
                 let no_exception = || Error::new(Status::Internal, "no exception");

@@ -124,7 +124,7 @@ impl Remote {
 
     /// Asks the threads of its scripts to end, for so long. The answer is how many have not.
     pub(crate) fn stop_threads(self: &Arc<Self>, timeout: Duration) -> Result<usize> {
-        let write = |writer: &mut Writer<Sending<'_>>| options::write_time(writer, Some(timeout));
+        let write = |writer: &mut Writer<Sending<'_>>| options::write_time(writer, timeout);
         let left = self.ask(asks::STOP_THREADS, &RunOptions::DEFAULT, write)?;
         match left.get().view() {
             View::Int(left @ 0..) => Ok(left as usize),

@@ -53,7 +53,7 @@ impl Remote {
                 let number = self.next_number();
                 let _under_way = UnderWay::begin(self, number);
                 let _ = self.converse(line, asks::END, number, |writer| {
-                    options::write_time(writer, Some(wait));
+                    options::write_time(writer, wait);
                     writer.flag(stop_threads);
                 });
             }

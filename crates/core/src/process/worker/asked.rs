@@ -47,7 +47,7 @@ fn manage(
     let nothing = |()| OwnedValue::NONE;
     Ok(match asked {
         asks::END => {
-            let wait = read_time(reader)?.unwrap_or_default();
+            let wait = read_time(reader)?;
             main.end_before_exit(wait, reader.flag()?).map(nothing)
         }
         asks::PREPARE => {
@@ -75,7 +75,7 @@ fn manage(
                 .map(nothing)
         }
         asks::STOP_THREADS => {
-            let time = read_time(reader)?.unwrap_or_default();
+            let time = read_time(reader)?;
             let left = main.stop_threads(time);
             left.and_then(|left| owned(&Value::int(left as i64)))
         }
