@@ -11,7 +11,7 @@
 
 /* What host and worker share. ---------------------------------------------------------------- */
 
-enum { AREA = 256 << 10, HEAD = 4096, REPORT = 64 << 10, CHANNEL = HEAD + 2 * AREA + REPORT };
+enum { AREA = 256 << 10, HEAD = 256, REPORT = 64 << 10, CHANNEL = HEAD + 2 * AREA + REPORT };
 
 struct direction {
   uint32_t pieces, goes_on;
