@@ -14,7 +14,7 @@ mod exchange;
 pub(crate) mod family;
 mod faulthandler;
 mod foreign_threads;
-pub(crate) mod forked;
+mod forked;
 mod handle;
 #[cfg(not(Py_3_13))]
 mod holders;

@@ -84,11 +84,12 @@ pub(super) fn run() -> i32 {
         return 1;
     }
     leave_streams();
+    let seeds = zygote::reseed().unwrap_or(false);
     has_cores(); // known before there are workers
     worker::child::watch();
     let limit = limits::open_as_many_as_can_be();
     let (zygote, mut workers) = (std::process::id(), Workers::new());
-    match serve(&socket, &host, &mut workers) {
+    match serve(&socket, &host, &mut workers, seeds) {
         Ok(Some(ends)) => {
             drop((socket, host));
             leave_others(workers);
@@ -237,7 +238,6 @@ fn preload(main: &Interpreter, names: &[String]) -> Result<Vec<String>, Error> {
         "import sys\nif 'signal' in sys.modules: sys.modules['signal'].set_wakeup_fd(-1)\ndel sys",
     )?;
     run("import gc; gc.collect(); gc.freeze(); del gc")?;
-    zygote::has_preloaded()?;
     main.forget_code()?;
     Ok(warnings)
 }
@@ -247,8 +247,13 @@ fn native_threads() -> usize {
     std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }
 
-/// Forks workers, and tells of those that have ended. In a worker, the answer is what it has of its host.
-fn serve(socket: &OwnedFd, host: &OwnedFd, workers: &mut Workers) -> io::Result<Option<Ends>> {
+/// Forks workers, and tells of those that have ended. `seeds`: there is something to seed before each fork. In a worker, the answer is what it has of its host.
+fn serve(
+    socket: &OwnedFd,
+    host: &OwnedFd,
+    workers: &mut Workers,
+    seeds: bool,
+) -> io::Result<Option<Ends>> {
     /// Workers have the numbers from 1 on.
     const OF_SOCKET: u64 = 0;
     const OF_HOST: u64 = u64::MAX;
@@ -271,6 +276,9 @@ fn serve(socket: &OwnedFd, host: &OwnedFd, workers: &mut Workers) -> io::Result<
                         socket::send(socket, &said, &[pidfd.as_raw_fd()])?;
                         epoll.add(pidfd.as_raw_fd(), number)?;
                         workers.insert(number, Worker { process, pidfd });
+                        if seeds {
+                            let _ = zygote::reseed(); // as much as can be done
+                        }
                     }
                     Err(why) => {
                         let mut writer = Writer::new(Vec::new());

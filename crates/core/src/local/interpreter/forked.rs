@@ -1,6 +1,6 @@
 //! The main interpreter of a process that was forked: it becomes what the host has asked for.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::data::config::{CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
@@ -17,7 +17,7 @@ use crate::local::interpreter::inside::not_prepared;
 use crate::local::interpreter::python_config::PythonConfig;
 use crate::local::interpreter::recursion;
 use crate::local::interpreter::registry;
-use crate::local::python::object::{clear_exception, import, imported};
+use crate::local::python::object::import;
 use crate::local::python::str_arguments::bytes;
 
 impl Interpreter {
@@ -66,7 +66,6 @@ impl Interpreter {
             let taken = taken.ok_or_else(|| not_prepared(py));
             let limited = recursion::limit(py, config.recursion_limit);
             let limited = limited.ok_or_else(|| not_prepared(py));
-            reseed_numpy(py);
             session.set_inside(Some(inside));
             shared.run_ended(session.attached());
             restricted.and(changed).and(taken).and(limited)
@@ -104,29 +103,6 @@ fn restrict(py: Attached<'_>, config: &InterpreterConfig) -> Result<()> {
             Err(Error::new(Status::Unsupported, message))
         }
     }
-}
-
-/// Whether `numpy.random` was imported before the fork.
-static HAS_NUMPY: AtomicBool = AtomicBool::new(false);
-
-/// Finds out what is to be done anew in each worker, once all is imported that is to be there from the start.
-pub(crate) fn find_preloaded(py: Attached<'_>) {
-    HAS_NUMPY.store(imported(py, c"numpy.random").is_some(), Ordering::Relaxed);
-    clear_exception(py);
-}
-
-/// Its global generator would give each worker the same numbers. (`random` sees to that by itself.)
-fn reseed_numpy(py: Attached<'_>) {
-    if !HAS_NUMPY.load(Ordering::Relaxed) {
-        return;
-    }
-    if let Some(numpy) = imported(py, c"numpy.random") {
-        let seeded = numpy
-            .attribute(py, c"seed")
-            .and_then(|seed| seed.call(py, &[]));
-        drop(seeded);
-    }
-    clear_exception(py);
 }
 
 /// The environment of the process, and what scripts see of it. `None`: an exception is set.

@@ -9,9 +9,8 @@ use crate::data::error::Result;
 use crate::data::id::Id;
 #[cfg(Py_3_12)]
 use crate::local::cures::feature_flags;
-use crate::local::interpreter::{forked, registry};
-#[cfg(Py_3_12)]
-use crate::local::python::object::clear_exception;
+use crate::local::interpreter::registry;
+use crate::local::python::object::{clear_exception, imported};
 use crate::util::timer;
 
 static IS_ZYGOTE: AtomicBool = AtomicBool::new(false);
@@ -60,11 +59,19 @@ pub(crate) fn fork() -> Result<io::Result<Forked>> {
     Ok(forked)
 }
 
-/// All is imported that is to be there from the start.
-pub(crate) fn has_preloaded() -> Result<()> {
+/// Seeds anew what workers would draw the same numbers of: numpy's global generator, if that was imported. (`random` sees to
+/// it in the child.) To be called before each fork: a child would have to copy each page that numpy needs for it. False: there
+/// is nothing to seed.
+pub(crate) fn reseed() -> Result<bool> {
     registry::find(Id::MAIN)?.inside_anew(|context| {
-        forked::find_preloaded(context.attached());
-        Ok(())
+        let py = context.attached();
+        let numpy = imported(py, c"numpy.random");
+        let seed = numpy
+            .as_ref()
+            .and_then(|numpy| numpy.attribute(py, c"seed"));
+        drop(seed.and_then(|seed| seed.call(py, &[])));
+        clear_exception(py);
+        Ok(numpy.is_some())
     })
 }
 
