@@ -147,6 +147,9 @@ faults: configure-tests ## Have the system refuse each block of memory once
 	cmake --build '$(BUILD)' --target faults
 	@BUILD='$(BUILD)' tools/proof.sh faults
 
+check-targets: ## Compile for AArch64, and for musl: rustup gets their standard libraries
+	@tools/check_targets.sh
+
 asan: build ## The same under AddressSanitizer with leak checking; Rust, too, where there is clang
 	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh asan
 
@@ -163,5 +166,5 @@ ci-full: ## The same with all of the rest: hours
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-python test-all test-debian test-debug debug-pythons debug-python build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages cpython-tests readme header fmt lint docs model fuzz soak faults asan valgrind ci ci-full clean
+.PHONY: help demo test test-python test-all test-debian test-debug debug-pythons debug-python build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages cpython-tests readme header fmt lint docs model fuzz soak faults check-targets asan valgrind ci ci-full clean
 .NOTPARALLEL:

@@ -93,7 +93,7 @@ fn wake(word: &AtomicU32) {
 /// Sleeps until it is woken, or for this time, if the word is this.
 fn sleep_on(word: &AtomicU32, is: u32, time: Duration) {
     let time = libc::timespec {
-        tv_sec: time.as_secs() as libc::time_t,
+        tv_sec: time.as_secs() as _,
         tv_nsec: time.subsec_nanos().into(),
     };
     // SAFETY: a word that is there, and a time; nothing is written.

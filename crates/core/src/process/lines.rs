@@ -16,7 +16,7 @@ pub(super) struct Lines(Mutex<All>);
 struct All {
     free: Vec<Channel>,
     /// Those of threads that do something for the other side, which waits. The innermost is the last.
-    lent: Vec<(libc::pthread_t, Channel)>,
+    lent: Vec<(u64, Channel)>,
 }
 
 impl Lines {

@@ -9,25 +9,30 @@ use std::mem::{MaybeUninit, forget};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
-/// The calling thread. (In this C library it is the thread's own address.)
+/// The number of the calling thread: its `pthread_t`, as Python has it. (In this C library it is the thread's own address.)
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 #[inline]
-pub(crate) fn this_thread() -> libc::pthread_t {
-    crate::util::thread_local::thread_pointer() as libc::pthread_t
+pub(crate) fn this_thread() -> u64 {
+    crate::util::thread_local::thread_pointer() as u64
 }
 
-/// The calling thread.
+/// The number of the calling thread: its `pthread_t`, as Python has it.
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
 #[inline]
-pub(crate) fn this_thread() -> libc::pthread_t {
+pub(crate) fn this_thread() -> u64 {
     // SAFETY: always allowed.
-    unsafe { libc::pthread_self() }
+    unsafe { libc::pthread_self() as u64 }
 }
 
 type Work = Box<dyn FnOnce() + Send>;
 
 /// One that runs; when this is dropped, nobody waits for its end.
 pub(crate) struct Thread(libc::pthread_t);
+
+// SAFETY: any thread may wait for it. (In some C libraries it is a pointer.)
+unsafe impl Send for Thread {}
+// SAFETY: nothing can be done by a reference.
+unsafe impl Sync for Thread {}
 
 impl Thread {
     /// Starts it. The name has up to 15 characters.

@@ -108,7 +108,7 @@ fn wait(seen: u32, time: Option<Duration>) {
     // Without an end: somebody is always free to look again.
     let time = time.unwrap_or(Duration::from_secs(3600));
     let time = libc::timespec {
-        tv_sec: time.as_secs().min(3600) as libc::time_t,
+        tv_sec: time.as_secs().min(3600) as _,
         tv_nsec: time.subsec_nanos().into(),
     };
     futex(libc::FUTEX_WAIT, seen, &time);

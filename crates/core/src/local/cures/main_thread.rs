@@ -47,7 +47,7 @@ pub(crate) fn locate(_: Attached<'_>) {
     // which it was made.
     PLACE.get_or_init(|| unsafe {
         let here = ffi::PyThreadState_Get().cast::<u64>();
-        let thread = this_thread() as u64;
+        let thread = this_thread();
         let mut places = (0..THREAD_STATE).filter(|i| here.add(*i).read() == thread);
         let place = places.next()?;
         places.next().is_none().then_some(place)
@@ -154,7 +154,7 @@ def register(before, after):
 
 // Bound to the number of the thread state of the runs; so is the next one.
 method!(before_fork, |py, Some(number), _| {
-    at_fork(py, number, this_thread() as u64)
+    at_fork(py, number, this_thread())
 });
 
 method!(after_fork, |py, Some(number), _| {
@@ -249,7 +249,7 @@ method!(call, |py, _, Some(arguments)| {
         // SAFETY: thread states of the attached interpreter.
         let is_it = |state: *mut PyThreadState| unsafe { number_of(state) } == Some(number);
         if is_it(thread_states::attached(py)) {
-            return Object::unsigned(py, this_thread() as u64);
+            return Object::unsigned(py, this_thread());
         }
         let own = |state: &*mut PyThreadState| *state as u64 == number && is_it(*state);
         if thread_states::all_of_attached(py).iter().any(own) {

@@ -27,7 +27,7 @@ pub struct HostCall<'a> {
     caller: Caller<'a>,
     keywords: RawValue,
     /// The thread that Python called in: a call is its alone, but the host may get that wrong.
-    thread: libc::pthread_t,
+    thread: u64,
     /// The thread state that was let go for the call; NULL: none was.
     released: *mut PyThreadState,
     /// The answer, if it needs no object.

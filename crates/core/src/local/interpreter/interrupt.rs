@@ -407,7 +407,7 @@ impl Shared {
     pub(super) fn set_async_exception(&self, py: Attached<'_>) {
         // SAFETY: attached to the same interpreter, so the thread state lives.
         let number = unsafe { main_thread::number_of(self.thread_state) };
-        if number.is_none() || number == Some(this_thread() as u64) {
+        if number.is_none() || number == Some(this_thread()) {
             return;
         }
         // Looking at the frame may collect garbage to 3.11, and so let go of the GIL: the request is looked

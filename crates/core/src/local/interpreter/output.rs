@@ -22,11 +22,12 @@ use crate::local::objects::instance::slot;
 use crate::local::python::exception::{self, VALUE_ERROR, set_os_error};
 use crate::local::python::method::{Method, NO_GETTER, Table, attribute, getter, method};
 use crate::local::python::object::{Object, import, set_in_sys};
+use crate::util::thread::this_thread;
 
 /// What is kept of a line that is not full yet.
 const PENDING: usize = 8 * 1024;
 
-const NOBODY: libc::pthread_t = 0;
+const NOBODY: u64 = 0;
 
 /// Which of the two.
 #[derive(Clone, Copy)]
@@ -85,7 +86,7 @@ struct Stream {
     takes_bytes: bool,
     pending: Vec<u8>,
     /// The thread that hands on what was pending, or [`NOBODY`].
-    delivering: libc::pthread_t,
+    delivering: u64,
     closed: bool,
 }
 
@@ -122,7 +123,7 @@ impl Handle {
         // SAFETY: as above.
         unsafe {
             while self.is_delivering() {
-                if (*self.stream).delivering == libc::pthread_self() {
+                if (*self.stream).delivering == this_thread() {
                     return Some(()); // further out: it goes on with what waits
                 }
                 enter::without_gil((*self.stream).interpreter, std::thread::yield_now);
@@ -258,7 +259,7 @@ unsafe fn deliver(_: Attached<'_>, stream: *mut Stream) -> io::Result<()> {
             return Ok(());
         }
         let mut result = Ok(());
-        (*stream).delivering = libc::pthread_self();
+        (*stream).delivering = this_thread();
         let sink = &mut *addr_of_mut!((*stream).sink);
         loop {
             let pending = &mut *addr_of_mut!((*stream).pending);

@@ -94,7 +94,7 @@ impl<'a> Running<'a> {
         // SAFETY: the calling thread; a place for the result.
         unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
         let thread = Arc::new(RunningThread {
-            number: this_thread() as u64,
+            number: this_thread(),
             clock,
             wake: Wake::new(),
         });

@@ -20,7 +20,7 @@ struct Inner {
 #[derive(Default)]
 struct Turn {
     /// The thread that writes.
-    writer: Option<libc::pthread_t>,
+    writer: Option<u64>,
     /// What it has written meanwhile.
     left: VecDeque<Vec<u8>>,
     /// The host's function is not called any more.

@@ -103,12 +103,12 @@ pub(crate) fn tell(wake: &Wake, when: When, is_to_end: impl FnOnce() -> bool) {
 }
 
 /// Sends it to a thread, which lives. Nothing happens if the host has taken the signal for itself.
-pub(crate) fn send(thread: libc::pthread_t) {
+pub(crate) fn send(thread: u64) {
     if let Some(signal) = get()
         && is_handled_by(signal, handler())
     {
         // SAFETY: the thread lives, by the caller's promise.
-        unsafe { libc::pthread_kill(thread, signal) };
+        unsafe { libc::pthread_kill(thread as libc::pthread_t, signal) };
     }
 }
 

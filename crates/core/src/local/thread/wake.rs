@@ -57,7 +57,7 @@ impl Wake {
     /// The calling thread enters.
     #[inline(always)]
     pub(in crate::local) fn enter(&self) {
-        self.thread.store(this_thread() as u64, Ordering::Relaxed);
+        self.thread.store(this_thread(), Ordering::Relaxed);
     }
 
     /// The calling thread, whose run has ended, leaves.
@@ -112,7 +112,7 @@ impl Wake {
         &self,
         when: When,
         is_to_end: impl FnOnce() -> bool,
-        send: impl FnOnce(libc::pthread_t),
+        send: impl FnOnce(u64),
     ) {
         self.said.fetch_or(SENDING, Ordering::SeqCst);
         let can_send = barrier();
@@ -127,7 +127,7 @@ impl Wake {
             let thread = self.thread.load(Ordering::Relaxed);
             if can_send && thread != 0 && !self.in_host.load(Ordering::Relaxed) {
                 self.said.fetch_or(SENT, Ordering::Relaxed);
-                send(thread as libc::pthread_t);
+                send(thread);
             }
         }
         self.said.fetch_and(!SENDING, Ordering::Release);

@@ -6,20 +6,35 @@ use std::ptr::{NonNull, null_mut};
 use std::sync::{Mutex, PoisonError};
 
 /// The categories, in the C library's order of their names.
-const CATEGORIES: [(c_int, &str); 12] = [
+const CATEGORIES: [(c_int, &str); if cfg!(target_env = "gnu") { 12 } else { 6 }] = [
     (libc::LC_CTYPE, "LC_CTYPE"),
     (libc::LC_NUMERIC, "LC_NUMERIC"),
     (libc::LC_TIME, "LC_TIME"),
     (libc::LC_COLLATE, "LC_COLLATE"),
     (libc::LC_MONETARY, "LC_MONETARY"),
     (libc::LC_MESSAGES, "LC_MESSAGES"),
+    #[cfg(target_env = "gnu")]
     (libc::LC_PAPER, "LC_PAPER"),
+    #[cfg(target_env = "gnu")]
     (libc::LC_NAME, "LC_NAME"),
+    #[cfg(target_env = "gnu")]
     (libc::LC_ADDRESS, "LC_ADDRESS"),
+    #[cfg(target_env = "gnu")]
     (libc::LC_TELEPHONE, "LC_TELEPHONE"),
+    #[cfg(target_env = "gnu")]
     (libc::LC_MEASUREMENT, "LC_MEASUREMENT"),
+    #[cfg(target_env = "gnu")]
     (libc::LC_IDENTIFICATION, "LC_IDENTIFICATION"),
 ];
+
+/// All of them, for `newlocale`.
+#[cfg(target_env = "gnu")]
+const ALL: c_int = libc::LC_ALL_MASK;
+#[cfg(not(target_env = "gnu"))]
+const ALL: c_int = c_int::MAX;
+
+/// What a number of a locale is where it says nothing.
+const UNSET: c_char = -1i8 as c_char;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Locale(NonNull<c_void>);
@@ -43,7 +58,7 @@ impl Locale {
     /// As this one, but for a category, or all. `None`: there is no such category or no such locale.
     pub(super) fn with(self, category: c_int, name: &CStr) -> Option<Self> {
         let mask = match category {
-            libc::LC_ALL => libc::LC_ALL_MASK,
+            libc::LC_ALL => ALL,
             _ => 1 << CATEGORIES.iter().find(|(number, _)| *number == category)?.0,
         };
         // SAFETY: a locale that lives; the copy is taken over, unless that fails.
@@ -115,15 +130,15 @@ pub(super) fn numeric_and_monetary() -> libc::lconv {
     let groups = |category, item| {
         let groups = text(category, item);
         // SAFETY: a C string.
-        match unsafe { *groups } {
-            c_char::MAX | -1 => c"".as_ptr().cast_mut(),
-            _ => groups,
+        match [c_char::MAX, UNSET].contains(unsafe { &*groups }) {
+            true => c"".as_ptr().cast_mut(),
+            false => groups,
         }
     };
     let number = |item| {
         // SAFETY: a C string.
         match unsafe { *text(libc::LC_MONETARY, item) } {
-            -1 => c_char::MAX,
+            UNSET => c_char::MAX,
             number => number,
         }
     };
