@@ -28,6 +28,32 @@ static void test_the_host_has_no_child(void **state) {
   IN_CHILD(wait_for_any, NULL);
 }
 
+/* What the zygote is started with besides is not for scripts, nor for what they start. */
+static void have_its_environment(void *value) {
+  unsetenv("LD_BIND_NOW");
+  if (value != NULL) {
+    setenv("LD_BIND_NOW", value, 1);
+  }
+  INITIALIZE(NULL);
+  const subpy_id id = create_process(NULL);
+  char code[256];
+  snprintf(
+      code, sizeof code,
+      "import os, subprocess\n"
+      "assert os.environ.get('LD_BIND_NOW', '') == '%s'\n"
+      "assert subprocess.check_output(['sh', '-c', 'echo $LD_BIND_NOW'], text=True) == '%s\\n'\n",
+      value != NULL ? (const char *)value : "", value != NULL ? (const char *)value : "");
+  RUN(id, code);
+  FINALIZE();
+}
+
+static void test_the_environment_is_the_hosts(void **state) {
+  (void)state;
+  char value[] = "1";
+  IN_CHILD(have_its_environment, NULL);
+  IN_CHILD(have_its_environment, value);
+}
+
 static volatile sig_atomic_t told;
 static void count_child(int signal) {
   (void)signal;
@@ -265,6 +291,7 @@ static void test_a_session_of_its_own(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_the_host_has_no_child),
+      cmocka_unit_test(test_the_environment_is_the_hosts),
       cmocka_unit_test(test_what_the_host_does_about_signals),
       cmocka_unit_test(test_a_thread_that_ends),
       cmocka_unit_test(test_a_host_that_forks),

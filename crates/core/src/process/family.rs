@@ -5,7 +5,7 @@
 //! working directory, and nothing else of the host's: no descriptor, no signal mask, no ignored signal.
 
 use std::collections::HashMap;
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CString, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -103,10 +103,15 @@ impl Family {
     /// Starts a zygote.
     pub(super) fn start(program: &Path, config: &RuntimeConfig) -> Result<Self> {
         let environment: Vec<_> = std::env::vars_os().collect();
+        let mut of_zygote = environment.clone();
+        // A program of the host's may have functions that are nowhere, and that it never calls.
+        if config.worker.is_none() && !of_zygote.iter().any(|(name, _)| name == BINDS.0) {
+            of_zygote.push((BINDS.0.into(), BINDS.1.into()));
+        }
         let (socket, its_end) = socket::pair().map_err(|error| not_started(program, &error))?;
         let host = socket::pidfd_of(std::process::id() as libc::pid_t);
         let host = host.map_err(|error| not_started(program, &error))?;
-        spawn(program, &environment, &its_end, &host)
+        spawn(program, &of_zygote, &its_end, &host)
             .map_err(|error| not_started(program, &error))?;
         drop(its_end);
         let mut writer = Writer::new(Vec::new());
@@ -332,13 +337,11 @@ fn spawn(
 ) -> io::Result<()> {
     let name = CString::new(program.as_os_str().as_bytes()).map_err(io::Error::other)?;
     let variables: Vec<_> = environment.iter().filter_map(variable).collect();
-    let binds = (!environment.iter().any(|(name, _)| name == "LD_BIND_NOW")).then_some(BINDS);
     let pointers = variables.iter().map(|variable| variable.as_ptr());
-    let binds = binds.map(CStr::as_ptr);
     let mut prepared = Prepared {
         program: name,
         arguments: [null(); 3],
-        environment: pointers.chain(binds).chain([null()]).collect(),
+        environment: pointers.chain([null()]).collect(),
     };
     prepared.arguments[0] = prepared.program.as_ptr();
     prepared.arguments[1] = ROLE.as_ptr();

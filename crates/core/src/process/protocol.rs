@@ -5,9 +5,9 @@ use std::ffi::CStr;
 /// What a process is started with that is to fork those of interpreters.
 pub(super) const ROLE: &CStr = c"--subpy-zygote";
 
-/// A variable of its environment, which it removes: each function is looked up when it starts. Where it is looked up when it
-/// is called first, each worker would do that again.
-pub(super) const BINDS: &CStr = c"LD_BIND_NOW=subpy";
+/// A variable of its environment, and its value; it removes that. Each function is looked up when it starts: where that is
+/// done when it is called first, each worker would do it again.
+pub(super) const BINDS: (&str, &str) = ("LD_BIND_NOW", "subpy");
 
 /// What a host asks for. Its number follows, a `u64`: by that it can ask it to end.
 pub(super) mod asks {

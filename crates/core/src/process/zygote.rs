@@ -107,10 +107,8 @@ pub(super) fn run() -> i32 {
 
 /// The environment is the host's again.
 fn forget_binding() {
-    let binds = BINDS.to_str().ok().and_then(|text| text.split_once('='));
-    if let Some((name, value)) = binds
-        && std::env::var_os(name).is_some_and(|is| is == value)
-    {
+    let (name, value) = BINDS;
+    if std::env::var_os(name).is_some_and(|is| is == value) {
         // SAFETY: no other thread has begun.
         unsafe { std::env::remove_var(name) };
     }
