@@ -18,16 +18,15 @@ fn read(message: &[u8]) -> subpy_wire::Result<()> {
         has_value = failure.exception.is_some();
     }
     if has_value {
-        // Whose texts are not looked at, has as many parts, each as large.
-        let mut unread = reader.clone();
-        let mut bytes = Parts::new(&mut unread);
+        // It has the same parts where nobody looks at the texts.
+        let mut ahead = reader.clone();
+        let mut unread = Parts::new(&mut ahead);
         let mut parts = Parts::new(&mut reader);
         while let Some(part) = parts.next()? {
-            let same = bytes.next_with_bytes().unwrap().unwrap();
-            assert_eq!(same.items(), part.items());
+            assert_eq!(unread.next_unread().unwrap().unwrap().items(), part.items());
             part.write(&mut writer);
         }
-        assert!(bytes.next_with_bytes().unwrap().is_none());
+        assert!(unread.next_unread().unwrap().is_none());
     }
     reader.end()?;
     assert_eq!(writer.into_sink(), message);

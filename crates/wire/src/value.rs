@@ -35,12 +35,12 @@ pub enum Part<'a> {
     Int(i64),
     /// A float.
     Float(f64),
-    /// A str.
-    Str(&'a str),
+    /// A str, in UTF-8.
+    Str(&'a [u8]),
     /// Bytes.
     Bytes(&'a [u8]),
     /// An int of any size, as `int(text, 0)` reads it.
-    BigInt(&'a str),
+    BigInt(&'a [u8]),
     /// A str with lone surrogates, in generalized UTF-8.
     Wtf8(&'a [u8]),
     /// A tuple of so many items, which follow.
@@ -63,25 +63,32 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn read(reader: &mut Reader<'a>, looks_at_texts: bool) -> Result<Self> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
         Ok(match reader.byte()? {
-            kind::STR | kind::BIG_INT | kind::WTF8 if !looks_at_texts => {
-                Self::Bytes(reader.bytes()?)
-            }
             kind::NONE => Self::None,
             kind::BOOL => Self::Bool(reader.flag()?),
             kind::INT => Self::Int(reader.i64()?),
             kind::FLOAT => Self::Float(reader.f64()?),
-            kind::STR => Self::Str(reader.text()?),
+            kind::STR => Self::Str(reader.bytes()?),
             kind::BYTES => Self::Bytes(reader.bytes()?),
-            kind::BIG_INT => Self::BigInt(int_text(reader.text()?)?),
-            kind::WTF8 => Self::Wtf8(generalized_utf8(reader.bytes()?)?),
+            kind::BIG_INT => Self::BigInt(reader.bytes()?),
+            kind::WTF8 => Self::Wtf8(reader.bytes()?),
             kind::TUPLE => Self::Tuple(reader.count()?),
             kind::LIST => Self::List(reader.count()?),
             kind::DICT => Self::Dict(pairs(reader)?),
             kind::BUFFER => Self::Buffer(Buffer::read(reader)?),
             _ => return Err(Malformed("a value is of no kind that there is")),
         })
+    }
+
+    /// Whether a text is what it says.
+    fn check_text(&self) -> Result<()> {
+        match self {
+            Self::Str(text) if !is_utf8(text) => Err(Malformed("a text is not UTF-8")),
+            Self::BigInt(text) => int_text(text),
+            Self::Wtf8(text) => generalized_utf8(text).map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// Writes it. The values that belong to it are to follow.
@@ -100,9 +107,9 @@ impl<'a> Part<'a> {
                 writer.byte(kind::FLOAT);
                 writer.f64(*float);
             }
-            Self::Str(text) => write_text(writer, kind::STR, text.as_bytes()),
+            Self::Str(text) => write_text(writer, kind::STR, text),
             Self::Bytes(bytes) => write_text(writer, kind::BYTES, bytes),
-            Self::BigInt(text) => write_text(writer, kind::BIG_INT, text.as_bytes()),
+            Self::BigInt(text) => write_text(writer, kind::BIG_INT, text),
             Self::Wtf8(bytes) => write_text(writer, kind::WTF8, bytes),
             Self::Tuple(count) => write_count(writer, kind::TUPLE, *count),
             Self::List(count) => write_count(writer, kind::LIST, *count),
@@ -115,8 +122,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Writes a text of this kind, which is known to be one.
-pub fn write_text<S: Sink>(writer: &mut Writer<S>, kind: u8, text: &[u8]) {
+fn write_text<S: Sink>(writer: &mut Writer<S>, kind: u8, text: &[u8]) {
     writer.byte(kind);
     writer.bytes(text);
 }
@@ -168,15 +174,13 @@ impl<'r, 'a> Parts<'r, 'a> {
         reason = "it can fail once, and ends then"
     )]
     pub fn next(&mut self) -> Result<Option<Part<'a>>> {
-        self.step(true)
+        let next = self.next_unread()?;
+        next.as_ref().map_or(Ok(()), Part::check_text)?;
+        Ok(next)
     }
 
-    /// As [`next`](Self::next), for who asks how much there is: texts come as bytes, which nobody has looked at.
-    pub fn next_with_bytes(&mut self) -> Result<Option<Part<'a>>> {
-        self.step(false)
-    }
-
-    fn step(&mut self, looks_at_texts: bool) -> Result<Option<Part<'a>>> {
+    /// As [`next`](Self::next), for who asks how much there is, or knows who has written it: nobody has looked at its texts.
+    pub fn next_unread(&mut self) -> Result<Option<Part<'a>>> {
         while let Some(0) = self.to_come.last() {
             self.to_come.pop();
         }
@@ -184,7 +188,7 @@ impl<'r, 'a> Parts<'r, 'a> {
             return Ok(None);
         };
         *to_come -= 1;
-        let part = Part::read(self.reader, looks_at_texts)?;
+        let part = Part::read(self.reader)?;
         if let Part::Tuple(_) | Part::List(_) | Part::Dict(_) = part {
             if self.to_come.len() > self.depth {
                 return Err(Malformed("a value is nested too deeply"));
@@ -196,11 +200,16 @@ impl<'r, 'a> Parts<'r, 'a> {
 }
 
 /// What `int(text, 0)` may understand: C programs read it.
-fn int_text(text: &str) -> Result<&str> {
-    match is_int(text) {
-        true => Ok(text),
-        false => Err(Malformed("an int is no number")),
+fn int_text(text: &[u8]) -> Result<()> {
+    match std::str::from_utf8(text) {
+        Ok(text) if is_int(text) => Ok(()),
+        _ => Err(Malformed("an int is no number")),
     }
+}
+
+/// Whether it is UTF-8: most texts are ASCII, which is found out in half of the time.
+pub fn is_utf8(text: &[u8]) -> bool {
+    text.is_ascii() || std::str::from_utf8(text).is_ok()
 }
 
 /// Whether it looks like an int.

@@ -40,9 +40,9 @@ fn write_value(random: &mut Random, writer: &mut Writer<Vec<u8>>, depth: usize) 
         1 => Part::Bool(random.below(2) == 1),
         2 => Part::Int(random.next() as i64),
         3 => Part::Float(random.below(1000) as f64 / 8.0),
-        4 => Part::Str(&text),
+        4 => Part::Str(text.as_bytes()),
         5 => Part::Bytes(&bytes),
-        6 => Part::BigInt(small),
+        6 => Part::BigInt(small.as_bytes()),
         7 => Part::Wtf8(b"a\xed\xa0\x80\xed\xbf\xbfz"),
         8 => {
             let doubles: Vec<u8> = (0..6 * 8).map(|byte| byte as u8).collect();
@@ -87,7 +87,7 @@ fn parts_of(message: &[u8]) -> subpy_wire::Result<usize> {
     let mut parts = Parts::new(&mut reader);
     let mut count = 0;
     while let Some(part) = parts.next()? {
-        let same = bytes.next_with_bytes()?;
+        let same = bytes.next_unread()?;
         assert_eq!(same.map(|same| same.items()), Some(part.items()));
         assert!(part.items() <= message.len());
         count += 1;

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use subpy_wire::value::{MAX_DEPTH, Part, Parts, generalized_utf8, is_int, write_text};
+use subpy_wire::value::{MAX_DEPTH, Part, Parts, generalized_utf8, is_int, is_utf8};
 use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer};
 
 use super::message::Message;
@@ -173,11 +173,13 @@ fn write_within<S: Sink>(
     if let Some(check) = check {
         check.count_part()?;
     }
-    if raw.kind == kind::STR && check.is_none_or(|check| check.knows_texts) {
+    if raw.kind == kind::STR {
         // SAFETY: the kind says so; it is as long as it says.
         let bytes = unsafe { to_python::bytes_of(raw.r#as.text) }?;
-        write_text(writer, subpy_wire::value::kind::STR, bytes);
-        return Ok(());
+        if check.is_none_or(|check| check.knows_texts) || is_utf8(bytes) {
+            Part::Str(bytes).write(writer);
+            return Ok(());
+        }
     }
     if raw.is_container() && depth >= MAX_DEPTH {
         return Err(too_deep());
@@ -187,9 +189,9 @@ fn write_within<S: Sink>(
         View::Bool(bool) => Part::Bool(bool).write(writer),
         View::Int(int) => Part::Int(int).write(writer),
         View::Float(float) => Part::Float(float).write(writer),
-        View::Str(text) => Part::Str(text).write(writer),
+        View::Str(text) => Part::Str(text.as_bytes()).write(writer),
         View::Bytes(bytes) => Part::Bytes(bytes).write(writer),
-        View::BigInt(text) if is_int(text) => Part::BigInt(text).write(writer),
+        View::BigInt(text) if is_int(text) => Part::BigInt(text.as_bytes()).write(writer),
         View::BigInt(text) => {
             return Err(ConversionError::invalid(format!("is no int: {text:?}")));
         }
@@ -295,12 +297,20 @@ fn parts<'r, 'm>(reader: &'r mut Reader<'m>, is_list: bool) -> Parts<'r, 'm> {
     }
 }
 
+/// The next part. A worker, to which it is lent, knows that its host has looked at the texts.
+fn next<'a>(parts: &mut Parts<'_, 'a>, lends: bool) -> subpy_wire::Result<Option<Part<'a>>> {
+    match lends {
+        true => parts.next_unread(),
+        false => parts.next(),
+    }
+}
+
 /// A value that is a text, if it is one: it is looked at once.
-fn root_text(reader: &mut Reader<'_>) -> subpy_wire::Result<Option<OwnedValue>> {
-    let (kind, text) = match Parts::new(reader).next()? {
-        Some(Part::Str(text)) => (kind::STR, text.as_bytes()),
+fn root_text(reader: &mut Reader<'_>, lends: bool) -> subpy_wire::Result<Option<OwnedValue>> {
+    let (kind, text) = match next(&mut Parts::new(reader), lends)? {
+        Some(Part::Str(text)) => (kind::STR, text),
         Some(Part::Bytes(bytes)) => (kind::BYTES, bytes),
-        Some(Part::BigInt(text)) => (kind::BIG_INT, text.as_bytes()),
+        Some(Part::BigInt(text)) => (kind::BIG_INT, text),
         Some(Part::Wtf8(bytes)) => (kind::WTF8, bytes),
         _ => return Ok(None),
     };
@@ -320,7 +330,7 @@ fn read_parts(
     lends: bool,
 ) -> subpy_wire::Result<OwnedValue> {
     let mut ahead = reader.clone();
-    if let Some(text) = root_text(&mut ahead)? {
+    if let Some(text) = root_text(&mut ahead, lends)? {
         *reader = ahead;
         return Ok(text);
     }
@@ -335,7 +345,7 @@ fn read_parts(
         lent: lends.then(|| message.clone()),
     };
     let mut parts = parts(reader, is_list);
-    let Some(first) = parts.next()? else {
+    let Some(first) = next(&mut parts, lends)? else {
         return Ok(OwnedValue::NONE);
     };
     // SAFETY: there is as much room as was measured, of the same bytes; the message is kept.
@@ -345,7 +355,7 @@ fn read_parts(
             return Ok(OwnedValue::from_raw(root));
         }
         let mut open = vec![(block.nodes, first.items())];
-        while let Some(part) = parts.next()? {
+        while let Some(part) = next(&mut parts, lends)? {
             while let Some((_, 0)) = open.last() {
                 open.pop();
             }
@@ -384,13 +394,17 @@ struct Room {
 impl Room {
     fn of(mut parts: Parts<'_, '_>) -> subpy_wire::Result<Self> {
         let mut room = Self::default();
-        while let Some(part) = parts.next_with_bytes()? {
+        while let Some(part) = parts.next_unread()? {
             room.nodes += part.items();
             if room.nodes > MOST_PARTS {
                 return Err(Malformed("a value has too many parts"));
             }
             room.buffers += usize::from(matches!(part, Part::Buffer(_)));
-            room.points_to_message |= matches!(part, Part::Bytes(_) | Part::Buffer(_));
+            room.points_to_message |= match part {
+                Part::Str(_) | Part::Bytes(_) | Part::BigInt(_) | Part::Wtf8(_) => true,
+                Part::Buffer(_) => true,
+                _ => false,
+            };
         }
         Ok(room)
     }
@@ -436,9 +450,9 @@ impl Filler {
             Part::Bool(boolean) => RawValue::new(kind::BOOL, RawData { boolean: *boolean }),
             Part::Int(integer) => RawValue::new(kind::INT, RawData { integer: *integer }),
             Part::Float(real) => RawValue::new(kind::FLOAT, RawData { real: *real }),
-            Part::Str(it) => text(kind::STR, it.as_bytes()),
+            Part::Str(it) => text(kind::STR, it),
             Part::Bytes(it) => text(kind::BYTES, it),
-            Part::BigInt(it) => text(kind::BIG_INT, it.as_bytes()),
+            Part::BigInt(it) => text(kind::BIG_INT, it),
             Part::Wtf8(it) => text(kind::WTF8, it),
             Part::Tuple(count) => self.items(kind::TUPLE, *count, part),
             Part::List(count) => self.items(kind::LIST, *count, part),
