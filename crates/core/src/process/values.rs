@@ -400,11 +400,11 @@ impl Room {
                 return Err(Malformed("a value has too many parts"));
             }
             room.buffers += usize::from(matches!(part, Part::Buffer(_)));
-            room.points_to_message |= match part {
-                Part::Str(_) | Part::Bytes(_) | Part::BigInt(_) | Part::Wtf8(_) => true,
-                Part::Buffer(_) => true,
-                _ => false,
-            };
+            let is_text = matches!(
+                part,
+                Part::Str(_) | Part::Bytes(_) | Part::BigInt(_) | Part::Wtf8(_)
+            );
+            room.points_to_message |= is_text || matches!(part, Part::Buffer(_));
         }
         Ok(room)
     }
