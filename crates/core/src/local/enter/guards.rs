@@ -169,7 +169,15 @@ impl InHost {
     #[inline(always)]
     pub(super) fn keeping_gil() -> Self {
         let inside = calling_thread::entry();
-        Self::begin(inside, inside, true)
+        let mut in_host = Self::begin(inside, inside, true);
+        // Used only where the host comes back from another of its stacks. What is attached is not asked for: that takes time.
+        // SAFETY: an entry lives until it is left.
+        in_host.thread_state =
+            unsafe { inside.as_ref() }.map_or_else(null_mut, |inside| inside.thread_state.get());
+        if in_host.thread_state.is_null() {
+            in_host.thread_state = attached();
+        }
+        in_host
     }
 
     /// To be made while the interpreter is attached; it is detached, and the thread has this entry meanwhile, unless it
@@ -177,10 +185,11 @@ impl InHost {
     pub(super) fn releasing_gil(entry: &Entry) -> Self {
         let inside = calling_thread::entry();
         let meanwhile = if inside.is_null() { entry } else { inside };
-        let in_host = Self::begin(inside, meanwhile, false);
+        let mut in_host = Self::begin(inside, meanwhile, false);
         // SAFETY: attached; an entry lives until it is left.
         unsafe {
-            ffi::PyEval_SaveThread();
+            // Not always that of `inside`: CPython attaches another one by itself where it imports some modules.
+            in_host.thread_state = ffi::PyEval_SaveThread();
             if let Some(inside) = inside.as_ref() {
                 gilstate_slot::set(inside.before.slot.get());
             }
@@ -217,8 +226,7 @@ impl InHost {
         Self {
             inside,
             entry,
-            // Not always that of `inside`: CPython attaches another one by itself where it imports some modules.
-            thread_state: attached(),
+            thread_state: null_mut(),
             keeps_gil,
             locale,
         }
