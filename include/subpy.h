@@ -47,7 +47,8 @@
  * has ended. Each call of that interpreter does from then on, until subpy_destroy(). The GIL of a run is another process's, so
  * subpy_interpreter_config::gil means nothing. Its main thread runs what the calling thread asks for, and the calling thread
  * calls the host's functions. What a thread of a script's writes or calls comes in a thread of the library's, one for each such
- * thread. Buffers are copied, both ways, when the call is made or returns, and given back then. stdin, stdout, stderr, the
+ * thread. Buffers are copied, both ways, when the call is made or returns, and given back then. A value that takes more than
+ * 1 GiB, or has more than 2^27 parts, is #SUBPY_ERR_NOT_SHAREABLE. stdin, stdout, stderr, the
  * environment and the working directory are what the host has when the interpreter is created. A destroy ends the threads that
  * are left when its wait is over, and is never #SUBPY_ERR_BUSY for them or for buffers. subpy_memory_usage() and subpy_stats()
  * say what the interpreter had when it answered last. Not supported yet are queues, `allow_interpreters` and
@@ -462,7 +463,8 @@ typedef struct subpy_runtime_config {
   /**
    * The program of interpreters with #SUBPY_BACKEND_PROCESS, which subpy comes with. NULL (the default):
    * "../libexec/subpy/subpy-worker" from the folder of the library, then "subpy/subpy-worker" and "subpy-worker" in that. A
-   * program that has the static library in it gives its own path, and calls subpy_worker_main() first in its `main`.
+   * program that has the static library in it gives its own path, and calls subpy_worker_main() first in its `main`. A
+   * relative path is meant from the working directory at subpy_initialize().
    */
   const char *worker;
   /**
@@ -644,7 +646,8 @@ typedef struct subpy_interpreter_config {
   /**
    * 1: `os.fork()` is not refused. 0 (the default): it raises RuntimeError. Below Python 3.12 it is never
    * refused. (Python ends the child of a fork outside of the main interpreter with exit code 1.
-   * `subprocess` works: it needs no fork of this kind.)
+   * `subprocess` works: it needs no fork of this kind.) With #SUBPY_BACKEND_PROCESS the child runs on, and this is also
+   * for `os.forkpty()` and a `preexec_fn`, which #SUBPY_BACKEND_LOCAL never allows.
    */
   uint32_t allow_fork;
   /**
@@ -803,13 +806,14 @@ typedef struct subpy_destroy_options {
  * @return #SUBPY_OK;
  *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
  *         #SUBPY_ERR_NOT_INITIALIZED;
- *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12, and for a `memory_limit` where
- *         memory is not counted; with #SUBPY_BACKEND_PROCESS also for `allow_interpreters` and `share_environment`, where its
+ *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN (with #SUBPY_BACKEND_LOCAL) or `allow_threads = 0` below Python 3.12, and
+ *         for a `memory_limit` where memory is not counted; with #SUBPY_BACKEND_PROCESS also for `allow_interpreters` and `share_environment`, where its
  *         program is not there or can't be executed (the message has its path), and for a module of `preload` that leaves a
  *         Python thread behind;
  *         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere, or one of `preload`,
  *         raises an exception when it is imported;
  *         #SUBPY_ERR_NO_MEMORY if there are no more processes, descriptors or memory for one;
+ *         #SUBPY_ERR_LOST if its process has ended before it was ready, or was not ready after a minute;
  *         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
  *
  * Threads: any, several at once. A GIL that the calling thread holds is released meanwhile.

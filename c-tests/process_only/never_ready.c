@@ -6,8 +6,7 @@ static void test_one_that_hangs(void **state) {
   (void)state;
   const char code[] = "import os, threading\n"
                       "os.register_at_fork(after_in_child=threading.Event().wait)\n";
-  char folder[PATH_ROOM], path[PATH_ROOM];
-  make_temporary(folder);
+  char path[PATH_ROOM];
   make_file(path, folder, "hangs.py", code, sizeof code - 1);
   const char *const paths[] = {folder}, *const modules[] = {"hangs"};
   subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
@@ -22,12 +21,11 @@ static void test_one_that_hangs(void **state) {
   REFUSES(SUBPY_ERR_LOST, "was not ready", subpy_create(&made, &id, &error));
   CHECK_EQUAL(id, -1);
   FINALIZE();
-  remove_temporary(folder);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_one_that_hangs),
   };
-  return RUN_TESTS(tests);
+  return RUN_TESTS_BETWEEN(tests, make_folder, remove_folder);
 }

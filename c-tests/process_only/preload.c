@@ -8,9 +8,6 @@ static void hear(void *user, const char *message) {
   text_add(user, "\n", 1);
 }
 
-/* A folder of modules. */
-static char folder[PATH_ROOM];
-
 static void write_module(const char *file, const char *code) {
   char path[PATH_ROOM];
   make_file(path, folder, file, code, strlen(code));
@@ -147,16 +144,42 @@ static void test_random_numbers(void **state) {
   IN_CHILD(start_with, &start);
 }
 
-static int make_folder(void **state) {
-  (void)state;
-  make_temporary(folder);
-  return 0;
+/* numpy's generator is not seeded anew by a fork: the zygote does that. (This one has what subpy knows of numpy's.) */
+static void draw_twice(void *unused) {
+  (void)unused;
+  const char *const paths[] = {folder}, *const modules[] = {"numpy.random"};
+  subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
+  config.module_search_paths = paths;
+  config.module_search_paths_count = 1;
+  config.preload = modules;
+  config.preload_count = 1;
+  INITIALIZE(&config);
+  int64_t drawn[3];
+  for (int i = 0; i < 3; i++) {
+    const subpy_id id = create_process(NULL);
+    drawn[i] = number_in(id, "__import__('numpy.random').random.state");
+    RUN(id,
+        "import sys; assert sys.modules['numpy.random'].seeded_in != __import__('os').getpid()");
+    DESTROY(id);
+  }
+  CHECK(drawn[0] != drawn[1] && drawn[1] != drawn[2] && drawn[0] != drawn[2], "the same numbers");
+  CHECK(drawn[0] != 1, "the numbers of the import");
+  FINALIZE();
 }
 
-static int remove_folder(void **state) {
+static void test_random_numbers_of_numpy(void **state) {
   (void)state;
-  remove_temporary(folder);
-  return 0;
+  char path[PATH_ROOM];
+  join_path(path, folder, "numpy");
+  CHECK_EQUAL(mkdir(path, 0700), 0);
+  write_module("numpy/__init__.py", "");
+  write_module("numpy/random.py", "import os\n"
+                                  "state = 1\n"
+                                  "def seed():\n"
+                                  "    global state, seeded_in\n"
+                                  "    state = int.from_bytes(os.urandom(7), 'big')\n"
+                                  "    seeded_in = os.getpid()\n");
+  IN_CHILD(draw_twice, NULL);
 }
 
 int main(void) {
@@ -168,6 +191,7 @@ int main(void) {
       cmocka_unit_test(test_one_that_starts_a_thread_in_c),
       cmocka_unit_test(test_what_modules_have_opened),
       cmocka_unit_test(test_random_numbers),
+      cmocka_unit_test(test_random_numbers_of_numpy),
   };
   return RUN_TESTS_BETWEEN(tests, make_folder, remove_folder);
 }

@@ -3,8 +3,6 @@
 #include "files.h"
 #include "processes.h"
 
-static char folder[PATH_ROOM];
-
 struct wrong {
   const char *program;
   const char *part; /* of the message */
@@ -114,18 +112,6 @@ static void test_no_worker(void **state) {
   subpy_worker_main(0, NULL);
   subpy_worker_main(1, arguments);
   subpy_worker_main(2, arguments);
-}
-
-static int make_folder(void **state) {
-  (void)state;
-  make_temporary(folder);
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  remove_temporary(folder);
-  return 0;
 }
 
 int main(int argc, char **argv) {

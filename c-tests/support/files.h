@@ -27,6 +27,21 @@ static inline void remove_temporary(const char *path) {
   nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A directory for the tests of a program that says so: RUN_TESTS_BETWEEN(tests, make_folder, remove_folder). */
+static char folder[PATH_ROOM] __attribute__((unused));
+
+static inline int make_folder(void **state) {
+  (void)state;
+  make_temporary(folder);
+  return 0;
+}
+
+static inline int remove_folder(void **state) {
+  (void)state;
+  remove_temporary(folder);
+  return 0;
+}
+
 /* Writes the path of `name` in `directory` to `path`, which has room for PATH_ROOM. */
 static inline void join_path(char *path, const char *directory, const char *name) {
   int length = snprintf(path, PATH_ROOM, "%s/%s", directory, name);

@@ -342,50 +342,45 @@ static void endless_output(struct worker *worker) {
   }
 }
 
+/* What begins a list or a dict of so many items, or pairs. */
+static void put_items(struct worker *worker, uint8_t kind, uint64_t count) {
+  put_byte(&worker->message, kind);
+  put_size(&worker->message, count);
+}
+
 static void begin_call(struct worker *worker, uint64_t function) {
   put_size(begin(worker, WANTS_CALL), function);
 }
 
-static void call_unknown(struct worker *worker) {
-  begin_call(worker, 12345);
-  put_byte(&worker->message, SUBPY_LIST);
-  put_size(&worker->message, 0);
-  put_byte(&worker->message, SUBPY_DICT);
-  put_size(&worker->message, 0);
+static void call_number(struct worker *worker, uint64_t function) {
+  begin_call(worker, function);
+  put_items(worker, SUBPY_LIST, 0);
+  put_items(worker, SUBPY_DICT, 0);
   say_now(worker);
 }
 
-static void call(struct worker *worker) {
-  begin_call(worker, worker->function);
-  put_byte(&worker->message, SUBPY_LIST);
-  put_size(&worker->message, 0);
-  put_byte(&worker->message, SUBPY_DICT);
-  put_size(&worker->message, 0);
-  say_now(worker);
-}
+static void call_unknown(struct worker *worker) { call_number(worker, 12345); }
+
+static void call(struct worker *worker) { call_number(worker, worker->function); }
 
 static void call_without_list(struct worker *worker) {
   begin_call(worker, worker->function);
   put_byte(&worker->message, SUBPY_NONE);
-  put_byte(&worker->message, SUBPY_DICT);
-  put_size(&worker->message, 0);
+  put_items(worker, SUBPY_DICT, 0);
   say_now(worker);
 }
 
 static void call_without_dict(struct worker *worker) {
   begin_call(worker, worker->function);
-  put_byte(&worker->message, SUBPY_LIST);
-  put_size(&worker->message, 0);
+  put_items(worker, SUBPY_LIST, 0);
   put_byte(&worker->message, SUBPY_NONE);
   say_now(worker);
 }
 
 static void call_with_int_as_name(struct worker *worker) {
   begin_call(worker, worker->function);
-  put_byte(&worker->message, SUBPY_LIST);
-  put_size(&worker->message, 0);
-  put_byte(&worker->message, SUBPY_DICT);
-  put_size(&worker->message, 1);
+  put_items(worker, SUBPY_LIST, 0);
+  put_items(worker, SUBPY_DICT, 1);
   put_byte(&worker->message, SUBPY_INT);
   put_size(&worker->message, 1);
   put_byte(&worker->message, SUBPY_NONE);

@@ -64,7 +64,8 @@ pub struct subpy_interpreter_config {
     pub gil: u32,
     /// 1: `os.fork()` is not refused. 0 (the default): it raises RuntimeError. Below Python 3.12 it is never
     /// refused. (Python ends the child of a fork outside of the main interpreter with exit code 1.
-    /// `subprocess` works: it needs no fork of this kind.)
+    /// `subprocess` works: it needs no fork of this kind.) With #SUBPY_BACKEND_PROCESS the child runs on, and this is also
+    /// for `os.forkpty()` and a `preexec_fn`, which #SUBPY_BACKEND_LOCAL never allows.
     pub allow_fork: u32,
     /// 1: `os.execv()` works. 0 (the default): it raises RuntimeError. Below Python 3.12 it always works.
     pub allow_exec: u32,
@@ -274,13 +275,14 @@ growable!(subpy_destroy_options, "subpy_destroy_options", 16, {
 /// @return #SUBPY_OK;
 ///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
 ///         #SUBPY_ERR_NOT_INITIALIZED;
-///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN or `allow_threads = 0` below Python 3.12, and for a `memory_limit` where
-///         memory is not counted; with #SUBPY_BACKEND_PROCESS also for `allow_interpreters` and `share_environment`, where its
+///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN (with #SUBPY_BACKEND_LOCAL) or `allow_threads = 0` below Python 3.12, and
+///         for a `memory_limit` where memory is not counted; with #SUBPY_BACKEND_PROCESS also for `allow_interpreters` and `share_environment`, where its
 ///         program is not there or can't be executed (the message has its path), and for a module of `preload` that leaves a
 ///         Python thread behind;
 ///         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere, or one of `preload`,
 ///         raises an exception when it is imported;
 ///         #SUBPY_ERR_NO_MEMORY if there are no more processes, descriptors or memory for one;
+///         #SUBPY_ERR_LOST if its process has ended before it was ready, or was not ready after a minute;
 ///         #SUBPY_ERR_INTERNAL if Python could not create it (the message says why).
 ///
 /// Threads: any, several at once. A GIL that the calling thread holds is released meanwhile.

@@ -93,7 +93,8 @@ pub struct subpy_runtime_config {
     pub preload_count: usize,
     /// The program of interpreters with #SUBPY_BACKEND_PROCESS, which subpy comes with. NULL (the default):
     /// "../libexec/subpy/subpy-worker" from the folder of the library, then "subpy/subpy-worker" and "subpy-worker" in that. A
-    /// program that has the static library in it gives its own path, and calls subpy_worker_main() first in its `main`.
+    /// program that has the static library in it gives its own path, and calls subpy_worker_main() first in its `main`. A
+    /// relative path is meant from the working directory at subpy_initialize().
     pub worker: *const c_char,
     /// Told what no call can say: that a process has ended which nobody waits for, that the one that makes them has and was
     /// started again, that a module of `preload` has left threads of its own. NULL (the default): nobody is told.

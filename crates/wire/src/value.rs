@@ -81,6 +81,14 @@ impl<'a> Part<'a> {
         })
     }
 
+    /// Whether it has text or memory, which stays in the message.
+    pub fn has_memory(&self) -> bool {
+        matches!(
+            self,
+            Self::Str(_) | Self::Bytes(_) | Self::BigInt(_) | Self::Wtf8(_) | Self::Buffer(_)
+        )
+    }
+
     /// Whether a text is what it says.
     fn check_text(&self) -> Result<()> {
         match self {

@@ -189,7 +189,6 @@ fn write_within<S: Sink>(
         View::Bool(bool) => Part::Bool(bool).write(writer),
         View::Int(int) => Part::Int(int).write(writer),
         View::Float(float) => Part::Float(float).write(writer),
-        View::Str(text) => Part::Str(text.as_bytes()).write(writer),
         View::Bytes(bytes) => Part::Bytes(bytes).write(writer),
         View::BigInt(text) if is_int(text) => Part::BigInt(text.as_bytes()).write(writer),
         View::BigInt(text) => {
@@ -225,7 +224,8 @@ fn write_within<S: Sink>(
                 "is a queue, which does not go to another process yet",
             ));
         }
-        View::Wrong => return Err(wrong(raw)),
+        // A str that is one was written above.
+        View::Str(_) | View::Wrong => return Err(wrong(raw)),
     }
     Ok(())
 }
@@ -400,11 +400,7 @@ impl Room {
                 return Err(Malformed("a value has too many parts"));
             }
             room.buffers += usize::from(matches!(part, Part::Buffer(_)));
-            let is_text = matches!(
-                part,
-                Part::Str(_) | Part::Bytes(_) | Part::BigInt(_) | Part::Wtf8(_)
-            );
-            room.points_to_message |= is_text || matches!(part, Part::Buffer(_));
+            room.points_to_message |= part.has_memory();
         }
         Ok(room)
     }

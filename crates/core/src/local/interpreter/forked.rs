@@ -9,7 +9,6 @@ use crate::local::cures;
 #[cfg(Py_3_12)]
 use crate::local::cures::feature_flags;
 use crate::local::interpreter::claim::Purpose;
-use crate::local::interpreter::code_cache::CodeCache;
 use crate::local::interpreter::creation::{no_account, too_low};
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::inside::not_prepared;
@@ -25,11 +24,7 @@ impl Interpreter {
     pub(crate) fn forget_code(&self) -> Result<()> {
         self.0.in_session(Purpose::Run, |session| {
             if let Some(inside) = session.inside() {
-                let kept = std::mem::replace(
-                    &mut *inside.code.borrow_mut(),
-                    CodeCache::new(CacheLimits::default()),
-                );
-                drop(kept);
+                inside.code.borrow_mut().set_limits(CacheLimits::default());
             }
             self.0.run_ended(session.attached());
             Ok(())

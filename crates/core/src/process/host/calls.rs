@@ -35,10 +35,7 @@ impl Remote {
         source: &[u8],
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        self.ask(asks::EVAL, &options.run, |writer| {
-            write_call(writer, options, self.budget);
-            writer.bytes(source);
-        })
+        self.ask_for_value(asks::EVAL, source, options)
     }
 
     /// The value that a name has in `__main__`.
@@ -47,9 +44,18 @@ impl Remote {
         name: &[u8],
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        self.ask(asks::GET, &options.run, |writer| {
+        self.ask_for_value(asks::GET, name, options)
+    }
+
+    fn ask_for_value(
+        self: &Arc<Self>,
+        asked: u8,
+        of: &[u8],
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        self.ask(asked, &options.run, |writer| {
             write_call(writer, options, self.budget);
-            writer.bytes(name);
+            writer.bytes(of);
         })
     }
 
