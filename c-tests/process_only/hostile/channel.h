@@ -121,12 +121,10 @@ static void put_gap(struct message *message) {
 static void put_answer(struct message *message, int kind) {
   message->length = 0;
   put_byte(message, kind);
-  for (int i = 0; i < 5; i++) {
+  put_byte(message, 0);
+  for (int i = 0; i < 7; i++) {
     put_size(message, 0);
   }
-  put_byte(message, 0);
-  put_size(message, 0);
-  put_size(message, 0);
 }
 
 static void say(struct channel *channel, const struct message *message) {

@@ -17,6 +17,7 @@ use crate::local::interpreter as local;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::MemoryUsage;
+use crate::local::runtime_phase;
 use crate::process::all;
 use crate::process::host::Remote;
 use crate::scripting;
@@ -78,19 +79,10 @@ impl Interpreter {
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
     pub fn find(id: Id) -> Result<Self> {
-        match local::Interpreter::find(id) {
-            Ok(found) => Ok(Self(Backend::Local(found))),
-            Err(error) => Self::find_far(id, error),
-        }
-    }
-
-    /// The one with this id that has a process of its own; else it is not to be found.
-    #[cold]
-    fn find_far(id: Id, error: Error) -> Result<Self> {
-        let found = all::find(id).filter(|_| error.status() == Status::NotFound);
-        found
-            .map(|found| Self(Backend::Process(found)))
-            .ok_or(error)
+        runtime_phase::ready()?;
+        let here = registry::get(id).map(Backend::Local);
+        let found = here.or_else(|| all::find(id).map(Backend::Process));
+        found.map(Self).ok_or_else(|| registry::not_found(id))
     }
 
     /// Calls `use_it` with the interpreter of this id. It takes no lock if the calling thread has used that before.
@@ -107,8 +99,8 @@ impl Interpreter {
     #[inline]
     pub fn at<T>(id: Id, use_it: impl FnOnce(&Interpreter) -> Result<T>) -> Result<T> {
         let interpreter = match registry::take(id) {
-            Ok(local) => Self(Backend::Local(local)),
-            Err(error) => return use_it(&Self::find_far(id, error)?),
+            Some(local) => Self(Backend::Local(local)),
+            None => Self::find(id)?,
         };
         let result = use_it(&interpreter);
         if let Backend::Local(local) = interpreter.0 {

@@ -42,6 +42,11 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
+    /// The next byte, which is not read yet.
+    pub fn peek(&self) -> Option<u8> {
+        self.message.get(self.at).copied()
+    }
+
     /// A byte.
     pub fn byte(&mut self) -> Result<u8> {
         Ok(u8::from_ne_bytes(self.array()?))
@@ -53,6 +58,15 @@ impl<'a> Reader<'a> {
             0 => Ok(false),
             1 => Ok(true),
             _ => Err(Malformed("a flag is neither 0 nor 1")),
+        }
+    }
+
+    /// What [`Writer::flags`](crate::Writer::flags) has written.
+    pub fn flags<const N: usize>(&mut self) -> Result<[bool; N]> {
+        let all = self.byte()?;
+        match u32::from(all) >> N {
+            0 => Ok(std::array::from_fn(|i| all >> i & 1 != 0)),
+            _ => Err(Malformed("there is a flag that there is not")),
         }
     }
 
@@ -77,6 +91,17 @@ impl<'a> Reader<'a> {
     /// A `u64`.
     pub fn u64(&mut self) -> Result<u64> {
         Ok(u64::from_ne_bytes(self.array()?))
+    }
+
+    /// Several `u64`.
+    pub fn u64s<const N: usize>(&mut self) -> Result<[u64; N]> {
+        let mut of_all = Self::new(self.take(N * size_of::<u64>())?);
+        let mut numbers = [0; N];
+        numbers.iter_mut().try_for_each(|number| {
+            *number = of_all.u64()?;
+            Ok(())
+        })?;
+        Ok(numbers)
     }
 
     /// An `f64`.

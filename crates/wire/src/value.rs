@@ -81,6 +81,32 @@ impl<'a> Part<'a> {
         })
     }
 
+    /// The next value, if it has no others in it, no text and no memory. `None`: it has, and nothing was read.
+    pub fn plain(reader: &mut Reader<'a>) -> Result<Option<Self>> {
+        match reader.peek() {
+            Some(kind::NONE | kind::BOOL | kind::INT | kind::FLOAT) => Self::read(reader).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The start of a list, if each of its items is [`plain`](Self::plain): how many they are. `None`: it is something else,
+    /// and nothing was read.
+    pub fn list_of_plain(reader: &mut Reader<'a>) -> Result<Option<usize>> {
+        if reader.peek() != Some(kind::LIST) {
+            return Ok(None);
+        }
+        let mut ahead = reader.clone();
+        let items = Self::read(&mut ahead)?.items();
+        let start = ahead.clone();
+        for _ in 0..items {
+            if Self::plain(&mut ahead)?.is_none() {
+                return Ok(None);
+            }
+        }
+        *reader = start;
+        Ok(Some(items))
+    }
+
     /// Whether it has text or memory, which stays in the message.
     pub fn has_memory(&self) -> bool {
         matches!(
@@ -107,14 +133,8 @@ impl<'a> Part<'a> {
                 writer.byte(kind::BOOL);
                 writer.flag(*bool);
             }
-            Self::Int(int) => {
-                writer.byte(kind::INT);
-                writer.i64(*int);
-            }
-            Self::Float(float) => {
-                writer.byte(kind::FLOAT);
-                writer.f64(*float);
-            }
+            Self::Int(int) => write_number(writer, kind::INT, int.to_ne_bytes()),
+            Self::Float(float) => write_number(writer, kind::FLOAT, float.to_ne_bytes()),
             Self::Str(text) => write_text(writer, kind::STR, text),
             Self::Bytes(bytes) => write_text(writer, kind::BYTES, bytes),
             Self::BigInt(text) => write_text(writer, kind::BIG_INT, text),
@@ -135,9 +155,14 @@ fn write_text<S: Sink>(writer: &mut Writer<S>, kind: u8, text: &[u8]) {
     writer.bytes(text);
 }
 
+fn write_number<S: Sink>(writer: &mut Writer<S>, kind: u8, number: [u8; 8]) {
+    let mut both = [kind; 9];
+    both[1..].copy_from_slice(&number);
+    writer.put(&both);
+}
+
 fn write_count<S: Sink>(writer: &mut Writer<S>, kind: u8, count: usize) {
-    writer.byte(kind);
-    writer.size(count);
+    write_number(writer, kind, (count as u64).to_ne_bytes());
 }
 
 fn pairs(reader: &mut Reader<'_>) -> Result<usize> {
@@ -152,8 +177,10 @@ fn pairs(reader: &mut Reader<'_>) -> Result<usize> {
 #[derive(Debug)]
 pub struct Parts<'r, 'a> {
     reader: &'r mut Reader<'a>,
-    /// How many values are to come: in the innermost of those that are not whole yet, last.
-    to_come: Vec<usize>,
+    /// How many values are to come in the innermost of those that are not whole yet.
+    to_come: usize,
+    /// How many in those around it: the outermost is the first.
+    around: Vec<usize>,
     /// How deep they may be nested.
     depth: usize,
 }
@@ -163,7 +190,8 @@ impl<'r, 'a> Parts<'r, 'a> {
     pub fn new(reader: &'r mut Reader<'a>) -> Self {
         Self {
             reader,
-            to_come: vec![1],
+            to_come: 1,
+            around: Vec::new(),
             depth: MAX_DEPTH,
         }
     }
@@ -189,19 +217,20 @@ impl<'r, 'a> Parts<'r, 'a> {
 
     /// As [`next`](Self::next), for who asks how much there is, or knows who has written it: nobody has looked at its texts.
     pub fn next_unread(&mut self) -> Result<Option<Part<'a>>> {
-        while let Some(0) = self.to_come.last() {
-            self.to_come.pop();
+        while self.to_come == 0 {
+            match self.around.pop() {
+                Some(to_come) => self.to_come = to_come,
+                None => return Ok(None),
+            }
         }
-        let Some(to_come) = self.to_come.last_mut() else {
-            return Ok(None);
-        };
-        *to_come -= 1;
+        self.to_come -= 1;
         let part = Part::read(self.reader)?;
         if let Part::Tuple(_) | Part::List(_) | Part::Dict(_) = part {
-            if self.to_come.len() > self.depth {
+            if self.around.len() >= self.depth {
                 return Err(Malformed("a value is nested too deeply"));
             }
-            self.to_come.push(part.items());
+            self.around.push(self.to_come);
+            self.to_come = part.items();
         }
         Ok(Some(part))
     }

@@ -49,6 +49,15 @@ impl<S: Sink> Writer<S> {
         self.byte(flag.into());
     }
 
+    /// A byte with up to eight flags: the first one is its lowest bit.
+    pub fn flags<const N: usize>(&mut self, flags: [bool; N]) {
+        let all = flags
+            .iter()
+            .rev()
+            .fold(0, |all, flag| all << 1 | u8::from(*flag));
+        self.byte(all);
+    }
+
     /// Whether there is something, and then that.
     pub fn option<T>(&mut self, option: Option<T>, write: impl FnOnce(&mut Self, T)) {
         self.flag(option.is_some());
@@ -70,6 +79,11 @@ impl<S: Sink> Writer<S> {
     /// A `u64`.
     pub fn u64(&mut self, number: u64) {
         self.put(&number.to_ne_bytes());
+    }
+
+    /// Several `u64`.
+    pub fn u64s<const N: usize>(&mut self, numbers: [u64; N]) {
+        self.put(numbers.map(u64::to_ne_bytes).as_flattened());
     }
 
     /// An `f64`.

@@ -15,20 +15,27 @@ use crate::data::conversion::{Buffers, Conversion};
 /// The run may use no more than `budget`, either.
 pub(super) fn write_run<S: Sink>(writer: &mut Writer<S>, options: &RunOptions<'_>, budget: Budget) {
     let budget = options.budget.within(budget);
-    writer.option(options.filename, Writer::text);
-    writer.flag(options.measure || options.timeout.is_some());
-    writer.option(budget.cpu, write_time);
-    writer.option(budget.output, Writer::u64);
+    let has = [
+        options.filename.is_some(),
+        options.measure || options.timeout.is_some(),
+        budget.cpu.is_some(),
+        budget.output.is_some(),
+    ];
+    writer.flags(has);
+    options.filename.map(|name| writer.text(name));
+    budget.cpu.map(|time| write_time(writer, time));
+    budget.output.map(|bytes| writer.u64(bytes));
 }
 
 pub(super) fn read_run<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<RunOptions<'a>> {
+    let [has_filename, measure, has_cpu, has_output] = reader.flags()?;
+    let filename = has_filename.then(|| reader.text()).transpose()?;
+    let cpu = has_cpu.then(|| read_time(reader)).transpose()?;
+    let output = has_output.then(|| reader.u64()).transpose()?;
     Ok(RunOptions {
-        filename: reader.option(Reader::text)?,
-        measure: reader.flag()?,
-        budget: Budget {
-            cpu: reader.option(read_time)?,
-            output: reader.option(Reader::u64)?,
-        },
+        filename,
+        measure,
+        budget: Budget { cpu, output },
         ..RunOptions::DEFAULT
     })
 }
@@ -50,29 +57,33 @@ pub(super) fn read_call<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<CallO
 }
 
 pub(super) fn write_conversion<S: Sink>(writer: &mut Writer<S>, conversion: &Conversion) {
-    writer.flag(conversion.lossless_text);
-    writer.flag(conversion.pin_bytes);
-    writer.flag(conversion.strided);
+    let (lossless_text, pin_bytes) = (conversion.lossless_text, conversion.pin_bytes);
+    writer.flags([
+        lossless_text,
+        pin_bytes,
+        conversion.strided,
+        conversion.exact,
+    ]);
     writer.byte(match conversion.buffers {
         Buffers::All => 0,
         Buffers::Views => 1,
         Buffers::None => 2,
     });
-    writer.flag(conversion.exact);
 }
 
 pub(super) fn read_conversion(reader: &mut Reader<'_>) -> subpy_wire::Result<Conversion> {
+    let [lossless_text, pin_bytes, strided, exact] = reader.flags()?;
     Ok(Conversion {
-        lossless_text: reader.flag()?,
-        pin_bytes: reader.flag()?,
-        strided: reader.flag()?,
+        lossless_text,
+        pin_bytes,
+        strided,
+        exact,
         buffers: match reader.byte()? {
             0 => Buffers::All,
             1 => Buffers::Views,
             2 => Buffers::None,
             _ => return Err(Malformed("there are no such buffers")),
         },
-        exact: reader.flag()?,
     })
 }
 

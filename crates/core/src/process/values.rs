@@ -107,6 +107,11 @@ impl<'a> Checked<'a> {
         Ok(Self::List(values))
     }
 
+    /// Whether it is None.
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self, Self::One(value) if value.view() == View::None)
+    }
+
     /// Writes it. Memory that is shared is copied.
     pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>) {
         let written = match self {
@@ -305,6 +310,9 @@ fn next<'a>(parts: &mut Parts<'_, 'a>, lends: bool) -> subpy_wire::Result<Option
     }
 }
 
+const NO_MEMORY: Malformed = Malformed("there is no memory for a value");
+const TOO_MANY_PARTS: Malformed = Malformed("a value has too many parts");
+
 /// A value that is a text, if it is one: it is looked at once.
 fn root_text(reader: &mut Reader<'_>, lends: bool) -> subpy_wire::Result<Option<OwnedValue>> {
     let (kind, text) = match next(&mut Parts::new(reader), lends)? {
@@ -314,12 +322,29 @@ fn root_text(reader: &mut Reader<'_>, lends: bool) -> subpy_wire::Result<Option<
         Some(Part::Wtf8(bytes)) => (kind::WTF8, bytes),
         _ => return Ok(None),
     };
-    let block = Block::new(0, 0, text.len() + 1);
-    let block = block.ok_or(Malformed("there is no memory for a value"))?;
+    let block = Block::new(0, 0, text.len() + 1).ok_or(NO_MEMORY)?;
     // SAFETY: there is so much room; what a root points to is in its block.
     unsafe {
         let root = own_text(&block, kind, text);
         Ok(Some(OwnedValue::from_raw(block.into_owned(root))))
+    }
+}
+
+/// A list of so many values that take no room themselves: what a function gets is most often one.
+fn read_plain(reader: &mut Reader<'_>, count: usize) -> subpy_wire::Result<OwnedValue> {
+    if count > MOST_PARTS {
+        return Err(TOO_MANY_PARTS);
+    }
+    let block = Block::new(count, 0, 0).ok_or(NO_MEMORY)?;
+    let mut filler = Filler::without_room();
+    // SAFETY: there is room for so many, and each takes none besides.
+    unsafe {
+        for i in 0..count {
+            let part = Part::plain(reader)?.unwrap_or(Part::None);
+            block.nodes.add(i).write(filler.value(&part));
+        }
+        let root = RawValue::of_items(kind::LIST, block.nodes, count);
+        Ok(OwnedValue::from_raw(block.into_owned(root)))
     }
 }
 
@@ -329,15 +354,20 @@ fn read_parts(
     is_list: bool,
     lends: bool,
 ) -> subpy_wire::Result<OwnedValue> {
+    if let Some(plain) = Part::plain(reader)? {
+        // SAFETY: it takes no room.
+        return Ok(unsafe { OwnedValue::from_raw(Filler::without_room().value(&plain)) });
+    }
+    if is_list && let Some(count) = Part::list_of_plain(reader)? {
+        return read_plain(reader, count);
+    }
     let mut ahead = reader.clone();
     if let Some(text) = root_text(&mut ahead, lends)? {
         *reader = ahead;
         return Ok(text);
     }
     let room = Room::of(parts(&mut reader.clone(), is_list))?;
-    let Some(block) = Block::new(room.nodes, room.buffers, 0) else {
-        return Err(Malformed("there is no memory for a value"));
-    };
+    let block = Block::new(room.nodes, room.buffers, 0).ok_or(NO_MEMORY)?;
     let mut filler = Filler {
         next_node: block.nodes,
         next_buffer: block.buffers,
@@ -351,9 +381,6 @@ fn read_parts(
     // SAFETY: there is as much room as was measured, of the same bytes; the message is kept.
     unsafe {
         let root = filler.value(&first);
-        if !root.is_container() && root.kind < kind::STR {
-            return Ok(OwnedValue::from_raw(root));
-        }
         let mut open = vec![(block.nodes, first.items())];
         while let Some(part) = next(&mut parts, lends)? {
             while let Some((_, 0)) = open.last() {
@@ -397,7 +424,7 @@ impl Room {
         while let Some(part) = parts.next_unread()? {
             room.nodes += part.items();
             if room.nodes > MOST_PARTS {
-                return Err(Malformed("a value has too many parts"));
+                return Err(TOO_MANY_PARTS);
             }
             room.buffers += usize::from(matches!(part, Part::Buffer(_)));
             room.points_to_message |= part.has_memory();
@@ -435,6 +462,15 @@ unsafe extern "C" fn give_back(message: *mut c_void) {
 }
 
 impl Filler {
+    fn without_room() -> Self {
+        Self {
+            next_node: null_mut(),
+            next_buffer: null_mut(),
+            shapes: Vec::new(),
+            lent: None,
+        }
+    }
+
     /// A part as a value; room for its items is taken.
     ///
     /// # Safety

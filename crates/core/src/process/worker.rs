@@ -33,6 +33,7 @@ use crate::local::functions::host_call::HostCall;
 use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::claim::Request;
 use crate::local::interpreter::registry;
+use crate::local::memory::account::Account;
 use crate::util::thread::Thread;
 
 /// What a worker gets of its host when it is forked.
@@ -227,6 +228,10 @@ impl Worker {
         let mut writer = Writer::new(line.channel()?.send(&is_alive));
         let value = done.as_ref().map(|value| Checked::of_python(value.get()));
         match value {
+            Ok(Ok(nothing)) if nothing.is_none() => {
+                writer.byte(answers::DONE);
+                self.write_figures(&mut writer);
+            }
             Ok(Ok(value)) => {
                 writer.byte(answers::VALUE);
                 self.write_figures(&mut writer);
@@ -250,16 +255,18 @@ impl Worker {
     /// What the interpreter has done so far, and its memory.
     fn write_figures(&self, writer: &mut Writer<Sending<'_>>) {
         let stats = self.main.stats().unwrap_or_default();
-        writer.u64(stats.code_cache_hits);
-        writer.u64(stats.code_cache_misses);
-        writer.u64(stats.code_cache_entries);
-        writer.u64(stats.code_cache_bytes);
-        writer.u64(stats.last_cpu.as_nanos() as u64);
-        let usage = self.main.memory_usage().ok();
+        let usage = self.main.account().map(Account::usage);
         writer.flag(usage.is_some());
         let usage = usage.unwrap_or_default();
-        writer.u64(usage.current);
-        writer.u64(usage.peak);
+        writer.u64s([
+            stats.code_cache_hits,
+            stats.code_cache_misses,
+            stats.code_cache_entries,
+            stats.code_cache_bytes,
+            stats.last_cpu.as_nanos() as u64,
+            usage.current,
+            usage.peak,
+        ]);
     }
 
     /// A line for the calling thread.

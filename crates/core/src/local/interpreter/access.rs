@@ -7,6 +7,7 @@ use crate::local::attach;
 use crate::local::attach::{Attached, Current};
 use crate::local::enter;
 use crate::local::interpreter::claim::Purpose;
+use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::interpreter::shared::Shared;
@@ -14,7 +15,8 @@ use crate::local::stack::{Room, with_room_if_any};
 
 /// Does some work in an interpreter that its pins keep.
 pub(super) fn access_kept(id: Id, work: &mut dyn FnMut()) {
-    if let Ok(interpreter) = registry::take(id) {
+    let found = registry::take(id).map_or_else(|| Interpreter::find(id), Ok);
+    if let Ok(interpreter) = found {
         // SAFETY: it is not ended.
         unsafe { interpreter.0.access(|_| work()) };
         registry::put(interpreter);

@@ -12,7 +12,6 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::shared::Shared;
-use crate::local::runtime_phase;
 use crate::util::signal_safe::Places;
 
 /// Held for a look-up, an insertion or a removal; never while a GIL is awaited or Python runs.
@@ -45,9 +44,14 @@ pub(crate) fn all() -> Vec<Interpreter> {
     all.values().cloned().collect()
 }
 
-pub(crate) fn find(id: Id) -> Result<Interpreter> {
+/// The one with this id; `None`: there is none in this process.
+pub(crate) fn get(id: Id) -> Option<Interpreter> {
     let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
-    all.get(&id).cloned().ok_or_else(|| not_found(id))
+    all.get(&id).cloned()
+}
+
+pub(crate) fn find(id: Id) -> Result<Interpreter> {
+    get(id).ok_or_else(|| not_found(id))
 }
 
 /// The one for which `is_it` holds.
@@ -56,13 +60,10 @@ pub(crate) fn find_by(is_it: impl Fn(&Interpreter) -> bool) -> Option<Interprete
     all.values().find(|i| is_it(i)).cloned()
 }
 
-/// The interpreter that the calling thread has used last by this id, or else the one that is found.
+/// The interpreter of this id, if the calling thread has used it of late.
 #[inline(always)]
-pub(crate) fn take(id: Id) -> Result<Interpreter> {
-    match thread_cache::take(id) {
-        Some(interpreter) => Ok(interpreter),
-        None => runtime_phase::ready().and_then(|()| find(id)),
-    }
+pub(crate) fn take(id: Id) -> Option<Interpreter> {
+    thread_cache::take(id)
 }
 
 /// Has the calling thread remember it, for [`take`].

@@ -138,21 +138,22 @@ impl Remote {
         reader: &mut Reader<'_>,
         read: impl FnOnce(&mut Reader<'_>) -> subpy_wire::Result<Result<OwnedValue>>,
     ) -> Result<Heard, Broken> {
-        let stats = Stats {
-            code_cache_hits: reader.u64()?,
-            code_cache_misses: reader.u64()?,
-            code_cache_entries: reader.u64()?,
-            code_cache_bytes: reader.u64()?,
-            // The host has measured that itself.
-            last_wall: self.seen().0.last_wall,
-            last_cpu: Duration::from_nanos(reader.u64()?),
-        };
         let is_counted = reader.flag()?;
-        let usage = MemoryUsage {
-            current: reader.u64()?,
-            peak: reader.u64()?,
-        };
-        *self.seen() = (stats, is_counted.then_some(usage));
+        let [hits, misses, entries, bytes, cpu, current, peak] = reader.u64s()?;
+        let usage = MemoryUsage { current, peak };
+        {
+            let mut seen = self.seen();
+            let stats = Stats {
+                code_cache_hits: hits,
+                code_cache_misses: misses,
+                code_cache_entries: entries,
+                code_cache_bytes: bytes,
+                // The host has measured that itself.
+                last_wall: seen.0.last_wall,
+                last_cpu: Duration::from_nanos(cpu),
+            };
+            *seen = (stats, is_counted.then_some(usage));
+        }
         let answer = read(reader)?;
         reader.end()?;
         Ok(Heard::Answer(answer))
