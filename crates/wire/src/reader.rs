@@ -29,6 +29,7 @@ impl<'a> Reader<'a> {
     }
 
     /// So many bytes.
+    #[inline]
     pub fn take(&mut self, length: usize) -> Result<&'a [u8]> {
         let rest = &self.message[self.at..];
         let taken = rest.get(..length).ok_or(Malformed("it ends too early"))?;
@@ -36,6 +37,7 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
@@ -43,16 +45,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte, which is not read yet.
+    #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.message.get(self.at).copied()
     }
 
     /// A byte.
+    #[inline]
     pub fn byte(&mut self) -> Result<u8> {
         Ok(u8::from_ne_bytes(self.array()?))
     }
 
     /// A byte that is 0 or 1.
+    #[inline]
     pub fn flag(&mut self) -> Result<bool> {
         match self.byte()? {
             0 => Ok(false),
@@ -89,18 +94,19 @@ impl<'a> Reader<'a> {
     }
 
     /// A `u64`.
+    #[inline]
     pub fn u64(&mut self) -> Result<u64> {
         Ok(u64::from_ne_bytes(self.array()?))
     }
 
     /// Several `u64`.
+    #[inline]
     pub fn u64s<const N: usize>(&mut self) -> Result<[u64; N]> {
-        let mut of_all = Self::new(self.take(N * size_of::<u64>())?);
+        let bytes = self.take(N * size_of::<u64>())?;
         let mut numbers = [0; N];
-        numbers.iter_mut().try_for_each(|number| {
-            *number = of_all.u64()?;
-            Ok(())
-        })?;
+        for (number, bytes) in numbers.iter_mut().zip(bytes.chunks_exact(size_of::<u64>())) {
+            *number = u64::from_ne_bytes(bytes.try_into().unwrap_or_default());
+        }
         Ok(numbers)
     }
 
@@ -124,6 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The bytes of a text; the NUL behind them is not counted.
+    #[inline]
     pub fn bytes(&mut self) -> Result<&'a [u8]> {
         let length = self.size()?;
         let bytes = self.take(length)?;

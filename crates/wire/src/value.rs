@@ -82,6 +82,7 @@ impl<'a> Part<'a> {
     }
 
     /// The next value, if it has no others in it, no text and no memory. `None`: it has, and nothing was read.
+    #[inline]
     pub fn plain(reader: &mut Reader<'a>) -> Result<Option<Self>> {
         match reader.peek() {
             Some(kind::NONE | kind::BOOL | kind::INT | kind::FLOAT) => Self::read(reader).map(Some),

@@ -30,6 +30,23 @@ pub(super) enum Checked<'a> {
 const LONGEST: usize = (1 << 30) + (1 << 20);
 const MOST_PARTS: usize = 1 << 27;
 
+/// So many values need no count.
+const FEW: usize = 64;
+
+/// One that has no others in it, no text and no memory: nothing can be wrong with it.
+fn plain_part(value: &Value<'_>) -> Option<Part<'static>> {
+    if value.as_raw().kind > kind::FLOAT {
+        return None;
+    }
+    match value.view() {
+        View::None => Some(Part::None),
+        View::Bool(bool) => Some(Part::Bool(bool)),
+        View::Int(int) => Some(Part::Int(int)),
+        View::Float(float) => Some(Part::Float(float)),
+        _ => None,
+    }
+}
+
 /// Counts the bytes that are written.
 struct Count(usize);
 
@@ -48,6 +65,9 @@ struct Check {
 
 /// Fails for values that can't be written, or are too much together.
 fn check(values: &[Value<'_>], is_list: bool, knows_texts: bool) -> Converted<()> {
+    if values.len() <= FEW && values.iter().all(|value| plain_part(value).is_some()) {
+        return Ok(());
+    }
     let check = Check {
         knows_texts,
         parts: Cell::new(0),
@@ -174,10 +194,14 @@ fn write_within<S: Sink>(
     check: Option<&Check>,
 ) -> Converted<()> {
     let raw = value.as_raw();
-    check_length(raw)?;
     if let Some(check) = check {
         check.count_part()?;
     }
+    if let Some(part) = plain_part(value) {
+        part.write(writer);
+        return Ok(());
+    }
+    check_length(raw)?;
     if raw.kind == kind::STR {
         // SAFETY: the kind says so; it is as long as it says.
         let bytes = unsafe { to_python::bytes_of(raw.r#as.text) }?;
@@ -190,10 +214,6 @@ fn write_within<S: Sink>(
         return Err(too_deep());
     }
     match value.view() {
-        View::None => Part::None.write(writer),
-        View::Bool(bool) => Part::Bool(bool).write(writer),
-        View::Int(int) => Part::Int(int).write(writer),
-        View::Float(float) => Part::Float(float).write(writer),
         View::Bytes(bytes) => Part::Bytes(bytes).write(writer),
         View::BigInt(text) if is_int(text) => Part::BigInt(text.as_bytes()).write(writer),
         View::BigInt(text) => {
@@ -230,7 +250,7 @@ fn write_within<S: Sink>(
             ));
         }
         // A str that is one was written above.
-        View::Str(_) | View::Wrong => return Err(wrong(raw)),
+        _ => return Err(wrong(raw)),
     }
     Ok(())
 }
