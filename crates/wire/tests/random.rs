@@ -79,9 +79,27 @@ fn message(random: &mut Random) -> (Vec<u8>, String) {
     (writer.into_sink(), written)
 }
 
+/// A list of plain values is the same where it is read at once, and part by part.
+fn check_plain(message: &Reader<'_>) -> subpy_wire::Result<()> {
+    let (mut at_once, mut reader) = (message.clone(), message.clone());
+    let Some(count) = Part::list_of_plain(&mut at_once)? else {
+        return Ok(());
+    };
+    let mut parts = Parts::new(&mut reader);
+    assert_eq!(parts.next()?, Some(Part::List(count)));
+    for _ in 0..count {
+        let (plain, part) = (Part::plain(&mut at_once)?, parts.next()?);
+        assert_eq!(format!("{plain:?}"), format!("{part:?}"));
+    }
+    assert_eq!(parts.next()?, None);
+    assert_eq!(at_once.left(), reader.left());
+    Ok(())
+}
+
 /// How many parts a message has; `Err`: it is refused. Without a look at its texts it has as many.
 fn parts_of(message: &[u8]) -> subpy_wire::Result<usize> {
     let mut reader = Reader::new(message);
+    check_plain(&reader)?;
     let mut unread = reader.clone();
     let mut bytes = Parts::new(&mut unread);
     let mut parts = Parts::new(&mut reader);

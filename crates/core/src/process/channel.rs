@@ -10,7 +10,7 @@ mod patience;
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::ptr::{NonNull, null_mut};
+use std::ptr::{NonNull, from_ref, null, null_mut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,9 +25,9 @@ use crate::local::interpreter::claim::Request;
 /// An area, in bytes. What is touched of it is committed.
 const AREA: usize = 256 << 10;
 /// How long the host sleeps before it looks whether the worker lives: it is told when that ends, but a worker could have its
-/// waiting thread wait for another word.
+/// waiting thread wait for another word. A worker sleeps without an end, which is faster: it ends with its zygote, by a signal.
 const LOOK: Duration = Duration::from_millis(10);
-/// As above, for the worker, which ends with its zygote, by a signal. A thousand of them sleep.
+/// How long a worker's thread that waits for something to end sleeps.
 const LONG_LOOK: Duration = Duration::from_secs(60);
 /// More than a message can have: two values, and what is around them.
 const LONGEST: usize = (2 << 30) + (16 << 20);
@@ -91,16 +91,14 @@ fn wake(word: &AtomicU32) {
 }
 
 /// Sleeps until it is woken, or for this time, if the word is this.
-fn sleep_on(word: &AtomicU32, is: u32, time: Duration) {
-    let time = libc::timespec {
+fn sleep_on(word: &AtomicU32, is: u32, time: Option<Duration>) {
+    let time = time.map(|time| libc::timespec {
         tv_sec: time.as_secs() as _,
         tv_nsec: time.subsec_nanos().into(),
-    };
-    // SAFETY: a word that is there, and a time; nothing is written.
-    unsafe {
-        let (word, wait) = (word.as_ptr(), libc::FUTEX_WAIT);
-        libc::syscall(libc::SYS_futex, word, wait, is, &raw const time);
-    }
+    });
+    let time = time.as_ref().map_or(null(), from_ref);
+    // SAFETY: a word that is there, and a time or none; nothing is written.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, is, time) };
 }
 
 /// The memory, as a process has it.
@@ -184,11 +182,11 @@ impl Control {
         wake(&shared.ends);
     }
 
-    /// Waits until something was to end more often than so often, or for a time. The answer is how often, and what.
+    /// Waits until something was to end more often than so often, or for a minute. The answer is how often, and what.
     pub(super) fn wait_for_end(&self, seen: u32) -> (u32, End) {
         let shared = self.0.shared();
         if shared.ends.load(Ordering::Acquire) == seen {
-            sleep_on(&shared.ends, seen, Duration::from_secs(3600));
+            sleep_on(&shared.ends, seen, Some(LONG_LOOK));
         }
         let ends = shared.ends.load(Ordering::Acquire);
         (ends, End::of_word(shared.to_end.load(Ordering::Relaxed)))
@@ -394,10 +392,7 @@ impl Channel {
             }
             let (direction, _) = self.direction(false);
             direction.sleeps.store(1, Ordering::SeqCst);
-            let look = match self.side {
-                Side::Host => LOOK,
-                Side::Worker => LONG_LOOK,
-            };
+            let look = (self.side == Side::Host).then_some(LOOK);
             sleep_on(&direction.pieces, pieces, look);
             direction.sleeps.store(0, Ordering::Relaxed);
             // Who was woken by a message asks nothing.

@@ -158,6 +158,10 @@ impl Worker {
         let mut seen = 0;
         loop {
             let (count, end) = self.control.wait_for_end(seen);
+            if !self.is_alive() {
+                // SAFETY: ends this process alone.
+                unsafe { libc::_exit(1) };
+            }
             if count != seen {
                 seen = count;
                 while !self.is_told(end) {
