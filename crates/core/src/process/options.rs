@@ -22,9 +22,9 @@ pub(super) fn write_run<S: Sink>(writer: &mut Writer<S>, options: &RunOptions<'_
         budget.output.is_some(),
     ];
     writer.flags(has);
-    options.filename.map(|name| writer.text(name));
-    budget.cpu.map(|time| write_time(writer, time));
-    budget.output.map(|bytes| writer.u64(bytes));
+    options.filename.iter().for_each(|name| writer.text(name));
+    budget.cpu.iter().for_each(|time| write_time(writer, *time));
+    budget.output.iter().for_each(|bytes| writer.u64(*bytes));
 }
 
 pub(super) fn read_run<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<RunOptions<'a>> {
