@@ -559,7 +559,7 @@ int main(int argc, char **argv) {
   }
   const struct CMUnitTest others[] = {
       WITH("silence", test_endless, "silence"),
-      WITH("stop", test_endless, "stop"),
+      WITH("stop_itself", test_endless, "stop_itself"),
       WITH("endless_output", test_endless, "endless_output"),
       cmocka_unit_test(test_answers_nobody_asked_for),
       cmocka_unit_test(test_failures_of_any_status),

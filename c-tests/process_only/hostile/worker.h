@@ -549,7 +549,7 @@ static void silence(struct worker *worker) {
   wait_for_the_end();
 }
 
-static void stop(struct worker *worker) {
+static void stop_itself(struct worker *worker) {
   (void)worker;
   raise(SIGSTOP);
 }
@@ -615,7 +615,7 @@ static const struct {
     BEHAVES(silence),
     BEHAVES(status_0),
     BEHAVES(status_99),
-    BEHAVES(stop),
+    BEHAVES(stop_itself),
     BEHAVES(take_channels),
     BEHAVES(text_max),
     BEHAVES(text_not_utf8),
