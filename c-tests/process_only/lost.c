@@ -10,6 +10,8 @@ static const struct end ends[] = {
     {"import os\nos._exit(3)", "exited with code 3", "", 3, 0},
     {"def f():\n  import os\n  os.abort()\nf()", "SIGABRT", " in f\n", 0, SIGABRT},
     {"import os\nos.kill(os.getpid(), 9)", "SIGKILL", "", 0, SIGKILL},
+    {"import os; os.kill(os.getpid(), 11)", "SIGSEGV", "line 1", 0, SIGSEGV},
+    {"import os; os.kill(os.getpid(), 7)", "SIGBUS", "line 1", 0, SIGBUS},
     {"def f():\n  import ctypes\n  ctypes.string_at(0)\nf()", "SIGSEGV", " in f\n", 0, SIGSEGV},
     {"import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
      "os.kill(os.getpid(), signal.SIGTERM)",

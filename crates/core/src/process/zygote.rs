@@ -24,8 +24,8 @@ use crate::data::error::{Error, Status};
 use crate::data::id::Id;
 use crate::local::interpreter::{Interpreter, registry};
 use crate::local::runtime as local;
+use crate::local::runtime::PrepareMain;
 use crate::local::runtime::zygote::{self, Forked};
-use crate::scripting;
 
 /// Its socket, and a descriptor that stands for its host: where `family` puts them.
 pub(super) const SOCKET: i32 = 3;
@@ -60,15 +60,16 @@ struct Worker {
 type Workers = HashMap<u64, Worker>;
 
 /// Runs one. The answer is the code that the process, or a worker that it has forked, ends with.
-pub(super) fn run() -> i32 {
+pub(super) fn run(prepare: PrepareMain) -> i32 {
     forget_binding();
+    forget_handlers();
     // SAFETY: `family` has put them there, for us.
     let (socket, host) = unsafe { (OwnedFd::from_raw_fd(SOCKET), OwnedFd::from_raw_fd(HOST)) };
     let Ok((message, _)) = socket::receive(&socket) else {
         return 1;
     };
     let mut writer = Writer::new(Vec::new());
-    match start(&message) {
+    match start(&message, prepare) {
         Ok(warnings) => {
             writer.byte(says::READY);
             writer.size(warnings.len());
@@ -102,6 +103,15 @@ pub(super) fn run() -> i32 {
                 .for_each(|worker| socket::kill(&worker.pidfd, libc::SIGKILL));
             0
         }
+    }
+}
+
+/// What happens at a signal is what the kernel does by itself. A program in Rust starts with handlers for overflows of its
+/// stack, of which a signal that somebody sends is none: it would end nothing.
+fn forget_handlers() {
+    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+        // SAFETY: no other thread has begun.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
 }
 
@@ -180,7 +190,7 @@ fn leave_streams() {
     }
 }
 
-fn start(message: &[u8]) -> Result<Vec<String>, Error> {
+fn start(message: &[u8], prepare: PrepareMain) -> Result<Vec<String>, Error> {
     let malformed = |error: subpy_wire::Malformed| Error::new(Status::Internal, error.to_string());
     let mut reader = Reader::new(message);
     let version = reader.text().map_err(malformed)?;
@@ -192,7 +202,7 @@ fn start(message: &[u8]) -> Result<Vec<String>, Error> {
     keep_report();
     go_first();
     zygote::become_one();
-    local::retain(Some(&config), scripting::prepare_main)?;
+    local::retain(Some(&config), prepare)?;
     zygote::find_restrictions()?;
     let main = registry::find(Id::MAIN)?;
     preload(&main, &config.preload)
