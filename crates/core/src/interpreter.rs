@@ -1,11 +1,12 @@
 //! The handle to an interpreter, whatever stands behind it.
 
+mod for_scripts;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::data::config;
-use crate::data::config::{CallOptions, InterpreterConfig, RunOptions};
+use crate::data::config::{CallOptions, RunOptions};
 use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -14,13 +15,14 @@ use crate::data::tree::OwnedValue;
 use crate::local::convert::arguments::Arguments;
 use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
 use crate::local::interpreter as local;
+use crate::local::interpreter::end_options::EndOptions;
+use crate::local::interpreter::family;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::stats::Stats;
 use crate::local::memory::account::MemoryUsage;
 use crate::local::runtime_phase;
 use crate::process::all;
 use crate::process::host::Remote;
-use crate::scripting;
 
 /// A handle to an interpreter. It is cheap to clone, and dropping it does not destroy the interpreter. Once the
 /// interpreter is destroyed, calls through the handle are `NotFound`.
@@ -47,24 +49,14 @@ enum Backend {
 }
 
 impl Interpreter {
-    /// Creates an interpreter. Any thread may.
-    ///
-    /// ```
-    /// # use subpy_core::{Interpreter, InterpreterConfig, Runtime, RuntimeConfig};
-    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
-    /// let config = InterpreterConfig { share_environment: true, ..InterpreterConfig::default() };
-    /// let interpreter = Interpreter::create(config)?;
-    /// # interpreter.destroy()?;
-    /// # Ok::<(), subpy_core::Error>(())
-    /// ```
-    pub fn create(config: InterpreterConfig) -> Result<Self> {
-        match config.backend {
-            config::Backend::Local => {
-                let made = local::Interpreter::make(config, scripting::prepare)?;
-                Ok(Self(Backend::Local(made)))
-            }
-            config::Backend::Process => Ok(Self(Backend::Process(all::create(config)?))),
-        }
+    /// One of CPython's in this process.
+    pub(crate) fn of_local(local: local::Interpreter) -> Self {
+        Self(Backend::Local(local))
+    }
+
+    /// One that has a process of its own.
+    pub(crate) fn of_process(far: Arc<Remote>) -> Self {
+        Self(Backend::Process(far))
     }
 
     /// The interpreter with this id.
@@ -178,9 +170,8 @@ impl Interpreter {
     }
 
     fn destroy_far(far: &Arc<Remote>, timeout: Duration, stop: bool, kill: bool) -> Result<()> {
-        far.there()?.destroy(timeout, stop, kill)?;
-        all::remove(far.id);
-        Ok(())
+        far.there()?
+            .destroy(&EndOptions::within(timeout, stop), kill)
     }
 
     /// Ends it at once, whatever it does: each call of it is `Lost` from then on, until it is destroyed. `Unsupported` for an
@@ -287,7 +278,10 @@ impl Interpreter {
     pub fn take_over(&self) -> Result<()> {
         match &self.0 {
             Backend::Local(local) => local.take_over(),
-            Backend::Process(far) => far.there().map(drop),
+            Backend::Process(far) => {
+                family::take_over(far.there()?.id);
+                Ok(())
+            }
         }
     }
 

@@ -43,12 +43,14 @@
 //! - `local::interpreter`: an interpreter's life, and what is done in it
 //! - `local::runtime`: CPython's runtime, from its start to its end
 //! - `queue`: queues as scripts have them
-//! - `scripting`: the package `subpy`, for scripts
 //! - `process`: interpreters in processes of their own
 //! - `interpreter`: the handle, whatever stands behind it
+//! - `scripting`: the package `subpy`, for scripts
+//! - `creation`: how an interpreter of the host's comes to be
 //! - `runtime`: Python as a whole; counts those who use it
 #![allow(rustdoc::private_intra_doc_links)]
 
+mod creation;
 mod data;
 mod interpreter;
 mod local;
@@ -78,6 +80,5 @@ pub use local::interpreter::stats::Stats;
 pub use local::memory::account::MemoryUsage;
 pub use local::memory::reserve::WithReserve;
 pub use local::objects::release::Release;
-pub use process::worker_main;
-pub use runtime::{Feature, Runtime};
+pub use runtime::{Feature, Runtime, worker_main};
 pub use util::growable;

@@ -20,14 +20,12 @@ mod watch;
 mod worker;
 mod zygote;
 
+use crate::local::runtime::PrepareMain;
+
 /// What `main` of a worker's program does first, with its only argument: nothing, if it is not started as one. Else it does
-/// not return.
-///
-/// ```
-/// subpy_core::worker_main(b"--help");
-/// ```
-pub fn worker_main(argument: &[u8]) {
+/// not return. `prepare` is done in the main interpreter.
+pub(crate) fn worker_main(argument: &[u8], prepare: PrepareMain) {
     if argument == protocol::ROLE.to_bytes() {
-        std::process::exit(zygote::run());
+        std::process::exit(zygote::run(prepare));
     }
 }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use crate::data::config::RuntimeConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::interpreter::Interpreter;
 use crate::local;
 use crate::local::cures::signal_checks;
-use crate::local::interpreter::registry;
 use crate::local::{cures, runtime_phase};
+use crate::process;
 use crate::process::all;
 use crate::scripting;
 
@@ -101,6 +102,16 @@ pub fn release() -> Result<()> {
     local::runtime::release(all::end_all)
 }
 
+/// What `main` of a worker's program does first, with its only argument: nothing, if it is not started as one. Else it does
+/// not return.
+///
+/// ```
+/// subpy_core::worker_main(b"--help");
+/// ```
+pub fn worker_main(argument: &[u8]) {
+    process::worker_main(argument, scripting::prepare_main);
+}
+
 /// Whether Python is initialized, as far as subpy is concerned.
 ///
 /// ```
@@ -122,10 +133,7 @@ pub fn is_initialized() -> bool {
 /// ```
 pub fn list_all() -> Result<Vec<Id>> {
     runtime_phase::ready()?;
-    let mut ids: Vec<Id> = registry::all().iter().map(|found| found.id()).collect();
-    ids.extend(all::ids());
-    ids.sort_unstable();
-    Ok(ids)
+    Ok(Interpreter::ids())
 }
 
 /// The main interpreter's id.

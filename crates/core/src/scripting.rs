@@ -7,23 +7,33 @@ mod caller;
 mod functions;
 mod package;
 
-use crate::data::config::{InterpreterConfig, RuntimeConfig};
+use crate::data::config::{Backend, InterpreterConfig, RuntimeConfig};
 use crate::data::error::Result;
-use crate::local::interpreter::Interpreter;
+use crate::interpreter::Interpreter;
+use crate::local::interpreter as local;
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::family::CreateOptions;
+use crate::process::all;
 use crate::queue;
 
 /// Creates an interpreter for a script of `creator`, which imports from where that does.
 fn create_for_script(
-    creator: &Interpreter,
+    creator: &local::Interpreter,
+    backend: Backend,
     options: &CreateOptions,
     path: &[String],
 ) -> Result<Interpreter> {
-    Interpreter::make_for_script(creator, options, |context, may_create| {
+    if backend == Backend::Process {
+        let (config, place) = creator.reserve(options)?;
+        let config = InterpreterConfig { backend, ..config };
+        let made = all::create(config, Some(path), |id| place.take(id))?;
+        return Ok(Interpreter::of_process(made));
+    }
+    let made = local::Interpreter::make_for_script(creator, options, |context, may_create| {
         context.search(context.attached(), path)?;
         prepare(context, may_create)
-    })
+    })?;
+    Ok(Interpreter::of_local(made))
 }
 
 /// What a new interpreter gets for scripts, which may create others or not.
@@ -37,7 +47,7 @@ pub(crate) fn prepare(context: &Context<'_>, may_create: bool) -> Result<()> {
 }
 
 /// The scripts of the main interpreter may create others, if the runtime's config says so.
-pub(crate) fn prepare_main(main: &Interpreter, config: &RuntimeConfig) -> Result<()> {
+pub(crate) fn prepare_main(main: &local::Interpreter, config: &RuntimeConfig) -> Result<()> {
     if config.allow_interpreters {
         main.become_creator(InterpreterConfig {
             allow_interpreters: true,

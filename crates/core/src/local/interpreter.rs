@@ -9,6 +9,7 @@ pub(crate) mod context;
 mod creation;
 pub(crate) mod deadline;
 mod destruction;
+pub(crate) mod end_options;
 mod ending;
 mod exchange;
 pub(crate) mod family;

@@ -32,7 +32,7 @@ use crate::local::thread::wait_signal;
 use crate::util::timer;
 
 /// Prepares the main interpreter for its scripts.
-type PrepareMain = fn(&Interpreter, &RuntimeConfig) -> Result<()>;
+pub(crate) type PrepareMain = fn(&Interpreter, &RuntimeConfig) -> Result<()>;
 
 /// Ends the interpreters that are in other processes. Where it fails, nothing has happened.
 type EndOthers = fn() -> Result<()>;

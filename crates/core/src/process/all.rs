@@ -11,6 +11,8 @@ use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::enter;
+use crate::local::interpreter::end_options::EndOptions;
+use crate::local::interpreter::family as relatives;
 use crate::local::runtime_phase;
 use crate::util::signal_safe::Places;
 use crate::util::timer;
@@ -27,8 +29,13 @@ fn family() -> MutexGuard<'static, Option<Arc<Family>>> {
     FAMILY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes an interpreter in a process of its own.
-pub(crate) fn create(config: InterpreterConfig) -> Result<Arc<Remote>> {
+/// Makes an interpreter in a process of its own. It imports from these places, if any are given. `join` is done before
+/// anybody finds it.
+pub(crate) fn create(
+    config: InterpreterConfig,
+    places: Option<&[String]>,
+    join: impl FnOnce(Id),
+) -> Result<Arc<Remote>> {
     check(&config)?;
     let creating = runtime_phase::creating()?;
     let made = enter::for_host(|| {
@@ -49,8 +56,9 @@ pub(crate) fn create(config: InterpreterConfig) -> Result<Arc<Remote>> {
             }
         };
         drop(family);
-        Remote::create(&there, config)
+        Remote::create(&there, config, places, forget)
     })?;
+    join(made.id);
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
     SIGNAL_SAFE.insert(made.id.get(), Arc::as_ptr(&made));
     all.insert(made.id, made.clone());
@@ -84,7 +92,8 @@ pub(crate) fn find(id: Id) -> Option<Arc<Remote>> {
 }
 
 /// It is destroyed.
-pub(crate) fn remove(id: Id) {
+fn forget(id: Id) {
+    relatives::forget(id);
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
     SIGNAL_SAFE.remove(id.get());
     let removed = all.remove(&id);
@@ -110,10 +119,11 @@ pub(crate) fn end_all() -> Result<()> {
     all.iter().try_for_each(|remote| remote.check_is_idle())?;
     for remote in all {
         // One that has begun to run just now is killed.
-        if remote.destroy(Duration::ZERO, true, false).is_err() {
-            let _ = remote.destroy(Duration::ZERO, true, true);
+        let ending = EndOptions::within(Duration::ZERO, true);
+        if remote.destroy(&ending, false).is_err() {
+            let _ = remote.destroy(&ending, true);
         }
-        remove(remote.id);
+        forget(remote.id);
     }
     let family = family().take();
     drop(family);

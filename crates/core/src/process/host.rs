@@ -27,6 +27,7 @@ use super::socket;
 use crate::data::config::Budget;
 use crate::data::error::{Error, Lost, Result, Status};
 use crate::data::id::Id;
+use crate::local::enter;
 use crate::local::functions::host_function::Definition;
 use crate::local::interpreter::claim::Request;
 use crate::local::interpreter::nested::inner::Inner;
@@ -63,6 +64,8 @@ pub(crate) struct Remote {
     lost: OnceLock<Error>,
     /// What the watcher knows it by.
     watched: Mutex<Vec<u64>>,
+    /// Told when it is destroyed.
+    destroyed: fn(Id),
 }
 
 /// What a worker of ours does not say.
@@ -125,6 +128,18 @@ impl Remote {
             Life::Destroyed => return Err(registry::not_found(self.id)),
         }
         self.lines.take().ok_or_else(|| self.is_busy())
+    }
+
+    /// Fails in a thread that does something for it: it waits for that.
+    fn not_inside(&self) -> Result<()> {
+        if !self.lines.is_inside() && !enter::is_called_from(self.id) {
+            return Ok(());
+        }
+        let message = format!(
+            "interpreter {} is running, in this thread: the call came from inside it",
+            self.id
+        );
+        Err(Error::new(Status::Busy, message))
     }
 
     fn is_being_destroyed(&self) -> Error {

@@ -11,6 +11,7 @@ use crate::data::config::{
     Budget, CacheLimits, CallOptions, InterpreterConfig, RunOptions, RuntimeConfig,
 };
 use crate::data::conversion::{Buffers, Conversion};
+use crate::local::interpreter::end_options::EndOptions;
 
 /// The run may use no more than `budget`, either.
 pub(super) fn write_run<S: Sink>(writer: &mut Writer<S>, options: &RunOptions<'_>, budget: Budget) {
@@ -187,6 +188,36 @@ pub(super) fn write_time<S: Sink>(writer: &mut Writer<S>, time: Duration) {
 
 pub(super) fn read_time(reader: &mut Reader<'_>) -> subpy_wire::Result<Duration> {
     reader.u64().map(Duration::from_nanos)
+}
+
+/// Whether to wait on is asked where it is waited.
+pub(super) fn write_end<S: Sink>(writer: &mut Writer<S>, ending: &EndOptions<'_>) {
+    write_time(writer, ending.timeout);
+    writer.flags([ending.stop_threads, ending.exit_functions_first]);
+}
+
+pub(super) fn read_end(reader: &mut Reader<'_>) -> subpy_wire::Result<EndOptions<'static>> {
+    let timeout = read_time(reader)?;
+    let [stop_threads, exit_functions_first] = reader.flags()?;
+    Ok(EndOptions {
+        exit_functions_first,
+        ..EndOptions::within(timeout, stop_threads)
+    })
+}
+
+/// Where it imports from; `None`: from where the zygote does.
+pub(super) fn write_places<S: Sink>(writer: &mut Writer<S>, places: Option<&[String]>) {
+    writer.option(places, |writer, places| {
+        writer.size(places.len());
+        places.iter().for_each(|place| writer.text(place));
+    });
+}
+
+pub(super) fn read_places(reader: &mut Reader<'_>) -> subpy_wire::Result<Option<Vec<String>>> {
+    reader.option(|reader| {
+        let places = (0..reader.count()?).map(|_| Ok(reader.text()?.to_owned()));
+        places.collect()
+    })
 }
 
 /// `None`: it is what the zygote has.

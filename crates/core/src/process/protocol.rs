@@ -11,7 +11,7 @@ pub(super) const BINDS: (&str, &str) = ("LD_BIND_NOW", "subpy");
 
 /// What a host asks for. Its number follows, a `u64`: by that it can ask it to end.
 pub(super) mod asks {
-    /// To end: how long to wait for Python threads, and whether to stop them then.
+    /// To end: how.
     pub(crate) const END: u8 = 0;
     /// To be as its config says.
     pub(crate) const PREPARE: u8 = 1;
@@ -34,8 +34,10 @@ pub(super) mod asks {
     pub(crate) const STOP_THREADS: u8 = 9;
     /// What these threads are called.
     pub(crate) const THREAD_NAMES: u8 = 10;
+    /// To call a function of the pickling ones: its name, and a list with the arguments.
+    pub(crate) const CALL_PICKLING: u8 = 11;
     /// There is none from here on.
-    pub(crate) const COUNT: u8 = 11;
+    pub(crate) const COUNT: u8 = 12;
 }
 
 /// What a worker answers. What it has done so far follows.

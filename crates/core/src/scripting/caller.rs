@@ -7,10 +7,10 @@ use std::rc::Rc;
 use crate::data::error::{Error, Exception, Result, Status};
 use crate::data::id::Id;
 use crate::data::value::Value;
+use crate::interpreter::Interpreter;
 use crate::local::attach::Attached;
 use crate::local::convert::to_python;
 use crate::local::enter;
-use crate::local::interpreter::Interpreter;
 use crate::local::interpreter::family;
 use crate::local::interpreter::registry;
 use crate::local::objects::owner::Owner;
@@ -58,15 +58,15 @@ impl Caller {
     /// An interpreter that a script may look at.
     pub(super) fn known(&self, id: Id) -> Result<Interpreter> {
         match family::knows(self.id(), id) {
-            true => registry::find(id),
+            true => Interpreter::find(id),
             false => Err(registry::not_found(id)),
         }
     }
 
     /// The interpreter that a script wants to use.
     pub(super) fn target(&self, id: Id) -> Result<Interpreter> {
-        family::may_use(self.id(), id)?;
-        registry::find(id)
+        family::may_use(self.id(), id, || Interpreter::find(id).is_ok())?;
+        Interpreter::find(id)
     }
 
     /// Sets the exception for an error.
@@ -79,9 +79,10 @@ impl Caller {
 
     /// `None`: another one is set.
     fn exception(&self, py: Attached<'_>, error: &Error) -> Option<Object> {
-        let details = match error.exception() {
-            Some(exception) => self.details(py, error, exception)?,
-            None => Object::none(py)?,
+        let details = match (error.exception(), error.status()) {
+            (Some(exception), _) => self.details(py, error, exception)?,
+            (None, Status::Lost) => self.how_lost(py, error)?,
+            (None, _) => Object::none(py)?,
         };
         let status = Object::text(py, name_of(error.status()))?;
         let message = Object::text(py, error.message())?;
@@ -108,6 +109,18 @@ impl Caller {
         )
     }
 
+    /// `(exit_code, signal, traceback)`. `None`: an exception is set.
+    fn how_lost(&self, py: Attached<'_>, error: &Error) -> Option<Object> {
+        Object::tuple(
+            py,
+            &[
+                &Object::int(py, error.exit_code().into())?,
+                &Object::int(py, error.signal().into())?,
+                &Object::text(py, error.traceback())?,
+            ],
+        )
+    }
+
     /// The object of a value. `None`: an exception is set.
     pub(super) fn object(&self, py: Attached<'_>, value: &Value<'_>) -> Option<Object> {
         to_python::write(py, value, &self.owner)
@@ -126,6 +139,7 @@ fn name_of(status: Status) -> &'static str {
         Status::Exception => "exception",
         Status::Exit => "exit",
         Status::Interrupted | Status::Timeout => "interrupted",
+        Status::Lost => "lost",
         _ => "refused",
     }
 }

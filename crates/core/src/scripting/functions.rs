@@ -1,19 +1,16 @@
 //! The functions of the package that are in Rust. Those without a text are for its Python code alone.
 
-use std::ffi::CString;
-use std::time::Duration;
-
 use pyo3_ffi as ffi;
 
-use crate::data::config::RunOptions;
-use crate::data::conversion::Conversion;
+use crate::data::config::Backend;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, kind};
+use crate::interpreter::Interpreter;
 use crate::local::attach::Attached;
 use crate::local::convert::arguments::Arguments;
-use crate::local::interpreter::Interpreter;
+use crate::local::interpreter as local;
 use crate::local::interpreter::family;
 use crate::local::interpreter::family::CreateOptions;
 use crate::local::interpreter::registry;
@@ -138,10 +135,10 @@ fn given<T>(py: Attached<'_>, caller: &Caller, outcome: Result<T>) -> Option<T> 
 
 function!(destroy(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
     let id = id_of(py, id)?;
-    let keeps_waiting = Interpreter::keeps_waiting();
+    let keeps_waiting = local::Interpreter::keeps_waiting();
     let destroyed = caller.without_gil(|| caller.target(id)?.destroy_as_python(&keeps_waiting));
     if destroyed.is_err() && !keeps_waiting() {
-        Interpreter::raise_request(py, caller.id());
+        local::Interpreter::raise_request(py, caller.id());
         return None;
     }
     given(py, caller, destroyed)?;
@@ -149,9 +146,9 @@ function!(destroy(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
 });
 
 function!(list_all(; 0, 0), Caller::of, |py, caller, []| {
-    let all = family::known_to(caller.id());
     let list = Object::list(py)?;
-    for id in all {
+    let is_known = |id: &Id| family::knows(caller.id(), *id);
+    for id in Interpreter::ids().into_iter().filter(is_known) {
         list.append(py, &Object::int(py, id.get())?)?;
     }
     Some(list)
@@ -169,10 +166,7 @@ function!(is_running(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
 
 /// Runs a program in the target.
 fn run(_: Attached<'_>, caller: &Caller, id: Id, program: &[u8]) -> Result<()> {
-    caller.without_gil(|| {
-        let target = caller.target(id)?;
-        target.inside_anew(|context| context.run(program, &RunOptions::DEFAULT))
-    })
+    caller.without_gil(|| caller.target(id)?.run_anew(program))
 }
 
 function!(run_string(c"id", c"script"; 2, 2), Caller::of, |py, caller, [Some(id), Some(script)]| {
@@ -194,23 +188,14 @@ function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |p
     };
     let run = || {
         let names = Arguments::new(&[], ns.as_ref().map(OwnedValue::get));
-        caller.target(id)?.inside_anew(|context| {
-            let run = |script, names| {
-                let wanted = Some(Conversion::SAME);
-                context.run_unrestricted(script, &RunOptions::DEFAULT, names, wanted)
-            };
-            match run(script, names) {
-                Err(error) if error.status() == Status::Exit => run(b"", Arguments::new(&[], None)),
-                outcome => outcome,
-            }
-        })
+        caller.target(id)?.run_unrestricted_anew(script, names)
     };
     let result = given(py, caller, caller.without_gil(run))?;
     caller.object(py, result.get())
 });
 
 function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allow_daemon_threads", c"share_environment",
-        c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 9, 10), Caller::of, |py, caller, [Some(path), options @ ..]| {
+        c"allow_interpreters", c"interpreter_limit", c"memory_limit", c"is_process"; 10, 11), Caller::of, |py, caller, [Some(path), options @ .., Some(is_process)]| {
         let path: Vec<String> = path.items(py).filter_map(|place| place.to_text(py)).collect();
         let [fork, exec, threads, daemons, environment, interpreters, count, memory] = options;
         let options = CreateOptions {
@@ -223,7 +208,11 @@ function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allo
             interpreter_limit: limit(py, count?)?.map(|n| n.try_into().unwrap_or(u32::MAX)),
             memory_limit: limit(py, memory?)?,
         };
-        let create = || create_for_script(&registry::find(caller.id())?, &options, &path);
+        let backend = match is_process.truth(py)? {
+            true => Backend::Process,
+            false => Backend::Local,
+        };
+        let create = || create_for_script(&registry::find(caller.id())?, backend, &options, &path);
         Object::int(py, given(py, caller, caller.without_gil(create))?.id().get())
     }
 );
@@ -265,14 +254,11 @@ function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py
     let root = String::from_utf8_lossy(text_of(py, root, "root")?);
     let read = |i| pickling::read(py, &arguments.at(py, i)?, &root, &caller.owner);
     let owned: Vec<OwnedValue> = (0..arguments.count(py)).map(read).collect::<Option<_>>()?;
-    let name = CString::new(function).ok()?;
+    let function = String::from_utf8_lossy(function);
     let call = || {
         let arguments: Vec<Value<'_>> = owned.iter().map(|value| *value.get()).collect();
-        caller.target(id)?.inside_anew(|context| {
-            // The target need not have the package.
-            let find = || pickling::function(context.attached(), context.owner(), &name);
-            context.call_embedded(find, &arguments)
-        })
+        // The target need not have the package.
+        caller.target(id)?.call_pickling(&function, &arguments)
     };
     match caller.without_gil(call) {
         Ok(result) => Object::tuple(py, &[&caller.object(py, result.get())?, &Object::none(py)?]),
@@ -323,7 +309,7 @@ function!(retain(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
 function!(release(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
     let id = id_of(py, id)?;
     if family::release(id) {
-        let _ = caller.without_gil(|| caller.target(id)?.destroy(Duration::ZERO, false));
+        let _ = caller.without_gil(|| caller.target(id)?.destroy());
     }
     Object::none(py)
 });

@@ -54,9 +54,10 @@ struct Module {
     code: EmbeddedCode,
 }
 
-static MODULES: [Module; 3] = [
+static MODULES: [Module; 4] = [
     module!("subpy", "python/package.py"),
     module!("subpy._interpreters", "python/_interpreters.py"),
+    module!("subpy._dummy_interpreters", "python/_dummy_interpreters.py"),
     module!("subpy.interpreters", "python/interpreters.py"),
 ];
 

@@ -15,7 +15,7 @@ use crate::local::interpreter::claim::Purpose;
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::ending;
 use crate::local::interpreter::family;
-use crate::local::interpreter::family::{CreateOptions, InheritedConfig, Reservation};
+use crate::local::interpreter::family::{CreateOptions, InheritedConfig, Place};
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::inside::{Inside, not_prepared};
 use crate::local::interpreter::interrupt;
@@ -56,13 +56,18 @@ impl Interpreter {
         options: &CreateOptions,
         prepare: impl FnOnce(&Context<'_>, bool) -> Result<()>,
     ) -> Result<Self> {
-        let reservation = Reservation::reserve(creator.id())?;
-        let (config, terms) = reservation.terms().with(options)?;
-        if creator.0.state.is_over() {
-            let message = format!("interpreter {} ends: it creates no more", creator.id());
+        let (config, place) = creator.reserve(options)?;
+        Self::make_member(config, prepare, |id| place.take(id))
+    }
+
+    /// Room for one more that a script creates, and its config.
+    pub(crate) fn reserve(&self, options: &CreateOptions) -> Result<(InterpreterConfig, Place)> {
+        let reserved = Place::reserve(self.id(), options)?;
+        if self.0.state.is_over() {
+            let message = format!("interpreter {} ends: it creates no more", self.id());
             return Err(Error::new(Status::Busy, message));
         }
-        Self::make_member(config, prepare, |id| reservation.take(id, terms))
+        Ok(reserved)
     }
 
     /// `join` makes it a member of its family, before anybody finds it.

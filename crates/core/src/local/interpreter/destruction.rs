@@ -8,7 +8,9 @@ use crate::data::value::Value;
 use crate::local::attach::Attached;
 use crate::local::convert::copy::copy;
 use crate::local::interpreter::claim::Purpose;
+use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::handle::Interpreter;
+use crate::local::interpreter::nested::far;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::interpreter::shared::Shared;
@@ -40,20 +42,6 @@ impl Stopping {
             shared.threads.stop(py, which);
         }
     }
-}
-
-/// How an interpreter is ended.
-struct Ending<'a> {
-    /// How long its threads are awaited.
-    timeout: Duration,
-    /// Those that are left then are asked to end.
-    stop_threads: bool,
-    /// They may need them to end.
-    exit_functions_first: bool,
-    /// The process ends: what is left then goes with it.
-    exits: bool,
-    /// Asked now and then: whether to wait on.
-    keeps_waiting: &'a dyn Fn() -> bool,
 }
 
 /// Lets go of the interpreter for a moment: CPython tells nobody that a thread has ended.
@@ -93,51 +81,37 @@ impl Interpreter {
             return Err(Error::new(Status::NotPermitted, message));
         }
         let _cancel_disabled = CancelDisabled::new();
-        let ending = Ending {
-            timeout,
-            stop_threads,
-            exit_functions_first: false,
-            exits: false,
-            keeps_waiting: &|| true,
-        };
-        self.end(&ending).map_err(NotEnded::into_error)
+        let ending = EndOptions::within(timeout, stop_threads);
+        self.end(&ending, false).map_err(NotEnded::into_error)
     }
 
     /// The process ends, and this is its main interpreter: exit functions run, and threads may end, as where it is
     /// destroyed.
-    pub(crate) fn end_before_exit(&self, timeout: Duration, stop_threads: bool) -> Result<()> {
-        let ending = Ending {
-            timeout,
-            stop_threads,
-            exit_functions_first: false,
-            exits: true,
-            keeps_waiting: &|| true,
-        };
-        self.end(&ending).map_err(NotEnded::into_error)
+    pub(crate) fn end_before_exit(&self, ending: &EndOptions<'_>) -> Result<()> {
+        self.end(ending, true).map_err(NotEnded::into_error)
     }
 
     /// Ends it as Python ends: exit functions run, and then its threads are awaited, for ever. `Busy`: it runs, or
     /// `keeps_waiting` says that the wait is over.
     pub(crate) fn destroy_as_python(&self, keeps_waiting: &dyn Fn() -> bool) -> Result<()> {
         let _cancel_disabled = CancelDisabled::new();
-        let ending = Ending {
-            timeout: Duration::MAX,
-            stop_threads: false,
-            exit_functions_first: true,
-            exits: false,
-            keeps_waiting,
-        };
-        self.end(&ending).map_err(NotEnded::into_error)
+        let ending = EndOptions::as_python(keeps_waiting);
+        self.end(&ending, false).map_err(NotEnded::into_error)
     }
 
-    fn end(&self, ending: &Ending<'_>) -> Result<(), NotEnded> {
-        self.0.in_session(
-            Purpose::End,
-            |session| Ok(self.end_session(session, ending)),
-        )?
+    /// `exits`: the process ends, and what is left then goes with it.
+    fn end(&self, ending: &EndOptions<'_>, exits: bool) -> Result<(), NotEnded> {
+        self.0.in_session(Purpose::End, |session| {
+            Ok(self.end_session(session, ending, exits))
+        })?
     }
 
-    fn end_session(&self, mut session: Session<'_>, ending: &Ending<'_>) -> Result<(), NotEnded> {
+    fn end_session(
+        &self,
+        mut session: Session<'_>,
+        ending: &EndOptions<'_>,
+        exits: bool,
+    ) -> Result<(), NotEnded> {
         let time = match ending.exit_functions_first {
             true => ending::END_TIMEOUT,
             false => ending.timeout.max(ending::END_TIMEOUT),
@@ -156,7 +130,7 @@ impl Interpreter {
             let is_over = deadline.is_some_and(|end| Instant::now() >= end);
             if ending.timeout.is_zero() || is_over || !(ending.keeps_waiting)() {
                 if !ending.stop_threads || !stopping.goes_on(STOP_TIMEOUT) {
-                    if ending.exits {
+                    if exits {
                         break;
                     }
                     return Err(busy.into());
@@ -177,7 +151,7 @@ impl Interpreter {
             session = pause(session);
         }
         ending::run_exit_functions(session.attached(), &self.0, time);
-        if ending.exits {
+        if exits {
             session.exit(time);
             return Ok(());
         }
@@ -241,13 +215,15 @@ impl Interpreter {
     }
 
     /// Ends what its scripts have created. The answer is why one is left, of which somebody has buffers.
-    fn end_created(&self, ending: &Ending<'_>) -> Result<Option<Error>, NotEnded> {
+    fn end_created(&self, ending: &EndOptions<'_>) -> Result<Option<Error>, NotEnded> {
         let mut left = None;
         for id in family::created_by(self.0.id) {
-            let Ok(created) = registry::find(id) else {
-                continue;
+            let ended = match (registry::get(id), far::find(id)) {
+                (Some(created), _) => created.end(ending, false),
+                (None, Some(far)) => far.end_with_creator(ending).map_err(NotEnded::Because),
+                (None, None) => Ok(()),
             };
-            match created.end(ending) {
+            match ended {
                 Ok(()) => {}
                 Err(NotEnded::HasPins(error)) => left = Some(error),
                 Err(NotEnded::Because(error)) if error.status() == Status::NotFound => {}

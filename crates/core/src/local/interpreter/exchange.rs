@@ -1,15 +1,18 @@
 //! Values in and out, calls, and functions of the host's.
 
+use std::ffi::CString;
 use std::sync::Arc;
 
 use crate::data::config::{CallOptions, RunOptions};
-use crate::data::error::Result;
+use crate::data::error::{Error, Result, Status};
 use crate::data::tree::OwnedValue;
+use crate::data::value::Value;
 use crate::local::convert::arguments::Arguments;
 use crate::local::functions::host_function;
 use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::handle::Interpreter;
+use crate::local::pickling;
 use crate::local::runtime_phase;
 
 impl Interpreter {
@@ -83,6 +86,20 @@ impl Interpreter {
         handler: Handler,
     ) -> Result<()> {
         self.put(&Definition::new(module, name, options, handler)?)
+    }
+
+    /// Calls a function of those that pickle. `Busy` if it runs already, in this thread too.
+    pub(crate) fn call_pickling(
+        &self,
+        function: &str,
+        arguments: &[Value<'_>],
+    ) -> Result<OwnedValue> {
+        let no_function = |_| Error::new(Status::Internal, "no function has a NUL in its name");
+        let function = CString::new(function).map_err(no_function)?;
+        self.inside_anew(|context| {
+            let find = || pickling::function(context.attached(), context.owner(), &function);
+            context.call_embedded(find, arguments)
+        })
     }
 
     /// Puts a function into its module.

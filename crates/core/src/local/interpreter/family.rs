@@ -10,12 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::data::config::{Budget, CacheLimits, Gil, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
-use crate::local::interpreter::handle::Interpreter;
-use crate::local::interpreter::registry;
 use crate::local::interpreter::shared_output::SharedOutput;
 
 /// What an interpreter is like, and what those are at most that its scripts create.
-pub(super) struct InheritedConfig {
+pub(crate) struct InheritedConfig {
     gil: Gil,
     allow_fork: bool,
     allow_exec: bool,
@@ -93,15 +91,19 @@ impl Members {
 }
 
 /// Room for one more, until this is dropped.
-pub(super) struct Reservation {
+pub(crate) struct Place {
     creator: Id,
-    terms: Arc<InheritedConfig>,
-    is_taken: bool,
+    /// `None`: it is taken.
+    terms: Option<InheritedConfig>,
 }
 
-impl Reservation {
-    /// Room for one that `creator` creates. `NotPermitted`: there are as many as there may be.
-    pub(super) fn reserve(creator: Id) -> Result<Self> {
+impl Place {
+    /// Room for one that `creator` creates, and its config. `NotPermitted`: there are as many as there may be, or it would
+    /// be freer than that.
+    pub(super) fn reserve(
+        creator: Id,
+        options: &CreateOptions,
+    ) -> Result<(InterpreterConfig, Self)> {
         let mut members = members();
         let own = members.0.get(&creator);
         let Some(own) = own.filter(|own| own.terms.allow_interpreters) else {
@@ -123,28 +125,23 @@ impl Reservation {
                 return Err(Error::new(Status::NotPermitted, message));
             }
         }
+        let (config, terms) = terms.with(options)?;
         members.count(creator, |n| n + 1);
-        Ok(Self {
-            creator,
-            terms,
-            is_taken: false,
-        })
-    }
-
-    pub(super) fn terms(&self) -> &InheritedConfig {
-        &self.terms
+        let terms = Some(terms);
+        Ok((config, Self { creator, terms }))
     }
 
     /// The new interpreter takes it.
-    pub(super) fn take(mut self, id: Id, terms: InheritedConfig) {
-        self.is_taken = true;
-        insert(id, Some(self.creator), terms);
+    pub(crate) fn take(mut self, id: Id) {
+        if let Some(terms) = self.terms.take() {
+            insert(id, Some(self.creator), terms);
+        }
     }
 }
 
-impl Drop for Reservation {
+impl Drop for Place {
     fn drop(&mut self) {
-        if !self.is_taken {
+        if self.terms.is_some() {
             members().count(self.creator, |n| n.saturating_sub(1));
         }
     }
@@ -161,7 +158,7 @@ pub(super) fn insert(id: Id, creator: Option<Id>, terms: InheritedConfig) {
 }
 
 /// An interpreter is gone.
-pub(super) fn forget(id: Id) {
+pub(crate) fn forget(id: Id) {
     let mut members = members();
     let above = members.above(id);
     let Some(gone) = members.0.remove(&id) else {
@@ -195,7 +192,7 @@ pub(super) fn has_relatives(id: Id) -> bool {
 }
 
 /// The host takes over what a script has created. False: it is the host's already.
-pub(super) fn take_over(id: Id) -> bool {
+pub(crate) fn take_over(id: Id) -> bool {
     let mut members = members();
     let Some(member) = members.0.get_mut(&id) else {
         return false;
@@ -246,13 +243,6 @@ pub(crate) fn has_creator(id: Id) -> bool {
     members.0.get(&id).is_some_and(|m| m.creator.is_some())
 }
 
-/// Those that an interpreter's scripts know, in ascending order: the main one, and the family, or all.
-pub(crate) fn known_to(id: Id) -> Vec<Id> {
-    let mut all: Vec<Id> = registry::all().iter().map(Interpreter::id).collect();
-    all.retain(|other| knows(id, *other));
-    all
-}
-
 /// Whether an interpreter's scripts know another one.
 pub(crate) fn knows(id: Id, other: Id) -> bool {
     id.is_main() || other.is_main() || id == other || {
@@ -263,8 +253,8 @@ pub(crate) fn knows(id: Id, other: Id) -> bool {
     }
 }
 
-/// Fails if a script of `caller` may not use `id`, or end it.
-pub(crate) fn may_use(caller: Id, id: Id) -> Result<()> {
+/// Fails if a script of `caller` may not use `id`, or end it. `is_there`: whether there is such an interpreter.
+pub(crate) fn may_use(caller: Id, id: Id, is_there: impl FnOnce() -> bool) -> Result<()> {
     let refuse = |message| Err(Error::new(Status::NotPermitted, message));
     if id.is_main() {
         return refuse("interpreter 0 is the main one, which is the host's".to_owned());
@@ -286,7 +276,7 @@ pub(crate) fn may_use(caller: Id, id: Id) -> Result<()> {
     let known = members.0.get(&id).zip(members.0.get(&caller));
     let Some((other, own)) = known.filter(|_| members.first(id) == members.first(caller)) else {
         drop(members);
-        if knows(caller, id) && registry::find(id).is_ok() {
+        if knows(caller, id) && is_there() {
             return refuse(format!(
                 "interpreter {id} is unrecognized here: no script of this family has created it"
             ));

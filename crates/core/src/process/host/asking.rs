@@ -63,7 +63,7 @@ impl Remote {
         let mut line = self.line()?;
         let number = self.next_number();
         let _under_way = UnderWay::begin(self, number);
-        let _nested = FarNested::begin(self.id, || self.as_inner(number));
+        let _nested = FarNested::begin(self.id, || self.as_inner(number, options.kill_after));
         let limit = options
             .timeout
             .map(|time| self.limit(number, time, options));

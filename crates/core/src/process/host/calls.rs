@@ -107,6 +107,26 @@ impl Remote {
         })
     }
 
+    /// Fails in a thread that does something for it already.
+    pub(crate) fn anew(self: &Arc<Self>) -> Result<&Arc<Self>> {
+        self.not_inside()?;
+        Ok(self)
+    }
+
+    /// Calls a function of the pickling ones.
+    pub(crate) fn call_pickling(
+        self: &Arc<Self>,
+        function: &str,
+        arguments: &[Value<'_>],
+    ) -> Result<OwnedValue> {
+        let arguments = Checked::list_of_python(arguments);
+        let arguments = arguments.map_err(|error| refused(error, "args"))?;
+        self.ask(asks::CALL_PICKLING, &RunOptions::DEFAULT, |writer| {
+            writer.text(function);
+            arguments.write(writer);
+        })
+    }
+
     /// Puts a function of the host's into a module.
     pub(crate) fn put(self: &Arc<Self>, definition: Arc<Definition>) -> Result<()> {
         let number = self.next_number().into();

@@ -11,13 +11,14 @@ use super::outputs::Outputs;
 use super::{Life, Remote};
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
 use crate::local::functions::host_function;
 use crate::local::interpreter::nested::far::{self, FarRun};
 use crate::local::interpreter::registry;
 use crate::process::channel::{self, Broken, Channel, Control, Sending, Side};
 use crate::process::family::{Family, Forked};
 use crate::process::lines::Lines;
-use crate::process::options::{write_config, write_environment};
+use crate::process::options::{write_config, write_environment, write_places};
 use crate::process::protocol::asks;
 use crate::process::socket;
 use crate::process::watch::Seen;
@@ -27,10 +28,12 @@ use crate::util::thread::Thread;
 const START: Duration = Duration::from_secs(60);
 
 impl Remote {
-    /// Makes one.
+    /// Makes one, which imports from these places. `destroyed` is told when it is destroyed.
     pub(in crate::process) fn create(
         family: &Arc<Family>,
         config: InterpreterConfig,
+        places: Option<&[String]>,
+        destroyed: fn(Id),
     ) -> Result<Arc<Self>> {
         let taken = (config.stdout.is_some(), config.stderr.is_some());
         let described = InterpreterConfig {
@@ -45,6 +48,7 @@ impl Remote {
         prepare.u64(0);
         write_config(&mut prepare, &described, taken);
         write_environment(&mut prepare, family.changed_environment().as_deref());
+        write_places(&mut prepare, places);
         let prepare = prepare.into_sink();
         // It finds what it is to be when it looks for the first time.
         let is_there = channel.put_at_once(&prepare);
@@ -75,6 +79,7 @@ impl Remote {
             life: Mutex::new(Life::There),
             lost: OnceLock::new(),
             watched: Mutex::default(),
+            destroyed,
         });
         let as_outer: Weak<dyn FarRun> = Arc::downgrade(&remote) as _;
         far::insert(remote.id, as_outer);

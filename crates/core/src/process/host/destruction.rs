@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::asking::UnderWay;
 use super::{Life, Remote};
-use crate::data::error::{Error, Result, Status};
+use crate::data::error::Result;
 use crate::local::enter;
 use crate::local::interpreter::deadline::Deadline;
+use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::nested::far;
 use crate::process::channel::Control;
 use crate::process::options;
@@ -19,19 +20,8 @@ const END: Duration = Duration::from_secs(6);
 
 impl Remote {
     /// Ends it: its exit functions run, its threads have so long to end. `Busy`: something is under way.
-    pub(crate) fn destroy(
-        self: &Arc<Self>,
-        wait: Duration,
-        stop_threads: bool,
-        kill: bool,
-    ) -> Result<()> {
-        if self.lines.is_inside() || enter::is_called_from(self.id) {
-            let message = format!(
-                "interpreter {} is running, in this thread: the call came from inside it",
-                self.id
-            );
-            return Err(Error::new(Status::Busy, message));
-        }
+    pub(crate) fn destroy(self: &Arc<Self>, ending: &EndOptions<'_>, kill: bool) -> Result<()> {
+        self.not_inside()?;
         if kill {
             self.end_now("the host has destroyed it");
         }
@@ -49,12 +39,15 @@ impl Remote {
                 .as_mut()
                 .filter(|_| before == Life::There && self.lost.get().is_none())
             {
-                let _overdue = self.kill_after(wait.saturating_add(END));
+                let _overdue = self.kill_after(ending.timeout.saturating_add(END));
                 let number = self.next_number();
                 let _under_way = UnderWay::begin(self, number);
-                let _ = self.converse(line, asks::END, number, |writer| {
-                    options::write_time(writer, wait);
-                    writer.flag(stop_threads);
+                let waits = || self.is_alive() && (ending.keeps_waiting)();
+                let _ = self.until_answered(line, &waits, |writer| {
+                    writer.byte(asks::END);
+                    writer.u64(number.into());
+                    options::write_end(writer, ending);
+                    true
                 });
             }
             socket::kill(&self.pidfd, libc::SIGKILL);
@@ -64,6 +57,7 @@ impl Remote {
             enter::for_far_call(self.id, || drop(functions));
             far::remove(self.id);
             *self.life() = Life::Destroyed;
+            (self.destroyed)(self.id);
             if let Some(line) = line {
                 line.retire();
             }

@@ -10,6 +10,7 @@ use crate::data::error::Result;
 use crate::data::id::Id;
 use crate::local::interpreter::claim::Request;
 use crate::local::interpreter::deadline::Deadline;
+use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::nested::far::FarRun;
 use crate::local::interpreter::nested::inner::{Inner, InnerRun};
 use crate::process::channel::{End, Why};
@@ -19,11 +20,16 @@ use crate::util::timer;
 struct FarInner {
     remote: Arc<Remote>,
     number: u32,
+    /// It is killed so long after it was to end, for a limit of the outer one's.
+    kill_after: Option<Duration>,
 }
 
 impl InnerRun for FarInner {
     fn end(&self, why: Request) {
         self.remote.end(self.number, Why::Request(why));
+        if why != Request::Interrupt {
+            self.remote.kill_if_ignored(self.number, self.kill_after);
+        }
     }
 }
 
@@ -57,14 +63,23 @@ impl FarRun for Remote {
     fn asked(&self) -> Option<Request> {
         self.under_way().iter().find_map(|asked| asked.ends)
     }
+
+    fn end_with_creator(self: Arc<Self>, ending: &EndOptions<'_>) -> Result<()> {
+        self.destroy(ending, false)
+    }
 }
 
 impl Remote {
     /// What it is asked for by this number, for a run of another interpreter's that it is inside of.
-    pub(super) fn as_inner(self: &Arc<Self>, number: u32) -> Arc<dyn InnerRun> {
+    pub(super) fn as_inner(
+        self: &Arc<Self>,
+        number: u32,
+        kill_after: Option<Duration>,
+    ) -> Arc<dyn InnerRun> {
         Arc::new(FarInner {
             remote: self.clone(),
             number,
+            kill_after,
         })
     }
 
@@ -79,18 +94,23 @@ impl Remote {
         let kill_after = options.kill_after;
         let is_over = move || {
             me.end(number, Why::Request(Request::Timeout));
-            let ignored = Arc::downgrade(&me);
-            if let Some(end) = kill_after.and_then(|time| Instant::now().checked_add(time)) {
-                // In the timer's thread, which is there.
-                let _ = timer::at(end, move || {
-                    let remote = ignored.upgrade();
-                    if let Some(remote) = remote.filter(|remote| remote.is_under_way(number)) {
-                        remote.end_now("it has ignored its time limit, and was killed");
-                    }
-                });
-            }
+            me.kill_if_ignored(number, kill_after);
         };
         Deadline::of(time, options.on_deadline.clone(), Box::new(is_over))
+    }
+
+    /// Kills it, if what has this number is still under way after a time.
+    fn kill_if_ignored(self: &Arc<Self>, number: u32, after: Option<Duration>) {
+        let ignored = Arc::downgrade(self);
+        if let Some(end) = after.and_then(|time| Instant::now().checked_add(time)) {
+            // In the timer's thread, which is there.
+            let _ = timer::at(end, move || {
+                let remote = ignored.upgrade();
+                if let Some(remote) = remote.filter(|remote| remote.is_under_way(number)) {
+                    remote.end_now("it has ignored its time limit, and was killed");
+                }
+            });
+        }
     }
 
     fn is_under_way(&self, number: u32) -> bool {

@@ -13,7 +13,8 @@ use crate::local::convert::copy::copy;
 use crate::local::functions::host_function::{Definition, Handler};
 use crate::process::message::Message;
 use crate::process::options::{
-    read_call, read_config, read_conversion, read_environment, read_run, read_time,
+    read_call, read_config, read_conversion, read_end, read_environment, read_places, read_run,
+    read_time,
 };
 use crate::process::protocol::asks;
 use crate::process::values;
@@ -47,8 +48,8 @@ fn manage(
     let nothing = |()| OwnedValue::NONE;
     Ok(match asked {
         asks::END => {
-            let wait = read_time(reader)?;
-            main.end_before_exit(wait, reader.flag()?).map(nothing)
+            let ending = read_end(reader)?;
+            main.end_before_exit(&ending).map(nothing)
         }
         asks::PREPARE => {
             let (mut config, (stdout, stderr)) = read_config(reader)?;
@@ -59,7 +60,12 @@ fn manage(
                 // SAFETY: sets what is this process's own.
                 unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) };
             }
-            main.become_like(config, environment.as_deref())
+            let places = read_places(reader)?;
+            let done = main.become_like(config, environment.as_deref());
+            let search = |places: Vec<String>| {
+                main.inside_anew(|context| context.search(context.attached(), &places))
+            };
+            done.and_then(|()| places.map_or(Ok(()), search))
                 .map(nothing)
         }
         asks::DEFINE => {
@@ -133,6 +139,11 @@ fn use_it(
             let names = values::read_lending(message, reader)?;
             let names = Arguments::new(&[], dict(&names));
             main.run_unrestricted(source, names, &options)
+        }
+        asks::CALL_PICKLING => {
+            let name = reader.text()?;
+            let arguments = values::read_list(message, reader, true)?;
+            main.call_pickling(name, arguments.get().items())
         }
         _ => return Err(Malformed("a host asks for what there is not")),
     })

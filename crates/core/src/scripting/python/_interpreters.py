@@ -12,7 +12,8 @@ _dump, _load = _crossing['dump'], _crossing['load']
 
 __all__ = [
     'create', 'destroy', 'list_all', 'get_current', 'get_main', 'is_running', 'run_string', 'run_string_unrestricted',
-    'is_shareable', 'InterpreterError', 'InterpreterNotFoundError', 'NotShareableError', 'RunFailedError', 'InnerTraceback',
+    'is_shareable', 'InterpreterError', 'InterpreterNotFoundError', 'InterpreterLostError', 'NotShareableError',
+    'RunFailedError', 'InnerTraceback',
 ]
 
 
@@ -22,6 +23,14 @@ class InterpreterError(RuntimeError):
 
 class InterpreterNotFoundError(InterpreterError):
     """There is no such interpreter."""
+
+
+class InterpreterLostError(InterpreterError):
+    """The process of an interpreter has ended: by a signal, or else with an exit code. All that is left is to destroy it."""
+
+    def __init__(self, message, exit_code=0, signal=0):
+        super().__init__(message)
+        self.exit_code, self.signal = exit_code, signal
 
 
 class RunFailedError(RuntimeError):
@@ -50,23 +59,34 @@ def create(
     """Creates an interpreter, which stays idle until something runs in it, and returns its id.
 
     It imports from where this one does. It is what this one is; the arguments can only make it less: what is None stays
-    as it is here. It ends with this one, unless the host takes it over.
+    as it is here. It ends with this one, unless the host takes it over. With backend='process' it has a process of its own,
+    an environment of its own, and creates no others.
     """
-    if backend != 'local':
-        raise InterpreterError(f"backend is {backend!r}, but this version of subpy has 'local' alone")
+    if backend not in ('local', 'process'):
+        raise ValueError(f"backend is {backend!r}, and has to be 'local' or 'process'")
+    is_process = backend == 'process'
+    if is_process:
+        share_environment, allow_interpreters = bool(share_environment), bool(allow_interpreters)
     if interpreter_limit is not None and interpreter_limit < 1:
         raise ValueError(f'interpreter_limit is {interpreter_limit}: for none, pass allow_interpreters=False')
     path = [place for place in sys.path if isinstance(place, str)]
     return _create(
         path, allow_fork, allow_exec, allow_threads, allow_daemon_threads, share_environment, allow_interpreters,
-        interpreter_limit, memory_limit,
+        interpreter_limit, memory_limit, is_process,
     )
 
 
 def _error(status, message, details):
-    """The exception for an error of subpy's. details: those of an exception of the other interpreter's, or None."""
+    """The exception for an error of subpy's. details: those of an exception of the other interpreter's, or of how its
+    process has ended, or None."""
     if status == 'interrupted':
         error = KeyboardInterrupt(message)
+    elif status == 'lost':
+        *how, traceback = details
+        error = InterpreterLostError(message, *how)
+        if traceback:
+            error.__cause__ = InnerTraceback(traceback)
+        return error
     elif details is not None:
         error = _same(*details)
     else:

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
+use crate::data::error::Result;
 use crate::data::id::Id;
 use crate::local::interpreter::claim::Request;
+use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::nested::inner::Inner;
 
 /// An interpreter of another process, which runs of others may be inside of.
@@ -15,6 +17,8 @@ pub(crate) trait FarRun: Send + Sync {
     fn inner_ended(&self, of: Id);
     /// What its run is asked to end for.
     fn asked(&self) -> Option<Request>;
+    /// Ends the interpreter, since the one ends that has created it. `Busy`: it runs.
+    fn end_with_creator(self: Arc<Self>, ending: &EndOptions<'_>) -> Result<()>;
 }
 
 /// Held for a look-up, an insertion or a removal.
