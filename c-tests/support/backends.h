@@ -34,7 +34,8 @@ static inline bool modules_go_at_the_end(void) { return !in_processes(); }
 /* The kernel gives each process its own environment, so none is shared; and a time zone of its own. */
 static inline bool environment_is_of_the_process(void) { return !in_processes(); }
 
-/* What an interpreter has from before its process was forked is not its own: others have the same memory. */
+/* What an interpreter has from before its process was forked is not its own: others have the same memory. It may have freed
+ * more than it has allocated since: so it has 0 bytes. */
 static inline bool memory_counts_from_the_start(void) { return !in_processes(); }
 
 /* Interpreters in processes of their own get queues, and may create interpreters, in a later version: UNSUPPORTED. */
