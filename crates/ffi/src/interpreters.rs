@@ -107,7 +107,8 @@ pub struct subpy_interpreter_config {
     pub output_bytes: u32,
     /// 1: scripts may create interpreters, and run code in them: they have the package `subpy`, which docs/scripting.md
     /// describes. What a script creates belongs to its interpreter: it is what that is, or less, has its limits, writes to
-    /// its `stdout_fn` and `stderr_fn`, imports from where it does, and ends with it, unless subpy_take_over() is called.
+    /// its `stdout_fn` and `stderr_fn`, imports from where it does, and ends with it, unless subpy_take_over() is called. It may
+    /// have a process of its own.
     /// 0 (the default): they have no such package. 2: as 1, but they know all interpreters of the process, and not only those
     /// that scripts of their family have created: they may list them, and ask whether they run.
     pub allow_interpreters: u32,
