@@ -127,6 +127,9 @@ def machine(o):
 def scripts(o):
     count = str(o.repetitions)
     found = samples(printed_json([o.bench, "script", str(SCRIPT), count]))
+    for what, work, way, name in ("life", "create", "spawn", "create_run"), ("calls", "run_again", "pool", "run"):
+        elsewhere = samples(printed_json([o.python, str(WORKERS), what, str(min(o.repetitions, 5))]))
+        found[f"script_{name}", way] = elsewhere[work, way]
     try:
         module = samples(printed_json([o.python, str(SCRIPT), count]))
     except subprocess.CalledProcessError:

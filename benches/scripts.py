@@ -12,12 +12,12 @@ import threading
 import time
 
 try:
-    from subpy import _interpreters as low, interpreters
+    from subpy import _dummy_interpreters as dummy, _interpreters as low, interpreters
 
     WAY = "subpy"
     create_queue = interpreters.create_queue
 except ImportError:
-    WAY = "cpython_module"
+    WAY, dummy = "cpython_module", None
     import _interpreters as low
 
     try:
@@ -42,17 +42,18 @@ def timed(call, *arguments):
     return time.perf_counter() - start
 
 
-def run_again(id):
-    run = low.run_string
+def run_again(id, run=low.run_string):
     for _ in range(RUNS):
         run(id, "x = 1")
 
 
-def life():
+def life(module=low, way=WAY):
     start = time.perf_counter()
-    id = low.create()
-    report("script_create", time.perf_counter() - start)
-    report("script_destroy", timed(low.destroy, id))
+    id = module.create()
+    report("script_create", time.perf_counter() - start, way)
+    module.run_string(id, "x = 1")
+    report("script_create_run", time.perf_counter() - start, way)
+    report("script_destroy", timed(module.destroy, id), way)
 
 
 def through(queue):
@@ -96,6 +97,7 @@ def parallel(ids):
 
 
 ids = [low.create() for _ in range(2)]
+process = dummy and dummy.create()
 interp = interpreters.create()
 items = create_queue()
 count = PASSED if WAY == "subpy" else 100  # CPython's waits in steps of 10 ms
@@ -116,5 +118,8 @@ for _ in range(REPETITIONS):
     report("queue_interpreters", between_interpreters(interp, count))
     for n in 1, 2:
         report("script_parallel", parallel(ids[:n]), f"{WAY}/{n}")
+    if dummy:
+        life(dummy, "dummy")
+        report("script_run", timed(run_again, process, dummy.run_string) / RUNS, "dummy")
 
 json.dump({"benchmarks": RESULTS}, sys.stdout)

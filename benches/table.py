@@ -13,6 +13,7 @@ WAYS = {
     "multiprocessing": "multiprocessing",
     "queue.Queue": "queue.Queue",
     "local": "subpy, LOCAL",
+    "dummy": "_dummy_interpreters",
     "forkserver": "multiprocessing, forkserver",
     "spawn": "multiprocessing, spawn",
     "pool": "ProcessPoolExecutor",
@@ -59,6 +60,7 @@ DATA = {
 SCRIPTS = {
     "script_run": "a script: run `x = 1` again",
     "script_create": "a script: create",
+    "script_create_run": "a script: create, and run `x = 1`",
     "script_destroy": "a script: destroy",
     "script_parallel/1": "a script: pure Python, 1 thread: time per run",
     "script_parallel/2": "a script: pure Python, 2 threads",
@@ -139,7 +141,10 @@ GOALS = [
     ("buffer_in", "subpy, µs", "<=", 10),
     ("buffer_out", "subpy, µs", "<=", 10),
     ("script_run", "module ÷ subpy", ">=", 20),
+    ("script_run", "pool ÷ dummy", ">=", 5),
     ("script_create", "subpy ÷ module", "<=", 1),
+    ("script_create_run", "spawn ÷ dummy", ">=", 20),
+    ("script_create_run", "module ÷ dummy", ">=", 5),
     ("script_parallel/2", "1 thread ÷ 2", ">=", 1.8),
     ("queue_threads", "subpy ÷ queue.Queue", "<=", 0.5),
     ("queue_threads", "subpy ÷ module", "<=", 0.2),
@@ -197,6 +202,9 @@ def compare(figures, work, what):
         "last ÷ first": (figure("subpy"), figures.get((work.replace("many", "first"), "subpy")), lambda a, b: a / b),
         "one ÷ two": (figures.get((work.replace("/2", "/1"), "subpy")), figure("subpy"), lambda a, b: a / b),
         "1 thread ÷ 2": (figures.get((work.replace("/2", "/1"), "subpy")), figure("subpy"), lambda a, b: a / b),
+        "pool ÷ dummy": (figure("pool"), figure("dummy"), lambda a, b: a / b),
+        "spawn ÷ dummy": (figure("spawn"), figure("dummy"), lambda a, b: a / b),
+        "module ÷ dummy": (figure("cpython_module"), figure("dummy"), lambda a, b: a / b),
         "module ÷ subpy": (figure("cpython_module"), figure("subpy"), lambda a, b: a / b),
     }[what]
     return None if above is None or below is None else combine(above, below)

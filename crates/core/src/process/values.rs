@@ -245,7 +245,7 @@ fn write_within<S: Sink>(
         }
         View::Buffer(_) => write_buffer(writer, value)?,
         View::Queue(_) => {
-            return Err(ConversionError::invalid(
+            return Err(ConversionError::not_shareable(
                 "is a queue, which does not go to another process yet",
             ));
         }
