@@ -48,7 +48,7 @@ static void judge_init(struct judge *judge, const uint64_t *answers, size_t coun
 
 static subpy_error *run_judged(struct judge *user, uint64_t timeout_ms, const char *code) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = timeout_ms;
+  limit_to(&options, timeout_ms);
   options.deadline_fn = judge;
   options.deadline_user = user;
   return run_for(user->id, &options, code);
@@ -141,7 +141,7 @@ static void test_an_interrupt_beside_it(void **state) {
   (void)state;
   struct asked_for run = {0, GATE_INIT};
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = SHORT;
+  limit_to(&options, SHORT);
   options.deadline_fn = open_and_go_on;
   options.deadline_user = &run.asked;
   CREATE(NULL, &run.id);
@@ -178,7 +178,7 @@ static void test_never_after_the_run(void **state) {
     CHECK(user != NULL, "no memory");
     *user = 1;
     subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-    options.timeout_ms = 1;
+    limit_to(&options, 1);
     options.deadline_fn = look_at_user;
     options.deadline_user = user;
     CHECK(run_for(id, &options, "end = now() + 0.001\nwhile now() < end: pass\n") == NULL,

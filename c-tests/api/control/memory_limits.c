@@ -209,7 +209,7 @@ static void test_a_run_that_will_not_stop_filling(void **state) {
   (void)state;
   const subpy_id id = create_limited(24 * MIB);
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = 100;
+  limit_to(&options, 100);
   CHECK_STOPPED(SUBPY_ERR_TIMEOUT,
                 run_for(id, &options,
                         "while True:\n"

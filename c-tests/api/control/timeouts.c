@@ -7,8 +7,7 @@ enum { AN_HOUR = 3600 * 1000, SHORT = 50 };
 
 static subpy_run_options limit(uint64_t timeout_ms) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = timeout_ms;
-  options.kill_after_ms = SUBPY_FOREVER; /* a machine may leave it no core for a second */
+  limit_to(&options, timeout_ms);
   return options;
 }
 

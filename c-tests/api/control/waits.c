@@ -184,7 +184,7 @@ static bool is_missing(const char *module) {
 
 static void check_ends(const struct wait *wait) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = SHORT;
+  limit_to(&options, SHORT);
   RUN(id, wait->before);
   const uint64_t start = now_ms();
   subpy_error *error = run_for(id, &options, wait->code);
@@ -223,7 +223,7 @@ static void skip_without(uint32_t feature) {
 
 static subpy_run_options limit(uint64_t timeout_ms) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = timeout_ms;
+  limit_to(&options, timeout_ms);
   return options;
 }
 

@@ -227,7 +227,7 @@ static void test_a_coroutine_has_a_limit(void **state) {
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.run = &run;
   for (int i = 0; i < 50; i++) {
-    run.timeout_ms = 2 + i % 5;
+    limit_to(&run, 2 + i % 5);
     subpy_value time = subpy_float(i % 2 ? 0 : 1e-5);
     EXPECT(SUBPY_ERR_TIMEOUT, subpy_call_with(id, &options, "spin", &time, 1, NULL, &error));
   }
@@ -238,7 +238,7 @@ static void test_a_call_has_a_limit(void **state) {
   RUN(id, "def spin():\n"
           "  while True: pass\n");
   subpy_run_options run = SUBPY_RUN_OPTIONS_INIT;
-  run.timeout_ms = 50;
+  limit_to(&run, 50);
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.run = &run;
   EXPECT(SUBPY_ERR_TIMEOUT, subpy_call_with(id, &options, "spin", NULL, 0, NULL, &error));

@@ -255,7 +255,7 @@ static void test_an_interrupt_ends_all(void **state) {
 
 static subpy_status run_limited(const char *code, uint64_t timeout_ms) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = timeout_ms;
+  limit_to(&options, timeout_ms);
   return subpy_run_string_with(id, &options, code, strlen(code), NULL);
 }
 
@@ -312,7 +312,7 @@ static void test_time_limits(void **state) {
 static void loop_in_time_in_the_first(void) {
   act = nothing;
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = 10;
+  limit_to(&options, 10);
   inner_status = subpy_run_string_with(first, &options, LOOPS, strlen(LOOPS), NULL);
 }
 

@@ -136,7 +136,7 @@ static void test_limits_of_the_creator_end_them(void **state) {
   (void)state;
   const subpy_id creator = create_creator();
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = 50;
+  limit_to(&options, 50);
   RUN(creator, "id = _interpreters.create(); i = interpreters.create()");
   CHECK_STOPPED(SUBPY_ERR_TIMEOUT,
                 run_for(creator, &options, "_interpreters.run_string(id, 'while True: pass')"), "");

@@ -247,7 +247,7 @@ static void test_limits_end_a_wait(void **state) {
   subpy_queue *queue = new_queue(1);
   give(id, "q", queue);
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = 20;
+  limit_to(&options, 20);
   CHECK_STOPPED(SUBPY_ERR_TIMEOUT, run_for(id, &options, "def f(): q.get()\nf()"), "in f");
   put_int(queue, 1);
   CHECK_STOPPED(SUBPY_ERR_TIMEOUT, run_for(id, &options, "def f(): q.put(1)\nf()"), "in f");
@@ -275,7 +275,7 @@ static void test_limits_end_a_wait_of_the_host(void **state) {
     function.release_gil = release_gil;
     EXPECT(SUBPY_OK, subpy_define_function_with(id, &function, "host", "wait", get_in_host, queue,
                                                 NULL, &error));
-    options.timeout_ms = 20;
+    limit_to(&options, 20);
     CHECK_STOPPED(SUBPY_ERR_TIMEOUT,
                   run_for(id, &options, "import host\nhost.wait()\nwhile True: pass"), "");
     DESTROY(id);

@@ -243,7 +243,7 @@ static void test_a_limit_reaches_inner_runs(void **state) {
   create_inside(&middle, run_forever);
   outer.other = middle.self;
   CREATE(NULL, &middle.other);
-  options.timeout_ms = 50;
+  limit_to(&options, 50);
   inner_status = SUBPY_ERR_TIMEOUT;
   EXPECT(SUBPY_ERR_TIMEOUT,
          subpy_run_string_with(middle.self, &options, code, strlen(code), &error));

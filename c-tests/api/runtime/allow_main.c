@@ -76,7 +76,7 @@ static void test_it_has_one_main_thread(void **state) {
 
 static void *see_a_short_interval(void *argument) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = 20000;
+  limit_to(&options, 20000);
   const char code[] = "import sys\n"
                       "usual = sys.getswitchinterval()\n"
                       "while sys.getswitchinterval() == usual: pass\n"

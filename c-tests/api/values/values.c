@@ -319,7 +319,7 @@ static void test_eval(void **state) {
   CHECK_CONTAINS(subpy_error_traceback(error), "File \"rule.py\", line 1");
   CHECK_CONTAINS(subpy_error_traceback(error), "1 / 0 + 2");
   subpy_error_free(error);
-  run.timeout_ms = 50;
+  limit_to(&run, 50);
   EXPECT(SUBPY_ERR_TIMEOUT,
          subpy_eval_with(id, &options, "[0 for _ in iter(int, 1)]", 25, &v, &error));
 }
