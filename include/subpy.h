@@ -1043,7 +1043,7 @@ typedef struct subpy_run_options {
   uint64_t output_limit;
   /**
    * With #SUBPY_BACKEND_PROCESS: how long after a time limit that the script has ignored its process is killed, in milliseconds:
-   * the run returns #SUBPY_ERR_LOST. 0 (the default) stands for 1000. #SUBPY_FOREVER: it is not killed.
+   * the run returns #SUBPY_ERR_LOST. The same for a limit of a run that this one is inside of. 0 (the default) stands for 1000. #SUBPY_FOREVER: it is not killed.
    */
   uint64_t kill_after_ms;
 } subpy_run_options;

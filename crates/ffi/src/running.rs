@@ -61,7 +61,7 @@ pub struct subpy_run_options {
     /// default): as the interpreter has it.
     pub output_limit: u64,
     /// With #SUBPY_BACKEND_PROCESS: how long after a time limit that the script has ignored its process is killed, in milliseconds:
-    /// the run returns #SUBPY_ERR_LOST. 0 (the default) stands for 1000. #SUBPY_FOREVER: it is not killed.
+    /// the run returns #SUBPY_ERR_LOST. The same for a limit of a run that this one is inside of. 0 (the default) stands for 1000. #SUBPY_FOREVER: it is not killed.
     pub kill_after_ms: u64,
 }
 
