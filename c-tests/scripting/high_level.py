@@ -5,7 +5,7 @@ import sys
 import threading
 import weakref
 
-from backend import CAN_NEST, IN_PROCESSES, MEMORY_IS_SHARED, create, only_if, read_from
+from backend import IN_PROCESSES, MEMORY_IS_SHARED, create, only_if, read_from
 from checks import raises
 from subpy import interpreters
 from subpy import _interpreters
@@ -42,14 +42,13 @@ def test_it_ends_with_its_last_object():
     id = interp.id
     del interp
     assert id not in _interpreters.list_all()
-    if CAN_NEST:
-        first, second = create(), create()
-        id = first.id
-        second.exec(f'from subpy import interpreters\nother = interpreters.Interpreter({id})')
-        del first
-        assert id in _interpreters.list_all()
-        second.exec('del other')
-        assert id not in _interpreters.list_all()
+    first, second = create(), create()
+    id = first.id
+    second.exec(f'from subpy import interpreters\nother = interpreters.Interpreter({id})')
+    del first
+    assert id in _interpreters.list_all()
+    second.exec('del other')
+    assert id not in _interpreters.list_all()
     # One that runs stays.
     import os
     r, w = os.pipe()
@@ -146,8 +145,7 @@ def test_call():
     assert interp.call(sorted, [3, 1, 2], reverse=True) == [3, 2, 1]
     assert interp.call('{} and {}'.format, 1, 2) == '1 and 2'
     assert interp.call(dict, a=1) == {'a': 1}
-    if CAN_NEST:
-        assert interp.call(lambda: interpreters.get_current().id) == interp.id
+    assert interp.call(lambda: interpreters.get_current().id) == interp.id
     assert interp.call(lambda: __name__) == '__main__'
     assert interp.call(lambda f: f(2), lambda x: x * 2) == 4
     assert interp.call(lambda: lambda x: x + 1)(1) == 2

@@ -2,7 +2,7 @@
 import sys
 import threading
 
-from backend import CAN_NEST, IN_PROCESSES, MEMORY_IS_SHARED, low_level as interpreters, only_if, read_from
+from backend import IN_PROCESSES, MEMORY_IS_SHARED, low_level as interpreters, only_if, read_from
 from checks import raises
 import subpy
 
@@ -47,8 +47,7 @@ import host, threading
 x += 1
 assert x == 2 and __name__ == '__main__' and host.current() == {id}
 ''')
-    if CAN_NEST:
-        interpreters.run_string(id, f'''
+    interpreters.run_string(id, f'''
 from subpy import _interpreters
 assert _interpreters.get_current() == {id}
 assert {{{id}, {host.current()}}} <= set(_interpreters.list_all())
@@ -86,8 +85,6 @@ def test_who_may_not_be_run():
     raises(RuntimeError, 'the main one', interpreters.destroy, 0)
     raises(RuntimeError, 'the current one', interpreters.run_string, host.current(), '')
     raises(RuntimeError, 'the current one', interpreters.destroy, host.current())
-    if not CAN_NEST:
-        return
     id = interpreters.create()
     # Its creator, from inside.
     interpreters.run_string(id, f'''
@@ -226,14 +223,12 @@ def test_it_is_less_or_the_same():
 import threading
 threading.Thread(target=print).start()''')
         # What a tight one creates is as tight.
-        if CAN_NEST:
-            raises(RuntimeError, 'allow_threads', interpreters.run_string, id, '''
+        raises(RuntimeError, 'allow_threads', interpreters.run_string, id, '''
 from subpy import _interpreters
 _interpreters.create(allow_threads=True)''')
         interpreters.destroy(id)
 
 
-@only_if(CAN_NEST)
 def test_the_limit():
     all = [interpreters.create() for _ in range(15)]
     one = interpreters.create(interpreter_limit=2)
@@ -256,7 +251,6 @@ def test_the_limit():
     assert interpreters.list_all() == [0, host.current()]
 
 
-@only_if(CAN_NEST)
 def test_families_know_themselves():
     first, second = interpreters.create(), interpreters.create(allow_interpreters=True, interpreter_limit=3)
     # A brother of the same kind may be used, but nobody may use one that may do more.
@@ -268,7 +262,6 @@ def test_families_know_themselves():
     interpreters.destroy(first)
 
 
-@only_if(CAN_NEST)
 def test_the_host_takes_over():
     one = interpreters.create()
     below = interpreters.run_string_unrestricted(one, 'from subpy import _interpreters as i; id = i.create()')['id']
@@ -306,13 +299,12 @@ def test_many_threads_create_and_destroy():
     assert interpreters.list_all() == [0, host.current()]
 
 
-@only_if(CAN_NEST)
 def test_it_ends_with_its_creator():
     for _ in range(3):
         interpreters.run_string(interpreters.create(), 'from subpy import _interpreters as i; i.run_string(i.create(), "x = 1")')
 
 
-@only_if(CAN_NEST)
+@only_if(MEMORY_IS_SHARED)
 def test_memory_that_both_have():
     """It does not keep this one from ending, which the host does afterwards."""
     id = interpreters.create()
@@ -323,7 +315,7 @@ def test_memory_that_both_have():
     globals()['kept'] = here
 
 
-@only_if(CAN_NEST)
+@only_if(MEMORY_IS_SHARED)
 def test_memory_that_both_have_in_one_that_ends():
     before = interpreters.list_all()
     creator = interpreters.create()

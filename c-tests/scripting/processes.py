@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 
+from backend import IS_PROCESS
 from checks import raises
 from subpy import _dummy_interpreters as dummy, _interpreters, interpreters
 
@@ -15,8 +16,13 @@ def test_each_is_a_process():
     ids[2:] = [dummy.create(backend='process')]
     processes = {dummy.run_string_unrestricted(id, 'import os; n = os.getpid()')['n'] for id in ids}
     assert len(processes) == 3 and os.getpid() not in processes
-    local = dummy.create(backend='local')
-    dummy.run_string(local, f'import os; assert os.getpid() == {os.getpid()}')
+    if IS_PROCESS:
+        raises(dummy.InterpreterError, "can't be 'local'", dummy.create, backend='local')
+        local = _interpreters.create()
+        dummy.run_string(local, f'import os; assert os.getpid() != {os.getpid()}')
+    else:
+        local = dummy.create(backend='local')
+        dummy.run_string(local, f'import os; assert os.getpid() == {os.getpid()}')
     # Each module knows those of the others.
     for module in dummy, _interpreters:
         assert module.list_all() == [0, host.current(), *sorted([*ids, local])]
@@ -74,11 +80,10 @@ def test_what_does_not_go_there():
 
 
 def test_what_it_may_do():
-    raises(dummy.InterpreterError, 'allow_interpreters', dummy.create, allow_interpreters=True)
     raises(dummy.InterpreterError, 'share_environment', dummy.create, share_environment=True)
     raises(TypeError, 'nothing', dummy.create, nothing=1)
     os.environ['MINE'] = 'here'
-    id = dummy.create()
+    id = dummy.create(allow_interpreters=False)
     raises(ModuleNotFoundError, 'subpy', dummy.run_string, id, 'import subpy')
     dummy.run_string(id, 'import os; os.environ["MINE"] = "there"; os.chdir("/")')
     assert os.environ.pop('MINE') == 'here'
@@ -109,3 +114,149 @@ def test_several_at_once():
     for id in ids:
         assert dummy.run_string_unrestricted(id, '')['n'] == 100
         dummy.destroy(id)
+
+
+def process_of(id):
+    return dummy.run_string_unrestricted(id, 'import os; n = os.getpid()')['n']
+
+
+def wait_until_gone(process):
+    while True:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return
+
+
+CREATES = 'from subpy import _interpreters as i; below = i.create(); import os'
+
+
+def test_what_they_create_is_a_process():
+    id = dummy.create()
+    dummy.run_string(id, CREATES)
+    below = dummy.run_string_unrestricted(id, '')['below']
+    assert len({process_of(id), process_of(below), os.getpid()}) == 3
+    assert dummy.list_all() == [0, host.current(), id, below]
+    assert dummy.run_string_unrestricted(id, 'all = i.list_all()')['all'] == [0, host.current(), id, below]
+    raises(dummy.RunFailedError, "can't be 'local'", dummy.run_string, id, 'i.create(backend="local")')
+    raises(dummy.RunFailedError, 'share_environment', dummy.run_string, id, 'i.create(share_environment=True)')
+    dummy.destroy(id)
+    assert dummy.list_all() == [0, host.current()]
+
+
+def test_it_takes_what_it_has_created_with_it():
+    for how in 'os._exit(3)', 'os.kill(os.getpid(), 9)':
+        id = dummy.create()
+        dummy.run_string(id, CREATES)
+        below = dummy.run_string_unrestricted(id, '')['below']
+        dummy.run_string(below, CREATES)
+        deepest = dummy.run_string_unrestricted(below, '')['below']
+        processes = [process_of(one) for one in (id, below, deepest)]
+        lost(id, how)
+        while dummy.list_all() != [0, host.current(), id]:
+            pass
+        for process in processes:
+            wait_until_gone(process)
+        for gone in below, deepest:
+            raises(dummy.InterpreterNotFoundError, str(gone), dummy.run_string, gone, '')
+        lost(id, '')
+        raises(dummy.InterpreterError, 'is lost', dummy.run_string, id, CREATES)
+        dummy.destroy(id)
+
+
+def test_one_below_is_lost():
+    # What that raises is as it is here.
+    id = dummy.create()
+    dummy.run_string(id, CREATES)
+    dummy.run_string(id, '''
+for _ in range(2):
+    try:
+        i.run_string(below, 'import os; os.abort()')
+    except i.InterpreterLostError as e:
+        assert (e.exit_code, e.signal) == (0, 6) and 'SIGABRT' in str(e), e
+        assert '"<string>", line 1' in str(e.__cause__), e.__cause__
+    else:
+        raise AssertionError
+i.destroy(below)
+''')
+    error = raises(RuntimeError, 'InterpreterLostError', dummy.run_string, id, '''
+below = i.create()
+i.run_string(below, 'import os; os._exit(7)')''')
+    assert type(error) is dummy.RunFailedError and 'exited with code 7' in str(error)
+    dummy.destroy(id)
+
+
+def test_one_that_runs_below_ends_with_it():
+    import time
+    r, w = os.pipe()
+    id = dummy.create()
+    dummy.run_string(id, CREATES)
+    below = dummy.run_string_unrestricted(id, '')['below']
+    errors = []
+
+    def work():
+        try:
+            dummy.run_string(id, f'i.run_string(below, "import os; out = os.open(\\"/proc/{os.getpid()}/fd/{w}\\", os.O_WRONLY); '
+                                 'os.write(out, b\\"x\\")\\nwhile True: pass")')
+        except dummy.InterpreterError as e:
+            errors.append(e)
+
+    thread = threading.Thread(target=work)
+    process = process_of(id)
+    thread.start()
+    assert os.read(r, 1) == b'x'
+    os.kill(process, signal.SIGKILL)
+    thread.join()
+    assert type(errors[0]) is dummy.InterpreterLostError and errors[0].signal == 9
+    while dummy.list_all() != [0, host.current(), id]:
+        time.sleep(0)
+    os.close(r), os.close(w)
+    dummy.destroy(id)
+
+
+def test_an_object_of_one_that_has_ended_stands_for_nothing():
+    first, second = interpreters.create(backend='process'), interpreters.create(backend='process')
+    id = first.id
+    second.exec(f'from subpy import interpreters\nother = interpreters.Interpreter({id})')
+    del first
+    assert id in dummy.list_all()
+    second.close()
+    while id in dummy.list_all():
+        pass
+
+
+def test_a_thread_of_a_script_creates():
+    id = dummy.create()
+    dummy.run_string(id, '''
+import threading
+from subpy import _interpreters as i
+def work():
+    one = i.create()
+    for _ in range(100):
+        i.run_string(one, 'x = 1')
+    made.append(one)
+made = []
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(made) == 4
+''')
+    dummy.destroy(id)
+
+
+def test_a_child_that_it_forks_creates_none():
+    id = dummy.create(allow_interpreters=True)
+    if sys.version_info >= (3, 12):
+        dummy.destroy(id)
+        return  # what a script of a local one creates may not fork: allow_fork
+    dummy.run_string(id, '''
+import os
+from subpy import _interpreters as i
+child = os.fork()
+if child == 0:
+    try: i.create()
+    except RuntimeError as e: os._exit(3 if 'forked' in str(e) else 4)
+    os._exit(5)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+''')
+    dummy.destroy(id)

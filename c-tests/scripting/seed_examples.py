@@ -2,7 +2,7 @@
 import sys
 import threading
 
-from backend import CAN_NEST, MEMORY_IS_SHARED, low_level as _interpreters, only_if
+from backend import MEMORY_IS_SHARED, low_level as _interpreters, only_if
 
 HAS_OWN_GIL = sys.version_info >= (3, 12)
 
@@ -47,8 +47,7 @@ def test_all_of_them():
     assert _interpreters.get_main() in _interpreters.list_all()
     assert _interpreters.get_current() in _interpreters.list_all()
     assert interp in _interpreters.list_all() and not _interpreters.is_running(interp)
-    if CAN_NEST:
-        _interpreters.run_string(interp, f'''
+    _interpreters.run_string(interp, f'''
 from subpy import _interpreters
 assert _interpreters.get_current() == {interp} and _interpreters.is_running({interp})
 assert _interpreters.is_running({_interpreters.get_current()})

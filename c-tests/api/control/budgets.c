@@ -226,7 +226,6 @@ static void test_recursion(void **state) {
 
 static void test_what_scripts_create_has_them_too(void **state) {
   (void)state;
-  NEEDS_QUEUES_AND_CREATORS();
   subpy_interpreter_config config = with_budget(0, 100);
   config.allow_interpreters = 1;
   config.recursion_limit = 300;

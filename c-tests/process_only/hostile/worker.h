@@ -153,6 +153,7 @@ static void put_exception(struct message *message, int status, int32_t exit_code
   put_answer(message, FAILURE);
   put_byte(message, status);
   put_text(message, "message");
+  put_byte(message, 0); /* no process is lost */
   put_byte(message, 1);
   for (int i = 0; i < 4; i++) {
     put_text(message, "text");
@@ -180,6 +181,7 @@ static void bare_failure(struct worker *worker, int status) {
   put_byte(&worker->message, status);
   put_size(&worker->message, 3);
   put(&worker->message, "a\0b", 4);
+  put_byte(&worker->message, 0);
   put_byte(&worker->message, 0);
   say_now(worker);
 }

@@ -1,11 +1,13 @@
-"""Which interpreters the tests create: those of this process, or, with SUBPY_TESTS_CREATED=process, processes."""
+"""Which interpreters the tests create: those of this process; with SUBPY_TESTS_CREATED=process processes; and with
+SUBPY_TESTS_BACKEND=process this one is a process itself, as is what it creates."""
 
 import functools
 import os
 
 from subpy import _dummy_interpreters, _interpreters, interpreters
 
-IN_PROCESSES = os.environ.get('SUBPY_TESTS_CREATED') == 'process'
+IS_PROCESS = os.environ.get('SUBPY_TESTS_BACKEND') == 'process'
+IN_PROCESSES = IS_PROCESS or os.environ.get('SUBPY_TESTS_CREATED') == 'process'
 
 # The functions with ids, and how one is created as an object.
 low_level = _dummy_interpreters if IN_PROCESSES else _interpreters
@@ -13,8 +15,6 @@ create = functools.partial(interpreters.create, backend='process') if IN_PROCESS
 
 # The kernel gives each process memory of its own.
 MEMORY_IS_SHARED = not IN_PROCESSES
-# Scripts of processes create interpreters in a later version.
-CAN_NEST = not IN_PROCESSES
 
 
 def only_if(holds):

@@ -4,8 +4,10 @@ use crate::data::config::{Backend, InterpreterConfig};
 use crate::data::error::Result;
 use crate::interpreter::Interpreter;
 use crate::local::interpreter as local;
-use crate::process::all;
+use crate::local::interpreter::family;
+use crate::local::interpreter::family::InheritedConfig;
 use crate::scripting;
+use crate::scripting::operations;
 
 impl Interpreter {
     /// Creates an interpreter. Any thread may.
@@ -24,7 +26,18 @@ impl Interpreter {
                 let made = local::Interpreter::make(config, scripting::prepare)?;
                 Ok(Self::of_local(made))
             }
-            Backend::Process => Ok(Self::of_process(all::create(config, None, |_| ())?)),
+            Backend::Process => Self::create_process(config),
         }
+    }
+
+    fn create_process(mut config: InterpreterConfig) -> Result<Self> {
+        let may_create = config.allow_interpreters;
+        let terms = may_create.then(|| InheritedConfig::of(&mut config));
+        operations::create_process(config, None, |id| {
+            if let Some(terms) = terms {
+                family::insert(id, None, terms);
+            }
+            true
+        })
     }
 }

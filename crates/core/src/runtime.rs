@@ -109,7 +109,7 @@ pub fn release() -> Result<()> {
 /// subpy_core::worker_main(b"--help");
 /// ```
 pub fn worker_main(argument: &[u8]) {
-    process::worker_main(argument, scripting::prepare_main);
+    process::worker_main(argument, scripting::IN_WORKERS);
 }
 
 /// Whether Python is initialized, as far as subpy is concerned.

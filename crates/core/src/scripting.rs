@@ -5,45 +5,43 @@
 
 mod caller;
 mod functions;
+pub(crate) mod operations;
 mod package;
 
-use crate::data::config::{Backend, InterpreterConfig, RuntimeConfig};
+use crate::data::config::{InterpreterConfig, RuntimeConfig};
 use crate::data::error::Result;
-use crate::interpreter::Interpreter;
+use crate::data::id::Id;
+use crate::data::operation::Operation;
 use crate::local::interpreter as local;
 use crate::local::interpreter::context::Context;
-use crate::local::interpreter::family::CreateOptions;
-use crate::process::all;
+use crate::process::{Perform, Preparation};
 use crate::queue;
+use crate::scripting::caller::Caller;
 
-/// Creates an interpreter for a script of `creator`, which imports from where that does.
-fn create_for_script(
-    creator: &local::Interpreter,
-    backend: Backend,
-    options: &CreateOptions,
-    path: &[String],
-) -> Result<Interpreter> {
-    if backend == Backend::Process {
-        let (config, place) = creator.reserve(options)?;
-        let config = InterpreterConfig { backend, ..config };
-        let made = all::create(config, Some(path), |id| place.take(id))?;
-        return Ok(Interpreter::of_process(made));
-    }
-    let made = local::Interpreter::make_for_script(creator, options, |context, may_create| {
-        context.search(context.attached(), path)?;
-        prepare(context, may_create)
-    })?;
-    Ok(Interpreter::of_local(made))
-}
+/// For workers.
+pub(crate) const IN_WORKERS: Preparation = Preparation {
+    main: prepare_main,
+    creator: prepare_creator,
+};
 
 /// What a new interpreter gets for scripts, which may create others or not.
 pub(crate) fn prepare(context: &Context<'_>, may_create: bool) -> Result<()> {
-    let (py, owner) = (context.attached(), context.owner());
+    let owner = context.owner();
     owner.make_queue_type.set(Some(queue::make_type));
     match may_create {
-        true => context.prepared(py, package::install(py, owner)),
+        true => {
+            let id = owner.id;
+            let perform = move |operation: &Operation<'_>| operations::operate(id, operation);
+            prepare_creator(context, id, Box::new(perform))
+        }
         false => Ok(()),
     }
+}
+
+/// Its scripts may create others: it is known by this id.
+fn prepare_creator(context: &Context<'_>, id: Id, perform: Perform) -> Result<()> {
+    let (py, owner) = (context.attached(), context.owner());
+    context.prepared(py, package::install(py, Caller::new(owner, id, perform)))
 }
 
 /// The scripts of the main interpreter may create others, if the runtime's config says so.

@@ -10,8 +10,21 @@ pub struct Failure<'a> {
     pub status: u8,
     /// What went wrong.
     pub message: &'a str,
+    /// How a process has ended, where that is why.
+    pub lost: Option<Lost<'a>>,
     /// The exception, where it was one.
     pub exception: Option<Exception<'a>>,
+}
+
+/// How a process has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost<'a> {
+    /// The code that it has exited with.
+    pub exit_code: i32,
+    /// The signal that has ended it, or 0.
+    pub signal: i32,
+    /// Where its scripts were.
+    pub traceback: &'a str,
 }
 
 /// What a Python exception leaves behind.
@@ -40,22 +53,29 @@ impl<'a> Failure<'a> {
             return Err(Malformed("a failure has no status that there is"));
         }
         let message = reader.text()?;
-        let exception = match reader.flag()? {
-            false => None,
-            true => Some(Exception {
+        let lost = reader.option(|reader| {
+            Ok(Lost {
+                exit_code: reader.i32()?,
+                signal: reader.i32()?,
+                traceback: reader.text()?,
+            })
+        })?;
+        let exception = reader.option(|reader| {
+            Ok(Exception {
                 type_name: reader.text()?,
                 module: reader.text()?,
                 name: reader.text()?,
                 traceback: reader.text()?,
                 exit_code: reader.i32()?,
-            }),
-        };
+            })
+        })?;
         if exception.is_some() && reader.clone().byte()? != kind::TUPLE {
             return Err(Malformed("the arguments of an exception are no tuple"));
         }
         Ok(Self {
             status,
             message,
+            lost,
             exception,
         })
     }
@@ -64,13 +84,17 @@ impl<'a> Failure<'a> {
     pub fn write<S: Sink>(&self, writer: &mut Writer<S>) {
         writer.byte(self.status);
         writer.text(self.message);
-        writer.flag(self.exception.is_some());
-        if let Some(exception) = &self.exception {
+        writer.option(self.lost.as_ref(), |writer, lost| {
+            writer.i32(lost.exit_code);
+            writer.i32(lost.signal);
+            writer.text(lost.traceback);
+        });
+        writer.option(self.exception.as_ref(), |writer, exception| {
             writer.text(exception.type_name);
             writer.text(exception.module);
             writer.text(exception.name);
             writer.text(exception.traceback);
             writer.i32(exception.exit_code);
-        }
+        });
     }
 }

@@ -27,7 +27,7 @@ pub mod value;
 mod writer;
 
 pub use buffer::Buffer;
-pub use failure::{Exception, Failure};
+pub use failure::{Exception, Failure, Lost};
 pub use reader::Reader;
 pub use writer::{Sink, Writer};
 

@@ -1,7 +1,7 @@
 //! Random values come out as they went in; random messages are read to their end or refused, in bounded time and memory.
 
 use subpy_wire::value::{MAX_DEPTH, Part, Parts};
-use subpy_wire::{Buffer, Exception, Failure, Reader, Writer};
+use subpy_wire::{Buffer, Exception, Failure, Lost, Reader, Writer};
 
 /// xorshift64*.
 struct Random(u64);
@@ -271,10 +271,16 @@ fn failures() {
         traceback: "Traceback",
         exit_code: -3,
     };
-    for exception in [None, Some(exception)] {
+    let lost = Lost {
+        exit_code: 3,
+        signal: 9,
+        traceback: "Stack",
+    };
+    for (lost, exception) in [(None, None), (None, Some(exception)), (Some(lost), None)] {
         let failure = Failure {
             status: 7,
             message: "why",
+            lost,
             exception,
         };
         let mut writer = Writer::new(Vec::new());
@@ -289,6 +295,7 @@ fn failures() {
         let mut writer = Writer::new(Vec::new());
         writer.byte(status);
         writer.text("why");
+        writer.flag(false);
         writer.flag(true);
         (0..4).for_each(|_| writer.text(""));
         writer.i32(0);

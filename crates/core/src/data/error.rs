@@ -150,6 +150,11 @@ impl Error {
         &self.0.message
     }
 
+    /// How a process has ended, if it is lost.
+    pub(crate) fn how_lost(&self) -> Option<&Lost> {
+        self.0.lost.as_ref()
+    }
+
     /// The code that a script has ended by, of a SystemExit, or its process, where that is lost. Else 0.
     ///
     /// ```

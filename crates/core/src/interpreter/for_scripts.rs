@@ -1,5 +1,7 @@
 //! What scripts do with interpreters that they have created: each has the exceptions and the words of Python's.
 
+use std::time::Duration;
+
 use super::{Backend, Interpreter};
 use crate::data::config::{CallOptions, RunOptions};
 use crate::data::conversion::Conversion;
@@ -83,6 +85,22 @@ impl Interpreter {
             Backend::Process(far) => {
                 let ending = EndOptions::as_python(keeps_waiting);
                 far.there()?.destroy(&ending, false)
+            }
+        }
+    }
+
+    /// The process is gone that has created it, or that had the last object of it: it ends, too. `ending`: it is asked to end
+    /// like this, first.
+    pub(crate) fn end_with_process(&self, ending: Option<&EndOptions<'_>>) {
+        match &self.0 {
+            // It can be, without waiting.
+            Backend::Local(local) => _ = local.destroy(Duration::ZERO, false),
+            Backend::Process(far) => {
+                let ended = ending.is_some_and(|ending| far.destroy(ending, false).is_ok());
+                if !ended {
+                    far.end_with_creator_now();
+                    let _ = far.destroy(&EndOptions::within(Duration::ZERO, true), true);
+                }
             }
         }
     }

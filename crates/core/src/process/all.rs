@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::family::Family;
-use super::host::Remote;
+use super::host::{Creator, Remote};
 use super::place;
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
@@ -30,11 +30,12 @@ fn family() -> MutexGuard<'static, Option<Arc<Family>>> {
 }
 
 /// Makes an interpreter in a process of its own. It imports from these places, if any are given. `join` is done before
-/// anybody finds it.
+/// anybody finds it; false: it is to end.
 pub(crate) fn create(
     config: InterpreterConfig,
     places: Option<&[String]>,
-    join: impl FnOnce(Id),
+    creator: Creator,
+    join: impl FnOnce(Id) -> bool,
 ) -> Result<Arc<Remote>> {
     check(&config)?;
     let creating = runtime_phase::creating()?;
@@ -56,12 +57,18 @@ pub(crate) fn create(
             }
         };
         drop(family);
-        Remote::create(&there, config, places, forget)
+        Remote::create(&there, config, places, creator, forget)
     })?;
-    join(made.id);
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
     SIGNAL_SAFE.insert(made.id.get(), Arc::as_ptr(&made));
     all.insert(made.id, made.clone());
+    let stays = join(made.id);
+    drop(all);
+    if !stays {
+        let _ = made.destroy(&EndOptions::within(Duration::ZERO, true), true);
+        let message = "the interpreter ends whose script creates one: it creates no more";
+        return Err(Error::new(Status::Busy, message));
+    }
     timer::on_call(serve_handlers);
     Ok(made)
 }
@@ -72,17 +79,12 @@ fn check(config: &InterpreterConfig) -> Result<()> {
         let message = format!("an interpreter in a process of its own {what}");
         Err(Error::new(Status::Unsupported, message))
     };
-    if config.allow_interpreters {
-        return unsupported(
-            "can't create interpreters yet: allow_interpreters is for SUBPY_BACKEND_LOCAL",
-        );
-    }
-    if config.share_environment {
-        return unsupported(
+    match config.share_environment {
+        true => unsupported(
             "has an environment of its own: share_environment is for SUBPY_BACKEND_LOCAL",
-        );
+        ),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// The one with this id; `None`: there is none.

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use subpy_wire::value::Part;
-use subpy_wire::{Exception as WireException, Failure, Malformed, Reader, Sink, Writer};
+use subpy_wire::{
+    Exception as WireException, Failure, Lost as WireLost, Malformed, Reader, Sink, Writer,
+};
 
 use super::message::Message;
 use super::values;
 use super::values::Checked;
-use crate::data::error::{Error, Exception, Status};
+use crate::data::error::{Error, Exception, Lost, Status};
 
 /// In the order of their numbers, from 1 on.
 const STATUSES: [Status; 15] = [
@@ -35,6 +37,11 @@ pub(super) fn write<S: Sink>(writer: &mut Writer<S>, error: &Error) {
     Failure {
         status: number.map_or(0, |number| number as u8 + 1),
         message: error.message(),
+        lost: error.how_lost().map(|lost| WireLost {
+            exit_code: lost.exit_code,
+            signal: lost.signal,
+            traceback: &lost.traceback,
+        }),
         exception: exception.map(|exception| WireException {
             type_name: &exception.type_name,
             module: &exception.class.0,
@@ -56,6 +63,14 @@ pub(super) fn read(message: &Arc<Message>, reader: &mut Reader<'_>) -> subpy_wir
     let failure = Failure::read(reader)?;
     let status = STATUSES.get(usize::from(failure.status).wrapping_sub(1));
     let status = *status.ok_or(Malformed("a failure has no status that there is"))?;
+    if let Some(lost) = failure.lost {
+        let how = Lost {
+            exit_code: lost.exit_code,
+            signal: lost.signal,
+            traceback: lost.traceback.into(),
+        };
+        return Ok(Error::lost(failure.message.into(), how));
+    }
     let Some(exception) = failure.exception else {
         return Ok(Error::new(status, failure.message));
     };

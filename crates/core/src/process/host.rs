@@ -8,6 +8,7 @@ mod calls;
 mod creation;
 mod destruction;
 mod interrupt;
+mod operations;
 mod outputs;
 mod served;
 mod signals;
@@ -27,9 +28,11 @@ use super::socket;
 use crate::data::config::Budget;
 use crate::data::error::{Error, Lost, Result, Status};
 use crate::data::id::Id;
+use crate::data::operation::Operate;
 use crate::local::enter;
 use crate::local::functions::host_function::Definition;
 use crate::local::interpreter::claim::Request;
+use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::nested::inner::Inner;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::stats::Stats;
@@ -64,8 +67,20 @@ pub(crate) struct Remote {
     lost: OnceLock<Error>,
     /// What the watcher knows it by.
     watched: Mutex<Vec<u64>>,
+    /// Its scripts may create interpreters.
+    may_create: bool,
+    creator: Creator,
     /// Told when it is destroyed.
     destroyed: fn(Id),
+}
+
+/// What is above this room, for an interpreter whose scripts create others.
+#[derive(Clone, Copy)]
+pub(crate) struct Creator {
+    /// Does what its scripts ask for.
+    pub(crate) operate: Operate,
+    /// Its process is gone: so is what it has created. That is asked to end like this first, if this is given.
+    pub(crate) is_over: fn(Id, Option<&EndOptions<'_>>),
 }
 
 /// What a worker of ours does not say.
@@ -86,6 +101,8 @@ enum Life {
 /// What the host has asked for, and waits for.
 struct Asked {
     number: u32,
+    /// Which thread of its waits.
+    thread: u64,
     /// What it is to end for.
     ends: Option<Request>,
     /// What runs of others are inside of it.
@@ -184,6 +201,11 @@ impl Remote {
     pub(crate) fn kill(&self) -> Result<()> {
         self.end_now("the host has killed it");
         Ok(())
+    }
+
+    /// Ends it at once, with the one that has created it.
+    pub(crate) fn end_with_creator_now(&self) {
+        self.end_now("the interpreter that has created it has ended");
     }
 
     /// Ends it at once; the first one says why.

@@ -11,6 +11,7 @@ use crate::data::config::{
     Budget, CacheLimits, CallOptions, InterpreterConfig, RunOptions, RuntimeConfig,
 };
 use crate::data::conversion::{Buffers, Conversion};
+use crate::data::id::Id;
 use crate::local::interpreter::end_options::EndOptions;
 
 /// The run may use no more than `budget`, either.
@@ -218,6 +219,23 @@ pub(super) fn read_places(reader: &mut Reader<'_>) -> subpy_wire::Result<Option<
         let places = (0..reader.count()?).map(|_| Ok(reader.text()?.to_owned()));
         places.collect()
     })
+}
+
+/// The id that it has, if its scripts may create interpreters.
+pub(super) fn write_creator<S: Sink>(writer: &mut Writer<S>, id: Option<Id>) {
+    writer.option(id, |writer, id| write_id(writer, id));
+}
+
+pub(super) fn read_creator(reader: &mut Reader<'_>) -> subpy_wire::Result<Option<Id>> {
+    reader.option(read_id)
+}
+
+pub(super) fn write_id<S: Sink>(writer: &mut Writer<S>, id: Id) {
+    writer.u64(id.get() as u64);
+}
+
+pub(super) fn read_id(reader: &mut Reader<'_>) -> subpy_wire::Result<Id> {
+    reader.u64().map(|id| Id::new(id as i64))
 }
 
 /// `None`: it is what the zygote has.

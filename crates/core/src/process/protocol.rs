@@ -58,6 +58,8 @@ pub(super) mod wants {
     pub(crate) const CALL: u8 = 17;
     /// To let go of a function: its number.
     pub(crate) const DROP: u8 = 18;
+    /// What a script does with interpreters: see `operations`.
+    pub(crate) const OPERATE: u8 = 19;
 }
 
 /// What the host says when it has done what was wanted.
@@ -68,4 +70,6 @@ pub(super) mod replies {
     pub(crate) const VALUE: u8 = 33;
     /// It has raised an exception: its type, and its message.
     pub(crate) const RAISED: u8 = 34;
+    /// It was not done: a failure.
+    pub(crate) const FAILED: u8 = 35;
 }

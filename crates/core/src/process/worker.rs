@@ -15,10 +15,12 @@ use std::time::Duration;
 
 use subpy_wire::{Reader, Writer};
 
+use super::Preparation;
 use super::channel::{Broken, Channel, Control, End, Sending, Side, Why};
 use super::failures;
 use super::lines::{Line, Lines};
 use super::message::Message;
+use super::operations::CheckedOperation;
 use super::protocol::{answers, asks, replies, wants};
 use super::socket;
 use super::values;
@@ -26,6 +28,7 @@ use super::values::Checked;
 use crate::data::config::Output;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::data::operation::Operation;
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
 use crate::local::enter;
@@ -79,6 +82,7 @@ struct Worker {
     /// Held while something is asked to end, so that nothing else is.
     under_way: Mutex<UnderWay>,
     zygote: libc::pid_t,
+    preparation: Preparation,
 }
 
 /// What the host has asked for, by its numbers.
@@ -91,7 +95,7 @@ struct UnderWay {
 }
 
 /// Serves the host, as a child of this zygote. It ends the process.
-pub(super) fn run(ends: Ends, zygote: libc::pid_t) -> ! {
+pub(super) fn run(ends: Ends, zygote: libc::pid_t, preparation: Preparation) -> ! {
     // SAFETY: sets what is this process's own.
     unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -100,14 +104,14 @@ pub(super) fn run(ends: Ends, zygote: libc::pid_t) -> ! {
     // SAFETY: asks. One that had ended before could not tell us.
     let is_there = unsafe { libc::getppid() } == zygote;
     let code = match is_there {
-        true => serve(ends, zygote).map_or(1, |()| 0),
+        true => serve(ends, zygote, preparation).map_or(1, |()| 0),
         false => 1,
     };
     // SAFETY: Python's own exit functions have run.
     unsafe { libc::_exit(code) }
 }
 
-fn serve(mut ends: Ends, zygote: libc::pid_t) -> io::Result<()> {
+fn serve(mut ends: Ends, zygote: libc::pid_t, preparation: Preparation) -> io::Result<()> {
     ends.take_over();
     child::is_none();
     let channel = Channel::new(&ends.channel, Side::Worker)?;
@@ -122,6 +126,7 @@ fn serve(mut ends: Ends, zygote: libc::pid_t) -> io::Result<()> {
         socket: Mutex::new(ends.socket),
         under_way: Mutex::default(),
         zygote,
+        preparation,
     });
     let _ = worker.serve_host(channel); // it is gone
     Ok(())
@@ -242,10 +247,9 @@ impl Worker {
                 value.write(&mut writer);
             }
             Ok(Err(error)) => {
-                let no_exception = || Error::new(Status::Internal, "no exception");
                 writer.byte(answers::FAILED);
                 self.write_figures(&mut writer);
-                failures::write(&mut writer, &error.into_error("result", no_exception));
+                failures::write(&mut writer, &error.into_plain_error("result"));
             }
             Err(error) => {
                 writer.byte(answers::FAILED);
@@ -328,6 +332,26 @@ impl Worker {
             });
         })
     }
+
+    /// Has the host do what a script wants.
+    fn operate(self: &Arc<Self>, operation: &Operation<'_>) -> Result<OwnedValue> {
+        if child::is_one() {
+            let message = "a child that a script has forked can't call the host";
+            return Err(Error::new(Status::Unsupported, message));
+        }
+        let operation = CheckedOperation::new(operation);
+        let operation = operation.map_err(|error| error.into_plain_error("args"))?;
+        let reply = self.want(|writer| {
+            writer.byte(wants::OPERATE);
+            operation.write(writer);
+        });
+        let mut reader = Reader::new(reply.bytes());
+        let mut read = || match reader.byte()? {
+            replies::VALUE => values::read_lending(&reply, &mut reader).map(Ok),
+            _ => failures::read(&reply, &mut reader).map(Err),
+        };
+        read().unwrap_or_else(|wrong| Err(Error::new(Status::Internal, wrong.to_string())))
+    }
 }
 
 /// A function of the host's, as its worker has it.
@@ -350,8 +374,7 @@ impl FarFunction {
         ) {
             (Ok(list), Ok(keywords)) => (list, keywords),
             (Err(error), _) | (_, Err(error)) => {
-                let no_exception = || Error::new(Status::Internal, "no exception");
-                let error = error.into_error("args", no_exception);
+                let error = error.into_plain_error("args");
                 return call.raise("TypeError", error.message());
             }
         };

@@ -11,6 +11,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use subpy_wire::{Malformed, Reader, Writer};
 
+use super::Preparation;
 use super::channel::has_cores;
 use super::epoll::Epoll;
 use super::failures;
@@ -24,7 +25,6 @@ use crate::data::error::{Error, Status};
 use crate::data::id::Id;
 use crate::local::interpreter::{Interpreter, registry};
 use crate::local::runtime as local;
-use crate::local::runtime::PrepareMain;
 use crate::local::runtime::zygote::{self, Forked};
 
 /// Its socket, and a descriptor that stands for its host: where `family` puts them.
@@ -60,7 +60,7 @@ struct Worker {
 type Workers = HashMap<u64, Worker>;
 
 /// Runs one. The answer is the code that the process, or a worker that it has forked, ends with.
-pub(super) fn run(prepare: PrepareMain) -> i32 {
+pub(super) fn run(preparation: Preparation) -> i32 {
     forget_binding();
     forget_handlers();
     // SAFETY: `family` has put them there, for us.
@@ -69,7 +69,7 @@ pub(super) fn run(prepare: PrepareMain) -> i32 {
         return 1;
     };
     let mut writer = Writer::new(Vec::new());
-    match start(&message, prepare) {
+    match start(&message, preparation) {
         Ok(warnings) => {
             writer.byte(says::READY);
             writer.size(warnings.len());
@@ -95,7 +95,7 @@ pub(super) fn run(prepare: PrepareMain) -> i32 {
             drop((socket, host));
             leave_others(workers);
             limits::put_back(limit);
-            worker::run(ends, zygote as libc::pid_t)
+            worker::run(ends, zygote as libc::pid_t, preparation)
         }
         Ok(None) | Err(_) => {
             workers
@@ -190,7 +190,7 @@ fn leave_streams() {
     }
 }
 
-fn start(message: &[u8], prepare: PrepareMain) -> Result<Vec<String>, Error> {
+fn start(message: &[u8], preparation: Preparation) -> Result<Vec<String>, Error> {
     let malformed = |error: subpy_wire::Malformed| Error::new(Status::Internal, error.to_string());
     let mut reader = Reader::new(message);
     let version = reader.text().map_err(malformed)?;
@@ -202,7 +202,7 @@ fn start(message: &[u8], prepare: PrepareMain) -> Result<Vec<String>, Error> {
     keep_report();
     go_first();
     zygote::become_one();
-    local::retain(Some(&config), prepare)?;
+    local::retain(Some(&config), preparation.main)?;
     zygote::find_restrictions()?;
     let main = registry::find(Id::MAIN)?;
     preload(&main, &config.preload)

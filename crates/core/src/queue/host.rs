@@ -6,7 +6,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::queue::{IfGone, Item, Queue, Refused, WaitLimit};
 use crate::data::tree::OwnedValue;
 use crate::local::convert::arguments::Arguments;
-use crate::local::convert::copy::copy;
+use crate::local::convert::copy::copy_of;
 use crate::local::enter;
 use crate::local::interpreter::Interpreter;
 
@@ -26,10 +26,7 @@ impl Queue {
         let Some(value) = value.next() else {
             return Ok(());
         };
-        let copied = copy(value).map_err(|error| {
-            let no_exception = || Error::new(Status::Internal, "no exception");
-            error.into_error("value", no_exception)
-        })?;
+        let copied = copy_of(value, "value")?;
         if self.is_in(&copied) {
             let message = "value has this queue in it, which can't hold itself";
             return Err(Error::new(Status::InvalidArgument, message));

@@ -6,35 +6,43 @@ use std::rc::Rc;
 
 use crate::data::error::{Error, Exception, Result, Status};
 use crate::data::id::Id;
+use crate::data::operation::Operation;
+use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
-use crate::interpreter::Interpreter;
 use crate::local::attach::Attached;
 use crate::local::convert::to_python;
 use crate::local::enter;
-use crate::local::interpreter::family;
-use crate::local::interpreter::registry;
 use crate::local::objects::owner::Owner;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::exception;
 use crate::local::python::object::Object;
+use crate::process::Perform;
 
 const CALLER: &CStr = c"subpy.caller";
 
 /// Functions of the package are bound to one, which is touched only while its interpreter is attached.
 pub(super) struct Caller {
     pub(super) owner: Rc<Owner>,
+    /// What others know it by.
+    pub(super) id: Id,
+    perform: Perform,
     /// `error(status, message, details)`, of `subpy._interpreters`: makes the exception.
     error: OnceCell<Object>,
 }
 
 impl Caller {
-    /// To be bound to. `None`: an exception is set.
-    pub(super) fn bound(py: Attached<'_>, owner: &Rc<Owner>) -> Option<Object> {
-        let caller = Self {
+    pub(super) fn new(owner: &Rc<Owner>, id: Id, perform: Perform) -> Self {
+        Self {
             owner: owner.clone(),
+            id,
+            perform,
             error: OnceCell::new(),
-        };
-        capsule(py, CALLER, caller)
+        }
+    }
+
+    /// To be bound to. `None`: an exception is set.
+    pub(super) fn bound(self, py: Attached<'_>) -> Option<Object> {
+        capsule(py, CALLER, self)
     }
 
     /// `this` is what [`bound`](Self::bound) has made.
@@ -46,27 +54,20 @@ impl Caller {
         let _ = self.error.set(error);
     }
 
-    pub(super) fn id(&self) -> Id {
-        self.owner.id
+    /// Does an operation, without the caller's GIL.
+    pub(super) fn perform(&self, _: Attached<'_>, operation: &Operation<'_>) -> Result<OwnedValue> {
+        enter::without_gil(self.owner.id, || (self.perform)(operation))
     }
 
-    /// Does `work` without the caller's GIL.
-    pub(super) fn without_gil<T>(&self, work: impl FnOnce() -> T) -> T {
-        enter::without_gil(self.id(), work)
-    }
-
-    /// An interpreter that a script may look at.
-    pub(super) fn known(&self, id: Id) -> Result<Interpreter> {
-        match family::knows(self.id(), id) {
-            true => Interpreter::find(id),
-            false => Err(registry::not_found(id)),
+    /// The object of what an operation gives. `None`: an exception is set.
+    pub(super) fn object_of(&self, py: Attached<'_>, operation: &Operation<'_>) -> Option<Object> {
+        match self.perform(py, operation) {
+            Ok(result) => self.object(py, result.get()),
+            Err(error) => {
+                self.raise(py, &error);
+                None
+            }
         }
-    }
-
-    /// The interpreter that a script wants to use.
-    pub(super) fn target(&self, id: Id) -> Result<Interpreter> {
-        family::may_use(self.id(), id, || Interpreter::find(id).is_ok())?;
-        Interpreter::find(id)
     }
 
     /// Sets the exception for an error.

@@ -3,17 +3,13 @@
 use pyo3_ffi as ffi;
 
 use crate::data::config::Backend;
-use crate::data::error::{Error, Result, Status};
+use crate::data::error::{Error, Status};
 use crate::data::id::Id;
+use crate::data::operation::{CreateOptions, Operation};
 use crate::data::tree::OwnedValue;
-use crate::data::value::{Value, kind};
-use crate::interpreter::Interpreter;
+use crate::data::value::Value;
 use crate::local::attach::Attached;
-use crate::local::convert::arguments::Arguments;
 use crate::local::interpreter as local;
-use crate::local::interpreter::family;
-use crate::local::interpreter::family::CreateOptions;
-use crate::local::interpreter::registry;
 use crate::local::pickling;
 use crate::local::python::arguments::function;
 use crate::local::python::embedded_code::EmbeddedCode;
@@ -22,7 +18,6 @@ use crate::local::python::method::Method;
 use crate::local::python::object::Object;
 use crate::queue;
 use crate::scripting::caller::Caller;
-use crate::scripting::create_for_script;
 
 static LOW_LEVEL: [Method; 15] = [
     Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id)\n--\n\nFinalizes an interpreter, which must not run. Its exit functions run, and its threads \
@@ -128,50 +123,33 @@ fn text_of<'a>(py: Attached<'_>, object: &'a Object, what: &str) -> Option<&'a [
     }
 }
 
-/// What a call has given; else its exception is set.
-fn given<T>(py: Attached<'_>, caller: &Caller, outcome: Result<T>) -> Option<T> {
-    outcome.map_err(|error| caller.raise(py, &error)).ok()
-}
-
 function!(destroy(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
     let id = id_of(py, id)?;
     let keeps_waiting = local::Interpreter::keeps_waiting();
-    let destroyed = caller.without_gil(|| caller.target(id)?.destroy_as_python(&keeps_waiting));
-    if destroyed.is_err() && !keeps_waiting() {
-        local::Interpreter::raise_request(py, caller.id());
+    let destroyed = caller.perform(py, &Operation::Destroy(id));
+    if let Err(error) = destroyed {
+        match keeps_waiting() {
+            true => caller.raise(py, &error),
+            false => local::Interpreter::raise_request(py, caller.owner.id),
+        }
         return None;
     }
-    given(py, caller, destroyed)?;
     Object::none(py)
 });
 
-function!(list_all(; 0, 0), Caller::of, |py, caller, []| {
-    let list = Object::list(py)?;
-    let is_known = |id: &Id| family::knows(caller.id(), *id);
-    for id in Interpreter::ids().into_iter().filter(is_known) {
-        list.append(py, &Object::int(py, id.get())?)?;
-    }
-    Some(list)
-});
+function!(list_all(; 0, 0), Caller::of, |py, caller, []| caller.object_of(py, &Operation::ListAll));
 
-function!(get_current(; 0, 0), Caller::of, |py, caller, []| Object::int(py, caller.id().get()));
+function!(get_current(; 0, 0), Caller::of, |py, caller, []| Object::int(py, caller.id.get()));
 
 function!(get_main(; 0, 0), Caller::of, |py, _caller, []| Object::int(py, Id::MAIN.get()));
 
 function!(is_running(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
-    let id = id_of(py, id)?;
-    let find = || caller.known(id)?.is_running();
-    Object::bool(py, given(py, caller, find())?)
+    caller.object_of(py, &Operation::IsRunning(id_of(py, id)?))
 });
-
-/// Runs a program in the target.
-fn run(_: Attached<'_>, caller: &Caller, id: Id, program: &[u8]) -> Result<()> {
-    caller.without_gil(|| caller.target(id)?.run_anew(program))
-}
 
 function!(run_string(c"id", c"script"; 2, 2), Caller::of, |py, caller, [Some(id), Some(script)]| {
     let (id, script) = (id_of(py, id)?, text_of(py, script, "script")?);
-    match run(py, caller, id, script) {
+    match caller.perform(py, &Operation::Run(id, script)) {
         Err(error) if error.status() != Status::Exit => {
             caller.raise(py, &error);
             None
@@ -182,23 +160,23 @@ function!(run_string(c"id", c"script"; 2, 2), Caller::of, |py, caller, [Some(id)
 
 function!(run_string_unrestricted(c"id", c"script", c"ns"; 2, 3), Caller::of, |py, caller, [Some(id), Some(script), ns]| {
     let (id, script) = (id_of(py, id)?, text_of(py, script, "script")?);
-    let ns = match ns {
-        None => None,
-        Some(ns) => Some(pickling::read(py, ns, "ns", &caller.owner)?).filter(|ns| ns.get().as_raw().kind != kind::NONE),
+    let names = match ns {
+        None => OwnedValue::NONE,
+        Some(ns) => pickling::read(py, ns, "ns", &caller.owner)?,
     };
-    let run = || {
-        let names = Arguments::new(&[], ns.as_ref().map(OwnedValue::get));
-        caller.target(id)?.run_unrestricted_anew(script, names)
-    };
-    let result = given(py, caller, caller.without_gil(run))?;
-    caller.object(py, result.get())
+    caller.object_of(py, &Operation::RunUnrestricted(id, script, names.get()))
 });
 
-function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allow_daemon_threads", c"share_environment",
-        c"allow_interpreters", c"interpreter_limit", c"memory_limit", c"is_process"; 10, 11), Caller::of, |py, caller, [Some(path), options @ .., Some(is_process)]| {
+function!(create(c"path", c"backend", c"allow_fork", c"allow_exec", c"allow_threads", c"allow_daemon_threads", c"share_environment",
+        c"allow_interpreters", c"interpreter_limit", c"memory_limit"; 10, 10), Caller::of, |py, caller, [Some(path), Some(backend), options @ ..]| {
         let path: Vec<String> = path.items(py).filter_map(|place| place.to_text(py)).collect();
         let [fork, exec, threads, daemons, environment, interpreters, count, memory] = options;
         let options = CreateOptions {
+            backend: match backend.to_text(py).as_deref() {
+                Some("process") => Some(Backend::Process),
+                Some(_) => Some(Backend::Local),
+                None => None,
+            },
             allow_fork: flag(py, fork?)?,
             allow_exec: flag(py, exec?)?,
             allow_threads: flag(py, threads?)?,
@@ -208,12 +186,7 @@ function!(create(c"path", c"allow_fork", c"allow_exec", c"allow_threads", c"allo
             interpreter_limit: limit(py, count?)?.map(|n| n.try_into().unwrap_or(u32::MAX)),
             memory_limit: limit(py, memory?)?,
         };
-        let backend = match is_process.truth(py)? {
-            true => Backend::Process,
-            false => Backend::Local,
-        };
-        let create = || create_for_script(&registry::find(caller.id())?, backend, &options, &path);
-        Object::int(py, given(py, caller, caller.without_gil(create))?.id().get())
+        caller.object_of(py, &Operation::Create(options, path))
     }
 );
 
@@ -241,8 +214,8 @@ fn limit(py: Attached<'_>, object: &Object) -> Option<Option<u64>> {
 // `_exec(id, code)`: as run_string(), but what the program has raised is the answer.
 function!(exec(c"id", c"code"; 2, 2), Caller::of, |py, caller, [Some(id), Some(code)]| {
     let (id, code) = (id_of(py, id)?, text_of(py, code, "code")?);
-    match run(py, caller, id, code) {
-        Ok(()) => Object::none(py),
+    match caller.perform(py, &Operation::Run(id, code)) {
+        Ok(_) => Object::none(py),
         Err(error) => raised(py, caller, &error),
     }
 });
@@ -254,13 +227,9 @@ function!(call(c"id", c"function", c"arguments", c"root"; 4, 4), Caller::of, |py
     let root = String::from_utf8_lossy(text_of(py, root, "root")?);
     let read = |i| pickling::read(py, &arguments.at(py, i)?, &root, &caller.owner);
     let owned: Vec<OwnedValue> = (0..arguments.count(py)).map(read).collect::<Option<_>>()?;
+    let arguments: Vec<Value<'_>> = owned.iter().map(|value| *value.get()).collect();
     let function = String::from_utf8_lossy(function);
-    let call = || {
-        let arguments: Vec<Value<'_>> = owned.iter().map(|value| *value.get()).collect();
-        // The target need not have the package.
-        caller.target(id)?.call_pickling(&function, &arguments)
-    };
-    match caller.without_gil(call) {
+    match caller.perform(py, &Operation::Call(id, &function, &arguments)) {
         Ok(result) => Object::tuple(py, &[&caller.object(py, result.get())?, &Object::none(py)?]),
         Err(error) => Object::tuple(py, &[&Object::none(py)?, &raised(py, caller, &error)?]),
     }
@@ -279,39 +248,22 @@ fn raised(py: Attached<'_>, caller: &Caller, error: &Error) -> Option<Object> {
 
 // `_whence(id)`: who has created it: 'main', 'host' or 'script'.
 function!(whence(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
-    let id = id_of(py, id)?;
-    let find = || {
-        caller.known(id)?;
-        Ok(match id {
-            Id::MAIN => "main",
-            _ if family::has_creator(id) => "script",
-            _ => "host",
-        })
-    };
-    Object::text(py, given(py, caller, find())?)
+    caller.object_of(py, &Operation::Whence(id_of(py, id)?))
 });
 
 // `_count_objects(id)`: it ends with the last Interpreter object.
 function!(count_objects(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
-    let id = id_of(py, id)?;
-    given(py, caller, caller.target(id))?;
-    family::count_objects(id);
-    Object::none(py)
+    caller.object_of(py, &Operation::CountObjects(id_of(py, id)?))
 });
 
 // `_retain(id)`: there is one object more. The answer is whether they count.
 function!(retain(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
-    let id = id_of(py, id)?;
-    Object::bool(py, caller.known(id).is_ok() && family::retain(id))
+    caller.object_of(py, &Operation::Retain(id_of(py, id)?))
 });
 
 // `_release(id)`: there is one less. With the last one the interpreter ends, if it can without waiting.
 function!(release(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
-    let id = id_of(py, id)?;
-    if family::release(id) {
-        let _ = caller.without_gil(|| caller.target(id)?.destroy());
-    }
-    Object::none(py)
+    caller.object_of(py, &Operation::Release(id_of(py, id)?))
 });
 
 // `_create_queue(maxsize, rule)`

@@ -1,12 +1,10 @@
 //! `import subpy`: its modules are in memory.
 
 use std::ptr::null_mut;
-use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
 use crate::local::attach::Attached;
-use crate::local::objects::owner::Owner;
 use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::method::{Method, method};
 use crate::local::python::object::Object;
@@ -63,10 +61,10 @@ static MODULES: [Module; 4] = [
 
 static FILL: Method = Method::new(c"fill", fill, ffi::METH_VARARGS);
 
-/// The attached interpreter, whose own this is, has the package. `None`: an exception is set.
-pub(super) fn install(py: Attached<'_>, owner: &Rc<Owner>) -> Option<()> {
+/// The attached interpreter, which is the caller's, has the package. `None`: an exception is set.
+pub(super) fn install(py: Attached<'_>, caller: Caller) -> Option<()> {
     let install = EmbeddedCode::function(py, &FINDER.run(py)?, c"install")?;
-    let caller = Caller::bound(py, owner)?;
+    let caller = caller.bound(py)?;
     let names = MODULES.iter().map(|module| Object::text(py, module.name));
     let names: Vec<Object> = names.collect::<Option<_>>()?;
     // SAFETY: attached; a new set, and live objects.

@@ -3,6 +3,7 @@
 
 use std::ffi::CString;
 
+use crate::data::error::Result;
 use crate::data::pins::Pins;
 use crate::data::tree::{Block, Lent, OwnedValue, QueueReference};
 use crate::data::value::{
@@ -28,6 +29,11 @@ struct Room {
     nodes: usize,
     buffers: usize,
     text: usize,
+}
+
+/// As [`copy`], for one that is called like this.
+pub(crate) fn copy_of(value: &Value<'_>, name: &str) -> Result<OwnedValue> {
+    copy(value).map_err(|error| error.into_plain_error(name))
 }
 
 /// Copies a value. What it lends is taken, or given back if it can't be copied.

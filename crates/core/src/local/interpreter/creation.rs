@@ -7,6 +7,7 @@ use pyo3_ffi::PyThreadState;
 use crate::data::config::{Budget, CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::data::operation::CreateOptions;
 use crate::local::cures::allocator::counting;
 use crate::local::cures::{Environment, switch_interval};
 use crate::local::enter;
@@ -15,7 +16,7 @@ use crate::local::interpreter::claim::Purpose;
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::ending;
 use crate::local::interpreter::family;
-use crate::local::interpreter::family::{CreateOptions, InheritedConfig, Place};
+use crate::local::interpreter::family::{InheritedConfig, Place};
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::inside::{Inside, not_prepared};
 use crate::local::interpreter::interrupt;
@@ -50,14 +51,14 @@ impl Interpreter {
         family::insert(self.0.id, None, InheritedConfig::of(&mut config));
     }
 
-    /// Makes an interpreter for a script of `creator`.
+    /// Makes an interpreter for a script that has reserved a place.
     pub(crate) fn make_for_script(
-        creator: &Self,
-        options: &CreateOptions,
+        config: InterpreterConfig,
+        place: Place,
         prepare: impl FnOnce(&Context<'_>, bool) -> Result<()>,
     ) -> Result<Self> {
-        let (config, place) = creator.reserve(options)?;
-        Self::make_member(config, prepare, |id| place.take(id))
+        // Its creator is not over: it runs.
+        Self::make_member(config, prepare, |id| _ = place.take(id))
     }
 
     /// Room for one more that a script creates, and its config.

@@ -6,7 +6,7 @@ use crate::data::error::{Error, Result, Status};
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
 use crate::local::attach::Attached;
-use crate::local::convert::copy::copy;
+use crate::local::convert::copy::copy_of;
 use crate::local::interpreter::claim::Purpose;
 use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::handle::Interpreter;
@@ -205,12 +205,7 @@ impl Interpreter {
             self.0.run_ended(session.attached());
             Ok(names)
         })?;
-        let copied = |name: &String| {
-            copy(&Value::str(name)).map_err(|error| {
-                let no_exception = || Error::new(Status::Internal, "no exception");
-                error.into_error("name", no_exception)
-            })
-        };
+        let copied = |name: &String| copy_of(&Value::str(name), "name");
         names.iter().map(copied).collect()
     }
 

@@ -7,13 +7,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::data::config::{Budget, CacheLimits, Gil, InterpreterConfig};
+use crate::data::config::{Backend, Budget, CacheLimits, Gil, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::data::operation::CreateOptions;
 use crate::local::interpreter::shared_output::SharedOutput;
 
 /// What an interpreter is like, and what those are at most that its scripts create.
 pub(crate) struct InheritedConfig {
+    backend: Backend,
     gil: Gil,
     allow_fork: bool,
     allow_exec: bool,
@@ -35,27 +37,16 @@ pub(crate) struct InheritedConfig {
     has_outputs: bool,
 }
 
-/// What a script asks for. `None`: as its own interpreter has it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CreateOptions {
-    pub(crate) allow_fork: Option<bool>,
-    pub(crate) allow_exec: Option<bool>,
-    pub(crate) allow_threads: Option<bool>,
-    pub(crate) allow_daemon_threads: Option<bool>,
-    pub(crate) share_environment: Option<bool>,
-    pub(crate) allow_interpreters: Option<bool>,
-    pub(crate) interpreter_limit: Option<u32>,
-    pub(crate) memory_limit: Option<u64>,
-}
-
 /// A member of a family.
 struct Member {
     /// `None`: the host has created it, or has taken it over.
     creator: Option<Id>,
     /// How many there are that its scripts have created, with those that these have created.
     created: u32,
-    /// How many objects of scripts stand for it, where it ends with the last one.
-    objects: Option<u32>,
+    /// It creates no more.
+    is_over: bool,
+    /// How many objects of scripts stand for it, by their interpreters, where it ends with the last one.
+    objects: Option<BTreeMap<Id, u32>>,
     terms: Arc<InheritedConfig>,
 }
 
@@ -100,7 +91,7 @@ pub(crate) struct Place {
 impl Place {
     /// Room for one that `creator` creates, and its config. `NotPermitted`: there are as many as there may be, or it would
     /// be freer than that.
-    pub(super) fn reserve(
+    pub(crate) fn reserve(
         creator: Id,
         options: &CreateOptions,
     ) -> Result<(InterpreterConfig, Self)> {
@@ -113,6 +104,10 @@ impl Place {
             );
             return Err(Error::new(Status::NotPermitted, message));
         };
+        if own.is_over {
+            let message = format!("interpreter {creator} ends: it creates no more");
+            return Err(Error::new(Status::Busy, message));
+        }
         let terms = own.terms.clone();
         for id in members.above(creator).into_iter().chain([creator]) {
             let full = |member: &&Member| member.created >= member.terms.interpreter_limit;
@@ -131,11 +126,14 @@ impl Place {
         Ok((config, Self { creator, terms }))
     }
 
-    /// The new interpreter takes it.
-    pub(crate) fn take(mut self, id: Id) {
+    /// The new interpreter takes it. False: its creator is over, and it is to end.
+    pub(crate) fn take(mut self, id: Id) -> bool {
         if let Some(terms) = self.terms.take() {
             insert(id, Some(self.creator), terms);
         }
+        let members = members();
+        let creator = members.0.get(&self.creator);
+        creator.is_some_and(|creator| !creator.is_over)
     }
 }
 
@@ -147,10 +145,11 @@ impl Drop for Place {
     }
 }
 
-pub(super) fn insert(id: Id, creator: Option<Id>, terms: InheritedConfig) {
+pub(crate) fn insert(id: Id, creator: Option<Id>, terms: InheritedConfig) {
     let member = Member {
         creator,
         created: 0,
+        is_over: false,
         objects: None,
         terms: Arc::new(terms),
     };
@@ -175,6 +174,26 @@ pub(crate) fn forget(id: Id) {
         let outputs = [&gone.terms.stdout, &gone.terms.stderr];
         outputs.into_iter().flatten().for_each(SharedOutput::close);
     }
+}
+
+/// An interpreter creates no more from here on, and its objects stand for nothing. The answer is what is to end by that: what it has
+/// created, the youngest first, and what none but its objects stood for.
+pub(crate) fn is_over(id: Id) -> Vec<Id> {
+    let mut members = members();
+    if let Some(member) = members.0.get_mut(&id) {
+        member.is_over = true;
+    }
+    let ends = |(other, member): (&Id, &mut Member)| {
+        let objects = member.objects.as_mut();
+        let was_last =
+            objects.is_some_and(|objects| objects.remove(&id).is_some() && objects.is_empty());
+        let ends = member.creator == Some(id) || was_last && member.creator.is_some();
+        ends.then_some(*other)
+    };
+    let ending = members.0.iter_mut().filter_map(ends);
+    let mut ending: Vec<Id> = ending.collect();
+    ending.reverse();
+    ending
 }
 
 /// Those that the scripts of an interpreter have created, the youngest first.
@@ -208,28 +227,35 @@ pub(crate) fn take_over(id: Id) -> bool {
 /// What a script has created ends with the last object that stands for it.
 pub(crate) fn count_objects(id: Id) {
     if let Some(member) = members().0.get_mut(&id) {
-        member.objects = Some(0);
+        member.objects = Some(BTreeMap::new());
     }
 }
 
-/// There is one object more. False: they don't count.
-pub(crate) fn retain(id: Id) -> bool {
+/// There is one object more in `holder`. False: they don't count.
+pub(crate) fn retain(holder: Id, id: Id) -> bool {
     let mut members = members();
-    let count = members.0.get_mut(&id).and_then(|m| m.objects.as_mut());
-    count.map(|n| *n += 1).is_some()
+    let objects = members.0.get_mut(&id).and_then(|m| m.objects.as_mut());
+    let count = objects.map(|objects| objects.entry(holder).or_insert(0));
+    count.map(|n| *n = n.saturating_add(1)).is_some()
 }
 
-/// There is one less. True: it was the last one.
-pub(crate) fn release(id: Id) -> bool {
+/// There is one less in `holder`. True: it was the last one.
+pub(crate) fn release(holder: Id, id: Id) -> bool {
     let mut members = members();
     let Some(member) = members.0.get_mut(&id) else {
         return false;
     };
-    let Some(count) = &mut member.objects else {
+    let Some(objects) = &mut member.objects else {
         return false;
     };
-    *count = count.saturating_sub(1);
-    *count == 0 && member.creator.is_some()
+    let Some(count) = objects.get_mut(&holder) else {
+        return false;
+    };
+    *count -= 1;
+    if *count == 0 {
+        objects.remove(&holder);
+    }
+    objects.is_empty() && member.creator.is_some()
 }
 
 /// The host's of an interpreter's family.
@@ -301,13 +327,14 @@ pub(crate) fn may_use(caller: Id, id: Id, is_there: impl FnOnce() -> bool) -> Re
 
 impl InheritedConfig {
     /// Of an interpreter that is created with `config`, which takes part in what it shares.
-    pub(super) fn of(config: &mut InterpreterConfig) -> Self {
+    pub(crate) fn of(config: &mut InterpreterConfig) -> Self {
         let share = |output: &mut Option<_>| {
             let shared = output.take().map(SharedOutput::new);
             *output = shared.as_ref().map(SharedOutput::output);
             shared
         };
         Self {
+            backend: config.backend,
             gil: config.gil,
             allow_fork: config.allow_fork,
             allow_exec: config.allow_exec,
@@ -331,7 +358,15 @@ impl InheritedConfig {
 
     /// The config of one that a script creates, and its terms. `NotPermitted`: it asks for more than the script may do.
     pub(super) fn with(&self, options: &CreateOptions) -> Result<(InterpreterConfig, Self)> {
+        let backend = options.backend.unwrap_or(self.backend);
+        let is_process = backend == Backend::Process;
+        if self.is_process() && !is_process {
+            let message = "backend can't be 'local': this interpreter has a process of its own, so that it can't harm \
+                           the host's, and so has each that it creates";
+            return Err(Error::new(Status::NotPermitted, message));
+        }
         let terms = Self {
+            backend,
             gil: self.gil,
             allow_fork: flag("allow_fork", self.allow_fork, options.allow_fork)?,
             allow_exec: flag("allow_exec", self.allow_exec, options.allow_exec)?,
@@ -343,7 +378,7 @@ impl InheritedConfig {
             )?,
             share_environment: flag(
                 "share_environment",
-                self.share_environment,
+                self.share_environment && !is_process,
                 options.share_environment,
             )?,
             knows_all: self.knows_all,
@@ -378,6 +413,7 @@ impl InheritedConfig {
 
     fn config(&self) -> InterpreterConfig {
         InterpreterConfig {
+            backend: self.backend,
             gil: self.gil,
             allow_fork: self.allow_fork,
             allow_exec: self.allow_exec,
@@ -399,10 +435,15 @@ impl InheritedConfig {
         }
     }
 
+    fn is_process(&self) -> bool {
+        self.backend == Backend::Process
+    }
+
     /// Whether it allows nothing that `other` does not allow.
     fn is_within(&self, other: &Self) -> bool {
         let flags = |terms: &Self| {
             [
+                !terms.is_process(),
                 terms.allow_fork,
                 terms.allow_exec,
                 terms.allow_threads,

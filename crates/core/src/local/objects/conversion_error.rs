@@ -90,6 +90,11 @@ impl ConversionError {
         self
     }
 
+    /// As [`into_error`](Self::into_error), for a value that is no object: nothing has raised an exception.
+    pub(crate) fn into_plain_error(self, root: &str) -> Error {
+        self.into_error(root, || Error::new(Status::Internal, "no exception"))
+    }
+
     /// What it is, in words; gives back what was not used. `raised` takes the exception that is set.
     #[cold]
     pub(crate) fn into_error(self, root: &str, raised: impl FnOnce() -> Error) -> Error {

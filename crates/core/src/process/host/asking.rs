@@ -16,6 +16,7 @@ use crate::local::interpreter::nested::FarNested;
 use crate::local::stack;
 use crate::process::channel::{Broken, Channel, Sending};
 use crate::process::lines::Line;
+use crate::util::thread::this_thread;
 
 /// Something is under way, until this is dropped.
 pub(super) struct UnderWay<'a>(&'a Remote, u32);
@@ -25,6 +26,7 @@ impl<'a> UnderWay<'a> {
         let mut under_way = remote.under_way();
         under_way.push(Asked {
             number,
+            thread: this_thread(),
             ends: None,
             inner: Vec::new(),
         });

@@ -7,13 +7,12 @@ use subpy_wire::Writer;
 
 use super::{NONE_OF_OURS, Remote, served};
 use crate::data::config::{CallOptions, RunOptions};
-use crate::data::error::{Error, Result, Status};
+use crate::data::error::Result;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
 use crate::local::convert::arguments::Arguments;
 use crate::local::convert::copy::copy;
 use crate::local::functions::host_function::Definition;
-use crate::local::objects::conversion_error::ConversionError;
 use crate::process::channel::Sending;
 use crate::process::options::{self, write_call, write_run};
 use crate::process::protocol::asks;
@@ -82,7 +81,8 @@ impl Remote {
         arguments: &Arguments<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        let list = Checked::list(arguments.values()).map_err(|error| refused(error, "args"))?;
+        let list =
+            Checked::list(arguments.values()).map_err(|error| error.into_plain_error("args"))?;
         let named = checked(arguments.named().unwrap_or(&Value::NONE), "kwargs")?;
         self.ask(asks::CALL, &options.run, |writer| {
             write_call(writer, options, self.budget);
@@ -120,7 +120,7 @@ impl Remote {
         arguments: &[Value<'_>],
     ) -> Result<OwnedValue> {
         let arguments = Checked::list_of_python(arguments);
-        let arguments = arguments.map_err(|error| refused(error, "args"))?;
+        let arguments = arguments.map_err(|error| error.into_plain_error("args"))?;
         self.ask(asks::CALL_PICKLING, &RunOptions::DEFAULT, |writer| {
             writer.text(function);
             arguments.write(writer);
@@ -174,9 +174,5 @@ impl Remote {
 
 /// Fails for a value that can't be written: nothing has been said then.
 fn checked<'a>(value: &'a Value<'a>, name: &str) -> Result<Checked<'a>> {
-    Checked::new(value).map_err(|error| refused(error, name))
-}
-
-fn refused(error: ConversionError, name: &str) -> Error {
-    error.into_error(name, || Error::new(Status::Internal, "no exception"))
+    Checked::new(value).map_err(|error| error.into_plain_error(name))
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use subpy_wire::Writer;
 
 use super::outputs::Outputs;
-use super::{Life, Remote};
+use super::{Creator, Life, Remote};
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -18,7 +18,7 @@ use crate::local::interpreter::registry;
 use crate::process::channel::{self, Broken, Channel, Control, Sending, Side};
 use crate::process::family::{Family, Forked};
 use crate::process::lines::Lines;
-use crate::process::options::{write_config, write_environment, write_places};
+use crate::process::options::{write_config, write_creator, write_environment, write_places};
 use crate::process::protocol::asks;
 use crate::process::socket;
 use crate::process::watch::Seen;
@@ -33,6 +33,7 @@ impl Remote {
         family: &Arc<Family>,
         config: InterpreterConfig,
         places: Option<&[String]>,
+        creator: Creator,
         destroyed: fn(Id),
     ) -> Result<Arc<Self>> {
         let taken = (config.stdout.is_some(), config.stderr.is_some());
@@ -43,12 +44,15 @@ impl Remote {
         };
         let file = channel::create().map_err(no_memory)?;
         let mut channel = Channel::new(&file, Side::Host).map_err(no_memory)?;
+        let id = registry::next_id();
         let mut prepare = Writer::new(Vec::new());
         prepare.byte(asks::PREPARE);
         prepare.u64(0);
         write_config(&mut prepare, &described, taken);
         write_environment(&mut prepare, family.changed_environment().as_deref());
         write_places(&mut prepare, places);
+        let may_create = described.allow_interpreters;
+        write_creator(&mut prepare, may_create.then_some(id));
         let prepare = prepare.into_sink();
         // It finds what it is to be when it looks for the first time.
         let is_there = channel.put_at_once(&prepare);
@@ -61,7 +65,7 @@ impl Remote {
         let lines = Lines::default();
         lines.add(channel);
         let remote = Arc::new(Self {
-            id: registry::next_id(),
+            id,
             family: family.clone(),
             number,
             pidfd: Arc::new(pidfd),
@@ -79,6 +83,8 @@ impl Remote {
             life: Mutex::new(Life::There),
             lost: OnceLock::new(),
             watched: Mutex::default(),
+            may_create,
+            creator,
             destroyed,
         });
         let as_outer: Weak<dyn FarRun> = Arc::downgrade(&remote) as _;
@@ -162,6 +168,13 @@ impl Remote {
         if is_lost && !self.is_running() && self.lost.get().is_none() {
             let lost = self.lose(Broken::Gone);
             self.family.log(lost.message());
+        }
+        if is_lost && self.may_create {
+            // It may take a while, and this thread sees all that ends.
+            let (id, is_over) = (self.id, self.creator.is_over);
+            if Thread::start(c"subpy ending", move || is_over(id, None)).is_err() {
+                is_over(id, None);
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::nested::far::FarRun;
 use crate::local::interpreter::nested::inner::{Inner, InnerRun};
 use crate::process::channel::{End, Why};
+use crate::util::thread::this_thread;
 use crate::util::timer;
 
 /// What a thread of this host has asked for, inside of a run of another interpreter.
@@ -36,7 +37,10 @@ impl InnerRun for FarInner {
 impl FarRun for Remote {
     fn inner_begins(&self, inner: Inner) {
         let mut under_way = self.under_way();
-        let Some(asked) = under_way.last_mut() else {
+        // One that a thread of its scripts calls is in none of these.
+        let this = this_thread();
+        let mine = under_way.iter_mut().rfind(|asked| asked.thread == this);
+        let Some(asked) = mine else {
             return;
         };
         asked.inner.push(inner.clone());
@@ -61,7 +65,10 @@ impl FarRun for Remote {
     }
 
     fn asked(&self) -> Option<Request> {
-        self.under_way().iter().find_map(|asked| asked.ends)
+        let this = this_thread();
+        let under_way = self.under_way();
+        let mut mine = under_way.iter().filter(|asked| asked.thread == this);
+        mine.find_map(|asked| asked.ends)
     }
 
     fn end_with_creator(self: Arc<Self>, ending: &EndOptions<'_>) -> Result<()> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use subpy_wire::{Malformed, Reader, Writer};
 
 use super::Remote;
-use crate::data::error::{Error, Result, Status};
+use crate::data::error::{Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
@@ -47,9 +47,7 @@ impl FarCall for FarAnswer<'_> {
         match Checked::new(value) {
             Ok(value) => self.write(replies::VALUE, |writer| value.write(writer)),
             Err(error) => {
-                let nothing_raised = || Error::new(Status::Internal, "no exception");
-                let error =
-                    error.into_error(&format!("{}(): result", self.function), nothing_raised);
+                let error = error.into_plain_error(&format!("{}(): result", self.function));
                 let kind = match error.status() {
                     Status::NotShareable => "builtins.TypeError",
                     Status::NoMemory => "builtins.MemoryError",
@@ -113,6 +111,7 @@ impl Remote {
                 done.to_vec()
             }
             wants::CALL => self.call_function(line, message, &mut reader)?,
+            wants::OPERATE => self.operate(line, message, &mut reader)?,
             wants::DROP => {
                 let number = reader.u64()?;
                 reader.end()?;

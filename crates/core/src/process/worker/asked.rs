@@ -6,15 +6,17 @@ use subpy_wire::{Malformed, Reader};
 
 use super::{FarFunction, Worker};
 use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::data::operation::Operation;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
 use crate::local::convert::arguments::Arguments;
-use crate::local::convert::copy::copy;
+use crate::local::convert::copy::copy_of;
 use crate::local::functions::host_function::{Definition, Handler};
 use crate::process::message::Message;
 use crate::process::options::{
-    read_call, read_config, read_conversion, read_end, read_environment, read_places, read_run,
-    read_time,
+    read_call, read_config, read_conversion, read_creator, read_end, read_environment, read_places,
+    read_run, read_time,
 };
 use crate::process::protocol::asks;
 use crate::process::values;
@@ -61,11 +63,10 @@ fn manage(
                 unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) };
             }
             let places = read_places(reader)?;
-            let done = main.become_like(config, environment.as_deref());
-            let search = |places: Vec<String>| {
-                main.inside_anew(|context| context.search(context.attached(), &places))
-            };
-            done.and_then(|()| places.map_or(Ok(()), search))
+            let id = read_creator(reader)?;
+            let prepared = main.become_like(config, environment.as_deref());
+            prepared
+                .and_then(|()| prepare_for_scripts(worker, places.as_deref(), id))
                 .map(nothing)
         }
         asks::DEFINE => {
@@ -83,13 +84,34 @@ fn manage(
         asks::STOP_THREADS => {
             let time = read_time(reader)?;
             let left = main.stop_threads(time);
-            left.and_then(|left| owned(&Value::int(left as i64)))
+            left.and_then(|left| copy_of(&Value::int(left as i64), "left"))
         }
         asks::THREAD_NAMES => main.thread_names().and_then(|names| {
             let names: Vec<Value<'_>> = names.iter().map(|name| *name.get()).collect();
-            owned(&Value::list(&names))
+            copy_of(&Value::list(&names), "names")
         }),
         _ => return Err(Malformed("a host asks for what there is not")),
+    })
+}
+
+/// `places`: where it imports from, if that is not as it is. `id`: what it is known by, if its scripts may create
+/// interpreters.
+fn prepare_for_scripts(
+    worker: &Arc<Worker>,
+    places: Option<&[String]>,
+    id: Option<Id>,
+) -> Result<()> {
+    if places.is_none() && id.is_none() {
+        return Ok(());
+    }
+    worker.main.inside_anew(|context| {
+        places.map_or(Ok(()), |places| context.search(context.attached(), places))?;
+        let Some(id) = id else {
+            return Ok(());
+        };
+        let asking = worker.clone();
+        let perform = Box::new(move |operation: &Operation<'_>| asking.operate(operation));
+        (worker.preparation.creator)(context, id, perform)
     })
 }
 
@@ -147,11 +169,6 @@ fn use_it(
         }
         _ => return Err(Malformed("a host asks for what there is not")),
     })
-}
-
-fn owned(value: &Value<'_>) -> Result<OwnedValue> {
-    let no_exception = || Error::new(Status::Internal, "no exception");
-    copy(value).map_err(|error| error.into_error("result", no_exception))
 }
 
 /// `None`: there is none.

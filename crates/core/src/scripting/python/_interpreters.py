@@ -46,7 +46,7 @@ class InnerTraceback(Exception):
 
 def create(
     *,
-    backend='local',
+    backend=None,
     allow_fork=None,
     allow_exec=None,
     allow_threads=None,
@@ -60,19 +60,16 @@ def create(
 
     It imports from where this one does. It is what this one is; the arguments can only make it less: what is None stays
     as it is here. It ends with this one, unless the host takes it over. With backend='process' it has a process of its own,
-    an environment of its own, and creates no others.
+    and an environment of its own. What an interpreter creates that has a process has one, too.
     """
-    if backend not in ('local', 'process'):
+    if backend not in (None, 'local', 'process'):
         raise ValueError(f"backend is {backend!r}, and has to be 'local' or 'process'")
-    is_process = backend == 'process'
-    if is_process:
-        share_environment, allow_interpreters = bool(share_environment), bool(allow_interpreters)
     if interpreter_limit is not None and interpreter_limit < 1:
         raise ValueError(f'interpreter_limit is {interpreter_limit}: for none, pass allow_interpreters=False')
     path = [place for place in sys.path if isinstance(place, str)]
     return _create(
-        path, allow_fork, allow_exec, allow_threads, allow_daemon_threads, share_environment, allow_interpreters,
-        interpreter_limit, memory_limit, is_process,
+        path, backend, allow_fork, allow_exec, allow_threads, allow_daemon_threads, share_environment, allow_interpreters,
+        interpreter_limit, memory_limit,
     )
 
 
