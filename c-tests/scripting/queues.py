@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 
+from backend import MEMORY_IS_SHARED, create, only_if
 from checks import raises
 from subpy import interpreters
 from subpy.interpreters import UNBOUND, UNBOUND_ERROR, UNBOUND_REMOVE, create_queue
@@ -82,7 +83,7 @@ def test_closed():
 
 def test_between_interpreters():
     there, back = create_queue(), create_queue()
-    interp = interpreters.create()
+    interp = create()
     interp.prepare_main(there=there, back=back)
     interp.exec('from subpy import interpreters\nassert type(there) is interpreters.Queue and there.id != back.id')
     def work():
@@ -106,11 +107,12 @@ def test_between_interpreters():
     assert interp.call(lambda: there) is there
 
 
+@only_if(MEMORY_IS_SHARED)
 def test_memory():
     q = create_queue()
     memory = array.array('i', range(6))
     q.put(memoryview(memory)[::2])
-    interp = interpreters.create()
+    interp = create()
     interp.prepare_main(q=q)
     interp.exec('view = q.get(); view[1] = -2; q.put(view); del view')
     assert memory[2] == -2 and q.get().tolist() == [0, -2, 4]
@@ -132,7 +134,7 @@ def test_one_that_ends():
     for rule in UNBOUND, UNBOUND_ERROR, UNBOUND_REMOVE:
         q = create_queue(unbounditems=rule)
         assert q.unbounditems is rule
-        interp = interpreters.create()
+        interp = create()
         interp.prepare_main(q=q)
         interp.exec('q.put(1); q.put([2])')
         q.put('mine')
@@ -144,7 +146,7 @@ def test_one_that_ends():
             raises(interpreters.ItemInterpreterDestroyed, 'has ended', q.get)
         assert q.qsize() == 1 and q.get() == 'mine'
     q = create_queue()
-    interp = interpreters.create()
+    interp = create()
     interp.prepare_main(q=q)
     interp.exec('from subpy.interpreters import UNBOUND_REMOVE\nq.put(1, unbounditems=UNBOUND_REMOVE); q.put_nowait(2)')
     interp.close()
@@ -179,6 +181,7 @@ def test_many_threads_lose_nothing():
     assert sum(sums) == 3 * sum(range(1000))
 
 
+@only_if(MEMORY_IS_SHARED)
 def test_forgotten():
     import gc, weakref
     class Big:
@@ -197,7 +200,7 @@ def test_families():
     # One that nobody has given to it is not found by its id.
     import host
     q = create_queue()
-    interp = interpreters.create()
+    interp = create()
     id = q.id
     interp.exec(f'from subpy import interpreters\nassert interpreters.Queue({id}).id == {id}')
     host.take_over(interp.id)

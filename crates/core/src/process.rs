@@ -15,6 +15,7 @@ mod operations;
 mod options;
 mod place;
 mod protocol;
+mod queues;
 mod socket;
 mod values;
 mod watch;

@@ -25,7 +25,7 @@ use crate::local::python::arguments::function;
 use crate::local::python::capsule::{capsule, value_of};
 use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::exception;
-use crate::local::python::exception::{TYPE_ERROR, VALUE_ERROR};
+use crate::local::python::exception::{MEMORY_ERROR, TYPE_ERROR, VALUE_ERROR};
 use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::{Method, NO_GETTER, Table, answer, attribute, getter};
 use crate::local::python::object::{Object, clear_exception};
@@ -129,13 +129,19 @@ pub(crate) fn create(
     if_gone: IfGone,
     owner: &Rc<Owner>,
 ) -> Option<Object> {
-    let queue = Queue::with(Rules {
+    let rules = Rules {
         maxsize,
         takes_pickles: true,
         if_gone,
         maker: Some(family::first(owner.id)),
-    });
-    object_of(py, queue, owner)
+    };
+    match enter::without_gil(owner.id, || Queue::make(rules)) {
+        Some(queue) => object_of(py, queue, owner),
+        None => MEMORY_ERROR.raise(
+            py,
+            "this interpreter has as many queues as a process may have",
+        ),
+    }
 }
 
 /// What a rule is called in `names.py`.
@@ -203,11 +209,20 @@ fn wait(py: Attached<'_>, block: Option<&Object>, timeout: Option<&Object>) -> O
     Some(until.map_or(Wait::ForEver, Wait::Until))
 }
 
+/// Asks the queue something: where it is another process's, without the GIL.
+fn without_gil<T>(this: &This<'_>, ask: impl FnOnce(&Queue) -> T) -> T {
+    match this.queue.is_far() {
+        true => enter::without_gil(this.owner.id, || ask(this.queue)),
+        false => ask(this.queue),
+    }
+}
+
 /// Does `work` without the GIL. It gets how long to wait, which ends with the run that waits.
 fn waiting<T>(owner: &Owner, wait: &Wait, work: impl FnOnce(&WaitLimit<'_>) -> T) -> T {
     let until = match wait {
         Wait::Until(until) => Some(*until),
-        Wait::No | Wait::ForEver => None,
+        Wait::No => Some(Instant::now()),
+        Wait::ForEver => None,
     };
     let limit = WaitLimit {
         until,
@@ -223,6 +238,13 @@ fn raise(py: Attached<'_>, why: Refused, if_over: &CStr, message: &str, owner: &
         return Interpreter::raise_request(py, owner.id);
     }
     let (name, message) = match why {
+        Refused::NoMemory => {
+            MEMORY_ERROR.raise::<()>(
+                py,
+                "the item takes more memory than this process may have in queues",
+            );
+            return;
+        }
         Refused::TimeOver => (if_over, message),
         _ => (c"QueueNotFoundError", "the queue is closed"),
     };
@@ -245,6 +267,7 @@ fn item_of(py: Attached<'_>, object: &Object, this: &This<'_>, if_gone: IfGone) 
         from: Some(this.owner.id),
         if_gone,
         is_gone: false,
+        charge: None,
     };
     let item = match from_python::read(py, object, Conversion::SAME, this.owner) {
         Ok(value) => item(value, false),
@@ -315,11 +338,13 @@ fn put_item(
         }
     };
     let item = item_of(py, object, this, if_gone)?;
-    let put = match (this.queue.try_put(item), wait) {
-        (Err((Refused::TimeOver, item)), Wait::Until(_) | Wait::ForEver) => {
-            waiting(this.owner, wait, |limit| this.queue.put_item(item, limit))
-        }
-        (put, _) => put,
+    let put_waiting = |item| waiting(this.owner, wait, |limit| this.queue.put_item(item, limit));
+    let put = match this.queue.is_far() {
+        true => put_waiting(item),
+        false => match (this.queue.try_put(item), wait) {
+            (Err((Refused::TimeOver, item)), Wait::Until(_) | Wait::ForEver) => put_waiting(item),
+            (put, _) => put,
+        },
     };
     match put {
         Ok(()) => Object::none(py),
@@ -342,11 +367,13 @@ function!(get_nowait(; 0, 0), This::of, |py, this, []| {
 });
 
 fn get_item(py: Attached<'_>, this: &This<'_>, wait: &Wait) -> Result<Option<Object>, Refused> {
-    let item = match (this.queue.try_get(), wait) {
-        (Err(Refused::TimeOver), Wait::Until(_) | Wait::ForEver) => {
-            waiting(this.owner, wait, |limit| this.queue.get_item(limit))?
-        }
-        (got, _) => got?,
+    let get_waiting = || waiting(this.owner, wait, |limit| this.queue.get_item(limit));
+    let item = match this.queue.is_far() {
+        true => get_waiting()?,
+        false => match (this.queue.try_get(), wait) {
+            (Err(Refused::TimeOver), Wait::Until(_) | Wait::ForEver) => get_waiting()?,
+            (got, _) => got?,
+        },
     };
     Ok(object_of_item(py, &item, this.owner))
 }
@@ -367,16 +394,16 @@ unsafe extern "C" fn next(this: Pointer) -> Pointer {
 }
 
 function!(close(; 0, 0), This::of, |py, this, []| {
-    this.queue.close();
+    without_gil(&this, Queue::close);
     Object::none(py)
 });
 
-function!(qsize(; 0, 0), This::of, |py, this, []| Object::int(py, this.queue.length() as i64));
+function!(qsize(; 0, 0), This::of, |py, this, []| Object::int(py, without_gil(&this, Queue::length) as i64));
 
-function!(empty(; 0, 0), This::of, |py, this, []| Object::bool(py, this.queue.length() == 0));
+function!(empty(; 0, 0), This::of, |py, this, []| Object::bool(py, without_gil(&this, Queue::length) == 0));
 
 function!(full(; 0, 0), This::of, |py, this, []| {
-    Object::bool(py, this.queue.is_full())
+    Object::bool(py, without_gil(&this, Queue::is_full))
 });
 
 function!(reduce(; 0, 0), This::of, |py, this, []| {
@@ -411,7 +438,7 @@ attribute!(maxsize, This::of, |py, this| {
 });
 
 attribute!(closed, This::of, |py, this| {
-    Object::bool(py, this.queue.is_closed())
+    Object::bool(py, without_gil(&this, Queue::is_closed))
 });
 
 attribute!(unbounditems, This::of, |py, this| {
@@ -445,11 +472,13 @@ fn find(py: Attached<'_>, id: &Object, owner: &Rc<Owner>) -> Option<Object> {
     clear_exception(py); // of one that is too large
     let family: Option<Id> = Some(family::first(owner.id));
     let is_known = |queue: &Queue| {
-        queue.rules().maker == family || owner.queues.borrow().contains_key(&queue.id())
+        queue.is_far()
+            || queue.rules().maker == family
+            || owner.queues.borrow().contains_key(&queue.id())
     };
     let found = u64::try_from(id)
         .ok()
-        .and_then(Queue::find)
+        .and_then(|id| enter::without_gil(owner.id, || Queue::find(id)))
         .filter(is_known);
     if found.is_none() {
         let message = format!("there is no queue {id} that this interpreter knows");

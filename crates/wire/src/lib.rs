@@ -15,6 +15,7 @@
 //! | str, bytes, large int, str with surrogates | a text |
 //! | tuple, list | a size, and so many values |
 //! | dict | a size, and so many times a key and its value |
+//! | queue | its number, a `u64`; how many items it holds at most, an `i64`; a byte that says whether it takes what is no plain data; a byte that says what becomes of items whose interpreter ends |
 //! | buffer | the size of an item, a byte that says whether it is writable, a text that is its format, a byte that says how many dimensions there are, a size for each; then its memory: a size, zeros up to a multiple of 16 bytes from the message's start, and so many bytes |
 //!
 //! A value has no offsets, so it can have no circle, and nothing in it can overlap.
@@ -22,12 +23,14 @@
 
 mod buffer;
 mod failure;
+mod queue;
 mod reader;
 pub mod value;
 mod writer;
 
 pub use buffer::Buffer;
 pub use failure::{Exception, Failure, Lost};
+pub use queue::{Queue, QueueRules, read_if_gone};
 pub use reader::Reader;
 pub use writer::{Sink, Writer};
 

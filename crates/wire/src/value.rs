@@ -1,7 +1,7 @@
 //! Values, part by part.
 
 use crate::buffer::Buffer;
-use crate::{Malformed, Reader, Result, Sink, Writer};
+use crate::{Malformed, Queue, Reader, Result, Sink, Writer};
 
 /// The byte that says what a value is.
 pub mod kind {
@@ -19,6 +19,7 @@ pub mod kind {
     pub const BUFFER: u8 = 9;
     pub const BIG_INT: u8 = 10;
     pub const WTF8: u8 = 11;
+    pub const QUEUE: u8 = 12;
 }
 
 /// How deep values may be nested: a list in a list is nested two deep.
@@ -51,6 +52,8 @@ pub enum Part<'a> {
     Dict(usize),
     /// Memory.
     Buffer(Buffer<'a>),
+    /// A queue.
+    Queue(Queue),
 }
 
 impl<'a> Part<'a> {
@@ -77,6 +80,7 @@ impl<'a> Part<'a> {
             kind::LIST => Self::List(reader.count()?),
             kind::DICT => Self::Dict(pairs(reader)?),
             kind::BUFFER => Self::Buffer(Buffer::read(reader)?),
+            kind::QUEUE => Self::Queue(Queue::read(reader)?),
             _ => return Err(Malformed("a value is of no kind that there is")),
         })
     }
@@ -146,6 +150,10 @@ impl<'a> Part<'a> {
             Self::Buffer(buffer) => {
                 writer.byte(kind::BUFFER);
                 buffer.write(writer);
+            }
+            Self::Queue(queue) => {
+                writer.byte(kind::QUEUE);
+                queue.write(writer);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Random values come out as they went in; random messages are read to their end or refused, in bounded time and memory.
 
 use subpy_wire::value::{MAX_DEPTH, Part, Parts};
-use subpy_wire::{Buffer, Exception, Failure, Lost, Reader, Writer};
+use subpy_wire::{Buffer, Exception, Failure, Lost, Queue, QueueRules, Reader, Writer};
 
 /// xorshift64*.
 struct Random(u64);
@@ -35,7 +35,7 @@ impl Random {
 fn write_value(random: &mut Random, writer: &mut Writer<Vec<u8>>, depth: usize) -> String {
     let (text, bytes) = (random.text(), random.bytes(20));
     let small = ["0", "-0x1f", "+12_000", "0b101"][random.below(4)];
-    let part = match random.below(if depth < 6 { 12 } else { 9 }) {
+    let part = match random.below(if depth < 6 { 13 } else { 10 }) {
         0 => Part::None,
         1 => Part::Bool(random.below(2) == 1),
         2 => Part::Int(random.next() as i64),
@@ -51,8 +51,16 @@ fn write_value(random: &mut Random, writer: &mut Writer<Vec<u8>>, depth: usize) 
             Buffer::write_of(writer, (8, random.below(2) == 1, "<d"), shape, &doubles);
             return format!("buffer of {doubles:?} in [2, 3]");
         }
-        9 => Part::Tuple(random.below(5)),
-        10 => Part::List(random.below(5)),
+        9 => Part::Queue(Queue {
+            id: random.next(),
+            rules: QueueRules {
+                maxsize: random.next() as i64,
+                takes_pickles: random.below(2) == 1,
+                if_gone: random.below(4) as u8,
+            },
+        }),
+        10 => Part::Tuple(random.below(5)),
+        11 => Part::List(random.below(5)),
         _ => Part::Dict(random.below(4)),
     };
     part.write(writer);
@@ -202,6 +210,10 @@ fn what_is_wrong_is_said() {
         (vec![99], "a value is of no kind that there is"),
         (vec![NONE, NONE], "there is more than a message"),
         (vec![BOOL, 2], "a flag is neither 0 nor 1"),
+        (
+            with(QUEUE, &[&size(1), &size(0), &[1, 4]]),
+            "nothing that there is becomes of an item",
+        ),
         (with(STR, &[&size(1), b"\xff\0"]), "a text is not UTF-8"),
         (
             with(STR, &[&size(1), b"ab"]),

@@ -3,6 +3,8 @@
 //! Its lock is held for a moment, while an item goes in or out. Values are dropped outside of it, since that may wait for
 //! a GIL.
 
+pub(crate) mod far;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -10,6 +12,7 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use crate::data::id::Id;
+use crate::data::queue::far::FarQueues;
 use crate::data::tree::{OwnedValue, QueueReference};
 use crate::data::value::{RawData, RawQueue, RawValue, References, Value, kind};
 
@@ -34,6 +37,14 @@ pub(crate) struct Inner {
     /// As in the state: for a look without the lock.
     length: AtomicUsize,
     is_closed: AtomicBool,
+    /// It stands for one of another process.
+    far: Option<Far>,
+}
+
+struct Far {
+    queues: &'static dyn FarQueues,
+    /// How often that has sent it.
+    received: AtomicU64,
 }
 
 /// What a queue is like.
@@ -74,6 +85,32 @@ pub(crate) struct Item {
     pub(crate) if_gone: IfGone,
     /// That has ended.
     pub(crate) is_gone: bool,
+    /// Whose memory it is.
+    pub(crate) charge: Option<Charge>,
+}
+
+/// Memory that is counted for somebody, in bytes, as long as this is there.
+pub(crate) struct Charge {
+    counted: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Charge {
+    /// `None`: there would be more than `most`.
+    pub(crate) fn new(counted: &Arc<AtomicUsize>, bytes: usize, most: usize) -> Option<Self> {
+        let before = counted.fetch_add(bytes, Ordering::Relaxed);
+        let charge = Self {
+            counted: counted.clone(),
+            bytes,
+        };
+        (before.saturating_add(bytes) <= most).then_some(charge)
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.counted.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -94,6 +131,8 @@ pub(crate) enum Refused {
     Closed,
     /// The thread that waits is to do something else.
     Stopped,
+    /// The process that puts it has no room for more in queues.
+    NoMemory,
 }
 
 /// How long a thread waits.
@@ -136,7 +175,38 @@ impl Queue {
 
     pub(crate) fn with(rules: Rules) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let queue = Self::of_id(NEXT.fetch_add(1, Ordering::Relaxed), rules, None);
+        all().insert(queue.0.id, Arc::downgrade(&queue.0));
+        queue
+    }
+
+    /// A new one for a script; `None`: there are too many.
+    pub(crate) fn make(rules: Rules) -> Option<Self> {
+        match far::queues() {
+            None => Some(Self::with(rules)),
+            Some(far) => Some(Self::received(far.create(&rules)?, rules, far)),
+        }
+    }
+
+    /// What stands for one of another process, which has sent it.
+    pub(crate) fn of_far(id: u64, rules: Rules) -> Option<Self> {
+        far::queues().map(|far| Self::received(id, rules, far))
+    }
+
+    fn received(id: u64, rules: Rules, queues: &'static dyn FarQueues) -> Self {
+        let mut all = all();
+        if let Some(there) = all.get(&id).and_then(Weak::upgrade) {
+            let far = there.far.as_ref();
+            far.inspect(|far| _ = far.received.fetch_add(1, Ordering::Relaxed));
+            return Self(there);
+        }
+        let received = AtomicU64::new(1);
+        let queue = Self::of_id(id, rules, Some(Far { queues, received }));
+        all.insert(id, Arc::downgrade(&queue.0));
+        queue
+    }
+
+    fn of_id(id: u64, rules: Rules, far: Option<Far>) -> Self {
         let shared = Arc::new(Inner {
             raw: RawQueue {
                 references: &REFERENCES,
@@ -148,8 +218,8 @@ impl Queue {
             has_room: Condvar::new(),
             length: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
+            far,
         });
-        all().insert(id, Arc::downgrade(&shared));
         Self(shared)
     }
 
@@ -161,8 +231,16 @@ impl Queue {
 
     /// The one with this id, if somebody has it.
     pub(crate) fn find(id: u64) -> Option<Self> {
-        let found = all().get(&id)?.upgrade();
-        found.map(Self)
+        let found = all().get(&id).and_then(Weak::upgrade);
+        found.map(Self).or_else(|| {
+            let far = far::queues()?;
+            Some(Self::received(id, far.find(id)?, far))
+        })
+    }
+
+    /// Whether it stands for one of another process.
+    pub(crate) fn is_far(&self) -> bool {
+        self.0.far.is_some()
     }
 
     /// An interpreter has ended: what it has put becomes what was agreed.
@@ -313,10 +391,16 @@ impl Queue {
     /// assert_eq!(subpy_core::Queue::new(0).length(), 0);
     /// ```
     pub fn length(&self) -> usize {
+        if let Some(far) = &self.0.far {
+            return far.queues.look(self.0.id).0;
+        }
         self.0.length.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
+        if let Some(far) = &self.0.far {
+            return far.queues.look(self.0.id).1;
+        }
         self.0.is_closed.load(Ordering::Relaxed)
     }
 
@@ -354,23 +438,36 @@ impl Queue {
         mut item: Item,
         limit: &WaitLimit<'_>,
     ) -> Result<(), (Refused, Item)> {
-        let ready = || self.is_closed() || self.has_room(self.length());
-        spin_until(ready);
+        if let Some(far) = &self.0.far {
+            return far.queues.put(self.0.id, item, limit);
+        }
         loop {
             match self.try_put(item) {
                 Err((Refused::TimeOver, back)) => item = back,
                 done => return done,
             }
+            if let Err(why) = self.wait_for_room(limit) {
+                return Err((why, item));
+            }
+        }
+    }
+
+    /// Waits until an item can be put, or it is closed.
+    pub(crate) fn wait_for_room(&self, limit: &WaitLimit<'_>) -> Result<(), Refused> {
+        spin_until(|| self.is_closed() || self.has_room(self.length()));
+        loop {
             let mut state = self.state();
             if !state.closed && !self.has_room(state.items.len()) {
                 state.putters += 1;
                 state = self.sleep(&self.0.has_room, state, limit);
                 state.putters -= 1;
             }
-            let can_go_on = state.closed || self.has_room(state.items.len());
+            if state.closed || self.has_room(state.items.len()) {
+                return Ok(());
+            }
             drop(state);
-            if !can_go_on && let Some(why) = limit.is_over() {
-                return Err((why, item));
+            if let Some(why) = limit.is_over() {
+                return Err(why);
             }
         }
     }
@@ -395,6 +492,9 @@ impl Queue {
 
     /// The next item, as soon as there is one. To be called without a GIL.
     pub(crate) fn get_item(&self, limit: &WaitLimit<'_>) -> Result<Item, Refused> {
+        if let Some(far) = &self.0.far {
+            return far.queues.get(self.0.id, limit);
+        }
         spin_until(|| self.is_closed() || self.length() > 0);
         loop {
             match self.try_get() {
@@ -450,6 +550,9 @@ impl Queue {
     /// assert_eq!(refused.unwrap_err().status(), Status::NotFound);
     /// ```
     pub fn close(&self) {
+        if let Some(far) = &self.0.far {
+            return far.queues.close(self.0.id);
+        }
         self.state().closed = true;
         self.0.is_closed.store(true, Ordering::Relaxed);
         self.0.has_item.notify_all();
@@ -499,12 +602,21 @@ impl Queue {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        all().remove(&self.id);
+        let mut all = all();
+        // Another one may stand for the same queue by now.
+        let is_this = |there: &Weak<Self>| std::ptr::eq(there.as_ptr(), self);
+        if all.get(&self.id).is_some_and(is_this) {
+            all.remove(&self.id);
+        }
+        drop(all);
+        if let Some(far) = &mut self.far {
+            far.queues.let_go(self.id, *far.received.get_mut());
+        }
     }
 }
 
 impl WaitLimit<'_> {
-    fn is_over(&self) -> Option<Refused> {
+    pub(crate) fn is_over(&self) -> Option<Refused> {
         if self.until.is_some_and(|until| Instant::now() >= until) {
             return Some(Refused::TimeOver);
         }
@@ -546,6 +658,7 @@ mod tests {
             from,
             if_gone,
             is_gone: false,
+            charge: None,
         }
     }
 

@@ -10,6 +10,7 @@ use super::place;
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::data::queue::Queue;
 use crate::local::enter;
 use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::family as relatives;
@@ -96,6 +97,8 @@ pub(crate) fn find(id: Id) -> Option<Arc<Remote>> {
 /// It is destroyed.
 fn forget(id: Id) {
     relatives::forget(id);
+    Queue::forget(id);
+    Queue::take_apart(id);
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
     SIGNAL_SAFE.remove(id.get());
     let removed = all.remove(&id);

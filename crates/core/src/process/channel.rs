@@ -43,6 +43,8 @@ struct Direction {
     length: AtomicU64,
     /// 1: who waits for the next one sleeps.
     sleeps: AtomicU32,
+    /// How many pieces were taken out.
+    taken: AtomicU32,
 }
 
 #[repr(C)]
@@ -318,6 +320,12 @@ impl Channel {
         sending.finish().is_ok()
     }
 
+    /// Whether the other side has taken what was sent last.
+    pub(super) fn was_taken(&self) -> bool {
+        let (direction, _) = self.direction(true);
+        direction.taken.load(Ordering::Relaxed) == self.sent
+    }
+
     /// Waits for a message.
     pub(super) fn receive(&mut self, is_alive: &dyn Fn() -> bool) -> Result<Message, Broken> {
         let mut message = Message::default();
@@ -338,6 +346,7 @@ impl Channel {
             message.append(length, |to| unsafe {
                 to.copy_from_nonoverlapping(area, length)
             })?;
+            direction.taken.store(self.seen, Ordering::Relaxed);
             if !goes_on {
                 return Ok(message);
             }

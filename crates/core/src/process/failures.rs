@@ -8,8 +8,9 @@ use subpy_wire::{
 };
 
 use super::message::Message;
+use super::queues::NoQueues;
 use super::values;
-use super::values::Checked;
+use super::values::{Checked, Received};
 use crate::data::error::{Error, Exception, Lost, Status};
 
 /// In the order of their numbers, from 1 on.
@@ -53,8 +54,8 @@ pub(super) fn write<S: Sink>(writer: &mut Writer<S>, error: &Error) {
     .write(writer);
     if let Some(exception) = exception {
         match Checked::new(exception.args.get()) {
-            Ok(arguments) => arguments.write(writer),
-            Err(_) => Part::Tuple(0).write(writer),
+            Ok(arguments) if !arguments.has_queues() => arguments.write(writer, &NoQueues),
+            _ => Part::Tuple(0).write(writer),
         }
     }
 }
@@ -77,10 +78,14 @@ pub(super) fn read(message: &Arc<Message>, reader: &mut Reader<'_>) -> subpy_wir
     if !(0..=255).contains(&exception.exit_code) {
         return Err(Malformed("an exit code is past all limits"));
     }
+    let received = Received {
+        message,
+        queues: &NoQueues,
+    };
     let exception = Exception {
         type_name: exception.type_name.into(),
         class: (exception.module.into(), exception.name.into()),
-        args: Arc::new(values::read(message, reader)?),
+        args: Arc::new(values::read(&received, reader)?),
         traceback: exception.traceback.into(),
         exit_code: exception.exit_code,
     };

@@ -10,6 +10,7 @@ mod destruction;
 mod interrupt;
 mod operations;
 mod outputs;
+mod queues;
 mod served;
 mod signals;
 
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use subpy_wire::Malformed;
 
 use self::outputs::Outputs;
+use self::queues::KnownQueues;
 use super::channel::{Broken, Control};
 use super::family::Family;
 use super::lines::{Line, Lines};
@@ -60,6 +62,9 @@ pub(crate) struct Remote {
     /// Each run may use so much.
     budget: Budget,
     functions: Mutex<HashMap<u64, Arc<Definition>>>,
+    queues: KnownQueues,
+    /// 0: none.
+    memory_limit: u64,
     outputs: Outputs,
     /// What it has done when it answered last, and the memory that it had.
     seen: Mutex<(Stats, Option<MemoryUsage>)>,

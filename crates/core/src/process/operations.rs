@@ -1,13 +1,11 @@
 //! What scripts do with interpreters, as messages have it.
 
-use std::sync::Arc;
-
 use subpy_wire::{Malformed, Reader, Sink, Writer};
 
-use super::message::Message;
 use super::options::{read_id, read_places, write_id, write_places};
+use super::queues::QueueEnds;
 use super::values;
-use super::values::Checked;
+use super::values::{Checked, Received};
 use crate::data::config::Backend;
 use crate::data::id::Id;
 use crate::data::operation::{CreateOptions, Operation};
@@ -50,7 +48,7 @@ impl<'a> CheckedOperation<'a> {
         Ok(Self { operation, value })
     }
 
-    pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>) {
+    pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>, ends: &dyn QueueEnds) {
         let mut of = |code: u8, id: Id| {
             writer.byte(code);
             write_id(writer, id);
@@ -81,13 +79,15 @@ impl<'a> CheckedOperation<'a> {
             Operation::Retain(id) => of(codes::RETAIN, id),
             Operation::Release(id) => of(codes::RELEASE, id),
         }
-        self.value.iter().for_each(|value| value.write(writer));
+        self.value
+            .iter()
+            .for_each(|value| value.write(writer, ends));
     }
 }
 
 /// Reads one, to the message's end, and does `operate` with it.
 pub(super) fn read<T>(
-    message: &Arc<Message>,
+    received: &Received<'_>,
     reader: &mut Reader<'_>,
     operate: impl FnOnce(&Operation<'_>) -> T,
 ) -> subpy_wire::Result<T> {
@@ -104,12 +104,12 @@ pub(super) fn read<T>(
         codes::RUN => Operation::Run(read_id(reader)?, reader.bytes()?),
         codes::RUN_UNRESTRICTED => {
             let (id, program) = (read_id(reader)?, reader.bytes()?);
-            values = values::read(message, reader)?;
+            values = values::read(received, reader)?;
             Operation::RunUnrestricted(id, program, values.get())
         }
         codes::CALL => {
             let (id, function) = (read_id(reader)?, reader.text()?);
-            values = values::read_list(message, reader, false)?;
+            values = values::read_list(received, reader, false)?;
             Operation::Call(id, function, values.get().items())
         }
         codes::COUNT_OBJECTS => Operation::CountObjects(read_id(reader)?),

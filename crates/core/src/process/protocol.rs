@@ -48,6 +48,8 @@ pub(super) mod answers {
     pub(crate) const FAILED: u8 = 1;
     /// It was done: a value.
     pub(crate) const VALUE: u8 = 2;
+    /// It was done: the value that the host has.
+    pub(crate) const RESULT: u8 = 3;
 }
 
 /// What a worker wants while it does something, or what a thread of its script does.
@@ -60,6 +62,10 @@ pub(super) mod wants {
     pub(crate) const DROP: u8 = 18;
     /// What a script does with interpreters: see `operations`.
     pub(crate) const OPERATE: u8 = 19;
+    /// What it does with a queue: see `queues`.
+    pub(crate) const QUEUE: u8 = 20;
+    /// To have the value that is answered: it has queues in it, which the worker lets go of before it answers.
+    pub(crate) const RESULT: u8 = 21;
 }
 
 /// What the host says when it has done what was wanted.
@@ -72,4 +78,12 @@ pub(super) mod replies {
     pub(crate) const RAISED: u8 = 34;
     /// It was not done: a failure.
     pub(crate) const FAILED: u8 = 35;
+    /// A queue was full, or empty, for so long.
+    pub(crate) const TIME_OVER: u8 = 36;
+    /// It is closed.
+    pub(crate) const CLOSED: u8 = 37;
+    /// The run that waits is to end.
+    pub(crate) const STOPPED: u8 = 38;
+    /// There is no room for that.
+    pub(crate) const NO_MEMORY: u8 = 39;
 }

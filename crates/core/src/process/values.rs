@@ -1,6 +1,6 @@
 //! Values, as messages have them. What is read points into its message, which it keeps.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -9,9 +9,12 @@ use subpy_wire::value::{MAX_DEPTH, Part, Parts, generalized_utf8, is_int, is_utf
 use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer};
 
 use super::message::Message;
+use super::queues;
+use super::queues::QueueEnds;
 use crate::data::kind;
 use crate::data::pins::Pins;
-use crate::data::tree::{Block, OwnedValue};
+use crate::data::queue::Queue;
+use crate::data::tree::{Block, OwnedValue, QueueReference};
 use crate::data::value::{BufferInfo, RawData, RawValue, Value, View};
 use crate::local::buffers::host_memory;
 use crate::local::convert::to_python;
@@ -20,9 +23,22 @@ use crate::local::objects::conversion_error::{ConversionError, Converted, too_de
 const _: () = assert!(MAX_DEPTH == kind::MAX_DEPTH);
 
 /// A value that can be written, or several, which become a list.
-pub(super) enum Checked<'a> {
+pub(super) struct Checked<'a> {
+    values: Values<'a>,
+    /// Those that are in it.
+    queues: Vec<Queue>,
+}
+
+enum Values<'a> {
     One(&'a Value<'a>),
     List(&'a [Value<'a>]),
+}
+
+/// A message that was received, and the queues of who has received it.
+#[derive(Clone, Copy)]
+pub(super) struct Received<'a> {
+    pub(super) message: &'a Arc<Message>,
+    pub(super) queues: &'a dyn QueueEnds,
 }
 
 /// A value may be so long, in bytes as it is written, with what is around it; and have so many parts. Each part is a node of 24
@@ -61,16 +77,18 @@ struct Check {
     /// Texts were made of Python's: they are UTF-8.
     knows_texts: bool,
     parts: Cell<usize>,
+    queues: RefCell<Vec<Queue>>,
 }
 
-/// Fails for values that can't be written, or are too much together.
-fn check(values: &[Value<'_>], is_list: bool, knows_texts: bool) -> Converted<()> {
+/// Fails for values that can't be written, or are too much together. The answer is the queues that are in them.
+fn check(values: &[Value<'_>], is_list: bool, knows_texts: bool) -> Converted<Vec<Queue>> {
     if values.len() <= FEW && values.iter().all(|value| plain_part(value).is_some()) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let check = Check {
         knows_texts,
         parts: Cell::new(0),
+        queues: RefCell::default(),
     };
     let mut writer = Writer::new(Count(0));
     for (i, value) in values.iter().enumerate() {
@@ -78,7 +96,7 @@ fn check(values: &[Value<'_>], is_list: bool, knows_texts: bool) -> Converted<()
         checked.map_err(|error| if is_list { error.at_index(i) } else { error })?;
     }
     match writer.into_sink().0 {
-        ..=LONGEST => Ok(()),
+        ..=LONGEST => Ok(check.queues.into_inner()),
         bytes => {
             let message = format!("takes {bytes} bytes, and a process can be given 1 GiB");
             Err(ConversionError::not_shareable(message))
@@ -105,38 +123,47 @@ impl Check {
 impl<'a> Checked<'a> {
     /// Fails for one that can't: nothing was written then.
     pub(super) fn new(value: &'a Value<'a>) -> Converted<Self> {
-        check(std::slice::from_ref(value), false, false)?;
-        Ok(Self::One(value))
+        let queues = check(std::slice::from_ref(value), false, false)?;
+        let values = Values::One(value);
+        Ok(Self { values, queues })
     }
 
     /// As [`new`](Self::new), for one that was made of a Python object.
     pub(super) fn of_python(value: &'a Value<'a>) -> Converted<Self> {
-        check(std::slice::from_ref(value), false, true)?;
-        Ok(Self::One(value))
+        let queues = check(std::slice::from_ref(value), false, true)?;
+        let values = Values::One(value);
+        Ok(Self { values, queues })
     }
 
     /// As [`new`](Self::new), for several.
     pub(super) fn list(values: &'a [Value<'a>]) -> Converted<Self> {
-        check(values, true, false)?;
-        Ok(Self::List(values))
+        let queues = check(values, true, false)?;
+        let values = Values::List(values);
+        Ok(Self { values, queues })
     }
 
     /// As [`list`](Self::list), for those that were made of Python objects.
     pub(super) fn list_of_python(values: &'a [Value<'a>]) -> Converted<Self> {
-        check(values, true, true)?;
-        Ok(Self::List(values))
+        let queues = check(values, true, true)?;
+        let values = Values::List(values);
+        Ok(Self { values, queues })
     }
 
     /// Whether it is None.
     pub(super) fn is_none(&self) -> bool {
-        matches!(self, Self::One(value) if value.view() == View::None)
+        matches!(self.values, Values::One(value) if value.view() == View::None)
     }
 
-    /// Writes it. Memory that is shared is copied.
-    pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>) {
-        let written = match self {
-            Self::One(value) => write_within(writer, value, 0, None),
-            Self::List(values) => {
+    pub(super) fn has_queues(&self) -> bool {
+        !self.queues.is_empty()
+    }
+
+    /// Writes it. Memory that is shared is copied; queues are those of `ends`.
+    pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>, ends: &dyn QueueEnds) {
+        self.queues.iter().for_each(|queue| ends.sent(queue));
+        let written = match self.values {
+            Values::One(value) => write_within(writer, value, 0, None),
+            Values::List(values) => {
                 Part::List(values.len()).write(writer);
                 values
                     .iter()
@@ -245,9 +272,9 @@ fn write_within<S: Sink>(
         }
         View::Buffer(_) => write_buffer(writer, value)?,
         View::Queue(_) => {
-            return Err(ConversionError::not_shareable(
-                "is a queue, which does not go to another process yet",
-            ));
+            let queue = value.as_queue().ok_or_else(|| wrong(raw))?;
+            Part::Queue(queues::write_queue(&queue)).write(writer);
+            check.inspect(|check| check.queues.borrow_mut().push(queue));
         }
         // A str that is one was written above.
         _ => return Err(wrong(raw)),
@@ -287,28 +314,28 @@ fn write_buffer<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>) -> Converted
 
 /// Reads a value of a message, from where `reader` of it is.
 pub(super) fn read(
-    message: &Arc<Message>,
+    received: &Received<'_>,
     reader: &mut Reader<'_>,
 ) -> subpy_wire::Result<OwnedValue> {
-    read_parts(message, reader, false, false)
+    read_parts(received, reader, false, false)
 }
 
 /// As [`read`], for one whose buffers are lent to who uses it: their memory, which is the message's, is there until it is
 /// given back.
 pub(super) fn read_lending(
-    message: &Arc<Message>,
+    received: &Received<'_>,
     reader: &mut Reader<'_>,
 ) -> subpy_wire::Result<OwnedValue> {
-    read_parts(message, reader, false, true)
+    read_parts(received, reader, false, true)
 }
 
 /// As [`read_lending`], for a list.
 pub(super) fn read_list(
-    message: &Arc<Message>,
+    received: &Received<'_>,
     reader: &mut Reader<'_>,
     lends: bool,
 ) -> subpy_wire::Result<OwnedValue> {
-    let list = read_parts(message, reader, true, lends)?;
+    let list = read_parts(received, reader, true, lends)?;
     match list.get().view() {
         View::List(_) => Ok(list),
         _ => Err(Malformed("a list is none")),
@@ -361,7 +388,7 @@ fn read_plain(reader: &mut Reader<'_>, count: usize) -> subpy_wire::Result<Owned
     unsafe {
         for i in 0..count {
             let part = Part::plain(reader)?.unwrap_or(Part::None);
-            block.nodes.add(i).write(filler.value(&part));
+            block.nodes.add(i).write(filler.value(&part)?);
         }
         let root = RawValue::of_items(kind::LIST, block.nodes, count);
         Ok(OwnedValue::from_raw(block.into_owned(root)))
@@ -369,14 +396,14 @@ fn read_plain(reader: &mut Reader<'_>, count: usize) -> subpy_wire::Result<Owned
 }
 
 fn read_parts(
-    message: &Arc<Message>,
+    received: &Received<'_>,
     reader: &mut Reader<'_>,
     is_list: bool,
     lends: bool,
 ) -> subpy_wire::Result<OwnedValue> {
     if let Some(plain) = Part::plain(reader)? {
         // SAFETY: it takes no room.
-        return Ok(unsafe { OwnedValue::from_raw(Filler::without_room().value(&plain)) });
+        return Ok(unsafe { OwnedValue::from_raw(Filler::without_room().value(&plain)?) });
     }
     if is_list && let Some(count) = Part::list_of_plain(reader)? {
         return read_plain(reader, count);
@@ -392,15 +419,22 @@ fn read_parts(
         next_node: block.nodes,
         next_buffer: block.buffers,
         shapes: Vec::new(),
-        lent: lends.then(|| message.clone()),
+        lent: lends.then(|| received.message.clone()),
+        ends: Some(received.queues),
+        queues: Vec::new(),
     };
     let mut parts = parts(reader, is_list);
     let Some(first) = next(&mut parts, lends)? else {
         return Ok(OwnedValue::NONE);
     };
+    if let Part::Queue(queue) = &first {
+        return filler
+            .queue(queue)
+            .map(|queue| OwnedValue::of_queue(queue.into()));
+    }
     // SAFETY: there is as much room as was measured, of the same bytes; the message is kept.
     unsafe {
-        let root = filler.value(&first);
+        let root = filler.value(&first)?;
         let mut open = vec![(block.nodes, first.items())];
         while let Some(part) = next(&mut parts, lends)? {
             while let Some((_, 0)) = open.last() {
@@ -412,7 +446,7 @@ fn read_parts(
             let here = *place;
             (*place, *left) = (place.add(1), *left - 1);
             let items = filler.next_node;
-            here.write(filler.value(&part));
+            here.write(filler.value(&part)?);
             if part.items() > 0 {
                 open.push((items, part.items()));
             }
@@ -421,9 +455,9 @@ fn read_parts(
             return Ok(OwnedValue::from_raw(root));
         }
         let mut block = block;
-        if room.points_to_message {
-            let kept = Box::new((message.clone(), filler.shapes));
-            block.keep(Pins::default(), Vec::new(), vec![kept]);
+        if room.points_to_message || !filler.queues.is_empty() {
+            let kept = Box::new((received.message.clone(), filler.shapes));
+            block.keep(Pins::default(), filler.queues, vec![kept]);
         }
         Ok(OwnedValue::from_raw(block.into_owned(root)))
     }
@@ -467,12 +501,14 @@ unsafe fn own_text(block: &Block, kind: u32, text: &[u8]) -> RawValue {
 }
 
 /// Fills the room.
-struct Filler {
+struct Filler<'a> {
     next_node: *mut RawValue,
     next_buffer: *mut BufferInfo,
     shapes: Vec<Box<[isize]>>,
     /// What buffers are lent of.
     lent: Option<Arc<Message>>,
+    ends: Option<&'a dyn QueueEnds>,
+    queues: Vec<QueueReference>,
 }
 
 /// Gives back what was lent.
@@ -481,13 +517,15 @@ unsafe extern "C" fn give_back(message: *mut c_void) {
     drop(unsafe { Arc::from_raw(message.cast_const().cast::<Message>()) });
 }
 
-impl Filler {
+impl Filler<'_> {
     fn without_room() -> Self {
         Self {
             next_node: null_mut(),
             next_buffer: null_mut(),
             shapes: Vec::new(),
             lent: None,
+            ends: None,
+            queues: Vec::new(),
         }
     }
 
@@ -495,9 +533,9 @@ impl Filler {
     ///
     /// # Safety
     /// There is as much room as was measured.
-    unsafe fn value(&mut self, part: &Part<'_>) -> RawValue {
+    unsafe fn value(&mut self, part: &Part<'_>) -> subpy_wire::Result<RawValue> {
         let text = |kind, text: &[u8]| RawValue::of_text(kind, text.as_ptr().cast(), text.len());
-        match part {
+        Ok(match part {
             Part::None => RawValue::NONE,
             Part::Bool(boolean) => RawValue::new(kind::BOOL, RawData { boolean: *boolean }),
             Part::Int(integer) => RawValue::new(kind::INT, RawData { integer: *integer }),
@@ -511,7 +549,19 @@ impl Filler {
             Part::Dict(count) => self.items(kind::DICT, *count, part),
             // SAFETY: the caller's promise.
             Part::Buffer(buffer) => unsafe { self.buffer(buffer) },
-        }
+            Part::Queue(queue) => {
+                let queue = self.queue(queue)?;
+                let raw = queue.as_raw().cast_mut();
+                // Kept as long as the value.
+                self.queues.push(queue.into());
+                RawValue::new(kind::QUEUE, RawData { queue: raw })
+            }
+        })
+    }
+
+    fn queue(&self, queue: &subpy_wire::Queue) -> subpy_wire::Result<Queue> {
+        let known = self.ends.and_then(|ends| ends.received(queue));
+        known.ok_or(Malformed("there is no such queue"))
     }
 
     fn items(&mut self, kind: u32, count: usize, part: &Part<'_>) -> RawValue {

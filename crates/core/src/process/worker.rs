@@ -6,6 +6,7 @@
 
 mod asked;
 pub(super) mod child;
+mod queues;
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use subpy_wire::{Reader, Writer};
 
+use self::queues::{OfHost, of_host};
 use super::Preparation;
 use super::channel::{Broken, Channel, Control, End, Sending, Side, Why};
 use super::failures;
@@ -29,6 +31,7 @@ use crate::data::config::Output;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::operation::Operation;
+use crate::data::queue::far;
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
 use crate::local::enter;
@@ -128,6 +131,7 @@ fn serve(mut ends: Ends, zygote: libc::pid_t, preparation: Preparation) -> io::R
         zygote,
         preparation,
     });
+    far::are_far(Box::new(worker.clone()));
     let _ = worker.serve_host(channel); // it is gone
     Ok(())
 }
@@ -229,13 +233,45 @@ impl Worker {
             child::exit(&done);
         }
         self.under_way().now.retain(|other| *other != number);
-        self.answer(line, &done)
+        self.answer(line, done)
     }
 
-    fn answer(&self, line: &mut Line<'_>, done: &Result<OwnedValue>) -> Result<(), Broken> {
+    /// The host has the queues before they are let go of here, and that is done before it hears no more.
+    #[cold]
+    fn answer_with_queues(
+        self: &Arc<Self>,
+        line: &mut Line<'_>,
+        value: OwnedValue,
+    ) -> Result<(), Broken> {
+        line.lend(|| {
+            if let Ok(checked) = Checked::of_python(value.get()) {
+                self.want(|writer| {
+                    writer.byte(wants::RESULT);
+                    checked.write(writer, &OfHost);
+                });
+            }
+            drop(value);
+        })?;
         let is_alive = || self.is_alive();
         let mut writer = Writer::new(line.channel()?.send(&is_alive));
+        writer.byte(answers::RESULT);
+        self.write_figures(&mut writer);
+        writer.into_sink().finish()
+    }
+
+    fn answer(
+        self: &Arc<Self>,
+        line: &mut Line<'_>,
+        done: Result<OwnedValue>,
+    ) -> Result<(), Broken> {
         let value = done.as_ref().map(|value| Checked::of_python(value.get()));
+        if let Ok(Ok(checked)) = &value
+            && checked.has_queues()
+        {
+            return done.map_or(Ok(()), |value| self.answer_with_queues(line, value));
+        }
+        let is_alive = || self.is_alive();
+        let mut writer = Writer::new(line.channel()?.send(&is_alive));
         match value {
             Ok(Ok(nothing)) if nothing.is_none() => {
                 writer.byte(answers::DONE);
@@ -244,7 +280,7 @@ impl Worker {
             Ok(Ok(value)) => {
                 writer.byte(answers::VALUE);
                 self.write_figures(&mut writer);
-                value.write(&mut writer);
+                value.write(&mut writer, &OfHost);
             }
             Ok(Err(error)) => {
                 writer.byte(answers::FAILED);
@@ -343,11 +379,11 @@ impl Worker {
         let operation = operation.map_err(|error| error.into_plain_error("args"))?;
         let reply = self.want(|writer| {
             writer.byte(wants::OPERATE);
-            operation.write(writer);
+            operation.write(writer, &OfHost);
         });
         let mut reader = Reader::new(reply.bytes());
         let mut read = || match reader.byte()? {
-            replies::VALUE => values::read_lending(&reply, &mut reader).map(Ok),
+            replies::VALUE => values::read_lending(&of_host(&reply), &mut reader).map(Ok),
             _ => failures::read(&reply, &mut reader).map(Err),
         };
         read().unwrap_or_else(|wrong| Err(Error::new(Status::Internal, wrong.to_string())))
@@ -381,13 +417,15 @@ impl FarFunction {
         let reply = self.worker.want(|writer| {
             writer.byte(wants::CALL);
             writer.u64(self.number);
-            list.write(writer);
-            keywords.write(writer);
+            list.write(writer, &OfHost);
+            keywords.write(writer, &OfHost);
         });
         let mut reader = Reader::new(reply.bytes());
         let mut finish = || -> subpy_wire::Result<()> {
             match reader.byte()? {
-                replies::VALUE => call.answer(values::read_lending(&reply, &mut reader)?.get()),
+                replies::VALUE => {
+                    call.answer(values::read_lending(&of_host(&reply), &mut reader)?.get())
+                }
                 replies::RAISED => call.raise(reader.text()?, reader.text()?),
                 _ => {}
             }

@@ -37,6 +37,7 @@ impl Queue {
             from: None,
             if_gone: IfGone::Keep,
             is_gone: false,
+            charge: None,
         };
         let put = match self.try_put(item) {
             Err((Refused::TimeOver, item)) if wait != Some(Duration::ZERO) => {
@@ -101,6 +102,10 @@ fn refused(why: Refused, what: &str) -> Error {
             format!("the queue is {what}, and the time is over"),
         ),
         Refused::Closed => (Status::NotFound, "the queue is closed".to_owned()),
+        Refused::NoMemory => {
+            let message = "there is no memory for one more item";
+            (Status::NoMemory, message.to_owned())
+        }
         Refused::Stopped => {
             let message = "the run that waits for the queue is to end";
             (Status::Interrupted, message.to_owned())

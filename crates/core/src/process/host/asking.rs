@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use subpy_wire::Writer;
+use subpy_wire::{Malformed, Writer};
 
+use super::queues::Given;
 use super::served::Heard;
 use super::{Asked, NONE_OF_OURS, Remote};
 use crate::data::config::RunOptions;
@@ -16,6 +17,7 @@ use crate::local::interpreter::nested::FarNested;
 use crate::local::stack;
 use crate::process::channel::{Broken, Channel, Sending};
 use crate::process::lines::Line;
+use crate::process::message::Message;
 use crate::util::thread::this_thread;
 
 /// Something is under way, until this is dropped.
@@ -129,26 +131,47 @@ impl Remote {
         if write(&mut writer) {
             writer.into_sink().finish()?;
         }
+        let (mut given, mut result) = (None, None);
         loop {
-            let message = Arc::new(line.channel()?.receive(waits)?);
-            if let Heard::Answer(answer) = self.hear(line, &message)? {
-                return Ok(answer);
+            let message = self.receive(line, waits, given.take())?;
+            match self.hear(line, &message)? {
+                Heard::Answer(answer) => return Ok(answer),
+                Heard::Want(item) => given = item,
+                Heard::Result(value) => result = Some(value),
+                Heard::ResultIsThere => {
+                    let result = result.ok_or(Malformed("there is no result"))?;
+                    return Ok(Ok(result));
+                }
             }
         }
+    }
+
+    /// What the worker says next. It was given this item before, which is the next one again if it has ended before it had
+    /// it.
+    fn receive(
+        &self,
+        line: &mut Line<'_>,
+        waits: &dyn Fn() -> bool,
+        given: Option<Box<Given>>,
+    ) -> std::result::Result<Arc<Message>, Broken> {
+        let channel = line.channel()?;
+        let received = channel.receive(waits);
+        if let (Err(_), Some(given), false) = (&received, given, channel.was_taken()) {
+            given.take_back();
+        }
+        received.map(Arc::new)
     }
 
     /// What a thread of a script's says on its own channel, is done here.
     pub(super) fn serve(self: Arc<Self>, channel: Channel) {
         let mut line = self.lines.served(channel);
         let is_alive = || self.is_alive();
+        let mut given = None;
         let broken = loop {
-            let received = line
-                .channel()
-                .and_then(|channel| channel.receive(&is_alive));
-            let heard = received.and_then(|message| self.hear(&mut line, &Arc::new(message)));
-            match heard {
-                Ok(Heard::Want) => {}
-                Ok(Heard::Answer(_)) => break NONE_OF_OURS,
+            let received = self.receive(&mut line, &is_alive, given.take());
+            match received.and_then(|message| self.hear(&mut line, &message)) {
+                Ok(Heard::Want(item)) => given = item,
+                Ok(_) => break NONE_OF_OURS,
                 Err(broken) => break broken,
             }
         };

@@ -69,7 +69,7 @@ impl Remote {
         let write = |writer: &mut Writer<Sending<'_>>| {
             write_run(writer, options, self.budget);
             writer.bytes(name);
-            value.write(writer);
+            value.write(writer, &**self);
         };
         self.ask(asks::SET, options, write).map(drop)
     }
@@ -87,8 +87,8 @@ impl Remote {
         self.ask(asks::CALL, &options.run, |writer| {
             write_call(writer, options, self.budget);
             writer.bytes(callable);
-            list.write(writer);
-            named.write(writer);
+            list.write(writer, &**self);
+            named.write(writer, &**self);
         })
     }
 
@@ -103,7 +103,7 @@ impl Remote {
         self.ask(asks::RUN_UNRESTRICTED, &options.run, |writer| {
             write_call(writer, options, self.budget);
             writer.bytes(source);
-            names.write(writer);
+            names.write(writer, &**self);
         })
     }
 
@@ -123,7 +123,7 @@ impl Remote {
         let arguments = arguments.map_err(|error| error.into_plain_error("args"))?;
         self.ask(asks::CALL_PICKLING, &RunOptions::DEFAULT, |writer| {
             writer.text(function);
-            arguments.write(writer);
+            arguments.write(writer, &**self);
         })
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use subpy_wire::Writer;
 
 use super::outputs::Outputs;
+use super::queues::KnownQueues;
 use super::{Creator, Life, Remote};
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
@@ -78,6 +79,8 @@ impl Remote {
             next_number: AtomicU32::new(1),
             budget: described.budget,
             functions: Mutex::default(),
+            queues: KnownQueues::default(),
+            memory_limit: described.memory_limit,
             outputs: Outputs::new(config.stdout, config.stderr),
             seen: Mutex::default(),
             life: Mutex::new(Life::There),

@@ -55,7 +55,10 @@ impl Remote {
             self.let_go();
             self.outputs.close();
             let functions = std::mem::take(&mut *self.functions());
-            enter::for_far_call(self.id, || drop(functions));
+            enter::for_far_call(self.id, || {
+                drop(functions);
+                self.queues.clear();
+            });
             far::remove(self.id);
             *self.life() = Life::Destroyed;
             (self.destroyed)(self.id);

@@ -1,7 +1,5 @@
 //! What its scripts do with interpreters is done here: the ids that they use are this process's.
 
-use std::sync::Arc;
-
 use subpy_wire::{Reader, Writer};
 
 use super::Remote;
@@ -10,9 +8,8 @@ use crate::data::tree::OwnedValue;
 use crate::local::enter;
 use crate::process::channel::Broken;
 use crate::process::lines::Line;
-use crate::process::message::Message;
 use crate::process::protocol::replies;
-use crate::process::values::Checked;
+use crate::process::values::{Checked, Received};
 use crate::process::{failures, operations};
 
 impl Remote {
@@ -20,33 +17,33 @@ impl Remote {
     pub(super) fn operate(
         &self,
         line: &mut Line<'_>,
-        message: &Arc<Message>,
+        received: &Received<'_>,
         reader: &mut Reader<'_>,
     ) -> std::result::Result<Vec<u8>, Broken> {
-        let done = operations::read(message, reader, |operation| {
+        let done = operations::read(received, reader, |operation| {
             let operate = || (self.creator.operate)(self.id, operation);
             line.lend(|| enter::for_far_call(self.id, operate))
         })??;
-        Ok(reply(&done))
+        Ok(self.reply(&done))
     }
-}
 
-fn reply(done: &Result<OwnedValue>) -> Vec<u8> {
-    let mut writer = Writer::new(Vec::new());
-    let value = done.as_ref().map(|value| Checked::new(value.get()));
-    match value {
-        Ok(Ok(value)) => {
-            writer.byte(replies::VALUE);
-            value.write(&mut writer);
+    fn reply(&self, done: &Result<OwnedValue>) -> Vec<u8> {
+        let mut writer = Writer::new(Vec::new());
+        let value = done.as_ref().map(|value| Checked::new(value.get()));
+        match value {
+            Ok(Ok(value)) => {
+                writer.byte(replies::VALUE);
+                value.write(&mut writer, self);
+            }
+            Ok(Err(error)) => {
+                writer.byte(replies::FAILED);
+                failures::write(&mut writer, &error.into_plain_error("result"));
+            }
+            Err(error) => {
+                writer.byte(replies::FAILED);
+                failures::write(&mut writer, error);
+            }
         }
-        Ok(Err(error)) => {
-            writer.byte(replies::FAILED);
-            failures::write(&mut writer, &error.into_plain_error("result"));
-        }
-        Err(error) => {
-            writer.byte(replies::FAILED);
-            failures::write(&mut writer, error);
-        }
+        writer.into_sink()
     }
-    writer.into_sink()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use subpy_wire::{Malformed, Reader, Writer};
 
 use super::Remote;
+use super::queues::Given;
 use crate::data::error::{Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;
@@ -22,30 +23,37 @@ use crate::process::lines::Line;
 use crate::process::message::Message;
 use crate::process::protocol::{answers, replies, wants};
 use crate::process::values;
-use crate::process::values::Checked;
+use crate::process::values::{Checked, Received};
 
 /// What was said.
 pub(super) enum Heard {
     Answer(Result<OwnedValue>),
-    /// It was no answer, and what was wanted is done.
-    Want,
+    /// It was no answer, and what was wanted is done. The worker is given this item.
+    Want(Option<Box<Given>>),
+    /// What is to be answered.
+    Result(OwnedValue),
+    /// That is the answer.
+    ResultIsThere,
 }
 
 /// What a function of the host's answers a script of another process.
 struct FarAnswer<'a> {
-    interpreter: Id,
+    remote: &'a Remote,
     function: &'a str,
     message: Vec<u8>,
 }
 
 impl FarCall for FarAnswer<'_> {
     fn interpreter(&self) -> Id {
-        self.interpreter
+        self.remote.id
     }
 
     fn answer(&mut self, value: &Value<'_>) {
         match Checked::new(value) {
-            Ok(value) => self.write(replies::VALUE, |writer| value.write(writer)),
+            Ok(value) => {
+                let remote = self.remote;
+                self.write(replies::VALUE, |writer| value.write(writer, remote));
+            }
             Err(error) => {
                 let error = error.into_plain_error(&format!("{}(): result", self.function));
                 let kind = match error.status() {
@@ -89,15 +97,40 @@ impl Remote {
     ) -> Result<Heard, Broken> {
         let mut reader = Reader::new(message.bytes());
         let done = [replies::DONE];
+        let received = Received {
+            message,
+            queues: self,
+        };
+        let (mut given, mut result) = (None, None);
         let reply = match reader.byte()? {
-            answers::DONE => return self.answer(&mut reader, |_| Ok(Ok(OwnedValue::NONE))),
+            answers::DONE => {
+                let answer = self.answer(&mut reader, |_| Ok(Ok(OwnedValue::NONE)))?;
+                return Ok(Heard::Answer(answer));
+            }
             answers::VALUE => {
-                return self.answer(&mut reader, |reader| Ok(Ok(values::read(message, reader)?)));
+                let read = |reader: &mut Reader<'_>| values::read(&received, reader).map(Ok);
+                return self.answer(&mut reader, read).map(Heard::Answer);
             }
             answers::FAILED => {
-                return self.answer(&mut reader, |reader| {
-                    Ok(Err(failures::read(message, reader)?))
-                });
+                let read = |reader: &mut Reader<'_>| failures::read(message, reader).map(Err);
+                return self.answer(&mut reader, read).map(Heard::Answer);
+            }
+            answers::RESULT => {
+                let nothing = |_: &mut Reader<'_>| Ok(Ok(OwnedValue::NONE));
+                return self
+                    .answer(&mut reader, nothing)
+                    .map(|_| Heard::ResultIsThere);
+            }
+            wants::RESULT => {
+                let value = values::read(&received, &mut reader)?;
+                reader.end()?;
+                result = Some(value);
+                done.to_vec()
+            }
+            wants::QUEUE => {
+                let (reply, item) = self.use_queue(line, message, &mut reader)?;
+                given = item;
+                reply
             }
             wants::OUTPUT => {
                 let which = usize::from(reader.flag()?);
@@ -110,8 +143,8 @@ impl Remote {
                 }
                 done.to_vec()
             }
-            wants::CALL => self.call_function(line, message, &mut reader)?,
-            wants::OPERATE => self.operate(line, message, &mut reader)?,
+            wants::CALL => self.call_function(line, &received, &mut reader)?,
+            wants::OPERATE => self.operate(line, &received, &mut reader)?,
             wants::DROP => {
                 let number = reader.u64()?;
                 reader.end()?;
@@ -123,20 +156,24 @@ impl Remote {
         };
         // One that was killed may have said this before.
         if self.lost.get().is_some() {
+            given.into_iter().for_each(|given| given.take_back());
             return Err(Broken::Gone);
         }
         let is_alive = || self.is_alive();
         let mut writer = Writer::new(line.channel()?.send(&is_alive));
         writer.put(&reply);
         writer.into_sink().finish()?;
-        Ok(Heard::Want)
+        Ok(match result {
+            Some(value) => Heard::Result(value),
+            None => Heard::Want(given),
+        })
     }
 
     fn answer(
         &self,
         reader: &mut Reader<'_>,
         read: impl FnOnce(&mut Reader<'_>) -> subpy_wire::Result<Result<OwnedValue>>,
-    ) -> Result<Heard, Broken> {
+    ) -> Result<Result<OwnedValue>, Broken> {
         let is_counted = reader.flag()?;
         let [hits, misses, entries, bytes, cpu, current, peak] = reader.u64s()?;
         let usage = MemoryUsage { current, peak };
@@ -155,19 +192,19 @@ impl Remote {
         }
         let answer = read(reader)?;
         reader.end()?;
-        Ok(Heard::Answer(answer))
+        Ok(answer)
     }
 
     /// Calls a function of the host's. The answer is the reply.
     fn call_function(
         &self,
         line: &mut Line<'_>,
-        message: &Arc<Message>,
+        received: &Received<'_>,
         reader: &mut Reader<'_>,
     ) -> Result<Vec<u8>, Broken> {
         let number = reader.u64()?;
-        let arguments = values::read_list(message, reader, false)?;
-        let keywords = values::read(message, reader)?;
+        let arguments = values::read_list(received, reader, false)?;
+        let keywords = values::read(received, reader)?;
         reader.end()?;
         let function = self.functions().get(&number).cloned();
         let function = function.ok_or(Malformed("there is no such function"))?;
@@ -189,7 +226,7 @@ impl Remote {
         keywords: &OwnedValue,
     ) -> Vec<u8> {
         let mut answer = FarAnswer {
-            interpreter: self.id,
+            remote: self,
             function: function.described().1,
             message: Vec::new(),
         };

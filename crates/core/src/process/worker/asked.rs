@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use subpy_wire::{Malformed, Reader};
 
+use super::queues::of_host;
 use super::{FarFunction, Worker};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
@@ -125,6 +126,7 @@ fn use_it(
     let main = &worker.main;
     let nothing = |()| OwnedValue::NONE;
     let mut value = OwnedValue::NONE;
+    let received = &of_host(message);
     Ok(match asked {
         asks::RUN => {
             let options = read_run(reader)?;
@@ -142,15 +144,15 @@ fn use_it(
         asks::SET => {
             let options = read_run(reader)?;
             let name = reader.bytes()?;
-            let value = values::read_lending(message, reader)?;
+            let value = values::read_lending(received, reader)?;
             let value = Arguments::from(value.get());
             main.set(name, value, &options).map(nothing)
         }
         asks::CALL => {
             let options = read_call(reader)?;
             let name = reader.bytes()?;
-            let positional = values::read_list(message, reader, true)?;
-            let named = values::read_lending(message, reader)?;
+            let positional = values::read_list(received, reader, true)?;
+            let named = values::read_lending(received, reader)?;
             let mut arguments = Arguments::new(positional.get().items(), dict(&named));
             let called = main.call(name, &mut arguments, &options, &mut value);
             called.map(|()| value)
@@ -158,13 +160,13 @@ fn use_it(
         asks::RUN_UNRESTRICTED => {
             let options = read_call(reader)?;
             let source = reader.bytes()?;
-            let names = values::read_lending(message, reader)?;
+            let names = values::read_lending(received, reader)?;
             let names = Arguments::new(&[], dict(&names));
             main.run_unrestricted(source, names, &options)
         }
         asks::CALL_PICKLING => {
             let name = reader.text()?;
-            let arguments = values::read_list(message, reader, true)?;
+            let arguments = values::read_list(received, reader, true)?;
             main.call_pickling(name, arguments.get().items())
         }
         _ => return Err(Malformed("a host asks for what there is not")),
