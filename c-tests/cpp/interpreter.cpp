@@ -195,7 +195,7 @@ TEST_CASE("stats see the code cache that the config asks for") {
   CHECK(without.stats().code_cache_entries == 0);
 }
 
-TEST_CASE("what a script has created can be taken over" * doctest::skip(in_processes())) {
+TEST_CASE("what a script has created can be taken over") {
   subpy::InterpreterConfig config;
   config.allow_interpreters = true;
   config.interpreter_limit = 1;
@@ -210,7 +210,7 @@ TEST_CASE("what a script has created can be taken over" * doctest::skip(in_proce
   CHECK(status_of([] { subpy::Interpreter::take_over(1 << 30); }) == SUBPY_ERR_NOT_FOUND);
 }
 
-TEST_CASE("an interpreter that knows all others" * doctest::skip(in_processes())) {
+TEST_CASE("an interpreter that knows all others") {
   subpy::InterpreterConfig config;
   config.allow_interpreters = config.know_all_interpreters = true;
   subpy::Interpreter admin(std::move(config)), other;

@@ -56,7 +56,7 @@ TEST_CASE("copies stand for the same queue") {
   CHECK(status_of([&] { subpy::Value(1).as<subpy::Queue>(); }) == SUBPY_ERR_NOT_SHAREABLE);
 }
 
-TEST_CASE("a script at the other end" * doctest::skip(in_processes())) {
+TEST_CASE("a script at the other end") {
   subpy::Interpreter python;
   subpy::Queue jobs(10), results;
   python.set("jobs", jobs);

@@ -48,14 +48,17 @@ static void take_call(void *user, subpy_host_call *call, const subpy_value *args
   do_again(user);
 }
 
-static void create(struct host *host) {
+static void create_with(struct host *host, uint32_t allow_interpreters) {
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.allow_interpreters = allow_interpreters;
   config.backend = SUBPY_BACKEND_PROCESS;
   config.stdout_fn = take_output;
   config.output_user = host;
   EXPECT(SUBPY_OK, subpy_create(&config, &host->id, &error));
   EXPECT(SUBPY_OK, subpy_define_function(host->id, "host", "f", take_call, host, NULL, &error));
 }
+
+static void create(struct host *host) { create_with(host, 0); }
 
 static int64_t eval_int(subpy_id id, const char *what) {
   subpy_value out;
@@ -88,7 +91,7 @@ struct broken {
 
 static void check_broken(const struct broken *broken) {
   struct host host = NEW_HOST;
-  create(&host);
+  create_with(&host, strncmp(broken->code, "creator_", 8) == 0);
   subpy_value out;
   REFUSES(SUBPY_ERR_LOST, broken->part, subpy_eval(host.id, broken->code, &out, &error));
   CHECK_EQUAL(out.kind, SUBPY_NONE);
@@ -208,6 +211,19 @@ static const struct broken all_broken[] = {
     {"output_of_no_stream", "a flag is neither 0 nor 1"},
     {"junk_on_other_channel", "a piece of a message is past all limits"},
     {"answer_on_other_channel", "an answer is none of what was asked for"},
+    {"operate_not_allowed", "its scripts may not create interpreters"},
+    {"creator_operates_unknown", "a script does what there is not"},
+    {"creator_operates_cut", "it ends too early"},
+    {"creator_operates_with_more", "there is more than a message"},
+    {"queue_not_allowed", "its scripts may not create interpreters"},
+    {"queue_unknown", "there is no such queue"},
+    {"creator_queue_unknown_code", "a queue is asked for what there is not"},
+    {"creator_queue_let_go_too_often", "a queue was not received so often"},
+    {"creator_queue_into_itself", "a queue is put into itself"},
+    {"creator_queue_item_of_no_fate", "nothing that there is becomes of an item"},
+    {"queue_in_value", "there is no such queue"},
+    {"result_missing", "there is no result"},
+    {"result_cut", "it ends too early"},
 };
 
 static void test_answers_nobody_asked_for(void **state) {
@@ -218,6 +234,23 @@ static void test_answers_nobody_asked_for(void **state) {
   REFUSES(SUBPY_ERR_LOST, "an answer is none of what was asked for",
           subpy_stop_threads(host.id, 0, &left, &error));
   check_lost(&host, "an answer is none of what was asked for");
+}
+
+/* As many interpreters as it may, and queues; and all of them go with it. */
+static void test_creates_what_it_can(void **state) {
+  (void)state;
+  const struct has before = now();
+  struct host host = NEW_HOST;
+  create_with(&host, 1);
+  CHECK_EQUAL(eval_int(host.id, "create_many"), 16);
+  CHECK_EQUAL(eval_int(host.id, "create_queues"), 1 << 16);
+  size_t count;
+  EXPECT(SUBPY_OK, subpy_list_all(NULL, 0, &count, &error));
+  CHECK_EQUAL(count, 1 + 1 + 16);
+  DESTROY(host.id);
+  EXPECT(SUBPY_OK, subpy_list_all(NULL, 0, &count, &error));
+  CHECK_EQUAL(count, 1);
+  check_has(before, "it was created");
 }
 
 /* A failure of each status, with no exception, and with a NUL in its message. */
@@ -562,6 +595,7 @@ int main(int argc, char **argv) {
       WITH("stop_itself", test_endless, "stop_itself"),
       WITH("endless_output", test_endless, "endless_output"),
       cmocka_unit_test(test_answers_nobody_asked_for),
+      cmocka_unit_test(test_creates_what_it_can),
       cmocka_unit_test(test_failures_of_any_status),
       cmocka_unit_test(test_bytes_change_while_they_are_read),
       cmocka_unit_test(test_file_is_sealed),

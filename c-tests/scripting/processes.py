@@ -11,6 +11,10 @@ from subpy import _dummy_interpreters as dummy, _interpreters, interpreters
 import host
 
 
+def process_of(id):
+    return dummy.run_string_unrestricted(id, 'import os; n = os.getpid()')['n']
+
+
 def test_each_is_a_process():
     ids = [dummy.create(), _interpreters.create(backend='process'), interpreters.create(backend='process').id]
     ids[2:] = [dummy.create(backend='process')]
@@ -70,13 +74,61 @@ def test_memory_is_copied():
     assert result['w'].tolist() == [99, 101]
 
 
-def test_what_does_not_go_there():
+def test_a_queue_is_the_same():
     interp = interpreters.create(backend='process')
     queue = interpreters.create_queue()
-    raises(interpreters.NotShareableError, 'queue', interp.call, print, queue)
-    raises(interpreters.NotShareableError, 'queue', interp.prepare_main, queue=queue)
-    raises(interpreters.NotShareableError, 'queue', dummy.run_string_unrestricted, interp.id, '', {'queue': queue})
-    interp.exec('x = 1')
+    assert interp.call(lambda q: (q.put(1), q.id)[1], queue) == queue.id
+    interp.prepare_main(queue=queue)
+    result = dummy.run_string_unrestricted(interp.id, 'assert queue is same; made = [queue]', {'same': queue})
+    assert result['queue'] is queue and result['made'][0] is queue and queue.get() == 1
+    # One that it has made outlives it.
+    made = interp.call(lambda: __import__('subpy.interpreters').interpreters.create_queue(2))
+    made.put('here')
+    interp.exec('del same, made')
+    interp.close()
+    assert made.get() == 'here' and made.maxsize == 2
+
+
+def test_a_queue_keeps_what_a_process_has_not_taken():
+    for killed in range(10):
+        queue, seen = interpreters.create_queue(), interpreters.create_queue()
+        for i in range(5000):
+            queue.put(i)
+        interp = interpreters.create(backend='process')
+        interp.prepare_main(queue=queue, seen=seen)
+        pid = process_of(interp.id)
+        thread = threading.Thread(target=raises, args=(dummy.InterpreterLostError, '', interp.exec, 'while True: seen.put(queue.get())'))
+        thread.start()
+        while seen.qsize() <= killed * 50:
+            pass
+        os.kill(pid, signal.SIGKILL)
+        thread.join()
+        interp.close()
+        got = []
+        while True:
+            item = seen.get_nowait()
+            got.append(item)
+            if seen.empty():
+                break
+        left = [queue.get() for _ in range(queue.qsize())]
+        # What it had taken and not passed on is gone: one at the most.
+        assert left == list(range(left[0], 5000)) and len(got) in (left[0], left[0] - 1), (killed, len(got), left[0])
+
+
+def test_a_wait_for_a_queue_ends_with_the_process():
+    queue = interpreters.create_queue()
+    interp = interpreters.create(backend='process')
+    interp.prepare_main(queue=queue)
+    pid = process_of(interp.id)
+    thread = threading.Thread(target=raises, args=(dummy.InterpreterLostError, 'SIGKILL', interp.exec, 'ready = 1; queue.put(1); queue.get(); queue.get()'))
+    thread.start()
+    while not queue.empty():
+        pass
+    os.kill(pid, signal.SIGKILL)
+    thread.join()
+    queue.put('there')
+    assert queue.get() == 'there'
+    interp.close()
 
 
 def test_what_it_may_do():
@@ -114,10 +166,6 @@ def test_several_at_once():
     for id in ids:
         assert dummy.run_string_unrestricted(id, '')['n'] == 100
         dummy.destroy(id)
-
-
-def process_of(id):
-    return dummy.run_string_unrestricted(id, 'import os; n = os.getpid()')['n']
 
 
 def wait_until_gone(process):

@@ -38,14 +38,6 @@ static inline bool environment_is_of_the_process(void) { return !in_processes();
  * more than it has allocated since: so it has 0 bytes. */
 static inline bool memory_counts_from_the_start(void) { return !in_processes(); }
 
-/* Interpreters in processes of their own get queues, and may create interpreters, in a later version: UNSUPPORTED. */
-#define NEEDS_QUEUES_AND_CREATORS()                                                                \
-  do {                                                                                             \
-    if (in_processes()) {                                                                          \
-      skip();                                                                                      \
-    }                                                                                              \
-  } while (0)
-
 /* An interpreter can't be destroyed beside its threads: the message has `part`. Nothing has happened then. */
 #define REFUSES_FOR_THREADS(part, call)                                                            \
   do {                                                                                             \

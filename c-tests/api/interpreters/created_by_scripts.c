@@ -228,7 +228,6 @@ static void test_what_the_host_allows_they_have(void **state) {
 /* Some are left at the end, with queues between them, and in each other. */
 static void test_left_behind(void **state) {
   (void)state;
-  NEEDS_QUEUES_AND_CREATORS();
   const subpy_id creator = create_creator();
   RUN(creator, "q = interpreters.create_queue()\n"
                "p = interpreters.create_queue(); p.put(q); q.put(p); del p\n"

@@ -87,7 +87,6 @@ static void test_nothing_is_written_of_it(void **state) {
 static void test_one_that_waits_for_a_queue_of_ours(void **state) {
   (void)state;
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
-  NEEDS_QUEUES_AND_CREATORS();
   config.allow_interpreters = 1;
   DESTROY(id);
   CREATE(&config, &id);

@@ -288,8 +288,8 @@ static void test_a_thread_of_a_script_that_waits(void **state) {
   subpy_queue *queue = new_queue(0);
   give(id, "q", queue);
   RUN(id, "import threading\nthread = threading.Thread(target=lambda: list(q))\nthread.start()");
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread", subpy_destroy(id, &error));
-  REFUSES(SUBPY_ERR_BUSY, "1 Python thread", destroy_within(id, 20, &error));
+  REFUSES_FOR_THREADS("1 Python thread", subpy_destroy(id, &error));
+  REFUSES_FOR_THREADS("1 Python thread", destroy_within(id, 20, &error));
   put_int(queue, 1);
   subpy_queue_close(queue);
   EXPECT(SUBPY_OK, destroy_within(id, SUBPY_FOREVER, &error));
@@ -315,7 +315,7 @@ static void test_memory_of_the_host(void **state) {
   /* To a script: until it needs it no more. */
   PUT(queue, value);
   RUN(id, "m = q.get(); assert m == b'abcdef'");
-  CHECK_EQUAL(releases, 0);
+  CHECK_EQUAL(releases, buffers_are_shared() ? 0 : 1);
   RUN(id, "del m");
   CHECK_EQUAL(releases, 1);
   /* To a script and on to the host. */
@@ -325,7 +325,7 @@ static void test_memory_of_the_host(void **state) {
   GET(queue, &item);
   CHECK_EQUAL(item.kind, SUBPY_BUFFER);
   CHECK_EQUAL(item.as.buffer->length, 4);
-  CHECK_EQUAL(releases, 1);
+  CHECK_EQUAL(releases, buffers_are_shared() ? 1 : 2);
   subpy_value_clear(&item);
   CHECK_EQUAL(releases, 2);
   /* To the host, and to a script while the host has it. */
@@ -334,7 +334,7 @@ static void test_memory_of_the_host(void **state) {
   CHECK(item.as.buffer->data == memory && item.as.buffer->dimensions == 1, "not the same memory");
   EXPECT(SUBPY_OK, subpy_set(id, "m", &item, &error));
   subpy_value_clear(&item);
-  CHECK_EQUAL(releases, 2);
+  CHECK_EQUAL(releases, buffers_are_shared() ? 2 : 3);
   RUN(id, "assert m == b'abcdef'; del m");
   CHECK_EQUAL(releases, 3);
   /* One that can't be put, as a whole: given back once. */
@@ -362,9 +362,15 @@ static void test_memory_of_a_script(void **state) {
   give(id, "q", queue);
   give(other, "q", queue);
   RUN(id, "m = bytearray(b'abc'); q.put(memoryview(m)); q.put(memoryview(m))");
-  REFUSES(SUBPY_ERR_BUSY, "2 buffers", subpy_destroy(id, &error));
+  if (buffers_are_shared()) {
+    REFUSES(SUBPY_ERR_BUSY, "2 buffers", subpy_destroy(id, &error));
+  }
   RUN(other, "m = q.get(); m[0] = 65; q.put(m)");
-  RUN(id, "assert m == b'Abc'; assert q.get() == b'Abc'");
+  if (buffers_are_shared()) {
+    RUN(id, "assert m == b'Abc'; assert q.get() == b'Abc'");
+  } else {
+    RUN(id, "assert m == b'abc'; assert q.get() == b'abc'");
+  }
   subpy_value value;
   GET(queue, &value);
   CHECK(memcmp(value.as.buffer->data, "Abc", 3) == 0, "something else");
@@ -390,8 +396,9 @@ static void test_strides_of_the_host(void **state) {
   subpy_queue *queue = new_queue(0);
   give(id, "q", queue);
   PUT(queue, value);
-  RUN(id, "m = q.get()\nassert m.tolist() == [[1, 4], [2, 5], [3, 6]] and m.strides == (2, 6)\n"
-          "assert m.f_contiguous and not m.c_contiguous\ndel m");
+  RUN(id, "m = q.get()\nassert m.tolist() == [[1, 4], [2, 5], [3, 6]]\n"
+          "is_same = m.strides == (2, 6) and m.f_contiguous and not m.c_contiguous\ndel m");
+  RUN(id, buffers_are_shared() ? "assert is_same" : "assert not is_same");
   DESTROY(id);
   subpy_queue_free(queue);
 }
@@ -409,9 +416,6 @@ static void test_left_behind(void **state) {
 }
 
 int main(void) {
-  if (in_processes()) {
-    return SKIPPED; /* a queue goes to no other process yet */
-  }
   const struct CMUnitTest tests[] = {
       TEST(test_values),
       cmocka_unit_test(test_a_queue_comes_out),

@@ -81,7 +81,8 @@ static void await(struct channel *channel) {
 enum { ASKS_END = 0, ASKS_PREPARE = 1, ASKS_RUN = 2, ASKS_EVAL = 3, ASKS_DEFINE = 8 };
 enum { ASKS_STOP_THREADS = 9 };
 enum { DONE = 0, FAILURE = 1, VALUE = 2, WANTS_OUTPUT = 16, WANTS_CALL = 17, WANTS_DROP = 18 };
-enum { REPLIES = 32 };
+enum { WANTS_OPERATE = 19, WANTS_QUEUE = 20, WANTS_RESULT = 21, RESULT = 3 };
+enum { REPLIES = 32, REPLY_VALUE = 33, REPLY_NO_MEMORY = 39 };
 
 struct message {
   uint8_t bytes[AREA];

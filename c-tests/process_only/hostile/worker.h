@@ -397,6 +397,142 @@ static void drop_unknown(struct worker *worker) {
   answer_done(worker);
 }
 
+/* What scripts do with interpreters, and with queues. ------------------------------------------ */
+
+enum { LIST_ALL = 0, CREATE_ONE = 3 };
+enum { CREATE_QUEUE = 0, PUT_ITEM = 2, GET_ITEM = 4, LET_GO = 7 };
+
+static void operate(struct worker *worker, int code) {
+  put_byte(begin(worker, WANTS_OPERATE), code);
+}
+
+static void operate_not_allowed(struct worker *worker) {
+  operate(worker, LIST_ALL);
+  say_now(worker);
+}
+
+static void creator_operates_unknown(struct worker *worker) {
+  operate(worker, 99);
+  say_now(worker);
+}
+
+static void creator_operates_cut(struct worker *worker) {
+  operate(worker, CREATE_ONE);
+  say_now(worker);
+}
+
+static void creator_operates_with_more(struct worker *worker) {
+  operate(worker, LIST_ALL);
+  put_byte(&worker->message, 0);
+  say_now(worker);
+}
+
+/* Creates as many as it may: with no wish, from where it imports. */
+static void create_many(struct worker *worker) {
+  int created = -1;
+  do {
+    created++;
+    operate(worker, CREATE_ONE);
+    for (int i = 0; i < 10; i++) {
+      put_byte(&worker->message, 0);
+    }
+    want(worker);
+  } while (worker->message.bytes[0] == REPLY_VALUE);
+  answer_int(worker, created);
+}
+
+static void begin_queue(struct worker *worker, int code) {
+  put_byte(begin(worker, WANTS_QUEUE), code);
+}
+
+/* Of a new queue, the number; 0: there is none. */
+static uint64_t create_queue(struct worker *worker) {
+  uint64_t number = 0;
+  begin_queue(worker, CREATE_QUEUE);
+  put_size(&worker->message, 0);
+  put_byte(&worker->message, 1);
+  put_byte(&worker->message, 0);
+  want(worker);
+  if (worker->message.bytes[0] == REPLIES) {
+    memcpy(&number, worker->message.bytes + 1, sizeof number);
+  }
+  return number;
+}
+
+static void queue_not_allowed(struct worker *worker) {
+  create_queue(worker);
+  wait_for_the_end();
+}
+
+static void queue_unknown(struct worker *worker) {
+  begin_queue(worker, GET_ITEM);
+  put_size(&worker->message, 1234567);
+  put_size(&worker->message, 0);
+  say_now(worker);
+}
+
+static void creator_queue_unknown_code(struct worker *worker) {
+  const uint64_t number = create_queue(worker);
+  begin_queue(worker, 99);
+  put_size(&worker->message, number);
+  say_now(worker);
+}
+
+static void creator_queue_let_go_too_often(struct worker *worker) {
+  const uint64_t number = create_queue(worker);
+  begin_queue(worker, LET_GO);
+  put_size(&worker->message, number);
+  put_size(&worker->message, 5);
+  say_now(worker);
+}
+
+static void put_queue(struct message *message, uint64_t number) {
+  put_byte(message, SUBPY_QUEUE);
+  put_size(message, number);
+  put_size(message, 0);
+  put_byte(message, 1);
+  put_byte(message, 0);
+}
+
+static void put_itself(struct worker *worker, int if_gone) {
+  const uint64_t number = create_queue(worker);
+  begin_queue(worker, PUT_ITEM);
+  put_size(&worker->message, number);
+  put_byte(&worker->message, 0);
+  put_byte(&worker->message, if_gone);
+  put_queue(&worker->message, number);
+  say_now(worker);
+}
+
+static void creator_queue_into_itself(struct worker *worker) { put_itself(worker, 0); }
+
+static void creator_queue_item_of_no_fate(struct worker *worker) { put_itself(worker, 9); }
+
+static void queue_in_value(struct worker *worker) {
+  put_answer(&worker->message, VALUE);
+  put_queue(&worker->message, 1234567);
+  say_now(worker);
+}
+
+static void result_missing(struct worker *worker) {
+  put_answer(&worker->message, RESULT);
+  say_now(worker);
+}
+
+static void result_cut(struct worker *worker) {
+  begin(worker, WANTS_RESULT);
+  say_now(worker);
+}
+
+/* As many as it may have. */
+static void create_queues(struct worker *worker) {
+  int created = 0;
+  while (create_queue(worker) != 0) {
+    created++;
+  }
+  answer_int(worker, worker->message.bytes[0] == REPLY_NO_MEMORY ? created : -1);
+}
+
 /* A number of threads that is less than none. */
 static void no_threads(struct worker *worker) { answer_int(worker, -1); }
 
@@ -589,6 +725,15 @@ static const struct {
     BEHAVES(count_max),
     BEHAVES(count_past),
     BEHAVES(crash_in_the_middle),
+    BEHAVES(create_many),
+    BEHAVES(create_queues),
+    BEHAVES(creator_operates_cut),
+    BEHAVES(creator_operates_unknown),
+    BEHAVES(creator_operates_with_more),
+    BEHAVES(creator_queue_into_itself),
+    BEHAVES(creator_queue_item_of_no_fate),
+    BEHAVES(creator_queue_let_go_too_often),
+    BEHAVES(creator_queue_unknown_code),
     BEHAVES(drop_unknown),
     BEHAVES(endless_empty),
     BEHAVES(endless_full),
@@ -607,11 +752,17 @@ static const struct {
     BEHAVES(length_just_past),
     BEHAVES(length_max),
     BEHAVES(length_zero),
+    BEHAVES(operate_not_allowed),
     BEHAVES(output),
     BEHAVES(output_of_no_stream),
     BEHAVES(pairs_max),
+    BEHAVES(queue_in_value),
+    BEHAVES(queue_not_allowed),
+    BEHAVES(queue_unknown),
     BEHAVES(reply_to_nothing),
     BEHAVES(requeue),
+    BEHAVES(result_cut),
+    BEHAVES(result_missing),
     BEHAVES(set_highest_bit),
     BEHAVES(shrink),
     BEHAVES(silence),

@@ -1,6 +1,6 @@
 //! What its scripts do with interpreters is done here: the ids that they use are this process's.
 
-use subpy_wire::{Reader, Writer};
+use subpy_wire::{Malformed, Reader, Writer};
 
 use super::Remote;
 use crate::data::error::Result;
@@ -20,11 +20,20 @@ impl Remote {
         received: &Received<'_>,
         reader: &mut Reader<'_>,
     ) -> std::result::Result<Vec<u8>, Broken> {
+        self.check_may_create()?;
         let done = operations::read(received, reader, |operation| {
             let operate = || (self.creator.operate)(self.id, operation);
             line.lend(|| enter::for_far_call(self.id, operate))
         })??;
         Ok(self.reply(&done))
+    }
+
+    /// Fails for one that its host lets create nothing: its scripts have no package that asks for it.
+    pub(super) fn check_may_create(&self) -> subpy_wire::Result<()> {
+        match self.may_create {
+            true => Ok(()),
+            false => Err(Malformed("its scripts may not create interpreters")),
+        }
     }
 
     fn reply(&self, done: &Result<OwnedValue>) -> Vec<u8> {

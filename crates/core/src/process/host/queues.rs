@@ -147,6 +147,9 @@ impl Remote {
         reader: &mut Reader<'_>,
     ) -> Result<Answer, Broken> {
         let code = reader.byte()?;
+        if let codes::CREATE | codes::FIND = code {
+            self.check_may_create()?;
+        }
         if code == codes::CREATE {
             let rules = QueueRules::read(reader)?;
             reader.end()?;
