@@ -33,7 +33,7 @@ use crate::local::python::object::{Object, clear_exception};
 type Pointer = *mut ffi::PyObject;
 
 /// The classes of exceptions, and what stands for items that are gone.
-static NAMES: EmbeddedCode = EmbeddedCode::new(
+pub(crate) static NAMES: EmbeddedCode = EmbeddedCode::new(
     c"<subpy>",
     EmbeddedCode::text(concat!(include_str!("queue/exceptions.py"), "\0")),
 );

@@ -20,7 +20,7 @@ use crate::scripting::caller::Caller;
 
 /// For workers.
 pub(crate) const IN_WORKERS: Preparation = Preparation {
-    main: prepare_main,
+    main: prepare_zygote,
     creator: prepare_creator,
 };
 
@@ -36,6 +36,15 @@ pub(crate) fn prepare(context: &Context<'_>, may_create: bool) -> Result<()> {
         }
         false => Ok(()),
     }
+}
+
+/// What scripts of workers need is there before they are forked.
+fn prepare_zygote(main: &local::Interpreter, config: &RuntimeConfig) -> Result<()> {
+    prepare_main(main, config)?;
+    main.inside_anew(|context| {
+        let py = context.attached();
+        context.prepared(py, package::compile_now(py))
+    })
 }
 
 /// Its scripts may create others: it is known by this id.

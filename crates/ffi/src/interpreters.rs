@@ -108,7 +108,7 @@ pub struct subpy_interpreter_config {
     /// 1: scripts may create interpreters, and run code in them: they have the package `subpy`, which docs/scripting.md
     /// describes. What a script creates belongs to its interpreter: it is what that is, or less, has its limits, writes to
     /// its `stdout_fn` and `stderr_fn`, imports from where it does, and ends with it, unless subpy_take_over() is called. It may
-    /// have a process of its own.
+    /// have a process of its own; with #SUBPY_BACKEND_PROCESS it has.
     /// 0 (the default): they have no such package. 2: as 1, but they know all interpreters of the process, and not only those
     /// that scripts of their family have created: they may list them, and ask whether they run.
     pub allow_interpreters: u32,
@@ -277,7 +277,7 @@ growable!(subpy_destroy_options, "subpy_destroy_options", 16, {
 ///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
 ///         #SUBPY_ERR_NOT_INITIALIZED;
 ///         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN (with #SUBPY_BACKEND_LOCAL) or `allow_threads = 0` below Python 3.12, and
-///         for a `memory_limit` where memory is not counted; with #SUBPY_BACKEND_PROCESS also for `allow_interpreters` and `share_environment`, where its
+///         for a `memory_limit` where memory is not counted; with #SUBPY_BACKEND_PROCESS also for `share_environment`, where its
 ///         program is not there or can't be executed (the message has its path), and for a module of `preload` that leaves a
 ///         Python thread behind;
 ///         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere, or one of `preload`,
@@ -341,7 +341,8 @@ pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_erro
 /// time is better than #SUBPY_FOREVER where scripts are not known.
 ///
 /// Interpreters that its scripts have created end with it: see subpy_interpreter_config::allow_interpreters. If one of them
-/// can't, the call fails as it would for that one, and the message says which it is.
+/// can't, the call fails as it would for that one, and the message says which it is. (With #SUBPY_BACKEND_PROCESS they are asked to
+/// end when its process has ended, and killed if they can't.)
 ///
 /// An extension module may wait in its own C code when its objects go. Nothing ends that. The package grpcio does, for
 /// a server that was started and not stopped, and for calls by `.future()`, where the daemon thread that it wants is

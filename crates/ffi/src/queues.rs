@@ -75,7 +75,8 @@ pub unsafe extern "C" fn subpy_queue_create(
 }
 
 /// Puts a copy of a value into a queue. Buffers are shared: the queue, and then who gets the item, keeps the memory until
-/// it is not needed any more.
+/// it is not needed any more. (With #SUBPY_BACKEND_PROCESS who gets the item gets a copy of the memory. If its process ends
+/// before it has the item, that is the next one again.)
 ///
 /// @param queue   The queue.
 /// @param value   The value. What it lends is given back as each call does it.

@@ -20,7 +20,7 @@ use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::method::{Method, method};
 use crate::local::python::object::Object;
 
-static FUNCTIONS: EmbeddedCode = EmbeddedCode::new(
+pub(crate) static FUNCTIONS: EmbeddedCode = EmbeddedCode::new(
     c"<subpy>",
     EmbeddedCode::text(concat!(include_str!("pickling.py"), "\0")),
 );

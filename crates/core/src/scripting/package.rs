@@ -5,9 +5,11 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use crate::local::attach::Attached;
+use crate::local::pickling;
 use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::method::{Method, method};
 use crate::local::python::object::Object;
+use crate::queue;
 use crate::scripting::caller::Caller;
 use crate::scripting::functions;
 
@@ -60,6 +62,13 @@ static MODULES: [Module; 4] = [
 ];
 
 static FILL: Method = Method::new(c"fill", fill, ffi::METH_VARARGS);
+
+/// Compiles all of it, for those that this process forks. `None`: an exception is set.
+pub(super) fn compile_now(py: Attached<'_>) -> Option<()> {
+    let modules = MODULES.iter().map(|module| &module.code);
+    let mut all = modules.chain([&FINDER, &pickling::FUNCTIONS, &queue::NAMES]);
+    all.try_for_each(|code| code.compile_now(py))
+}
 
 /// The attached interpreter, which is the caller's, has the package. `None`: an exception is set.
 pub(super) fn install(py: Attached<'_>, caller: Caller) -> Option<()> {

@@ -81,6 +81,15 @@ impl EmbeddedCode {
         }
     }
 
+    /// Compiles it, so that those find it compiled that this process forks. `None`: an exception is set.
+    pub(crate) fn compile_now(&self, py: Attached<'_>) -> Option<()> {
+        if self.compiled.get().is_some() {
+            return Some(());
+        }
+        // SAFETY: attached; a new reference.
+        unsafe { Object::owned(py, self.compile(py)) }.map(drop)
+    }
+
     /// A function of what it has defined.
     pub(crate) fn function(py: Attached<'_>, namespace: &Object, name: &CStr) -> Option<Object> {
         namespace.item(py, name)

@@ -106,22 +106,31 @@ impl Remote {
         Deadline::of(time, options.on_deadline.clone(), Box::new(is_over))
     }
 
-    /// Kills it, if what has this number is still under way after a time.
+    /// Kills it, if what has this number is still under way after a time, and not just waits for a run inside of it: that has as
+    /// long, and then this one has.
     fn kill_if_ignored(self: &Arc<Self>, number: u32, after: Option<Duration>) {
         let ignored = Arc::downgrade(self);
         if let Some(end) = after.and_then(|time| Instant::now().checked_add(time)) {
             // In the timer's thread, which is there.
             let _ = timer::at(end, move || {
                 let remote = ignored.upgrade();
-                if let Some(remote) = remote.filter(|remote| remote.is_under_way(number)) {
-                    remote.end_now("it has ignored its time limit, and was killed");
+                if let Some((remote, waits)) = remote.and_then(|it| it.is_under_way(number)) {
+                    match waits {
+                        true => remote.kill_if_ignored(number, after),
+                        false => remote.end_now("it has ignored its time limit, and was killed"),
+                    }
                 }
             });
         }
     }
 
-    fn is_under_way(&self, number: u32) -> bool {
-        self.under_way().iter().any(|asked| asked.number == number)
+    /// `None`: what has this number is not under way. Else whether it waits for a run of another interpreter.
+    fn is_under_way(self: Arc<Self>, number: u32) -> Option<(Arc<Self>, bool)> {
+        let under_way = self.under_way();
+        let at = under_way.iter().position(|asked| asked.number == number)?;
+        let waits = under_way[at..].iter().any(|asked| !asked.inner.is_empty());
+        drop(under_way);
+        Some((self, waits))
     }
 
     /// Asks what has this number to end, with what is inside of it.
