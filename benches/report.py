@@ -24,6 +24,7 @@ import table
 
 MODULE = pathlib.Path(__file__).with_name("cpython_module.py")
 SCRIPT = pathlib.Path(__file__).with_name("scripts.py")
+PACKAGES = SCRIPT.with_name("script_packages.py")
 PIPE = pathlib.Path(__file__).with_name("multiprocessing_pipe.py")
 WORKERS = pathlib.Path(__file__).with_name("multiprocessing_workers.py")
 SCRIPTS = "short", "large", "busy"
@@ -130,6 +131,8 @@ def scripts(o):
     for what, work, way, name in ("life", "create", "spawn", "create_run"), ("calls", "run_again", "pool", "run"):
         elsewhere = samples(printed_json([o.python, str(WORKERS), what, str(min(o.repetitions, 5))]))
         found[f"script_{name}", way] = elsewhere[work, way]
+    if all(has(o, package) for package in ("numpy", "pandas", "lxml", "pydantic")):
+        found.update(samples(printed_json([o.bench, "script", str(PACKAGES), str(min(o.repetitions, 5))])))
     try:
         module = samples(printed_json([o.python, str(SCRIPT), count]))
     except subprocess.CalledProcessError:
