@@ -208,17 +208,24 @@ impl OwnedValue {
 impl OwnedValue {
     /// The queues that it is, or has in it. They live as long.
     pub(crate) fn queues(&self) -> Vec<*const RawQueue> {
-        if self.0.owned != OWNED {
-            return Vec::new();
+        if self.0.owned == OWNED && self.0.kind == kind::QUEUE {
+            // SAFETY: the kind says which field counts.
+            return vec![unsafe { self.0.r#as.queue.cast_const() }];
         }
+        let of_block = |header: &Header| header.queues.iter().map(|queue| queue.0).collect();
+        self.header().map(of_block).unwrap_or_default()
+    }
+
+    /// How large its block is, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.header().map_or(0, |header| header.size)
+    }
+
+    /// That of its block, if it has one.
+    fn header(&self) -> Option<&Header> {
+        let has_block = self.0.owned == OWNED && self.0.kind != kind::QUEUE;
         // SAFETY: the kind says which field counts; see `drop` for the block.
-        unsafe {
-            if self.0.kind == kind::QUEUE {
-                return vec![self.0.r#as.queue.cast_const()];
-            }
-            let header = self.0.r#as.items.data.cast::<Header>().sub(1);
-            (*header).queues.iter().map(|queue| queue.0).collect()
-        }
+        has_block.then(|| unsafe { &*self.0.r#as.items.data.cast::<Header>().sub(1) })
     }
 }
 

@@ -163,6 +163,10 @@ pub(crate) fn forget(id: Id) {
     let Some(gone) = members.0.remove(&id) else {
         return;
     };
+    // Another thread may be about to end what it has created: until then that counts further up.
+    for member in members.0.values_mut().filter(|m| m.creator == Some(id)) {
+        member.creator = gone.creator;
+    }
     for id in above {
         if let Some(member) = members.0.get_mut(&id) {
             member.created = member.created.saturating_sub(1);

@@ -21,6 +21,8 @@ use crate::process::values::{Checked, Received};
 
 /// A worker may know so many.
 const MOST: usize = 1 << 16;
+/// What an item takes besides its value, in bytes.
+const ITEM: usize = 256;
 /// What it has put may take so much memory, in bytes, if it has no other limit.
 const MOST_MEMORY: u64 = 1 << 30;
 
@@ -176,7 +178,8 @@ impl Remote {
                 };
                 let mut item = read_item(&received, reader, Some(self.id))?;
                 reader.end()?;
-                item.charge = match self.charge(message.bytes().len()) {
+                let bytes = message.bytes().len() + item.value.size() + ITEM;
+                item.charge = match self.charge(bytes) {
                     Some(charge) => Some(charge),
                     None => return Ok(Answer::Refused(Refused::NoMemory)),
                 };
