@@ -9,6 +9,7 @@ mod epoll;
 mod failures;
 mod family;
 pub(crate) mod host;
+mod items;
 mod lines;
 mod message;
 mod operations;

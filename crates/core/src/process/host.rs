@@ -8,6 +8,7 @@ mod calls;
 mod creation;
 mod destruction;
 mod interrupt;
+mod known_queues;
 mod operations;
 mod outputs;
 mod queues;
@@ -21,8 +22,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use subpy_wire::Malformed;
 
+use self::known_queues::KnownQueues;
 use self::outputs::Outputs;
-use self::queues::KnownQueues;
 use super::channel::{Broken, Control};
 use super::family::Family;
 use super::lines::{Line, Lines};
@@ -63,8 +64,6 @@ pub(crate) struct Remote {
     budget: Budget,
     functions: Mutex<HashMap<u64, Arc<Definition>>>,
     queues: KnownQueues,
-    /// 0: none.
-    memory_limit: u64,
     outputs: Outputs,
     /// What it has done when it answered last, and the memory that it had.
     seen: Mutex<(Stats, Option<MemoryUsage>)>,

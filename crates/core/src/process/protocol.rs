@@ -62,7 +62,7 @@ pub(super) mod wants {
     pub(crate) const DROP: u8 = 18;
     /// What a script does with interpreters: see `operations`.
     pub(crate) const OPERATE: u8 = 19;
-    /// What it does with a queue: see `queues`.
+    /// What it does with a queue: see `items`.
     pub(crate) const QUEUE: u8 = 20;
     /// To have the value that is answered: it has queues in it, which the worker lets go of before it answers.
     pub(crate) const RESULT: u8 = 21;

@@ -1,11 +1,9 @@
 //! Queues, as messages have them. The host has them, with their items. What a worker has stands for them.
 
-use subpy_wire::{Queue as WireQueue, QueueRules, Reader, Sink, Writer, read_if_gone};
+use subpy_wire::{Queue as WireQueue, QueueRules};
 
-use super::values;
-use super::values::{Checked, Received};
 use crate::data::id::Id;
-use crate::data::queue::{IfGone, Item, Queue, Rules};
+use crate::data::queue::{IfGone, Queue, Rules};
 
 /// The queues that one side knows.
 pub(super) trait QueueEnds {
@@ -24,25 +22,6 @@ impl QueueEnds for NoQueues {
     fn received(&self, _: &WireQueue) -> Option<Queue> {
         None
     }
-}
-
-/// What a worker wants of a queue: the first byte.
-pub(super) mod codes {
-    /// A new one: its rules. The reply is its number.
-    pub(crate) const CREATE: u8 = 0;
-    /// One that is known by its number. The reply is its rules.
-    pub(crate) const FIND: u8 = 1;
-    /// To put an item at once.
-    pub(crate) const PUT: u8 = 2;
-    /// To wait until there is room, for so long.
-    pub(crate) const WAIT_FOR_ROOM: u8 = 3;
-    /// The next item, for so long.
-    pub(crate) const GET: u8 = 4;
-    /// How many items there are, a `u64`, and whether it is closed.
-    pub(crate) const LOOK: u8 = 5;
-    pub(crate) const CLOSE: u8 = 6;
-    /// Nothing stands for it any more: how often it was received.
-    pub(crate) const LET_GO: u8 = 7;
 }
 
 pub(super) fn write_queue(queue: &Queue) -> WireQueue {
@@ -70,37 +49,7 @@ pub(super) fn rules_of(rules: &QueueRules, maker: Option<Id>) -> Rules {
     }
 }
 
-fn if_gone_of(number: u8) -> IfGone {
+pub(super) fn if_gone_of(number: u8) -> IfGone {
     const ALL: [IfGone; 4] = [IfGone::Keep, IfGone::Replace, IfGone::Fail, IfGone::Remove];
     ALL[usize::from(number) % ALL.len()]
-}
-
-/// `value` is that of the item.
-pub(super) fn write_item<S: Sink>(
-    writer: &mut Writer<S>,
-    item: &Item,
-    value: &Checked<'_>,
-    ends: &dyn QueueEnds,
-) {
-    writer.flags([item.is_pickled, item.is_gone]);
-    writer.byte(item.if_gone as u8);
-    value.write(writer, ends);
-}
-
-/// It was put by this interpreter.
-pub(super) fn read_item(
-    message: &Received<'_>,
-    reader: &mut Reader<'_>,
-    from: Option<Id>,
-) -> subpy_wire::Result<Item> {
-    let [is_pickled, is_gone] = reader.flags()?;
-    let if_gone = if_gone_of(read_if_gone(reader)?);
-    Ok(Item {
-        value: values::read(message, reader)?,
-        is_pickled,
-        from,
-        if_gone,
-        is_gone,
-        charge: None,
-    })
 }

@@ -6,6 +6,7 @@
 
 mod asked;
 pub(super) mod child;
+mod of_host;
 mod queues;
 
 use std::io;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use subpy_wire::{Reader, Writer};
 
-use self::queues::{OfHost, of_host};
+use self::of_host::{OfHost, of_host};
 use super::Preparation;
 use super::channel::{Broken, Channel, Control, End, Sending, Side, Why};
 use super::failures;

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::data::queue::{Item, Refused, Rules, WaitLimit};
+use crate::data::queue::item::{Item, Refused, Rules, WaitLimit};
 
 /// How the other process is asked, by the ids of its queues. To be called without a GIL.
 pub(crate) trait FarQueues: Send + Sync {

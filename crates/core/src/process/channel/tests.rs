@@ -4,8 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use subpy_wire::{Malformed, Reader, Writer};
 
 use super::{AREA, Broken, Channel, Side, create};
+use crate::data::tree::OwnedValue;
 use crate::data::value::{BufferInfo, Value, View};
+use crate::process::message::Message;
+use crate::process::queues::NoQueues;
 use crate::process::values;
+use crate::process::values::Received;
 
 fn ends() -> (Channel, Channel) {
     let file = create().unwrap();
@@ -13,12 +17,20 @@ fn ends() -> (Channel, Channel) {
     (end(Side::Host), end(Side::Worker))
 }
 
+fn read(message: &Arc<Message>) -> OwnedValue {
+    let received = Received {
+        message,
+        queues: &NoQueues,
+    };
+    values::read(&received, &mut Reader::new(message.bytes())).unwrap()
+}
+
 const ALIVE: &dyn Fn() -> bool = &|| true;
 
 fn send(channel: &mut Channel, value: &Value<'_>) {
     let mut writer = Writer::new(channel.send(ALIVE));
     let value = values::Checked::new(value).unwrap_or_else(|_| panic!("it can't be written"));
-    value.write(&mut writer);
+    value.write(&mut writer, &NoQueues);
     writer.into_sink().finish().unwrap();
 }
 
@@ -27,7 +39,7 @@ fn echo(mut worker: Channel, times: usize) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         for _ in 0..times {
             let message = Arc::new(worker.receive(ALIVE).unwrap());
-            let value = values::read(&message, &mut Reader::new(message.bytes())).unwrap();
+            let value = read(&message);
             drop(message);
             send(&mut worker, value.get());
         }
@@ -84,7 +96,7 @@ fn values_go_there_and_back() {
     for value in &all {
         send(&mut host, value);
         let message = Arc::new(host.receive(ALIVE).unwrap());
-        let read = values::read(&message, &mut Reader::new(message.bytes())).unwrap();
+        let read = read(&message);
         drop(message);
         assert_eq!(read.get(), value);
         if let View::Buffer(memory) = read.get().view() {
@@ -115,7 +127,7 @@ fn memory_with_strides_arrives_in_order() {
     // SAFETY: true.
     send(&mut host, &unsafe { Value::buffer(&info) });
     let message = Arc::new(host.receive(ALIVE).unwrap());
-    let read = values::read(&message, &mut Reader::new(message.bytes())).unwrap();
+    let read = read(&message);
     let expected: Vec<u8> = [6_i32, 8, 10, 0, 2, 4]
         .iter()
         .flat_map(|n| n.to_ne_bytes())

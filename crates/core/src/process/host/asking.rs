@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use subpy_wire::{Malformed, Writer};
 
-use super::queues::Given;
+use super::known_queues::Given;
 use super::served::Heard;
 use super::{Asked, NONE_OF_OURS, Remote};
 use crate::data::config::RunOptions;

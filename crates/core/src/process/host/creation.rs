@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use subpy_wire::Writer;
 
+use super::known_queues::KnownQueues;
 use super::outputs::Outputs;
-use super::queues::KnownQueues;
 use super::{Creator, Life, Remote};
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
@@ -79,8 +79,7 @@ impl Remote {
             next_number: AtomicU32::new(1),
             budget: described.budget,
             functions: Mutex::default(),
-            queues: KnownQueues::default(),
-            memory_limit: described.memory_limit,
+            queues: KnownQueues::new(described.memory_limit),
             outputs: Outputs::new(config.stdout, config.stderr),
             seen: Mutex::default(),
             life: Mutex::new(Life::There),

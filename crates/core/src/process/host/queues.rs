@@ -1,76 +1,27 @@
-//! The queues that its worker knows, and what that wants of them.
+//! What its worker wants of queues, which are the host's.
 
-use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use subpy_wire::{Malformed, Queue as WireQueue, QueueRules, Reader, Writer};
 
 use super::Remote;
-use crate::data::queue::{Charge, Item, Queue, Refused, WaitLimit};
+use super::known_queues::Given;
+use crate::data::queue::{Queue, Refused, WaitLimit};
 use crate::local::enter;
 use crate::local::interpreter::{Interpreter, family};
 use crate::process::channel::Broken;
+use crate::process::items::{codes, read_item, write_item};
 use crate::process::lines::Line;
 use crate::process::message::Message;
 use crate::process::options::read_time;
 use crate::process::protocol::replies;
-use crate::process::queues::{QueueEnds, codes, read_item, rules_of, write_item, write_rules};
+use crate::process::queues::{QueueEnds, rules_of, write_rules};
 use crate::process::values::{Checked, Received};
-
-/// A worker may know so many.
-const MOST: usize = 1 << 16;
-/// What an item takes besides its value, in bytes.
-const ITEM: usize = 256;
-/// What it has put may take so much memory, in bytes, if it has no other limit.
-const MOST_MEMORY: u64 = 1 << 30;
-
-/// The queues that a worker knows.
-#[derive(Default)]
-pub(super) struct KnownQueues {
-    /// By their numbers, with how often each was sent.
-    all: Mutex<HashMap<u64, (Queue, u64)>>,
-    /// How much memory the items have that it has put, and nobody has got.
-    memory: Arc<AtomicUsize>,
-}
-
-/// An item that a worker has got: until it says so, it may be the next one again.
-pub(super) struct Given {
-    queue: Queue,
-    item: Item,
-}
-
-impl Given {
-    /// The worker has ended before.
-    pub(super) fn take_back(self) {
-        self.queue.put_back(self.item);
-    }
-}
-
-impl KnownQueues {
-    fn all(&self) -> MutexGuard<'_, HashMap<u64, (Queue, u64)>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, id: u64) -> subpy_wire::Result<Queue> {
-        let all = self.all();
-        let (queue, _) = all.get(&id).ok_or(Malformed("there is no such queue"))?;
-        Ok(queue.clone())
-    }
-
-    /// The worker knows none any more.
-    pub(super) fn clear(&self) {
-        let all = std::mem::take(&mut *self.all());
-        drop(all);
-    }
-}
 
 impl QueueEnds for Remote {
     fn sent(&self, queue: &Queue) {
-        let mut all = self.queues.all();
-        let known = all.entry(queue.id());
-        known.or_insert_with(|| (queue.clone(), 0)).1 += 1;
+        self.queues.sent(queue);
     }
 
     fn received(&self, queue: &WireQueue) -> Option<Queue> {
@@ -155,7 +106,7 @@ impl Remote {
         if code == codes::CREATE {
             let rules = QueueRules::read(reader)?;
             reader.end()?;
-            if self.queues.all().len() >= MOST {
+            if self.queues.are_too_many() {
                 return Ok(Answer::Refused(Refused::NoMemory));
             }
             let rules = rules_of(&rules, Some(family::first(self.id)));
@@ -178,20 +129,20 @@ impl Remote {
                 };
                 let mut item = read_item(&received, reader, Some(self.id))?;
                 reader.end()?;
-                let bytes = message.bytes().len() + item.value.size() + ITEM;
-                item.charge = match self.charge(bytes) {
-                    Some(charge) => Some(charge),
-                    None => return Ok(Answer::Refused(Refused::NoMemory)),
-                };
+                if item.is_pickled && !queue.rules().takes_pickles {
+                    return Err(Malformed("a queue of plain data gets something else").into());
+                }
                 if queue.is_in(&item.value) {
                     return Err(Malformed("a queue is put into itself").into());
                 }
-                let put = || {
-                    queue
-                        .try_put(item)
-                        .map_err(|(why, item)| (why, drop(item)).0)
-                };
-                self.outside(line, || refused_or(put().map(|()| Answer::Done)))
+                item.charge = self.queues.charge(&item, message.bytes().len());
+                if item.charge.is_none() {
+                    return Ok(Answer::Refused(Refused::NoMemory));
+                }
+                self.outside(line, || match queue.try_put(item) {
+                    Ok(()) => Answer::Done,
+                    Err((why, _)) => Answer::Refused(why),
+                })
             }
             codes::WAIT_FOR_ROOM => {
                 let time = read_time(reader)?;
@@ -226,7 +177,7 @@ impl Remote {
             codes::LET_GO => {
                 let received = reader.u64()?;
                 reader.end()?;
-                let gone = self.let_go_of(id, received)?;
+                let gone = self.queues.let_go(id, received)?;
                 self.outside(line, move || {
                     drop(gone);
                     drop(queue);
@@ -235,16 +186,6 @@ impl Remote {
             }
             _ => Err(Malformed("a queue is asked for what there is not").into()),
         }
-    }
-
-    /// Room for so many bytes more; `None`: there is none.
-    fn charge(&self, bytes: usize) -> Option<Charge> {
-        let most = match self.memory_limit {
-            0 => MOST_MEMORY,
-            limit => limit,
-        };
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        Charge::new(&self.queues.memory, bytes, most)
     }
 
     /// Does `work` for its script, which may call functions of the host's: what goes may be theirs.
@@ -257,20 +198,6 @@ impl Remote {
         work(&WaitLimit {
             until: Instant::now().checked_add(time),
             keeps_waiting: &|| keeps_waiting() && self.is_alive(),
-        })
-    }
-
-    /// Nothing stands for a queue in the worker, unless it was sent once more meanwhile.
-    fn let_go_of(&self, id: u64, received: u64) -> subpy_wire::Result<Option<Queue>> {
-        let mut all = self.queues.all();
-        let known = all
-            .get_mut(&id)
-            .ok_or(Malformed("there is no such queue"))?;
-        let left = known.1.checked_sub(received);
-        known.1 = left.ok_or(Malformed("a queue was not received so often"))?;
-        Ok(match known.1 {
-            0 => all.remove(&id).map(|(queue, _)| queue),
-            _ => None,
         })
     }
 }

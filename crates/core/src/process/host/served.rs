@@ -6,7 +6,7 @@ use std::time::Duration;
 use subpy_wire::{Malformed, Reader, Writer};
 
 use super::Remote;
-use super::queues::Given;
+use super::known_queues::Given;
 use crate::data::error::{Result, Status};
 use crate::data::id::Id;
 use crate::data::tree::OwnedValue;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use subpy_wire::{Malformed, Reader};
 
-use super::queues::of_host;
+use super::of_host::of_host;
 use super::{FarFunction, Worker};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;

@@ -3,40 +3,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use subpy_wire::{Queue as WireQueue, QueueRules, Reader, Writer};
+use subpy_wire::{QueueRules, Reader, Writer};
 
+use super::of_host::{OfHost, of_host};
 use super::{Worker, child};
 use crate::data::queue::far::FarQueues;
-use crate::data::queue::{Item, Queue, Refused, Rules, WaitLimit};
+use crate::data::queue::{Item, Refused, Rules, WaitLimit};
 use crate::local::enter;
 use crate::process::channel::Sending;
+use crate::process::items::{codes, read_item, write_item};
 use crate::process::message::Message;
 use crate::process::options::write_time;
 use crate::process::protocol::{replies, wants};
-use crate::process::queues::{QueueEnds, codes, read_item, rules_of, write_item, write_rules};
-use crate::process::values::{Checked, Received};
+use crate::process::queues::{rules_of, write_rules};
+use crate::process::values::Checked;
 
 /// The host is asked to wait so long at once: what this side wants meanwhile is seen then.
 const SLICE: Duration = Duration::from_millis(100);
-
-/// What comes from the host, and goes there.
-pub(super) struct OfHost;
-
-impl QueueEnds for OfHost {
-    fn sent(&self, _: &Queue) {}
-
-    fn received(&self, queue: &WireQueue) -> Option<Queue> {
-        Queue::of_far(queue.id, rules_of(&queue.rules, None))
-    }
-}
-
-/// A message of the host's.
-pub(super) fn of_host(message: &Arc<Message>) -> Received<'_> {
-    Received {
-        message,
-        queues: &OfHost,
-    }
-}
 
 impl Worker {
     fn want_of_queue(
@@ -78,10 +61,11 @@ fn wait<T>(
             .until
             .map(|until| until.saturating_duration_since(Instant::now()));
         match ask(left.map_or(SLICE, |left| left.min(SLICE))) {
-            Err(Refused::TimeOver) => match limit.is_over() {
-                Some(why) => return Err(why),
-                None => {}
-            },
+            Err(Refused::TimeOver) => {
+                if let Some(why) = limit.is_over() {
+                    return Err(why);
+                }
+            }
             // The host knows it first.
             Err(Refused::Stopped) => {
                 while (limit.keeps_waiting)() {
