@@ -89,6 +89,13 @@ impl Interpreter {
         }
     }
 
+    /// The process is gone that has created it: nothing of it runs any longer.
+    pub(crate) fn kill_with_process(&self) {
+        if let Backend::Process(far) = &self.0 {
+            far.end_with_creator_now();
+        }
+    }
+
     /// The process is gone that has created it, or that had the last object of it: it ends, too. `ending`: it is asked to end
     /// like this, first.
     pub(crate) fn end_with_process(&self, ending: Option<&EndOptions<'_>>) {
@@ -98,7 +105,7 @@ impl Interpreter {
             Backend::Process(far) => {
                 let ended = ending.is_some_and(|ending| far.destroy(ending, false).is_ok());
                 if !ended {
-                    far.end_with_creator_now();
+                    self.kill_with_process();
                     let _ = far.destroy(&EndOptions::within(Duration::ZERO, true), true);
                 }
             }

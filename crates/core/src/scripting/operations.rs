@@ -123,9 +123,11 @@ pub(crate) fn create_process(
 
 /// The process of a caller is gone: what ends with it does so now. `ending`: that is asked to end like this, first.
 fn is_over(caller: Id, ending: Option<&EndOptions<'_>>) {
-    for id in family::is_over(caller) {
-        if let Ok(it) = Interpreter::find(id) {
-            it.end_with_process(ending);
-        }
+    let all = family::is_over(caller);
+    let all: Vec<_> = all.into_iter().map(Interpreter::find).collect();
+    let all = || all.iter().flatten();
+    if ending.is_none() {
+        all().for_each(Interpreter::kill_with_process);
     }
+    all().for_each(|it| it.end_with_process(ending));
 }
