@@ -188,6 +188,71 @@ static void test_a_child_that_a_script_forks(void **state) {
   DESTROY(creator);
 }
 
+enum { ROUNDS = 10, THREADS = 4, CHILDREN = 3 };
+
+/* Ends something of a family in one of these ways. */
+static void end_one(int way, subpy_id creator, const subpy_id *ids) {
+  switch (way) {
+  case 0:
+    subpy_kill(ids[0], NULL);
+    break;
+  case 1:
+    subpy_destroy(ids[0], NULL);
+    break;
+  case 2:
+    subpy_kill(creator, NULL); /* which does nothing to one of this process */
+    break;
+  case 3:
+    subpy_run_string(ids[0], "os._exit(1)", NULL);
+    break;
+  default:
+    subpy_take_over(ids[1], NULL);
+  }
+}
+
+/* Families that end in many ways at once: when a creator is destroyed, so is what it has created. */
+static void *make_families(void *state) {
+  for (int round = 0; round < ROUNDS; round++) {
+    subpy_id ids[CHILDREN];
+    const subpy_id creator = create_creator(&state, NULL);
+    RUN(creator, "q = interpreters.create_queue()\n"
+                 "ids = [_dummy_interpreters.create() for _ in range(3)]\n"
+                 "_dummy_interpreters.run_string(ids[0], 'from subpy import _interpreters as i; "
+                 "below = i.create(); import os')\n"
+                 "for one in ids[1:]:\n"
+                 "  _dummy_interpreters.run_string_unrestricted(one, 'import threading; "
+                 "threading.Thread(target=q.get).start()', {'q': q})\n");
+    for (int i = 0; i < CHILDREN; i++) {
+      char name[16];
+      snprintf(name, sizeof name, "ids[%d]", i);
+      ids[i] = number_in(creator, name);
+    }
+    end_one(round % 5, creator, ids);
+    subpy_destroy_options options = SUBPY_DESTROY_OPTIONS_INIT;
+    options.stop_threads = 1;
+    EXPECT(SUBPY_OK, subpy_destroy_with(creator, &options, &error));
+    subpy_destroy(ids[1], NULL); /* the host may have taken it over */
+    for (int i = 0; i < CHILDREN; i++) {
+      EXPECT(SUBPY_ERR_NOT_FOUND, subpy_run_string(ids[i], "", &error));
+    }
+  }
+  return NULL;
+}
+
+static void test_families_that_end_at_once(void **state) {
+  pthread_t threads[THREADS];
+  size_t before, after;
+  EXPECT(SUBPY_OK, subpy_list_all(NULL, 0, &before, &error));
+  for (int i = 0; i < THREADS; i++) {
+    threads[i] = thread_start(make_families, *state);
+  }
+  for (int i = 0; i < THREADS; i++) {
+    thread_join(threads[i]);
+  }
+  EXPECT(SUBPY_OK, subpy_list_all(NULL, 0, &after, &error));
+  CHECK_EQUAL(after, before);
+}
+
 static void test_they_are_left_to_the_end(void **state) { create_creator(state, NULL); }
 
 #define OF_BOTH(test)                                                                              \
@@ -203,6 +268,7 @@ int main(void) {
       OF_BOTH(test_a_creator_whose_children_run),
       OF_BOTH(test_a_creator_that_is_lost),
       OF_BOTH(test_a_child_that_a_script_forks),
+      OF_BOTH(test_families_that_end_at_once),
       OF_BOTH(test_they_are_left_to_the_end),
   };
   return RUN_TESTS_INITIALIZED(tests);

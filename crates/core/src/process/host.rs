@@ -74,6 +74,8 @@ pub(crate) struct Remote {
     /// Its scripts may create interpreters.
     may_create: bool,
     creator: Creator,
+    /// Held while what it has created is ended.
+    ending: Mutex<()>,
     /// Told when it is destroyed.
     destroyed: fn(Id),
 }
@@ -205,6 +207,14 @@ impl Remote {
     pub(crate) fn kill(&self) -> Result<()> {
         self.end_now("the host has killed it");
         Ok(())
+    }
+
+    /// Its process is gone: what its scripts have created ends, too. When this returns, it has. `ending`: it is asked to end like
+    /// this, first.
+    fn end_created(&self, ending: Option<&EndOptions<'_>>) {
+        let one_at_a_time = self.ending.lock();
+        (self.creator.is_over)(self.id, ending);
+        drop(one_at_a_time);
     }
 
     /// Ends it at once, with the one that has created it.

@@ -87,6 +87,7 @@ impl Remote {
             watched: Mutex::default(),
             may_create,
             creator,
+            ending: Mutex::default(),
             destroyed,
         });
         let as_outer: Weak<dyn FarRun> = Arc::downgrade(&remote) as _;
@@ -157,7 +158,7 @@ impl Remote {
     }
 
     /// Its process is gone: who waits for it is told.
-    fn has_ended(&self) {
+    fn has_ended(self: &Arc<Self>) {
         let mut life = self.life();
         if *life == Life::There {
             *life = Life::Gone;
@@ -173,9 +174,9 @@ impl Remote {
         }
         if is_lost && self.may_create {
             // It may take a while, and this thread sees all that ends.
-            let (id, is_over) = (self.id, self.creator.is_over);
-            if Thread::start(c"subpy ending", move || is_over(id, None)).is_err() {
-                is_over(id, None);
+            let me = self.clone();
+            if Thread::start(c"subpy ending", move || me.end_created(None)).is_err() {
+                self.end_created(None);
             }
         }
     }

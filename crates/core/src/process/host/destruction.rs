@@ -51,7 +51,7 @@ impl Remote {
                 });
             }
             socket::kill(&self.pidfd, libc::SIGKILL);
-            (self.creator.is_over)(self.id, (!kill).then_some(ending));
+            self.end_created((!kill).then_some(ending));
             self.let_go();
             self.outputs.close();
             let functions = std::mem::take(&mut *self.functions());
