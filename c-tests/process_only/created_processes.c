@@ -188,7 +188,7 @@ static void test_a_child_that_a_script_forks(void **state) {
   DESTROY(creator);
 }
 
-enum { ROUNDS = 10, THREADS = 4, CHILDREN = 3 };
+enum { ROUNDS = 5, THREADS = 4, CHILDREN = 3 };
 
 /* Ends something of a family in one of these ways. */
 static void end_one(int way, subpy_id creator, const subpy_id *ids) {
