@@ -24,7 +24,7 @@ use crate::queue;
 use crate::scripting::caller::Caller;
 use crate::scripting::create_for_script;
 
-static LOW_LEVEL: [Method; 15] = [
+static LOW_LEVEL: [Method; 16] = [
     Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id)\n--\n\nFinalizes an interpreter, which must not run. Its exit functions run, and its threads \
           are awaited."),
     Method::fast(c"list_all", list_all).with_doc(
@@ -51,6 +51,7 @@ static LOW_LEVEL: [Method; 15] = [
     Method::fast(c"_exec", exec),
     Method::fast(c"_call", call),
     Method::fast(c"_whence", whence),
+    Method::fast(c"_room", room),
     Method::fast(c"_count_objects", count_objects),
     Method::fast(c"_retain", retain),
     Method::fast(c"_release", release),
@@ -290,6 +291,9 @@ function!(whence(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
     };
     Object::text(py, given(py, caller, find())?)
 });
+
+// `_room()`: how many interpreters may be created now.
+function!(room(; 0, 0), Caller::of, |py, caller, []| Object::int(py, family::room(caller.id()).into()));
 
 // `_count_objects(id)`: it ends with the last Interpreter object.
 function!(count_objects(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
