@@ -249,7 +249,7 @@ def test_how_many():
         others = [interpreters.create() for _ in range(16)]
         with cls() as executor:
             assert executor._max_workers == 1
-            raises(interpreters.InterpreterError, 'interpreter_limit', executor.submit(abs, 1).result)
+            raises(interpreters.InterpreterError, 'interpreter_limit', lambda: executor.submit(abs, 1).result())
             others.pop().close()
             assert executor.submit(abs, -1).result() == 1
         with cls(3) as executor:

@@ -35,24 +35,42 @@ def load(dumped):
 
 def call(function, args, kwargs):
     """Calls a function. The answer is what it returns, dumped, or why that can't be."""
-    function, args = load(function), [load(arg) for arg in args]
-    result = _apply(function, args, {name: load(arg) for name, arg in kwargs.items()})
+    return _called(*_loaded(function, args, kwargs))
+
+
+def attempt(function, args, kwargs):
+    """As call(), but an exception is part of the answer: None, the exception, dumped if it can be, its parts, and whether
+    it was raised before the function was called."""
+    try:
+        loaded = _loaded(function, args, kwargs)
+    except NotShareableError as e:
+        return False, str(e)
+    except BaseException as e:
+        return _raised(e, True)
+    try:
+        return _called(*loaded)
+    except BaseException as e:
+        return _raised(e, False)
+
+
+def _loaded(function, args, kwargs):
+    return load(function), [load(arg) for arg in args], {name: load(arg) for name, arg in kwargs.items()}
+
+
+def _called(function, args, kwargs):
+    result = _apply(function, args, kwargs)
     try:
         return True, dump(result, 'result')
     except NotShareableError as e:
         return False, str(e)
 
 
-def attempt(function, args, kwargs):
-    """As call(), but what is raised is part of the answer: None, the exception, dumped if it can be, and its parts."""
+def _raised(error, is_before):
     try:
-        return call(function, args, kwargs)
-    except BaseException as e:
-        try:
-            dumped = dump(e, 'exception')
-        except BaseException:
-            dumped = None
-        return None, dumped, _described(e)
+        dumped = dump(error, 'exception')
+    except BaseException:
+        dumped = None
+    return None, dumped, _described(error), is_before
 
 
 def each(function, calls):

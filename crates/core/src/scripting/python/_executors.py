@@ -36,6 +36,7 @@ class Pool:
         self.max_workers = max_workers
         self.workers = set()
         self.numbers = itertools.count()
+        self.serving = 0  # how many workers will take a job
         self.free = 0  # how many workers have no job, less the jobs that have no worker
         self.is_closed = False
         self.why_broken = None  # else a message, and the exception that is its cause
@@ -51,7 +52,7 @@ class Pool:
                 raise RuntimeError('cannot schedule new futures after interpreter shutdown')
             if self.is_closed:
                 raise RuntimeError('cannot schedule new futures after shutdown')
-            if self.free <= 0 and len(self.workers) < self.max_workers:
+            if self.free <= 0 and self.serving < self.max_workers:
                 self._add_worker()
             self.free -= 1
             self.jobs.put(job)
@@ -61,11 +62,14 @@ class Pool:
         try:
             worker.start()
         except RuntimeError as e:
-            if not self.workers:
+            if self.serving == 0:
+                if isinstance(e, InterpreterError):
+                    raise
                 raise RuntimeError(f'{e}: an executor needs threads, which wait for its interpreters') from e
-            self.max_workers = len(self.workers)
+            self.max_workers = self.serving  # they do all
         else:
             self.workers.add(worker)
+            self.serving += 1
             self.free += 1
 
     def close(self, cancel=False):
@@ -89,25 +93,32 @@ class Pool:
     # For the workers. ----------------------------------------------------------------------------
 
     def take(self):
-        """The next job. None: there are no more."""
+        """The next job. None: there are no more, and the worker ends."""
         job = self.jobs.get()
         if job is None:
-            self.jobs.put(None)  # for the other workers
+            with self.lock:
+                job, *others = self._take_all() or [None]
+                for other in others:
+                    self.jobs.put(other)
+                self.jobs.put(None)  # for the other workers
+                self.serving -= job is None
         return job
 
     def is_free(self):
         with self.lock:
             self.free += 1
 
-    def leave(self, worker, error=None):
-        """A worker ends; by an error, while it has no job. Then others do the jobs, if there are others."""
+    def fail(self, worker, job, error):
+        """A worker could not begin, and ends. Other workers do its job, if there are others."""
         with self.lock:
             self.workers.discard(worker)
-            if error is None:
-                return
+            self.serving -= 1
+            self.jobs.put(job)
             self.free -= 1
-            if self.workers:
-                self.max_workers = len(self.workers)
+            if self.serving > 0:
+                self.max_workers = self.serving
+                if self.is_closed:
+                    self.jobs.put(None)
                 return
             jobs = self._take_all()
         for future, *_ in jobs:
@@ -161,17 +172,25 @@ class Worker(threading.Thread):
         self.pool, self.id = pool, None
 
     def run(self):
-        goes_on, error = True, None
-        while goes_on and error is None:
-            try:
-                self.begin()
+        pool, done = self.pool, 0
+        while job := pool.take():
+            if done == 0:
+                try:
+                    if self.id is None:
+                        self.begin()
+                except BaseException as e:
+                    self.end()
+                    pool.fail(self, job, e.with_traceback(None))
+                    return
                 self.initialize()
-            except BaseException as e:
-                error = e.with_traceback(None)
-            else:
-                goes_on = self.serve()
-            self.end()
-        self.pool.leave(self, error)
+            self.do(*job)
+            del job
+            done += 1
+            if done == pool.max_jobs:
+                self.end()
+                done = 0
+            pool.is_free()
+        self.end()
 
     def begin(self):
         self.id = _interpreters.create(backend=self.backend)
@@ -193,23 +212,11 @@ class Worker(threading.Thread):
                 pass  # somebody looks at its memory: it ends with this interpreter
             self.id = None
 
-    def stop(self):
-        """The pool is broken: what it is at need not come to an end."""
-
-    def serve(self):
-        """Does jobs. True: as many as its interpreter may do."""
-        most = self.pool.max_jobs
-        for _ in itertools.repeat(None) if most is None else range(most):
-            job = self.pool.take()
-            if job is None:
-                return False
-            self.do(*job)
-            del job
-            self.pool.is_free()
-        return True
-
     def do(self, future, function, args, kwargs):
         if not future.set_running_or_notify_cancel():
+            return
+        if self.pool.why_broken:
+            future.set_exception(self.pool.broken())
             return
         try:
             result = self.call(function, args, kwargs)
@@ -227,30 +234,52 @@ class Worker(threading.Thread):
         except NotShareableError as e:
             raise CanNotCrossError(*e.args) from None
         try:
+            self.prepare()
             answer, failed = _interpreters._call(self.id, 'attempt', dumped, 'args')
         except InterpreterLostError as e:
-            raise _Lost from e
+            lost(e)
         if failed is not None:
             raise _failed(*failed)
         became, what, *parts = answer
         if became:
-            return _load(what)
+            try:
+                return _load(what)
+            except BaseException as e:
+                self.could_not_load(e)
+                raise
         if became is None:
             raise self.raised(what, *parts)
         raise CanNotCrossError(what)
 
-    def raised(self, dumped, parts):
+    def raised(self, dumped, parts, is_before):
         """The exception of a job. If there is no such one here, another one describes it."""
         try:
             error = _load(dumped)
             error.__cause__ = self.cause(*parts)
-            return error
         except Exception:
-            return _failed(*parts)
+            error = _failed(*parts)
+        if is_before:
+            self.could_not_load(error)
+        return error
+
+    # What a kind may have besides.
+
+    def prepare(self):
+        """Before each job."""
+
+    def stop(self):
+        """The pool is broken: what it is at need not come to an end."""
+
+    def could_not_load(self, error):
+        """A job or a result can't be unpickled. That is the exception of the job, or the end of the pool: lost()."""
 
 
 class _Lost(Exception):
-    """A worker's process has ended. The cause is the InterpreterLostError."""
+    """A worker can do no more jobs. The cause says why."""
+
+
+def lost(error):
+    raise _Lost from error
 
 
 # At the end of this interpreter. -----------------------------------------------------------------
@@ -289,6 +318,8 @@ class PoolExecutor(Executor):
         name = name or f'{type(self).__name__}-{next(self._numbers)}'
         self._pool = Pool(kind, max_workers, name, initializer, initargs, max_jobs)
 
+    # Programs look for these, which the standard classes have.
+
     @property
     def _max_workers(self):
         return self._pool.max_workers
@@ -296,6 +327,10 @@ class PoolExecutor(Executor):
     @property
     def _threads(self):
         return set(self._pool.workers)
+
+    @property
+    def _broken(self):
+        return self._pool.why_broken is not None
 
     def submit(self, fn, /, *args, **kwargs):
         """Has fn(*args, **kwargs) called in an interpreter of the pool. The answer is a Future of it."""

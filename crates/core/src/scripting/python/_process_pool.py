@@ -5,11 +5,10 @@ import os
 import select
 import signal
 import sys
-import threading
 from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback
 
 from subpy import _interpreters
-from subpy._executors import PoolExecutor, Worker
+from subpy._executors import PoolExecutor, Worker, lost
 
 
 class Process:
@@ -50,33 +49,39 @@ class Process:
 class ProcessWorker(Worker):
     backend, Broken = 'process', BrokenProcessPool
 
-    def __init__(self, pool, name):
-        super().__init__(pool, name)
-        self.process, self.has_key = None, False
-        self.has_begun = threading.Event()  # or it has failed to
+    process, has_key = None, False
 
     @staticmethod
     def cause(*parts):
         return _RemoteTraceback(f'\n\n{parts[-1]}')
 
-    def begin(self):
+    def start(self):
+        """As in the standard class, the first process is there when the job is accepted."""
+        self.begin()
         try:
-            super().begin()
-            self.process, self.has_key = Process(self.call(os.getpid, (), {})), False
-        finally:
-            self.has_begun.set()
+            super().start()
+        except BaseException:
+            self.end()
+            raise
+
+    def begin(self):
+        super().begin()
+        self.has_key = False
+        self.process = Process(self.call(os.getpid, (), {}))
 
     def stop(self):
-        if self.process is not None:
-            self.process.kill()
+        self.process.kill()
 
-    def call(self, function, args, kwargs):
+    def prepare(self):
+        """What a multiprocessing.Manager has made works there, too: it needs the key of this process."""
         if not self.has_key and 'multiprocessing.managers' in sys.modules:
-            # With the key of this process, what a manager has made works there.
             key = bytes(multiprocessing.current_process().authkey)
             _interpreters._exec(self.id, f'import multiprocessing\nmultiprocessing.current_process().authkey = {key!r}')
             self.has_key = True
-        return super().call(function, args, kwargs)
+
+    def could_not_load(self, error):
+        """As in the standard class."""
+        lost(error)
 
 
 class ProcessPoolExecutor(PoolExecutor):
@@ -100,12 +105,7 @@ class ProcessPoolExecutor(PoolExecutor):
     @property
     def _processes(self):
         """By their ids, as programs look for them."""
-        found = {}
-        for worker in self._threads:
-            worker.has_begun.wait()
-            if worker.process is not None:
-                found[worker.process.pid] = worker.process
-        return found
+        return {worker.process.pid: worker.process for worker in self._threads}
 
     def terminate_workers(self):
         """Sends SIGTERM to the processes: their jobs are a BrokenProcessPool. What has not begun is cancelled."""
