@@ -5,7 +5,7 @@ __main__, a lambda, one inside of a function) crosses as its code, with what it 
 """
 
 import sys
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 
 
 class NotShareableError(TypeError, ValueError):
@@ -18,6 +18,8 @@ def dump(value, root='value'):
         return False, value
     if value is _main():
         raise NotShareableError(f'{root} is the namespace of __main__, which stays where it is: ask for the values of names')
+    if type(value) in (FunctionType, BuiltinFunctionType) and _can_be_imported(value):
+        return True, value.__module__, value.__qualname__
     shared = []
     return True, _pickled(value, shared, root), shared
 
@@ -25,39 +27,81 @@ def dump(value, root='value'):
 def load(dumped):
     if not dumped[0]:
         return dumped[1]
-    _, pickled, shared = dumped
-    import io
-    import pickle
-
-    class Unpickler(pickle.Unpickler):
-        def persistent_load(self, key):
-            return _HELPERS[key] if isinstance(key, str) else shared[key]
-
     try:
-        return Unpickler(io.BytesIO(pickled)).load()
+        return _imported(*dumped[1:]) if isinstance(dumped[1], str) else _unpickled(*dumped[1:])
     except (AttributeError, ImportError) as e:
         raise NotShareableError(f'{e}: it has to be in a module that this interpreter can import, or in __main__ here') from e
 
 
 def call(function, args, kwargs):
     """Calls a function. The answer is what it returns, dumped, or why that can't be."""
-    function, args = load(function), [load(arg) for arg in args]
-    result = _apply(function, args, {name: load(arg) for name, arg in kwargs.items()})
+    return _called(*_loaded(function, args, kwargs))
+
+
+def attempt(function, args, kwargs):
+    """As call(), but an exception is part of the answer: None, the exception, dumped if it can be, its parts, and whether
+    it was raised before the function was called."""
+    try:
+        loaded = _loaded(function, args, kwargs)
+    except NotShareableError as e:
+        return False, str(e)
+    except BaseException as e:
+        return _raised(e, True)
+    try:
+        return _called(*loaded)
+    except BaseException as e:
+        return _raised(e, False)
+
+
+def _loaded(function, args, kwargs):
+    return load(function), [load(arg) for arg in args], {name: load(arg) for name, arg in kwargs.items()}
+
+
+def _called(function, args, kwargs):
+    result = _apply(function, args, kwargs)
     try:
         return True, dump(result, 'result')
     except NotShareableError as e:
         return False, str(e)
 
 
+def _raised(error, is_before):
+    try:
+        dumped = dump(error, 'exception')
+    except BaseException:
+        dumped = None
+    return None, dumped, _described(error), is_before
+
+
+def each(function, calls):
+    """Calls a function with each tuple of arguments."""
+    return [function(*args) for args in calls]
+
+
+def _described(error):
+    """Its module, name, message, arguments (none), and traceback, without the functions of this file."""
+    import traceback
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals is globals():
+        trace = trace.tb_next
+    kind = type(error)
+    lines = traceback.format_exception(kind, error, trace)
+    try:
+        message = str(error)
+    except Exception:
+        message = lines[-1].rstrip('\n')
+    return kind.__module__, kind.__qualname__, message, (), ''.join(lines)
+
+
 def _apply(function, args, kwargs):
     """Calls it. What looks at its caller, as exec() does, finds __main__."""
-    main = _main()
-    if any(function is of_caller for of_caller in (exec, eval)) and len(args) == 1 and not kwargs:
-        return function(*args, main)
-    if not args and not kwargs:
-        if any(function is of_caller for of_caller in (globals, locals, vars)):
+    if type(function) is BuiltinFunctionType and not kwargs:
+        main = _main()
+        if function in (exec, eval) and len(args) == 1:
+            return function(*args, main)
+        if function in (globals, locals, vars) and not args:
             return main
-        if function is dir:
+        if function is dir and not args:
             return sorted(main)
     return function(*args, **kwargs)
 
@@ -80,6 +124,22 @@ def _main():
     return sys.modules['__main__'].__dict__
 
 
+def _can_be_imported(function):
+    if function.__module__ in (None, '__main__'):
+        return False
+    found = sys.modules.get(function.__module__)
+    for name in function.__qualname__.split('.'):
+        found = getattr(found, name, None)
+    return found is function
+
+
+def _imported(module, qualname):
+    found = sys.modules.get(module) or _module(module)
+    for name in qualname.split('.'):
+        found = getattr(found, name)
+    return found
+
+
 # Pickling. ---------------------------------------------------------------------------------------
 
 def _pickled(value, shared, root):
@@ -95,17 +155,37 @@ def _pickled(value, shared, root):
 
 
 def _try_pickled(value, shared):
+    Pickler, _, BytesIO = _classes()
+    file = BytesIO()
+    pickler = Pickler(file, 5)
+    pickler.shared = shared
+    pickler.dump(value)
+    return file.getvalue()
+
+
+_made = []
+
+
+def _classes():
+    """Pickler, Unpickler and BytesIO. Most interpreters need none of them."""
+    if not _made:
+        _made.append(_make_classes())
+    return _made[0]
+
+
+def _make_classes():
     import io
     import pickle
+    here = globals()
 
     class Pickler(pickle.Pickler):
         def persistent_id(self, value):
             kind = type(value)
+            if kind is FunctionType:
+                return value.__name__ if value.__globals__ is here else None
             if kind is memoryview or kind.__module__ == 'subpy.interpreters' and is_shareable(value):
-                shared.append(value)
-                return len(shared) - 1
-            if kind is FunctionType and value.__globals__ is globals():
-                return value.__name__
+                self.shared.append(value)
+                return len(self.shared) - 1
 
         def reducer_override(self, value):
             kind = type(value)
@@ -117,9 +197,18 @@ def _try_pickled(value, shared):
                 return _code, (_marshalled(value),)
             return NotImplemented
 
-    file = io.BytesIO()
-    Pickler(file, 5).dump(value)
-    return file.getvalue()
+    class Unpickler(pickle.Unpickler):
+        def persistent_load(self, key):
+            return _HELPERS[key] if isinstance(key, str) else self.shared[key]
+
+    return Pickler, Unpickler, io.BytesIO
+
+
+def _unpickled(pickled, shared):
+    _, Unpickler, BytesIO = _classes()
+    unpickler = Unpickler(BytesIO(pickled))
+    unpickler.shared = shared
+    return unpickler.load()
 
 
 def _culprit(value, where, why):
@@ -167,15 +256,6 @@ def _quoted(key):
 
 # Functions. --------------------------------------------------------------------------------------
 
-def _can_be_imported(function):
-    if function.__module__ in (None, '__main__'):
-        return False
-    found = sys.modules.get(function.__module__)
-    for name in function.__qualname__.split('.'):
-        found = getattr(found, name, None)
-    return found is function
-
-
 def _used(function):
     """The values of the names that a function uses: of its module, and of the functions around it."""
     names, todo = set(), [function.__code__]
@@ -204,6 +284,8 @@ def _reduced_function(function):
     module, used, around = _used(function)
     state = function.__defaults__, function.__kwdefaults__, dict(function.__dict__), around, used
     made_of = _marshalled(function.__code__), function.__name__, function.__qualname__, module
+    if not any(state):
+        return _function, made_of
     return _function, made_of, state, None, None, _complete
 
 
@@ -247,4 +329,4 @@ def _module(name):
     return importlib.import_module(name)
 
 
-_HELPERS = {helper.__name__: helper for helper in (_module, _code, _function, _complete)}
+_HELPERS = {helper.__name__: helper for helper in (_module, _code, _function, _complete, each)}

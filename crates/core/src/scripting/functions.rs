@@ -19,7 +19,7 @@ use crate::local::python::object::Object;
 use crate::queue;
 use crate::scripting::caller::Caller;
 
-static LOW_LEVEL: [Method; 15] = [
+static LOW_LEVEL: [Method; 16] = [
     Method::fast(c"destroy", destroy).with_doc(c"destroy($module, id)\n--\n\nFinalizes an interpreter, which must not run. Its exit functions run, and its threads \
           are awaited."),
     Method::fast(c"list_all", list_all).with_doc(
@@ -46,6 +46,7 @@ static LOW_LEVEL: [Method; 15] = [
     Method::fast(c"_exec", exec),
     Method::fast(c"_call", call),
     Method::fast(c"_whence", whence),
+    Method::fast(c"_room", room),
     Method::fast(c"_count_objects", count_objects),
     Method::fast(c"_retain", retain),
     Method::fast(c"_release", release),
@@ -250,6 +251,9 @@ fn raised(py: Attached<'_>, caller: &Caller, error: &Error) -> Option<Object> {
 function!(whence(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
     caller.object_of(py, &Operation::Whence(id_of(py, id)?))
 });
+
+// `_room()`: how many interpreters may be created now.
+function!(room(; 0, 0), Caller::of, |py, caller, []| Object::int(py, family::room(caller.id()).into()));
 
 // `_count_objects(id)`: it ends with the last Interpreter object.
 function!(count_objects(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {

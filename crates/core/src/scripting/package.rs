@@ -54,11 +54,14 @@ struct Module {
     code: EmbeddedCode,
 }
 
-static MODULES: [Module; 4] = [
+static MODULES: [Module; 7] = [
     module!("subpy", "python/package.py"),
     module!("subpy._interpreters", "python/_interpreters.py"),
     module!("subpy._dummy_interpreters", "python/_dummy_interpreters.py"),
     module!("subpy.interpreters", "python/interpreters.py"),
+    module!("subpy._executors", "python/_executors.py"),
+    module!("subpy._interpreter_pool", "python/_interpreter_pool.py"),
+    module!("subpy._process_pool", "python/_process_pool.py"),
 ];
 
 static FILL: Method = Method::new(c"fill", fill, ffi::METH_VARARGS);

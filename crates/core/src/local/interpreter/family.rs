@@ -228,6 +228,17 @@ pub(crate) fn take_over(id: Id) -> bool {
     true
 }
 
+/// How many interpreters the scripts of one may create now.
+pub(crate) fn room(id: Id) -> u32 {
+    let members = members();
+    let one = |id: &Id| {
+        let member = members.0.get(id)?;
+        Some(member.terms.interpreter_limit.saturating_sub(member.created))
+    };
+    let all = members.above(id).into_iter().chain([id]);
+    all.filter_map(|id| one(&id)).min().unwrap_or(0)
+}
+
 /// What a script has created ends with the last object that stands for it.
 pub(crate) fn count_objects(id: Id) {
     if let Some(member) = members().0.get_mut(&id) {

@@ -94,6 +94,14 @@ _known = weakref.WeakValueDictionary()
 _lock = threading.RLock()
 
 
+def _dump_call(callable, args, kwargs):
+    return (
+        _dump(callable, 'callable'),
+        [_dump(arg, f'args[{i}]') for i, arg in enumerate(args)],
+        {name: _dump(arg, f'kwargs["{name}"]') for name, arg in kwargs.items()},
+    )
+
+
 class Interpreter:
     """An interpreter. There is one object of it here at a time."""
 
@@ -177,12 +185,7 @@ class Interpreter:
             raise _failed(*failed)
 
     def _call(self, callable, args, kwargs):
-        dumped = (
-            _dump(callable, 'callable'),
-            [_dump(arg, f'args[{i}]') for i, arg in enumerate(args)],
-            {name: _dump(arg, f'kwargs["{name}"]') for name, arg in kwargs.items()},
-        )
-        result, failed = _interpreters._call(self._id, 'call', dumped, 'args')
+        result, failed = _interpreters._call(self._id, 'call', _dump_call(callable, args, kwargs), 'args')
         if failed is not None:
             raise _failed(*failed)
         can_cross, result = result
