@@ -12,6 +12,8 @@ pub(crate) enum Operation<'a> {
     ListAll,
     /// Whether something runs in it.
     IsRunning(Id),
+    /// How many may be created now.
+    Room,
     /// Who has created it: `main`, `host` or `script`.
     Whence(Id),
     /// The id of a new one, which imports from these places.

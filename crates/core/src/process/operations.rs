@@ -29,6 +29,7 @@ mod codes {
     pub(super) const COUNT_OBJECTS: u8 = 8;
     pub(super) const RETAIN: u8 = 9;
     pub(super) const RELEASE: u8 = 10;
+    pub(super) const ROOM: u8 = 11;
 }
 
 /// One that can be written.
@@ -55,6 +56,7 @@ impl<'a> CheckedOperation<'a> {
         };
         match *self.operation {
             Operation::ListAll => writer.byte(codes::LIST_ALL),
+            Operation::Room => writer.byte(codes::ROOM),
             Operation::IsRunning(id) => of(codes::IS_RUNNING, id),
             Operation::Whence(id) => of(codes::WHENCE, id),
             Operation::Create(ref options, ref path) => {
@@ -94,6 +96,7 @@ pub(super) fn read<T>(
     let values: OwnedValue;
     let operation = match reader.byte()? {
         codes::LIST_ALL => Operation::ListAll,
+        codes::ROOM => Operation::Room,
         codes::IS_RUNNING => Operation::IsRunning(read_id(reader)?),
         codes::WHENCE => Operation::Whence(read_id(reader)?),
         codes::CREATE => {

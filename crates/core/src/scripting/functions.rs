@@ -253,7 +253,7 @@ function!(whence(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {
 });
 
 // `_room()`: how many interpreters may be created now.
-function!(room(; 0, 0), Caller::of, |py, caller, []| Object::int(py, family::room(caller.id()).into()));
+function!(room(; 0, 0), Caller::of, |py, caller, []| caller.object_of(py, &Operation::Room));
 
 // `_count_objects(id)`: it ends with the last Interpreter object.
 function!(count_objects(c"id"; 1, 1), Caller::of, |py, caller, [Some(id)]| {

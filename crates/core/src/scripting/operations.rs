@@ -41,6 +41,7 @@ pub(crate) fn operate(caller: Id, operation: &Operation<'_>) -> Result<OwnedValu
             };
             copy_of(&Value::str(whence), "whence")
         }
+        Operation::Room => copy_of(&Value::int(family::room(caller).into()), "room"),
         Operation::Create(ref options, ref path) => {
             let created = create(caller, options, path)?;
             copy_of(&Value::int(created.id().get()), "id")

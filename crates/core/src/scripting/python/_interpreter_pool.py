@@ -14,7 +14,7 @@ except ImportError:  # before Python 3.14
 
 
 class InterpreterWorker(Worker):
-    backend, Broken, cause = 'local', BrokenInterpreterPool, staticmethod(_failed)
+    backend, Broken, cause = None, BrokenInterpreterPool, staticmethod(_failed)  # as this one
 
 
 class InterpreterPoolExecutor(PoolExecutor, ThreadPoolExecutor):
