@@ -51,8 +51,9 @@
  * 1 GiB, or has more than 2^27 parts, is #SUBPY_ERR_NOT_SHAREABLE. stdin, stdout, stderr, the
  * environment and the working directory are what the host has when the interpreter is created. A destroy ends the threads that
  * are left when its wait is over, and is never #SUBPY_ERR_BUSY for them or for buffers. subpy_memory_usage() and subpy_stats()
- * say what the interpreter had when it answered last. Not supported yet are queues, `allow_interpreters` and
- * `share_environment`: #SUBPY_ERR_UNSUPPORTED.
+ * say what the interpreter had when it answered last. Items that its scripts have put into queues, and nobody has got, are in the
+ * host's memory, and may take `memory_limit` there, or 1 GiB. What its scripts create are processes, which end with it, whatever
+ * they do then. Not supported is `share_environment`: #SUBPY_ERR_UNSUPPORTED.
  *
  * **Structs.** A struct of options starts with its size, and has a macro that ends in `_INIT` and stands for the
  * defaults. A later version may append fields. A program that was compiled before gets their defaults. A program may
@@ -714,7 +715,7 @@ typedef struct subpy_interpreter_config {
    * 1: scripts may create interpreters, and run code in them: they have the package `subpy`, which docs/scripting.md
    * describes. What a script creates belongs to its interpreter: it is what that is, or less, has its limits, writes to
    * its `stdout_fn` and `stderr_fn`, imports from where it does, and ends with it, unless subpy_take_over() is called. It may
-   * have a process of its own.
+   * have a process of its own; with #SUBPY_BACKEND_PROCESS it has.
    * 0 (the default): they have no such package. 2: as 1, but they know all interpreters of the process, and not only those
    * that scripts of their family have created: they may list them, and ask whether they run.
    */
@@ -808,7 +809,7 @@ typedef struct subpy_destroy_options {
  *         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, a `memory_limit` that an idle interpreter does not fit into, or NULL for `id`;
  *         #SUBPY_ERR_NOT_INITIALIZED;
  *         #SUBPY_ERR_UNSUPPORTED for #SUBPY_GIL_OWN (with #SUBPY_BACKEND_LOCAL) or `allow_threads = 0` below Python 3.12, and
- *         for a `memory_limit` where memory is not counted; with #SUBPY_BACKEND_PROCESS also for `allow_interpreters` and `share_environment`, where its
+ *         for a `memory_limit` where memory is not counted; with #SUBPY_BACKEND_PROCESS also for `share_environment`, where its
  *         program is not there or can't be executed (the message has its path), and for a module of `preload` that leaves a
  *         Python thread behind;
  *         #SUBPY_ERR_EXCEPTION or #SUBPY_ERR_EXIT if a module that a function is defined in everywhere, or one of `preload`,
@@ -853,7 +854,8 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  * time is better than #SUBPY_FOREVER where scripts are not known.
  *
  * Interpreters that its scripts have created end with it: see subpy_interpreter_config::allow_interpreters. If one of them
- * can't, the call fails as it would for that one, and the message says which it is.
+ * can't, the call fails as it would for that one, and the message says which it is. (With #SUBPY_BACKEND_PROCESS they are asked to
+ * end when its process has ended, and killed if they can't.)
  *
  * An extension module may wait in its own C code when its objects go. Nothing ends that. The package grpcio does, for
  * a server that was started and not stopped, and for calls by `.future()`, where the daemon thread that it wants is
@@ -2325,7 +2327,8 @@ subpy_status subpy_queue_create(const subpy_queue_config *config, subpy_queue **
 
 /**
  * Puts a copy of a value into a queue. Buffers are shared: the queue, and then who gets the item, keeps the memory until
- * it is not needed any more.
+ * it is not needed any more. (With #SUBPY_BACKEND_PROCESS who gets the item gets a copy of the memory. If its process ends
+ * before it has the item, that is the next one again.)
  *
  * @param queue   The queue.
  * @param value   The value. What it lends is given back as each call does it.
