@@ -1,5 +1,7 @@
 //! What scripts do with interpreters, for whichever asks, in the process of the host.
 
+use std::time::Instant;
+
 use crate::data::config::{Backend, InterpreterConfig};
 use crate::data::error::Result;
 use crate::data::id::Id;
@@ -130,5 +132,12 @@ fn is_over(caller: Id, ending: Option<&EndOptions<'_>>) {
     if ending.is_none() {
         all().for_each(Interpreter::kill_with_process);
     }
-    all().for_each(|it| it.end_with_process(ending));
+    // They have as long together as one has by itself.
+    let start = Instant::now();
+    for it in all() {
+        let is_in_time = |ending: &&EndOptions<'_>| {
+            start.elapsed() <= ending.timeout.saturating_add(EndOptions::OF_PROCESS)
+        };
+        it.end_with_process(ending.filter(is_in_time));
+    }
 }

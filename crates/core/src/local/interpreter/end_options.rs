@@ -15,6 +15,9 @@ pub(crate) struct EndOptions<'a> {
 }
 
 impl<'a> EndOptions<'a> {
+    /// How long a process may take to end beside that: what runs at its end, and some more for its answer.
+    pub(crate) const OF_PROCESS: Duration = Duration::from_secs(6);
+
     /// Its threads have so long to end.
     pub(crate) fn within(timeout: Duration, stop_threads: bool) -> Self {
         Self {

@@ -15,9 +15,6 @@ use crate::process::options;
 use crate::process::protocol::asks;
 use crate::process::socket;
 
-/// How long what runs at the end of an interpreter may take, and some more for its answer.
-const END: Duration = Duration::from_secs(6);
-
 impl Remote {
     /// Ends it: its exit functions run, its threads have so long to end. `Busy`: something is under way.
     pub(crate) fn destroy(self: &Arc<Self>, ending: &EndOptions<'_>, kill: bool) -> Result<()> {
@@ -39,7 +36,8 @@ impl Remote {
                 .as_mut()
                 .filter(|_| before == Life::There && self.lost.get().is_none())
             {
-                let _overdue = self.kill_after(ending.timeout.saturating_add(END));
+                let _overdue =
+                    self.kill_after(ending.timeout.saturating_add(EndOptions::OF_PROCESS));
                 let number = self.next_number();
                 let _under_way = UnderWay::begin(self, number);
                 let waits = || self.is_alive() && (ending.keeps_waiting)();
@@ -51,7 +49,9 @@ impl Remote {
                 });
             }
             socket::kill(&self.pidfd, libc::SIGKILL);
-            self.end_created((!kill).then_some(ending));
+            // One that had to be killed has had its time, and so has what it has created.
+            let ended = self.lost.get().is_none();
+            self.end_created(ended.then_some(ending));
             self.let_go();
             self.outputs.close();
             let functions = std::mem::take(&mut *self.functions());
