@@ -89,6 +89,17 @@ def test_a_queue_is_the_same():
     assert made.get() == 'here' and made.maxsize == 2
 
 
+def test_memory_in_a_queue_stays():
+    interp, queue = interpreters.create(backend='process'), interpreters.create_queue()
+    interp.prepare_main(queue=queue)
+    for size in 10, 1 << 22:
+        queue.put([memoryview(bytes(range(10)) * (size // 10))])
+        interp.exec('m = queue.get()[0]\nother = [bytes(m.nbytes) for _ in range(10)]\ndel other')
+        interp.exec('assert bytes(m) == bytes(range(10)) * (m.nbytes // 10)\nqueue.put(m)\ndel m')
+        assert queue.get().tobytes() == bytes(range(10)) * (size // 10)
+    interp.close()
+
+
 def test_a_queue_keeps_what_a_process_has_not_taken():
     for killed in range(10):
         queue, seen = interpreters.create_queue(), interpreters.create_queue()

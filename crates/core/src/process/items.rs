@@ -7,6 +7,7 @@ use super::values;
 use super::values::{Checked, Received};
 use crate::data::id::Id;
 use crate::data::queue::Item;
+use crate::data::tree::OwnedValue;
 
 /// What a worker wants of a queue: the first byte.
 pub(super) mod codes {
@@ -39,18 +40,39 @@ pub(super) fn write_item<S: Sink>(
     value.write(writer, ends);
 }
 
-/// It was put by this interpreter.
-pub(super) fn read_item(
+/// One that a worker puts, whose interpreter this is.
+pub(super) fn read_put_item(
     message: &Received<'_>,
     reader: &mut Reader<'_>,
-    from: Option<Id>,
+    from: Id,
+) -> subpy_wire::Result<Item> {
+    let item = read_item(message, reader, values::read)?;
+    Ok(Item {
+        from: Some(from),
+        is_gone: false,
+        ..item
+    })
+}
+
+/// One that a worker gets, to be used at once: its buffers are lent.
+pub(super) fn read_got_item(
+    message: &Received<'_>,
+    reader: &mut Reader<'_>,
+) -> subpy_wire::Result<Item> {
+    read_item(message, reader, values::read_lending)
+}
+
+fn read_item<'m>(
+    message: &Received<'_>,
+    reader: &mut Reader<'m>,
+    read: fn(&Received<'_>, &mut Reader<'m>) -> subpy_wire::Result<OwnedValue>,
 ) -> subpy_wire::Result<Item> {
     let [is_pickled, is_gone] = reader.flags()?;
     let if_gone = if_gone_of(read_if_gone(reader)?);
     Ok(Item {
-        value: values::read(message, reader)?,
+        value: read(message, reader)?,
         is_pickled,
-        from,
+        from: None,
         if_gone,
         is_gone,
         charge: None,

@@ -11,7 +11,7 @@ use crate::data::queue::{Queue, Refused, WaitLimit};
 use crate::local::enter;
 use crate::local::interpreter::{Interpreter, family};
 use crate::process::channel::Broken;
-use crate::process::items::{codes, read_item, write_item};
+use crate::process::items::{codes, read_put_item, write_item};
 use crate::process::lines::Line;
 use crate::process::message::Message;
 use crate::process::options::read_time;
@@ -127,7 +127,7 @@ impl Remote {
                     message,
                     queues: self,
                 };
-                let mut item = read_item(&received, reader, Some(self.id))?;
+                let mut item = read_put_item(&received, reader, self.id)?;
                 reader.end()?;
                 if item.is_pickled && !queue.rules().takes_pickles {
                     return Err(Malformed("a queue of plain data gets something else").into());

@@ -11,7 +11,7 @@ use crate::data::queue::far::FarQueues;
 use crate::data::queue::{Item, Refused, Rules, WaitLimit};
 use crate::local::enter;
 use crate::process::channel::Sending;
-use crate::process::items::{codes, read_item, write_item};
+use crate::process::items::{codes, read_got_item, write_item};
 use crate::process::message::Message;
 use crate::process::options::write_time;
 use crate::process::protocol::{replies, wants};
@@ -140,7 +140,7 @@ impl FarQueues for Arc<Worker> {
                 writer.u64(id);
                 write_time(writer, time);
             });
-            said(&reply, |reader| read_item(&of_host(&reply), reader, None))
+            said(&reply, |reader| read_got_item(&of_host(&reply), reader))
         })
     }
 
