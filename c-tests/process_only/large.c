@@ -48,10 +48,29 @@ static void test_too_much_of_a_few(void **state) {
   DESTROY(id);
 }
 
+/* A host gives what it has of a process to an interpreter of its own, and clears it: that has the memory then. */
+static void test_memory_goes_on_to_an_interpreter_here(void **state) {
+  (void)state;
+  const subpy_id id = create_process(NULL);
+  subpy_id here;
+  EXPECT(SUBPY_OK, subpy_create(NULL, &here, &error));
+  RUN(id, "m = memoryview(b'0123456789' * (1 << 20))");
+  subpy_value out;
+  EXPECT(SUBPY_OK, subpy_get(id, "m", &out, &error));
+  EXPECT(SUBPY_OK, subpy_set(here, "m", &out, &error));
+  EXPECT(SUBPY_OK, subpy_set(here, "n", &out, &error));
+  subpy_value_clear(&out);
+  DESTROY(id);
+  RUN(here, "other = [bytes(m.nbytes) for _ in range(5)]; del other, m\n"
+            "assert n.tobytes() == b'0123456789' * (1 << 20)");
+  DESTROY(here);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_gibibyte),
       cmocka_unit_test(test_too_much_of_a_few),
+      cmocka_unit_test(test_memory_goes_on_to_an_interpreter_here),
   };
   return RUN_TESTS_INITIALIZED(tests);
 }

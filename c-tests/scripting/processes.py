@@ -74,6 +74,18 @@ def test_memory_is_copied():
     assert result['w'].tolist() == [99, 101]
 
 
+def test_memory_of_a_process_stays():
+    """What it has given is there as long as somebody looks at it."""
+    size, whole = 1 << 24, bytes(range(10)) * ((1 << 24) // 10)
+    interp, queue = interpreters.create(backend='process'), interpreters.create_queue()
+    result = dummy.run_string_unrestricted(interp.id, f'w = memoryview(bytes(range(10)) * ({size} // 10))\nq.put([w])', {'q': queue})
+    results = [result['w'], queue.get()[0], interp.call(lambda: memoryview(w))]
+    interp.close()
+    other = [bytes(size) for _ in range(5)]
+    del other
+    assert all(bytes(memory) == whole for memory in results)
+
+
 def test_a_queue_is_the_same():
     interp = interpreters.create(backend='process')
     queue = interpreters.create_queue()

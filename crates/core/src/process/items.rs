@@ -54,12 +54,12 @@ pub(super) fn read_put_item(
     })
 }
 
-/// One that a worker gets, to be used at once: its buffers are lent.
+/// One that a worker gets.
 pub(super) fn read_got_item(
     message: &Received<'_>,
     reader: &mut Reader<'_>,
 ) -> subpy_wire::Result<Item> {
-    read_item(message, reader, values::read_lending)
+    read_item(message, reader, values::read_of_host)
 }
 
 fn read_item<'m>(

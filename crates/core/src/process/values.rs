@@ -17,8 +17,10 @@ use crate::data::queue::Queue;
 use crate::data::tree::{Block, OwnedValue, QueueReference};
 use crate::data::value::{BufferInfo, RawData, RawValue, Value, View};
 use crate::local::buffers::host_memory;
+use crate::local::buffers::shared::SharedMemory;
 use crate::local::convert::to_python;
 use crate::local::objects::conversion_error::{ConversionError, Converted, too_deep};
+use crate::local::objects::release::Release;
 
 const _: () = assert!(MAX_DEPTH == kind::MAX_DEPTH);
 
@@ -320,22 +322,21 @@ pub(super) fn read(
     read_parts(received, reader, false, false)
 }
 
-/// As [`read`], for one whose buffers are lent to who uses it: their memory, which is the message's, is there until it is
-/// given back.
-pub(super) fn read_lending(
+/// As [`read`], for one of the host's, which has looked at its texts.
+pub(super) fn read_of_host(
     received: &Received<'_>,
     reader: &mut Reader<'_>,
 ) -> subpy_wire::Result<OwnedValue> {
     read_parts(received, reader, false, true)
 }
 
-/// As [`read_lending`], for a list.
+/// As [`read`], for a list.
 pub(super) fn read_list(
     received: &Received<'_>,
     reader: &mut Reader<'_>,
-    lends: bool,
+    is_of_host: bool,
 ) -> subpy_wire::Result<OwnedValue> {
-    let list = read_parts(received, reader, true, lends)?;
+    let list = read_parts(received, reader, true, is_of_host)?;
     match list.get().view() {
         View::List(_) => Ok(list),
         _ => Err(Malformed("a list is none")),
@@ -349,9 +350,9 @@ fn parts<'r, 'm>(reader: &'r mut Reader<'m>, is_list: bool) -> Parts<'r, 'm> {
     }
 }
 
-/// The next part. A worker, to which it is lent, knows that its host has looked at the texts.
-fn next<'a>(parts: &mut Parts<'_, 'a>, lends: bool) -> subpy_wire::Result<Option<Part<'a>>> {
-    match lends {
+/// The next part.
+fn next<'a>(parts: &mut Parts<'_, 'a>, is_of_host: bool) -> subpy_wire::Result<Option<Part<'a>>> {
+    match is_of_host {
         true => parts.next_unread(),
         false => parts.next(),
     }
@@ -361,8 +362,8 @@ const NO_MEMORY: Malformed = Malformed("there is no memory for a value");
 const TOO_MANY_PARTS: Malformed = Malformed("a value has too many parts");
 
 /// A value that is a text, if it is one: it is looked at once.
-fn root_text(reader: &mut Reader<'_>, lends: bool) -> subpy_wire::Result<Option<OwnedValue>> {
-    let (kind, text) = match next(&mut Parts::new(reader), lends)? {
+fn root_text(reader: &mut Reader<'_>, is_of_host: bool) -> subpy_wire::Result<Option<OwnedValue>> {
+    let (kind, text) = match next(&mut Parts::new(reader), is_of_host)? {
         Some(Part::Str(text)) => (kind::STR, text),
         Some(Part::Bytes(bytes)) => (kind::BYTES, bytes),
         Some(Part::BigInt(text)) => (kind::BIG_INT, text),
@@ -399,7 +400,7 @@ fn read_parts(
     received: &Received<'_>,
     reader: &mut Reader<'_>,
     is_list: bool,
-    lends: bool,
+    is_of_host: bool,
 ) -> subpy_wire::Result<OwnedValue> {
     if let Some(plain) = Part::plain(reader)? {
         // SAFETY: it takes no room.
@@ -409,7 +410,7 @@ fn read_parts(
         return read_plain(reader, count);
     }
     let mut ahead = reader.clone();
-    if let Some(text) = root_text(&mut ahead, lends)? {
+    if let Some(text) = root_text(&mut ahead, is_of_host)? {
         *reader = ahead;
         return Ok(text);
     }
@@ -419,12 +420,13 @@ fn read_parts(
         next_node: block.nodes,
         next_buffer: block.buffers,
         shapes: Vec::new(),
-        lent: lends.then(|| received.message.clone()),
+        message: Some(received.message),
+        shared: None,
         ends: Some(received.queues),
         queues: Vec::new(),
     };
     let mut parts = parts(reader, is_list);
-    let Some(first) = next(&mut parts, lends)? else {
+    let Some(first) = next(&mut parts, is_of_host)? else {
         return Ok(OwnedValue::NONE);
     };
     if let Part::Queue(queue) = &first {
@@ -436,7 +438,7 @@ fn read_parts(
     unsafe {
         let root = filler.value(&first)?;
         let mut open = vec![(block.nodes, first.items())];
-        while let Some(part) = next(&mut parts, lends)? {
+        while let Some(part) = next(&mut parts, is_of_host)? {
             while let Some((_, 0)) = open.last() {
                 open.pop();
             }
@@ -456,8 +458,8 @@ fn read_parts(
         }
         let mut block = block;
         if room.points_to_message || !filler.queues.is_empty() {
-            let kept = Box::new((received.message.clone(), filler.shapes));
-            block.keep(Pins::default(), filler.queues, vec![kept]);
+            let kept = (received.message.clone(), filler.shapes, filler.shared);
+            block.keep(Pins::default(), filler.queues, vec![Box::new(kept)]);
         }
         Ok(OwnedValue::from_raw(block.into_owned(root)))
     }
@@ -505,15 +507,16 @@ struct Filler<'a> {
     next_node: *mut RawValue,
     next_buffer: *mut BufferInfo,
     shapes: Vec<Box<[isize]>>,
-    /// What buffers are lent of.
-    lent: Option<Arc<Message>>,
+    message: Option<&'a Arc<Message>>,
+    /// Who has a buffer of it has the message: the value, and whoever gets the buffer of that.
+    shared: Option<Release>,
     ends: Option<&'a dyn QueueEnds>,
     queues: Vec<QueueReference>,
 }
 
-/// Gives back what was lent.
+/// One that has a message has it no more.
 unsafe extern "C" fn give_back(message: *mut c_void) {
-    // SAFETY: what `buffer` has made of it.
+    // SAFETY: the reference that `buffer` has made of it.
     drop(unsafe { Arc::from_raw(message.cast_const().cast::<Message>()) });
 }
 
@@ -523,7 +526,8 @@ impl Filler<'_> {
             next_node: null_mut(),
             next_buffer: null_mut(),
             shapes: Vec::new(),
-            lent: None,
+            message: None,
+            shared: None,
             ends: None,
             queues: Vec::new(),
         }
@@ -575,6 +579,13 @@ impl Filler<'_> {
     unsafe fn buffer(&mut self, buffer: &Buffer<'_>) -> RawValue {
         // Each fits, by what was checked when it was read.
         let shape: Box<[isize]> = buffer.shape().map(|size| size as isize).collect();
+        if let (Some(message), None) = (self.message, &self.shared) {
+            let message = Arc::into_raw(message.clone()).cast_mut().cast();
+            // SAFETY: the reference that this is, which any thread may drop.
+            let release = unsafe { Release::new(message, Some(give_back)) };
+            self.shared = Some(SharedMemory::of(Some(release)));
+        }
+        let shared = self.shared.as_ref();
         let info = BufferInfo {
             data: buffer.memory.as_ptr().cast_mut().cast(),
             length: buffer.memory.len(),
@@ -584,11 +595,8 @@ impl Filler<'_> {
             writable: buffer.writable.into(),
             dimensions: shape.len() as u32,
             shape: shape.as_ptr(),
-            release: self.lent.is_some().then_some(give_back as _),
-            user: match &self.lent {
-                Some(message) => Arc::into_raw(message.clone()).cast_mut().cast(),
-                None => null_mut(),
-            },
+            release: shared.and_then(Release::call),
+            user: shared.map_or(null_mut(), Release::user),
             ..BufferInfo::default()
         };
         self.shapes.push(shape);

@@ -384,7 +384,7 @@ impl Worker {
         });
         let mut reader = Reader::new(reply.bytes());
         let mut read = || match reader.byte()? {
-            replies::VALUE => values::read_lending(&of_host(&reply), &mut reader).map(Ok),
+            replies::VALUE => values::read_of_host(&of_host(&reply), &mut reader).map(Ok),
             _ => failures::read(&reply, &mut reader).map(Err),
         };
         read().unwrap_or_else(|wrong| Err(Error::new(Status::Internal, wrong.to_string())))
@@ -425,7 +425,7 @@ impl FarFunction {
         let mut finish = || -> subpy_wire::Result<()> {
             match reader.byte()? {
                 replies::VALUE => {
-                    call.answer(values::read_lending(&of_host(&reply), &mut reader)?.get())
+                    call.answer(values::read_of_host(&of_host(&reply), &mut reader)?.get())
                 }
                 replies::RAISED => call.raise(reader.text()?, reader.text()?),
                 _ => {}

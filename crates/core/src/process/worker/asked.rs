@@ -144,7 +144,7 @@ fn use_it(
         asks::SET => {
             let options = read_run(reader)?;
             let name = reader.bytes()?;
-            let value = values::read_lending(received, reader)?;
+            let value = values::read_of_host(received, reader)?;
             let value = Arguments::from(value.get());
             main.set(name, value, &options).map(nothing)
         }
@@ -152,7 +152,7 @@ fn use_it(
             let options = read_call(reader)?;
             let name = reader.bytes()?;
             let positional = values::read_list(received, reader, true)?;
-            let named = values::read_lending(received, reader)?;
+            let named = values::read_of_host(received, reader)?;
             let mut arguments = Arguments::new(positional.get().items(), dict(&named));
             let called = main.call(name, &mut arguments, &options, &mut value);
             called.map(|()| value)
@@ -160,7 +160,7 @@ fn use_it(
         asks::RUN_UNRESTRICTED => {
             let options = read_call(reader)?;
             let source = reader.bytes()?;
-            let names = values::read_lending(received, reader)?;
+            let names = values::read_of_host(received, reader)?;
             let names = Arguments::new(&[], dict(&names));
             main.run_unrestricted(source, names, &options)
         }
