@@ -139,14 +139,13 @@ def test_a_queue_keeps_what_a_process_has_not_taken():
 
 
 def test_a_wait_for_a_queue_ends_with_the_process():
-    queue = interpreters.create_queue()
+    ready, queue = interpreters.create_queue(), interpreters.create_queue()
     interp = interpreters.create(backend='process')
-    interp.prepare_main(queue=queue)
+    interp.prepare_main(ready=ready, queue=queue)
     pid = process_of(interp.id)
-    thread = threading.Thread(target=raises, args=(dummy.InterpreterLostError, 'SIGKILL', interp.exec, 'ready = 1; queue.put(1); queue.get(); queue.get()'))
+    thread = threading.Thread(target=raises, args=(dummy.InterpreterLostError, 'SIGKILL', interp.exec, 'ready.put(1); queue.get()'))
     thread.start()
-    while not queue.empty():
-        pass
+    assert ready.get() == 1
     os.kill(pid, signal.SIGKILL)
     thread.join()
     queue.put('there')
