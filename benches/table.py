@@ -64,6 +64,8 @@ SCRIPTS = {
     "script_destroy": "a script: destroy",
     "script_parallel/1": "a script: pure Python, 1 thread: time per run",
     "script_parallel/2": "a script: pure Python, 2 threads",
+    "job_interpreter": "an InterpreterPoolExecutor: `submit(f, 1).result()`",
+    "job_process": "a ProcessPoolExecutor: `submit(f, 1).result()`",
     "queue_threads": "a queue: an item, between two threads",
     "queue_interpreters": "a queue: an item, between two interpreters",
 }
@@ -146,6 +148,7 @@ GOALS = [
     ("script_create_run", "spawn ÷ dummy", ">=", 20),
     ("script_create_run", "module ÷ dummy", ">=", 5),
     ("script_parallel/2", "1 thread ÷ 2", ">=", 1.8),
+    ("job_interpreter", "subpy, µs", "<=", 40),
     ("queue_threads", "subpy ÷ queue.Queue", "<=", 0.5),
     ("queue_threads", "subpy ÷ module", "<=", 0.2),
     ("queue_interpreters", "subpy, µs", "<=", 1),
