@@ -128,11 +128,16 @@ def machine(o):
 def scripts(o):
     count = str(o.repetitions)
     found = samples(printed_json([o.bench, "script", str(SCRIPT), count]))
-    for what, work, way, name in ("life", "create", "spawn", "create_run"), ("calls", "run_again", "pool", "run"):
-        elsewhere = samples(printed_json([o.python, str(WORKERS), what, str(min(o.repetitions, 5))]))
-        found[f"script_{name}", way] = elsewhere[work, way]
+    few = str(min(o.repetitions, 5))
+    elsewhere = {what: samples(printed_json([o.python, str(WORKERS), what, few])) for what in ("life", "calls")}
+    for what, work, way, name in (
+        ("life", "create", "spawn", "script_create_run"),
+        ("calls", "run_again", "pool", "script_run"),
+        ("calls", "call_again", "pool", "job_process"),
+    ):
+        found[name, way] = elsewhere[what][work, way]
     if all(has(o, package) for package in ("numpy", "pandas", "lxml", "pydantic")):
-        found.update(samples(printed_json([o.bench, "script", str(PACKAGES), str(min(o.repetitions, 5))])))
+        found.update(samples(printed_json([o.bench, "script", str(PACKAGES), few])))
     try:
         module = samples(printed_json([o.python, str(SCRIPT), count]))
     except subprocess.CalledProcessError:

@@ -12,9 +12,11 @@ import threading
 import time
 
 try:
+    import subpy
     from subpy import _dummy_interpreters as dummy, _interpreters as low, interpreters
 
     WAY = "subpy"
+    EXECUTORS = {"job_interpreter": subpy.InterpreterPoolExecutor, "job_process": subpy.ProcessPoolExecutor}
     create_queue = interpreters.create_queue
 except ImportError:
     WAY, dummy = "cpython_module", None
@@ -25,6 +27,12 @@ except ImportError:
     except ImportError:
         from test.support import interpreters  # 3.13
     create_queue = interpreters.create_queue
+    try:
+        from concurrent.futures import InterpreterPoolExecutor
+
+        EXECUTORS = {"job_interpreter": InterpreterPoolExecutor}
+    except ImportError:
+        EXECUTORS = {}  # before 3.14
 
 REPETITIONS = globals().get("repetitions") or int(sys.argv[1])
 RUNS, ITEMS, PASSED = 500, 20_000, 200_000
@@ -96,7 +104,17 @@ def parallel(ids):
     return timed(work) / len(ids)
 
 
+def job(x):
+    return x
+
+
+def jobs_again(executor):
+    for _ in range(RUNS):
+        executor.submit(job, 1).result()
+
+
 ids = [low.create() for _ in range(2)]
+executors = {work: executor(1) for work, executor in EXECUTORS.items()}
 process = dummy and dummy.create()
 interp = interpreters.create()
 items = create_queue()
@@ -113,6 +131,8 @@ def put(queue=Queue(id)):
 for _ in range(REPETITIONS):
     report("script_run", timed(run_again, ids[0]) / RUNS)
     life()
+    for work, executor in executors.items():
+        report(work, timed(jobs_again, executor) / RUNS)
     report("queue_threads", through(create_queue()))
     report("queue_threads", through(queue.Queue()), "queue.Queue")
     report("queue_interpreters", between_interpreters(interp, count))
@@ -122,4 +142,6 @@ for _ in range(REPETITIONS):
         life(dummy, "dummy")
         report("script_run", timed(run_again, process, dummy.run_string) / RUNS, "dummy")
 
+for executor in executors.values():
+    executor.shutdown()
 json.dump({"benchmarks": RESULTS}, sys.stdout)

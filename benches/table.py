@@ -66,6 +66,8 @@ SCRIPTS = {
     "script_parallel/2": "a script: pure Python, 2 threads",
     "script_packages/1": "a script: numpy, pandas, lxml and pydantic in a process each, one after another: time per run",
     "script_packages/4": "a script: the four at once",
+    "job_interpreter": "an InterpreterPoolExecutor: `submit(f, 1).result()`",
+    "job_process": "a ProcessPoolExecutor: `submit(f, 1).result()`",
     "queue_threads": "a queue: an item, between two threads",
     "queue_interpreters": "a queue: an item, between two interpreters",
 }
@@ -149,6 +151,7 @@ GOALS = [
     ("script_create_run", "module ÷ dummy", ">=", 5),
     ("script_parallel/2", "1 thread ÷ 2", ">=", 1.8),
     ("script_packages/4", "one by one ÷ at once", ">=", 1.8),
+    ("job_interpreter", "subpy, µs", "<=", 40),
     ("queue_threads", "subpy ÷ queue.Queue", "<=", 0.5),
     ("queue_threads", "subpy ÷ module", "<=", 0.2),
     ("queue_interpreters", "subpy, µs", "<=", 1),

@@ -1,9 +1,10 @@
-"""CPython's own tests of interpreters, against subpy: run.py HOST PAGE
+"""CPython's own tests of interpreters, or of executors, against subpy: run.py HOST PAGE interpreters|executors
 
 The Python that runs it is the one that subpy is built for. Counted are the tests that it passes by itself. Each one that
-differs is in the table of PAGE, with its reason.
+differs is in the tables of PAGE, with its reason.
 """
 
+import importlib
 import json
 import os
 import pathlib
@@ -13,20 +14,60 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLAY = HERE.parents[2] / 'tools/cpython_tests/play.py'
-HIGH = ['test.test_interpreters.' + name for name in ('test_api', 'test_lifecycle', 'test_queues', 'test_stress')]
-# 3.13.0 reaches 95 %. Later versions have more tests that want to be refused what is to work here: see the page.
-SUITES = [(HIGH, 0.95 if sys.version_info < (3, 13, 1) else 0.93), (['test.test__interpreters'], 0.90)]
 SECONDS = 280
 
 
+class Suite:
+    """Tests of some modules, those of classes whose names have one of some words, and how many of them have to pass."""
+
+    def __init__(self, name, modules, share, words=('',)):
+        self.name, self.modules, self.share, self.words = name, modules, share, words
+
+    def has(self, test):
+        return any(word in test.split('.')[-2] for word in self.words)
+
+
+def interpreters():
+    import_tests('test.test_interpreters', is_package=True)  # below 3.13 it is of another module
+    high = ['test.test_interpreters.' + name for name in ('test_api', 'test_lifecycle', 'test_queues', 'test_stress')]
+    # 3.13.0 reaches 95 %. Later versions have more tests that want to be refused what is to work here: see the page.
+    yield Suite('test_interpreters', high, 0.95 if sys.version_info < (3, 13, 1) else 0.93)
+    yield Suite('test__interpreters', ['test.test__interpreters'], 0.90)
+
+
+def executors():
+    tests = import_tests('test.test_concurrent_futures')
+    modules = [tests.__name__]  # to 3.11
+    if hasattr(tests, '__path__'):
+        names = 'as_completed', 'deadlock', 'init', 'interpreter_pool', 'process_pool', 'shutdown', 'thread_pool', 'wait'
+        places = [(f'{tests.__name__}.test_{name}', f'{tests.__path__[0]}/test_{name}.py') for name in names]
+        modules = [module for module, place in places if os.path.exists(place)]
+    # inside.py puts our InterpreterPoolExecutor in the place of the ThreadPoolExecutor, where it has no tests of its own.
+    words = ('InterpreterPool',) if sys.version_info >= (3, 14) else ('ThreadPool',)
+    yield Suite('InterpreterPoolExecutor', modules, 0.90, words)
+    yield Suite('ProcessPoolExecutor', modules, 0.90, ('ProcessPool', 'FailingInitializerResources'))
+
+
+def import_tests(name, is_package=False):
+    try:
+        tests = importlib.import_module(name)
+        if hasattr(tests, '__path__') or not is_package:
+            return tests
+    except ImportError:
+        pass
+    print('this Python has no such tests')
+    sys.exit(77)
+
+
 def run(module, command):
-    """What became of each test."""
+    """What became of each test, and how the command ended if that was not well."""
     with tempfile.TemporaryDirectory() as folder:
         results = pathlib.Path(folder, 'results')
         results.touch()
         environment = {name: value for name, value in os.environ.items() if not name.startswith('PYTHON')}
         environment.update(
-            PLAY_FILE=str(PLAY), PLAY_MODULE=module, PLAY_LEFT_OUT='', PLAY_RESULTS=str(results), PYTHONUTF8='1', TMPDIR=folder,
+            PLAY_FILE=str(PLAY), PLAY_MODULE=module, PLAY_LEFT_OUT='', PLAY_RESULTS=str(results), PLAY_HOST=sys.argv[1],
+            PYTHONUTF8='1', TMPDIR=folder,
         )
         try:
             done = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
@@ -42,42 +83,45 @@ def run(module, command):
         return became, end
 
 
+def play(module, inside):
+    """What became of each test in a plain Python, and over subpy."""
+    # As a program without a file: multiprocessing's processes would run that.
+    plain, _ = run(module, [sys.executable, '-c', f'exec(open({str(PLAY)!r}).read())'])
+    ours, end = run(module, [sys.argv[1], str(HERE / inside)])
+    if end:
+        print(f'{module}: {end}')
+    return plain, ours, end
+
+
 def main():
-    host, page = sys.argv[1], pathlib.Path(sys.argv[2]).read_text()
-    try:
-        import test.test_interpreters as tests
-    except ImportError:
-        tests = None
-    if not hasattr(tests, '__path__'):  # below 3.13 it is of another module
-        print('this Python has no such tests')
-        sys.exit(77)
-    wrong = 0
-    for modules, share in SUITES:
+    page, what = pathlib.Path(sys.argv[2]).read_text(), sys.argv[3]
+    suites = list({'interpreters': interpreters, 'executors': executors}[what]())
+    inside = {'interpreters': 'inside.py', 'executors': 'inside_executors.py'}[what]
+    modules = {module for suite in suites for module in suite.modules}
+    played = {module: play(module, inside) for module in sorted(modules)}
+    wrong = sum(end != '' for _, _, end in played.values())
+    for suite in suites:
         count = passed = 0
-        for module in modules:
-            plain, _ = run(module, [sys.executable, '-P', str(PLAY)])
-            inside, end = run(module, [host, str(HERE / 'inside.py')])
-            if end:
-                print(f'{module}: {end}')
-                wrong += 1
+        for module in suite.modules:
+            plain, ours, _ = played[module]
             for test, (outcome, _) in plain.items():
-                if outcome != 'pass':
+                if outcome != 'pass' or not suite.has(test):
                     continue
                 count += 1
-                found, detail = inside.get(test, ('nothing', ''))
+                found, detail = ours.get(test, ('nothing', ''))
                 if found == 'pass':
                     passed += 1
                     continue
                 name = test.rpartition(module + '.')[2]
-                has_reason = f'`{name}`' in page
+                has_reason = any(f'`{known}`' in page for known in (name, name.rpartition('.')[2]))
                 print(f'{test}: {found}{"" if has_reason else ", without a reason in the page"}')
                 if not has_reason or os.environ.get('VERBOSE'):
                     print(detail)
                 wrong += not has_reason
         rate = passed / count if count else 0
-        print(f'{", ".join(modules)}: {passed} of {count} pass, {rate:.1%}', flush=True)
-        if rate < share:
-            print(f'that is less than {share:.0%}')
+        print(f'{suite.name}: {passed} of {count} pass, {rate:.1%}', flush=True)
+        if rate < suite.share:
+            print(f'that is less than {suite.share:.0%}')
             wrong += 1
     sys.exit(wrong != 0)
 

@@ -20,6 +20,10 @@ def dump(value, root='value'):
         raise NotShareableError(f'{root} is the namespace of __main__, which stays where it is: ask for the values of names')
     if type(value) in (FunctionType, BuiltinFunctionType) and _can_be_imported(value):
         return True, value.__module__, value.__qualname__
+    if type(value) is FunctionType and value.__globals__ is not globals():
+        made_of, state = _parts_of_function(value)
+        if is_shareable(state):
+            return True, made_of, state
     shared = []
     return True, _pickled(value, shared, root), shared
 
@@ -27,8 +31,9 @@ def dump(value, root='value'):
 def load(dumped):
     if not dumped[0]:
         return dumped[1]
+    _, what, more = dumped
     try:
-        return _imported(*dumped[1:]) if isinstance(dumped[1], str) else _unpickled(*dumped[1:])
+        return {str: _imported, tuple: _function_with, bytes: _unpickled}[type(what)](what, more)
     except (AttributeError, ImportError) as e:
         raise NotShareableError(f'{e}: it has to be in a module that this interpreter can import, or in __main__ here') from e
 
@@ -280,12 +285,15 @@ def _is_special(name):
     return name.startswith('__') and name.endswith('__')
 
 
-def _reduced_function(function):
+def _parts_of_function(function):
+    """What _function() makes it of, and what _complete() adds."""
     module, used, around = _used(function)
-    state = function.__defaults__, function.__kwdefaults__, dict(function.__dict__), around, used
     made_of = _marshalled(function.__code__), function.__name__, function.__qualname__, module
-    if not any(state):
-        return _function, made_of
+    return made_of, (function.__defaults__, function.__kwdefaults__, function.__dict__, around, used)
+
+
+def _reduced_function(function):
+    made_of, state = _parts_of_function(function)
     return _function, made_of, state, None, None, _complete
 
 
@@ -305,6 +313,13 @@ def _function(marshalled, name, qualname, module):
     function = FunctionType(code, namespace, name, None, tuple(CellType() for _ in code.co_freevars))
     function.__qualname__ = qualname
     function.__module__ = module or '__main__'
+    return function
+
+
+def _function_with(made_of, state):
+    function = _function(*made_of)
+    if any(state):
+        _complete(function, state)
     return function
 
 

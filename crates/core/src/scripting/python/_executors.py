@@ -221,7 +221,7 @@ class Worker(threading.Thread):
         try:
             result = self.call(function, args, kwargs)
         except _Lost as e:
-            self.pool.break_(f'a worker of the pool is lost: {e.__cause__}', e.__cause__)
+            self.pool.break_(f'the pool is broken: {e}', e.__cause__)
             future.set_exception(self.pool.broken())
         except BaseException as e:
             future.set_exception(e.with_traceback(None))
@@ -237,7 +237,7 @@ class Worker(threading.Thread):
             self.prepare()
             answer, failed = _interpreters._call(self.id, 'attempt', dumped, 'args')
         except InterpreterLostError as e:
-            lost(e)
+            lost(str(e), e)
         if failed is not None:
             raise _failed(*failed)
         became, what, *parts = answer
@@ -275,11 +275,11 @@ class Worker(threading.Thread):
 
 
 class _Lost(Exception):
-    """A worker can do no more jobs. The cause says why."""
+    """A worker can do no more jobs, and so breaks its pool. The cause is the exception that says why."""
 
 
-def lost(error):
-    raise _Lost from error
+def lost(message, error):
+    raise _Lost(message) from error
 
 
 # At the end of this interpreter. -----------------------------------------------------------------

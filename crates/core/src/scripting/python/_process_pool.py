@@ -81,7 +81,7 @@ class ProcessWorker(Worker):
 
     def could_not_load(self, error):
         """As in the standard class."""
-        lost(error)
+        lost(f'a job or its result could not be unpickled: {error!r}', error)
 
 
 class ProcessPoolExecutor(PoolExecutor):

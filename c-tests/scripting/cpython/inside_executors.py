@@ -10,7 +10,6 @@ import threading
 import types
 
 import subpy
-if os.environ.get("XDEV"): exec(open("/tmp/w/x_dev.py").read())
 
 HOST, FILE = os.environ['PLAY_HOST'], os.path.abspath(__file__)
 vars(sys.modules['__main__']).pop('__file__', None)  # else multiprocessing's processes run it, without a host
