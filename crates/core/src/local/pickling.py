@@ -38,16 +38,16 @@ def load(dumped):
         raise NotShareableError(f'{e}: it has to be in a module that this interpreter can import, or in __main__ here') from e
 
 
-def call(function, args, kwargs):
+def call(*dumped):
     """Calls a function. The answer is what it returns, dumped, or why that can't be."""
-    return _called(*_loaded(function, args, kwargs))
+    return _called(*_loaded(*dumped))
 
 
-def attempt(function, args, kwargs):
+def attempt(*dumped):
     """As call(), but an exception is part of the answer: None, the exception, dumped if it can be, its parts, and whether
     it was raised before the function was called."""
     try:
-        loaded = _loaded(function, args, kwargs)
+        loaded = _loaded(*dumped)
     except NotShareableError as e:
         return False, str(e)
     except BaseException as e:
@@ -58,7 +58,18 @@ def attempt(function, args, kwargs):
         return _raised(e, False)
 
 
-def _loaded(function, args, kwargs):
+def dump_call(function, args, kwargs):
+    """What _loaded() makes the same of: the function, its arguments, and whether these are plain data."""
+    function = dump(function, 'callable')
+    if is_shareable(args) and is_shareable(kwargs):
+        return function, args, kwargs, True
+    args = [dump(arg, f'args[{i}]') for i, arg in enumerate(args)]
+    return function, args, {name: dump(arg, f'kwargs["{name}"]') for name, arg in kwargs.items()}, False
+
+
+def _loaded(function, args, kwargs, are_plain):
+    if are_plain:
+        return load(function), args, kwargs
     return load(function), [load(arg) for arg in args], {name: load(arg) for name, arg in kwargs.items()}
 
 
@@ -302,9 +313,17 @@ def _marshalled(code):
     return marshal.dumps(code)
 
 
+_codes = {}  # what was called last, so that Python's own ways to make it fast are not lost
+
+
 def _code(marshalled):
-    import marshal
-    return marshal.loads(marshalled)
+    code = _codes.get(marshalled)
+    if code is None:
+        import marshal
+        if len(_codes) == 100:
+            _codes.clear()
+        code = _codes[marshalled] = marshal.loads(marshalled)
+    return code
 
 
 def _function(marshalled, name, qualname, module):

@@ -16,8 +16,8 @@ from concurrent.futures import Executor, Future
 from pickle import PicklingError
 
 from subpy import _interpreters
-from subpy._interpreters import InterpreterError, InterpreterLostError, NotShareableError, _load
-from subpy.interpreters import _dump_call, _failed
+from subpy._interpreters import InterpreterError, InterpreterLostError, NotShareableError, _dump_call, _load
+from subpy.interpreters import _failed
 
 
 class CanNotCrossError(NotShareableError, PicklingError):

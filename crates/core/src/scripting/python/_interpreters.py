@@ -8,7 +8,7 @@ import builtins
 import sys
 
 NotShareableError, is_shareable = _crossing['NotShareableError'], _crossing['is_shareable']
-_dump, _load = _crossing['dump'], _crossing['load']
+_dump, _dump_call, _load = _crossing['dump'], _crossing['dump_call'], _crossing['load']
 
 __all__ = [
     'create', 'destroy', 'list_all', 'get_current', 'get_main', 'is_running', 'run_string', 'run_string_unrestricted',

@@ -9,7 +9,7 @@ import weakref
 
 from subpy import _interpreters
 from subpy._interpreters import (
-    InterpreterError, InterpreterNotFoundError, NotShareableError, _dump, _load, is_shareable,
+    InterpreterError, InterpreterNotFoundError, NotShareableError, _dump, _dump_call, _load, is_shareable,
 )
 
 Queue = type(_interpreters._create_queue(0, 0))
@@ -92,14 +92,6 @@ _WHENCE = {
 
 _known = weakref.WeakValueDictionary()
 _lock = threading.RLock()
-
-
-def _dump_call(callable, args, kwargs):
-    return (
-        _dump(callable, 'callable'),
-        [_dump(arg, f'args[{i}]') for i, arg in enumerate(args)],
-        {name: _dump(arg, f'kwargs["{name}"]') for name, arg in kwargs.items()},
-    )
 
 
 class Interpreter:
