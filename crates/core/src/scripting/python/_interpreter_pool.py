@@ -14,7 +14,8 @@ except ImportError:  # before Python 3.14
 
 
 class InterpreterWorker(Worker):
-    backend, Broken, cause = 'local', BrokenInterpreterPool, staticmethod(_failed)
+    backend, begins_at_once = 'local', False  # that takes long: others begin at the same time
+    Broken, cause = BrokenInterpreterPool, staticmethod(_failed)
 
 
 class InterpreterPoolExecutor(PoolExecutor, ThreadPoolExecutor):
