@@ -210,7 +210,12 @@ pub(crate) fn room(id: Id) -> u32 {
     let members = members();
     let one = |id: &Id| {
         let member = members.0.get(id)?;
-        Some(member.terms.interpreter_limit.saturating_sub(member.created))
+        Some(
+            member
+                .terms
+                .interpreter_limit
+                .saturating_sub(member.created),
+        )
     };
     let all = members.above(id).into_iter().chain([id]);
     all.filter_map(|id| one(&id)).min().unwrap_or(0)

@@ -213,7 +213,8 @@ class Worker(threading.Thread):
             self.call(self.pool.initializer, self.pool.initargs, {})
         except BaseException as e:
             logging.getLogger('concurrent.futures').critical('Exception in initializer:', exc_info=True)
-            self.pool.break_('an initializer of the pool has failed: it does no more jobs', e.with_traceback(None))
+            error = e.__cause__ if isinstance(e, _Lost) else e.with_traceback(None)
+            self.pool.break_('an initializer of the pool has failed: it does no more jobs', error)
 
     def end(self):
         if self.id is not None:
