@@ -52,19 +52,29 @@ class Pool:
                 raise RuntimeError('cannot schedule new futures after interpreter shutdown')
             if self.is_closed:
                 raise RuntimeError('cannot schedule new futures after shutdown')
-            if self.free <= 0 and self.serving < self.max_workers:
-                self._add_worker()
             self.free -= 1
             self.jobs.put(job)
+            try:
+                if self.free < 0 and self.serving < self.max_workers:
+                    self._add_worker()
+            except BaseException:
+                if self.serving == 0:
+                    self._take_all()  # nobody else has put one there
+                raise
 
     def _add_worker(self):
+        """The first one has its interpreter before the job is accepted. So jobs are done even if this interpreter ends at
+        once, when it creates no more."""
         worker = self.kind(self, f'{self.name}_{next(self.numbers)}')
         try:
+            if self.serving == 0 or worker.begins_at_once:
+                worker.begin()
             worker.start()
-        except RuntimeError as e:
+        except BaseException as e:
+            worker.end()
+            if not isinstance(e, RuntimeError) or self.serving == 0 and isinstance(e, InterpreterError):
+                raise
             if self.serving == 0:
-                if isinstance(e, InterpreterError):
-                    raise
                 raise RuntimeError(f'{e}: an executor needs threads, which wait for its interpreters') from e
             self.max_workers = self.serving  # they do all
         else:
@@ -162,9 +172,10 @@ def _fail(future, error):
 class Worker(threading.Thread):
     """A thread, and the interpreter that it has jobs done in. Each kind has these besides:
 
-    backend          of its interpreter
-    Broken           the class of the exceptions of a broken pool
-    cause(*parts)    the cause of an exception that a job has raised, which is described by these parts
+    backend           of its interpreter
+    begins_at_once    whether its interpreter is there when the job is accepted for which it is added
+    Broken            the class of the exceptions of a broken pool
+    cause(*parts)     the cause of an exception that a job has raised, which is described by these parts
     """
 
     def __init__(self, pool, name):
@@ -202,7 +213,8 @@ class Worker(threading.Thread):
             self.call(self.pool.initializer, self.pool.initargs, {})
         except BaseException as e:
             logging.getLogger('concurrent.futures').critical('Exception in initializer:', exc_info=True)
-            self.pool.break_('an initializer of the pool has failed: it does no more jobs', e.with_traceback(None))
+            error = e.__cause__ if isinstance(e, _Lost) else e.with_traceback(None)
+            self.pool.break_('an initializer of the pool has failed: it does no more jobs', error)
 
     def end(self):
         if self.id is not None:

@@ -14,7 +14,9 @@ except ImportError:  # before Python 3.14
 
 
 class InterpreterWorker(Worker):
-    backend, Broken, cause = None, BrokenInterpreterPool, staticmethod(_failed)  # as this one
+    # Of the kind of its creator. To begin takes long: others begin at the same time.
+    backend, begins_at_once = None, False
+    Broken, cause = BrokenInterpreterPool, staticmethod(_failed)
 
 
 class InterpreterPoolExecutor(PoolExecutor, ThreadPoolExecutor):

@@ -47,22 +47,14 @@ class Process:
 
 
 class ProcessWorker(Worker):
-    backend, Broken = 'process', BrokenProcessPool
+    backend, begins_at_once = 'process', True  # as in the standard class
+    Broken = BrokenProcessPool
 
     process, has_key = None, False
 
     @staticmethod
     def cause(*parts):
         return _RemoteTraceback(f'\n\n{parts[-1]}')
-
-    def start(self):
-        """As in the standard class, the first process is there when the job is accepted."""
-        self.begin()
-        try:
-            super().start()
-        except BaseException:
-            self.end()
-            raise
 
     def begin(self):
         super().begin()
