@@ -76,6 +76,28 @@ static void test_limits_of_the_creator_end_them(void **state) {
   DESTROY(creator);
 }
 
+/* What a thread of its scripts runs is in no run of its own. */
+static void test_a_limit_does_not_end_what_a_thread_runs(void **state) {
+  const subpy_id creator = create_creator(state, NULL);
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  limit_to(&options, 100);
+  RUN(creator,
+      "import threading\n"
+      "queue, results = interpreters.create_queue(), []\n"
+      "def work():\n"
+      "  results.append(_dummy_interpreters.run_string_unrestricted(id, 'x = q.get()', {'q': "
+      "queue})['x'])\n"
+      "thread = threading.Thread(target=work)\n");
+  CHECK_STOPPED(SUBPY_ERR_TIMEOUT,
+                run_for(creator, &options,
+                        "thread.start()\nwhile not _dummy_interpreters.is_running(id): pass\n"
+                        "while True: pass"),
+                "");
+  RUN(creator, "while not _dummy_interpreters.is_running(id): pass\n"
+               "queue.put(5)\nthread.join()\nassert results == [5], results\n");
+  DESTROY(creator);
+}
+
 static void *kill_it(void *id) {
   usleep(1000);
   EXPECT(SUBPY_OK, subpy_kill(*(const subpy_id *)id, &error));
@@ -264,6 +286,7 @@ int main(void) {
       OF_BOTH(test_the_host_takes_one_over),
       OF_BOTH(test_they_write_where_their_creator_does),
       OF_BOTH(test_limits_of_the_creator_end_them),
+      OF_BOTH(test_a_limit_does_not_end_what_a_thread_runs),
       OF_BOTH(test_the_host_kills_one_that_its_creator_waits_for),
       OF_BOTH(test_a_creator_whose_children_run),
       OF_BOTH(test_a_creator_that_is_lost),

@@ -220,6 +220,7 @@ static const struct broken all_broken[] = {
     {"creator_queue_unknown_code", "a queue is asked for what there is not"},
     {"creator_queue_let_go_too_often", "a queue was not received so often"},
     {"creator_queue_into_itself", "a queue is put into itself"},
+    {"creator_queue_pickled", "a queue of plain data gets something else"},
     {"creator_queue_item_of_no_fate", "nothing that there is becomes of an item"},
     {"queue_in_value", "there is no such queue"},
     {"result_missing", "there is no result"},

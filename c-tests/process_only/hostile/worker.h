@@ -494,6 +494,23 @@ static void put_queue(struct message *message, uint64_t number) {
   put_byte(message, 0);
 }
 
+/* The queue takes plain data alone. */
+static void creator_queue_pickled(struct worker *worker) {
+  begin_queue(worker, CREATE_QUEUE);
+  put_size(&worker->message, 0);
+  put_byte(&worker->message, 0);
+  put_byte(&worker->message, 0);
+  want(worker);
+  uint64_t number;
+  memcpy(&number, worker->message.bytes + 1, sizeof number);
+  begin_queue(worker, PUT_ITEM);
+  put_size(&worker->message, number);
+  put_byte(&worker->message, 1);
+  put_byte(&worker->message, 0);
+  put_byte(&worker->message, SUBPY_NONE);
+  say_now(worker);
+}
+
 static void put_itself(struct worker *worker, int if_gone) {
   const uint64_t number = create_queue(worker);
   begin_queue(worker, PUT_ITEM);
@@ -733,6 +750,7 @@ static const struct {
     BEHAVES(creator_queue_into_itself),
     BEHAVES(creator_queue_item_of_no_fate),
     BEHAVES(creator_queue_let_go_too_often),
+    BEHAVES(creator_queue_pickled),
     BEHAVES(creator_queue_unknown_code),
     BEHAVES(drop_unknown),
     BEHAVES(endless_empty),

@@ -76,14 +76,12 @@ pub(crate) fn create(
 
 /// Fails for what there is not yet, or can't be.
 fn check(config: &InterpreterConfig) -> Result<()> {
-    let unsupported = |what: &str| {
-        let message = format!("an interpreter in a process of its own {what}");
-        Err(Error::new(Status::Unsupported, message))
-    };
     match config.share_environment {
-        true => unsupported(
-            "has an environment of its own: share_environment is for SUBPY_BACKEND_LOCAL",
-        ),
+        true => {
+            let message = "an interpreter in a process of its own has an environment of its own: share_environment is for \
+                           SUBPY_BACKEND_LOCAL";
+            Err(Error::new(Status::Unsupported, message))
+        }
         false => Ok(()),
     }
 }

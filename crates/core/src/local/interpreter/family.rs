@@ -515,3 +515,40 @@ fn most(limit: u64) -> u64 {
         limit => limit,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOP: Id = Id::new(1 << 40);
+    const MIDDLE: Id = Id::new((1 << 40) + 1);
+    const LOW: Id = Id::new((1 << 40) + 2);
+
+    fn create(creator: Id, id: Id) {
+        let (_, place) = Place::reserve(creator, &CreateOptions::default()).unwrap();
+        assert!(place.take(id));
+    }
+
+    #[test]
+    fn one_that_outlives_its_creator_counts_further_up_until_it_is_gone() {
+        let mut config = InterpreterConfig {
+            allow_interpreters: true,
+            interpreter_limit: 3,
+            ..InterpreterConfig::default()
+        };
+        insert(TOP, None, InheritedConfig::of(&mut config));
+        create(TOP, MIDDLE);
+        create(MIDDLE, LOW);
+        assert_eq!(room(TOP), 1);
+        forget(MIDDLE);
+        assert_eq!((room(TOP), first(LOW)), (2, TOP));
+        forget(LOW);
+        assert_eq!(room(TOP), 3);
+        // One that is over creates no more, and neither does who has begun to.
+        let (_, place) = Place::reserve(TOP, &CreateOptions::default()).unwrap();
+        assert_eq!(is_over(TOP), []);
+        assert!(!place.take(LOW) && Place::reserve(TOP, &CreateOptions::default()).is_err());
+        forget(LOW);
+        forget(TOP);
+    }
+}

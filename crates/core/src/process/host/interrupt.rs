@@ -113,24 +113,23 @@ impl Remote {
         if let Some(end) = after.and_then(|time| Instant::now().checked_add(time)) {
             // In the timer's thread, which is there.
             let _ = timer::at(end, move || {
-                let remote = ignored.upgrade();
-                if let Some((remote, waits)) = remote.and_then(|it| it.is_under_way(number)) {
-                    match waits {
-                        true => remote.kill_if_ignored(number, after),
-                        false => remote.end_now("it has ignored its time limit, and was killed"),
-                    }
+                let Some(remote) = ignored.upgrade() else {
+                    return;
+                };
+                match remote.waits_inside(number) {
+                    None => {}
+                    Some(true) => remote.kill_if_ignored(number, after),
+                    Some(false) => remote.end_now("it has ignored its time limit, and was killed"),
                 }
             });
         }
     }
 
-    /// `None`: what has this number is not under way. Else whether it waits for a run of another interpreter.
-    fn is_under_way(self: Arc<Self>, number: u32) -> Option<(Arc<Self>, bool)> {
+    /// Whether what has this number waits for a run of another interpreter. `None`: it is not under way.
+    fn waits_inside(&self, number: u32) -> Option<bool> {
         let under_way = self.under_way();
         let at = under_way.iter().position(|asked| asked.number == number)?;
-        let waits = under_way[at..].iter().any(|asked| !asked.inner.is_empty());
-        drop(under_way);
-        Some((self, waits))
+        Some(under_way[at..].iter().any(|asked| !asked.inner.is_empty()))
     }
 
     /// Asks what has this number to end, with what is inside of it.

@@ -1,6 +1,5 @@
 //! What its worker wants of queues, which are the host's.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use subpy_wire::{Malformed, Queue as WireQueue, QueueRules, Reader, Writer};
@@ -13,7 +12,6 @@ use crate::local::interpreter::{Interpreter, family};
 use crate::process::channel::Broken;
 use crate::process::items::{codes, read_put_item, write_item};
 use crate::process::lines::Line;
-use crate::process::message::Message;
 use crate::process::options::read_time;
 use crate::process::protocol::replies;
 use crate::process::queues::{QueueEnds, rules_of, write_rules};
@@ -44,10 +42,10 @@ impl Remote {
     pub(super) fn use_queue(
         &self,
         line: &mut Line<'_>,
-        message: &Arc<Message>,
+        received: &Received<'_>,
         reader: &mut Reader<'_>,
     ) -> Result<(Vec<u8>, Option<Box<Given>>), Broken> {
-        let answer = self.answer_of_queue(line, message, reader)?;
+        let answer = self.answer_of_queue(line, received, reader)?;
         let mut writer = Writer::new(Vec::new());
         let mut given = None;
         match answer {
@@ -96,7 +94,7 @@ impl Remote {
     fn answer_of_queue(
         &self,
         line: &mut Line<'_>,
-        message: &Arc<Message>,
+        received: &Received<'_>,
         reader: &mut Reader<'_>,
     ) -> Result<Answer, Broken> {
         let code = reader.byte()?;
@@ -123,11 +121,7 @@ impl Remote {
         let queue = self.queues.get(id)?;
         match code {
             codes::PUT => {
-                let received = Received {
-                    message,
-                    queues: self,
-                };
-                let mut item = read_put_item(&received, reader, self.id)?;
+                let mut item = read_put_item(received, reader, self.id)?;
                 reader.end()?;
                 if item.is_pickled && !queue.rules().takes_pickles {
                     return Err(Malformed("a queue of plain data gets something else").into());
@@ -135,7 +129,7 @@ impl Remote {
                 if queue.is_in(&item.value) {
                     return Err(Malformed("a queue is put into itself").into());
                 }
-                item.charge = self.queues.charge(&item, message.bytes().len());
+                item.charge = self.queues.charge(&item, received.message.bytes().len());
                 if item.charge.is_none() {
                     return Ok(Answer::Refused(Refused::NoMemory));
                 }

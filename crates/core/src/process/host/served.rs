@@ -128,7 +128,7 @@ impl Remote {
                 done.to_vec()
             }
             wants::QUEUE => {
-                let (reply, item) = self.use_queue(line, message, &mut reader)?;
+                let (reply, item) = self.use_queue(line, &received, &mut reader)?;
                 given = item;
                 reply
             }
