@@ -115,7 +115,8 @@ def test_memory_in_a_queue_stays():
 
 def test_a_queue_keeps_what_a_process_has_not_taken():
     for killed in range(10):
-        queue, seen = interpreters.create_queue(), interpreters.create_queue()
+        # However late it is killed, it has not got all of them.
+        queue, seen = interpreters.create_queue(), interpreters.create_queue(killed * 50 + 100)
         for i in range(5000):
             queue.put(i)
         interp = interpreters.create(backend='process')
