@@ -28,8 +28,8 @@ use crate::data::error::{Error, Result, Status};
 
 /// How long a zygote may take to start.
 const START: Duration = Duration::from_secs(60);
-/// How long the host waits for what a zygote says at once.
-const SOON: Duration = Duration::from_secs(5);
+/// How long the host waits for what a zygote says at once, on a machine that has much else to do.
+const SOON: Duration = Duration::from_secs(20);
 /// No more ends are read when a worker is forgotten: each has one.
 const ENDS: usize = 64;
 

@@ -200,7 +200,6 @@ class Worker(threading.Thread):
             if done == pool.max_jobs:
                 self.end()
                 done = 0
-            pool.is_free()
         self.end()
 
     def begin(self):
@@ -226,19 +225,24 @@ class Worker(threading.Thread):
 
     def do(self, future, function, args, kwargs):
         if not future.set_running_or_notify_cancel():
+            self.pool.is_free()
             return
-        if self.pool.why_broken:
-            future.set_exception(self.pool.broken())
-            return
+        result, error = None, None
         try:
+            if self.pool.why_broken:
+                raise self.pool.broken()
             result = self.call(function, args, kwargs)
         except _Lost as e:
             self.pool.break_(f'the pool is broken: {e}', e.__cause__)
-            future.set_exception(self.pool.broken())
+            error = self.pool.broken()
         except BaseException as e:
-            future.set_exception(e.with_traceback(None))
-        else:
+            error = e.with_traceback(None)
+        # Who sees that this job is done can have the worker do the next one.
+        self.pool.is_free()
+        if error is None:
             future.set_result(result)
+        else:
+            future.set_exception(error)
 
     def call(self, function, args, kwargs):
         try:
