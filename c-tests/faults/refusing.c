@@ -1,14 +1,20 @@
 /* The functions of the C library that give what may be refused. They stand for those in the whole process. */
 #define _GNU_SOURCE
+#define SUPPORT_PLAIN
+
 #include "refusing.h"
+
+#include "support.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,14 +33,39 @@ static void *no_memory(void) {
   return NULL;
 }
 
-void *malloc(size_t size) { return refuse(MALLOC) ? no_memory() : __libc_malloc(size); }
+/* Below Python 3.12 the compiler goes on where it got no memory for a block of code, and reads it: a crash of its own. */
+static bool in_old_compiler(void) {
+  void *frames[64];
+  const int count = python_at_least(3, 12) ? 0 : backtrace(frames, COUNT(frames));
+  for (int i = 0; i < count; i++) {
+    Dl_info found;
+    if (dladdr(frames[i], &found) && found.dli_sname &&
+        strcmp(found.dli_sname, "_PyAST_Compile") == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool refuse_memory(void) {
+  if (!refuse(MALLOC)) {
+    return false;
+  }
+  if (in_old_compiler()) {
+    left = 1; /* the next one */
+    return false;
+  }
+  return true;
+}
+
+void *malloc(size_t size) { return refuse_memory() ? no_memory() : __libc_malloc(size); }
 
 void *calloc(size_t count, size_t size) {
-  return refuse(MALLOC) ? no_memory() : __libc_calloc(count, size);
+  return refuse_memory() ? no_memory() : __libc_calloc(count, size);
 }
 
 void *realloc(void *block, size_t size) {
-  return refuse(MALLOC) ? no_memory() : __libc_realloc(block, size);
+  return refuse_memory() ? no_memory() : __libc_realloc(block, size);
 }
 
 void *mmap(void *address, size_t length, int access, int flags, int file, off_t offset) {
@@ -75,7 +106,8 @@ int pipe(int ends[2]) { return pipe2(ends, 0); }
 typedef int create_thread(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 static create_thread *real_create_thread;
 
-__attribute__((constructor)) static void find_create_thread(void) {
+__attribute__((constructor)) static void begin(void) {
+  backtrace((void *[1]){NULL}, 1); /* the first time it needs memory itself */
   *(void **)&real_create_thread = dlsym(RTLD_NEXT, "pthread_create");
 }
 
