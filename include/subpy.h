@@ -1048,11 +1048,17 @@ typedef struct subpy_run_options {
    * the run returns #SUBPY_ERR_LOST. The same for a limit of a run that this one is inside of. 0 (the default) stands for 1000. #SUBPY_FOREVER: it is not killed.
    */
   uint64_t kill_after_ms;
+  /**
+   * The namespace in which it is done, of subpy_add_namespace(). It is #SUBPY_ERR_NOT_FOUND if there is none of that name.
+   * NULL (the default): `__main__`.
+   */
+  const char *in_namespace;
 } subpy_run_options;
 
 /** The defaults of a ::subpy_run_options. */
 #define SUBPY_RUN_OPTIONS_INIT                                                                     \
-  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0, 0, 0, 0, 0 }
+  { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0, 0, 0, 0, 0,  \
+    NULL }
 
 /**
  * Runs a program in an interpreter's `__main__`: subpy_run_string_with() with the defaults.
@@ -1107,6 +1113,56 @@ subpy_status subpy_run_string_with(subpy_id id,
                                    const char *code,
                                    size_t length,
                                    subpy_error **error);
+
+/* Namespaces ----------------------------------------------------------------------------------------
+ *
+ * Several scripts may share an interpreter, each with globals of its own. */
+
+/**
+ * Adds a namespace to an interpreter: a set of globals of its own, over the same imported modules. It is a module of
+ * this name, which is in `sys.modules`: so `pickle`, `dataclasses`, `typing` and `inspect` find what is defined in it, and
+ * scripts may import it. Its `__name__` is the name. Its `__file__` is the `filename` of the program that was run in it
+ * last, if that had one. Something is done in it by subpy_run_options::in_namespace. It takes about 1 KiB.
+ *
+ * A namespace is no border: what runs in it can reach all of its interpreter. Interpreters and processes are apart.
+ *
+ * @param id    The interpreter.
+ * @param name  The name: UTF-8, one that a Python module can have, without dots.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, for no such name, and for one that an imported module or a namespace has;
+ *         #SUBPY_ERR_NOT_INITIALIZED, #SUBPY_ERR_NOT_FOUND, #SUBPY_ERR_NOT_PERMITTED, #SUBPY_ERR_BUSY and
+ *         #SUBPY_ERR_LOST as for subpy_run_string_with();
+ *         #SUBPY_ERR_EXCEPTION if Python has no memory for it.
+ *
+ * Threads: any. A function of the host's that a script calls may call it for its own interpreter.
+ *
+ * Source: `types.ModuleType` and `sys.modules`.
+ */
+subpy_status subpy_add_namespace(subpy_id id,
+                                 const char *name,
+                                 subpy_error **error);
+
+/**
+ * Removes a namespace from its interpreter, and the names in it, with what only they had. What others keep of it lives on,
+ * but a function of it finds no globals any more. Python threads that run in it go on.
+ *
+ * @param id    The interpreter.
+ * @param name  The namespace: UTF-8.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
+ *         #SUBPY_ERR_NOT_FOUND if there is no such namespace or interpreter;
+ *         #SUBPY_ERR_BUSY if a run is in the namespace, which this call comes from, or if the interpreter runs;
+ *         #SUBPY_ERR_NOT_INITIALIZED, #SUBPY_ERR_NOT_PERMITTED and #SUBPY_ERR_LOST as for subpy_run_string_with().
+ *
+ * Threads: any. A function of the host's that a script calls may call it for its own interpreter.
+ *
+ * Source: as subpy_add_namespace().
+ */
+subpy_status subpy_remove_namespace(subpy_id id,
+                                    const char *name,
+                                    subpy_error **error);
 
 /* Control and limits --------------------------------------------------------------------------------
  *
@@ -2283,6 +2339,17 @@ const subpy_value *subpy_host_keywords(subpy_host_call *call);
  * Threads: the one that the host function was called in.
  */
 subpy_id subpy_host_interpreter(subpy_host_call *call);
+
+/**
+ * The namespace that makes a call: that of the innermost function of the calling thread which is in a namespace or in
+ * `__main__`. If there is none, that of the run.
+ *
+ * @param call The call.
+ * @return The name: UTF-8. The call owns it. NULL for `__main__`, and for NULL.
+ *
+ * Threads: the one that the host function was called in.
+ */
+const char *subpy_host_namespace(subpy_host_call *call);
 
 /* Queues --------------------------------------------------------------------------------------------
  *

@@ -13,6 +13,10 @@ static_assert(subpy::detail::Signature<int, std::optional<int>, std::optional<in
 static_assert(subpy::detail::Signature<std::optional<int>, int>::least() == 2);
 static_assert(!subpy::detail::Signature<subpy::Args, int>::in_order());
 static_assert(!subpy::detail::Signature<subpy::Kwargs, subpy::Args>::in_order());
+static_assert(subpy::detail::Signature<subpy::Caller, int, subpy::Args>::in_order());
+static_assert(!subpy::detail::Signature<int, subpy::Caller>::in_order());
+static_assert(!subpy::detail::Signature<subpy::Caller, subpy::Caller>::in_order());
+static_assert(subpy::detail::Signature<subpy::Caller, int, std::optional<int>>::least() == 1);
 
 /// Runs `code` after `import host`.
 static void run(subpy::Interpreter &python, const std::string &code) {
@@ -358,4 +362,27 @@ TEST_CASE("definitions of the runtime are in every interpreter that is created l
   after.destroy();
   another.destroy();
   CHECK(owned.use_count() == 1);
+}
+
+TEST_CASE("who calls") {
+  subpy::Interpreter python;
+  std::vector<std::string> callers;
+  python.define("host", "log",
+                [&](subpy::Caller caller, std::string_view text, std::optional<int> n) {
+                  CHECK(caller.interpreter() == python.id());
+                  callers.push_back(std::string(caller.name_space().value_or("(main)")) + ": " +
+                                    std::string(text) + std::to_string(n.value_or(0)));
+                });
+  python.add_namespace("plugin");
+  subpy::CallOptions options;
+  options.in_namespace = "plugin";
+  python.run("import host; host.log('one')");
+  python.run("import host; host.log('two', 2); x = 1", options);
+  CHECK(callers == std::vector<std::string>{"(main): one0", "plugin: two2"});
+  CHECK(raised(python, "log()") == "TypeError: log() takes 1 to 2 positional arguments");
+  python.set("y", 5, options);
+  CHECK(python.get<int>("y", options) + python.eval<int>("x", options) == 6);
+  CHECK(error_of([&] { python.get("y"); }).status() == SUBPY_ERR_NOT_FOUND);
+  python.remove_namespace("plugin");
+  CHECK(error_of([&] { python.remove_namespace("plugin"); }).status() == SUBPY_ERR_NOT_FOUND);
 }

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -39,6 +40,30 @@ struct FunctionOptions {
   std::uint32_t flags = 0;
 };
 
+/// The first parameter of a host function that wants to know who calls it. It is valid until the function returns.
+///
+/// @code
+/// python.define("host", "log", [&](subpy::Caller caller, std::string_view text) {
+///   log(caller.name_space().value_or("__main__"), text);
+/// });
+/// @endcode
+class Caller {
+public:
+  explicit Caller(subpy_host_call *call) noexcept : call_(call) {}
+
+  /// The interpreter that calls: see subpy_host_interpreter().
+  subpy_id interpreter() const noexcept { return subpy_host_interpreter(call_); }
+
+  /// The namespace that calls: see subpy_host_namespace(). `nullopt` for `__main__`.
+  std::optional<std::string_view> name_space() const noexcept {
+    const char *const name = subpy_host_namespace(call_);
+    return name ? std::optional<std::string_view>(name) : std::nullopt;
+  }
+
+private:
+  subpy_host_call *call_;
+};
+
 /// A parameter of a host function that takes all positional arguments that are left. It follows
 /// the parameters that take one argument each. It is valid until the function returns.
 class Args : public Items {
@@ -59,10 +84,11 @@ template <typename T> inline constexpr bool is_optional = false;
 template <typename T> inline constexpr bool is_optional<std::optional<T>> = true;
 
 /// Whether a parameter takes one positional argument.
-template <typename T> inline constexpr bool is_positional = !is_one_of<T, Args, Kwargs>;
+template <typename T> inline constexpr bool is_positional = !is_one_of<T, Caller, Args, Kwargs>;
 
 /// How many arguments the parameters of a function take, and which ones.
 template <typename... Parameters> struct Signature {
+  static constexpr bool any_caller = (false || ... || std::is_same_v<Parameters, Caller>);
   static constexpr bool any_args = (false || ... || std::is_same_v<Parameters, Args>);
   static constexpr bool any_kwargs = (false || ... || std::is_same_v<Parameters, Kwargs>);
   static constexpr std::size_t most = (std::size_t{0} + ... + is_positional<Parameters>);
@@ -71,7 +97,7 @@ template <typename... Parameters> struct Signature {
   static constexpr std::size_t least() {
     constexpr bool may_be_left_out[] = {is_optional<Parameters>..., false};
     std::size_t least = most;
-    while (least > 0 && may_be_left_out[least - 1]) {
+    while (least > 0 && may_be_left_out[any_caller + least - 1]) {
       least--;
     }
     return least;
@@ -80,7 +106,7 @@ template <typename... Parameters> struct Signature {
   static constexpr bool in_order() {
     constexpr int ranks[] = {rank<Parameters>()..., 3};
     for (std::size_t i = 0; i < sizeof...(Parameters); i++) {
-      if (ranks[i + 1] < ranks[i] || (ranks[i] > 0 && ranks[i + 1] == ranks[i])) {
+      if (ranks[i + 1] < ranks[i] || (ranks[i] != 0 && ranks[i + 1] == ranks[i])) {
         return false;
       }
     }
@@ -97,6 +123,9 @@ template <typename... Parameters> struct Signature {
 
 private:
   template <typename T> static constexpr int rank() {
+    if constexpr (std::is_same_v<T, Caller>) {
+      return -1;
+    }
     return std::is_same_v<T, Kwargs> ? 2 : std::is_same_v<T, Args> ? 1 : 0;
   }
 };
@@ -111,7 +140,9 @@ struct Call {
 /// Makes what a parameter gets. Notes why it can't, if the argument is wrong.
 template <typename T, std::size_t Index>
 std::optional<T> argument(const Call &call, std::size_t positional, Mismatch &mismatch) {
-  if constexpr (std::is_same_v<T, Args>) {
+  if constexpr (std::is_same_v<T, Caller>) {
+    return Caller(call.call);
+  } else if constexpr (std::is_same_v<T, Args>) {
     const std::size_t taken = std::min(positional, call.nargs); // optional ones may be left out
     return Args(call.args + taken, call.nargs - taken);
   } else if constexpr (std::is_same_v<T, Kwargs>) {
@@ -160,7 +191,8 @@ private:
       return refuse(call, mismatch);
     }
     std::tuple<std::optional<std::decay_t<Parameters>>...> parameters{
-        argument<std::decay_t<Parameters>, Indices>(call, Takes::most, mismatch)...};
+        argument<std::decay_t<Parameters>, Indices - Takes::any_caller>(call, Takes::most,
+                                                                        mismatch)...};
     if (mismatch) {
       return refuse(call, mismatch);
     }
@@ -256,8 +288,10 @@ Returns<void> define_as(subpy_id id, CString module, CString name, Function &&fu
   static_assert(!Host::takes_references,
                 "subpy: a host function can't take an argument by a reference that is not const: "
                 "what it gets is a copy of Python's value");
-  static_assert(Host::in_order, "subpy: a host function's parameters are those of one argument "
-                                "each, then perhaps a subpy::Args, then perhaps a subpy::Kwargs");
+  static_assert(
+      Host::in_order,
+      "subpy: a host function's parameters are perhaps a subpy::Caller, then those of one "
+      "argument each, then perhaps a subpy::Args, then perhaps a subpy::Kwargs");
   if constexpr (!Host::takes_references && Host::in_order) {
     SUBPY_TRY(module.check());
     SUBPY_TRY(name.check());

@@ -242,6 +242,19 @@ public:
     });
   }
 
+  /// Gives a value a name, with options: in a namespace, say.
+  ///
+  /// @throws Error as the call without options.
+  /// @throws anything that the deadline or a callback has thrown.
+  template <typename T>
+  Returns<void> set(CString name, const T &value, const CallOptions &options) {
+    SUBPY_TRY(name.check());
+    const detail::Arguments<T> argument(value);
+    return exchange<void>(&options, nullptr, [&](subpy_id id, auto *c, auto *, auto **error) {
+      return subpy_set_with(id, c, name.get(), argument.data(), error);
+    });
+  }
+
   /// Reads the value that a name has in `__main__`: `python.get<std::vector<double>>("xs")`.
   ///
   /// @tparam T     What the value becomes.
@@ -259,6 +272,46 @@ public:
                      : subpy_get(id, name.get(), result.place(), error);
     }));
     return result.to<T>();
+  }
+
+  /// Reads the value of a name, with options: in a namespace, say.
+  ///
+  /// @throws Error as the call without options.
+  /// @throws anything that the deadline or a callback has thrown.
+  template <typename T = Value> Returns<T> get(CString name, const CallOptions &options) {
+    SUBPY_TRY(name.check());
+    return exchange<T>(&options, nullptr, [&](subpy_id id, auto *c, auto *out, auto **error) {
+      return subpy_get_with(id, c, name.get(), out, error);
+    });
+  }
+
+  /// Adds a namespace: globals of their own over the same imported modules. See subpy_add_namespace().
+  ///
+  /// @code
+  /// python.add_namespace("plugin");
+  /// subpy::RunOptions options;
+  /// options.in_namespace = "plugin";
+  /// python.run("x = 1", options);
+  /// @endcode
+  ///
+  /// @param name The name: one that a Python module can have, without dots.
+  /// @throws Error as subpy_add_namespace().
+  Returns<void> add_namespace(CString name) {
+    SUBPY_TRY(name.check());
+    return execute(nullptr, [&](subpy_id id, subpy_error **error) {
+      return subpy_add_namespace(id, name.get(), error);
+    });
+  }
+
+  /// Removes a namespace, and the names in it, with what only they had.
+  ///
+  /// @param name The namespace.
+  /// @throws Error as subpy_remove_namespace().
+  Returns<void> remove_namespace(CString name) {
+    SUBPY_TRY(name.check());
+    return execute(nullptr, [&](subpy_id id, subpy_error **error) {
+      return subpy_remove_namespace(id, name.get(), error);
+    });
   }
 
   /// Runs a program in `__main__`, after adding names, and returns the names that are there then.

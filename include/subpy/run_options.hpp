@@ -50,6 +50,8 @@ struct RunOptions {
   /// run fails with #SUBPY_ERR_LOST. Zero stands for a second. Less than zero: it is killed at once.
   /// `std::chrono::milliseconds::max()`: it is not killed.
   std::chrono::milliseconds kill_after{0};
+  /// The namespace in which it is done, of Interpreter::add_namespace(). NULL: `__main__`.
+  const char *in_namespace = nullptr;
 };
 
 /// How an expression is evaluated or a function is called.
@@ -73,6 +75,7 @@ public:
     c_.cpu_limit_ms = limit_ms(options.cpu_limit);
     c_.output_limit = options.output_limit;
     c_.kill_after_ms = limit_ms(options.kill_after);
+    c_.in_namespace = options.in_namespace;
   }
   CRunOptions(const CRunOptions &) = delete;
   CRunOptions &operator=(const CRunOptions &) = delete;

@@ -1,6 +1,7 @@
 //! The handle to an interpreter, whatever stands behind it.
 
 mod for_scripts;
+mod namespaces;
 
 use std::fmt;
 use std::sync::Arc;

@@ -112,6 +112,16 @@ pub(crate) unsafe fn optional<'a>(
         .map_err(|e| invalid(format!("{name} is not UTF-8: byte {}", e.valid_up_to())))
 }
 
+/// A string that has to be there.
+///
+/// # Safety
+/// `text` is NULL or ends in a NUL, and lives as long as `'a`.
+pub(crate) unsafe fn required<'a>(text: *const c_char, name: &str) -> Result<&'a str, Error> {
+    // SAFETY: the caller's promise.
+    unsafe { optional(text, name) }?
+        .ok_or_else(|| invalid(format!("{name} is NULL; pass a string")))
+}
+
 /// A string whose length is given.
 ///
 /// # Safety

@@ -7,7 +7,7 @@ use subpy_core::{
     Error, FunctionOptions, Handler, HostCall, Id, Interpreter, Release, Value, growable,
 };
 
-use crate::arguments::{flag, invalid, optional, read};
+use crate::arguments::{flag, invalid, optional, read, required};
 use crate::boundary::{enter, or_else};
 use crate::data::conversion;
 use crate::errors::{subpy_error, subpy_status};
@@ -89,14 +89,6 @@ unsafe fn function_options<'a>(
             conversion: conversion(options.flags)?,
         })
     }
-}
-
-/// # Safety
-/// `text` is NULL or ends in a NUL, and lives as long as `'a`.
-unsafe fn required<'a>(text: *const c_char, name: &str) -> Result<&'a str, Error> {
-    // SAFETY: the caller's promise.
-    unsafe { optional(text, name) }?
-        .ok_or_else(|| invalid(format!("{name} is NULL; pass a string")))
 }
 
 /// Defines a function of the host's in a module of an interpreter: subpy_define_function_with() with the defaults.
@@ -295,4 +287,21 @@ pub unsafe extern "C" fn subpy_host_keywords(call: *mut subpy_host_call) -> *con
 pub unsafe extern "C" fn subpy_host_interpreter(call: *mut subpy_host_call) -> subpy_id {
     // SAFETY: the caller keeps the header's contract.
     unsafe { call_of(call) }.map_or(-1, |call| call.interpreter().get())
+}
+
+/// The namespace that makes a call: that of the innermost function of the calling thread which is in a namespace or in
+/// `__main__`. If there is none, that of the run.
+///
+/// @param call The call.
+/// @return The name: UTF-8. The call owns it. NULL for `__main__`, and for NULL.
+///
+/// Threads: the one that the host function was called in.
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_host_namespace(call: *mut subpy_host_call) -> *const c_char {
+    // SAFETY: the caller keeps the header's contract.
+    let namespace = unsafe { call_of(call) }.and_then(|call| call.namespace());
+    namespace.map_or(std::ptr::null(), CStr::as_ptr)
 }

@@ -5,7 +5,7 @@
 //! this crate.
 //!
 //! Each public module is a section of `include/subpy.h`, in this order: [`version`], [`errors`], [`runtime`],
-//! [`interpreters`], [`running`], [`control`], [`values`], [`data`], [`functions`], [`queues`]. `cbindgen` carries their
+//! [`interpreters`], [`running`], [`namespaces`], [`control`], [`values`], [`data`], [`functions`], [`queues`]. `cbindgen` carries their
 //! items and comments into `header/subpy.h.in`, so they are written for a reader of C.
 #![allow(non_camel_case_types)]
 
@@ -17,6 +17,7 @@ pub mod data;
 pub mod errors;
 pub mod functions;
 pub mod interpreters;
+pub mod namespaces;
 pub mod queues;
 pub mod running;
 pub mod runtime;

@@ -63,6 +63,9 @@ pub struct subpy_run_options {
     /// With #SUBPY_BACKEND_PROCESS: how long after a time limit that the script has ignored its process is killed, in milliseconds:
     /// the run returns #SUBPY_ERR_LOST. The same for a limit of a run that this one is inside of. 0 (the default) stands for 1000. #SUBPY_FOREVER: it is not killed.
     pub kill_after_ms: u64,
+    /// The namespace in which it is done, of subpy_add_namespace(). It is #SUBPY_ERR_NOT_FOUND if there is none of that name.
+    /// NULL (the default): `__main__`.
+    pub in_namespace: *const c_char,
 }
 
 growable!(subpy_run_options, "subpy_run_options", 48, {
@@ -75,6 +78,7 @@ growable!(subpy_run_options, "subpy_run_options", 48, {
     cpu_limit_ms: 0,
     output_limit: 0,
     kill_after_ms: 0,
+    in_namespace: std::ptr::null(),
 });
 
 /// # Safety
@@ -139,6 +143,8 @@ unsafe fn run_options_given<'a>(
         },
         measure: flag(options.measure, "measure")?,
         budget: budget(options.cpu_limit_ms, options.output_limit),
+        // SAFETY: the caller's promise.
+        in_namespace: unsafe { optional(options.in_namespace, "in_namespace") }?,
     })
 }
 

@@ -382,6 +382,8 @@ pub struct RunOptions<'a> {
     pub measure: bool,
     /// What it may use, where that is less than its interpreter's [`budget`](InterpreterConfig::budget).
     pub budget: Budget,
+    /// The namespace in which it is done; `None`: `__main__`.
+    pub in_namespace: Option<&'a str>,
 }
 
 impl RunOptions<'static> {
@@ -393,6 +395,7 @@ impl RunOptions<'static> {
         kill_after: Some(Duration::from_secs(1)),
         measure: false,
         budget: Budget::NONE,
+        in_namespace: None,
     };
 }
 
@@ -408,10 +411,16 @@ impl RunOptions<'_> {
         self.timeout.is_some() || self.budget != Budget::NONE
     }
 
-    /// Whether it has no limit of its own, and is not measured.
+    /// Whether it has a limit of its own, or is measured.
+    #[inline]
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timeout.is_some() || self.measure || self.budget != Budget::NONE
+    }
+
+    /// Whether it is done in `__main__`, and not timed.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.timeout.is_none() && !self.measure && self.budget == Budget::NONE
+        !self.is_timed() && self.in_namespace.is_none()
     }
 }
 
@@ -423,6 +432,7 @@ impl fmt::Debug for RunOptions<'_> {
             .field("on_deadline", &self.on_deadline.is_some())
             .field("measure", &self.measure)
             .field("budget", &self.budget)
+            .field("in_namespace", &self.in_namespace)
             .finish()
     }
 }

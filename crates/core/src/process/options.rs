@@ -22,22 +22,27 @@ pub(super) fn write_run<S: Sink>(writer: &mut Writer<S>, options: &RunOptions<'_
         options.measure || options.timeout.is_some(),
         budget.cpu.is_some(),
         budget.output.is_some(),
+        options.in_namespace.is_some(),
     ];
     writer.flags(has);
     options.filename.iter().for_each(|name| writer.text(name));
     budget.cpu.iter().for_each(|time| write_time(writer, *time));
     budget.output.iter().for_each(|bytes| writer.u64(*bytes));
+    let name = options.in_namespace;
+    name.iter().for_each(|name| writer.text(name));
 }
 
 pub(super) fn read_run<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<RunOptions<'a>> {
-    let [has_filename, measure, has_cpu, has_output] = reader.flags()?;
+    let [has_filename, measure, has_cpu, has_output, has_namespace] = reader.flags()?;
     let filename = has_filename.then(|| reader.text()).transpose()?;
     let cpu = has_cpu.then(|| read_time(reader)).transpose()?;
     let output = has_output.then(|| reader.u64()).transpose()?;
+    let in_namespace = has_namespace.then(|| reader.text()).transpose()?;
     Ok(RunOptions {
         filename,
         measure,
         budget: Budget { cpu, output },
+        in_namespace,
         ..RunOptions::DEFAULT
     })
 }

@@ -36,8 +36,12 @@ pub(super) mod asks {
     pub(crate) const THREAD_NAMES: u8 = 10;
     /// To call a function of the pickling ones: its name, and a list with the arguments.
     pub(crate) const CALL_PICKLING: u8 = 11;
+    /// To add a namespace: its name.
+    pub(crate) const ADD_NAMESPACE: u8 = 12;
+    /// To remove one: its name.
+    pub(crate) const REMOVE_NAMESPACE: u8 = 13;
     /// There is none from here on.
-    pub(crate) const COUNT: u8 = 12;
+    pub(crate) const COUNT: u8 = 14;
 }
 
 /// What a worker answers. What it has done so far follows.
@@ -56,7 +60,7 @@ pub(super) mod answers {
 pub(super) mod wants {
     /// To hand on what was written: whether it is for stderr, and that.
     pub(crate) const OUTPUT: u8 = 16;
-    /// To call a function of the host's: its number, a list with the arguments, and a dict.
+    /// To call a function of the host's: its number, from which namespace, a list with the arguments, and a dict.
     pub(crate) const CALL: u8 = 17;
     /// To let go of a function: its number.
     pub(crate) const DROP: u8 = 18;

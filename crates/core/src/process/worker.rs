@@ -418,6 +418,8 @@ impl FarFunction {
         let reply = self.worker.want(|writer| {
             writer.byte(wants::CALL);
             writer.u64(self.number);
+            let namespace = call.namespace().and_then(|name| name.to_str().ok());
+            writer.option(namespace, |writer, name| writer.text(name));
             list.write(writer, &OfHost);
             keywords.write(writer, &OfHost);
         });

@@ -2,6 +2,7 @@
 //!
 //! What is always in line here: without it a host function takes 15 instructions more.
 
+use std::ffi::CStr;
 use std::rc::Rc;
 
 use pyo3_ffi as ffi;
@@ -34,6 +35,8 @@ pub struct HostCall<'a> {
     plain: RawValue,
     /// The answer, if there is one here.
     other: Option<Box<Answer>>,
+    /// `None`: `__main__`.
+    namespace: Option<Rc<CStr>>,
 }
 
 /// Who calls.
@@ -71,9 +74,21 @@ impl<'a> HostCall<'a> {
         Self::of(Caller::Here(owner), keywords)
     }
 
+    /// It comes from there. `None`: from `__main__`.
+    #[inline(always)]
+    pub(crate) fn set_namespace(&mut self, namespace: Option<Rc<CStr>>) {
+        self.namespace = namespace;
+    }
+
     /// A call of another process.
-    pub(crate) fn far(call: &'a mut dyn FarCall, keywords: RawValue) -> Self {
-        Self::of(Caller::Far(call), keywords)
+    pub(crate) fn far(
+        call: &'a mut dyn FarCall,
+        keywords: RawValue,
+        namespace: Option<Rc<CStr>>,
+    ) -> Self {
+        let mut call = Self::of(Caller::Far(call), keywords);
+        call.namespace = namespace;
+        call
     }
 
     #[inline(always)]
@@ -85,6 +100,7 @@ impl<'a> HostCall<'a> {
             released: std::ptr::null_mut(),
             plain: RawValue::NONE,
             other: None,
+            namespace: None,
         }
     }
 
@@ -111,6 +127,25 @@ impl<'a> HostCall<'a> {
             Caller::Here(owner) => owner.id,
             Caller::Far(far) => far.interpreter(),
         }
+    }
+
+    /// The namespace that calls: that of the innermost function of the calling thread which is in one or in `__main__`;
+    /// if there is none, that of the run. `None`: `__main__`.
+    ///
+    /// ```
+    /// # use subpy_core::{FunctionOptions, HostCall, Interpreter, InterpreterConfig, RunOptions, Runtime, RuntimeConfig, Value};
+    /// # let runtime = Runtime::initialize(&RuntimeConfig::default())?;
+    /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
+    /// let f = Box::new(|call: &mut HostCall<'_>, _: &[Value<'_>]| assert_eq!(call.namespace(), Some(c"plugin")));
+    /// interpreter.define("host", "f", &FunctionOptions::default(), f)?;
+    /// interpreter.add_namespace("plugin")?;
+    /// let options = RunOptions { in_namespace: Some("plugin"), ..RunOptions::default() };
+    /// interpreter.run_with(b"import host; host.f()", &options)?;
+    /// # interpreter.destroy()?;
+    /// # Ok::<(), subpy_core::Error>(())
+    /// ```
+    pub fn namespace(&self) -> Option<&CStr> {
+        self.namespace.as_deref()
     }
 
     /// The keyword arguments: a dict.

@@ -377,6 +377,7 @@ unsafe fn work(
     let definition = &function.definition;
     let keywords = RawValue::of_items(kind::DICT, places.wrapping_add(count), named);
     let mut call = HostCall::new(function.owner(), keywords);
+    call.set_namespace(function.owner().namespaces.of_caller(py));
     // SAFETY: the caller's promise.
     let arguments = unsafe { Value::slice_from_raw(places, count) };
     let work = |call: &mut HostCall<'_>| definition.call(call, arguments);

@@ -1,4 +1,4 @@
-//! Names of a host's: `name` in `__main__`, or `package.module:qualified.name`.
+//! Names of a host's: `name` in a namespace, or `package.module:qualified.name`.
 //!
 //! What is kept of a name are the str objects that it is looked up with, never what was found: so a
 //! function that is defined anew, or a module that is imported anew, is found at once.
@@ -13,6 +13,7 @@ use pyo3_ffi as ffi;
 use crate::data::error::{Error, Result, Status};
 use crate::local::attach::Attached;
 use crate::local::cures::uninterned_names;
+use crate::local::objects::namespaces::Namespace;
 use crate::local::python::exception;
 use crate::local::python::exception::{ATTRIBUTE_ERROR, MODULE_NOT_FOUND};
 use crate::local::python::object::{Object, clear_exception, imported_as};
@@ -20,7 +21,7 @@ use crate::local::python::object::{Object, clear_exception, imported_as};
 /// A name that is well-formed.
 pub(crate) struct Name {
     text: Box<str>,
-    /// `None`: `__main__`, whose namespace is at hand.
+    /// `None`: a name of the namespace that is at hand.
     module: Option<Object>,
     /// The attributes from the module to the last one.
     way: Vec<Object>,
@@ -72,7 +73,7 @@ impl Names {
         }
     }
 
-    /// As [`get`](Self::get), for a name in `__main__` only.
+    /// As [`get`](Self::get), for a name in a namespace only.
     #[inline(always)]
     pub(crate) fn plain(&self, py: Attached<'_>, text: &[u8]) -> Result<Rc<Name>> {
         let name = self.get(py, text, "name")?;
@@ -80,7 +81,7 @@ impl Names {
             return Ok(name);
         }
         let text = &name.text;
-        let message = format!("name {text:?} has to be one in __main__, without a module");
+        let message = format!("name {text:?} has to be a name alone, without a module");
         invalid(message)
     }
 
@@ -147,22 +148,23 @@ impl Name {
         })
     }
 
-    /// Finds what has this name. `namespace` is `__main__`'s.
+    /// Finds what has this name.
     #[inline(always)]
     pub(crate) fn find(
         &self,
         py: Attached<'_>,
-        namespace: &Object,
+        namespace: &Namespace,
     ) -> std::result::Result<Object, Missing> {
         if let Some(module) = &self.module {
             return self.find_in(py, module);
         }
         // SAFETY: attached; a dict and a str. The result is borrowed, and kept at once.
         let found = unsafe {
-            let found = ffi::PyDict_GetItemWithError(namespace.as_ptr(), self.last.as_ptr());
+            let found =
+                ffi::PyDict_GetItemWithError(namespace.globals().as_ptr(), self.last.as_ptr());
             Object::borrowed(py, found)
         };
-        found.ok_or_else(|| self.missing(py, "__main__"))
+        found.ok_or_else(|| self.missing(py, namespace.name()))
     }
 
     /// What it is called in its namespace.

@@ -4,6 +4,7 @@
 
 mod coroutine;
 mod exchange;
+mod namespaces;
 
 use std::cell::RefMut;
 use std::ffi::CString;
@@ -26,18 +27,21 @@ use crate::local::interpreter::inside::Inside;
 use crate::local::interpreter::protected;
 use crate::local::interpreter::shared::Shared;
 use crate::local::memory::account::Work;
+use crate::local::objects::namespaces::Namespace;
 use crate::local::python::exception;
 use crate::local::python::object::Object;
 
 /// How much work reading an exception may be.
 const READING: Duration = Duration::from_secs(1);
 
-/// An interpreter that the calling thread has claimed, and is attached to.
+/// An interpreter that the calling thread has claimed, and is attached to, in one of its namespaces.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     py: Attached<'a>,
     shared: &'a Arc<Shared>,
     inside: &'a Inside,
+    /// Where it is done.
+    namespace: &'a Namespace,
 }
 
 impl Deref for Context<'_> {
@@ -52,7 +56,13 @@ impl Deref for Context<'_> {
 impl<'a> Context<'a> {
     #[inline(always)]
     pub(super) fn new(py: Attached<'a>, shared: &'a Arc<Shared>, inside: &'a Inside) -> Self {
-        Self { py, shared, inside }
+        let namespace = &inside.main;
+        Self {
+            py,
+            shared,
+            inside,
+            namespace,
+        }
     }
 
     /// The proof that it is attached.
@@ -60,7 +70,7 @@ impl<'a> Context<'a> {
         self.py
     }
 
-    /// Runs a program in `__main__`.
+    /// Runs a program.
     #[inline(always)]
     pub(crate) fn run(&self, source: &[u8], options: &RunOptions) -> Result<()> {
         self.evaluate(Mode::Program, source, options).map(drop)
@@ -82,7 +92,7 @@ impl<'a> Context<'a> {
         unsafe { self.execute(code, || program.text(), &RunOptions::DEFAULT) }.map(drop)
     }
 
-    /// Evaluates a program or an expression in `__main__`.
+    /// Evaluates a program or an expression.
     #[inline(always)]
     fn evaluate(&self, mode: Mode, source: &[u8], options: &RunOptions) -> Result<Object> {
         self.evaluate_by(self.code.borrow_mut(), mode, source, options)
@@ -171,7 +181,7 @@ impl<'a> Context<'a> {
         source: impl FnOnce() -> &'s [u8],
         options: &RunOptions,
     ) -> Result<Object> {
-        let namespace = self.namespace.as_ptr();
+        let namespace = self.namespace.globals().as_ptr();
         // SAFETY: attached, and by the caller's promise; the result is ours.
         match unsafe { Object::owned(self.py, ffi::PyEval_EvalCode(code, namespace, namespace)) } {
             Some(result) => Ok(result),

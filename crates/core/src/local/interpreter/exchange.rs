@@ -16,7 +16,7 @@ use crate::local::pickling;
 use crate::local::runtime_phase;
 
 impl Interpreter {
-    /// Gives a value a name in `__main__`.
+    /// Gives a value a name.
     pub(crate) fn set(
         &self,
         name: &[u8],
@@ -26,7 +26,7 @@ impl Interpreter {
         self.inside_for(options, |context| context.set(name, value))
     }
 
-    /// The value that a name has in `__main__`.
+    /// The value that a name has.
     #[inline]
     pub(crate) fn get(
         &self,
@@ -61,7 +61,7 @@ impl Interpreter {
         if options.run.is_plain() {
             self.inside(call)
         } else {
-            self.inside_timed(&options.run, call)
+            self.inside_with(&options.run, call)
         }
     }
 
@@ -75,6 +75,16 @@ impl Interpreter {
         self.inside_for(&options.run, |context| {
             context.run_unrestricted(source, &options.run, names, options.conversion)
         })
+    }
+
+    /// Adds a namespace.
+    pub(crate) fn add_namespace(&self, name: &str) -> Result<()> {
+        self.inside(|context| context.add_namespace(name))
+    }
+
+    /// Removes one, with what only it has.
+    pub(crate) fn remove_namespace(&self, name: &str) -> Result<()> {
+        self.inside(|context| context.remove_namespace(name))
     }
 
     /// Puts a function into a module.

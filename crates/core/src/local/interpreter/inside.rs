@@ -19,6 +19,7 @@ use crate::local::interpreter::output;
 use crate::local::interpreter::output::{Name, OutputMeter};
 use crate::local::interpreter::resources;
 use crate::local::memory::account::Account;
+use crate::local::objects::namespaces::Namespace;
 use crate::local::objects::owner::{Access, Owner};
 use crate::local::objects::release::Loans;
 use crate::local::python::exception;
@@ -28,8 +29,7 @@ use crate::local::python::object::{Object, clear_exception, import, in_sys, set_
 
 /// References into an interpreter. They are used and dropped while it is attached.
 pub(crate) struct Inside {
-    /// The namespace of `__main__`.
-    pub(super) namespace: Object,
+    pub(super) main: Namespace,
     stdout: Option<output::Handle>,
     stderr: Option<output::Handle>,
     pub(super) code: Rc<RefCell<CodeCache>>,
@@ -65,7 +65,7 @@ impl Inside {
         access: Access,
     ) -> Result<Self> {
         let main = import(py, c"__main__").ok_or_else(|| not_prepared(py))?;
-        let (namespace, path) = (main.names(py), in_sys(py, c"path"));
+        let (globals, path) = (main.names(py), in_sys(py, c"path"));
         for (i, place) in module_search_paths.iter().enumerate() {
             let place =
                 Object::text(py, &place.to_string_lossy()).ok_or_else(|| not_prepared(py))?;
@@ -75,13 +75,14 @@ impl Inside {
                 return Err(not_prepared(py));
             }
         }
+        let main = Namespace::main(globals.ok_or_else(|| not_prepared(py))?);
         Ok(Self {
-            namespace: namespace.ok_or_else(|| not_prepared(py))?,
             stdout: None,
             stderr: None,
             code: Rc::new(RefCell::new(CodeCache::new(cache))),
             names: Names::new(),
-            owner: Owner::new(py, id, account, access),
+            owner: Owner::new(py, id, account, access, &main),
+            main,
             unnamed: Cell::new(0),
             describer: Cell::new(None),
             extensions: LoadedExtensions::default(),
@@ -156,9 +157,10 @@ impl Inside {
         self.owner.loans.clone()
     }
 
-    /// The names of `__main__` go, and what only they had.
+    /// The names of `__main__` and of the namespaces go, and what only they had.
     pub(crate) fn forget_names(&self, py: Attached<'_>) {
-        self.namespace.clear(py);
+        self.owner.namespaces.clear(py);
+        self.main.clear(py);
         collect(py);
     }
 
@@ -180,5 +182,12 @@ impl Inside {
         {
             clear_exception(py);
         }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        // Its objects may keep the owner.
+        self.owner.namespaces.forget();
     }
 }

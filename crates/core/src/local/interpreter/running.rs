@@ -17,13 +17,16 @@ use crate::local::stack::Room;
 use crate::local::thread::wait_signal::Unblocked;
 
 impl Interpreter {
-    /// Runs a program in `__main__`, in the calling thread.
+    /// Runs a program, in the calling thread.
     #[inline(always)]
     pub(crate) fn run(&self, code: &[u8], options: &RunOptions) -> Result<()> {
         if options.is_plain() {
             self.inside(|context| context.run(code, options))
         } else {
-            self.inside_timed(options, |context| context.run(code, options))
+            self.inside_with(options, |context| {
+                context.name_file(options)?;
+                context.run(code, options)
+            })
         }
     }
 
@@ -49,7 +52,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// As [`inside`](Self::inside), with a limit on the time or the time measured, as the options say.
+    /// As [`inside`](Self::inside), as the options say.
     pub(super) fn inside_for<T>(
         &self,
         options: &RunOptions,
@@ -58,13 +61,29 @@ impl Interpreter {
         if options.is_plain() {
             self.inside(work)
         } else {
-            self.inside_timed(options, work)
+            self.inside_with(options, work)
         }
+    }
+
+    /// As [`inside`](Self::inside), with options that are not plain.
+    #[inline(never)]
+    pub(super) fn inside_with<T>(
+        &self,
+        options: &RunOptions,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let Some(name) = options.in_namespace else {
+            return self.inside_timed(options, work);
+        };
+        if options.is_timed() {
+            return self.inside_timed(options, |context| context.in_namespace(name, work));
+        }
+        self.inside(|context| context.in_namespace(name, work))
     }
 
     /// As [`inside`](Self::inside), with a limit or measured. The thread takes the wait signal until the run has ended.
     #[cold]
-    pub(super) fn inside_timed<T>(
+    fn inside_timed<T>(
         &self,
         options: &RunOptions,
         work: impl FnOnce(&Context<'_>) -> Result<T>,

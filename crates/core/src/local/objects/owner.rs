@@ -10,6 +10,7 @@ use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::memory::account::Account;
+use crate::local::objects::namespaces::{Namespace, Namespaces};
 use crate::local::objects::release::Loans;
 use crate::local::python::object::Object;
 
@@ -40,6 +41,7 @@ pub(crate) struct Owner {
     pub(crate) pins: Cell<usize>,
     /// What it has borrowed of the host.
     pub(crate) loans: Loans,
+    pub(crate) namespaces: Namespaces,
 }
 
 impl Owner {
@@ -49,6 +51,7 @@ impl Owner {
         id: Id,
         account: Option<&'static Account>,
         access: Access,
+        main: &Namespace,
     ) -> Rc<Self> {
         Rc::new(Self {
             id,
@@ -62,6 +65,7 @@ impl Owner {
             queues: RefCell::default(),
             pins: Cell::new(0),
             loans: Loans::default(),
+            namespaces: Namespaces::new(main),
         })
     }
 }

@@ -176,6 +176,21 @@ impl Object {
         (done == 0).then_some(())
     }
 
+    /// What a dict has under this key.
+    pub(crate) fn at_key(&self, py: Attached<'_>, key: &Object) -> Option<Self> {
+        // SAFETY: attached; a live dict and a live object; the borrowed reference is made ours.
+        unsafe {
+            let found = ffi::PyDict_GetItemWithError(self.as_ptr(), key.as_ptr());
+            Self::borrowed(py, found)
+        }
+    }
+
+    /// Takes a key out of a dict. `None`: an exception is set.
+    pub(crate) fn remove_key(&self, _: Attached<'_>, key: &Object) -> Option<()> {
+        // SAFETY: attached; live objects.
+        (unsafe { ffi::PyDict_DelItem(self.as_ptr(), key.as_ptr()) } == 0).then_some(())
+    }
+
     /// The keys and values that a dict has now. What is no dict has none.
     pub(crate) fn pairs(&self, py: Attached<'_>) -> Vec<(Self, Self)> {
         let mut pairs = Vec::new();

@@ -127,6 +127,21 @@ impl Remote {
         })
     }
 
+    /// Adds a namespace.
+    pub(crate) fn add_namespace(self: &Arc<Self>, name: &str) -> Result<()> {
+        self.ask_of_namespace(asks::ADD_NAMESPACE, name)
+    }
+
+    /// Removes one, with what only it has.
+    pub(crate) fn remove_namespace(self: &Arc<Self>, name: &str) -> Result<()> {
+        self.ask_of_namespace(asks::REMOVE_NAMESPACE, name)
+    }
+
+    fn ask_of_namespace(self: &Arc<Self>, asked: u8, name: &str) -> Result<()> {
+        let write = |writer: &mut Writer<Sending<'_>>| writer.text(name);
+        self.ask(asked, &RunOptions::DEFAULT, write).map(drop)
+    }
+
     /// Puts a function of the host's into a module.
     pub(crate) fn put(self: &Arc<Self>, definition: Arc<Definition>) -> Result<()> {
         let number = self.next_number().into();

@@ -1,5 +1,7 @@
 //! What a worker says: answers, and what it wants of its host.
 
+use std::ffi::{CStr, CString};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -203,6 +205,10 @@ impl Remote {
         reader: &mut Reader<'_>,
     ) -> Result<Vec<u8>, Broken> {
         let number = reader.u64()?;
+        let namespace = reader.option(|reader| {
+            let name = CString::new(reader.text()?);
+            name.map_err(|_| Malformed("a namespace has a NUL in its name"))
+        })?;
         let arguments = values::read_list(received, reader, false)?;
         let keywords = values::read(received, reader)?;
         reader.end()?;
@@ -214,14 +220,15 @@ impl Remote {
         if !pairs.iter().all(|[name, _]| is_str(name)) {
             return Err(Malformed("a keyword of a call is no str").into());
         }
-        line.lend(|| {
-            enter::for_far_call(self.id, || self.call_now(&function, &arguments, &keywords))
-        })
+        let namespace = namespace.map(|name| name.as_c_str().into());
+        let call = || self.call_now(&function, namespace, &arguments, &keywords);
+        line.lend(|| enter::for_far_call(self.id, call))
     }
 
     fn call_now(
         &self,
         function: &Definition,
+        namespace: Option<Rc<CStr>>,
         arguments: &OwnedValue,
         keywords: &OwnedValue,
     ) -> Vec<u8> {
@@ -230,7 +237,7 @@ impl Remote {
             function: function.described().1,
             message: Vec::new(),
         };
-        let mut call = HostCall::far(&mut answer, *keywords.get().as_raw());
+        let mut call = HostCall::far(&mut answer, *keywords.get().as_raw(), namespace);
         function.call(&mut call, arguments.get().items());
         let plain = call.plain_answer().map(Value::as_raw).copied();
         drop(call);

@@ -164,6 +164,8 @@ fn use_it(
             let names = Arguments::new(&[], dict(&names));
             main.run_unrestricted(source, names, &options)
         }
+        asks::ADD_NAMESPACE => main.add_namespace(reader.text()?).map(nothing),
+        asks::REMOVE_NAMESPACE => main.remove_namespace(reader.text()?).map(nothing),
         asks::CALL_PICKLING => {
             let name = reader.text()?;
             let arguments = values::read_list(received, reader, true)?;

@@ -26,7 +26,7 @@ use crate::local::python::object::Object;
 const FEW: usize = 8;
 
 impl Context<'_> {
-    /// Gives a value a name in `__main__`.
+    /// Gives a value a name.
     pub(crate) fn set(&self, name: &[u8], mut value: Arguments<'_>) -> Result<()> {
         let name = self.names.plain(self.py, name)?.last().clone();
         let Some(value) = value.next() else {
@@ -34,16 +34,16 @@ impl Context<'_> {
         };
         let written = to_python::write(self.py, value, &self.owner);
         let object = written.map_err(|e| self.error("value", e))?;
-        let set = self.namespace.set_key(self.py, &name, &object);
+        let set = self.namespace.globals().set_key(self.py, &name, &object);
         set.ok_or_else(|| self.raised())
     }
 
-    /// The value that a name has in `__main__`.
+    /// The value that a name has.
     pub(crate) fn get(&self, name: &[u8], conversion: Conversion) -> Result<OwnedValue> {
         let found = self
             .names
             .plain(self.py, name)?
-            .find(self.py, &self.namespace);
+            .find(self.py, self.namespace);
         let object = found.map_err(|missing| self.missing(missing))?;
         self.read(&object, conversion)
     }
@@ -144,7 +144,7 @@ impl Context<'_> {
         self.read(&result, Conversion::SAME)
     }
 
-    /// Runs a program after adding names to `__main__`, and returns those that are there then.
+    /// Runs a program after adding names, and returns those that are there then.
     pub(crate) fn run_unrestricted(
         &self,
         source: &[u8],
@@ -155,7 +155,8 @@ impl Context<'_> {
         let is_free = |name: &str| !name.starts_with("__");
         if let Some(added) = self.named(&mut names, "ns", is_free)? {
             // SAFETY: attached; dicts, of which the keys are strs: no Python code runs.
-            if unsafe { ffi::PyDict_Update(self.namespace.as_ptr(), added.as_ptr()) } != 0 {
+            if unsafe { ffi::PyDict_Update(self.namespace.globals().as_ptr(), added.as_ptr()) } != 0
+            {
                 return Err(self.raised());
             }
         }
@@ -163,7 +164,8 @@ impl Context<'_> {
         let Some(conversion) = conversion else {
             return Ok(OwnedValue::NONE);
         };
-        let read = from_python::read_namespace(self.py, &self.namespace, conversion, &self.owner);
+        let read =
+            from_python::read_namespace(self.py, self.namespace.globals(), conversion, &self.owner);
         read.map_err(|e| self.error("ns", e))
     }
 
@@ -186,7 +188,7 @@ impl Context<'_> {
         let found = self
             .names
             .get(self.py, name, what)?
-            .find(self.py, &self.namespace);
+            .find(self.py, self.namespace);
         found.map_err(|missing| self.missing(missing))
     }
 
