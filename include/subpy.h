@@ -629,6 +629,20 @@ typedef enum subpy_gil {
 typedef void (*subpy_write_fn)(void *user, const char *text, size_t length);
 
 /**
+ * A function of the host's, which gives what a script reads from sys.stdin.
+ *
+ * @param user   subpy_interpreter_config::stdin_user.
+ * @param buffer Where it goes: UTF-8, unless the script reads `sys.stdin.buffer`, which takes any bytes.
+ * @param length How much there is room for, in bytes. Never 0.
+ * @return How many bytes it has written, `length` at most. 0: there is no more (the end of the file).
+ *
+ * The library calls it in the thread that reads, which holds neither a GIL nor a lock of subpy then. It is never called twice
+ * at once for one interpreter. It may wait, and a time limit of the run does not end that. The function may call subpy, as a
+ * ::subpy_write_fn may. It must not leave by an exception or by longjmp().
+ */
+typedef size_t (*subpy_read_fn)(void *user, char *buffer, size_t length);
+
+/**
  * What an interpreter is like. Start from #SUBPY_INTERPRETER_CONFIG_INIT.
  */
 typedef struct subpy_interpreter_config {
@@ -757,6 +771,33 @@ typedef struct subpy_interpreter_config {
    * Has to be 0.
    */
   uint32_t reserved;
+  /**
+   * `sys.argv`: the name of a program, and its arguments. May be NULL if the count is 0 (the default): Python's own holds,
+   * [""].
+   */
+  const char *const *argv;
+  /**
+   * How many of them there are.
+   */
+  size_t argc;
+  /**
+   * Directories or zip files. Each one has to exist. Imports search them in this order, before
+   * subpy_runtime_config::module_search_paths. A relative path is meant from the host's working directory at subpy_create().
+   * May be NULL if the count is 0.
+   */
+  const char *const *search_paths;
+  /**
+   * How many paths there are.
+   */
+  size_t search_paths_count;
+  /**
+   * Gives what scripts read from `sys.stdin`. NULL (the default): the process's stdin does.
+   */
+  subpy_read_fn stdin_fn;
+  /**
+   * Handed to `stdin_fn`. The library does not touch it. It has to live until the interpreter is destroyed.
+   */
+  void *stdin_user;
 } subpy_interpreter_config;
 
 /**
@@ -790,10 +831,13 @@ typedef struct subpy_destroy_options {
   uint32_t kill;
 } subpy_destroy_options;
 
+/** The id for subpy_define_function() and subpy_add_module() that stands for every interpreter that is created from now on. */
+#define SUBPY_EVERYWHERE INT64_MIN
+
 /** The defaults of a ::subpy_interpreter_config. */
 #define SUBPY_INTERPRETER_CONFIG_INIT                                                              \
   { sizeof(subpy_interpreter_config), SUBPY_BACKEND_LOCAL, SUBPY_GIL_DEFAULT, 0, 0, 1, 1, NULL,   \
-    NULL, NULL, 256, 4194304, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    NULL, NULL, 256, 4194304, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, NULL }
 
 /** The defaults of a ::subpy_destroy_options. */
 #define SUBPY_DESTROY_OPTIONS_INIT                                                                 \
@@ -1113,6 +1157,134 @@ subpy_status subpy_run_string_with(subpy_id id,
                                    const char *code,
                                    size_t length,
                                    subpy_error **error);
+
+/* Files and modules ---------------------------------------------------------------------------------
+ *
+ * A program may be in a file, in a folder, or be a module. A module may be in memory. */
+
+/**
+ * How a file is run. Start from #SUBPY_FILE_OPTIONS_INIT.
+ */
+typedef struct subpy_file_options {
+  /**
+   * `sizeof(subpy_file_options)`.
+   */
+  size_t struct_size;
+  /**
+   * The limits and the namespace, as for subpy_run_string_with(). `filename` has to be NULL. NULL (the default): the
+   * defaults.
+   */
+  const subpy_run_options *run;
+  /**
+   * What follows the program in `sys.argv`. NULL (the default): what follows there before the call, of
+   * subpy_interpreter_config::argv or of an earlier program.
+   */
+  const char *const *argv;
+  /**
+   * How many arguments there are. 0 with an `argv` that is not NULL: none.
+   */
+  size_t argc;
+  /**
+   * 1: `path` is the name of a module, which is run as `python -m` does, or of a package, whose `__main__` is. 0 (the
+   * default): it is a file.
+   */
+  uint32_t is_module;
+  /**
+   * Has to be 0.
+   */
+  uint32_t reserved;
+} subpy_file_options;
+
+/** The defaults of a ::subpy_file_options. */
+#define SUBPY_FILE_OPTIONS_INIT                                                                    \
+  { sizeof(subpy_file_options), NULL, NULL, 0, 0, 0 }
+
+/**
+ * Runs a program that is in a file: subpy_run_file_with() with the defaults.
+ *
+ * @param id    The interpreter.
+ * @param path  The file: UTF-8.
+ * @param error NULL, or where the error goes.
+ * @return As subpy_run_file_with().
+ *
+ * Threads: as for subpy_run_string_with().
+ */
+subpy_status subpy_run_file(subpy_id id, const char *path, subpy_error **error);
+
+/**
+ * Runs a program that is in a file, in the calling thread, as `python PATH` does. `__name__` is "__main__", `__file__` the whole
+ * path, `sys.argv[0]` the path as it is given, and `sys.path[0]` the file's folder, in the place of the one of an earlier
+ * program. The globals of `__main__` that others have left stay. The file's encoding is UTF-8 or what its first lines say. A
+ * folder or a zip file that has a `__main__.py` is run as well, and a `.pyc` file of this version of Python.
+ *
+ * In a namespace, `__name__` is the namespace's, and `sys.argv` and `sys.path` stay as they are.
+ *
+ * @param id      The interpreter.
+ * @param options NULL for the defaults.
+ * @param path    The file: UTF-8. A relative path is meant from the host's working directory. Or the name of a module, with
+ *                subpy_file_options::is_module.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_NOT_FOUND also if there is no such file or module, and for a folder or a package without a `__main__`;
+ *         #SUBPY_ERR_EXCEPTION also if the file can't be read, or is in no encoding that it may be in;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL and wrong options;
+ *         and as subpy_run_string_with().
+ *
+ * Threads: as for subpy_run_string_with().
+ *
+ * Source: CPython's command line; `runpy` for modules.
+ */
+subpy_status subpy_run_file_with(subpy_id id,
+                                 const subpy_file_options *options,
+                                 const char *path,
+                                 subpy_error **error);
+
+/**
+ * Imports a module as `import MODULE` does, and gives it no name in `__main__`.
+ *
+ * @param id     The interpreter.
+ * @param module The module: UTF-8, "package.module".
+ * @param error  NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_NOT_FOUND also if there is no such module;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, and for what can't be a module's name;
+ *         #SUBPY_ERR_EXCEPTION also if the module raises an exception, or imports one that there is not;
+ *         and as subpy_run_string_with().
+ *
+ * Threads: as for subpy_run_string_with().
+ *
+ * Source: CPython's `PyImport_ImportModule`.
+ */
+subpy_status subpy_import(subpy_id id, const char *module, subpy_error **error);
+
+/**
+ * Adds a module from memory. It runs when it is imported first, and imports find it before modules in files. Tracebacks,
+ * `inspect` and `linecache` have its source. What has modules in it is a package: with "app.settings", `app` is one, of its own
+ * source if "app" was added, else the package `app` that there is otherwise, else an empty one.
+ *
+ * A module of this name that was added before is replaced. If it is imported already, `importlib.reload()` takes the new one.
+ *
+ * @param id       The interpreter, or #SUBPY_EVERYWHERE: each one that is created from now on, until the last
+ *                 subpy_finalize().
+ * @param name     Its name: UTF-8, "settings" or "app.settings".
+ * @param source   Its source: UTF-8, without NUL characters. The library copies it.
+ * @param length   The length of the source, in bytes.
+ * @param filename What tracebacks call it, and its `__file__`: UTF-8. NULL: "<NAME>", and it has no `__file__`.
+ * @param error    NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, a NUL character, bad UTF-8, and for what can't be a module's name;
+ *         and as subpy_run_string_with(). Whether it compiles is seen when it is imported.
+ *
+ * Threads: any. A function of the host's that a script calls may call it for its own interpreter.
+ *
+ * Source: `importlib`'s finders and loaders.
+ */
+subpy_status subpy_add_module(subpy_id id,
+                              const char *name,
+                              const char *source,
+                              size_t length,
+                              const char *filename,
+                              subpy_error **error);
 
 /* Namespaces ----------------------------------------------------------------------------------------
  *
@@ -2168,9 +2340,6 @@ subpy_status subpy_run_string_unrestricted_with(subpy_id id,
  *
  * A script calls functions of the host as it calls those of Python. The host defines them in a module
  * of one interpreter, or of all that are created later. */
-
-/** The id for subpy_define_function() that stands for every interpreter that is created from now on. */
-#define SUBPY_EVERYWHERE INT64_MIN
 
 /**
  * One call of a host function. subpy_host_return() or subpy_host_raise() answers it. It is valid until the function

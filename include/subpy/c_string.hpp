@@ -7,6 +7,7 @@
 #include <subpy/result.hpp>
 
 #include <string>
+#include <vector>
 
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
@@ -52,6 +53,32 @@ private:
   const char *text_;
   bool has_nul_ = false;
 };
+
+namespace detail {
+
+/// Sets a string of a C struct. An empty string becomes NULL.
+inline Returns<void> set(const char *&field, const std::string &text, const char *name) {
+  if (text.find('\0') != std::string::npos) {
+    SUBPY_FAIL(Error(SUBPY_ERR_INVALID_ARGUMENT, std::string(name) + " has a NUL character"));
+  }
+  field = text.empty() ? nullptr : text.c_str();
+  return Returns<void>();
+}
+
+/// Sets what an array of a C struct points to.
+inline Returns<void> set(std::vector<const char *> &fields, const std::vector<std::string> &texts,
+                         const char *name) {
+  fields.reserve(texts.size());
+  for (const std::string &text : texts) {
+    SUBPY_TRY(set(fields.emplace_back(), text, name));
+    if (text.empty()) {
+      fields.back() = "";
+    }
+  }
+  return Returns<void>();
+}
+
+} // namespace detail
 
 SUBPY_NAMESPACE_END
 } // namespace subpy

@@ -8,7 +8,8 @@
 #include <subpy/c_string.hpp>
 #include <subpy/host_function.hpp>
 #include <subpy/interpreter_config.hpp>
-#include <subpy/output.hpp>
+#include <subpy/streams.hpp>
+#include <subpy/modules.hpp>
 #include <subpy/result.hpp>
 #include <subpy/run_options.hpp>
 #include <subpy/times.hpp>
@@ -50,9 +51,9 @@ namespace detail {
 
 /// Fails with the error of a C call, or with what a callback has thrown. If there are both, the
 /// exception of the callback is nested in the Error.
-inline Returns<void> fail(subpy_status status, subpy_error *error, Output *output,
+inline Returns<void> fail(subpy_status status, subpy_error *error, Streams *streams,
                           const CRunOptions *options) {
-  std::exception_ptr thrown = output ? output->take_thrown() : nullptr;
+  std::exception_ptr thrown = streams ? streams->take_thrown() : nullptr;
   if (!thrown && options) {
     thrown = options->thrown();
   }
@@ -122,13 +123,13 @@ public:
 
   /// Takes the interpreter of `other`. `other` holds none afterwards.
   Interpreter(Interpreter &&other) noexcept
-      : id_(std::exchange(other.id_, NONE)), output_(std::move(other.output_)) {}
+      : id_(std::exchange(other.id_, NONE)), streams_(std::move(other.streams_)) {}
 
   /// Destroys the interpreter of this object, as the destructor does, and takes that of `other`.
   Interpreter &operator=(Interpreter &&other) noexcept {
     Interpreter taken(std::move(other));
     std::swap(id_, taken.id_);
-    std::swap(output_, taken.output_);
+    std::swap(streams_, taken.streams_);
     return *this;
   }
 
@@ -144,9 +145,9 @@ public:
       return;
     }
     const subpy_status status = subpy_destroy(id_, nullptr);
-    if (output_ && status != SUBPY_OK && status != SUBPY_ERR_NOT_FOUND) {
-      output_->close();
-      static_cast<void>(output_.release()); // Python may still call into it
+    if (streams_ && status != SUBPY_OK && status != SUBPY_ERR_NOT_FOUND) {
+      streams_->close();
+      static_cast<void>(streams_.release()); // Python may still call into it
     }
   }
 
@@ -283,6 +284,53 @@ public:
     return exchange<T>(&options, nullptr, [&](subpy_id id, auto *c, auto *out, auto **error) {
       return subpy_get_with(id, c, name.get(), out, error);
     });
+  }
+
+  /// Runs a program that is in a file, as `python PATH` does.
+  ///
+  /// @param path    The file: UTF-8. It may be a folder or a zip file with a `__main__.py`.
+  /// @param options See FileOptions.
+  /// @throws Error as subpy_run_file_with(): #SUBPY_ERR_NOT_FOUND also if there is no such file.
+  /// @throws anything that the deadline or a callback has thrown.
+  Returns<void> run_file(CString path, const FileOptions &options = {}) {
+    SUBPY_TRY(path.check());
+    std::vector<const char *> argv;
+    subpy_file_options c = SUBPY_FILE_OPTIONS_INIT;
+    if (options.argv) {
+      SUBPY_TRY(detail::set(argv, *options.argv, "argv"));
+      argv.push_back(nullptr); // so that it has an address if there are none
+      c.argv = argv.data();
+      c.argc = argv.size() - 1;
+    }
+    detail::CRunOptions run(options);
+    c.run = run.get();
+    c.is_module = options.is_module;
+    return execute(&run, [&](subpy_id id, subpy_error **error) {
+      return subpy_run_file_with(id, &c, path.get(), error);
+    });
+  }
+
+  /// Imports a module as `import MODULE` does, and gives it no name.
+  ///
+  /// @param module The module: "package.module".
+  /// @throws Error as subpy_import(): #SUBPY_ERR_NOT_FOUND also if there is no such module.
+  /// @throws anything that a callback has thrown.
+  Returns<void> import_module(CString module) {
+    SUBPY_TRY(module.check());
+    return execute(nullptr, [&](subpy_id id, subpy_error **error) {
+      return subpy_import(id, module.get(), error);
+    });
+  }
+
+  /// Adds a module from memory, which imports find before those in files. See subpy_add_module().
+  ///
+  /// @param name     Its name: "settings" or "app.settings".
+  /// @param source   Its source: UTF-8. The library copies it.
+  /// @param filename What tracebacks call it, and its `__file__`. NULL: "<NAME>", and it has no `__file__`.
+  /// @throws Error as subpy_add_module().
+  Returns<void> add_module(CString name, std::string_view source, const char *filename = nullptr) {
+    SUBPY_TRY(name.check());
+    return detail::add_module(id_, name, source, filename);
   }
 
   /// Adds a namespace: globals of their own over the same imported modules. See subpy_add_namespace().
@@ -511,7 +559,7 @@ public:
   ///
   /// @return The interpreter's id; -1 if this object holds none.
   [[nodiscard]] subpy_id release() noexcept {
-    static_cast<void>(output_.release());
+    static_cast<void>(streams_.release());
     return std::exchange(id_, NONE);
   }
 
@@ -546,12 +594,20 @@ private:
     c.thread_limit = config.thread_limit;
     c.recursion_limit = config.recursion_limit;
     c.core_dumps = config.core_dumps;
-    if (config.on_stdout || config.on_stderr) {
-      c.stdout_fn = config.on_stdout ? &detail::Output::write_stdout : nullptr;
-      c.stderr_fn = config.on_stderr ? &detail::Output::write_stderr : nullptr;
-      output_ = std::make_unique<detail::Output>(std::move(config.on_stdout),
-                                                 std::move(config.on_stderr));
-      c.output_user = output_.get();
+    std::vector<const char *> argv, search_paths;
+    SUBPY_TRY(detail::set(argv, config.argv, "argv"));
+    SUBPY_TRY(detail::set(search_paths, config.search_paths, "search_paths"));
+    c.argv = argv.data();
+    c.argc = argv.size();
+    c.search_paths = search_paths.data();
+    c.search_paths_count = search_paths.size();
+    if (config.on_stdout || config.on_stderr || config.on_stdin) {
+      // What C keeps is the address of the object on the heap.
+      c.stdout_fn = config.on_stdout ? &detail::Streams::write_stdout : nullptr;
+      c.stderr_fn = config.on_stderr ? &detail::Streams::write_stderr : nullptr;
+      c.stdin_fn = config.on_stdin ? &detail::Streams::read_stdin : nullptr;
+      streams_ = std::make_unique<detail::Streams>(std::move(config));
+      c.output_user = c.stdin_user = streams_.get();
     }
     return start(&c);
   }
@@ -622,11 +678,12 @@ private:
   template <typename Call>
   Returns<void> execute(const detail::CRunOptions *options, Call call) const {
     // The pointer is copied first, as a callback may move this object.
-    detail::Output *const output = output_.get();
+    detail::Streams *const streams = streams_.get();
     subpy_error *error = nullptr;
     const subpy_status status = call(id_, &error);
-    if (status != SUBPY_OK || (output && output->has_thrown()) || (options && options->thrown())) {
-      return detail::fail(status, error, output, options);
+    if (status != SUBPY_OK || (streams && streams->has_thrown()) ||
+        (options && options->thrown())) {
+      return detail::fail(status, error, streams, options);
     }
     return Returns<void>();
   }
@@ -634,12 +691,12 @@ private:
   /// Lets go of an interpreter that is destroyed.
   Returns<void> end() {
     id_ = NONE;
-    const std::unique_ptr<detail::Output> output = std::move(output_);
-    return detail::fail(SUBPY_OK, nullptr, output.get(), nullptr);
+    const std::unique_ptr<detail::Streams> streams = std::move(streams_);
+    return detail::fail(SUBPY_OK, nullptr, streams.get(), nullptr);
   }
 
   subpy_id id_ = NONE;
-  std::unique_ptr<detail::Output> output_;
+  std::unique_ptr<detail::Streams> streams_;
 };
 
 SUBPY_NAMESPACE_END

@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
@@ -35,6 +37,9 @@ struct InterpreterConfig {
   /// Receives text that a script wrote to sys.stdout or sys.stderr: UTF-8, never split inside of a
   /// character, never empty, valid during the call. Interpreter says more about it.
   using Write = std::function<void(std::string_view)>;
+  /// Gives what a script reads from sys.stdin: writes up to `length` bytes to `buffer`, and returns how many. 0: there is
+  /// no more.
+  using Read = std::function<std::size_t(char *buffer, std::size_t length)>;
 
   /// What stands behind the interpreter.
   Backend backend = Backend::local;
@@ -84,6 +89,12 @@ struct InterpreterConfig {
   std::uint32_t recursion_limit = 0;
   /// true: with Backend::process, its process may leave a core file where it crashes, and debuggers may look into it.
   bool core_dumps = false;
+  /// `sys.argv`: the name of a program, and its arguments. Empty: Python's own.
+  std::vector<std::string> argv;
+  /// Directories or zip files, which imports search first. Each one has to exist.
+  std::vector<std::string> search_paths;
+  /// Gives what scripts read from `sys.stdin`. Empty: the process's stdin does.
+  Read on_stdin;
 };
 
 SUBPY_NAMESPACE_END

@@ -13,6 +13,9 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace subpy {
 SUBPY_NAMESPACE_BEGIN
@@ -59,6 +62,14 @@ struct CallOptions : RunOptions {
   /// How the result becomes a Value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or
   /// several of them. Other types set the flags that they need.
   std::uint32_t flags = 0;
+};
+
+/// How a file or a module is run as a program. RunOptions::filename has to be NULL.
+struct FileOptions : RunOptions {
+  /// What follows the program in `sys.argv`. `nullopt`: what follows there before the call.
+  std::optional<std::vector<std::string>> argv;
+  /// true: it is the name of a module, which is run as `python -m` does.
+  bool is_module = false;
 };
 
 namespace detail {

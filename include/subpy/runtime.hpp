@@ -6,6 +6,7 @@
 
 #include <subpy/c_string.hpp>
 #include <subpy/host_function.hpp>
+#include <subpy/modules.hpp>
 #include <subpy/result.hpp>
 
 #include <cstdint>
@@ -211,6 +212,16 @@ public:
                           options);
   }
 
+  /// Adds a module from memory to each interpreter that is created from now on, until Python is finalized: see
+  /// Interpreter::add_module().
+  ///
+  /// @throws Error as subpy_add_module() with #SUBPY_EVERYWHERE.
+  Returns<void> add_module(CString name, std::string_view source,
+                           const char *filename = nullptr) const {
+    SUBPY_TRY(name.check());
+    return detail::add_module(SUBPY_EVERYWHERE, name, source, filename);
+  }
+
   /// Whether subpy is initialized, by this object or by another caller of subpy_initialize().
   static bool is_initialized() noexcept { return subpy_is_initialized(); }
 
@@ -218,33 +229,14 @@ private:
   struct Nothing {};
   explicit Runtime(Nothing) noexcept {}
 
-  /// Sets a string of the C config. An empty string becomes NULL.
-  static Returns<void> set(const char *&field, const std::string &text, const char *name) {
-    if (text.find('\0') != std::string::npos) {
-      SUBPY_FAIL(Error(SUBPY_ERR_INVALID_ARGUMENT, std::string(name) + " has a NUL character"));
-    }
-    field = text.empty() ? nullptr : text.c_str();
-    return Returns<void>();
-  }
-
-  /// Sets what an array of the C config points to.
-  static Returns<void> set(std::vector<const char *> &fields, const std::vector<std::string> &texts,
-                           const char *name) {
-    fields.reserve(texts.size());
-    for (const std::string &text : texts) {
-      SUBPY_TRY(set(fields.emplace_back(), text, name));
-    }
-    return Returns<void>();
-  }
-
   Returns<void> start_with(const RuntimeConfig &config) {
     std::vector<const char *> paths, preload;
-    SUBPY_TRY(set(paths, config.module_search_paths, "module_search_paths"));
-    SUBPY_TRY(set(preload, config.preload, "preload"));
+    SUBPY_TRY(detail::set(paths, config.module_search_paths, "module_search_paths"));
+    SUBPY_TRY(detail::set(preload, config.preload, "preload"));
     subpy_runtime_config c = SUBPY_RUNTIME_CONFIG_INIT;
-    SUBPY_TRY(set(c.program_name, config.program_name, "program_name"));
-    SUBPY_TRY(set(c.home, config.home, "home"));
-    SUBPY_TRY(set(c.executable, config.executable, "executable"));
+    SUBPY_TRY(detail::set(c.program_name, config.program_name, "program_name"));
+    SUBPY_TRY(detail::set(c.home, config.home, "home"));
+    SUBPY_TRY(detail::set(c.executable, config.executable, "executable"));
     c.module_search_paths = paths.data();
     c.module_search_paths_count = paths.size();
     c.isolated = config.isolated;
@@ -260,7 +252,7 @@ private:
     c.forbid_stack_switches = config.forbid_stack_switches;
     c.preload = preload.data();
     c.preload_count = preload.size();
-    SUBPY_TRY(set(c.worker, config.worker, "worker"));
+    SUBPY_TRY(detail::set(c.worker, config.worker, "worker"));
     if (config.log) {
       log_ = std::make_unique<detail::Log>(config.log);
       c.log_fn = &detail::Log::say;

@@ -1,7 +1,7 @@
 //! How an interpreter of the host's comes to be.
 
 use crate::data::config::{Backend, InterpreterConfig};
-use crate::data::error::Result;
+use crate::data::error::{Error, Result, Status};
 use crate::interpreter::Interpreter;
 use crate::local::interpreter as local;
 use crate::local::interpreter::family;
@@ -20,7 +20,16 @@ impl Interpreter {
     /// # interpreter.destroy()?;
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
-    pub fn create(config: InterpreterConfig) -> Result<Self> {
+    pub fn create(mut config: InterpreterConfig) -> Result<Self> {
+        for (i, path) in config.search_paths.iter_mut().enumerate() {
+            if !path.exists() {
+                let message = format!("search_paths[{i}] does not exist: {}", path.display());
+                return Err(Error::new(Status::InvalidArgument, message));
+            }
+            if let Ok(whole) = std::path::absolute(&path) {
+                *path = whole;
+            }
+        }
         match config.backend {
             Backend::Local => {
                 let made = local::Interpreter::make(config, scripting::prepare)?;

@@ -1,5 +1,6 @@
 //! The handle to an interpreter, whatever stands behind it.
 
+mod files;
 mod for_scripts;
 mod namespaces;
 

@@ -61,8 +61,8 @@ mod scripting;
 mod util;
 
 pub use data::config::{
-    Backend, Budget, CacheLimits, CallOptions, Decision, Gil, InterpreterConfig, Log, LogFn,
-    OnDeadline, Output, RunOptions, RuntimeConfig,
+    Backend, Budget, CacheLimits, CallOptions, Decision, FileOptions, Gil, Input,
+    InterpreterConfig, Log, LogFn, OnDeadline, Output, RunOptions, RuntimeConfig,
 };
 pub use data::conversion::Conversion;
 pub use data::error::{Error, Exception, Result, Status};

@@ -122,6 +122,31 @@ pub(crate) unsafe fn required<'a>(text: *const c_char, name: &str) -> Result<&'a
         .ok_or_else(|| invalid(format!("{name} is NULL; pass a string")))
 }
 
+/// An array of strings that are there.
+///
+/// # Safety
+/// `strings` is NULL, or has that many, which end in a NUL.
+pub(crate) unsafe fn strings<T: for<'a> From<&'a str>>(
+    strings: *const *const c_char,
+    count: usize,
+    name: &str,
+    count_name: &str,
+) -> Result<Vec<T>, Error> {
+    if strings.is_null() && count > 0 {
+        return Err(invalid(format!(
+            "{name} is NULL, but {count_name} is {count}"
+        )));
+    }
+    let one = |i| {
+        let name = format!("{name}[{i}]");
+        // SAFETY: the caller's promise.
+        let text = unsafe { optional(*strings.add(i), &name) }?;
+        text.map(T::from)
+            .ok_or_else(|| invalid(format!("{name} is NULL")))
+    };
+    (0..count).map(one).collect()
+}
+
 /// A string whose length is given.
 ///
 /// # Safety

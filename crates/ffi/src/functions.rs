@@ -11,7 +11,7 @@ use crate::arguments::{flag, invalid, optional, read, required};
 use crate::boundary::{enter, or_else};
 use crate::data::conversion;
 use crate::errors::{subpy_error, subpy_status};
-use crate::interpreters::subpy_id;
+use crate::interpreters::{EVERYWHERE, subpy_id};
 
 /// One call of a host function. subpy_host_return() or subpy_host_raise() answers it. It is valid until the function
 /// returns, in the thread that the function was called in.
@@ -42,9 +42,6 @@ pub type subpy_host_fn = Option<
         nargs: usize,
     ),
 >;
-
-/// `SUBPY_EVERYWHERE`.
-const EVERYWHERE: subpy_id = subpy_id::MIN;
 
 /// How a function is defined. Start from #SUBPY_FUNCTION_OPTIONS_INIT. The library copies the strings.
 #[repr(C)]

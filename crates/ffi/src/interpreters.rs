@@ -4,16 +4,19 @@ use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
 use subpy_core::{
-    Backend, Budget, CacheLimits, Error, Gil, Id, Interpreter, InterpreterConfig, Output, growable,
-    runtime,
+    Backend, Budget, CacheLimits, Error, Gil, Id, Input, Interpreter, InterpreterConfig, Output,
+    growable, runtime,
 };
 
-use crate::arguments::{User, flag, invalid, list, out, read, reserved};
+use crate::arguments::{User, flag, invalid, list, out, read, reserved, strings};
 use crate::boundary::enter;
 use crate::errors::{subpy_error, subpy_status};
 
 /// An interpreter. 0 is the main one. An id is never given out twice in a process, and is never negative.
 pub type subpy_id = i64;
+
+/// `SUBPY_EVERYWHERE`.
+pub(crate) const EVERYWHERE: subpy_id = subpy_id::MIN;
 
 /// What stands behind an interpreter: the values of subpy_interpreter_config::backend.
 #[repr(C)]
@@ -51,6 +54,19 @@ pub enum subpy_gil {
 /// leave by an exception or by longjmp().
 pub type subpy_write_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, text: *const c_char, length: usize)>;
+
+/// A function of the host's, which gives what a script reads from sys.stdin.
+///
+/// @param user   subpy_interpreter_config::stdin_user.
+/// @param buffer Where it goes: UTF-8, unless the script reads `sys.stdin.buffer`, which takes any bytes.
+/// @param length How much there is room for, in bytes. Never 0.
+/// @return How many bytes it has written, `length` at most. 0: there is no more (the end of the file).
+///
+/// The library calls it in the thread that reads, which holds neither a GIL nor a lock of subpy then. It is never called twice
+/// at once for one interpreter. It may wait, and a time limit of the run does not end that. The function may call subpy, as a
+/// ::subpy_write_fn may. It must not leave by an exception or by longjmp().
+pub type subpy_read_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, buffer: *mut c_char, length: usize) -> usize>;
 
 /// What an interpreter is like. Start from #SUBPY_INTERPRETER_CONFIG_INIT.
 #[repr(C)]
@@ -135,6 +151,21 @@ pub struct subpy_interpreter_config {
     pub core_dumps: u32,
     /// Has to be 0.
     pub reserved: u32,
+    /// `sys.argv`: the name of a program, and its arguments. May be NULL if the count is 0 (the default): Python's own holds,
+    /// [""].
+    pub argv: *const *const c_char,
+    /// How many of them there are.
+    pub argc: usize,
+    /// Directories or zip files. Each one has to exist. Imports search them in this order, before
+    /// subpy_runtime_config::module_search_paths. A relative path is meant from the host's working directory at subpy_create().
+    /// May be NULL if the count is 0.
+    pub search_paths: *const *const c_char,
+    /// How many paths there are.
+    pub search_paths_count: usize,
+    /// Gives what scripts read from `sys.stdin`. NULL (the default): the process's stdin does.
+    pub stdin_fn: subpy_read_fn,
+    /// Handed to `stdin_fn`. The library does not touch it. It has to live until the interpreter is destroyed.
+    pub stdin_user: *mut c_void,
 }
 
 growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
@@ -160,10 +191,16 @@ growable!(subpy_interpreter_config, "subpy_interpreter_config", 80, {
     recursion_limit: 0,
     core_dumps: 0,
     reserved: 0,
+    argv: std::ptr::null(),
+    argc: 0,
+    search_paths: std::ptr::null(),
+    search_paths_count: 0,
+    stdin_fn: None,
+    stdin_user: std::ptr::null_mut(),
 });
 
 /// # Safety
-/// `config` is NULL or a valid struct; its functions may be called with its `output_user` from any
+/// `config` is NULL or a valid struct; its functions may be called with its `output_user` and `stdin_user` from any
 /// thread until the interpreter is destroyed.
 unsafe fn interpreter_config(
     config: *const subpy_interpreter_config,
@@ -189,6 +226,14 @@ unsafe fn interpreter_config(
                 "gil is {other}, but has to be SUBPY_GIL_DEFAULT, SUBPY_GIL_OWN or SUBPY_GIL_SHARED"
             )));
         }
+    };
+    // SAFETY: the arrays have that many strings, by the caller's promise.
+    let (arguments, search_paths) = unsafe {
+        let (paths, count) = (config.search_paths, config.search_paths_count);
+        (
+            strings(config.argv, config.argc, "argv", "argc")?,
+            strings(paths, count, "search_paths", "search_paths_count")?,
+        )
     };
     Ok(InterpreterConfig {
         backend,
@@ -216,6 +261,9 @@ unsafe fn interpreter_config(
         thread_limit: config.thread_limit,
         recursion_limit: config.recursion_limit,
         core_dumps: flag(config.core_dumps, "core_dumps")?,
+        arguments,
+        search_paths,
+        stdin: input(config.stdin_fn, config.stdin_user),
     })
 }
 
@@ -241,6 +289,15 @@ fn output(write: subpy_write_fn, user: *mut c_void) -> Option<Output> {
     Some(Box::new(move |text: &[u8]| {
         // SAFETY: the host promised that `write` and `user` live as long as the interpreter.
         unsafe { write(user.get(), text.as_ptr().cast(), text.len()) }
+    }))
+}
+
+fn input(read: subpy_read_fn, user: *mut c_void) -> Option<Input> {
+    let read = read?;
+    let user = User(user);
+    Some(Box::new(move |room: &mut [u8]| {
+        // SAFETY: as above; so much may be written to.
+        unsafe { read(user.get(), room.as_mut_ptr().cast(), room.len()) }
     }))
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use subpy_core::{Error, Log, RuntimeConfig, growable, runtime, worker_main};
 
-use crate::arguments::{flag, invalid, optional, read, reserved};
+use crate::arguments::{flag, optional, read, reserved, strings};
 use crate::boundary::{enter, or_else};
 use crate::errors::{subpy_error, subpy_status};
 use crate::interpreters::interpreter_limit;
@@ -137,8 +137,18 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
     // SAFETY: the arrays have that many strings, by the caller's promise.
     let (paths, preload) = unsafe {
         let (paths, count) = (config.module_search_paths, config.module_search_paths_count);
-        let paths: Vec<PathBuf> = strings(paths, count, "module_search_paths")?;
-        let preload: Vec<String> = strings(config.preload, config.preload_count, "preload")?;
+        let paths: Vec<PathBuf> = strings(
+            paths,
+            count,
+            "module_search_paths",
+            "module_search_paths_count",
+        )?;
+        let preload: Vec<String> = strings(
+            config.preload,
+            config.preload_count,
+            "preload",
+            "preload_count",
+        )?;
         (paths, preload)
     };
     // SAFETY: the caller's promise.
@@ -166,28 +176,6 @@ unsafe fn runtime_config(config: *const subpy_runtime_config) -> Result<RuntimeC
             .log_fn
             .map(|call| unsafe { Log::new(call, config.log_user) }),
     })
-}
-
-/// # Safety
-/// `strings` is NULL, or has that many, which end in a NUL.
-unsafe fn strings<T: for<'a> From<&'a str>>(
-    strings: *const *const c_char,
-    count: usize,
-    name: &str,
-) -> Result<Vec<T>, Error> {
-    if strings.is_null() && count > 0 {
-        return Err(invalid(format!(
-            "{name} is NULL, but {name}_count is {count}"
-        )));
-    }
-    let one = |i| {
-        let name = format!("{name}[{i}]");
-        // SAFETY: the caller's promise.
-        let text = unsafe { optional(*strings.add(i), &name) }?;
-        text.map(T::from)
-            .ok_or_else(|| invalid(format!("{name} is NULL")))
-    };
-    (0..count).map(one).collect()
 }
 
 /// Serves as the program of interpreters with #SUBPY_BACKEND_PROCESS, if this process was started for that; else nothing happens.

@@ -204,6 +204,10 @@ pub enum Gil {
 /// wrote, which holds no GIL then; never twice at once.
 pub type Output = Box<dyn FnMut(&[u8]) + Send>;
 
+/// Gives a script what it reads: writes to the bytes, from their start, and says how many; none: it is over. Called in the
+/// thread that reads, which holds no GIL then; never twice at once.
+pub type Input = Box<dyn FnMut(&mut [u8]) -> usize + Send>;
+
 /// How much compiled code an interpreter keeps; 0 of either: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheLimits {
@@ -262,6 +266,12 @@ pub struct InterpreterConfig {
     pub recursion_limit: u32,
     /// A process of its own may leave a core file, and may be looked into by debuggers.
     pub core_dumps: bool,
+    /// `sys.argv`, if there is any.
+    pub arguments: Vec<String>,
+    /// Directories or zip files, which are searched before all others.
+    pub search_paths: Vec<PathBuf>,
+    /// Gives `sys.stdin`; `None`: the process's stdin.
+    pub stdin: Option<Input>,
 }
 
 /// How much a run may use, from its start to its end. `None`: as much as it likes.
@@ -322,6 +332,9 @@ impl Default for InterpreterConfig {
             thread_limit: 0,
             recursion_limit: 0,
             core_dumps: false,
+            arguments: Vec::new(),
+            search_paths: Vec::new(),
+            stdin: None,
         }
     }
 }
@@ -347,6 +360,9 @@ impl fmt::Debug for InterpreterConfig {
             .field("thread_limit", &self.thread_limit)
             .field("recursion_limit", &self.recursion_limit)
             .field("core_dumps", &self.core_dumps)
+            .field("arguments", &self.arguments)
+            .field("search_paths", &self.search_paths)
+            .field("stdin", &self.stdin.is_some())
             .finish()
     }
 }
@@ -464,4 +480,15 @@ impl Default for CallOptions<'_> {
     fn default() -> Self {
         CallOptions::DEFAULT
     }
+}
+
+/// How a file or a module is run as a program.
+#[derive(Clone, Debug, Default)]
+pub struct FileOptions<'a> {
+    /// As for a string. Its `filename` is that of the file.
+    pub run: RunOptions<'a>,
+    /// What follows the program in `sys.argv`; `None`: what follows there.
+    pub arguments: Option<&'a [&'a str]>,
+    /// What is named is a module, as for `python -m`.
+    pub is_module: bool,
 }

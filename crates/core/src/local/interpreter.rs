@@ -19,8 +19,10 @@ mod forked;
 mod handle;
 #[cfg(not(Py_3_13))]
 mod holders;
+mod input;
 mod inside;
 mod interrupt;
+pub(crate) mod modules;
 pub(crate) mod nested;
 pub(crate) mod output;
 mod preparation;

@@ -23,6 +23,7 @@ use crate::local::enter;
 use crate::local::functions::host_function;
 use crate::local::interpreter;
 use crate::local::interpreter::Interpreter;
+use crate::local::interpreter::modules;
 use crate::local::interpreter::registry;
 use crate::local::python::thread_states::is_python_started;
 use crate::local::runtime_phase;
@@ -270,6 +271,7 @@ pub(crate) fn release(end_others: EndOthers) -> Result<()> {
             false => timer::stop(),
         }
         host_function::forget_everywhere();
+        modules::forget_everywhere();
         runtime_phase::set(if joined {
             only_copy::give_back();
             Phase::Fresh
@@ -294,6 +296,7 @@ fn end_before_host() {
         interpreter::all::end_before_main(END_TIMEOUT);
         if registry::all().is_empty() {
             host_function::forget_everywhere();
+            modules::forget_everywhere();
         }
         runtime_phase::end_of_host_over();
     });

@@ -10,10 +10,10 @@ mod destruction;
 mod interrupt;
 mod known_queues;
 mod operations;
-mod outputs;
 mod queues;
 mod served;
 mod signals;
+mod streams;
 
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use subpy_wire::Malformed;
 
 use self::known_queues::KnownQueues;
-use self::outputs::Outputs;
+use self::streams::Streams;
 use super::channel::{Broken, Control};
 use super::family::Family;
 use super::lines::{Line, Lines};
@@ -64,7 +64,7 @@ pub(crate) struct Remote {
     budget: Budget,
     functions: Mutex<HashMap<u64, Arc<Definition>>>,
     queues: KnownQueues,
-    outputs: Outputs,
+    streams: Streams,
     /// What it has done when it answered last, and the memory that it had.
     seen: Mutex<(Stats, Option<MemoryUsage>)>,
     life: Mutex<Life>,

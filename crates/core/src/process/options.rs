@@ -8,7 +8,7 @@ use std::time::Duration;
 use subpy_wire::{Malformed, Reader, Sink, Writer};
 
 use crate::data::config::{
-    Budget, CacheLimits, CallOptions, InterpreterConfig, RunOptions, RuntimeConfig,
+    Budget, CacheLimits, CallOptions, FileOptions, InterpreterConfig, RunOptions, RuntimeConfig,
 };
 use crate::data::conversion::{Buffers, Conversion};
 use crate::data::id::Id;
@@ -45,6 +45,30 @@ pub(super) fn read_run<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<RunOpt
         in_namespace,
         ..RunOptions::DEFAULT
     })
+}
+
+pub(super) fn write_file<S: Sink>(
+    writer: &mut Writer<S>,
+    options: &FileOptions<'_>,
+    budget: Budget,
+) {
+    write_run(writer, &options.run, budget);
+    writer.option(options.arguments, |writer, arguments| {
+        writer.size(arguments.len());
+        arguments.iter().for_each(|argument| writer.text(argument));
+    });
+}
+
+/// The options, and the arguments.
+pub(super) fn read_file<'a>(
+    reader: &mut Reader<'a>,
+) -> subpy_wire::Result<(RunOptions<'a>, Option<Vec<&'a str>>)> {
+    let run = read_run(reader)?;
+    let arguments = reader.option(|reader| {
+        let arguments = (0..reader.count()?).map(|_| reader.text());
+        arguments.collect()
+    })?;
+    Ok((run, arguments))
 }
 
 pub(super) fn write_call<S: Sink>(
@@ -94,14 +118,16 @@ pub(super) fn read_conversion(reader: &mut Reader<'_>) -> subpy_wire::Result<Con
     })
 }
 
-/// `taken`: whether its stdout and its stderr are taken.
+/// `taken`: whether its stdout, its stderr and its stdin are taken.
 pub(super) fn write_config<S: Sink>(
     writer: &mut Writer<S>,
     config: &InterpreterConfig,
-    taken: (bool, bool),
+    taken: [bool; 3],
 ) {
-    writer.flag(taken.0);
-    writer.flag(taken.1);
+    writer.flags(taken);
+    writer.size(config.arguments.len());
+    config.arguments.iter().for_each(|text| writer.text(text));
+    write_paths(writer, &config.search_paths);
     writer.flag(config.output_bytes);
     writer.size(config.code_cache.entries);
     writer.size(config.code_cache.bytes);
@@ -115,12 +141,14 @@ pub(super) fn write_config<S: Sink>(
     writer.flag(config.core_dumps);
 }
 
-/// With whether its stdout and its stderr are taken.
+/// With whether its stdout, its stderr and its stdin are taken.
 pub(super) fn read_config(
     reader: &mut Reader<'_>,
-) -> subpy_wire::Result<(InterpreterConfig, (bool, bool))> {
-    let taken = (reader.flag()?, reader.flag()?);
+) -> subpy_wire::Result<(InterpreterConfig, [bool; 3])> {
+    let taken = reader.flags()?;
     let config = InterpreterConfig {
+        arguments: read_texts(reader)?,
+        search_paths: read_paths(reader)?,
         output_bytes: reader.flag()?,
         code_cache: CacheLimits {
             entries: reader.size()?,
@@ -144,10 +172,7 @@ pub(super) fn write_runtime<S: Sink>(writer: &mut Writer<S>, config: &RuntimeCon
     for path in [&config.program_name, &config.home, &config.executable] {
         writer.option(path.as_deref(), write_path);
     }
-    writer.size(config.module_search_paths.len());
-    for path in &*config.module_search_paths {
-        write_path(writer, path);
-    }
+    write_paths(writer, &config.module_search_paths);
     writer.flag(config.isolated);
     writer.flag(config.import_site);
     writer.flag(config.account_memory);
@@ -162,19 +187,13 @@ pub(super) fn read_runtime(reader: &mut Reader<'_>) -> subpy_wire::Result<Runtim
         program_name: reader.option(read_path)?,
         home: reader.option(read_path)?,
         executable: reader.option(read_path)?,
-        module_search_paths: {
-            let places = (0..reader.count()?).map(|_| read_path(reader));
-            places.collect::<subpy_wire::Result<_>>()?
-        },
+        module_search_paths: read_paths(reader)?.into(),
         isolated: reader.flag()?,
         import_site: reader.flag()?,
         account_memory: reader.flag()?,
         ignore_sigpipe: reader.flag()?,
         forbid_patches: reader.flag()?,
-        preload: {
-            let names = (0..reader.count()?).map(|_| Ok(reader.text()?.to_owned()));
-            names.collect::<subpy_wire::Result<_>>()?
-        },
+        preload: read_texts(reader)?.into(),
         allow_main: true,
         ..RuntimeConfig::default()
     })
@@ -182,6 +201,20 @@ pub(super) fn read_runtime(reader: &mut Reader<'_>) -> subpy_wire::Result<Runtim
 
 fn write_path<S: Sink>(writer: &mut Writer<S>, path: &Path) {
     writer.bytes(path.as_os_str().as_bytes());
+}
+
+fn write_paths<S: Sink>(writer: &mut Writer<S>, paths: &[PathBuf]) {
+    writer.size(paths.len());
+    paths.iter().for_each(|path| write_path(writer, path));
+}
+
+fn read_paths(reader: &mut Reader<'_>) -> subpy_wire::Result<Vec<PathBuf>> {
+    (0..reader.count()?).map(|_| read_path(reader)).collect()
+}
+
+fn read_texts(reader: &mut Reader<'_>) -> subpy_wire::Result<Vec<String>> {
+    let texts = (0..reader.count()?).map(|_| Ok(reader.text()?.to_owned()));
+    texts.collect()
 }
 
 fn read_path(reader: &mut Reader<'_>) -> subpy_wire::Result<PathBuf> {
@@ -220,10 +253,7 @@ pub(super) fn write_places<S: Sink>(writer: &mut Writer<S>, places: Option<&[Str
 }
 
 pub(super) fn read_places(reader: &mut Reader<'_>) -> subpy_wire::Result<Option<Vec<String>>> {
-    reader.option(|reader| {
-        let places = (0..reader.count()?).map(|_| Ok(reader.text()?.to_owned()));
-        places.collect()
-    })
+    reader.option(read_texts)
 }
 
 /// The id that it has, if its scripts may create interpreters.

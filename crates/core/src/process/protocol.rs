@@ -40,8 +40,14 @@ pub(super) mod asks {
     pub(crate) const ADD_NAMESPACE: u8 = 12;
     /// To remove one: its name.
     pub(crate) const REMOVE_NAMESPACE: u8 = 13;
+    /// To run a file or a module as a program: its options, the file, unless it is a module, and what it was called.
+    pub(crate) const RUN_FILE: u8 = 14;
+    /// To import a module: its name.
+    pub(crate) const IMPORT: u8 = 15;
+    /// To add a module: its name, its source, and its file, if it has one.
+    pub(crate) const ADD_MODULE: u8 = 16;
     /// There is none from here on.
-    pub(crate) const COUNT: u8 = 14;
+    pub(crate) const COUNT: u8 = 17;
 }
 
 /// What a worker answers. What it has done so far follows.
@@ -68,6 +74,8 @@ pub(super) mod wants {
     pub(crate) const OPERATE: u8 = 19;
     /// What it does with a queue: see `items`.
     pub(crate) const QUEUE: u8 = 20;
+    /// To have what a script reads: how many bytes, at most.
+    pub(crate) const INPUT: u8 = 22;
     /// To have the value that is answered: it has queues in it, which the worker lets go of before it answers.
     pub(crate) const RESULT: u8 = 21;
 }
@@ -90,4 +98,6 @@ pub(super) mod replies {
     pub(crate) const STOPPED: u8 = 38;
     /// There is no room for that.
     pub(crate) const NO_MEMORY: u8 = 39;
+    /// What a script reads.
+    pub(crate) const INPUT: u8 = 40;
 }

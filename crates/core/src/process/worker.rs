@@ -28,7 +28,7 @@ use super::protocol::{answers, asks, replies, wants};
 use super::socket;
 use super::values;
 use super::values::Checked;
-use crate::data::config::Output;
+use crate::data::config::{Input, Output};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::operation::Operation;
@@ -367,6 +367,26 @@ impl Worker {
                 writer.flag(is_stderr);
                 writer.bytes(piece);
             });
+        })
+    }
+
+    /// Has the host give what a script reads. A child that a script has forked reads nothing.
+    fn input(self: &Arc<Self>) -> Input {
+        let worker = self.clone();
+        Box::new(move |room: &mut [u8]| {
+            if child::is_one() {
+                return 0;
+            }
+            let reply = worker.want(|writer| {
+                writer.byte(wants::INPUT);
+                writer.size(room.len());
+            });
+            let mut reader = Reader::new(reply.bytes());
+            let _reply = reader.byte();
+            let piece = reader.bytes().unwrap_or_default();
+            let length = piece.len().min(room.len());
+            room[..length].copy_from_slice(&piece[..length]);
+            length
         })
     }
 

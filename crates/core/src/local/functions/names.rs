@@ -175,11 +175,7 @@ impl Name {
     fn find_in(&self, py: Attached<'_>, name: &Object) -> std::result::Result<Object, Missing> {
         // SAFETY: attached; strs. Results are new, or NULL.
         unsafe {
-            let mut found = match imported_as(py, name) {
-                Some(module) => module,
-                None if exception::is_set(py) => return Err(Missing::Raised),
-                None => import(py, name)?,
-            };
+            let mut found = module(py, name)?;
             let mut place = name.to_text(py).unwrap_or_default();
             for attribute in self.way.iter().chain([&self.last]) {
                 let next = ffi::PyObject_GetAttr(found.as_ptr(), attribute.as_ptr());
@@ -210,6 +206,16 @@ impl Name {
     fn missing_part(&self, part: &str, place: &str) -> Missing {
         let message = format!("there is no {part:?} in {place}");
         Missing::Because(Error::new(Status::NotFound, message))
+    }
+}
+
+/// The module of this name, which is imported if it is not yet.
+#[inline]
+pub(crate) fn module(py: Attached<'_>, name: &Object) -> std::result::Result<Object, Missing> {
+    match imported_as(py, name) {
+        Some(module) => Ok(module),
+        None if exception::is_set(py) => Err(Missing::Raised),
+        None => import(py, name),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod coroutine;
 mod exchange;
+mod files;
 mod namespaces;
 
 use std::cell::RefMut;
@@ -254,7 +255,7 @@ impl<'a> Context<'a> {
     /// The exception that is set. `source` was run under `filename`, if it was given one.
     #[cold]
     fn exception(&self, source: &[u8], filename: Option<&str>) -> Error {
-        let cache = self.code.clone();
+        let (cache, modules) = (self.code.clone(), self.modules.clone());
         let request = self.shared.forget_request(self.py);
         // The script's own code may run when an exception is read, and needs a limit, too.
         let _deadline = Deadline::of_work(self.shared, READING).ok();
@@ -265,7 +266,8 @@ impl<'a> Context<'a> {
             if Some(name) == filename {
                 return std::str::from_utf8(source).ok().map(whole_lines);
             }
-            cache.borrow().source(name)
+            let run = cache.borrow().source(name);
+            run.or_else(|| modules.borrow().source(name))
         };
         let read = |args: &Object| from_python::read_or_describe(self.py, args, &self.owner);
         let told = request.map(|request| (request.status(), request.message()));

@@ -128,6 +128,8 @@ impl Interpreter {
                             config.output_bytes,
                             &shared.output,
                         )?;
+                        let (arguments, places) = (&config.arguments, &config.search_paths);
+                        inside.take_program(py, arguments, places, config.stdin)?;
                         recursion::limit(py, config.recursion_limit)
                             .ok_or_else(|| not_prepared(py))?;
                         let context = Context::new(py, &shared, &inside);

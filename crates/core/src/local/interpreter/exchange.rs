@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::sync::Arc;
 
-use crate::data::config::{CallOptions, RunOptions};
+use crate::data::config::{CallOptions, FileOptions, RunOptions};
 use crate::data::error::{Error, Result, Status};
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
@@ -12,6 +12,8 @@ use crate::local::functions::host_function;
 use crate::local::functions::host_function::{Definition, FunctionOptions, Handler};
 use crate::local::interpreter::context::Context;
 use crate::local::interpreter::handle::Interpreter;
+use crate::local::interpreter::modules;
+use crate::local::interpreter::modules::Module;
 use crate::local::pickling;
 use crate::local::runtime_phase;
 
@@ -85,6 +87,35 @@ impl Interpreter {
     /// Removes one, with what only it has.
     pub(crate) fn remove_namespace(&self, name: &str) -> Result<()> {
         self.inside(|context| context.remove_namespace(name))
+    }
+
+    /// Runs a program that is in a file, or a module.
+    pub(crate) fn run_file(
+        &self,
+        path: Option<&str>,
+        given: &str,
+        options: &FileOptions<'_>,
+    ) -> Result<()> {
+        self.inside_for(&options.run, |context| {
+            context.run_file(path, given, options)
+        })
+    }
+
+    /// Imports a module.
+    pub(crate) fn import(&self, name: &str) -> Result<()> {
+        self.inside(|context| context.import(name))
+    }
+
+    /// Adds a module.
+    pub(crate) fn add_module(&self, module: Arc<Module>) -> Result<()> {
+        self.inside(|context| context.add_module(module))
+    }
+
+    /// As [`add_module`](Self::add_module), to every interpreter that is created from now on.
+    pub(crate) fn add_module_everywhere(module: Arc<Module>) -> Result<()> {
+        runtime_phase::ready()?;
+        modules::add_everywhere(module);
+        Ok(())
     }
 
     /// Puts a function into a module.

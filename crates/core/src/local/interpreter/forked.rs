@@ -59,11 +59,13 @@ impl Interpreter {
             let bytes = config.output_bytes;
             let taken = inside.become_like(py, streams, bytes, config.code_cache);
             let taken = taken.ok_or_else(|| not_prepared(py));
+            let (arguments, places) = (&config.arguments, &config.search_paths);
+            let program = inside.take_program(py, arguments, places, config.stdin);
             let limited = recursion::limit(py, config.recursion_limit);
             let limited = limited.ok_or_else(|| not_prepared(py));
             session.set_inside(Some(inside));
             shared.run_ended(session.attached());
-            restricted.and(changed).and(taken).and(limited)
+            restricted.and(changed).and(taken).and(program).and(limited)
         });
         if let Some(account) = shared.account {
             account.opened();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use crate::data::config::{CacheLimits, Output};
+use crate::data::config::{CacheLimits, Input, Output};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::attach::Attached;
@@ -15,6 +15,8 @@ use crate::local::cures::import_first::LoadedExtensions;
 use crate::local::cures::type_versions_apart::Range;
 use crate::local::functions::names::Names;
 use crate::local::interpreter::code_cache::CodeCache;
+use crate::local::interpreter::input;
+use crate::local::interpreter::modules::Modules;
 use crate::local::interpreter::output;
 use crate::local::interpreter::output::{Name, OutputMeter};
 use crate::local::interpreter::resources;
@@ -33,6 +35,9 @@ pub(crate) struct Inside {
     stdout: Option<output::Handle>,
     stderr: Option<output::Handle>,
     pub(super) code: Rc<RefCell<CodeCache>>,
+    pub(super) modules: Rc<RefCell<Modules>>,
+    /// Where the modules of the program are that was run from a file: the first place of `sys.path`.
+    pub(super) place: Cell<Option<Object>>,
     pub(super) names: Names,
     pub(super) owner: Rc<Owner>,
     /// How many strings without a name of their own were compiled.
@@ -65,21 +70,15 @@ impl Inside {
         access: Access,
     ) -> Result<Self> {
         let main = import(py, c"__main__").ok_or_else(|| not_prepared(py))?;
-        let (globals, path) = (main.names(py), in_sys(py, c"path"));
-        for (i, place) in module_search_paths.iter().enumerate() {
-            let place =
-                Object::text(py, &place.to_string_lossy()).ok_or_else(|| not_prepared(py))?;
-            let path = path.as_ref().ok_or_else(|| not_prepared(py))?;
-            // SAFETY: attached; live objects.
-            if unsafe { ffi::PyList_Insert(path.as_ptr(), i as isize, place.as_ptr()) } != 0 {
-                return Err(not_prepared(py));
-            }
-        }
+        let globals = main.names(py);
+        search_first(py, module_search_paths).ok_or_else(|| not_prepared(py))?;
         let main = Namespace::main(globals.ok_or_else(|| not_prepared(py))?);
         Ok(Self {
             stdout: None,
             stderr: None,
             code: Rc::new(RefCell::new(CodeCache::new(cache))),
+            modules: Rc::default(),
+            place: Cell::default(),
             names: Names::new(),
             owner: Owner::new(py, id, account, access, &main),
             main,
@@ -92,13 +91,7 @@ impl Inside {
 
     /// It imports from these places, and from no others.
     pub(crate) fn search(&self, py: Attached<'_>, places: &[String]) -> Result<()> {
-        let search = || {
-            let path = Object::list(py)?;
-            for place in places {
-                path.append(py, &Object::text(py, place)?)?;
-            }
-            set_in_sys(py, c"path", &path)
-        };
+        let search = || set_in_sys(py, c"path", &Object::list_of(py, places)?);
         self.prepared(py, search())
     }
 
@@ -127,6 +120,24 @@ impl Inside {
         self.stdout = install(Name::Stdout, stdout)?;
         self.stderr = install(Name::Stderr, stderr)?;
         Ok(())
+    }
+
+    /// What its programs get: their arguments, where they import from first, and what they read.
+    pub(crate) fn take_program(
+        &self,
+        py: Attached<'_>,
+        arguments: &[String],
+        search_paths: &[PathBuf],
+        stdin: Option<Input>,
+    ) -> Result<()> {
+        let take = || {
+            if !arguments.is_empty() {
+                set_in_sys(py, c"argv", &Object::list_of(py, arguments)?)?;
+            }
+            search_first(py, search_paths)?;
+            stdin.map_or(Some(()), |stdin| input::install(py, self.owner.id, stdin))
+        };
+        self.prepared(py, take())
     }
 
     /// What is written to the process's streams goes here from now on. The cache is empty, and has these limits.
@@ -183,6 +194,22 @@ impl Inside {
             clear_exception(py);
         }
     }
+}
+
+/// Imports look there before they look anywhere else. `None`: an exception is set.
+fn search_first(py: Attached<'_>, places: &[PathBuf]) -> Option<()> {
+    if places.is_empty() {
+        return Some(());
+    }
+    let path = in_sys(py, c"path")?;
+    for (i, place) in (0..).zip(places) {
+        let place = Object::text(py, &place.to_string_lossy())?;
+        // SAFETY: attached; live objects.
+        if unsafe { ffi::PyList_Insert(path.as_ptr(), i, place.as_ptr()) } != 0 {
+            return None;
+        }
+    }
+    Some(())
 }
 
 impl Drop for Inside {

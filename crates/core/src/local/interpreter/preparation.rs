@@ -50,7 +50,7 @@ pub(super) fn cure_functions(
     }
     signals::install(py, shared).ok_or_else(|| not_prepared(py))?;
     script_threads::install(py, shared).ok_or_else(|| not_prepared(py))?;
-    sources::install(py, &inside.code).ok_or_else(|| not_prepared(py))?;
+    sources::install(py, &inside.code, &inside.modules).ok_or_else(|| not_prepared(py))?;
     cures::install_functions(py, environment, &others).ok_or_else(|| not_prepared(py))
 }
 

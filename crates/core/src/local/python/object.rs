@@ -109,6 +109,15 @@ impl Object {
     }
 
     /// A new `list`.
+    /// A new list of strs.
+    pub(crate) fn list_of<T: AsRef<str>>(py: Attached<'_>, texts: &[T]) -> Option<Self> {
+        let list = Self::list(py)?;
+        for text in texts {
+            list.append(py, &Self::text(py, text.as_ref())?)?;
+        }
+        Some(list)
+    }
+
     pub(crate) fn list(py: Attached<'_>) -> Option<Self> {
         // SAFETY: attached; a new reference.
         unsafe { Self::owned(py, ffi::PyList_New(0)) }

@@ -6,15 +6,16 @@ use std::time::Duration;
 use subpy_wire::Writer;
 
 use super::{NONE_OF_OURS, Remote, served};
-use crate::data::config::{CallOptions, RunOptions};
+use crate::data::config::{CallOptions, FileOptions, RunOptions};
 use crate::data::error::Result;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
 use crate::local::convert::arguments::Arguments;
 use crate::local::convert::copy::copy;
 use crate::local::functions::host_function::Definition;
+use crate::local::interpreter::modules::Module;
 use crate::process::channel::Sending;
-use crate::process::options::{self, write_call, write_run};
+use crate::process::options::{self, write_call, write_file, write_run};
 use crate::process::protocol::asks;
 use crate::process::values::Checked;
 
@@ -127,17 +128,49 @@ impl Remote {
         })
     }
 
+    /// Runs a program that is in a file, or a module.
+    pub(crate) fn run_file(
+        self: &Arc<Self>,
+        path: Option<&str>,
+        given: &str,
+        options: &FileOptions<'_>,
+    ) -> Result<()> {
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            write_file(writer, options, self.budget);
+            writer.option(path, |writer, path| writer.text(path));
+            writer.text(given);
+        };
+        self.ask(asks::RUN_FILE, &options.run, write).map(drop)
+    }
+
+    /// Imports a module.
+    pub(crate) fn import(self: &Arc<Self>, name: &str) -> Result<()> {
+        self.ask_of(asks::IMPORT, name)
+    }
+
+    /// Adds a module.
+    pub(crate) fn add_module(self: &Arc<Self>, module: &Module) -> Result<()> {
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            writer.text(&module.name);
+            writer.bytes(module.source.as_bytes());
+            writer.option(module.file.as_deref(), |writer, file| writer.text(file));
+        };
+        self.ask(asks::ADD_MODULE, &RunOptions::DEFAULT, write)
+            .map(drop)
+    }
+
     /// Adds a namespace.
     pub(crate) fn add_namespace(self: &Arc<Self>, name: &str) -> Result<()> {
-        self.ask_of_namespace(asks::ADD_NAMESPACE, name)
+        self.ask_of(asks::ADD_NAMESPACE, name)
     }
 
     /// Removes one, with what only it has.
     pub(crate) fn remove_namespace(self: &Arc<Self>, name: &str) -> Result<()> {
-        self.ask_of_namespace(asks::REMOVE_NAMESPACE, name)
+        self.ask_of(asks::REMOVE_NAMESPACE, name)
     }
 
-    fn ask_of_namespace(self: &Arc<Self>, asked: u8, name: &str) -> Result<()> {
+    /// Asks for what is done with something that has this name.
+    fn ask_of(self: &Arc<Self>, asked: u8, name: &str) -> Result<()> {
         let write = |writer: &mut Writer<Sending<'_>>| writer.text(name);
         self.ask(asked, &RunOptions::DEFAULT, write).map(drop)
     }

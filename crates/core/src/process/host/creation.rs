@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use subpy_wire::Writer;
 
 use super::known_queues::KnownQueues;
-use super::outputs::Outputs;
+use super::streams::Streams;
 use super::{Creator, Life, Remote};
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::local::functions::host_function;
+use crate::local::interpreter::modules;
 use crate::local::interpreter::nested::far::{self, FarRun};
 use crate::local::interpreter::registry;
 use crate::process::channel::{self, Broken, Channel, Control, Sending, Side};
@@ -37,10 +38,15 @@ impl Remote {
         creator: Creator,
         destroyed: fn(Id),
     ) -> Result<Arc<Self>> {
-        let taken = (config.stdout.is_some(), config.stderr.is_some());
+        let taken = [
+            config.stdout.is_some(),
+            config.stderr.is_some(),
+            config.stdin.is_some(),
+        ];
         let described = InterpreterConfig {
             stdout: None,
             stderr: None,
+            stdin: None,
             ..config
         };
         let file = channel::create().map_err(no_memory)?;
@@ -80,7 +86,7 @@ impl Remote {
             budget: described.budget,
             functions: Mutex::default(),
             queues: KnownQueues::new(described.memory_limit),
-            outputs: Outputs::new(config.stdout, config.stderr),
+            streams: Streams::new(config.stdout, config.stderr, config.stdin),
             seen: Mutex::default(),
             life: Mutex::new(Life::There),
             lost: OnceLock::new(),
@@ -95,6 +101,8 @@ impl Remote {
         let prepare = || {
             remote.watch(socket)?;
             remote.prepare((!is_there).then_some(&prepare[..]))?;
+            let mut modules = modules::added_everywhere().into_iter();
+            modules.try_for_each(|module| remote.add_module(&module))?;
             let everywhere = host_function::defined_everywhere();
             everywhere
                 .into_iter()

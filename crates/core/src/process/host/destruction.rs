@@ -53,7 +53,7 @@ impl Remote {
             let ended = self.lost.get().is_none();
             self.end_created(ended.then_some(ending));
             self.let_go();
-            self.outputs.close();
+            self.streams.close();
             let functions = std::mem::take(&mut *self.functions());
             enter::for_far_call(self.id, || {
                 drop(functions);

@@ -27,6 +27,9 @@ use crate::process::protocol::{answers, replies, wants};
 use crate::process::values;
 use crate::process::values::{Checked, Received};
 
+/// So much is read at once for a script, at most, in bytes.
+const MOST_INPUT: usize = 64 << 10;
+
 /// What was said.
 pub(super) enum Heard {
     Answer(Result<OwnedValue>),
@@ -135,15 +138,31 @@ impl Remote {
                 reply
             }
             wants::OUTPUT => {
-                let which = usize::from(reader.flag()?);
+                let stream = &self.streams.outputs[usize::from(reader.flag()?)];
                 let piece = reader.bytes()?;
                 reader.end()?;
-                if let Some(mut output) = self.outputs.take(which)? {
+                if let Some(mut output) = stream.take()? {
                     let handed_on = line.lend(|| enter::for_far_call(self.id, || output(piece)));
-                    self.outputs.put_back(which, output);
+                    stream.put_back(output);
                     handed_on?;
                 }
                 done.to_vec()
+            }
+            wants::INPUT => {
+                let room = reader.size()?.min(MOST_INPUT);
+                reader.end()?;
+                let mut bytes = vec![0; room];
+                let mut length = 0;
+                if let Some(mut input) = self.streams.stdin.take()? {
+                    let read = || length = input(&mut bytes).min(room);
+                    let given = line.lend(|| enter::for_far_call(self.id, read));
+                    self.streams.stdin.put_back(input);
+                    given?;
+                }
+                let mut writer = Writer::new(Vec::new());
+                writer.byte(replies::INPUT);
+                writer.bytes(&bytes[..length]);
+                writer.into_sink()
             }
             wants::CALL => self.call_function(line, &received, &mut reader)?,
             wants::OPERATE => self.operate(line, &received, &mut reader)?,

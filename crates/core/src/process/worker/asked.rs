@@ -6,6 +6,7 @@ use subpy_wire::{Malformed, Reader};
 
 use super::of_host::of_host;
 use super::{FarFunction, Worker};
+use crate::data::config::FileOptions;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::data::operation::Operation;
@@ -14,10 +15,11 @@ use crate::data::value::{Value, View};
 use crate::local::convert::arguments::Arguments;
 use crate::local::convert::copy::copy_of;
 use crate::local::functions::host_function::{Definition, Handler};
+use crate::local::interpreter::modules::Module;
 use crate::process::message::Message;
 use crate::process::options::{
-    read_call, read_config, read_conversion, read_creator, read_end, read_environment, read_places,
-    read_run, read_time,
+    read_call, read_config, read_conversion, read_creator, read_end, read_environment, read_file,
+    read_places, read_run, read_time,
 };
 use crate::process::protocol::asks;
 use crate::process::values;
@@ -55,9 +57,10 @@ fn manage(
             main.end_before_exit(&ending).map(nothing)
         }
         asks::PREPARE => {
-            let (mut config, (stdout, stderr)) = read_config(reader)?;
+            let (mut config, [stdout, stderr, stdin]) = read_config(reader)?;
             config.stdout = stdout.then(|| worker.output(false));
             config.stderr = stderr.then(|| worker.output(true));
+            config.stdin = stdin.then(|| worker.input());
             let environment = read_environment(reader)?;
             if config.core_dumps {
                 // SAFETY: sets what is this process's own.
@@ -163,6 +166,24 @@ fn use_it(
             let names = values::read_of_host(received, reader)?;
             let names = Arguments::new(&[], dict(&names));
             main.run_unrestricted(source, names, &options)
+        }
+        asks::RUN_FILE => {
+            let (run, arguments) = read_file(reader)?;
+            let path = reader.option(Reader::text)?;
+            let options = FileOptions {
+                run,
+                arguments: arguments.as_deref(),
+                is_module: path.is_none(),
+            };
+            main.run_file(path, reader.text()?, &options).map(nothing)
+        }
+        asks::IMPORT => main.import(reader.text()?).map(nothing),
+        asks::ADD_MODULE => {
+            let (name, source) = (reader.text()?, reader.bytes()?);
+            let module = Module::new(name, source, reader.option(Reader::text)?);
+            module
+                .and_then(|module| main.add_module(module))
+                .map(nothing)
         }
         asks::ADD_NAMESPACE => main.add_namespace(reader.text()?).map(nothing),
         asks::REMOVE_NAMESPACE => main.remove_namespace(reader.text()?).map(nothing),

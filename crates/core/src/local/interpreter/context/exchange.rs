@@ -19,6 +19,8 @@ use crate::local::functions::host_function;
 use crate::local::functions::host_function::Definition;
 use crate::local::functions::names::Missing;
 use crate::local::interpreter::code_cache::Mode;
+use crate::local::interpreter::modules;
+use crate::local::interpreter::modules::{Module, Modules};
 use crate::local::objects::conversion_error::ConversionError;
 use crate::local::python::object::Object;
 
@@ -175,8 +177,16 @@ impl Context<'_> {
         unsafe { definition.define(self.py, &self.owner) }.ok_or_else(|| self.raised())
     }
 
-    /// Defines what the host has defined for every interpreter.
+    /// Adds a module.
+    pub(crate) fn add_module(&self, module: Arc<Module>) -> Result<()> {
+        Modules::add(&self.modules, self.py, module).ok_or_else(|| self.raised())
+    }
+
+    /// Defines and adds what the host has for every interpreter.
     pub(crate) fn define_everywhere(&self) -> Result<()> {
+        for module in modules::added_everywhere() {
+            self.add_module(module)?;
+        }
         for definition in host_function::defined_everywhere() {
             self.define(&definition)?;
         }
@@ -193,7 +203,7 @@ impl Context<'_> {
     }
 
     #[cold]
-    fn missing(&self, missing: Missing) -> Error {
+    pub(super) fn missing(&self, missing: Missing) -> Error {
         match missing {
             Missing::Because(error) => error,
             Missing::Raised => self.raised(),
@@ -253,7 +263,7 @@ impl Context<'_> {
 
     /// The exception that is set.
     #[cold]
-    fn raised(&self) -> Error {
+    pub(super) fn raised(&self) -> Error {
         self.exception(b"", None)
     }
 }

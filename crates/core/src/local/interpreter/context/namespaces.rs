@@ -33,7 +33,7 @@ impl Context<'_> {
         match (options.in_namespace, options.filename) {
             (Some(_), Some(file)) => {
                 let named = self.namespace.set_file(self.py, file);
-                named.ok_or_else(|| self.exception(b"", None))
+                named.ok_or_else(|| self.raised())
             }
             _ => Ok(()),
         }
@@ -62,7 +62,7 @@ impl Context<'_> {
                 "interpreter {} has a module or namespace {name:?} already: choose another name",
                 self.shared.id
             )),
-            None => Err(self.exception(b"", None)),
+            None => Err(self.raised()),
         }
     }
 

@@ -1,8 +1,8 @@
 /// @file
-/// The callbacks for the output of scripts. Internal to subpy.hpp.
+/// The callbacks for what scripts write and read. Internal to subpy.hpp.
 
-#ifndef SUBPY_OUTPUT_HPP
-#define SUBPY_OUTPUT_HPP
+#ifndef SUBPY_STREAMS_HPP
+#define SUBPY_STREAMS_HPP
 
 #include <subpy/interpreter_config.hpp>
 
@@ -19,25 +19,36 @@ namespace detail {
 
 /// The callbacks of one interpreter, and the exception that one of them has thrown. C keeps the
 /// address of this object.
-class Output {
+class Streams {
 public:
-  Output(InterpreterConfig::Write on_stdout, InterpreterConfig::Write on_stderr)
-      : stdout_(std::move(on_stdout)), stderr_(std::move(on_stderr)) {}
-  Output(const Output &) = delete;
-  Output &operator=(const Output &) = delete;
-  ~Output() { delete thrown_.load(std::memory_order_acquire); }
+  explicit Streams(InterpreterConfig &&config)
+      : stdout_(std::move(config.on_stdout)), stderr_(std::move(config.on_stderr)),
+        stdin_(std::move(config.on_stdin)) {}
+  Streams(const Streams &) = delete;
+  Streams &operator=(const Streams &) = delete;
+  ~Streams() { delete thrown_.load(std::memory_order_acquire); }
 
   static void write_stdout(void *user, const char *text, std::size_t length) noexcept {
-    Output &output = *static_cast<Output *>(user);
-    output.write(output.stdout_, {text, length});
+    Streams &streams = *static_cast<Streams *>(user);
+    streams.write(streams.stdout_, {text, length});
   }
 
   static void write_stderr(void *user, const char *text, std::size_t length) noexcept {
-    Output &output = *static_cast<Output *>(user);
-    output.write(output.stderr_, {text, length});
+    Streams &streams = *static_cast<Streams *>(user);
+    streams.write(streams.stderr_, {text, length});
   }
 
-  /// Throws away what is written from now on.
+  static std::size_t read_stdin(void *user, char *buffer, std::size_t length) noexcept {
+    Streams &streams = *static_cast<Streams *>(user);
+    std::size_t read = 0;
+    if (!streams.closed_.load(std::memory_order_acquire)) {
+      guard([&] { read = streams.stdin_(buffer, length); },
+            [&] { streams.keep(std::current_exception()); });
+    }
+    return read;
+  }
+
+  /// Throws away what is written from now on, and gives nothing to read.
   void close() noexcept { closed_.store(true, std::memory_order_release); }
 
   bool has_thrown() const noexcept { return thrown_.load(std::memory_order_acquire) != nullptr; }
@@ -67,6 +78,7 @@ private:
 
   const InterpreterConfig::Write stdout_;
   const InterpreterConfig::Write stderr_;
+  const InterpreterConfig::Read stdin_;
   std::atomic<bool> closed_{false};
   /// This object owns it. It is atomic, as two threads may write to stdout and stderr at once.
   std::atomic<std::exception_ptr *> thrown_{nullptr};
