@@ -65,7 +65,9 @@ pub use data::config::{
     InterpreterConfig, Log, LogFn, OnDeadline, Output, RunOptions, RuntimeConfig,
 };
 pub use data::conversion::Conversion;
-pub use data::error::{Error, Exception, Result, Status};
+pub use data::error::{
+    Error, Exception, Frame, Link, MOST_FRAMES, MOST_NOTES, MOST_RELATED, Related, Result, Status,
+};
 pub use data::id::Id;
 pub use data::queue::Queue;
 pub use data::source::Source;

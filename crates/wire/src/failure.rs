@@ -3,7 +3,7 @@
 use crate::value::kind;
 use crate::{Malformed, Reader, Result, Sink, Writer};
 
-/// Why a call failed. The arguments of an exception follow: a tuple.
+/// Why a call failed. The arguments of an exception follow, a tuple, and then how many [`Related`] there are, and those.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure<'a> {
     /// One of `subpy_status`.
@@ -40,6 +40,92 @@ pub struct Exception<'a> {
     pub traceback: &'a str,
     /// Of a SystemExit: the code as the shell would see it. Else 0.
     pub exit_code: i32,
+    /// Where it was raised.
+    pub frames: Vec<Frame<'a>>,
+    /// How many more frames there are.
+    pub frames_left_out: u64,
+    /// What was noted of it.
+    pub notes: Vec<&'a str>,
+}
+
+/// A place in a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The file.
+    pub file: &'a str,
+    /// The function.
+    pub function: &'a str,
+    /// The text of the line.
+    pub source: &'a str,
+    /// The line and the column, and those of the end.
+    pub place: [u32; 4],
+}
+
+impl<'a> Frame<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        Ok(Self {
+            file: reader.text()?,
+            function: reader.text()?,
+            source: reader.text()?,
+            place: [reader.u32()?, reader.u32()?, reader.u32()?, reader.u32()?],
+        })
+    }
+
+    fn write<S: Sink>(&self, writer: &mut Writer<S>) {
+        for text in [self.file, self.function, self.source] {
+            writer.text(text);
+        }
+        for number in self.place {
+            writer.u32(number);
+        }
+    }
+}
+
+/// An exception that comes with another one. Its [`Failure`] follows, with its arguments, and no others with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// Why: the number of one of [`LINKS`] ways.
+    pub link: u8,
+    /// Which one it comes with: 0 is the one that all come with, and n the nth of those before this one.
+    pub of: usize,
+}
+
+/// In how many ways exceptions are linked.
+pub const LINKS: u8 = 3;
+
+/// An exception has at most so many frames, so many notes, and so many others with it.
+pub const MOST: usize = 256;
+
+/// One frame more is the place of a SyntaxError.
+const MOST_FRAMES: usize = MOST + 1;
+
+impl Related {
+    /// How many there are.
+    pub fn read_count(reader: &mut Reader<'_>) -> Result<usize> {
+        count(reader, MOST, "an exception has too many others")
+    }
+
+    /// Reads the nth one, from 0 on.
+    pub fn read(reader: &mut Reader<'_>, n: usize) -> Result<Self> {
+        let (link, of) = (reader.byte()?, reader.size()?);
+        match link < LINKS && of <= n {
+            true => Ok(Self { link, of }),
+            false => Err(Malformed("an exception comes with none that there is")),
+        }
+    }
+
+    /// Writes it.
+    pub fn write<S: Sink>(&self, writer: &mut Writer<S>) {
+        writer.byte(self.link);
+        writer.size(self.of);
+    }
+}
+
+fn count(reader: &mut Reader<'_>, most: usize, too_many: &'static str) -> Result<usize> {
+    match reader.count()? {
+        count if count <= most => Ok(count),
+        _ => Err(Malformed(too_many)),
+    }
 }
 
 /// One more than the last status.
@@ -67,6 +153,13 @@ impl<'a> Failure<'a> {
                 name: reader.text()?,
                 traceback: reader.text()?,
                 exit_code: reader.i32()?,
+                frames: (0..count(reader, MOST_FRAMES, "an exception has too many frames")?)
+                    .map(|_| Frame::read(reader))
+                    .collect::<Result<_>>()?,
+                frames_left_out: reader.u64()?,
+                notes: (0..count(reader, MOST, "an exception has too many notes")?)
+                    .map(|_| reader.text())
+                    .collect::<Result<_>>()?,
             })
         })?;
         if exception.is_some() && reader.clone().byte()? != kind::TUPLE {
@@ -95,6 +188,14 @@ impl<'a> Failure<'a> {
             writer.text(exception.name);
             writer.text(exception.traceback);
             writer.i32(exception.exit_code);
+            writer.size(exception.frames.len());
+            exception
+                .frames
+                .iter()
+                .for_each(|frame| frame.write(writer));
+            writer.u64(exception.frames_left_out);
+            writer.size(exception.notes.len());
+            exception.notes.iter().for_each(|note| writer.text(note));
         });
     }
 }

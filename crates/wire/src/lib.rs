@@ -29,7 +29,7 @@ pub mod value;
 mod writer;
 
 pub use buffer::Buffer;
-pub use failure::{Exception, Failure, Lost};
+pub use failure::{Exception, Failure, Frame, LINKS, Lost, MOST, Related};
 pub use queue::{Queue, QueueRules, read_if_gone};
 pub use reader::Reader;
 pub use writer::{Sink, Writer};

@@ -88,6 +88,11 @@ impl<'a> Reader<'a> {
         Ok(i32::from_ne_bytes(self.array()?))
     }
 
+    /// A `u32`.
+    pub fn u32(&mut self) -> Result<u32> {
+        Ok(u32::from_ne_bytes(self.array()?))
+    }
+
     /// An `i64`.
     pub fn i64(&mut self) -> Result<i64> {
         Ok(i64::from_ne_bytes(self.array()?))

@@ -71,6 +71,11 @@ impl<S: Sink> Writer<S> {
         self.put(&number.to_ne_bytes());
     }
 
+    /// A `u32`.
+    pub fn u32(&mut self, number: u32) {
+        self.put(&number.to_ne_bytes());
+    }
+
     /// An `i64`.
     pub fn i64(&mut self, number: i64) {
         self.put(&number.to_ne_bytes());

@@ -67,6 +67,15 @@ pub(crate) struct Lost {
     pub(crate) traceback: String,
 }
 
+/// An exception has at most so many frames: the outermost half of them, and the innermost half.
+pub const MOST_FRAMES: usize = 256;
+
+/// An exception has at most so many notes: the first ones.
+pub const MOST_NOTES: usize = 256;
+
+/// At most so many other exceptions come with one: the nearest ones.
+pub const MOST_RELATED: usize = 256;
+
 /// What a Python exception leaves behind: a snapshot, readable after its interpreter is gone.
 #[derive(Clone, Debug)]
 pub struct Exception {
@@ -80,6 +89,55 @@ pub struct Exception {
     pub traceback: String,
     /// Of a SystemExit: the code as the shell would see it. Else 0.
     pub exit_code: i32,
+    /// Where it was raised, the outermost first: at most [`MOST_FRAMES`]. The place of a SyntaxError is the last one.
+    pub frames: Vec<Frame>,
+    /// How many frames are left out, between the two halves of those that are there.
+    pub frames_left_out: usize,
+    /// What `add_note()` was given: at most [`MOST_NOTES`].
+    pub notes: Vec<String>,
+    /// Its causes, its contexts and the exceptions of its group, and theirs: at most [`MOST_RELATED`].
+    pub related: Vec<Related>,
+}
+
+/// A place in a program. What is not known is 0, or empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// The file, as the code was compiled with it.
+    pub file: String,
+    /// The function, as a traceback names it; `<module>` outside of all. Empty: the place of a SyntaxError.
+    pub function: String,
+    /// The line, from 1 on.
+    pub line: u32,
+    /// The first character of the expression in that line, from 1 on.
+    pub column: u32,
+    /// The line that the expression ends in.
+    pub end_line: u32,
+    /// The character behind the expression in that line, from 1 on.
+    pub end_column: u32,
+    /// The text of the line, without its end.
+    pub source: String,
+}
+
+/// Why an exception comes with another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// `raise other from it`.
+    Cause,
+    /// The other one was raised while this one was handled.
+    Context,
+    /// The other one is a group, and this one is in it.
+    Member,
+}
+
+/// An exception that comes with another one.
+#[derive(Clone, Debug)]
+pub struct Related {
+    /// Why.
+    pub link: Link,
+    /// Which one it comes with: 0 is the exception that has the list, and n the nth of the list before this one.
+    pub of: usize,
+    /// What it is. It has no traceback and no list of its own.
+    pub error: Error,
 }
 
 impl Error {
@@ -201,5 +259,9 @@ impl Error {
     /// ```
     pub fn exception(&self) -> Option<&Exception> {
         self.0.exception.as_ref()
+    }
+
+    pub(crate) fn exception_mut(&mut self) -> Option<&mut Exception> {
+        self.0.exception.as_mut()
     }
 }

@@ -11,6 +11,9 @@ pub(crate) mod method;
 pub(crate) mod object;
 #[cfg(Py_3_12)]
 pub(crate) mod pending_call;
+pub(crate) mod snapshot;
+mod source_lines;
 pub(crate) mod status;
 pub(crate) mod str_arguments;
 pub(crate) mod thread_states;
+mod traceback;

@@ -70,7 +70,7 @@ pub(crate) fn has_value(
     measured.is_ok()
 }
 
-/// The values of a tuple's items, as a tuple: of what can't be copied, its `repr()`.
+/// The values of a tuple's items, as a tuple: of what can't be copied, and of queues, their `repr()`.
 pub(crate) fn read_or_describe(
     py: Attached<'_>,
     tuple: &Object,
@@ -78,12 +78,18 @@ pub(crate) fn read_or_describe(
 ) -> Option<OwnedValue> {
     let value = |i| {
         let item = tuple.at(py, i)?;
-        if read(py, &item, Conversion::COPY, owner).is_ok() {
+        if let Ok(value) = read(py, &item, Conversion::COPY, owner)
+            && value.queues().is_empty()
+        {
             return Some(item);
         }
         clear_exception(py);
         // SAFETY: attached; a live object; a new reference.
-        unsafe { Object::owned(py, ffi::PyObject_Repr(item.as_ptr())) }
+        let text = unsafe { Object::owned(py, ffi::PyObject_Repr(item.as_ptr())) };
+        text.or_else(|| {
+            clear_exception(py);
+            Object::text(py, &format!("<{} repr() failed>", item.type_name(py)))
+        })
     };
     let count = usize::try_from(tuple.count(py)).ok()?;
     let items: Vec<Object> = (0..count as isize).map(value).collect::<Option<_>>()?;

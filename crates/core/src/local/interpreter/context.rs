@@ -29,8 +29,8 @@ use crate::local::interpreter::protected;
 use crate::local::interpreter::shared::Shared;
 use crate::local::memory::account::Work;
 use crate::local::objects::namespaces::Namespace;
-use crate::local::python::exception;
 use crate::local::python::object::Object;
+use crate::local::python::snapshot;
 
 /// How much work reading an exception may be.
 const READING: Duration = Duration::from_secs(1);
@@ -271,7 +271,7 @@ impl<'a> Context<'a> {
         };
         let read = |args: &Object| from_python::read_or_describe(self.py, args, &self.owner);
         let told = request.map(|request| (request.status(), request.message()));
-        let error = exception::take(self.py, &mut describer, told, source, read);
+        let error = snapshot::take(self.py, &mut describer, told, source, read);
         self.describer.set(describer);
         self.shared.forget_request(self.py);
         if request.is_some() {

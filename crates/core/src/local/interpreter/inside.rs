@@ -25,9 +25,9 @@ use crate::local::objects::namespaces::Namespace;
 use crate::local::objects::owner::{Access, Owner};
 use crate::local::objects::release::Loans;
 use crate::local::python::exception;
-use crate::local::python::exception::Describer;
 use crate::local::python::gc_pause::collect;
 use crate::local::python::object::{Object, clear_exception, import, in_sys, set_in_sys};
+use crate::local::python::snapshot::Describer;
 
 /// References into an interpreter. They are used and dropped while it is attached.
 pub(crate) struct Inside {

@@ -24,6 +24,19 @@ pub(crate) const OF_IMPORT: &CStr = c"<frozen importlib._bootstrap_external>";
 
 const MODULE_OF_IMPORT: &str = "importlib._bootstrap_external";
 
+/// What the globals of code of ours have, and those of no other code.
+const MARK: &CStr = c"__subpy__";
+
+/// Whether code of ours may have this file name. Others may have it, too.
+pub(super) fn may_be_ours(filename: &str) -> bool {
+    filename.starts_with("<subpy") || filename.as_bytes() == OF_IMPORT.to_bytes()
+}
+
+/// Whether code with these globals is ours.
+pub(super) fn are_ours(py: Attached<'_>, globals: &Object) -> bool {
+    globals.item(py, MARK).is_some()
+}
+
 /// A program that defines functions.
 pub(crate) struct EmbeddedCode {
     source: &'static CStr,
@@ -64,6 +77,7 @@ impl EmbeddedCode {
     /// As [`run`](Self::run), in a dict.
     pub(crate) fn run_in(&self, py: Attached<'_>, namespace: &Object) -> Option<()> {
         let at = namespace.as_ptr();
+        namespace.set_item(py, MARK, &Object::bool(py, true)?)?;
         // SAFETY: attached; the results are new references.
         unsafe {
             let code = Object::owned(
