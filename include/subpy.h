@@ -244,6 +244,44 @@ typedef enum subpy_status {
 typedef struct subpy_error subpy_error;
 
 /**
+ * A place in a program, of an exception: see subpy_error_frame(). What is not known is 0, or "".
+ *
+ * Lines and columns count from 1 on. A column counts characters (code points), and `end_column` is that behind the last
+ * character. So an expression that starts and ends in one line has `end_column - column` characters.
+ */
+typedef struct subpy_frame {
+  /**
+   * The file, as the code was compiled with it: of a string, the `filename` that the host gave.
+   */
+  const char *file;
+  /**
+   * The function, as a traceback names it; "<module>" outside of all functions. "": it is the place of a SyntaxError.
+   */
+  const char *function;
+  /**
+   * The line.
+   */
+  uint32_t line;
+  /**
+   * Where the expression that was evaluated starts in that line. 0 with Python 3.10, but for a SyntaxError.
+   */
+  uint32_t column;
+  /**
+   * The line that the expression ends in. 0 with Python 3.10, but for a SyntaxError.
+   */
+  uint32_t end_line;
+  /**
+   * Where it ends in that line. 0 with Python 3.10, but for a SyntaxError.
+   */
+  uint32_t end_column;
+  /**
+   * The text of the line, without its end: of a file, as it is now; of a string, as long as it is kept with its code
+   * (see subpy_interpreter_config::code_cache_entries). No more than its first 4,096 bytes.
+   */
+  const char *source;
+} subpy_frame;
+
+/**
  * The name of a status, as the header spells it.
  *
  * @param status Any value.
@@ -288,7 +326,8 @@ const char *subpy_error_type(const subpy_error *error);
 
 /**
  * The traceback as Python prints it. It has causes and contexts, notes, exception groups, the caret lines of a
- * SyntaxError, and the source lines of the strings that were run.
+ * SyntaxError, and the source lines of the strings that were run; never colours. Frames of subpy's own code are left out. What
+ * is in it as data: subpy_error_frame(), subpy_error_cause() and the calls after these.
  *
  * Of a #SUBPY_ERR_LOST: where the scripts were when their process crashed, in the words of Python's `faulthandler`, if it
  * could say so. They are the process's, and not to be trusted more than its output.
@@ -326,9 +365,127 @@ int subpy_error_exit_code(const subpy_error *error);
 int subpy_error_signal(const subpy_error *error);
 
 /**
- * Frees an error, and the strings that came from it.
+ * How many frames the exception has: the places in the program that led to it. Frames of subpy's own code are left out. Of
+ * a SyntaxError the last one is the place in the text that can't be compiled.
  *
- * @param error An error, or NULL. It must not be used afterwards.
+ * An exception has 256 frames at most, and the place of a SyntaxError: the outermost 128 and the innermost 128.
+ * subpy_error_frames_left_out() counts the others.
+ *
+ * @param error An error, or NULL.
+ * @return How many there are; 0 if the error is no exception.
+ *
+ * Threads: any, at any time.
+ */
+size_t subpy_error_frame_count(const subpy_error *error);
+
+/**
+ * A frame of the exception.
+ *
+ * @param error An error, or NULL.
+ * @param index Which one, from 0 on: the outermost first, so the last one is where the exception was raised.
+ * @return The frame; NULL past the last one. The error owns it and its strings, which are UTF-8, and they are valid until
+ *         the error is freed. A NUL character in a string is written as `\x00`.
+ *
+ * Source: Python's traceback objects, and PEP 657 for the columns.
+ *
+ * Threads: any, at any time.
+ */
+const subpy_frame *subpy_error_frame(const subpy_error *error,
+                                            size_t index);
+
+/**
+ * How many frames of the exception are left out, for there are too many. They come after the frame with the index 127. Of a
+ * RecursionError they are most often the same again and again.
+ *
+ * @param error An error, or NULL.
+ * @return How many; 0 if all are there.
+ *
+ * Threads: any, at any time.
+ */
+size_t subpy_error_frames_left_out(const subpy_error *error);
+
+/**
+ * The exception that the exception was raised from: `raise ... from cause`.
+ *
+ * The error of a call has 256 other exceptions with it at most, the nearest ones: its cause, its context and the exceptions
+ * of its group, and theirs. A chain that leads back to itself ends before that. What is read of them takes a second at most,
+ * and 64 MiB of text.
+ *
+ * @param error An error, or NULL.
+ * @return An error, which has the same things to ask for as that of a call, but no text of its own as a traceback. NULL
+ *         if there is none. It belongs to the error of the call, is valid until that is freed, and must not be freed.
+ *
+ * Source: `__cause__` of the exception.
+ *
+ * Threads: any, at any time.
+ */
+const subpy_error *subpy_error_cause(const subpy_error *error);
+
+/**
+ * The exception that was being handled when the exception was raised, if a traceback shows it: there is no cause, and it
+ * was not `raise ... from None`.
+ *
+ * @param error An error, or NULL.
+ * @return As of subpy_error_cause().
+ *
+ * Source: `__context__` of the exception.
+ *
+ * Threads: any, at any time.
+ */
+const subpy_error *subpy_error_context(const subpy_error *error);
+
+/**
+ * How many exceptions there are in an exception group. Python has groups from 3.11 on. See subpy_error_cause() for how many
+ * there are at most.
+ *
+ * @param error An error, or NULL.
+ * @return How many; 0 if the error is no group.
+ *
+ * Threads: any, at any time.
+ */
+size_t subpy_error_group_count(const subpy_error *error);
+
+/**
+ * An exception of an exception group.
+ *
+ * @param error An error, or NULL.
+ * @param index Which one, from 0 on.
+ * @return As of subpy_error_cause(); NULL past the last one.
+ *
+ * Source: `exceptions` of the group.
+ *
+ * Threads: any, at any time.
+ */
+const subpy_error *subpy_error_group_item(const subpy_error *error, size_t index);
+
+/**
+ * How many notes the exception has: what its `add_note()` was given. Python has notes from 3.11 on. There are 256 at most,
+ * the first ones.
+ *
+ * @param error An error, or NULL.
+ * @return How many; 0 if the error is no exception.
+ *
+ * Threads: any, at any time.
+ */
+size_t subpy_error_note_count(const subpy_error *error);
+
+/**
+ * A note of the exception. Of what is no str, it is what `str()` makes of it.
+ *
+ * @param error An error, or NULL.
+ * @param index Which one, from 0 on.
+ * @return UTF-8; NULL past the last one. The error owns it, and it is valid until the error is freed.
+ *
+ * Source: `__notes__` of the exception.
+ *
+ * Threads: any, at any time.
+ */
+const char *subpy_error_note(const subpy_error *error, size_t index);
+
+/**
+ * Frees an error, and all that came from it: strings, frames, arguments and other errors.
+ *
+ * @param error An error that a call has written, or NULL. It must not be used afterwards.
  *
  * Threads: any, at any time; each error once.
  */
@@ -1814,6 +1971,21 @@ void subpy_value_clear(subpy_value *value);
  * Threads: any, at any time.
  */
 const char *subpy_kind_name(uint32_t kind);
+
+/**
+ * What the exception was made with: its `args`, a tuple. What is no plain data in it, and a queue, is its `repr()`. Of an
+ * OSError the file names are there, too, as `OSError()` takes them. It may be without items where the
+ * interpreter's process can't send it (1 GiB).
+ *
+ * @param error An error, or NULL.
+ * @return A tuple; NULL if the error is no exception. The error owns it and all that is in it, and it is valid until the error
+ *         is freed. It must not be cleared.
+ *
+ * Source: `args` of the exception.
+ *
+ * Threads: any, at any time; also after the interpreter is destroyed and after subpy_finalize().
+ */
+const subpy_value *subpy_error_args(const subpy_error *error);
 
 /* What these functions make points to what they are given, and lives no longer. */
 

@@ -180,6 +180,17 @@ static const struct broken all_broken[] = {
     {"status_99", "a failure has no status that there is"},
     {"exception_without_tuple", "the arguments of an exception are no tuple"},
     {"exit_code_past_limits", "an exit code is past all limits"},
+    {"frames_too_many", "an exception has too many frames"},
+    {"frames_fewer", "it ends too early"},
+    {"frames_max", "there are fewer things than it says"},
+    {"frame_not_utf8", "a text is not UTF-8"},
+    {"notes_too_many", "an exception has too many notes"},
+    {"others_too_many", "an exception has too many others"},
+    {"others_cut", "it ends too early"},
+    {"other_of_itself", "an exception comes with none that there is"},
+    {"other_of_none", "an exception comes with none that there is"},
+    {"other_in_no_way", "an exception comes with none that there is"},
+    {"other_no_exception", "what comes with an exception is none"},
     {"text_past", "it ends too early"},
     {"text_max", "it ends too early"},
     {"text_without_nul", "a text does not end in a NUL"},
@@ -270,6 +281,39 @@ static void test_failures_of_any_status(void **state) {
     subpy_error_free(error);
   }
   CHECK_EQUAL(eval_int(host.id, "ok"), 42);
+  DESTROY(host.id);
+}
+
+/* How many errors there are in one, of which all is asked. */
+static size_t count_errors(const subpy_error *error) {
+  size_t count = 1;
+  for (size_t i = 0; i < subpy_error_frame_count(error); i++) {
+    const subpy_frame *const frame = subpy_error_frame(error, i);
+    CHECK(frame->file[0] != '\0' && frame->function[0] != '\0', "a frame of nothing");
+  }
+  CHECK(subpy_error_args(error)->kind == SUBPY_TUPLE, "no arguments");
+  for (size_t i = 0; i < subpy_error_group_count(error); i++) {
+    count += count_errors(subpy_error_group_item(error, i));
+  }
+  const subpy_error *const linked[] = {subpy_error_cause(error), subpy_error_context(error)};
+  for (size_t i = 0; i < COUNT(linked); i++) {
+    count += linked[i] == NULL ? 0 : count_errors(linked[i]);
+  }
+  return count;
+}
+
+static void test_all_that_may_come_with_an_exception(void **state) {
+  (void)state;
+  struct host host = NEW_HOST;
+  create(&host);
+  subpy_error *error = UNWRITTEN;
+  CHECK_EQUAL(subpy_run_string(host.id, "others_all", &error), SUBPY_ERR_EXCEPTION);
+  CHECK_EQUAL(subpy_error_frames_left_out(error), (size_t)UINT64_MAX);
+  CHECK_EQUAL(subpy_error_frame(error, 0)->line, UINT32_MAX);
+  CHECK_TEXT(subpy_error_note(error, 0), "note");
+  const size_t count = count_errors(error);
+  CHECK(count > 1 && count <= 257, "%zu errors", count);
+  subpy_error_free(error);
   DESTROY(host.id);
 }
 
@@ -598,6 +642,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_answers_nobody_asked_for),
       cmocka_unit_test(test_creates_what_it_can),
       cmocka_unit_test(test_failures_of_any_status),
+      cmocka_unit_test(test_all_that_may_come_with_an_exception),
       cmocka_unit_test(test_bytes_change_while_they_are_read),
       cmocka_unit_test(test_file_is_sealed),
       cmocka_unit_test(test_waits_for_another_word),

@@ -161,8 +161,149 @@ static void put_exception(struct message *message, int status, int32_t exit_code
   put(message, &exit_code, sizeof exit_code);
 }
 
+/* What comes next of it, if it has that. */
+static void put_no_frames_and_notes(struct message *message) {
+  put_size(message, 0);
+  put_size(message, 0);
+  put_size(message, 0);
+}
+
+static void put_no_arguments(struct message *message) {
+  put_byte(message, SUBPY_TUPLE);
+  put_size(message, 0);
+}
+
+static void put_padding(struct message *message) {
+  for (int i = 0; i < 300; i++) {
+    put_byte(message, 0);
+  }
+}
+
+static void put_frame(struct message *message, const char *file) {
+  put_text(message, file);
+  put_text(message, "f");
+  put_text(message, "");
+  put(message, (const uint32_t[4]){UINT32_MAX, 0, 0, UINT32_MAX}, 16);
+}
+
+static void frames_too_many(struct worker *worker) {
+  put_exception(&worker->message, SUBPY_ERR_EXCEPTION, 0);
+  put_size(&worker->message, 258);
+  put_padding(&worker->message);
+  say_now(worker);
+}
+
+static void frames_fewer(struct worker *worker) {
+  put_exception(&worker->message, SUBPY_ERR_EXCEPTION, 0);
+  put_size(&worker->message, 2);
+  put_frame(&worker->message, "a.py");
+  say_now(worker);
+}
+
+static void frames_max(struct worker *worker) {
+  put_exception(&worker->message, SUBPY_ERR_EXCEPTION, 0);
+  put_size(&worker->message, UINT64_MAX);
+  say_now(worker);
+}
+
+static void frame_not_utf8(struct worker *worker) {
+  put_exception(&worker->message, SUBPY_ERR_EXCEPTION, 0);
+  put_size(&worker->message, 1);
+  put_frame(&worker->message, "\xff");
+  say_now(worker);
+}
+
+static void notes_too_many(struct worker *worker) {
+  put_exception(&worker->message, SUBPY_ERR_EXCEPTION, 0);
+  put_size(&worker->message, 0);
+  put_size(&worker->message, 0);
+  put_size(&worker->message, 257);
+  put_padding(&worker->message);
+  say_now(worker);
+}
+
+/* An exception, as far as how many others come with it. */
+static void put_exception_with(struct message *message, uint64_t others) {
+  put_exception(message, SUBPY_ERR_EXCEPTION, 0);
+  put_size(message, 1);
+  put_frame(message, "a.py");
+  put_size(message, UINT64_MAX);
+  put_size(message, 1);
+  put_text(message, "note");
+  put_no_arguments(message);
+  put_size(message, others);
+}
+
+static void put_other(struct message *message, int link, uint64_t of) {
+  put_byte(message, link);
+  put_size(message, of);
+  put_byte(message, SUBPY_ERR_EXCEPTION);
+  put_text(message, "other");
+  put_byte(message, 0); /* no process is lost */
+  put_byte(message, 1);
+  for (int i = 0; i < 4; i++) {
+    put_text(message, "text");
+  }
+  put(message, (const int32_t[1]){0}, 4);
+  put_no_frames_and_notes(message);
+  put_no_arguments(message);
+}
+
+static void others_too_many(struct worker *worker) {
+  put_exception_with(&worker->message, 257);
+  put_padding(&worker->message);
+  say_now(worker);
+}
+
+static void others_cut(struct worker *worker) {
+  put_exception_with(&worker->message, 2);
+  put_other(&worker->message, 0, 0);
+  put_byte(&worker->message, 0);
+  say_now(worker);
+}
+
+static void other_of_itself(struct worker *worker) {
+  put_exception_with(&worker->message, 2);
+  put_other(&worker->message, 0, 0);
+  put_other(&worker->message, 0, 2);
+  say_now(worker);
+}
+
+static void other_of_none(struct worker *worker) {
+  put_exception_with(&worker->message, 1);
+  put_other(&worker->message, 1, UINT64_MAX);
+  say_now(worker);
+}
+
+static void other_in_no_way(struct worker *worker) {
+  put_exception_with(&worker->message, 1);
+  put_other(&worker->message, 3, 0);
+  say_now(worker);
+}
+
+static void other_no_exception(struct worker *worker) {
+  put_exception_with(&worker->message, 1);
+  put_byte(&worker->message, 0);
+  put_size(&worker->message, 0);
+  put_byte(&worker->message, SUBPY_ERR_BUSY);
+  put_text(&worker->message, "busy");
+  put_byte(&worker->message, 0);
+  put_byte(&worker->message, 0);
+  say_now(worker);
+}
+
+/* As many as there may be, linked in each way, several of one in the same one. */
+static void others_all(struct worker *worker) {
+  put_exception_with(&worker->message, 256);
+  for (int i = 0; i < 256; i++) {
+    put_other(&worker->message, i % 3, (uint64_t)(i - i % 2));
+  }
+  say_now(worker);
+}
+
 static void exception_without_tuple(struct worker *worker) {
   put_exception(&worker->message, SUBPY_ERR_EXCEPTION, 0);
+  put_no_frames_and_notes(&worker->message);
   put_byte(&worker->message, SUBPY_INT);
   put_size(&worker->message, 1);
   say_now(worker);
@@ -170,8 +311,8 @@ static void exception_without_tuple(struct worker *worker) {
 
 static void exit_code_past_limits(struct worker *worker) {
   put_exception(&worker->message, SUBPY_ERR_EXIT, -5);
-  put_byte(&worker->message, SUBPY_TUPLE);
-  put_size(&worker->message, 0);
+  put_no_frames_and_notes(&worker->message);
+  put_no_arguments(&worker->message);
   say_now(worker);
 }
 
@@ -763,6 +904,10 @@ static const struct {
     BEHAVES(flips),
     BEHAVES(flood_channels),
     BEHAVES(flood_output),
+    BEHAVES(frame_not_utf8),
+    BEHAVES(frames_fewer),
+    BEHAVES(frames_max),
+    BEHAVES(frames_too_many),
     BEHAVES(int_no_number),
     BEHAVES(junk_on_other_channel),
     BEHAVES(junk_on_socket),
@@ -770,7 +915,15 @@ static const struct {
     BEHAVES(length_just_past),
     BEHAVES(length_max),
     BEHAVES(length_zero),
+    BEHAVES(notes_too_many),
     BEHAVES(operate_not_allowed),
+    BEHAVES(other_in_no_way),
+    BEHAVES(other_no_exception),
+    BEHAVES(other_of_itself),
+    BEHAVES(other_of_none),
+    BEHAVES(others_all),
+    BEHAVES(others_cut),
+    BEHAVES(others_too_many),
     BEHAVES(output),
     BEHAVES(output_of_no_stream),
     BEHAVES(pairs_max),

@@ -1,8 +1,11 @@
 //! What a call returns, and why it failed: plain data, owned by the caller.
 
 use std::ffi::{CStr, CString, c_char, c_int};
+use std::ptr::{from_ref, null};
+use std::sync::Arc;
 
-use subpy_core::{Error, Status};
+use subpy_core::value::RawValue;
+use subpy_core::{Error, Frame, Link, OwnedValue, Related, Status};
 
 /// What a call returns: #SUBPY_OK, or why it failed.
 #[repr(C)]
@@ -102,6 +105,29 @@ pub extern "C" fn subpy_status_name(status: StatusArgument) -> *const c_char {
     name.as_ptr()
 }
 
+/// A place in a program, of an exception: see subpy_error_frame(). What is not known is 0, or "".
+///
+/// Lines and columns count from 1 on. A column counts characters (code points), and `end_column` is that behind the last
+/// character. So an expression that starts and ends in one line has `end_column - column` characters.
+#[repr(C)]
+pub struct subpy_frame {
+    /// The file, as the code was compiled with it: of a string, the `filename` that the host gave.
+    pub file: *const c_char,
+    /// The function, as a traceback names it; "<module>" outside of all functions. "": it is the place of a SyntaxError.
+    pub function: *const c_char,
+    /// The line.
+    pub line: u32,
+    /// Where the expression that was evaluated starts in that line. 0 with Python 3.10, but for a SyntaxError.
+    pub column: u32,
+    /// The line that the expression ends in. 0 with Python 3.10, but for a SyntaxError.
+    pub end_line: u32,
+    /// Where it ends in that line. 0 with Python 3.10, but for a SyntaxError.
+    pub end_column: u32,
+    /// The text of the line, without its end: of a file, as it is now; of a string, as long as it is kept with its code
+    /// (see subpy_interpreter_config::code_cache_entries). No more than its first 4,096 bytes.
+    pub source: *const c_char,
+}
+
 /// Why a call failed. The caller owns it, and frees it with subpy_error_free(). It is plain data: any thread may
 /// read it, also after the interpreter is destroyed and after subpy_finalize().
 pub struct subpy_error {
@@ -111,11 +137,62 @@ pub struct subpy_error {
     traceback: CString,
     exit_code: c_int,
     signal: c_int,
+    /// They point into `_texts`.
+    frames: Vec<subpy_frame>,
+    _texts: Vec<CString>,
+    frames_left_out: usize,
+    notes: Vec<CString>,
+    /// A view of the value, which is kept.
+    args: Option<(RawValue, Arc<OwnedValue>)>,
+    /// These point into `related` of this error, or of the one that has this one there.
+    cause: *const subpy_error,
+    context: *const subpy_error,
+    group: Vec<*const subpy_error>,
+    related: Box<[subpy_error]>,
 }
 
 impl From<Error> for subpy_error {
     fn from(error: Error) -> Self {
+        let mut made = Self::without_others(&error);
+        let related = error.exception().map_or(&[][..], |it| &it.related);
+        let others = related.iter().map(|it| Self::without_others(&it.error));
+        made.related = others.collect();
+        for (n, Related { link, of, .. }) in related.iter().enumerate() {
+            let other: *const Self = &raw const made.related[n];
+            let one = match of.checked_sub(1) {
+                None => &mut made,
+                Some(of) => &mut made.related[of],
+            };
+            match link {
+                Link::Cause => one.cause = other,
+                Link::Context => one.context = other,
+                Link::Member => one.group.push(other),
+            }
+        }
+        made
+    }
+}
+
+impl subpy_error {
+    /// The same error, without those that come with it.
+    fn without_others(error: &Error) -> Self {
         let exception = error.exception();
+        let mut texts = Vec::new();
+        let mut kept = |text: &str| {
+            texts.push(c_string(text));
+            texts.last().map_or(c"".as_ptr(), |text| text.as_ptr())
+        };
+        let frame = |frame: &Frame| subpy_frame {
+            file: kept(&frame.file),
+            function: kept(&frame.function),
+            line: frame.line,
+            column: frame.column,
+            end_line: frame.end_line,
+            end_column: frame.end_column,
+            source: kept(&frame.source),
+        };
+        let frames = exception.map_or(&[][..], |e| &e.frames);
+        let notes = exception.map_or(&[][..], |e| &e.notes);
         Self {
             status: error.status().into(),
             message: c_string(error.message()),
@@ -123,7 +200,29 @@ impl From<Error> for subpy_error {
             traceback: c_string(error.traceback()),
             exit_code: error.exit_code(),
             signal: error.signal(),
+            frames: frames.iter().map(frame).collect(),
+            _texts: texts,
+            frames_left_out: exception.map_or(0, |e| e.frames_left_out),
+            notes: notes.iter().map(|note| c_string(note)).collect(),
+            args: exception.map(|e| (not_owned(&e.args), e.args.clone())),
+            cause: null(),
+            context: null(),
+            group: Vec::new(),
+            related: Box::default(),
         }
+    }
+
+    /// Of an exception: its arguments.
+    pub(crate) fn args(&self) -> Option<&RawValue> {
+        self.args.as_ref().map(|(view, _)| view)
+    }
+}
+
+/// The value, for those who read it: to clear it frees nothing.
+fn not_owned(value: &OwnedValue) -> RawValue {
+    RawValue {
+        owned: 0,
+        ..*value.get().as_raw()
     }
 }
 
@@ -185,7 +284,8 @@ pub unsafe extern "C" fn subpy_error_type(error: *const subpy_error) -> *const c
 }
 
 /// The traceback as Python prints it. It has causes and contexts, notes, exception groups, the caret lines of a
-/// SyntaxError, and the source lines of the strings that were run.
+/// SyntaxError, and the source lines of the strings that were run; never colours. Frames of subpy's own code are left out. What
+/// is in it as data: subpy_error_frame(), subpy_error_cause() and the calls after these.
 ///
 /// Of a #SUBPY_ERR_LOST: where the scripts were when their process crashed, in the words of Python's `faulthandler`, if it
 /// could say so. They are the process's, and not to be trusted more than its output.
@@ -238,9 +338,186 @@ pub unsafe extern "C" fn subpy_error_signal(error: *const subpy_error) -> c_int 
     unsafe { error.as_ref() }.map_or(0, |e| e.signal)
 }
 
-/// Frees an error, and the strings that came from it.
+/// How many frames the exception has: the places in the program that led to it. Frames of subpy's own code are left out. Of
+/// a SyntaxError the last one is the place in the text that can't be compiled.
 ///
-/// @param error An error, or NULL. It must not be used afterwards.
+/// An exception has 256 frames at most, and the place of a SyntaxError: the outermost 128 and the innermost 128.
+/// subpy_error_frames_left_out() counts the others.
+///
+/// @param error An error, or NULL.
+/// @return How many there are; 0 if the error is no exception.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_frame_count(error: *const subpy_error) -> usize {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }.map_or(0, |e| e.frames.len())
+}
+
+/// A frame of the exception.
+///
+/// @param error An error, or NULL.
+/// @param index Which one, from 0 on: the outermost first, so the last one is where the exception was raised.
+/// @return The frame; NULL past the last one. The error owns it and its strings, which are UTF-8, and they are valid until
+///         the error is freed. A NUL character in a string is written as `\x00`.
+///
+/// Source: Python's traceback objects, and PEP 657 for the columns.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_frame(
+    error: *const subpy_error,
+    index: usize,
+) -> *const subpy_frame {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }
+        .and_then(|e| e.frames.get(index))
+        .map_or(null(), from_ref)
+}
+
+/// How many frames of the exception are left out, for there are too many. They come after the frame with the index 127. Of a
+/// RecursionError they are most often the same again and again.
+///
+/// @param error An error, or NULL.
+/// @return How many; 0 if all are there.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_frames_left_out(error: *const subpy_error) -> usize {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }.map_or(0, |e| e.frames_left_out)
+}
+
+/// The exception that the exception was raised from: `raise ... from cause`.
+///
+/// The error of a call has 256 other exceptions with it at most, the nearest ones: its cause, its context and the exceptions
+/// of its group, and theirs. A chain that leads back to itself ends before that. What is read of them takes a second at most,
+/// and 64 MiB of text.
+///
+/// @param error An error, or NULL.
+/// @return An error, which has the same things to ask for as that of a call, but no text of its own as a traceback. NULL
+///         if there is none. It belongs to the error of the call, is valid until that is freed, and must not be freed.
+///
+/// Source: `__cause__` of the exception.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_cause(error: *const subpy_error) -> *const subpy_error {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }.map_or(null(), |e| e.cause)
+}
+
+/// The exception that was being handled when the exception was raised, if a traceback shows it: there is no cause, and it
+/// was not `raise ... from None`.
+///
+/// @param error An error, or NULL.
+/// @return As of subpy_error_cause().
+///
+/// Source: `__context__` of the exception.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_context(error: *const subpy_error) -> *const subpy_error {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }.map_or(null(), |e| e.context)
+}
+
+/// How many exceptions there are in an exception group. Python has groups from 3.11 on. See subpy_error_cause() for how many
+/// there are at most.
+///
+/// @param error An error, or NULL.
+/// @return How many; 0 if the error is no group.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_group_count(error: *const subpy_error) -> usize {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }.map_or(0, |e| e.group.len())
+}
+
+/// An exception of an exception group.
+///
+/// @param error An error, or NULL.
+/// @param index Which one, from 0 on.
+/// @return As of subpy_error_cause(); NULL past the last one.
+///
+/// Source: `exceptions` of the group.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_group_item(
+    error: *const subpy_error,
+    index: usize,
+) -> *const subpy_error {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }
+        .and_then(|e| e.group.get(index).copied())
+        .unwrap_or(null())
+}
+
+/// How many notes the exception has: what its `add_note()` was given. Python has notes from 3.11 on. There are 256 at most,
+/// the first ones.
+///
+/// @param error An error, or NULL.
+/// @return How many; 0 if the error is no exception.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_note_count(error: *const subpy_error) -> usize {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }.map_or(0, |e| e.notes.len())
+}
+
+/// A note of the exception. Of what is no str, it is what `str()` makes of it.
+///
+/// @param error An error, or NULL.
+/// @param index Which one, from 0 on.
+/// @return UTF-8; NULL past the last one. The error owns it, and it is valid until the error is freed.
+///
+/// Source: `__notes__` of the exception.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_note(
+    error: *const subpy_error,
+    index: usize,
+) -> *const c_char {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }
+        .and_then(|e| e.notes.get(index))
+        .map_or(null(), |note| note.as_ptr())
+}
+
+/// Frees an error, and all that came from it: strings, frames, arguments and other errors.
+///
+/// @param error An error that a call has written, or NULL. It must not be used afterwards.
 ///
 /// Threads: any, at any time; each error once.
 ///

@@ -1,11 +1,13 @@
 //! Values as C has them.
 
 use std::ffi::{CStr, c_char};
+use std::ptr::{from_ref, null};
 
 use subpy_core::OwnedValue;
 use subpy_core::value::{RawValue, kind};
 
 use crate::boundary::or_else;
+use crate::errors::subpy_error;
 
 /// The kinds of a ::subpy_value.
 #[repr(C)]
@@ -109,4 +111,26 @@ pub extern "C" fn subpy_kind_name(kind: u32) -> *const c_char {
         _ => c"unknown",
     };
     name.as_ptr()
+}
+
+/// What the exception was made with: its `args`, a tuple. What is no plain data in it, and a queue, is its `repr()`. Of an
+/// OSError the file names are there, too, as `OSError()` takes them. It may be without items where the
+/// interpreter's process can't send it (1 GiB).
+///
+/// @param error An error, or NULL.
+/// @return A tuple; NULL if the error is no exception. The error owns it and all that is in it, and it is valid until the error
+///         is freed. It must not be cleared.
+///
+/// Source: `args` of the exception.
+///
+/// Threads: any, at any time; also after the interpreter is destroyed and after subpy_finalize().
+///
+/// # Safety
+/// `error` is NULL or an error of subpy that is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_error_args(error: *const subpy_error) -> *const RawValue {
+    // SAFETY: the caller hands over NULL or a live error.
+    unsafe { error.as_ref() }
+        .and_then(subpy_error::args)
+        .map_or(null(), from_ref)
 }

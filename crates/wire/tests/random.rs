@@ -1,7 +1,9 @@
 //! Random values come out as they went in; random messages are read to their end or refused, in bounded time and memory.
 
 use subpy_wire::value::{MAX_DEPTH, Part, Parts};
-use subpy_wire::{Buffer, Exception, Failure, Lost, Queue, QueueRules, Reader, Writer};
+use subpy_wire::{
+    Buffer, Exception, Failure, Frame, Lost, Queue, QueueRules, Reader, Related, Writer,
+};
 
 /// xorshift64*.
 struct Random(u64);
@@ -282,6 +284,17 @@ fn failures() {
         name: "ValueError",
         traceback: "Traceback",
         exit_code: -3,
+        frames: vec![
+            Frame {
+                file: "a.py",
+                function: "f",
+                source: "x = 1",
+                place: [1, 2, u32::MAX, 4],
+            };
+            257
+        ],
+        frames_left_out: u64::MAX,
+        notes: vec!["note"; 256],
     };
     let lost = Lost {
         exit_code: 3,
@@ -311,6 +324,7 @@ fn failures() {
         writer.flag(true);
         (0..4).for_each(|_| writer.text(""));
         writer.i32(0);
+        (0..3).for_each(|_| writer.size(0));
         writer.put(arguments);
         let message = writer.into_sink();
         Failure::read(&mut Reader::new(&message))
@@ -328,4 +342,61 @@ fn failures() {
         Err("the arguments of an exception are no tuple")
     );
     assert_eq!(read(7, &[]), Err("it ends too early"));
+}
+
+#[test]
+fn no_more_than_there_may_be() {
+    let read = |frames: usize, notes: usize| {
+        let mut writer = Writer::new(Vec::new());
+        writer.byte(7);
+        writer.text("why");
+        writer.flag(false);
+        writer.flag(true);
+        (0..4).for_each(|_| writer.text(""));
+        writer.i32(0);
+        writer.size(frames);
+        for _ in 0..frames {
+            (0..3).for_each(|_| writer.text(""));
+            (0..4).for_each(|_| writer.u32(0));
+        }
+        writer.u64(0);
+        writer.size(notes);
+        (0..notes).for_each(|_| writer.text(""));
+        Part::Tuple(0).write(&mut writer);
+        let message = writer.into_sink();
+        Failure::read(&mut Reader::new(&message))
+            .map(|_| ())
+            .map_err(|wrong| wrong.0)
+    };
+    assert_eq!(read(257, 256), Ok(()));
+    assert_eq!(read(258, 0), Err("an exception has too many frames"));
+    assert_eq!(read(0, 257), Err("an exception has too many notes"));
+}
+
+#[test]
+fn an_exception_comes_with_one_before_it() {
+    let read = |link: u8, of: usize, n: usize| {
+        let mut writer = Writer::new(Vec::new());
+        writer.byte(link);
+        writer.size(of);
+        let message = writer.into_sink();
+        Related::read(&mut Reader::new(&message), n).map_err(|wrong| wrong.0)
+    };
+    for (link, of, n) in [(0, 0, 0), (1, 0, 1), (2, 255, 255)] {
+        let related = read(link, of, n).unwrap();
+        assert_eq!((related.link, related.of), (link, of));
+        let mut writer = Writer::new(Vec::new());
+        related.write(&mut writer);
+        let message = writer.into_sink();
+        assert_eq!(Related::read(&mut Reader::new(&message), n), Ok(related));
+    }
+    for (link, of, n) in [(3, 0, 0), (0, 1, 0), (2, 3, 2), (1, usize::MAX, 255)] {
+        let why = "an exception comes with none that there is";
+        assert_eq!(read(link, of, n), Err(why));
+    }
+    for (count, is_refused) in [(256_usize, false), (257, true)] {
+        let message = [&count.to_ne_bytes()[..], &[0; 300]].concat();
+        let read = Related::read_count(&mut Reader::new(&message));
+        assert_eq!(read.is_err(), is_refused);
+    }
 }
