@@ -75,11 +75,13 @@ impl Entry {
     fn place(&self, py: Attached<'_>, _code: &Object) -> [c_int; 4] {
         let mut place = [-1; 4];
         #[cfg(Py_3_11)]
-        // SAFETY: as above; a code object; places for what is found.
+        // SAFETY: as above; a code object, and an instruction of it; places for what is found.
         unsafe {
             let [line, column, end_line, end_column] = &mut place;
             let (code, offset) = (_code.as_ptr(), (*self.as_ptr()).tb_lasti);
-            PyCode_Addr2Location(code, offset, line, column, end_line, end_column);
+            if offset >= 0 {
+                PyCode_Addr2Location(code, offset, line, column, end_line, end_column);
+            }
         }
         if place[0] <= 0 {
             place[0] = number(py, &self.0, c"tb_lineno");
