@@ -31,6 +31,99 @@ TEST_CASE("an exception without a message, one with a cause, one that can't be c
   CHECK(error_of_run("x = = 1").type() == "SyntaxError");
 }
 
+TEST_CASE("frames, in the order in which they were entered") {
+  const subpy::Error error = error_of_run("def f(x):\n  return x / 0\nf(\n  1)");
+  const std::vector<subpy::Frame> frames = error.frames();
+  REQUIRE(frames.size() == 2);
+  CHECK(error.frames_left_out() == 0);
+  CHECK(frames[0].function == "<module>");
+  CHECK(frames[0].line == 3);
+  CHECK(frames[0].file == "<string>");
+  CHECK(frames[1].function == "f");
+  CHECK(frames[1].line == 2);
+  CHECK(frames[1].source == "  return x / 0");
+  if (frames[1].column != 0) { // 3.11 and later
+    CHECK(frames[1].column == 10);
+    CHECK(frames[1].end_line == 2);
+    CHECK(frames[1].end_column == 15);
+    CHECK(frames[0].end_line == 4);
+  }
+  CHECK(error_of_run("def f(n): f(n + 1)\nf(0)").frames_left_out() > 0);
+
+  const subpy::Error broken = error_of_run("x = = 1");
+  const std::vector<subpy::Frame> place = broken.frames();
+  REQUIRE(place.size() == 1);
+  CHECK(place[0].function.empty());
+  CHECK(place[0].line == 1);
+  CHECK(place[0].column == 5);
+  CHECK(place[0].source == "x = = 1");
+}
+
+TEST_CASE("causes and contexts are errors of their own") {
+  std::optional<subpy::Error> inner;
+  {
+    const subpy::Error error =
+        error_of_run("try:\n  try: {}['k']\n"
+                     "  except KeyError: 1 / 0\n"
+                     "except Exception as e:\n  raise LookupError('looked') from e");
+    CHECK_FALSE(error.context());
+    const std::optional<subpy::Error> cause = error.cause();
+    REQUIRE(cause);
+    CHECK(std::string_view(cause->what()) == "ZeroDivisionError: division by zero");
+    CHECK(cause->traceback().empty());
+    CHECK_FALSE(cause->cause());
+    inner = cause->context();
+  }
+  REQUIRE(inner); // and what it says is there as long as it
+  CHECK(inner->status() == SUBPY_ERR_EXCEPTION);
+  CHECK(inner->type() == "KeyError");
+  CHECK(inner->frames().size() == 1);
+  CHECK(inner->args()[0].as<std::string>() == "k");
+}
+
+TEST_CASE("groups and notes") {
+  const subpy::Error error =
+      error_of_run("e = ValueError('one')\ne.__notes__ = ['first', 'second']\n"
+                   "try: ExceptionGroup\n"
+                   "except NameError: raise ImportError from None\n"
+                   "raise ExceptionGroup('both', [e, KeyError('k')])");
+  if (error.type() == "ImportError") {
+    CHECK(error.group().empty());
+    return; // 3.10
+  }
+  CHECK(error.notes().empty());
+  const std::vector<subpy::Error> group = error.group();
+  REQUIRE(group.size() == 2);
+  CHECK(std::string_view(group[0].what()) == "ValueError: one");
+  CHECK(group[0].notes() == std::vector<std::string_view>{"first", "second"});
+  CHECK(group[1].type() == "KeyError");
+}
+
+TEST_CASE("arguments") {
+  const subpy::Error error = error_of_run("raise ValueError(1, 'two', object)");
+  const subpy::View args = error.args();
+  REQUIRE(args.size() == 3);
+  CHECK(args[0].as<int>() == 1);
+  CHECK(args[1].as<std::string_view>() == "two");
+  CHECK(args[2].as<std::string_view>() == "<class 'object'>");
+}
+
+TEST_CASE("what is no exception has none of it") {
+  for (const subpy::Error &error :
+       {subpy::Error(SUBPY_ERR_BUSY, "busy"), subpy::Error(subpy::PythonError("KeyError", "k")),
+        error_of([] { subpy::Interpreter::adopt(1000000).run("1"); })}) {
+    CHECK(error.frames().empty());
+    CHECK(error.frames_left_out() == 0);
+    CHECK_FALSE(error.cause());
+    CHECK_FALSE(error.context());
+    CHECK(error.group().empty());
+    CHECK(error.notes().empty());
+    CHECK(error.args().is_none());
+    CHECK(error.exit_code() == 0);
+    CHECK(error.signal() == 0);
+  }
+}
+
 TEST_CASE("SystemExit is an error with a code") {
   CHECK(error_of_run("import sys; sys.exit()").exit_code() == 0);
   CHECK(error_of_run("import sys; sys.exit(3)").exit_code() == 3);

@@ -206,6 +206,11 @@ private:
   std::size_t size_;
 };
 
+inline View Error::args() const noexcept {
+  const subpy_value *const args = subpy_error_args(c());
+  return args ? View(*args) : View();
+}
+
 inline Items View::items() const noexcept {
   const subpy_items *const items = detail::items_of(*value_);
   return items ? Items(items->data, items->length) : Items(nullptr, 0);
