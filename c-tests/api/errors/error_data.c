@@ -431,6 +431,17 @@ static void test_arguments(void **state) {
   subpy_error_free(error);
 }
 
+/* Before 3.12 None takes the place of a traceback. */
+static void test_no_traceback(void **state) {
+  (void)state;
+  subpy_error *error = fails_in("none.py", "e = ValueError()\n"
+                                           "e.__cause__ = KeyError().with_traceback(None)\n"
+                                           "raise e.with_traceback(None)");
+  CHECK_EQUAL(subpy_error_frame_count(error), 1);
+  CHECK_EQUAL(subpy_error_frame_count(subpy_error_cause(error)), 0);
+  subpy_error_free(error);
+}
+
 /* The rest. ---------------------------------------------------------------------------------- */
 
 static void test_no_exception(void **state) {
@@ -498,6 +509,7 @@ int main(void) {
       TEST(test_groups),
       TEST(test_notes),
       TEST(test_arguments),
+      TEST(test_no_traceback),
       TEST(test_no_exception),
       TEST(test_a_run_that_was_ended),
       TEST(test_a_script_that_breaks_the_tools),

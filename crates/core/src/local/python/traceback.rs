@@ -34,8 +34,12 @@ struct Entry(Object);
 impl Entry {
     /// The outermost one of an exception.
     fn first(py: Attached<'_>, exception: &Object) -> Option<Self> {
-        // SAFETY: attached; an exception; a new reference to a traceback.
-        unsafe { Object::owned(py, ffi::PyException_GetTraceback(exception.as_ptr())) }.map(Self)
+        // SAFETY: attached; an exception; a new reference, and what it is to: to 3.11 it may be None.
+        unsafe {
+            Object::owned(py, ffi::PyException_GetTraceback(exception.as_ptr()))
+                .filter(|first| ffi::PyTraceBack_Check(first.as_ptr()) != 0)
+                .map(Self)
+        }
     }
 
     fn as_ptr(&self) -> *mut ffi::PyTracebackObject {
