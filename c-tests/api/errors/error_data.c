@@ -431,6 +431,23 @@ static void test_arguments(void **state) {
   subpy_error_free(error);
 }
 
+static void test_a_queue_as_an_argument(void **state) {
+  (void)state;
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.allow_interpreters = 1;
+  CREATE(&config, &second);
+  subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, second,
+                                 "from subpy import interpreters\n"
+                                 "queue = interpreters.create_queue()\n"
+                                 "raise ValueError(queue, [queue], 'text')");
+  const subpy_value *const args = subpy_error_args(error);
+  CHECK_EQUAL(subpy_value_length(args), 3);
+  CHECK_CONTAINS(subpy_value_text(subpy_value_item(args, 0)), "Queue(");
+  CHECK_CONTAINS(subpy_value_text(subpy_value_item(args, 1)), "[Queue(");
+  CHECK_TEXT(subpy_value_text(subpy_value_item(args, 2)), "text");
+  subpy_error_free(error);
+}
+
 /* Before 3.12 None takes the place of a traceback. */
 static void test_no_traceback(void **state) {
   (void)state;
@@ -509,6 +526,7 @@ int main(void) {
       TEST(test_groups),
       TEST(test_notes),
       TEST(test_arguments),
+      TEST(test_a_queue_as_an_argument),
       TEST(test_no_traceback),
       TEST(test_no_exception),
       TEST(test_a_run_that_was_ended),

@@ -128,6 +128,9 @@ pub struct subpy_frame {
     pub source: *const c_char,
 }
 
+/// There is no padding.
+const _: () = assert!(size_of::<subpy_frame>() == 3 * size_of::<*const c_char>() + 4 * 4);
+
 /// Why a call failed. The caller owns it, and frees it with subpy_error_free(). It is plain data: any thread may
 /// read it, also after the interpreter is destroyed and after subpy_finalize().
 pub struct subpy_error {
