@@ -6,13 +6,14 @@
 struct sizes {
   HAS_SIZE(subpy_value, 24);
   HAS_SIZE(subpy_runtime_config, 136);
-  HAS_SIZE(subpy_interpreter_config, 128);
+  HAS_SIZE(subpy_interpreter_config, 176);
   HAS_SIZE(subpy_destroy_options, 24);
-  HAS_SIZE(subpy_run_options, 72);
+  HAS_SIZE(subpy_run_options, 80);
   HAS_SIZE(subpy_interpreter_stats, 56);
   HAS_SIZE(subpy_buffer_info, 80);
   HAS_SIZE(subpy_call_options, 32);
   HAS_SIZE(subpy_function_options, 32);
+  HAS_SIZE(subpy_frame, 40);
 };
 
 /* A struct of a later header, with one field more. */
