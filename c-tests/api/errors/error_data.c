@@ -1,5 +1,6 @@
 /* What is in an error, as data: frames, causes, contexts, groups, notes, arguments. */
 #include "fixture.h"
+#include "files.h"
 
 /* The error of code that is run under a file name. */
 static subpy_error *fails_in(const char *filename, const char *code) {
@@ -102,6 +103,43 @@ static void test_frames_of_a_module(void **state) {
   CHECK_EQUAL(subpy_error_frame(error, 1)->line, 2);
   subpy_error_free(error);
   RUN(id, "import shutil; shutil.rmtree(folder)");
+}
+
+/* One of the host's, which is in no file, and a program that is in one. */
+static void test_frames_of_files_and_of_modules_from_memory(void **state) {
+  (void)state;
+  const char *const source = "def f(x):\n    return '\xe2\x82\xac' + x\n";
+  EXPECT(SUBPY_OK,
+         subpy_add_module(id, "given", source, strlen(source), "given/by host.py", &error));
+  const char *const wrong = "x = 1\nwrong wrong\n";
+  EXPECT(SUBPY_OK, subpy_add_module(id, "broken", wrong, strlen(wrong), "broken.py", &error));
+  subpy_error *error = fails_in("main.py", "import given\ngiven.f(1)");
+  CHECK_EQUAL(subpy_error_frame_count(error), 2);
+  FRAME(error, 0, "main.py", 2, 1, 2, 11, "<module>", "given.f(1)");
+  FRAME(error, 1, "given/by host.py", 2, 12, 2, 19, "f", "    return '\xe2\x82\xac' + x");
+  subpy_error_free(error);
+  error = fails_in("main.py", "import broken");
+  CHECK_EQUAL(subpy_error_frame_count(error), 2);
+  CHECK_TEXT(subpy_error_frame(error, 1)->file, "broken.py");
+  CHECK_TEXT(subpy_error_frame(error, 1)->source, "wrong wrong");
+  subpy_error_free(error);
+
+  char path[PATH_ROOM];
+  const char *const program = "import given\ndef g(): given.f(2)\ng()\n";
+  make_file(path, folder, "program.py", program, strlen(program));
+  error = UNWRITTEN;
+  CHECK_EQUAL(subpy_run_file(id, path, &error), SUBPY_ERR_EXCEPTION);
+  CHECK_EQUAL(subpy_error_frame_count(error), 3);
+  FRAME(error, 0, path, 3, 1, 3, 4, "<module>", "g()");
+  FRAME(error, 1, path, 2, 10, 2, 20, "g", "def g(): given.f(2)");
+  CHECK_TEXT(subpy_error_frame(error, 2)->file, "given/by host.py");
+  subpy_error_free(error);
+  error = UNWRITTEN;
+  make_file(path, folder, "broken.py", wrong, strlen(wrong));
+  CHECK_EQUAL(subpy_run_file(id, path, &error), SUBPY_ERR_EXCEPTION);
+  CHECK_EQUAL(subpy_error_frame_count(error), 1);
+  CHECK_TEXT(subpy_error_frame(error, 0)->file, path);
+  subpy_error_free(error);
 }
 
 static void test_the_place_of_a_syntax_error(void **state) {
@@ -510,11 +548,22 @@ static void test_a_script_that_breaks_the_tools(void **state) {
   subpy_error_free(error);
 }
 
+static int setup(void **state) {
+  INITIALIZE(NULL);
+  return make_folder(state);
+}
+
+static int teardown(void **state) {
+  FINALIZE();
+  return remove_folder(state);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_frames),
       TEST(test_frames_of_strings_without_a_name),
       TEST(test_frames_of_a_module),
+      TEST(test_frames_of_files_and_of_modules_from_memory),
       TEST(test_the_place_of_a_syntax_error),
       TEST(test_file_names_as_given),
       TEST(test_ten_thousand_frames),
@@ -532,5 +581,5 @@ int main(void) {
       TEST(test_a_run_that_was_ended),
       TEST(test_a_script_that_breaks_the_tools),
   };
-  return RUN_TESTS_INITIALIZED(tests);
+  return RUN_TESTS_BETWEEN(tests, setup, teardown);
 }
