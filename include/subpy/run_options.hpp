@@ -55,6 +55,10 @@ struct RunOptions {
   std::chrono::milliseconds kill_after{0};
   /// The namespace in which it is done, of Interpreter::add_namespace(). NULL: `__main__`.
   const char *in_namespace = nullptr;
+  /// How long the call waits for its turn while the interpreter runs in another thread; then it fails with #SUBPY_ERR_BUSY.
+  /// First come, first served. `timeout` starts when the run does. Zero or less: not at all.
+  /// `std::chrono::milliseconds::max()`: however long that takes.
+  std::chrono::milliseconds wait{0};
 };
 
 /// How an expression is evaluated or a function is called.
@@ -87,6 +91,7 @@ public:
     c_.output_limit = options.output_limit;
     c_.kill_after_ms = limit_ms(options.kill_after);
     c_.in_namespace = options.in_namespace;
+    c_.wait_ms = wait_ms(options.wait);
   }
   CRunOptions(const CRunOptions &) = delete;
   CRunOptions &operator=(const CRunOptions &) = delete;

@@ -70,7 +70,8 @@ growable!(subpy_interpreter_stats, "subpy_interpreter_stats", 56, {
 /// descriptor, else KeyboardInterrupt.) Handlers of other signals are kept, too; nobody calls them but the script itself,
 /// by `os.kill()`, `signal.raise_signal()` and `_thread.interrupt_main()`, say.
 ///
-/// A run in another interpreter that a function of the host's makes meanwhile is asked to end, too.
+/// A run in another interpreter that a function of the host's makes meanwhile is asked to end, too. Calls that wait for
+/// their turn in the interpreter (subpy_run_options::wait_ms) return #SUBPY_ERR_INTERRUPTED at once.
 /// An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is
 /// to be used again is best interrupted when it has imported what it needs.
 ///
@@ -140,7 +141,7 @@ pub unsafe extern "C" fn subpy_kill(id: subpy_id, error: *mut *mut subpy_error) 
 /// @return #SUBPY_OK, also if some have not ended;
 ///         #SUBPY_ERR_NOT_INITIALIZED;
 ///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
-///         #SUBPY_ERR_BUSY if the interpreter runs now.
+///         #SUBPY_ERR_BUSY if the interpreter runs now, or calls wait for their turn in it.
 ///
 /// Threads: any. Nothing else can run in the interpreter meanwhile.
 ///
@@ -180,7 +181,7 @@ pub unsafe extern "C" fn subpy_stop_threads(
 ///         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
 ///         #SUBPY_ERR_NOT_INITIALIZED;
 ///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
-///         #SUBPY_ERR_BUSY if the interpreter runs now.
+///         #SUBPY_ERR_BUSY if the interpreter runs now, or calls wait for their turn in it.
 ///
 /// Threads: any. The call waits for the interpreter's GIL.
 ///

@@ -36,7 +36,7 @@ pub struct subpy_call_options {
     /// A dict of keyword arguments, for subpy_call_with(). NULL (the default): there are none. It has to be
     /// NULL for the other calls.
     pub keywords: *const RawValue,
-    /// The file name and the limit on the time, as for subpy_run_string_with(). NULL (the default): the
+    /// The file name, the limit on the time, and the wait, as for subpy_run_string_with(). NULL (the default): the
     /// defaults.
     pub run: *const subpy_run_options,
 }

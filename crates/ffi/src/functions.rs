@@ -32,9 +32,10 @@ pub struct subpy_host_call {
 /// several threads at once. A function that holds the GIL should not wait: what it waits for may need the
 /// interpreter, or another one that shares the GIL. It may call subpy, also for its own interpreter, but not to destroy
 /// that: see subpy_run_string_with(). In a Python thread of the script its own interpreter is #SUBPY_ERR_BUSY while
-/// it runs. With #SUBPY_BACKEND_LOCAL, and without `release_gil`, the thread state of its interpreter is attached: the function
-/// may use CPython's own API for that interpreter, from `Python.h`, and libraries over it, such as pybind11. It leaves no
-/// exception set, and no other thread state attached. Where the thread's stack is small, or a fiber's, it is called on another one: see "Stacks" above. It must not
+/// it runs, unless the call waits for its turn. With #SUBPY_BACKEND_LOCAL, and without `release_gil`, the thread state of its
+/// interpreter is attached: the function may use CPython's own API for that interpreter, from `Python.h`, and libraries over it,
+/// such as pybind11. It leaves no exception set, and no other thread state attached. Where the thread's stack is small, or a
+/// fiber's, it is called on another one: see "Stacks" above. It must not
 /// leave by an exception or by longjmp().
 pub type subpy_host_fn = Option<
     unsafe extern "C" fn(

@@ -308,7 +308,8 @@ pub struct subpy_destroy_options {
     /// `sizeof(subpy_destroy_options)`.
     pub struct_size: usize,
     /// How long to wait for the Python threads of the scripts to end, in milliseconds. 0 (the default): not at
-    /// all. #SUBPY_FOREVER: until they have ended.
+    /// all. #SUBPY_FOREVER: until they have ended. It is no wait for a run: that, and a call that waits for its turn
+    /// (subpy_run_options::wait_ms), is #SUBPY_ERR_BUSY at once.
     pub wait_ms: u64,
     /// 1: threads that are left then are asked to end, as subpy_stop_threads() does it, in the order in which Python ends: the
     /// ones that Python waits for have a second; then exit functions run; then daemon threads have a second. 0 (the
@@ -413,8 +414,8 @@ pub unsafe extern "C" fn subpy_destroy(id: subpy_id, error: *mut *mut subpy_erro
 ///         #SUBPY_ERR_NOT_INITIALIZED;
 ///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
 ///         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
-///         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if another call
-///         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still
+///         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if calls wait for their turn in
+///         it, if another call destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still
 ///         run when the time is over. The message says how many, and names some, each with the code that it is in. Nothing else has happened then, unless an
 ///         `atexit` function started that thread: those functions run once.
 ///

@@ -66,6 +66,21 @@ pub struct subpy_run_options {
     /// The namespace in which it is done, of subpy_add_namespace(). It is #SUBPY_ERR_NOT_FOUND if there is none of that name.
     /// NULL (the default): `__main__`.
     pub in_namespace: *const c_char,
+    /// How long the call waits for its turn while the interpreter runs in another thread, or is being destroyed there, in
+    /// milliseconds; then it is #SUBPY_ERR_BUSY. 0 (the default): not at all. #SUBPY_FOREVER: however long that takes.
+    ///
+    /// Calls that wait are served first come, first served, and no other call gets ahead of them: one that does not wait is
+    /// #SUBPY_ERR_BUSY while others do, and so is subpy_destroy(). The time limits of a run start when it does.
+    ///
+    /// subpy_interrupt() ends the run that is under way, and each wait: #SUBPY_ERR_INTERRUPTED, and nothing has happened.
+    /// When the interpreter is destroyed, a wait is #SUBPY_ERR_NOT_FOUND; when its process is lost, #SUBPY_ERR_LOST. In a
+    /// function of the host's that a script has called, a wait ends also when the run of that script is to end, and returns
+    /// what that run does: #SUBPY_ERR_INTERRUPTED, #SUBPY_ERR_TIMEOUT or #SUBPY_ERR_LIMIT.
+    ///
+    /// The calling thread holds no GIL while it waits. A call from inside of the interpreter's own run does not wait: it
+    /// nests. A call is #SUBPY_ERR_BUSY at once if its wait could not end: where what it waits for waits, in turn, for the
+    /// run that the call is made in.
+    pub wait_ms: u64,
 }
 
 growable!(subpy_run_options, "subpy_run_options", 48, {
@@ -79,6 +94,7 @@ growable!(subpy_run_options, "subpy_run_options", 48, {
     output_limit: 0,
     kill_after_ms: 0,
     in_namespace: std::ptr::null(),
+    wait_ms: 0,
 });
 
 /// # Safety
@@ -145,6 +161,7 @@ unsafe fn run_options_given<'a>(
         budget: budget(options.cpu_limit_ms, options.output_limit),
         // SAFETY: the caller's promise.
         in_namespace: unsafe { optional(options.in_namespace, "in_namespace") }?,
+        wait: (options.wait_ms != SUBPY_FOREVER).then(|| Duration::from_millis(options.wait_ms)),
     })
 }
 
@@ -194,8 +211,8 @@ pub unsafe extern "C" fn subpy_run_string(
 /// ended. The value of the program is thrown away. `__main__` keeps its names from run to run. The program's
 /// output is flushed before the call returns. What can't be written then, to a full disk, is an exception.
 ///
-/// An interpreter has one run at a time: while it runs, a run in another thread is #SUBPY_ERR_BUSY. In the same thread
-/// runs nest: a function of the host's that a script calls may run code in that interpreter, call, get and set, to any
+/// An interpreter has one run at a time: while it runs, a run in another thread is #SUBPY_ERR_BUSY, or waits for its turn
+/// (subpy_run_options::wait_ms). In the same thread runs nest: a function of the host's that a script calls may run code in that interpreter, call, get and set, to any
 /// depth up to Python's recursion limit. The inner run has its own limit of time; an interrupt, and the limit of an
 /// outer run, end the inner one, and then the outer one. (Called from
 /// another fiber than the one that it runs in, the interpreter is #SUBPY_ERR_BUSY: the outer run could go on first.)
@@ -212,10 +229,10 @@ pub unsafe extern "C" fn subpy_run_string(
 ///         #SUBPY_ERR_NOT_INITIALIZED;
 ///         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
 ///         #SUBPY_ERR_NOT_PERMITTED for the main interpreter, unless subpy_runtime_config::allow_main is set;
-///         #SUBPY_ERR_BUSY if the interpreter runs now;
+///         #SUBPY_ERR_BUSY if the interpreter runs now, or others wait for it, and the time to wait is over;
 ///         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
 ///         #SUBPY_ERR_EXIT if it raised SystemExit. The process goes on;
-///         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it;
+///         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it, or its wait;
 ///         #SUBPY_ERR_TIMEOUT if its time was over;
 ///         #SUBPY_ERR_LOST if its process has ended: see subpy_error_signal().
 ///

@@ -400,6 +400,9 @@ pub struct RunOptions<'a> {
     pub budget: Budget,
     /// The namespace in which it is done; `None`: `__main__`.
     pub in_namespace: Option<&'a str>,
+    /// How long it waits for an interpreter that runs in another thread; `None`: for ever. First come, first served. Its
+    /// `timeout` starts when it does.
+    pub wait: Option<Duration>,
 }
 
 impl RunOptions<'static> {
@@ -412,6 +415,7 @@ impl RunOptions<'static> {
         measure: false,
         budget: Budget::NONE,
         in_namespace: None,
+        wait: Some(Duration::ZERO),
     };
 }
 
@@ -449,6 +453,7 @@ impl fmt::Debug for RunOptions<'_> {
             .field("measure", &self.measure)
             .field("budget", &self.budget)
             .field("in_namespace", &self.in_namespace)
+            .field("wait", &self.wait)
             .finish()
     }
 }

@@ -43,6 +43,7 @@ mod signals;
 mod sources;
 pub(crate) mod stats;
 mod threads_left;
+pub(crate) mod waiting;
 
 use std::sync::Arc;
 
@@ -109,7 +110,8 @@ impl Interpreter {
         Ok(self.alive()?.stats.read())
     }
 
-    /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`.
+    /// Asks the run that is under way to end: it gets a KeyboardInterrupt, and returns `Interrupted`. So do the calls that
+    /// wait for their turn.
     pub(crate) fn interrupt(&self) -> Result<()> {
         self.alive()?.interrupt();
         Ok(())
@@ -146,6 +148,22 @@ impl Interpreter {
             let request_of = run.and_then(Self::request_of);
             request_of.is_none() && !Self::is_thread_to_end()
         }
+    }
+
+    /// Whether [`keeps_waiting`](Self::keeps_waiting) may ever say no: the calling thread is in a run, or a script has
+    /// started it.
+    pub(crate) fn may_be_told_to_end() -> bool {
+        calling_thread::interpreter().is_some() || calling_thread::script_wake().is_some()
+    }
+
+    /// Why the calling thread, which `waits` for something, waits no longer.
+    pub(crate) fn stopped(waits: &str) -> Error {
+        let why = calling_thread::interpreter().and_then(Self::request_of);
+        let (status, why) = match why.unwrap_or(Request::End) {
+            Request::End => (Status::Interrupted, "it is to end".into()),
+            why => (why.status(), why.message().to_string_lossy()),
+        };
+        Error::new(status, format!("the run {waits}: {why}"))
     }
 
     /// Whether a script has started the calling thread, which is to end.

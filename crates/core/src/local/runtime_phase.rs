@@ -111,9 +111,14 @@ pub(crate) fn forked() {
     }
 }
 
+/// Whether this is a child that was forked.
+pub(crate) fn is_forked() -> bool {
+    SHORT.load(Ordering::Acquire) == FORKED
+}
+
 /// Fails in a child that was forked.
 fn not_forked() -> Result<()> {
-    if SHORT.load(Ordering::Acquire) == FORKED {
+    if is_forked() {
         let message = "this process was forked after subpy was initialized, and has one thread of those that there \
                        were: initialize subpy after the fork, or execute a program in the child";
         return Err(Error::new(Status::Unsupported, message));

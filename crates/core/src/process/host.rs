@@ -1,7 +1,7 @@
 //! An interpreter in a process of its own, as the host has it.
 //!
 //! Who holds what: a call that asks for something has a [line](super::lines) until it is answered, and no lock. No GIL of
-//! this process is held while it waits.
+//! this process is held while it waits, for the answer or for its turn.
 
 mod asking;
 mod calls;
@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use subpy_wire::Malformed;
 
@@ -39,7 +40,9 @@ use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::nested::inner::Inner;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::stats::Stats;
+use crate::local::interpreter::waiting;
 use crate::local::memory::account::MemoryUsage;
+use crate::util::turns::Limit;
 
 /// An interpreter.
 pub(crate) struct Remote {
@@ -153,6 +156,17 @@ impl Remote {
         self.lines.take().ok_or_else(|| self.is_busy())
     }
 
+    /// A line for the calling thread, when it is its turn. `None`: however long that takes.
+    fn line_in_turn(&self, wait: Option<Duration>) -> Result<Line<'_>> {
+        let gone = || {
+            let lost = self.not_lost().err();
+            lost.unwrap_or_else(|| registry::not_found(self.id))
+        };
+        let take = |limit: &Limit<'_>| self.lines.take_in_turn(limit);
+        self.line()
+            .or_else(|refused| waiting::in_turn(self.id, wait, refused, take, gone))
+    }
+
     /// Fails in a thread that does something for it: it waits for that.
     fn not_inside(&self) -> Result<()> {
         if !self.lines.is_inside() && !enter::is_called_from(self.id) {
@@ -184,12 +198,12 @@ impl Remote {
         *self.life() != Life::Ending && !self.under_way().is_empty()
     }
 
-    /// Fails if it runs, or is being destroyed.
+    /// Fails if it runs, or is being destroyed, or if calls wait for their turn.
     pub(super) fn check_is_idle(&self) -> Result<()> {
         if *self.life() == Life::Ending {
             return Err(self.is_being_destroyed());
         }
-        match self.is_running() {
+        match self.is_running() || self.lines.turns().are_awaited() {
             true => Err(self.is_busy()),
             false => Ok(()),
         }
@@ -227,6 +241,7 @@ impl Remote {
         self.lost
             .get_or_init(|| self.lost_by(why, 0, libc::SIGKILL));
         socket::kill(&self.pidfd, libc::SIGKILL);
+        self.lines.end_turns();
     }
 
     fn lost_by(&self, why: &str, exit_code: i32, signal: i32) -> Error {

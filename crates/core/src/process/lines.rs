@@ -6,22 +6,40 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use subpy_wire::Malformed;
 
 use super::channel::{Broken, Channel};
+use crate::local::runtime_phase;
 use crate::util::thread::this_thread;
+use crate::util::turns::{Ended, Given, Limit, Turns};
 
 /// The channels of one side.
-#[derive(Default)]
-pub(super) struct Lines(Mutex<All>);
+pub(super) struct Lines {
+    all: Mutex<All>,
+    /// Threads that wait for one that is free. Their lock is taken before that of `all`.
+    turns: Turns,
+}
 
 #[derive(Default)]
 struct All {
     free: Vec<Channel>,
+    /// Those of threads whose turn it is, and that have not taken them yet.
+    kept: Vec<Channel>,
+    /// Nobody is given one in turn any more.
+    is_over: bool,
     /// Those of threads that do something for the other side, which waits. The innermost is the last.
     lent: Vec<(u64, Channel)>,
 }
 
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            all: Mutex::default(),
+            turns: Turns::new(),
+        }
+    }
+}
+
 impl Lines {
     fn all(&self) -> MutexGuard<'_, All> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One more is free.
@@ -35,13 +53,15 @@ impl Lines {
         self.all().lent.iter().any(|(thread, _)| *thread == this)
     }
 
-    /// The channel that the calling thread speaks on; else one that is free, and is so again afterwards.
+    /// The channel that the calling thread speaks on; else one that is free, for which nobody waits, and that is free again
+    /// afterwards.
     pub(super) fn take(&self) -> Option<Line<'_>> {
         let this = this_thread();
         let mut all = self.all();
         let lent = all.lent.iter().rposition(|(thread, _)| *thread == this);
         let channel = match lent {
             Some(at) => Some(all.lent.remove(at).1),
+            None if self.turns.are_awaited() => None,
             None => all.free.pop(),
         };
         drop(all);
@@ -50,6 +70,44 @@ impl Lines {
             None => Home::Free,
         };
         channel.map(|channel| self.line(channel, home))
+    }
+
+    /// A channel that is free, when it is the calling thread's turn; else how its wait has ended. To be called without a
+    /// GIL.
+    pub(super) fn take_in_turn(&self, limit: &Limit<'_>) -> Result<Line<'_>, Ended> {
+        // A channel that is given back is free before its thread looks whether somebody waits, and both take a lock.
+        let ended = self.turns.wait(limit, || true, &|| self.give());
+        if ended != Ended::Turn {
+            return Err(ended);
+        }
+        let channel = self.all().kept.pop().ok_or(Ended::Gone)?;
+        Ok(self.line(channel, Home::Free))
+    }
+
+    /// Keeps a channel for the thread whose turn it is.
+    fn give(&self) -> Given {
+        let mut all = self.all();
+        if all.is_over {
+            return Given::Never;
+        }
+        match all.free.pop() {
+            None => Given::NotYet,
+            Some(channel) => {
+                all.kept.push(channel);
+                Given::Yes
+            }
+        }
+    }
+
+    /// Wakes the threads that wait, and those that will: they are given none any more.
+    pub(super) fn end_turns(&self) {
+        self.all().is_over = true;
+        self.turns.end_all(Ended::Gone);
+    }
+
+    /// The threads that wait.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// A new channel, which the calling thread serves.
@@ -128,6 +186,11 @@ impl Drop for Line<'_> {
                 Home::Lent => all.lent.push((this_thread(), channel)),
                 Home::Free => all.free.push(channel),
                 Home::None => {}
+            }
+            drop(all);
+            // (In a child that was forked, those who wait are not there.)
+            if self.lines.turns.are_awaited() && !runtime_phase::is_forked() {
+                self.lines.turns.pass_on(&|| self.lines.give());
             }
         }
     }

@@ -8,15 +8,17 @@ use crate::local::interpreter::claim::{Purpose, Request};
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::{Session, retire};
+use crate::local::interpreter::waiting::EndsHere;
 use crate::local::interpreter::{ending, family, threads_left};
+use crate::util::turns::Ended;
 
-/// All interpreters, claimed to be ended.
-pub(crate) struct AllClaimed(Vec<Interpreter>);
+/// All interpreters, claimed to be ended, by the calling thread.
+pub(crate) struct AllClaimed(Vec<Interpreter>, Vec<EndsHere>);
 
 /// Claims all interpreters, to end them; the main one's threads count only if it is to be `finalize`d.
 /// Their exit functions have run. `Busy`: one of them is in use.
 pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
-    let mut all = AllClaimed(Vec::new());
+    let mut all = AllClaimed(Vec::new(), Vec::new());
     for interpreter in registry::all() {
         interpreter.0.in_session(Purpose::End, |session| {
             let has_relatives = family::has_relatives(interpreter.id());
@@ -33,6 +35,7 @@ pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
             std::mem::forget(session.leave());
             Ok(())
         })?;
+        all.1.push(EndsHere::new(interpreter.id()));
         all.0.push(interpreter);
     }
     all.let_go_of_relatives()?;
@@ -141,7 +144,10 @@ fn end_one_before_main(interpreter: &Interpreter, deadline: Instant) -> Option<(
         match interpreter.0.in_session(Purpose::End, end) {
             Ok(()) => return None,
             Err(error) if error.status() == Status::NotFound => return None,
-            Err(_) => interpreter.0.request(None, Request::Interrupt),
+            Err(_) => {
+                interpreter.0.state.end_waits(Ended::Interrupted);
+                interpreter.0.request(None, Request::Interrupt);
+            }
         }
         wait()?;
     }
@@ -155,7 +161,10 @@ pub(crate) fn abandon_all() {
         std::mem::forget(unsafe { interpreter.0.set_inside(None) });
         match interpreter.0.state.claim(Purpose::End) {
             Ok(claim) => retire(&interpreter.0, claim),
-            Err(_) => registry::remove(interpreter.id()),
+            Err(_) => {
+                registry::remove(interpreter.id());
+                interpreter.0.state.end_waits(Ended::Gone);
+            }
         }
     }
 }

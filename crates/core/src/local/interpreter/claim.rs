@@ -4,6 +4,11 @@
 //!
 //! The word is a kind and the number of the run: an interrupt is for one run, and comes too late for
 //! the next one.
+//!
+//! Threads may wait for their turn ([`Turns`]). While some do, who gives a claim back hands it over to the first of them,
+//! and nobody else gets one. Who gives it back has stored the word when it looks whether somebody waits. Who waits has said
+//! so, and had a [`barrier`] for all threads, when it looks at the word. So one of the two sees the other, and a claim
+//! still is one compare-and-swap, and giving it back one store, while nobody waits.
 
 #[cfg(all(test, loom))]
 mod model;
@@ -16,6 +21,9 @@ use loom::sync::atomic::{AtomicU64, Ordering};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::data::error::Status;
+use crate::local::runtime_phase;
+use crate::util::barrier;
+use crate::util::turns::{Ended, Given, Limit, Turns};
 
 const IDLE: u64 = 0;
 const RUNNING: u64 = 1;
@@ -49,7 +57,11 @@ const INNER: u64 = 1 << 63;
 const NUMBERS: u64 = 1 << 10;
 
 /// The state of an interpreter.
-pub(crate) struct State(AtomicU64);
+pub(crate) struct State {
+    word: AtomicU64,
+    /// Threads that wait for a claim to run.
+    turns: Turns,
+}
 
 /// What a claim is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,13 +184,19 @@ fn asked(word: u64, run: Option<Run>, why: Request) -> Option<u64> {
 
 impl State {
     pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(IDLE))
+        Self {
+            word: AtomicU64::new(IDLE),
+            turns: Turns::new(),
+        }
     }
 
-    /// Claims the interpreter, or says at once who has it.
+    /// Claims the interpreter, or says at once who has it: that, or those who wait for it.
     #[inline]
     pub(crate) fn claim(&self, purpose: Purpose) -> Result<Claim<'_>, Refused> {
-        let word = self.0.load(Ordering::Relaxed);
+        if purpose != Purpose::Access && self.turns.are_awaited() {
+            return Err(self.awaited());
+        }
+        let word = self.word.load(Ordering::Relaxed);
         let kind = match purpose {
             Purpose::Run => RUNNING,
             Purpose::End => ENDING,
@@ -186,7 +204,7 @@ impl State {
         };
         let idle = word & !KIND;
         // Acquire: what the last holder wrote is seen. Release is in `Claim::drop`.
-        let claimed = self.0.compare_exchange(
+        let claimed = self.word.compare_exchange(
             idle,
             (idle + ONE_RUN) | kind,
             Ordering::Acquire,
@@ -200,6 +218,68 @@ impl State {
             Err(GONE) => Err(Refused::Gone),
             Err(_) => Err(Refused::Running),
         }
+    }
+
+    /// Why a claim is refused while threads wait for theirs: one of them has it now, or gets it before anybody else.
+    #[cold]
+    fn awaited(&self) -> Refused {
+        match self.kind() {
+            ENDING | ENDING_RUNS | ENDING_TOLD => Refused::Ending,
+            GONE => Refused::Gone,
+            _ => Refused::Running,
+        }
+    }
+
+    /// Claims the interpreter to run, when it is the calling thread's turn; else says how its wait has ended. To be called
+    /// without a GIL.
+    #[cold]
+    pub(crate) fn claim_in_turn(&self, limit: &Limit<'_>) -> Result<Claim<'_>, Ended> {
+        let ended = self
+            .turns
+            .wait(limit, barrier::barrier_prepared, &|| self.give());
+        match ended {
+            Ended::Turn => Ok(Claim(self)),
+            ended => Err(ended),
+        }
+    }
+
+    /// Claims it for the thread whose turn it is.
+    fn give(&self) -> Given {
+        let word = self.word.load(Ordering::Relaxed);
+        match word & KIND {
+            GONE => Given::Never,
+            IDLE => {
+                let claimed = (word + ONE_RUN) | RUNNING;
+                // Acquire, on behalf of that thread, which takes the lock of `turns` next.
+                let result =
+                    self.word
+                        .compare_exchange(word, claimed, Ordering::Acquire, Ordering::Relaxed);
+                // Else one has come that had not seen yet that somebody waits.
+                result.map_or(Given::NotYet, |_| Given::Yes)
+            }
+            _ => Given::NotYet,
+        }
+    }
+
+    /// A claim was given back. (In a child that was forked, those who wait are not there, and one of them may have had the
+    /// lock.)
+    #[cold]
+    fn pass_on(&self) {
+        if !runtime_phase::is_forked() {
+            self.turns.pass_on(&|| self.give());
+        }
+    }
+
+    /// Wakes the threads that wait for their turn.
+    pub(crate) fn end_waits(&self, how: Ended) {
+        if self.turns.are_awaited() && !runtime_phase::is_forked() {
+            self.turns.end_all(how);
+        }
+    }
+
+    /// The threads that wait for their turn.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// The claim that is held already.
@@ -216,7 +296,7 @@ impl State {
 
     /// The run that an interrupt would be for.
     pub(crate) fn interruptible(&self) -> Option<Run> {
-        let word = self.0.load(Ordering::Relaxed);
+        let word = self.word.load(Ordering::Relaxed);
         asked(word, None, Request::Interrupt).map(|_| Run(word & !KIND))
     }
 
@@ -241,10 +321,10 @@ impl State {
     /// Asks the run that is under way to end, or what runs at the end, if it is `run`, where that is given.
     /// The answer is the run that has been asked; `None`: there is nothing to ask.
     pub(crate) fn request(&self, run: Option<Run>, why: Request) -> Option<Run> {
-        let word = self.0.load(Ordering::Relaxed);
+        let word = self.word.load(Ordering::Relaxed);
         let asked = asked(word, run, why)?;
         let result = self
-            .0
+            .word
             .compare_exchange(word, asked, Ordering::Relaxed, Ordering::Relaxed);
         result.ok().map(|_| Run(word & !KIND))
     }
@@ -255,7 +335,7 @@ impl State {
         use std::sync::atomic;
         static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(0);
         let number = INNER | (NEXT.fetch_add(NUMBERS, atomic::Ordering::Relaxed) * ONE_RUN);
-        let outer = self.0.swap(number | RUNNING, Ordering::Relaxed);
+        let outer = self.word.swap(number | RUNNING, Ordering::Relaxed);
         if is_asked(outer & KIND) {
             self.set(number | outer & KIND, Ordering::Relaxed);
         }
@@ -270,14 +350,14 @@ impl State {
     /// A handler of the script's is told that the run that is under way is to end, if it is `run`, where that is
     /// given: it may go on. The answer is that run, if there is one that was not asked otherwise.
     pub(crate) fn tell(&self, run: Option<Run>) -> Option<Run> {
-        let word = self.0.load(Ordering::Relaxed);
+        let word = self.word.load(Ordering::Relaxed);
         let is_it = run.is_none_or(|run| run.0 == word & !KIND);
         if !is_it || !matches!(word & KIND, RUNNING | HANDLED) {
             return None;
         }
         let told = word & !KIND | HANDLED;
         let result = self
-            .0
+            .word
             .compare_exchange(word, told, Ordering::Relaxed, Ordering::Relaxed);
         result.ok().map(|_| Run(word & !KIND))
     }
@@ -305,7 +385,7 @@ impl State {
 
     /// Whether `run` is under way and is to end.
     pub(crate) fn is_requested(&self, run: Run) -> bool {
-        let word = self.0.load(Ordering::Relaxed);
+        let word = self.word.load(Ordering::Relaxed);
         let kind = word & KIND;
         word & !KIND == run.0 && (is_asked(kind) || kind == ENDING_TOLD)
     }
@@ -313,7 +393,7 @@ impl State {
     /// The run that is under way. To be called by the holder of the claim, or while the interpreter is attached.
     #[inline]
     pub(crate) fn run(&self) -> Run {
-        Run(self.0.load(Ordering::Relaxed) & !KIND)
+        Run(self.word.load(Ordering::Relaxed) & !KIND)
     }
 
     /// The run has ended, but its claim goes on, under another number: whoever asks by the old one comes
@@ -338,15 +418,15 @@ impl State {
     #[inline]
     fn set(&self, word: u64, order: Ordering) {
         if cfg!(loom) {
-            self.0.swap(word, order);
+            self.word.swap(word, order);
         } else {
-            self.0.store(word, order);
+            self.word.store(word, order);
         }
     }
 
     #[inline]
     fn kind(&self) -> u64 {
-        self.0.load(Ordering::Relaxed) & KIND
+        self.word.load(Ordering::Relaxed) & KIND
     }
 }
 
@@ -354,6 +434,8 @@ impl Claim<'_> {
     /// The interpreter is gone for ever.
     pub(crate) fn retire(self) {
         self.0.set(GONE, Ordering::Release);
+        barrier::light();
+        self.0.end_waits(Ended::Gone);
         std::mem::forget(self);
     }
 }
@@ -364,6 +446,10 @@ impl Drop for Claim<'_> {
         // A request that comes between the two is lost, as it should be: the run is over.
         let run = self.0.run();
         self.0.set(run.0 | IDLE, Ordering::Release);
+        barrier::light();
+        if self.0.turns.are_awaited() {
+            self.0.pass_on();
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl Interpreter {
         let call =
             |context: &Context<'_>| context.call(callable, arguments, options.conversion, result);
         if options.run.is_plain() {
-            self.inside(call)
+            self.inside(&options.run, call)
         } else {
             self.inside_with(&options.run, call)
         }
@@ -145,7 +145,7 @@ impl Interpreter {
 
     /// Puts a function into its module.
     pub(crate) fn put(&self, definition: &Arc<Definition>) -> Result<()> {
-        self.inside(|context| context.define(definition))
+        self.inside(&RunOptions::DEFAULT, |context| context.define(definition))
     }
 
     /// As [`define`](Self::define), in every interpreter that is created from now on.

@@ -50,6 +50,7 @@ use crate::local::thread::wait_signal;
 use crate::local::thread::wake::{Wake, When};
 use crate::util::thread::this_thread;
 use crate::util::timer;
+use crate::util::turns::Ended;
 
 /// How long a run is given to end before it is asked again.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -57,12 +58,14 @@ const AGAIN: Duration = Duration::from_millis(10);
 const PATIENT: u32 = 10;
 
 impl Shared {
-    /// The host interrupts the run that is under way, or what runs at the end. A script that has something of its own
+    /// The host interrupts the run that is under way, or what runs at the end, and those that wait for their turn. A script that has something of its own
     /// for that is told, once, in a run; else it gets a KeyboardInterrupt, until it has ended.
     ///
     /// A handler is told before the wakeup descriptor is: what the script does about that, such as to put its handler
     /// back, comes later then. Who gets a KeyboardInterrupt finds something to read there.
     pub(crate) fn interrupt(self: &Arc<Self>) {
+        // First: the run's end would give one of them its turn.
+        self.state.end_waits(Ended::Interrupted);
         self.interrupt_run(None);
     }
 
@@ -87,17 +90,19 @@ impl Shared {
     /// As [`interrupt`](Self::interrupt), soon, by the timer's thread. Allowed in a signal handler. False: there is no such
     /// thread.
     pub(crate) fn interrupt_soon(&self) -> bool {
-        let Some(run) = self.state.interruptible() else {
-            return true;
-        };
-        self.interrupted_by_handler
-            .store(run.number(), Ordering::SeqCst);
-        timer::call()
+        let has_waiters = self.state.turns().interrupt_soon();
+        let run = self.state.interruptible();
+        if let Some(run) = run {
+            self.interrupted_by_handler
+                .store(run.number(), Ordering::SeqCst);
+        }
+        run.is_none() && !has_waiters || timer::call()
     }
 
     /// Does what signal handlers have asked for. One that has interrupted a run inside of another one, which ends by
     /// itself, means the other one, too.
     fn serve_handler(self: &Arc<Self>) {
+        self.state.turns().serve_handler();
         match self.interrupted_by_handler.swap(0, Ordering::SeqCst) {
             0 => {}
             number if Run::of(number).is_inner() => self.interrupt_run(None),

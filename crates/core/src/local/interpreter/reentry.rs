@@ -28,10 +28,12 @@ pub(super) struct Reentry<'a> {
 }
 
 impl<'a> Reentry<'a> {
-    /// Begins one inside of the run that is under way, if that is the calling thread's; else it is `refused`.
+    /// Begins one inside of the run that is under way, if that is the calling thread's.
     #[cold]
-    pub(super) fn enter(shared: &'a Arc<Shared>, refused: Error) -> Result<Box<Self>> {
-        let (entry, room) = entry(shared, refused)?;
+    pub(super) fn enter(shared: &'a Arc<Shared>) -> Result<Option<Box<Self>>> {
+        let Some((entry, room)) = entry(shared)? else {
+            return Ok(None);
+        };
         let entry = Box::into_raw(Box::new(entry));
         let outer = calling_thread::entry();
         // SAFETY: the entry is freed after it was left. The thread state lives as long as the run, and is this thread's
@@ -44,12 +46,12 @@ impl<'a> Reentry<'a> {
             shared.begin_inner(entry);
             shared.begin_nested(outer);
         }
-        Ok(Box::new(Self {
+        Ok(Some(Box::new(Self {
             shared,
             exception,
             attached: ManuallyDrop::new(attached),
             entry,
-        }))
+        })))
     }
 }
 
@@ -78,10 +80,10 @@ impl Drop for Reentry<'_> {
     }
 }
 
-/// An entry for the calling thread, if it runs in this interpreter, and on the same stack.
-fn entry(shared: &Arc<Shared>, refused: Error) -> Result<(Entry, Room<'_>)> {
+/// An entry for the calling thread, if it runs in this interpreter. Fails if that is on another stack.
+fn entry(shared: &Arc<Shared>) -> Result<Option<(Entry, Room<'_>)>> {
     if !shared.state.is_running() {
-        return Err(refused);
+        return Ok(None);
     }
     let mut entry = calling_thread::entry();
     // SAFETY: an entry lives until it is left.
@@ -98,9 +100,9 @@ fn entry(shared: &Arc<Shared>, refused: Error) -> Result<(Entry, Room<'_>)> {
                 return Err(Error::new(Status::Busy, message));
             };
             let entry = Entry::new(Some(shared.id), shared.account, thread_state);
-            return Ok((entry, room));
+            return Ok(Some((entry, room)));
         }
         entry = outer.outer();
     }
-    Err(refused)
+    Ok(None)
 }

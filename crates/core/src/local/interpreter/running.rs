@@ -21,7 +21,7 @@ impl Interpreter {
     #[inline(always)]
     pub(crate) fn run(&self, code: &[u8], options: &RunOptions) -> Result<()> {
         if options.is_plain() {
-            self.inside(|context| context.run(code, options))
+            self.inside(options, |context| context.run(code, options))
         } else {
             self.inside_with(options, |context| {
                 context.name_file(options)?;
@@ -33,7 +33,7 @@ impl Interpreter {
     /// As [`run`](Self::run), with the defaults: a large one that ran last is found without its length.
     #[inline(always)]
     pub(crate) fn run_source(&self, program: &impl Source) -> Result<()> {
-        self.inside(|context| context.run_source(program))
+        self.inside(&RunOptions::DEFAULT, |context| context.run_source(program))
     }
 
     /// Attaches it and detaches it: what CPython's pair of calls is compared with.
@@ -59,7 +59,7 @@ impl Interpreter {
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
         if options.is_plain() {
-            self.inside(work)
+            self.inside(options, work)
         } else {
             self.inside_with(options, work)
         }
@@ -89,23 +89,29 @@ impl Interpreter {
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
         let _unblocked = options.is_limited().then(Unblocked::new);
-        self.inside(|context| context.timed(options, work))
+        self.inside(options, |context| context.timed(options, work))
     }
 
-    /// Claims and attaches the interpreter, does `work` with what is kept of it, and flushes its streams.
+    /// Claims and attaches the interpreter, does `work` with what is kept of it, and flushes its streams. Of the options it
+    /// looks at `wait` alone, if another thread runs.
     #[inline(always)]
-    pub(super) fn inside<T>(&self, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
+    pub(super) fn inside<T>(
+        &self,
+        options: &RunOptions<'_>,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
         runtime_phase::ready()?;
         if self.0.id.is_main() && !runtime_phase::allows_main() {
             return Err(main_not_permitted());
         }
-        match self.0.claim(Purpose::Run) {
-            Ok(claim) => self.inside_claimed(claim, work),
-            Err(refused) => {
-                let reentry = Reentry::enter(&self.0, refused)?;
-                self.do_inside(reentry.attached(), work)
-            }
-        }
+        let claim = match self.0.claim(Purpose::Run) {
+            Ok(claim) => claim,
+            Err(refused) => match Reentry::enter(&self.0)? {
+                Some(reentry) => return self.do_inside(reentry.attached(), work),
+                None => self.0.claim_in_turn(options.wait, refused)?,
+            },
+        };
+        self.inside_claimed(claim, work)
     }
 
     /// As [`inside`](Self::inside), but not while it runs already in this thread.

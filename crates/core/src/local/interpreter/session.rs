@@ -25,13 +25,15 @@ use crate::local::interpreter::deadline::Deadline;
 use crate::local::interpreter::inside::Inside;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::Shared;
-use crate::local::interpreter::{ending, family, faulthandler, foreign_threads};
+use crate::local::interpreter::waiting::EndsHere;
+use crate::local::interpreter::{ending, family, faulthandler, foreign_threads, waiting};
 use crate::local::memory::account::Work;
 use crate::local::objects::release::Loans;
 use crate::local::python::object::{Object, clear_exception, set_in_sys};
 use crate::local::stack::Room;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::wait_signal::Unblocked;
+use crate::util::turns::Limit;
 
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
 /// bottom: detached first, given back then.
@@ -241,6 +243,7 @@ impl Shared {
         work: impl FnOnce(Session<'_>) -> Result<T>,
     ) -> Result<T> {
         let claim = self.claim(purpose)?;
+        let _ends = (purpose == Purpose::End).then(|| EndsHere::new(self.id));
         if purpose == Purpose::End {
             enter::detached(|| {
                 self.wait_for_requesters();
@@ -273,6 +276,18 @@ impl Shared {
             }
         }
         Err(self.refused(why))
+    }
+
+    /// Claims it to run, for which the calling thread was `refused`, when it is its turn. `None`: however long that takes.
+    #[cold]
+    pub(super) fn claim_in_turn(
+        self: &Arc<Self>,
+        wait: Option<Duration>,
+        refused: Error,
+    ) -> Result<Claim<'_>> {
+        let gone = || registry::not_found(self.id);
+        let claim = |limit: &Limit<'_>| self.state.claim_in_turn(limit);
+        waiting::in_turn(self.id, wait, refused, claim, gone)
     }
 
     /// Whether the calling thread is inside of the interpreter.

@@ -6,8 +6,8 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::local::thread::calling_thread;
-use crate::local::thread::wake;
 use crate::local::thread::wake::{Wake, When};
+use crate::util::barrier;
 
 /// 0: there is none.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
@@ -22,7 +22,7 @@ pub(crate) fn get() -> Option<c_int> {
 
 /// Takes this signal, or else a real-time signal that nobody handles, from the last one on. False: this one can't be taken.
 pub(crate) fn take(asked: Option<c_int>) -> bool {
-    if !wake::prepare() {
+    if !barrier::prepare() {
         return true;
     }
     let free = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();

@@ -9,6 +9,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering, compiler_fence};
 
+use crate::util::barrier::barrier;
 use crate::util::thread::this_thread;
 
 /// The next check in C raises.
@@ -171,23 +172,4 @@ impl Wake {
     pub(crate) fn has_async_exception(&self) -> bool {
         self.said.load(Ordering::Relaxed) & ASYNC_EXCEPTION != 0
     }
-}
-
-const PRIVATE_EXPEDITED: i32 = 1 << 3;
-const REGISTER_PRIVATE_EXPEDITED: i32 = 1 << 4;
-
-fn membarrier(command: i32) -> bool {
-    // SAFETY: changes nothing but the order of what is in memory.
-    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
-}
-
-/// The process may use [`barrier`]. False: the system has no such thing.
-pub(crate) fn prepare() -> bool {
-    membarrier(REGISTER_PRIVATE_EXPEDITED)
-}
-
-/// Whatever each thread of the process has written so far can be seen here, and the other way round. False: it was not
-/// prepared.
-fn barrier() -> bool {
-    membarrier(PRIVATE_EXPEDITED)
 }

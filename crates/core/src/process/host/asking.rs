@@ -56,7 +56,7 @@ impl Remote {
         }
     }
 
-    /// Asks for something, and waits until it is done, or until its time is over.
+    /// Asks for something, when it is the calling thread's turn, and waits until it is done, or until its time is over.
     pub(super) fn ask(
         self: &Arc<Self>,
         asked: u8,
@@ -64,7 +64,7 @@ impl Remote {
         write: impl FnOnce(&mut Writer<Sending<'_>>),
     ) -> Result<OwnedValue> {
         self.check_depth()?;
-        let mut line = self.line()?;
+        let mut line = self.line_in_turn(options.wait)?;
         let number = self.next_number();
         let _under_way = UnderWay::begin(self, number);
         let _nested = FarNested::begin(self.id, || self.as_inner(number, options.kill_after));

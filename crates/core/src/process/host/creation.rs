@@ -180,6 +180,9 @@ impl Remote {
             let lost = self.lose(Broken::Gone);
             self.family.log(lost.message());
         }
+        if is_lost {
+            self.lines.end_turns();
+        }
         if is_lost && self.may_create {
             // It may take a while, and this thread sees all that ends.
             let me = self.clone();

@@ -16,6 +16,7 @@ use crate::local::interpreter::nested::inner::{Inner, InnerRun};
 use crate::process::channel::{End, Why};
 use crate::util::thread::this_thread;
 use crate::util::timer;
+use crate::util::turns::Ended;
 
 /// What a thread of this host has asked for, inside of a run of another interpreter.
 struct FarInner {
@@ -62,6 +63,11 @@ impl FarRun for Remote {
                 return;
             }
         }
+    }
+
+    fn is_run_here(&self) -> bool {
+        let this = this_thread();
+        self.under_way().iter().any(|asked| asked.thread == this)
     }
 
     fn asked(&self) -> Option<Request> {
@@ -152,8 +158,10 @@ impl Remote {
         inner.iter().for_each(|inner| inner.end(request));
     }
 
-    /// Asks all that is under way to end. Nothing happens if there is nothing.
+    /// Asks all that is under way to end, and those that wait for their turn. Nothing happens if there is nothing.
     pub(crate) fn interrupt(&self) {
+        // First: the end of what is under way would give one of them its turn.
+        self.lines.turns().end_all(Ended::Interrupted);
         let outermost = self.under_way().first().map(|asked| asked.number);
         if let Some(number) = outermost {
             self.end(number, Why::Interrupt);
@@ -163,17 +171,18 @@ impl Remote {
     /// As [`interrupt`](Self::interrupt), soon, by the timer's thread. Allowed in a signal handler. False: there is no such
     /// thread.
     pub(crate) fn interrupt_soon(&self) -> bool {
-        match self.outermost.load(Ordering::SeqCst) {
-            0 => true,
-            number => {
-                self.interrupted_by_handler.store(number, Ordering::SeqCst);
-                timer::call()
-            }
+        let has_waiters = self.lines.turns().interrupt_soon();
+        let outermost = self.outermost.load(Ordering::SeqCst);
+        if outermost != 0 {
+            self.interrupted_by_handler
+                .store(outermost, Ordering::SeqCst);
         }
+        outermost == 0 && !has_waiters || timer::call()
     }
 
     /// Does what signal handlers have asked for.
     pub(in crate::process) fn serve_handler(&self) {
+        self.lines.turns().serve_handler();
         match self.interrupted_by_handler.swap(0, Ordering::SeqCst) {
             0 => {}
             number => self.end(number, Why::Interrupt),
