@@ -77,7 +77,8 @@ pub struct subpy_run_options {
     /// function of the host's that a script has called, a wait ends also when the run of that script is to end, and returns
     /// what that run does: #SUBPY_ERR_INTERRUPTED, #SUBPY_ERR_TIMEOUT or #SUBPY_ERR_LIMIT.
     ///
-    /// The calling thread holds no GIL while it waits. A call from inside of the interpreter's own run does not wait: it
+    /// The calling thread holds no GIL while it waits. (With #SUBPY_BACKEND_PROCESS the GIL of a script that has called a
+    /// function of the host's is that process's: see subpy_function_options::release_gil.) A call from inside of the interpreter's own run does not wait: it
     /// nests. A call is #SUBPY_ERR_BUSY at once if its wait could not end: where what it waits for waits, in turn, for the
     /// run that the call is made in.
     pub wait_ms: u64,

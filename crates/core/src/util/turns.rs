@@ -279,3 +279,137 @@ impl Turns {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// What is waited for.
+    struct Thing {
+        turns: Turns,
+        is_free: Mutex<bool>,
+    }
+
+    const FOR_EVER: Limit<'static> = Limit {
+        until: None,
+        keeps_waiting: None,
+    };
+
+    impl Thing {
+        fn taken() -> Arc<Self> {
+            Arc::new(Self {
+                turns: Turns::new(),
+                is_free: Mutex::new(false),
+            })
+        }
+
+        fn take(&self) -> Given {
+            match std::mem::take(&mut *self.is_free.lock().unwrap()) {
+                true => Given::Yes,
+                false => Given::NotYet,
+            }
+        }
+
+        fn give_back(&self) {
+            *self.is_free.lock().unwrap() = true;
+            if self.turns.are_awaited() {
+                self.turns.pass_on(&|| self.take());
+            }
+        }
+
+        fn wait(&self, limit: &Limit<'_>) -> Ended {
+            self.turns.wait(limit, || true, &|| self.take())
+        }
+
+        /// Starts a thread that waits, and has it come.
+        fn wait_there(self: &Arc<Self>) -> std::thread::JoinHandle<Ended> {
+            let before = self.turns.line().len();
+            let thing = self.clone();
+            let thread = std::thread::spawn(move || thing.wait(&FOR_EVER));
+            while self.turns.line().len() == before {
+                std::thread::yield_now();
+            }
+            thread
+        }
+    }
+
+    #[test]
+    fn the_first_one_is_served_first() {
+        let thing = Thing::taken();
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let threads: Vec<_> = (0..32)
+            .map(|number| {
+                let (other, served) = (thing.clone(), served.clone());
+                let thread = std::thread::spawn(move || {
+                    assert_eq!(other.wait(&FOR_EVER), Ended::Turn);
+                    served.lock().unwrap().push(number);
+                    other.give_back();
+                });
+                while thing.turns.line().len() <= number {
+                    std::thread::yield_now();
+                }
+                thread
+            })
+            .collect();
+        thing.give_back();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let in_order: Vec<usize> = (0..32).collect();
+        assert_eq!(*served.lock().unwrap(), in_order);
+        assert!(!thing.turns.are_awaited());
+        assert_eq!(thing.take(), Given::Yes, "it is free again");
+    }
+
+    #[test]
+    fn a_wait_has_an_end_of_its_own() {
+        let thing = Thing::taken();
+        let start = Instant::now();
+        let time = Duration::from_millis(20);
+        let limit = Limit {
+            until: Some(start + time),
+            keeps_waiting: None,
+        };
+        assert_eq!(thing.wait(&limit), Ended::TimeOver);
+        assert!(start.elapsed() >= time);
+        let limit = Limit {
+            until: None,
+            keeps_waiting: Some(&|| false),
+        };
+        assert_eq!(thing.wait(&limit), Ended::Stopped);
+        assert!(!thing.turns.are_awaited());
+        thing.give_back();
+        assert_eq!(thing.wait(&FOR_EVER), Ended::Turn, "it was free");
+    }
+
+    #[test]
+    fn who_leaves_the_line_holds_nobody_up() {
+        let thing = Thing::taken();
+        let limit = Limit {
+            until: Some(Instant::now() + Duration::from_millis(20)),
+            keeps_waiting: None,
+        };
+        let other = thing.clone();
+        let first = std::thread::spawn(move || other.wait(&limit));
+        let second = thing.wait_there();
+        assert_eq!(first.join().unwrap(), Ended::TimeOver);
+        assert!(thing.turns.are_awaited());
+        thing.give_back();
+        assert_eq!(second.join().unwrap(), Ended::Turn);
+    }
+
+    #[test]
+    fn a_signal_handler_ends_those_that_had_come() {
+        let thing = Thing::taken();
+        assert!(!thing.turns.interrupt_soon(), "nobody waits");
+        let before = thing.wait_there();
+        assert!(thing.turns.interrupt_soon());
+        let after = thing.wait_there();
+        thing.turns.serve_handler();
+        assert_eq!(before.join().unwrap(), Ended::Interrupted);
+        thing.turns.serve_handler();
+        assert_eq!(thing.turns.line().len(), 1);
+        thing.turns.end_all(Ended::Gone);
+        assert_eq!(after.join().unwrap(), Ended::Gone);
+    }
+}

@@ -159,3 +159,97 @@ fn what_is_left_with_a_run_never_reaches_the_next() {
         host.join().unwrap();
     });
 }
+
+const FOR_EVER: Limit<'static> = Limit {
+    until: None,
+    keeps_waiting: None,
+};
+
+impl Interpreter {
+    /// Runs when it is the thread's turn; else says why not.
+    fn run_in_turn(&self) -> Result<(), Ended> {
+        let _claim = match self.state.claim(Purpose::Run) {
+            Ok(claim) => claim,
+            Err(_) => self.state.claim_in_turn(&FOR_EVER)?,
+        };
+        // SAFETY: claimed.
+        self.held.with_mut(|held| unsafe { *held += 1 });
+        Ok(())
+    }
+}
+
+/// Were a claim given back and not handed on, the thread that waits would wait for ever: loom says so.
+#[test]
+fn who_waits_gets_its_turn() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let other = interpreter.clone();
+        let there = thread::spawn(move || other.run_in_turn());
+        assert_eq!(interpreter.run_in_turn(), Ok(()));
+        assert_eq!(there.join().unwrap(), Ok(()));
+        assert!(interpreter.run(), "it is free again");
+        assert!(!interpreter.state.turns.are_awaited());
+    });
+}
+
+#[test]
+fn each_of_those_that_wait_gets_its_turn() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let interpreter = Interpreter::new();
+        let threads = [interpreter.clone(), interpreter.clone()]
+            .map(|other| thread::spawn(move || other.run_in_turn()));
+        assert_eq!(interpreter.run_in_turn(), Ok(()));
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), Ok(()));
+        }
+        assert!(interpreter.run(), "it is free again");
+    });
+}
+
+#[test]
+fn a_call_that_does_not_wait_holds_nobody_up() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let interpreter = Interpreter::new();
+        let waits = interpreter.clone();
+        let waits = thread::spawn(move || waits.run_in_turn());
+        let accesses = interpreter.clone();
+        let accesses = thread::spawn(move || drop(accesses.state.claim(Purpose::Access)));
+        interpreter.run();
+        assert_eq!(waits.join().unwrap(), Ok(()));
+        accesses.join().unwrap();
+        assert!(interpreter.run(), "it is free again");
+    });
+}
+
+#[test]
+fn the_end_wakes_those_that_wait() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let other = interpreter.clone();
+        let there = thread::spawn(move || other.run_in_turn());
+        let ended = interpreter.end();
+        let there = there.join().unwrap();
+        assert!(ended || there.is_ok(), "one of them had it");
+        assert!(there.is_ok() || there == Err(Ended::Gone));
+    });
+}
+
+#[test]
+fn an_interrupt_ends_a_wait_or_comes_too_late() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let claim = interpreter.state.claim(Purpose::Run).ok();
+        let other = interpreter.clone();
+        let there = thread::spawn(move || other.run_in_turn());
+        interpreter.state.end_waits(Ended::Interrupted);
+        drop(claim);
+        let there = there.join().unwrap();
+        assert!(there.is_ok() || there == Err(Ended::Interrupted));
+        assert!(interpreter.run(), "it is free again");
+        assert!(!interpreter.state.turns.are_awaited());
+    });
+}
