@@ -25,6 +25,10 @@ static inline bool buffers_are_shared(void) { return !in_processes(); }
 /* CPython lets its main interpreter fork, and does not let others. That of a process is its main one. */
 static inline bool scripts_may_fork(void) { return in_processes(); }
 
+/* A function of the host's that keeps the GIL has that of this process, which a call lets go of while it waits. A process
+ * has a GIL of its own, out of reach. */
+static inline bool waits_without_gil(void) { return !in_processes(); }
+
 /* `os.execv()` puts another program into the place of the process that calls it. */
 static inline bool exec_ends_the_host(void) { return !in_processes(); }
 

@@ -437,6 +437,12 @@ static void define(subpy_id one, const char *name, subpy_host_fn fn, void *user)
   EXPECT(SUBPY_OK, subpy_define_function(one, "host", name, fn, user, NULL, &error));
 }
 
+static void define_releasing(subpy_id one, const char *name, subpy_host_fn fn) {
+  subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
+  options.release_gil = 1;
+  EXPECT(SUBPY_OK, subpy_define_function_with(one, &options, "host", name, fn, NULL, NULL, &error));
+}
+
 /* The two interpreters of a test: of the backend under test both, or the second one of the other backend. */
 static void with_seconds(void (*test)(void)) {
   create_second();
@@ -555,19 +561,32 @@ static void test_what_runs_at_the_end_does_not_wait_for_that(void **state) {
   CHECK(acted == SUBPY_ERR_BUSY, "%s: %s", subpy_status_name(acted), acted_message);
 }
 
-static void test_a_thread_of_the_script_waits_for_its_run(void **state) {
-  (void)state;
-  define(id, "act", act_in_itself, NULL);
+static void act_in_a_thread_of_the_script(void) {
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.wait_ms = SUBPY_FOREVER;
   acted = SUBPY_ERR_INTERNAL;
   RUN(id, "import host, threading, time\n"
           "thread = threading.Thread(target=host.act)\n"
           "thread.start()\n"
           "time.sleep(0.02)");
-  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.wait_ms = SUBPY_FOREVER;
   EXPECT(SUBPY_OK, subpy_run_string_with(id, &options, "thread.join()", 13, &error));
+}
+
+static void test_a_thread_of_the_script_waits_for_its_run(void **state) {
+  (void)state;
+  define_releasing(id, "act", act_in_itself);
+  act_in_a_thread_of_the_script();
   CHECK(acted == SUBPY_OK, "%s: %s", subpy_status_name(acted), acted_message);
   RUN(id, "assert inner");
+}
+
+/* With the GIL kept: the library releases it while the call waits, if it is this process's. */
+static void test_a_thread_of_the_script_that_has_the_gil(void **state) {
+  (void)state;
+  define(id, "act", act_in_itself, NULL);
+  act_in_a_thread_of_the_script();
+  CHECK(acted == (waits_without_gil() ? SUBPY_OK : SUBPY_ERR_BUSY), "%s: %s",
+        subpy_status_name(acted), acted_message);
 }
 
 /* Many threads. ------------------------------------------------------------------------------ */
@@ -715,6 +734,7 @@ int main(void) {
       TEST(test_two_runs_do_not_wait_for_each_other),
       TEST(test_what_runs_at_the_end_does_not_wait_for_that),
       TEST(test_a_thread_of_the_script_waits_for_its_run),
+      TEST(test_a_thread_of_the_script_that_has_the_gil),
       TEST(test_64_threads_are_served_alike),
       TEST(test_no_call_is_forgotten_among_interrupts),
   };

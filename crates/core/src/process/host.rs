@@ -63,6 +63,9 @@ pub(crate) struct Remote {
     /// What a signal handler of the host's interrupts, by its number; 0: nothing.
     interrupted_by_handler: AtomicU32,
     next_number: AtomicU32,
+    /// The threads here that do something for threads of its scripts, each of which has the GIL there meanwhile. Held for a
+    /// moment.
+    gil_keepers: Mutex<Vec<u64>>,
     /// Each run may use so much.
     budget: Budget,
     functions: Mutex<HashMap<u64, Arc<Definition>>>,
@@ -137,6 +140,12 @@ impl Remote {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn gil_keepers(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.gil_keepers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether it may say something.
     fn is_alive(&self) -> bool {
         if self.lost.get().is_some() {
@@ -153,7 +162,8 @@ impl Remote {
             Life::Ending => return Err(self.is_being_destroyed()),
             Life::Destroyed => return Err(registry::not_found(self.id)),
         }
-        self.lines.take().ok_or_else(|| self.is_busy())
+        let taken = self.lines.take(|| self.runs_here());
+        taken.ok_or_else(|| self.is_busy())
     }
 
     /// A line for the calling thread, when it is its turn. `None`: however long that takes.

@@ -28,6 +28,13 @@ struct All {
     lent: Vec<(u64, Channel)>,
 }
 
+impl All {
+    /// Which of those that are lent is the innermost of this thread.
+    fn lent_to(&self, this: u64) -> Option<usize> {
+        self.lent.iter().rposition(|(thread, _)| *thread == this)
+    }
+}
+
 impl Default for Lines {
     fn default() -> Self {
         Self {
@@ -53,26 +60,25 @@ impl Lines {
         self.all().lent.iter().any(|(thread, _)| *thread == this)
     }
 
-    /// The channel that the calling thread speaks on; else one that is free, for which nobody waits, and that is free again
-    /// afterwards.
-    pub(super) fn take(&self) -> Option<Line<'_>> {
-        let this = this_thread();
+    /// The channel that the calling thread speaks on, if it does something for the other side; else one that is free, for
+    /// which nobody waits, and that is free again afterwards. `has_turn`: whether what it does there is what the other side
+    /// runs. Else (a script has started a thread there, which this one serves) it takes one that is free besides, so that
+    /// nobody else has the other side run something meanwhile.
+    pub(super) fn take(&self, has_turn: impl FnOnce() -> bool) -> Option<Line<'_>> {
         let mut all = self.all();
-        let lent = all.lent.iter().rposition(|(thread, _)| *thread == this);
-        let channel = match lent {
-            Some(at) => Some(all.lent.remove(at).1),
-            None if self.turns.are_awaited() => None,
-            None => all.free.pop(),
-        };
-        drop(all);
-        let home = match lent {
-            Some(_) => Home::Lent,
-            None => Home::Free,
-        };
-        channel.map(|channel| self.line(channel, home))
+        let lent = all.lent_to(this_thread());
+        if let Some(at) = lent.filter(|_| has_turn()) {
+            let channel = all.lent.remove(at).1;
+            return Some(self.line(channel, Home::Lent));
+        }
+        if self.turns.are_awaited() {
+            return None;
+        }
+        let free = all.free.pop()?;
+        Some(self.line_of_turn(&mut all, free))
     }
 
-    /// A channel that is free, when it is the calling thread's turn; else how its wait has ended. To be called without a
+    /// As [`take`](Self::take), when it is the calling thread's turn; else how its wait has ended. To be called without a
     /// GIL.
     pub(super) fn take_in_turn(&self, limit: &Limit<'_>) -> Result<Line<'_>, Ended> {
         // A channel that is given back is free before its thread looks whether somebody waits, and both take a lock.
@@ -80,8 +86,21 @@ impl Lines {
         if ended != Ended::Turn {
             return Err(ended);
         }
-        let channel = self.all().kept.pop().ok_or(Ended::Gone)?;
-        Ok(self.line(channel, Home::Free))
+        let mut all = self.all();
+        let kept = all.kept.pop().ok_or(Ended::Gone)?;
+        Ok(self.line_of_turn(&mut all, kept))
+    }
+
+    /// For the calling thread, which has been given `free`.
+    fn line_of_turn(&self, all: &mut All, free: Channel) -> Line<'_> {
+        match all.lent_to(this_thread()) {
+            None => self.line(free, Home::Free),
+            Some(at) => {
+                let mut line = self.line(all.lent.remove(at).1, Home::Lent);
+                line.besides = Some(free);
+                line
+            }
+        }
     }
 
     /// Keeps a channel for the thread whose turn it is.
@@ -125,6 +144,7 @@ impl Lines {
             lines: self,
             channel: Some(channel),
             home,
+            besides: None,
         }
     }
 }
@@ -144,6 +164,8 @@ pub(super) struct Line<'a> {
     /// `None`: another one has it, and does not give it back.
     channel: Option<Channel>,
     home: Home,
+    /// Another one, which nobody else is to have meanwhile.
+    besides: Option<Channel>,
 }
 
 /// What is said of a side that goes on while one that it has called has not returned.
@@ -159,12 +181,17 @@ impl Line<'_> {
         self.lines.all().lent.push((this, channel));
         let done = work();
         let mut all = self.lines.all();
-        let at = all.lent.iter().rposition(|(thread, _)| *thread == this);
+        let at = all.lent_to(this);
         self.channel = at.map(|at| all.lent.remove(at).1);
         match self.channel {
             Some(_) => Ok(done),
             None => Err(CHANGED_STACKS.into()),
         }
+    }
+
+    /// Whether it is a thread's of the other side, which the calling thread serves.
+    pub(super) fn is_served(&self) -> bool {
+        self.home == Home::None
     }
 
     /// Nobody is to have the channel any more.
@@ -180,18 +207,19 @@ impl Line<'_> {
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
+        let mut all = self.lines.all();
+        all.free.extend(self.besides.take());
         if let Some(channel) = self.channel.take() {
-            let mut all = self.lines.all();
             match self.home {
                 Home::Lent => all.lent.push((this_thread(), channel)),
                 Home::Free => all.free.push(channel),
                 Home::None => {}
             }
-            drop(all);
-            // (In a child that was forked, those who wait are not there.)
-            if self.lines.turns.are_awaited() && !runtime_phase::is_forked() {
-                self.lines.turns.pass_on(&|| self.lines.give());
-            }
+        }
+        drop(all);
+        // (In a child that was forked, those who wait are not there.)
+        if self.lines.turns.are_awaited() && !runtime_phase::is_forked() {
+            self.lines.turns.pass_on(&|| self.lines.give());
         }
     }
 }

@@ -317,7 +317,7 @@ impl Worker {
     /// A line for the calling thread.
     fn line(&self) -> Result<Line<'_>, Broken> {
         loop {
-            if let Some(line) = self.lines.take() {
+            if let Some(line) = self.lines.take(|| true) {
                 return Ok(line);
             }
             let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);

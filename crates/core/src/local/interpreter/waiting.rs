@@ -56,13 +56,13 @@ impl Drop for EndsHere {
     }
 }
 
-/// The interpreters whose runs the calling thread is in, as those that wait, until this is dropped.
+/// The interpreters whose runs go on only when the calling thread does, as those that wait, until this is dropped.
 struct Waiting(Vec<Id>);
 
 impl Waiting {
     /// `None`: what it waits for waits for it.
     fn begin(id: Id) -> Option<Self> {
-        let mut held = runs_here();
+        let mut held = held_here();
         let this = this_thread();
         let mut waits = waits();
         let ending = waits.ending.iter().filter(|(thread, _)| *thread == this);
@@ -90,18 +90,18 @@ impl Drop for Waiting {
     }
 }
 
-/// The interpreters whose runs the calling thread is in. (One that a script has started is in the interpreter, too, and is
-/// not its run.)
-fn runs_here() -> Vec<Id> {
+/// The interpreters whose runs go on only when the calling thread does. (One that a script has started is in the
+/// interpreter, too, and is not its run.)
+fn held_here() -> Vec<Id> {
     let mut held = Vec::new();
     let mut entry = calling_thread::entry();
     // SAFETY: an entry lives until it is left.
     while let Some(one) = unsafe { entry.as_ref() } {
-        let runs = |id| match registry::get(id) {
+        let is_held = |id| match registry::get(id) {
             Some(found) => found.0.runs_in(one.thread_state.get()),
-            None => far::find(id).is_some_and(|far| far.is_run_here()),
+            None => far::find(id).is_some_and(|far| far.waits_for_this_thread()),
         };
-        held.extend(one.id.filter(|id| runs(*id)));
+        held.extend(one.id.filter(|id| is_held(*id)));
         entry = one.outer();
     }
     held

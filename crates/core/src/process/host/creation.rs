@@ -83,6 +83,7 @@ impl Remote {
             outermost: AtomicU32::new(0),
             interrupted_by_handler: AtomicU32::new(0),
             next_number: AtomicU32::new(1),
+            gil_keepers: Mutex::default(),
             budget: described.budget,
             functions: Mutex::default(),
             queues: KnownQueues::new(described.memory_limit),

@@ -65,9 +65,8 @@ impl FarRun for Remote {
         }
     }
 
-    fn is_run_here(&self) -> bool {
-        let this = this_thread();
-        self.under_way().iter().any(|asked| asked.thread == this)
+    fn waits_for_this_thread(&self) -> bool {
+        self.runs_here() || self.gil_keepers().contains(&this_thread())
     }
 
     fn asked(&self) -> Option<Request> {
@@ -129,6 +128,12 @@ impl Remote {
                 }
             });
         }
+    }
+
+    /// Whether the calling thread has asked for something that is under way.
+    pub(super) fn runs_here(&self) -> bool {
+        let this = this_thread();
+        self.under_way().iter().any(|asked| asked.thread == this)
     }
 
     /// Whether what has this number waits for a run of another interpreter. `None`: it is not under way.

@@ -26,6 +26,7 @@ use crate::process::message::Message;
 use crate::process::protocol::{answers, replies, wants};
 use crate::process::values;
 use crate::process::values::{Checked, Received};
+use crate::util::thread::this_thread;
 
 /// So much is read at once for a script, at most, in bytes.
 const MOST_INPUT: usize = 64 << 10;
@@ -86,6 +87,26 @@ impl FarAnswer<'_> {
         writer.byte(reply);
         write(&mut writer);
         self.message = writer.into_sink();
+    }
+}
+
+/// The calling thread does something for a thread that a script has started, which has the GIL of its process meanwhile.
+struct KeepsGil<'a>(&'a Remote);
+
+impl<'a> KeepsGil<'a> {
+    fn begin(remote: &'a Remote) -> Self {
+        remote.gil_keepers().push(this_thread());
+        Self(remote)
+    }
+}
+
+impl Drop for KeepsGil<'_> {
+    fn drop(&mut self) {
+        let this = this_thread();
+        let mut keepers = self.0.gil_keepers();
+        if let Some(at) = keepers.iter().rposition(|thread| *thread == this) {
+            keepers.swap_remove(at);
+        }
     }
 }
 
@@ -241,6 +262,8 @@ impl Remote {
         }
         let namespace = namespace.map(|name| name.as_c_str().into());
         let call = || self.call_now(&function, namespace, &arguments, &keywords);
+        let keeps_gil = line.is_served() && !function.releases_gil();
+        let _keeps_gil = keeps_gil.then(|| KeepsGil::begin(self));
         line.lend(|| enter::for_far_call(self.id, call))
     }
 

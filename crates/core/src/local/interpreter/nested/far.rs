@@ -15,8 +15,8 @@ pub(crate) trait FarRun: Send + Sync {
     fn inner_begins(&self, inner: Inner);
     /// The last one of this interpreter has ended.
     fn inner_ended(&self, of: Id);
-    /// Whether the calling thread is in a run of it.
-    fn is_run_here(&self) -> bool;
+    /// Whether its run goes on only when the calling thread does: that is in the run, or has its GIL.
+    fn waits_for_this_thread(&self) -> bool;
     /// What its run is asked to end for.
     fn asked(&self) -> Option<Request>;
     /// Ends the interpreter, since the one ends that has created it. `Busy`: it runs.
