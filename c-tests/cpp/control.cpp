@@ -44,6 +44,31 @@ TEST_CASE("a run that takes too long ends, and the next one is not affected") {
   python.run("x = 1", options);
 }
 
+TEST_CASE("a call waits for its turn, for so long") {
+  subpy::Interpreter python;
+  Gate inside, leave;
+  python.define("host", "hold", [&] {
+    inside.open();
+    leave.wait();
+  });
+  std::thread other([&] { python.run("import host\nhost.hold()\nx = 1"); });
+  inside.wait();
+  subpy::CallOptions options;
+  CHECK(status_of([&] { python.eval<int>("x", options); }) == SUBPY_ERR_BUSY);
+  options.wait = -1ms;
+  CHECK(status_of([&] { python.eval<int>("x", options); }) == SUBPY_ERR_BUSY);
+  options.wait = 20ms;
+  CHECK(status_of([&] { python.eval<int>("x", options); }) == SUBPY_ERR_BUSY);
+  options.wait = std::chrono::milliseconds::max();
+  std::thread later([&] {
+    std::this_thread::sleep_for(20ms);
+    leave.open();
+  });
+  CHECK(python.eval<int>("x", options) == 1);
+  later.join();
+  other.join();
+}
+
 TEST_CASE("less than no time is no time, not for ever") {
   subpy::Interpreter python;
   auto options = patient<subpy::RunOptions>();

@@ -168,6 +168,10 @@ static void test_runs_nest_in_one_fiber(void **state) {
     CHECK(!fibers[0].done, "it has not paused");
     REFUSES(SUBPY_ERR_BUSY, "not on another one of the host's",
             subpy_run_string(fibers[0].id, "1", &error));
+    subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+    options.wait_ms = SUBPY_FOREVER; /* it would wait for this thread */
+    REFUSES(SUBPY_ERR_BUSY, "not on another one of the host's",
+            subpy_run_string_with(fibers[0].id, &options, "1", 1, &error));
   }
   go_on(0);
   CHECK_EQUAL(fibers[0].status, SUBPY_OK);

@@ -1,5 +1,6 @@
 /* A host that forks after it has initialized subpy: in the child each call says that, and none waits for ever. */
 #include "child.h"
+#include "waiting_calls.h"
 
 #include <unistd.h>
 
@@ -130,6 +131,34 @@ static void test_a_function_of_the_host_forks(void **state) {
   DESTROY(id);
 }
 
+static void end_child(void) {
+  if (forked == 0) {
+    _exit(42);
+  }
+}
+
+/* Those who wait for their turn are not in the child, where the run ends, too, and hands it over to nobody. */
+static void test_a_function_of_the_host_forks_while_calls_wait(void **state) {
+  (void)state;
+  subpy_id id;
+  struct call calls[2];
+  CREATE(NULL, &id);
+  EXPECT(SUBPY_OK, subpy_define_function(id, "host", "fork", fork_here, &id, NULL, &error));
+  hold_start_by(id, "import host; host.hold_open(); is_child = host.fork()");
+  holder.if_ended = end_child;
+  for (size_t i = 0; i < COUNT(calls); i++) {
+    call_start(&calls[i], id, "assert is_child is False");
+  }
+  hold_end(SUBPY_OK);
+  int status = -1;
+  CHECK_EQUAL(waitpid(forked, &status, 0), forked);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42, "wait status %#x", (unsigned)status);
+  for (size_t i = 0; i < COUNT(calls); i++) {
+    call_ends(&calls[i], SUBPY_OK, "");
+  }
+  DESTROY(id);
+}
+
 static void start_anew(void *argument) {
   (void)argument;
   execl("/bin/sh", "sh", "-c", "exit 0", (char *)NULL);
@@ -159,6 +188,7 @@ int main(void) {
       cmocka_unit_test(test_a_child),
       cmocka_unit_test(test_a_child_beside_a_run),
       cmocka_unit_test(test_a_function_of_the_host_forks),
+      cmocka_unit_test(test_a_function_of_the_host_forks_while_calls_wait),
       cmocka_unit_test(test_a_child_that_executes_a_program),
   };
   return RUN_TESTS_BETWEEN(tests, NULL, finalize_at_last);

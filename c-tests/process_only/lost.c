@@ -1,5 +1,8 @@
 /* Ways in which the process of an interpreter can end, and what the host sees of each. */
 #include "processes.h"
+#include "waiting_calls.h"
+
+static pid_t ended_process;
 
 struct end {
   const char *code, *why, *traceback;
@@ -157,6 +160,49 @@ static void test_destroy_with_kill(void **state) {
   EXPECT(SUBPY_ERR_NOT_FOUND, subpy_destroy(id, &error));
 }
 
+/* Calls that wait for their turn. ------------------------------------------------------------- */
+
+static void *kill_it(void *id) {
+  EXPECT(SUBPY_OK, subpy_kill(*(subpy_id *)id, &error));
+  return NULL;
+}
+
+static void *destroy_with_kill(void *id) {
+  subpy_destroy_options options = SUBPY_DESTROY_OPTIONS_INIT;
+  options.kill = 1;
+  EXPECT(SUBPY_OK, subpy_destroy_with(*(subpy_id *)id, &options, &error));
+  return NULL;
+}
+
+static void *end_its_process(void *id) {
+  (void)id;
+  CHECK_EQUAL(kill(ended_process, SIGSEGV), 0);
+  return NULL;
+}
+
+/* They are woken at once, while the run that they wait for stays in a function of the host's. */
+static void test_the_end_of_a_process_ends_the_waits(void **state) {
+  (void)state;
+  void *(*const ways[])(void *) = {kill_it, destroy_with_kill, end_its_process};
+  for (size_t way = 0; way < COUNT(ways); way++) {
+    struct call calls[3];
+    subpy_id id = create_process(NULL);
+    ended_process = process_of(id);
+    hold_start(id);
+    for (size_t i = 0; i < COUNT(calls); i++) {
+      call_start(&calls[i], id, "x = 1");
+    }
+    ways[way](&id);
+    for (size_t i = 0; i < COUNT(calls); i++) {
+      call_ends(&calls[i], SUBPY_ERR_LOST, "is lost");
+    }
+    hold_end(SUBPY_ERR_LOST);
+    if (ways[way] != destroy_with_kill) {
+      DESTROY(id);
+    }
+  }
+}
+
 /* A time limit that a script ignores. --------------------------------------------------------- */
 
 static void test_a_limit_that_is_ignored(void **state) {
@@ -204,6 +250,7 @@ int main(void) {
       cmocka_unit_test(test_kill),
       cmocka_unit_test(test_what_has_no_process),
       cmocka_unit_test(test_destroy_with_kill),
+      cmocka_unit_test(test_the_end_of_a_process_ends_the_waits),
       cmocka_unit_test(test_a_limit_that_is_ignored),
       cmocka_unit_test(test_one_that_is_kept),
   };

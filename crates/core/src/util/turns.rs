@@ -385,12 +385,13 @@ mod tests {
     #[test]
     fn who_leaves_the_line_holds_nobody_up() {
         let thing = Thing::taken();
-        let limit = Limit {
-            until: Some(Instant::now() + Duration::from_millis(20)),
-            keeps_waiting: None,
-        };
         let other = thing.clone();
-        let first = std::thread::spawn(move || other.wait(&limit));
+        let first = std::thread::spawn(move || {
+            other.wait(&Limit {
+                until: Some(Instant::now() + Duration::from_millis(20)),
+                keeps_waiting: None,
+            })
+        });
         let second = thing.wait_there();
         assert_eq!(first.join().unwrap(), Ended::TimeOver);
         assert!(thing.turns.are_awaited());
