@@ -62,16 +62,19 @@ static inline bool sleeps(int number) {
   return end != NULL && end[2] == 'S';
 }
 
-/* Until the thread sleeps: its call waits for its turn. */
-static inline void until_it_waits(struct call *call) {
-  for (int in_a_row = 0; in_a_row < 3;) {
-    const int number = __atomic_load_n(&call->number, __ATOMIC_SEQ_CST);
+/* Until the thread of this number sleeps: it waits for its turn. It is in the call already, or about to make it, and
+ * nothing else there makes it sleep for long. */
+static inline void until_thread_waits(const int *number, struct call *call) {
+  for (int in_a_row = 0; in_a_row < 5;) {
+    const int now = __atomic_load_n(number, __ATOMIC_SEQ_CST);
     CHECK(!gate_is_open(&call->done), "it has not waited: %s: %s", subpy_status_name(call->got),
           call->message);
-    in_a_row = number != 0 && sleeps(number) ? in_a_row + 1 : 0;
-    usleep(500);
+    in_a_row = now != 0 && sleeps(now) ? in_a_row + 1 : 0;
+    usleep(1000);
   }
 }
+
+static inline void until_it_waits(struct call *call) { until_thread_waits(&call->number, call); }
 
 static inline void call_start(struct call *call, subpy_id one, const char *code) {
   call_prepare(call, one, code);

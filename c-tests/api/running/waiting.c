@@ -185,7 +185,7 @@ static void test_an_interrupt_ends_the_run_and_the_waits(void **state) {
   void (*const ways[])(void) = {interrupt, interrupt_without_error, interrupt_in_signal_handler};
   struct call calls[3];
   for (size_t way = 0; way < COUNT(ways); way++) {
-    hold_start(id);
+    hold_start_by(id, "import host; host.hold_open()\nwhile True: pass");
     for (size_t i = 0; i < COUNT(calls); i++) {
       call_start(&calls[i], id, "happened = True");
     }
@@ -296,12 +296,14 @@ static void test_the_end_of_the_runtime_ends_the_waits(void **state) {
 
 /* What `host.act()` does in the interpreter `id`, and what came of it. */
 static subpy_status acted;
+static int acting; /* the kernel's number of the thread; 0: it has not begun */
 static char acted_message[512];
 
 static void act_in(subpy_id other, uint64_t wait_ms, const char *code) {
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   subpy_error *error = UNWRITTEN;
   options.wait_ms = wait_ms;
+  __atomic_store_n(&acting, (int)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
   acted = subpy_run_string_with(other, &options, code, strlen(code), &error);
   snprintf(acted_message, sizeof acted_message, "%s", subpy_error_message(error));
   subpy_error_free(error);
@@ -376,18 +378,31 @@ static void test_a_run_waits_for_another_without_its_gil(void **state) {
   with_seconds(a_run_waits_for_another_without_its_gil);
 }
 
+/* Starts a call whose run waits for the second one, in a function of the host's. */
+static void call_start_acting(struct call *call, const char *code) {
+  __atomic_store_n(&acting, 0, __ATOMIC_SEQ_CST);
+  acted = SUBPY_ERR_INTERNAL;
+  call_prepare(call, id, code);
+  call->thread = thread_start(call_now, call);
+  until_thread_waits(&acting, call);
+}
+
 static void a_run_that_is_to_end_does_not_wait(void) {
   struct call call;
   define(id, "act", act_in_the_second, NULL);
   hold_start(second);
-  call_prepare(&call, id, "import host; host.act()");
-  limit_to(&call.options, 100);
-  call.thread = thread_start(call_now, &call);
-  call_ends(&call, SUBPY_ERR_TIMEOUT, "longer than it was given");
+  acted = SUBPY_ERR_INTERNAL;
+  for (uint64_t limit = 100; acted == SUBPY_ERR_INTERNAL; limit *= 2) {
+    call_prepare(&call, id, "import host; host.act()");
+    limit_to(&call.options,
+             limit); /* on a slow machine it may be over before the function is called */
+    call.thread = thread_start(call_now, &call);
+    call_ends(&call, SUBPY_ERR_TIMEOUT, "longer than it was given");
+  }
   CHECK(acted == SUBPY_ERR_TIMEOUT, "%s: %s", subpy_status_name(acted), acted_message);
   CHECK_CONTAINS(acted_message, "waits for interpreter");
 
-  call_start(&call, id, "import host; host.act()");
+  call_start_acting(&call, "import host; host.act()");
   EXPECT(SUBPY_OK, subpy_interrupt(id, &error));
   call_ends(&call, SUBPY_ERR_INTERRUPTED, "");
   CHECK(acted == SUBPY_ERR_INTERRUPTED, "%s: %s", subpy_status_name(acted), acted_message);
@@ -430,7 +445,7 @@ static void two_runs_do_not_wait_for_each_other(void) {
   call_prepare(&holder, second, "import host; host.act()");
   holder.thread = thread_start(call_now, &holder);
   gate_wait(&hold.inside);
-  call_start(&call, id, "import host; host.act()");
+  call_start_acting(&call, "import host; host.act()");
   gate_open(&hold.leave);
   call_ends(&holder, SUBPY_OK, "");
   call_ends(&call, SUBPY_OK, "");
