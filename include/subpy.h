@@ -973,7 +973,8 @@ typedef struct subpy_destroy_options {
   size_t struct_size;
   /**
    * How long to wait for the Python threads of the scripts to end, in milliseconds. 0 (the default): not at
-   * all. #SUBPY_FOREVER: until they have ended.
+   * all. #SUBPY_FOREVER: until they have ended. It is no wait for a run: that, and a call that waits for its turn
+   * (subpy_run_options::wait_ms), is #SUBPY_ERR_BUSY at once.
    */
   uint64_t wait_ms;
   /**
@@ -1071,8 +1072,8 @@ subpy_status subpy_destroy(subpy_id id, subpy_error **error);
  *         #SUBPY_ERR_NOT_INITIALIZED;
  *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
  *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter;
- *         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if another call
- *         destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still
+ *         #SUBPY_ERR_BUSY if the interpreter runs now (also if the caller is inside of it), if calls wait for their turn in
+ *         it, if another call destroys it, if the host holds a buffer of it, or if Python threads that its scripts started still
  *         run when the time is over. The message says how many, and names some, each with the code that it is in. Nothing else has happened then, unless an
  *         `atexit` function started that thread: those functions run once.
  *
@@ -1255,12 +1256,30 @@ typedef struct subpy_run_options {
    * NULL (the default): `__main__`.
    */
   const char *in_namespace;
+  /**
+   * How long the call waits for its turn while the interpreter runs in another thread, or is being destroyed there, in
+   * milliseconds; then it is #SUBPY_ERR_BUSY. 0 (the default): not at all. #SUBPY_FOREVER: however long that takes.
+   *
+   * Calls that wait are served first come, first served, and no other call gets ahead of them: one that does not wait is
+   * #SUBPY_ERR_BUSY while others do, and so is subpy_destroy(). The time limits of a run start when it does.
+   *
+   * subpy_interrupt() ends the run that is under way, and each wait: #SUBPY_ERR_INTERRUPTED, and nothing has happened.
+   * When the interpreter is destroyed, a wait is #SUBPY_ERR_NOT_FOUND; when its process is lost, #SUBPY_ERR_LOST. In a
+   * function of the host's that a script has called, a wait ends also when the run of that script is to end, and returns
+   * what that run does: #SUBPY_ERR_INTERRUPTED, #SUBPY_ERR_TIMEOUT or #SUBPY_ERR_LIMIT.
+   *
+   * The calling thread holds no GIL while it waits. (With #SUBPY_BACKEND_PROCESS the GIL of a script that has called a
+   * function of the host's is that process's: see subpy_function_options::release_gil.) A call from inside of the interpreter's own run does not wait: it
+   * nests. A call is #SUBPY_ERR_BUSY at once if its wait could not end: where what it waits for waits, in turn, for the
+   * run that the call is made in.
+   */
+  uint64_t wait_ms;
 } subpy_run_options;
 
 /** The defaults of a ::subpy_run_options. */
 #define SUBPY_RUN_OPTIONS_INIT                                                                     \
   { sizeof(subpy_run_options), NULL, 0, NULL, NULL, 0, 0, 0, 0, 0,  \
-    NULL }
+    NULL, 0 }
 
 /**
  * Runs a program in an interpreter's `__main__`: subpy_run_string_with() with the defaults.
@@ -1281,8 +1300,8 @@ subpy_status subpy_run_string(subpy_id id, const char *code, subpy_error **error
  * ended. The value of the program is thrown away. `__main__` keeps its names from run to run. The program's
  * output is flushed before the call returns. What can't be written then, to a full disk, is an exception.
  *
- * An interpreter has one run at a time: while it runs, a run in another thread is #SUBPY_ERR_BUSY. In the same thread
- * runs nest: a function of the host's that a script calls may run code in that interpreter, call, get and set, to any
+ * An interpreter has one run at a time: while it runs, a run in another thread is #SUBPY_ERR_BUSY, or waits for its turn
+ * (subpy_run_options::wait_ms). In the same thread runs nest: a function of the host's that a script calls may run code in that interpreter, call, get and set, to any
  * depth up to Python's recursion limit. The inner run has its own limit of time; an interrupt, and the limit of an
  * outer run, end the inner one, and then the outer one. (Called from
  * another fiber than the one that it runs in, the interpreter is #SUBPY_ERR_BUSY: the outer run could go on first.)
@@ -1299,10 +1318,10 @@ subpy_status subpy_run_string(subpy_id id, const char *code, subpy_error **error
  *         #SUBPY_ERR_NOT_INITIALIZED;
  *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
  *         #SUBPY_ERR_NOT_PERMITTED for the main interpreter, unless subpy_runtime_config::allow_main is set;
- *         #SUBPY_ERR_BUSY if the interpreter runs now;
+ *         #SUBPY_ERR_BUSY if the interpreter runs now, or others wait for it, and the time to wait is over;
  *         #SUBPY_ERR_EXCEPTION if the program raised an exception, or can't be compiled;
  *         #SUBPY_ERR_EXIT if it raised SystemExit. The process goes on;
- *         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it;
+ *         #SUBPY_ERR_INTERRUPTED if subpy_interrupt() ended it, or its wait;
  *         #SUBPY_ERR_TIMEOUT if its time was over;
  *         #SUBPY_ERR_LOST if its process has ended: see subpy_error_signal().
  *
@@ -1572,7 +1591,8 @@ struct subpy_value;
  * descriptor, else KeyboardInterrupt.) Handlers of other signals are kept, too; nobody calls them but the script itself,
  * by `os.kill()`, `signal.raise_signal()` and `_thread.interrupt_main()`, say.
  *
- * A run in another interpreter that a function of the host's makes meanwhile is asked to end, too.
+ * A run in another interpreter that a function of the host's makes meanwhile is asked to end, too. Calls that wait for
+ * their turn in the interpreter (subpy_run_options::wait_ms) return #SUBPY_ERR_INTERRUPTED at once.
  * An import that is interrupted may leave a package half imported, as after Ctrl+C. So an interpreter that is
  * to be used again is best interrupted when it has imported what it needs.
  *
@@ -1625,7 +1645,7 @@ subpy_status subpy_kill(subpy_id id,
  * @return #SUBPY_OK, also if some have not ended;
  *         #SUBPY_ERR_NOT_INITIALIZED;
  *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
- *         #SUBPY_ERR_BUSY if the interpreter runs now.
+ *         #SUBPY_ERR_BUSY if the interpreter runs now, or calls wait for their turn in it.
  *
  * Threads: any. Nothing else can run in the interpreter meanwhile.
  *
@@ -1649,7 +1669,7 @@ subpy_status subpy_stop_threads(subpy_id id,
  *         #SUBPY_ERR_INVALID_ARGUMENT for NULL;
  *         #SUBPY_ERR_NOT_INITIALIZED;
  *         #SUBPY_ERR_NOT_FOUND for an id that was never given out or is destroyed;
- *         #SUBPY_ERR_BUSY if the interpreter runs now.
+ *         #SUBPY_ERR_BUSY if the interpreter runs now, or calls wait for their turn in it.
  *
  * Threads: any. The call waits for the interpreter's GIL.
  *
@@ -2265,7 +2285,7 @@ typedef struct subpy_call_options {
    */
   const subpy_value *keywords;
   /**
-   * The file name and the limit on the time, as for subpy_run_string_with(). NULL (the default): the
+   * The file name, the limit on the time, and the wait, as for subpy_run_string_with(). NULL (the default): the
    * defaults.
    */
   const subpy_run_options *run;
@@ -2534,9 +2554,10 @@ typedef struct subpy_host_call subpy_host_call;
  * several threads at once. A function that holds the GIL should not wait: what it waits for may need the
  * interpreter, or another one that shares the GIL. It may call subpy, also for its own interpreter, but not to destroy
  * that: see subpy_run_string_with(). In a Python thread of the script its own interpreter is #SUBPY_ERR_BUSY while
- * it runs. With #SUBPY_BACKEND_LOCAL, and without `release_gil`, the thread state of its interpreter is attached: the function
- * may use CPython's own API for that interpreter, from `Python.h`, and libraries over it, such as pybind11. It leaves no
- * exception set, and no other thread state attached. Where the thread's stack is small, or a fiber's, it is called on another one: see "Stacks" above. It must not
+ * it runs, unless the call waits for its turn. With #SUBPY_BACKEND_LOCAL, and without `release_gil`, the thread state of its
+ * interpreter is attached: the function may use CPython's own API for that interpreter, from `Python.h`, and libraries over it,
+ * such as pybind11. It leaves no exception set, and no other thread state attached. Where the thread's stack is small, or a
+ * fiber's, it is called on another one: see "Stacks" above. It must not
  * leave by an exception or by longjmp().
  */
 typedef void (*subpy_host_fn)(void *user, struct subpy_host_call *call, const subpy_value *args, size_t nargs);

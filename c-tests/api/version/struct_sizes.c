@@ -8,7 +8,7 @@ struct sizes {
   HAS_SIZE(subpy_runtime_config, 136);
   HAS_SIZE(subpy_interpreter_config, 176);
   HAS_SIZE(subpy_destroy_options, 24);
-  HAS_SIZE(subpy_run_options, 80);
+  HAS_SIZE(subpy_run_options, 88);
   HAS_SIZE(subpy_interpreter_stats, 56);
   HAS_SIZE(subpy_buffer_info, 80);
   HAS_SIZE(subpy_call_options, 32);

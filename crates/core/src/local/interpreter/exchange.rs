@@ -81,12 +81,14 @@ impl Interpreter {
 
     /// Adds a namespace.
     pub(crate) fn add_namespace(&self, name: &str) -> Result<()> {
-        self.inside(|context| context.add_namespace(name))
+        self.inside(&RunOptions::DEFAULT, |context| context.add_namespace(name))
     }
 
     /// Removes one, with what only it has.
     pub(crate) fn remove_namespace(&self, name: &str) -> Result<()> {
-        self.inside(|context| context.remove_namespace(name))
+        self.inside(&RunOptions::DEFAULT, |context| {
+            context.remove_namespace(name)
+        })
     }
 
     /// Runs a program that is in a file, or a module.
@@ -103,12 +105,12 @@ impl Interpreter {
 
     /// Imports a module.
     pub(crate) fn import(&self, name: &str) -> Result<()> {
-        self.inside(|context| context.import(name))
+        self.inside(&RunOptions::DEFAULT, |context| context.import(name))
     }
 
     /// Adds a module.
     pub(crate) fn add_module(&self, module: Arc<Module>) -> Result<()> {
-        self.inside(|context| context.add_module(module))
+        self.inside(&RunOptions::DEFAULT, |context| context.add_module(module))
     }
 
     /// As [`add_module`](Self::add_module), to every interpreter that is created from now on.

@@ -78,7 +78,7 @@ impl Interpreter {
         if options.is_timed() {
             return self.inside_timed(options, |context| context.in_namespace(name, work));
         }
-        self.inside(|context| context.in_namespace(name, work))
+        self.inside(options, |context| context.in_namespace(name, work))
     }
 
     /// As [`inside`](Self::inside), with a limit or measured. The thread takes the wait signal until the run has ended.
