@@ -6,8 +6,10 @@
 mod common;
 mod copy;
 mod hints;
+mod library;
 mod measure;
 mod py_type;
+mod simpler;
 
 use std::rc::Rc;
 
@@ -140,7 +142,12 @@ pub(crate) fn read_namespace(
         let mut reader = Reader::new(conversion, owner);
         let mut shareable = Vec::with_capacity(names.len());
         for pair in &names {
-            let before = (reader.nodes, reader.text, reader.pins.len());
+            let before = (
+                reader.nodes,
+                reader.text,
+                reader.pins.len(),
+                reader.read.len(),
+            );
             let measured = reader
                 .measure(py, pair.0.as_ptr())
                 .and_then(|()| reader.measure(py, pair.1.as_ptr()));
@@ -149,6 +156,7 @@ pub(crate) fn read_namespace(
                 Err(e) if e.is_not_shareable() => {
                     (reader.nodes, reader.text) = (before.0, before.1);
                     reader.pins.truncate(before.2);
+                    reader.read.truncate(before.3);
                 }
                 Err(e) => return Err(e),
             }

@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::common::{each_pair, hexadecimal, wtf8};
+use super::common::{changed, each_item, each_pair, hexadecimal, wtf8};
+use super::library::Becomes;
+use super::measure::{Is, ReadBefore};
 use super::py_type::{PyObject, PyType, plain_of, real, type_of, utf8};
 use crate::data::conversion::Conversion;
 use crate::data::pins::Pins;
@@ -28,6 +30,8 @@ pub(super) struct Copier<'a> {
     pins_used: usize,
     pins: Pins,
     queues: Vec<Queue>,
+    /// What measuring has read, in the order in which it comes.
+    read: std::vec::IntoIter<ReadBefore>,
     owner: &'a Rc<Owner>,
     block: Block,
 }
@@ -41,6 +45,7 @@ impl<'a> Copier<'a> {
         room: (usize, usize),
         pins: Pins,
         queues: Vec<Queue>,
+        read: Vec<ReadBefore>,
         owner: &'a Rc<Owner>,
     ) -> Self {
         Self {
@@ -52,6 +57,7 @@ impl<'a> Copier<'a> {
             pins_used: 0,
             pins,
             queues,
+            read: read.into_iter(),
             owner,
             block,
         }
@@ -125,11 +131,51 @@ impl<'a> Copier<'a> {
                     }
                     Ok(RawValue::of_items(kind::DICT, pairs, length))
                 }
-                _ => match queue::of(py, object, self.owner) {
-                    Some(queue) => self.queue(queue),
-                    None => self.buffer(),
-                },
+                PyType::Set | PyType::FrozenSet => {
+                    let length = ffi::PySet_Size(object) as usize;
+                    let items = self.take_nodes(length)?;
+                    let mut i = 0;
+                    each_item(py, object, |item| {
+                        if i == length {
+                            return Err(changed());
+                        }
+                        items.add(i).write(self.copy(py, item.as_ptr())?);
+                        i += 1;
+                        Ok(())
+                    })?;
+                    if i < length {
+                        return Err(changed());
+                    }
+                    let kind = match py_type {
+                        PyType::Set => kind::SET,
+                        _ => kind::FROZENSET,
+                    };
+                    Ok(RawValue::of_items(kind, items, length))
+                }
+                _ => self.other(py, object),
             }
+        }
+    }
+
+    unsafe fn other(&mut self, py: Attached<'_>, object: PyObject) -> Converted<RawValue> {
+        let next = self.read.as_slice().first();
+        if next.is_some_and(|next| next.object.as_ptr() == object) {
+            let next = self.read.next().ok_or_else(changed)?;
+            return match &next.is {
+                Is::Read(Becomes::Value(value)) => Ok(*value),
+                Is::Read(Becomes::Decimal(text)) => {
+                    let text = text.ascii(py).ok_or_else(changed)?;
+                    // SAFETY: it is as long as it says.
+                    unsafe { self.text(kind::DECIMAL, text.as_ptr().cast(), text.len()) }
+                }
+                // SAFETY: it is kept here.
+                Is::Simpler(simpler) => unsafe { self.copy(py, simpler.as_ptr()) },
+            };
+        }
+        // SAFETY: the caller's promise.
+        match unsafe { queue::of(py, object, self.owner) } {
+            Some(queue) => self.queue(queue),
+            None => self.buffer(),
         }
     }
 
@@ -209,10 +255,4 @@ impl<'a> Copier<'a> {
         // SAFETY: just made, and handed to nobody else.
         unsafe { OwnedValue::from_raw(root) }
     }
-}
-
-/// Something that measuring has seen is different now.
-#[cold]
-fn changed() -> ConversionError {
-    ConversionError::not_shareable("changed while it was read")
 }

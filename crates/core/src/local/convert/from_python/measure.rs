@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::common::{each_pair, hexadecimal, wtf8};
+use super::common::{changed, each_item, each_pair, hexadecimal, wtf8};
 use super::copy::Copier;
 use super::hints::{hint, not_convertible};
+use super::library::{self, Becomes};
 use super::py_type::{PyObject, PyType, integer, is_exact, plain, type_of, utf8};
+use super::simpler;
 use crate::data::conversion::{Buffers, Conversion};
 use crate::data::pins::Pins;
 use crate::data::queue::Queue;
@@ -35,8 +37,24 @@ pub(super) struct Reader<'a> {
     /// Of the buffers, in the order in which they come.
     pub(super) pins: Pins,
     queues: Vec<Queue>,
+    /// What was read by then, in the order in which it comes.
+    pub(super) read: Vec<ReadBefore>,
     /// The containers that we are in.
     above: Vec<PyObject>,
+    /// The objects that we are in that something simpler stands for.
+    simplified: Vec<PyObject>,
+}
+
+/// An object that was read as it was measured, since that runs Python code.
+pub(super) struct ReadBefore {
+    pub(super) object: Object,
+    pub(super) is: Is,
+}
+
+pub(super) enum Is {
+    Read(Becomes),
+    /// This stands for it.
+    Simpler(Object),
 }
 
 impl<'a> Reader<'a> {
@@ -48,15 +66,30 @@ impl<'a> Reader<'a> {
             text: 0,
             pins: Pins::default(),
             queues: Vec::new(),
+            read: Vec::new(),
             above: Vec::new(),
+            simplified: Vec::new(),
         }
     }
 
+    #[inline(always)]
     pub(super) unsafe fn measure(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
+        // SAFETY: the caller's promise.
+        unsafe { self.measure_as(py, object, self.type_of(py, object)) }
+    }
+
+    /// # Safety
+    /// It is of this type.
+    unsafe fn measure_as(
+        &mut self,
+        py: Attached<'_>,
+        object: PyObject,
+        py_type: PyType,
+    ) -> Converted<()> {
         // SAFETY: the caller's promise; what is of a type has what that type has.
         unsafe {
-            match self.type_of(py, object) {
-                PyType::None | PyType::Bool | PyType::Float => Ok(()),
+            match py_type {
+                PyType::None | PyType::Bool | PyType::Float | PyType::Complex => Ok(()),
                 PyType::Int => match integer(object) {
                     Some(_) => Ok(()),
                     None => self.measure_big_int(py, object),
@@ -97,24 +130,92 @@ impl<'a> Reader<'a> {
                 PyType::Dict => self.inside(py, object, |reader| {
                     reader.add_nodes(2 * ffi::PyDict_Size(object) as usize)?;
                     each_pair(py, object, |key, value| {
+                        let (of_key, of_value) =
+                            (reader.type_of(py, key), reader.type_of(py, value));
+                        // Python code may take them out of the dict.
+                        let _kept = (of_key.may_run_code() || of_value.may_run_code())
+                            .then(|| (Object::borrowed(py, key), Object::borrowed(py, value)));
                         reader
-                            .measure(py, key)
+                            .measure_as(py, key, of_key)
                             .map_err(|e| e.at_key(key_text(py, key)))?;
                         reader
-                            .measure(py, value)
+                            .measure_as(py, value, of_value)
                             .map_err(|e| e.at_key(key_text(py, key)))
                     })
                 }),
-                PyType::Other if self.may_pin(object) => self.pin(py, object),
-                PyType::Other => match queue::of(py, object, self.owner) {
-                    Some(queue) => {
-                        self.queues.push(queue.clone());
-                        Ok(())
-                    }
-                    None => Err(ConversionError::not_shareable(not_convertible(py, object))),
-                },
+                PyType::Set | PyType::FrozenSet => self.inside(py, object, |reader| {
+                    let length = ffi::PySet_Size(object) as usize;
+                    reader.add_nodes(length)?;
+                    each_item(py, object, |item| {
+                        reader
+                            .measure(py, item.as_ptr())
+                            .map_err(|e| e.at_key("an item".into()))
+                    })
+                }),
+                PyType::Other => self.measure_other(py, object),
             }
         }
+    }
+
+    #[inline(never)]
+    unsafe fn measure_other(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            // The code that runs from here on may let go of it.
+            let kept = library::kept(py, object)?;
+            if self.conversion.convert
+                && let Some(scalar) = simpler::of_numpy_scalar(py, &kept)?
+            {
+                return self.measure_simpler(py, kept, scalar);
+            }
+            if self.may_pin(object) {
+                return self.pin(py, object);
+            }
+            if let Some(queue) = queue::of(py, object, self.owner) {
+                self.queues.push(queue.clone());
+                return Ok(());
+            }
+            if let Some(read) = library::read(py, &kept, self.conversion.exact, self.owner)? {
+                if let Becomes::Decimal(text) = &read {
+                    self.add_text(text.ascii(py).ok_or_else(changed)?.len())?;
+                }
+                let (object, is) = (kept, Is::Read(read));
+                self.read.push(ReadBefore { object, is });
+                return Ok(());
+            }
+            if self.conversion.convert
+                && let Some(simpler) = simpler::of(py, &kept)?
+            {
+                return self.measure_simpler(py, kept, simpler);
+            }
+            let flag_helps =
+                !self.conversion.convert && !self.conversion.exact && simpler::is_there(py, &kept);
+            Err(ConversionError::not_shareable(not_convertible(
+                py, object, flag_helps,
+            )))
+        }
+    }
+
+    unsafe fn measure_simpler(
+        &mut self,
+        py: Attached<'_>,
+        object: Object,
+        simpler: Object,
+    ) -> Converted<()> {
+        if self.above.len() + self.simplified.len() >= MAX_DEPTH {
+            return Err(too_deep());
+        }
+        let (of, stands_for_it) = (object.as_ptr(), simpler.as_ptr());
+        if self.simplified.contains(&of) {
+            return Err(contains_itself());
+        }
+        let is = Is::Simpler(simpler);
+        self.read.push(ReadBefore { object, is });
+        self.simplified.push(of);
+        // SAFETY: it is kept in `read`.
+        let measured = unsafe { self.measure(py, stands_for_it) };
+        self.simplified.pop();
+        measured
     }
 
     /// What an object is to become.
@@ -150,9 +251,7 @@ impl<'a> Reader<'a> {
             return Err(too_deep());
         }
         if self.above.contains(&container) {
-            return Err(ConversionError::not_shareable(
-                "is a container that contains itself",
-            ));
+            return Err(contains_itself());
         }
         self.above.push(container);
         // SAFETY: the caller's promise.
@@ -247,6 +346,7 @@ impl<'a> Reader<'a> {
             room,
             self.pins,
             self.queues,
+            self.read,
             self.owner,
         ))
     }
@@ -282,6 +382,11 @@ unsafe fn key_text(py: Attached<'_>, key: PyObject) -> String {
             },
         }
     }
+}
+
+#[cold]
+fn contains_itself() -> ConversionError {
+    ConversionError::not_shareable("is a container that contains itself")
 }
 
 #[cold]
