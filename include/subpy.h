@@ -2779,8 +2779,8 @@ typedef struct subpy_function_options {
    */
   uint32_t release_gil;
   /**
-   * How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of
-   * them. 0 (the default): none. An argument that can't become a value is a TypeError in the script, and
+   * How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, or
+   * several of them. 0 (the default): none. An argument that can't become a value is a TypeError in the script, and
    * the function is not called then.
    */
   uint32_t flags;

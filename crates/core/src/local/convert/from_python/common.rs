@@ -3,10 +3,27 @@
 use pyo3_ffi as ffi;
 
 use super::py_type::PyObject;
+use crate::data::value::RawValue;
 use crate::local::attach::Attached;
 use crate::local::objects::conversion_error::{ConversionError, Converted};
 use crate::local::python::exception::{RUNTIME_ERROR, is_set};
 use crate::local::python::object::{Object, clear_exception};
+
+/// An object that was read as it was measured, since that may run Python code.
+pub(super) struct ReadBefore {
+    pub(super) object: Object,
+    pub(super) becomes: Becomes,
+}
+
+/// What it becomes.
+pub(super) enum Becomes {
+    /// What points to nothing.
+    Value(RawValue),
+    /// A decimal: a str of ASCII.
+    Decimal(Object),
+    /// What this object becomes, which stands for it.
+    Simpler(Object),
+}
 
 /// Calls `visit` with each key and value of a dict.
 ///

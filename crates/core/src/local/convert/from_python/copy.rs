@@ -5,9 +5,7 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::common::{changed, each_item, each_pair, hexadecimal, wtf8};
-use super::library::Becomes;
-use super::measure::{Is, ReadBefore};
+use super::common::{Becomes, ReadBefore, changed, each_item, each_pair, hexadecimal, wtf8};
 use super::py_type::{PyObject, PyType, plain_of, real, type_of, utf8};
 use crate::data::conversion::Conversion;
 use crate::data::pins::Pins;
@@ -161,15 +159,15 @@ impl<'a> Copier<'a> {
         let next = self.read.as_slice().first();
         if next.is_some_and(|next| next.object.as_ptr() == object) {
             let next = self.read.next().ok_or_else(changed)?;
-            return match &next.is {
-                Is::Read(Becomes::Value(value)) => Ok(*value),
-                Is::Read(Becomes::Decimal(text)) => {
+            return match &next.becomes {
+                Becomes::Value(value) => Ok(*value),
+                Becomes::Decimal(text) => {
                     let text = text.ascii(py).ok_or_else(changed)?;
                     // SAFETY: it is as long as it says.
                     unsafe { self.text(kind::DECIMAL, text.as_ptr().cast(), text.len()) }
                 }
                 // SAFETY: it is kept here.
-                Is::Simpler(simpler) => unsafe { self.copy(py, simpler.as_ptr()) },
+                Becomes::Simpler(simpler) => unsafe { self.copy(py, simpler.as_ptr()) },
             };
         }
         // SAFETY: the caller's promise.

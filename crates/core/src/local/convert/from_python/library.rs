@@ -6,6 +6,7 @@ use pyo3_ffi as ffi;
 use subpy_wire::value::is_decimal;
 use subpy_wire::{DateTime, Timedelta};
 
+use super::common::Becomes;
 use super::py_type::PyObject;
 use crate::data::value::{RawValue, kind};
 use crate::local::attach::Attached;
@@ -13,14 +14,6 @@ use crate::local::objects::conversion_error::{ConversionError, Converted};
 use crate::local::objects::library::Times;
 use crate::local::objects::owner::Owner;
 use crate::local::python::object::{Object, clear_exception};
-
-/// What such an object becomes.
-pub(super) enum Becomes {
-    /// What points to nothing.
-    Value(RawValue),
-    /// A decimal: a str of ASCII.
-    Decimal(Object),
-}
 
 /// The value of an object that is of such a class. `exact`: and of no subclass, and nothing of it may be lost.
 pub(super) fn read(

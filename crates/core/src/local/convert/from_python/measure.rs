@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::common::{changed, each_item, each_pair, hexadecimal, wtf8};
+use super::common::{Becomes, ReadBefore, changed, each_item, each_pair, hexadecimal, wtf8};
 use super::copy::Copier;
 use super::hints::{hint, not_convertible};
-use super::library::{self, Becomes};
+use super::library;
 use super::py_type::{PyObject, PyType, integer, is_exact, plain, type_of, utf8};
 use super::simpler;
 use crate::data::conversion::{Buffers, Conversion};
@@ -43,18 +43,6 @@ pub(super) struct Reader<'a> {
     above: Vec<PyObject>,
     /// The objects that we are in that something simpler stands for.
     simplified: Vec<PyObject>,
-}
-
-/// An object that was read as it was measured, since that runs Python code.
-pub(super) struct ReadBefore {
-    pub(super) object: Object,
-    pub(super) is: Is,
-}
-
-pub(super) enum Is {
-    Read(Becomes),
-    /// This stands for it.
-    Simpler(Object),
 }
 
 impl<'a> Reader<'a> {
@@ -175,12 +163,12 @@ impl<'a> Reader<'a> {
                 self.queues.push(queue.clone());
                 return Ok(());
             }
-            if let Some(read) = library::read(py, &kept, self.conversion.exact, self.owner)? {
-                if let Becomes::Decimal(text) = &read {
+            if let Some(becomes) = library::read(py, &kept, self.conversion.exact, self.owner)? {
+                if let Becomes::Decimal(text) = &becomes {
                     self.add_text(text.ascii(py).ok_or_else(changed)?.len())?;
                 }
-                let (object, is) = (kept, Is::Read(read));
-                self.read.push(ReadBefore { object, is });
+                let object = kept;
+                self.read.push(ReadBefore { object, becomes });
                 return Ok(());
             }
             if self.conversion.convert
@@ -209,8 +197,8 @@ impl<'a> Reader<'a> {
         if self.simplified.contains(&of) {
             return Err(contains_itself());
         }
-        let is = Is::Simpler(simpler);
-        self.read.push(ReadBefore { object, is });
+        let becomes = Becomes::Simpler(simpler);
+        self.read.push(ReadBefore { object, becomes });
         self.simplified.push(of);
         // SAFETY: it is kept in `read`.
         let measured = unsafe { self.measure(py, stands_for_it) };
