@@ -29,7 +29,8 @@ pub(super) struct Copier<'a> {
     pins: Pins,
     queues: Vec<Queue>,
     /// What measuring has read, in the order in which it comes.
-    read: std::vec::IntoIter<ReadBefore>,
+    read: Vec<ReadBefore>,
+    read_used: usize,
     owner: &'a Rc<Owner>,
     block: Block,
 }
@@ -55,7 +56,8 @@ impl<'a> Copier<'a> {
             pins_used: 0,
             pins,
             queues,
-            read: read.into_iter(),
+            read,
+            read_used: 0,
             owner,
             block,
         }
@@ -156,18 +158,23 @@ impl<'a> Copier<'a> {
     }
 
     unsafe fn other(&mut self, py: Attached<'_>, object: PyObject) -> Converted<RawValue> {
-        let next = self.read.as_slice().first();
-        if next.is_some_and(|next| next.object.as_ptr() == object) {
-            let next = self.read.next().ok_or_else(changed)?;
+        // They all stay until the copy is done: what goes may run code of the script's.
+        let next = self.read.get(self.read_used);
+        if let Some(next) = next.filter(|next| next.object.as_ptr() == object) {
+            self.read_used += 1;
             return match &next.becomes {
                 Becomes::Value(value) => Ok(*value),
                 Becomes::Decimal(text) => {
                     let text = text.ascii(py).ok_or_else(changed)?;
-                    // SAFETY: it is as long as it says.
-                    unsafe { self.text(kind::DECIMAL, text.as_ptr().cast(), text.len()) }
+                    let (data, length) = (text.as_ptr().cast(), text.len());
+                    // SAFETY: it is as long as it says, and is kept.
+                    unsafe { self.text(kind::DECIMAL, data, length) }
                 }
-                // SAFETY: it is kept here.
-                Becomes::Simpler(simpler) => unsafe { self.copy(py, simpler.as_ptr()) },
+                Becomes::Simpler(simpler) => {
+                    let simpler = simpler.as_ptr();
+                    // SAFETY: it is kept.
+                    unsafe { self.copy(py, simpler) }
+                }
             };
         }
         // SAFETY: the caller's promise.
