@@ -2452,7 +2452,7 @@ static inline subpy_queue *subpy_value_queue(const subpy_value *value) {
  * A flag. What stands for plain data becomes that: a member of an `enum.Enum` its value, a dataclass a dict of its
  * fields, an `os.PathLike` its path (a str or bytes), a scalar of numpy the Python object of its `item()`, and any other
  * number an int by its `__index__`, else a float by its `__float__`. Each may run code of the script's. Without the flag
- * they are #SUBPY_ERR_NOT_SHAREABLE, save what comes out by its base class or as memory.
+ * they are #SUBPY_ERR_NOT_SHAREABLE, save what comes out by its base class.
  */
 #define SUBPY_CONVERT 8
 

@@ -128,6 +128,17 @@ static void test_scalars_of_numpy(void **state) {
   check_becomes("[generic('s'), generic(b's'), generic((1,))]", "['s', b's', (1,)]");
   check_becomes("longdouble(0)", "1.25");
   subpy_value out;
+  if (python_at_least(3, 12)) {
+    /* Without the flag, it is no memory of one item. */
+    RUN(id, "class int64(generic):\n"
+            "  def __buffer__(self, flags): return memoryview(b'x').cast('B', shape=[])\n");
+    REFUSES(SUBPY_ERR_NOT_SHAREABLE,
+            "result[0] is of type int64, which has no form outside of its interpreter",
+            subpy_eval(id, "[int64(1)]", &out, &error));
+    REFUSES(SUBPY_ERR_NOT_SHAREABLE, "SUBPY_CONVERT asks for its plain data",
+            subpy_eval(id, "int64(1)", &out, &error));
+    check_becomes("int64(1)", "1");
+  }
   EXPECT(SUBPY_OK, convert("[bytearray(b'x'), generic(1)]", &out, &error));
   CHECK_EQUAL(subpy_value_item(&out, 0)->kind, SUBPY_BUFFER);
   subpy_value_clear(&out);

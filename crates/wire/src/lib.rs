@@ -33,7 +33,7 @@ mod time;
 pub mod value;
 mod writer;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, is_format_of};
 pub use failure::{Exception, Failure, Lost};
 pub use queue::{Queue, QueueRules, read_if_gone};
 pub use reader::Reader;

@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use subpy_wire::value::{MAX_DEPTH, Part, Parts, generalized_utf8, is_decimal, is_int, is_utf8};
-use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer};
+use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer, is_format_of};
 
 use super::message::Message;
 use super::queues;
@@ -325,6 +325,11 @@ fn write_buffer<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>) -> Converted
         let format = described.format.to_str();
         let format =
             format.map_err(|_| ConversionError::invalid("has a format that is not UTF-8"))?;
+        if !is_format_of(format, described.item_size) {
+            let message =
+                format!("has items of the format {format:?}, which a process can't be given");
+            return Err(ConversionError::not_shareable(message));
+        }
         let shape = described.shape.iter().map(|size| *size as u64);
         let memory = described.in_order();
         writer.byte(subpy_wire::value::kind::BUFFER);

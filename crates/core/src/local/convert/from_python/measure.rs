@@ -286,6 +286,23 @@ impl<'a> Reader<'a> {
         unsafe {
             let kept = Object::borrowed(py, object);
             if let Some(pin) = Pin::new(py, object, self.conversion, self.owner) {
+                if pin.has_objects() {
+                    return Err(ConversionError::not_shareable(format!(
+                        "is of type {}, whose items are Python objects: {}",
+                        kept.as_ref()
+                            .map(|kept| kept.type_name(py))
+                            .unwrap_or_default(),
+                        hint(object)
+                    )));
+                }
+                if pin.is_scalar()
+                    && let Some(kept) = &kept
+                    && simpler::is_numpy_scalar(py, kept)
+                {
+                    return Err(ConversionError::not_shareable(not_convertible(
+                        py, object, true,
+                    )));
+                }
                 self.pins.push(pin);
                 return Ok(());
             }

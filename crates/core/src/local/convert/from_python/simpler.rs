@@ -13,17 +13,14 @@ use crate::local::python::object::{Object, clear_exception, import, imported};
 
 /// What a scalar of numpy stands for. (Each has the buffer protocol, too.) `None`: it is none.
 pub(super) fn of_numpy_scalar(py: Attached<'_>, object: &Object) -> Converted<Option<Object>> {
-    let Some(generic) = class_in_use(py, c"numpy", c"generic") else {
-        return Ok(None);
-    };
-    if !is_instance(py, object, &generic, false) {
+    if !is_numpy_scalar(py, object) {
         return Ok(None);
     }
     let item = object.attribute(py, c"item");
     let item = item.and_then(|item| item.call(py, &[]));
     let item = item.ok_or_else(ConversionError::raised)?;
     // A long double is the item of itself.
-    match is_instance(py, &item, &generic, false) {
+    match is_numpy_scalar(py, &item) {
         true => number(py, object).map(Some),
         false => Ok(Some(item)),
     }
@@ -48,15 +45,20 @@ pub(super) fn of(py: Attached<'_>, object: &Object) -> Converted<Option<Object>>
 
 /// Whether [`of`] would find something.
 pub(super) fn is_there(py: Attached<'_>, object: &Object) -> bool {
-    let numpy = class_in_use(py, c"numpy", c"generic");
-    let is_scalar = numpy.is_some_and(|generic| is_instance(py, object, &generic, false));
     let names = [
         c"__dataclass_fields__",
         c"__fspath__",
         c"__index__",
         c"__float__",
     ];
-    is_scalar || is_enum_member(py, object) || names.iter().any(|name| has(py, object, name))
+    is_numpy_scalar(py, object)
+        || is_enum_member(py, object)
+        || names.iter().any(|name| has(py, object, name))
+}
+
+pub(super) fn is_numpy_scalar(py: Attached<'_>, object: &Object) -> bool {
+    let generic = class_in_use(py, c"numpy", c"generic");
+    generic.is_some_and(|generic| is_instance(py, object, &generic, false))
 }
 
 fn is_enum_member(py: Attached<'_>, object: &Object) -> bool {
