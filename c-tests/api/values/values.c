@@ -381,7 +381,7 @@ static void test_an_error_says_what_helps(void **state) {
       {"Color.RED", "its value may cross, and SUBPY_CONVERT asks for its plain data"},
       {"Point(1)", "dataclasses.asdict() makes a dict of it, and SUBPY_CONVERT asks"},
       {"Frame()", "its to_dict() is a dict"},
-      {"Scalar()", "its tolist() is a list"},
+      {"Scalar()", "its tolist() makes plain data of it"},
       {"len", "str() or repr() makes a str of it"},
   };
   subpy_value out;

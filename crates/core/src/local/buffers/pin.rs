@@ -95,9 +95,9 @@ impl Pin {
         (self.owner.python == owner.python).then_some(&self.object)
     }
 
-    /// Whether it is one item, and not one of several.
-    pub(crate) fn is_scalar(&self) -> bool {
-        self.view.ndim == 0
+    /// Whether it may be the memory of one number: numpy describes that of some as bytes.
+    pub(crate) fn may_be_scalar(&self) -> bool {
+        self.view.ndim == 0 || self.view.len <= size_of::<[u64; 2]>() as isize
     }
 
     /// Whether its items are addresses of Python objects: no other interpreter may have them.

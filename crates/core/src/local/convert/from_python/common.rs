@@ -9,7 +9,18 @@ use crate::local::objects::conversion_error::{ConversionError, Converted};
 use crate::local::python::exception::{RUNTIME_ERROR, is_set};
 use crate::local::python::object::{Object, clear_exception};
 
-/// An object that was read as it was measured, since that may run Python code.
+/// What was read as it was measured, since that may run Python code. Most values have nothing of it.
+#[derive(Default)]
+pub(super) struct Read {
+    /// In the order in which they come.
+    pub(super) objects: Vec<ReadBefore>,
+    /// So many of them are copied.
+    pub(super) copied: usize,
+    /// The objects that we are in that something simpler stands for.
+    pub(super) simplified: Vec<PyObject>,
+}
+
+/// An object, and what was read.
 pub(super) struct ReadBefore {
     pub(super) object: Object,
     pub(super) becomes: Becomes,

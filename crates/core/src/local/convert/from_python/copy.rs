@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::common::{Becomes, ReadBefore, changed, each_item, each_pair, hexadecimal, wtf8};
+use super::common::{Becomes, Read, changed, each_item, each_pair, hexadecimal, wtf8};
 use super::py_type::{PyObject, PyType, plain_of, real, type_of, utf8};
 use crate::data::conversion::Conversion;
 use crate::data::pins::Pins;
@@ -28,9 +28,7 @@ pub(super) struct Copier<'a> {
     pins_used: usize,
     pins: Pins,
     queues: Vec<Queue>,
-    /// What measuring has read, in the order in which it comes.
-    read: Vec<ReadBefore>,
-    read_used: usize,
+    read: Option<Box<Read>>,
     owner: &'a Rc<Owner>,
     block: Block,
 }
@@ -44,7 +42,7 @@ impl<'a> Copier<'a> {
         room: (usize, usize),
         pins: Pins,
         queues: Vec<Queue>,
-        read: Vec<ReadBefore>,
+        read: Option<Box<Read>>,
         owner: &'a Rc<Owner>,
     ) -> Self {
         Self {
@@ -57,7 +55,6 @@ impl<'a> Copier<'a> {
             pins,
             queues,
             read,
-            read_used: 0,
             owner,
             block,
         }
@@ -131,37 +128,51 @@ impl<'a> Copier<'a> {
                     }
                     Ok(RawValue::of_items(kind::DICT, pairs, length))
                 }
-                PyType::Set | PyType::FrozenSet => {
-                    let length = ffi::PySet_Size(object) as usize;
-                    let items = self.take_nodes(length)?;
-                    let mut i = 0;
-                    each_item(py, object, |item| {
-                        if i == length {
-                            return Err(changed());
-                        }
-                        items.add(i).write(self.copy(py, item.as_ptr())?);
-                        i += 1;
-                        Ok(())
-                    })?;
-                    if i < length {
-                        return Err(changed());
-                    }
-                    let kind = match py_type {
-                        PyType::Set => kind::SET,
-                        _ => kind::FROZENSET,
-                    };
-                    Ok(RawValue::of_items(kind, items, length))
-                }
+                PyType::Set | PyType::FrozenSet => self.set(py, object, py_type),
                 _ => self.other(py, object),
             }
         }
     }
 
+    #[inline(never)]
+    unsafe fn set(
+        &mut self,
+        py: Attached<'_>,
+        set: PyObject,
+        py_type: PyType,
+    ) -> Converted<RawValue> {
+        // SAFETY: the caller's promise: a set; room is taken before it is written to.
+        unsafe {
+            let length = ffi::PySet_Size(set) as usize;
+            let items = self.take_nodes(length)?;
+            let mut i = 0;
+            each_item(py, set, |item| {
+                if i == length {
+                    return Err(changed());
+                }
+                items.add(i).write(self.copy(py, item.as_ptr())?);
+                i += 1;
+                Ok(())
+            })?;
+            if i < length {
+                return Err(changed());
+            }
+            let kind = match py_type {
+                PyType::Set => kind::SET,
+                _ => kind::FROZENSET,
+            };
+            Ok(RawValue::of_items(kind, items, length))
+        }
+    }
+
+    #[inline(never)]
     unsafe fn other(&mut self, py: Attached<'_>, object: PyObject) -> Converted<RawValue> {
         // They all stay until the copy is done: what goes may run code of the script's.
-        let next = self.read.get(self.read_used);
-        if let Some(next) = next.filter(|next| next.object.as_ptr() == object) {
-            self.read_used += 1;
+        if let Some(read) = &mut self.read
+            && let Some(next) = read.objects.get(read.copied)
+            && next.object.as_ptr() == object
+        {
+            read.copied += 1;
             return match &next.becomes {
                 Becomes::Value(value) => Ok(*value),
                 Becomes::Decimal(text) => {

@@ -19,7 +19,7 @@ const HINTS: &[(&CStr, &str)] = &[
     (c"isoformat", "its isoformat() is a str"),
     (c"total_seconds", "its total_seconds() is a float"),
     (c"to_dict", "its to_dict() is a dict"),
-    (c"tolist", "its tolist() is a list"),
+    (c"tolist", "its tolist() makes plain data of it"),
     (c"__index__", "int() makes an int of it"),
     (c"__float__", "str() makes a str of it, and float() a float"),
     (c"keys", "dict() makes a dict of it"),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::common::{Becomes, ReadBefore, changed, each_item, each_pair, hexadecimal, wtf8};
+use super::common::{Becomes, Read, ReadBefore, changed, each_item, each_pair, hexadecimal, wtf8};
 use super::copy::Copier;
 use super::hints::{hint, not_convertible};
 use super::library;
@@ -37,12 +37,9 @@ pub(super) struct Reader<'a> {
     /// Of the buffers, in the order in which they come.
     pub(super) pins: Pins,
     queues: Vec<Queue>,
-    /// What was read by then, in the order in which it comes.
-    pub(super) read: Vec<ReadBefore>,
+    pub(super) read: Option<Box<Read>>,
     /// The containers that we are in.
     above: Vec<PyObject>,
-    /// The objects that we are in that something simpler stands for.
-    simplified: Vec<PyObject>,
 }
 
 impl<'a> Reader<'a> {
@@ -54,9 +51,8 @@ impl<'a> Reader<'a> {
             text: 0,
             pins: Pins::default(),
             queues: Vec::new(),
-            read: Vec::new(),
+            read: None,
             above: Vec::new(),
-            simplified: Vec::new(),
         }
     }
 
@@ -68,6 +64,7 @@ impl<'a> Reader<'a> {
 
     /// # Safety
     /// It is of this type.
+    #[inline(always)]
     unsafe fn measure_as(
         &mut self,
         py: Attached<'_>,
@@ -86,6 +83,23 @@ impl<'a> Reader<'a> {
                     Some((_, length)) => self.add_text(length),
                     None => self.measure_wtf8(py, object),
                 },
+                _ => self.measure_deep(py, object, py_type),
+            }
+        }
+    }
+
+    /// # Safety
+    /// It is of this type.
+    #[inline(never)]
+    unsafe fn measure_deep(
+        &mut self,
+        py: Attached<'_>,
+        object: PyObject,
+        py_type: PyType,
+    ) -> Converted<()> {
+        // SAFETY: the caller's promise; what is of a type has what that type has.
+        unsafe {
+            match py_type {
                 PyType::Bytes if !self.conversion.pin_bytes => {
                     self.add_text(ffi::Py_SIZE(object) as usize)
                 }
@@ -120,9 +134,9 @@ impl<'a> Reader<'a> {
                     each_pair(py, object, |key, value| {
                         let (of_key, of_value) =
                             (reader.type_of(py, key), reader.type_of(py, value));
-                        // Python code may take them out of the dict.
-                        let _kept = (of_key.may_run_code() || of_value.may_run_code())
-                            .then(|| (Object::borrowed(py, key), Object::borrowed(py, value)));
+                        if of_key.may_run_code() || of_value.may_run_code() {
+                            return reader.measure_pair(py, (key, of_key), (value, of_value));
+                        }
                         reader
                             .measure_as(py, key, of_key)
                             .map_err(|e| e.at_key(key_text(py, key)))?;
@@ -140,8 +154,25 @@ impl<'a> Reader<'a> {
                             .map_err(|e| e.at_key("an item".into()))
                     })
                 }),
-                PyType::Other => self.measure_other(py, object),
+                _ => self.measure_other(py, object),
             }
+        }
+    }
+
+    /// A pair of a dict, from which Python code may take it meanwhile.
+    #[inline(never)]
+    unsafe fn measure_pair(
+        &mut self,
+        py: Attached<'_>,
+        key: (PyObject, PyType),
+        value: (PyObject, PyType),
+    ) -> Converted<()> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let _kept = (Object::borrowed(py, key.0), Object::borrowed(py, value.0));
+            let at_key = |e: ConversionError| e.at_key(key_text(py, key.0));
+            self.measure_as(py, key.0, key.1).map_err(at_key)?;
+            self.measure_as(py, value.0, value.1).map_err(at_key)
         }
     }
 
@@ -168,7 +199,7 @@ impl<'a> Reader<'a> {
                     self.add_text(text.ascii(py).ok_or_else(changed)?.len())?;
                 }
                 let object = kept;
-                self.read.push(ReadBefore { object, becomes });
+                self.read().objects.push(ReadBefore { object, becomes });
                 return Ok(());
             }
             if self.conversion.convert
@@ -190,20 +221,26 @@ impl<'a> Reader<'a> {
         object: Object,
         simpler: Object,
     ) -> Converted<()> {
-        if self.above.len() + self.simplified.len() >= MAX_DEPTH {
+        let depth = self.above.len();
+        let (of, stands_for_it) = (object.as_ptr(), simpler.as_ptr());
+        let read = self.read();
+        if depth + read.simplified.len() >= MAX_DEPTH {
             return Err(too_deep());
         }
-        let (of, stands_for_it) = (object.as_ptr(), simpler.as_ptr());
-        if self.simplified.contains(&of) {
+        if read.simplified.contains(&of) {
             return Err(contains_itself());
         }
         let becomes = Becomes::Simpler(simpler);
-        self.read.push(ReadBefore { object, becomes });
-        self.simplified.push(of);
+        read.objects.push(ReadBefore { object, becomes });
+        read.simplified.push(of);
         // SAFETY: it is kept in `read`.
         let measured = unsafe { self.measure(py, stands_for_it) };
-        self.simplified.pop();
+        self.read().simplified.pop();
         measured
+    }
+
+    fn read(&mut self) -> &mut Read {
+        self.read.get_or_insert_default()
     }
 
     /// What an object is to become.
@@ -295,7 +332,7 @@ impl<'a> Reader<'a> {
                         hint(object)
                     )));
                 }
-                if pin.is_scalar()
+                if pin.may_be_scalar()
                     && let Some(kept) = &kept
                     && simpler::is_numpy_scalar(py, kept)
                 {
