@@ -83,6 +83,10 @@ unsafe fn type_by_flags(object: PyObject) -> PyType {
             PyType::Str
         } else if ffi::PyFloat_Check(object) != 0 {
             PyType::Float
+        } else if (*ffi::Py_TYPE(object)).tp_base == &raw mut ffi::PyBaseObject_Type
+            && !is_of_these(object)
+        {
+            PyType::Other // and of no subclass of them
         } else if ffi::PyComplex_Check(object) != 0 {
             PyType::Complex
         } else if ffi::PySet_Check(object) != 0 {
@@ -92,6 +96,18 @@ unsafe fn type_by_flags(object: PyObject) -> PyType {
         } else {
             PyType::Other
         }
+    }
+}
+
+/// Whether it is exactly of one of the types that have no flag of their own.
+#[inline(always)]
+unsafe fn is_of_these(object: PyObject) -> bool {
+    // SAFETY: the caller's promise; the types are Python's own.
+    unsafe {
+        let exactly = ffi::Py_TYPE(object);
+        exactly == &raw mut ffi::PyComplex_Type
+            || exactly == &raw mut ffi::PySet_Type
+            || exactly == &raw mut ffi::PyFrozenSet_Type
     }
 }
 
