@@ -10,8 +10,8 @@ use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::memory::account::Account;
-use crate::local::objects::namespaces::{Namespace, Namespaces};
 use crate::local::objects::library::Library;
+use crate::local::objects::namespaces::{Namespace, Namespaces};
 use crate::local::objects::release::Loans;
 use crate::local::python::object::Object;
 
