@@ -1789,6 +1789,45 @@ typedef enum subpy_kind {
    * A queue: `as.queue`, which subpy_value_queue() hands out.
    */
   SUBPY_QUEUE = 12,
+  /**
+   * A complex number: `as.complex`.
+   */
+  SUBPY_COMPLEX = 13,
+  /**
+   * A set: `as.items`, in any order. Its items have to be hashable.
+   */
+  SUBPY_SET = 14,
+  /**
+   * A frozenset: as a set.
+   */
+  SUBPY_FROZENSET = 15,
+  /**
+   * A `datetime.datetime`: `as.datetime`. It is aware if it has an offset from UTC, and naive without. Of a time
+   * zone only the offset crosses that it has at that time, not its name and rules. A fixed offset is all that it
+   * becomes in Python, a `datetime.timezone`.
+   */
+  SUBPY_DATETIME = 16,
+  /**
+   * A `datetime.date`: `as.datetime`.
+   */
+  SUBPY_DATE = 17,
+  /**
+   * A `datetime.time`: `as.datetime`. It is naive if its time zone has no offset without a date.
+   */
+  SUBPY_TIME = 18,
+  /**
+   * A `datetime.timedelta`: `as.timedelta`.
+   */
+  SUBPY_TIMEDELTA = 19,
+  /**
+   * A `decimal.Decimal`: `as.text`, as Python's `str()` writes it: "-1.50", "1E+3", "Infinity", "sNaN". It has all
+   * of its digits, whatever the context of a script says.
+   */
+  SUBPY_DECIMAL = 20,
+  /**
+   * A `uuid.UUID`: `as.uuid`.
+   */
+  SUBPY_UUID = 21,
 } subpy_kind;
 
 /**
@@ -1900,6 +1939,77 @@ typedef struct subpy_buffer_info {
 } subpy_buffer_info;
 
 /**
+ * A complex number.
+ */
+typedef struct subpy_complex_data {
+  /**
+   * The real part.
+   */
+  double real;
+  /**
+   * The imaginary part.
+   */
+  double imag;
+} subpy_complex_data;
+
+/**
+ * A datetime, a date or a time of the day, as a ::subpy_value has it. subpy_datetime() and its like make one, and
+ * subpy_value_as_datetime() takes one apart.
+ */
+typedef struct subpy_datetime_data {
+  /**
+   * 1 to 9999. 0 in a time, as are `month` and `day`.
+   */
+  uint16_t year;
+  /**
+   * 1 to 12.
+   */
+  uint8_t month;
+  /**
+   * 1 to 31.
+   */
+  uint8_t day;
+  /**
+   * 0 to 23. 0 in a date, as is all that follows.
+   */
+  uint8_t hour;
+  /**
+   * 0 to 59.
+   */
+  uint8_t minute;
+  /**
+   * 0 to 59.
+   */
+  uint8_t second;
+  /**
+   * 1: Python's `fold` is 1. 2: it is aware, so it has an offset from UTC. 3: both. 0: neither.
+   */
+  uint8_t flags;
+  /**
+   * The offset from UTC in microseconds, times 2^20, plus the microsecond.
+   */
+  int64_t offset_and_microsecond;
+} subpy_datetime_data;
+
+/**
+ * A length of time, as Python keeps it: `days` may be less than 0, and the rest is added to it.
+ */
+typedef struct subpy_timedelta_data {
+  /**
+   * -999,999,999 to 999,999,999.
+   */
+  int32_t days;
+  /**
+   * 0 to 86,399.
+   */
+  int32_t seconds;
+  /**
+   * 0 to 999,999.
+   */
+  int32_t microseconds;
+} subpy_timedelta_data;
+
+/**
  * What a ::subpy_value is. The kind of the value names the field that counts.
  */
 typedef union subpy_data {
@@ -1916,11 +2026,11 @@ typedef union subpy_data {
    */
   bool boolean;
   /**
-   * Of #SUBPY_STR, #SUBPY_BYTES, #SUBPY_BIG_INT and #SUBPY_WTF8.
+   * Of #SUBPY_STR, #SUBPY_BYTES, #SUBPY_BIG_INT, #SUBPY_WTF8 and #SUBPY_DECIMAL.
    */
   subpy_text_data text;
   /**
-   * Of #SUBPY_TUPLE, #SUBPY_LIST and #SUBPY_DICT.
+   * Of #SUBPY_TUPLE, #SUBPY_LIST, #SUBPY_DICT, #SUBPY_SET and #SUBPY_FROZENSET.
    */
   subpy_items items;
   /**
@@ -1931,6 +2041,22 @@ typedef union subpy_data {
    * Of #SUBPY_QUEUE.
    */
   subpy_queue *queue;
+  /**
+   * Of #SUBPY_COMPLEX.
+   */
+  subpy_complex_data complex;
+  /**
+   * Of #SUBPY_DATETIME, #SUBPY_DATE and #SUBPY_TIME. subpy_value_as_datetime() takes it apart.
+   */
+  subpy_datetime_data datetime;
+  /**
+   * Of #SUBPY_TIMEDELTA.
+   */
+  subpy_timedelta_data timedelta;
+  /**
+   * Of #SUBPY_UUID: its 16 bytes, the highest one first, as Python's `UUID.bytes`.
+   */
+  uint8_t uuid[16];
 } subpy_data;
 
 /**
@@ -2124,11 +2250,170 @@ static inline subpy_value subpy_from_queue(subpy_queue *queue) {
   return value;
 }
 
+/** A complex number. */
+static inline subpy_value subpy_complex(double real, double imag) {
+  subpy_value value = subpy_none();
+  value.kind = SUBPY_COMPLEX;
+  value.as.complex.real = real;
+  value.as.complex.imag = imag;
+  return value;
+}
+
+/** A set of `length` items. Equal ones become one. */
+static inline subpy_value subpy_set_of(const subpy_value *items, size_t length) {
+  return subpy_items_of_kind(SUBPY_SET, items, length);
+}
+
+/** A frozenset of `length` items. Equal ones become one. */
+static inline subpy_value subpy_frozenset_of(const subpy_value *items, size_t length) {
+  return subpy_items_of_kind(SUBPY_FROZENSET, items, length);
+}
+
+/** @cond */
+/* What is past a field's room becomes its largest number, which is none of Python's. */
+static inline uint8_t subpy_datetime_field(int number) {
+  return SUBPY_CAST(uint8_t, number < 0 || number > 255 ? 255 : number);
+}
+/** @endcond */
+
+/**
+ * A naive datetime: what a clock shows, with no offset from UTC. A call that takes the value refuses a datetime that there
+ * is not. So it is for subpy_date(), subpy_time() and subpy_at_utc_offset().
+ */
+static inline subpy_value subpy_datetime(int year, int month, int day, int hour, int minute,
+                                         int second, int microsecond) {
+  subpy_value value = subpy_none();
+  value.kind = SUBPY_DATETIME;
+  value.as.datetime.year = SUBPY_CAST(uint16_t, year < 0 || year > 65535 ? 65535 : year);
+  value.as.datetime.month = subpy_datetime_field(month);
+  value.as.datetime.day = subpy_datetime_field(day);
+  value.as.datetime.hour = subpy_datetime_field(hour);
+  value.as.datetime.minute = subpy_datetime_field(minute);
+  value.as.datetime.second = subpy_datetime_field(second);
+  value.as.datetime.flags = 0;
+  value.as.datetime.offset_and_microsecond =
+      microsecond < 0 || microsecond > 999999 ? 1048575 : microsecond;
+  return value;
+}
+
+/** A date. */
+static inline subpy_value subpy_date(int year, int month, int day) {
+  subpy_value value = subpy_datetime(year, month, day, 0, 0, 0, 0);
+  value.kind = SUBPY_DATE;
+  return value;
+}
+
+/** A naive time of the day. */
+static inline subpy_value subpy_time(int hour, int minute, int second, int microsecond) {
+  subpy_value value = subpy_datetime(0, 0, 0, hour, minute, second, microsecond);
+  value.kind = SUBPY_TIME;
+  return value;
+}
+
+/** An aware one of a datetime or a time: it is `offset_us` microseconds east of UTC, which is less than a day. */
+static inline subpy_value subpy_at_utc_offset(subpy_value value, int64_t offset_us) {
+  if (value.kind == SUBPY_DATETIME || value.kind == SUBPY_TIME) {
+    const int64_t day = 86400 * SUBPY_CAST(int64_t, 1000000);
+    const int64_t offset = offset_us > day ? day : offset_us < -day ? -day : offset_us;
+    value.as.datetime.offset_and_microsecond =
+        offset * 1048576 + (value.as.datetime.offset_and_microsecond & 1048575);
+    value.as.datetime.flags = SUBPY_CAST(uint8_t, value.as.datetime.flags | 2);
+  }
+  return value;
+}
+
+/** A datetime or a time with Python's `fold`: the second one of two that a clock shows alike as it is set back. */
+static inline subpy_value subpy_with_fold(subpy_value value) {
+  if (value.kind == SUBPY_DATETIME || value.kind == SUBPY_TIME) {
+    value.as.datetime.flags = SUBPY_CAST(uint8_t, value.as.datetime.flags | 1);
+  }
+  return value;
+}
+
+/**
+ * The aware datetime, in UTC, of so many microseconds after 1970-01-01T00:00:00Z: of a `time_t`, times 1,000,000. A time
+ * before the year 1 or after the year 9999 makes a value that every call refuses.
+ */
+static inline subpy_value subpy_timestamp(int64_t microseconds) {
+  const int64_t day_us = 86400 * SUBPY_CAST(int64_t, 1000000);
+  int64_t rest = microseconds % day_us, days = microseconds / day_us;
+  if (rest < 0) {
+    rest += day_us;
+    days--;
+  }
+  /* A year that starts in March has its leap day at its end. */
+  days += 719468; /* from 0000-03-01 */
+  if (days < 306 || days > 3652364) {
+    return subpy_at_utc_offset(subpy_datetime(0, 1, 1, 0, 0, 0, 0), 0);
+  }
+  const int64_t cycle = days / 146097, in_cycle = days % 146097; /* 400 years */
+  const int64_t of_cycle =
+      (in_cycle - in_cycle / 1460 + in_cycle / 36524 - in_cycle / 146096) / 365;
+  const int64_t in_year = in_cycle - (365 * of_cycle + of_cycle / 4 - of_cycle / 100);
+  const int64_t month = (5 * in_year + 2) / 153; /* 0 is March */
+  const int64_t day = in_year - (153 * month + 2) / 5 + 1;
+  const int64_t year = 400 * cycle + of_cycle + (month > 9 ? 1 : 0);
+  const int64_t second = rest / 1000000;
+  return subpy_at_utc_offset(
+      subpy_datetime(SUBPY_CAST(int, year), SUBPY_CAST(int, month > 9 ? month - 9 : month + 3),
+                     SUBPY_CAST(int, day), SUBPY_CAST(int, second / 3600),
+                     SUBPY_CAST(int, second / 60 % 60), SUBPY_CAST(int, second % 60),
+                     SUBPY_CAST(int, rest % 1000000)),
+      0);
+}
+
+/**
+ * A length of time: the sum of all three, each of which may be less than 0. A call that takes the value refuses more than
+ * 999,999,999 days, in both directions.
+ */
+static inline subpy_value subpy_timedelta(int64_t days, int64_t seconds, int64_t microseconds) {
+  const int64_t most = 2000000000;
+  int64_t all_us = microseconds % 1000000, all_s = seconds % 86400 + microseconds / 1000000 % 86400;
+  int64_t all_days = days > most ? most : days < -most ? -most : days;
+  all_days += seconds / 86400 + microseconds / 1000000 / 86400;
+  if (all_us < 0) {
+    all_us += 1000000;
+    all_s--;
+  }
+  while (all_s < 0) { /* by less than two days */
+    all_s += 86400;
+    all_days--;
+  }
+  while (all_s >= 86400) {
+    all_s -= 86400;
+    all_days++;
+  }
+  subpy_value value = subpy_none();
+  value.kind = SUBPY_TIMEDELTA;
+  value.as.timedelta.days =
+      SUBPY_CAST(int32_t, all_days > most ? most : all_days < -most ? -most : all_days);
+  value.as.timedelta.seconds = SUBPY_CAST(int32_t, all_s);
+  value.as.timedelta.microseconds = SUBPY_CAST(int32_t, all_us);
+  return value;
+}
+
+/**
+ * A decimal number: "-1.50", "1E+3", "Infinity", "NaN". A call that takes the value refuses a text that is none, and NULL.
+ */
+static inline subpy_value subpy_decimal(const char *text) {
+  return subpy_text_of_kind(SUBPY_DECIMAL, text, text != NULL ? strlen(text) : 1);
+}
+
+/** A UUID of 16 bytes, the highest one first, as Python's `UUID.bytes`. NULL makes a value that every call refuses. */
+static inline subpy_value subpy_uuid(const uint8_t *bytes) {
+  subpy_value value = subpy_text_of_kind(SUBPY_BYTES, NULL, 16);
+  if (bytes != NULL) {
+    value.kind = SUBPY_UUID;
+    memcpy(value.as.uuid, bytes, 16);
+  }
+  return value;
+}
+
 /* What these functions hand out belongs to the value that they are given. NULL is allowed as the value. */
 
 /**
- * The length of a value: the number of items of a tuple or a list, of pairs of a dict, and of bytes of a text, of bytes
- * or of a buffer. 0 for any other value, and for NULL.
+ * The length of a value: the number of items of a tuple, a list, a set or a frozenset, of pairs of a dict, and of bytes of
+ * a text, of bytes or of a buffer. 0 for any other value, and for NULL.
  */
 static inline size_t subpy_value_length(const subpy_value *value) {
   if (value == NULL) {
@@ -2139,10 +2424,13 @@ static inline size_t subpy_value_length(const subpy_value *value) {
   case SUBPY_BYTES:
   case SUBPY_BIG_INT:
   case SUBPY_WTF8:
+  case SUBPY_DECIMAL:
     return value->as.text.length;
   case SUBPY_TUPLE:
   case SUBPY_LIST:
   case SUBPY_DICT:
+  case SUBPY_SET:
+  case SUBPY_FROZENSET:
     return value->as.items.length;
   case SUBPY_BUFFER:
     return value->as.buffer != NULL ? value->as.buffer->length : 0;
@@ -2151,9 +2439,11 @@ static inline size_t subpy_value_length(const subpy_value *value) {
   }
 }
 
-/** An item of a tuple or a list. NULL for any other value, and past the end. */
+/** An item of a tuple, a list, a set or a frozenset. NULL for any other value, and past the end. */
 static inline const subpy_value *subpy_value_item(const subpy_value *value, size_t index) {
-  if (value == NULL || (value->kind != SUBPY_TUPLE && value->kind != SUBPY_LIST) ||
+  if (value == NULL ||
+      (value->kind != SUBPY_TUPLE && value->kind != SUBPY_LIST && value->kind != SUBPY_SET &&
+       value->kind != SUBPY_FROZENSET) ||
       index >= value->as.items.length) {
     return NULL;
   }
@@ -2190,11 +2480,12 @@ static inline const subpy_value *subpy_value_get(const subpy_value *value, const
   return NULL;
 }
 
-/** The text of a str or of bytes, of a #SUBPY_BIG_INT or a #SUBPY_WTF8. It ends in a NUL if the library has handed out
- * the value. NULL for any other value. */
+/** The text of a str or of bytes, of a #SUBPY_BIG_INT, a #SUBPY_WTF8 or a #SUBPY_DECIMAL. It ends in a NUL if the library
+ * has handed out the value. NULL for any other value. */
 static inline const char *subpy_value_text(const subpy_value *value) {
   if (value == NULL || (value->kind != SUBPY_STR && value->kind != SUBPY_BYTES &&
-                        value->kind != SUBPY_BIG_INT && value->kind != SUBPY_WTF8)) {
+                        value->kind != SUBPY_BIG_INT && value->kind != SUBPY_WTF8 &&
+                        value->kind != SUBPY_DECIMAL)) {
     return NULL;
   }
   return value->as.text.data;
@@ -2231,6 +2522,94 @@ static inline bool subpy_value_as_bool(const subpy_value *value, bool *boolean) 
   return true;
 }
 
+/** Whether a value is a complex number, a float, or an int of 64 bits. If it is, its parts are written. */
+static inline bool subpy_value_as_complex(const subpy_value *value, double *real, double *imag) {
+  if (value != NULL && value->kind == SUBPY_COMPLEX) {
+    *real = value->as.complex.real;
+    *imag = value->as.complex.imag;
+    return true;
+  }
+  if (!subpy_value_as_float(value, real)) {
+    return false;
+  }
+  *imag = 0;
+  return true;
+}
+
+/** The parts of a datetime, a date or a time, which subpy_value_as_datetime() writes. */
+typedef struct subpy_datetime_parts {
+  int year;          /**< 1 to 9999. Of a time: 0, as are `month` and `day`. */
+  int month;         /**< 1 to 12. */
+  int day;           /**< 1 to 31. */
+  int hour;          /**< 0 to 23. Of a date: 0, as is all that follows. */
+  int minute;        /**< 0 to 59. */
+  int second;        /**< 0 to 59. */
+  int microsecond;   /**< 0 to 999,999. */
+  bool fold;         /**< Python's `fold`. */
+  bool aware;        /**< It has an offset from UTC. */
+  int64_t offset_us; /**< That one, in microseconds, to the east; 0 if it has none. */
+} subpy_datetime_parts;
+
+/** Whether a value is a datetime, a date or a time. If it is, its parts are written. */
+static inline bool subpy_value_as_datetime(const subpy_value *value, subpy_datetime_parts *parts) {
+  if (value == NULL || (value->kind != SUBPY_DATETIME && value->kind != SUBPY_DATE &&
+                        value->kind != SUBPY_TIME)) {
+    return false;
+  }
+  const subpy_datetime_data *data = &value->as.datetime;
+  parts->year = data->year;
+  parts->month = data->month;
+  parts->day = data->day;
+  parts->hour = data->hour;
+  parts->minute = data->minute;
+  parts->second = data->second;
+  parts->microsecond = SUBPY_CAST(int, data->offset_and_microsecond & 1048575);
+  parts->fold = (data->flags & 1) != 0;
+  parts->aware = (data->flags & 2) != 0;
+  parts->offset_us = (data->offset_and_microsecond - parts->microsecond) / 1048576;
+  return true;
+}
+
+/**
+ * Whether a value is an aware datetime. If it is, the time since 1970-01-01T00:00:00Z is written, in microseconds. (A naive
+ * one has no such time.)
+ */
+static inline bool subpy_value_as_timestamp(const subpy_value *value, int64_t *microseconds) {
+  subpy_datetime_parts at;
+  if (!subpy_value_as_datetime(value, &at) || value->kind != SUBPY_DATETIME || !at.aware) {
+    return false;
+  }
+  /* As in subpy_timestamp(), a year starts in March. */
+  const int64_t year = at.month > 2 ? at.year : at.year - 1;
+  const int64_t month = at.month > 2 ? at.month - 3 : at.month + 9;
+  const int64_t days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 +
+                       at.day - 1 - 719468;
+  const int64_t seconds = ((days * 24 + at.hour) * 60 + at.minute) * 60 + at.second;
+  *microseconds = seconds * 1000000 + at.microsecond - at.offset_us;
+  return true;
+}
+
+/**
+ * Whether a value is a timedelta of up to 292,000 years, which 64 bits have room for. If it is, it is written, in
+ * microseconds. (`as.timedelta` has all others, too.)
+ */
+static inline bool subpy_value_as_timedelta(const subpy_value *value, int64_t *microseconds) {
+  if (value == NULL || value->kind != SUBPY_TIMEDELTA || value->as.timedelta.days > 106751990 ||
+      value->as.timedelta.days < -106751991) {
+    return false;
+  }
+  *microseconds = (SUBPY_CAST(int64_t, value->as.timedelta.days) * 86400 +
+                   value->as.timedelta.seconds) *
+                      1000000 +
+                  value->as.timedelta.microseconds;
+  return true;
+}
+
+/** The 16 bytes of a UUID, the highest one first. NULL for any other value. */
+static inline const uint8_t *subpy_value_uuid(const subpy_value *value) {
+  return value != NULL && value->kind == SUBPY_UUID ? value->as.uuid : NULL;
+}
+
 /**
  * The queue that a value is. It belongs to the value: subpy_queue_retain() keeps it beyond that. NULL for any other value.
  */
@@ -2263,6 +2642,14 @@ static inline subpy_queue *subpy_value_queue(const subpy_value *value) {
 #define SUBPY_STRIDED 4
 
 /**
+ * A flag. What stands for plain data becomes that: a member of an `enum.Enum` its value, a dataclass a dict of its
+ * fields, an `os.PathLike` its path (a str or bytes), a scalar of numpy the Python object of its `item()`, and any other
+ * number an int by its `__index__`, else a float by its `__float__`. Each may run code of the script's. Without the flag
+ * they are #SUBPY_ERR_NOT_SHAREABLE, save what comes out by its base class.
+ */
+#define SUBPY_CONVERT 8
+
+/**
  * How a value is set, read, or computed. Start from #SUBPY_CALL_OPTIONS_INIT.
  */
 typedef struct subpy_call_options {
@@ -2271,8 +2658,8 @@ typedef struct subpy_call_options {
    */
   size_t struct_size;
   /**
-   * How a result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of
-   * them. 0 (the default): none. subpy_set_with() has no result: it has to be 0 there.
+   * How a result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, or
+   * several of them. 0 (the default): none. subpy_set_with() has no result: it has to be 0 there.
    */
   uint32_t flags;
   /**
@@ -2318,8 +2705,9 @@ subpy_status subpy_set(subpy_id id, const char *name, const subpy_value *value, 
  * @param error   NULL, or where the error goes.
  * @return #SUBPY_OK;
  *         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, what can't be a name, or a wrong value: an
- *         unknown kind, NULL with a length, a length past all limits, text that is not UTF-8, a key that
- *         Python can't have, or a buffer that is described wrong. The message says where it is in the value:
+ *         unknown kind, NULL with a length, a length past all limits, text that is not UTF-8, a key or an item
+ *         of a set that is not hashable, a date or a time that there is not, a decimal that is no number, or a
+ *         buffer that is described wrong. The message says where it is in the value:
  *         `value[1]["a"]`;
  *         #SUBPY_ERR_NOT_SHAREABLE for a value that is nested more than #SUBPY_MAX_DEPTH deep, or contains
  *         itself;
@@ -2353,8 +2741,9 @@ subpy_status subpy_get(subpy_id id, const char *name, subpy_value *out, subpy_er
  * Reads the value that a name has in an interpreter's `__main__`. The value is a copy, in one allocation. Buffers
  * are not copied: they stay where Python has them.
  *
- * None, bool, int, float, str, bytes, tuple, list and dict become what they are. So do instances of their
- * subclasses. Other objects with the buffer protocol become a #SUBPY_BUFFER: bytearray, memoryview, array.array,
+ * None, bool, int, float, complex, str, bytes, tuple, list, dict, set and frozenset become what they are; so do
+ * datetime, date, time, timedelta, Decimal and UUID of Python's library. So do instances of their subclasses: a named
+ * tuple is a tuple. #SUBPY_CONVERT asks for more. Other objects with the buffer protocol become a #SUBPY_BUFFER: bytearray, memoryview, array.array,
  * arrays of numpy. No other object has a form outside of its interpreter.
  *
  * As long as a value has a buffer of an interpreter, that interpreter can't be destroyed.
@@ -2586,8 +2975,8 @@ typedef struct subpy_function_options {
    */
   uint32_t release_gil;
   /**
-   * How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of
-   * them. 0 (the default): none. An argument that can't become a value is a TypeError in the script, and
+   * How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, or
+   * several of them. 0 (the default): none. An argument that can't become a value is a TypeError in the script, and
    * the function is not called then.
    */
   uint32_t flags;

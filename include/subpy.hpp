@@ -47,6 +47,14 @@
 /// | `std::vector`, `std::array`, `std::deque`, `std::list`, subpy::Span | list; from a tuple too |
 /// | `std::pair`, `std::tuple` | tuple; from a list too |
 /// | `std::map`, `std::unordered_map` | dict |
+/// | `std::set`, `std::unordered_set` | set; from a frozenset too |
+/// | `std::complex` | complex; from a float or an int too |
+/// | `std::chrono::duration` | timedelta; integers are rounded down to microseconds, and take nothing that they can't hold exactly |
+/// | `std::chrono::system_clock::time_point` | aware datetime in UTC; from one of any offset, rounded as above |
+/// | `std::filesystem::path` | str, as `os.fsdecode()` makes it; from any `os.PathLike` and from bytes too |
+/// | enums | int; from a member of an `enum.Enum` too |
+/// | subpy::Decimal, subpy::Uuid, subpy::Date | Decimal, UUID, date |
+/// | structs of the host's with #SUBPY_STRUCT | dict; from a dataclass too |
 /// | `std::optional` | None, or what its value becomes |
 /// | `std::variant` | what its value becomes; from Python, the first type that the value fits |
 /// | `std::nullptr_t`, `std::monostate` | None |
@@ -60,9 +68,11 @@
 #ifndef SUBPY_HPP
 #define SUBPY_HPP
 
+#include <subpy/crossing_library.hpp>
 #include <subpy/ids.hpp>
 #include <subpy/interpreter.hpp>
 #include <subpy/queue.hpp>
 #include <subpy/runtime.hpp>
+#include <subpy/struct_fields.hpp>
 
 #endif

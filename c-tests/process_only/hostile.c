@@ -197,6 +197,13 @@ static const struct broken all_broken[] = {
     {"text_not_utf8", "a text is not UTF-8"},
     {"text_not_wtf8", "a text is not even generalized UTF-8"},
     {"int_no_number", "an int is no number"},
+    {"decimal_no_number", "a decimal is no number"},
+    {"month_13", "has a month that is not 1 to 12"},
+    {"date_with_hour", "is a date that has a time of the day"},
+    {"offset_max", "has an offset from UTC of a day or more"},
+    {"timedelta_past", "has more than 999,999,999 days"},
+    {"set_count_max", "there are fewer things than it says"},
+    {"uuid_cut", "it ends too early"},
     {"bool_2", "a flag is neither 0 nor 1"},
     {"unknown_kind", "a value is of no kind that there is"},
     {"count_past", "there are fewer things than it says"},
@@ -325,12 +332,15 @@ static size_t read_all(const subpy_value *value) {
   case SUBPY_BYTES:
   case SUBPY_BIG_INT:
   case SUBPY_WTF8:
+  case SUBPY_DECIMAL:
     for (size_t i = 0; i <= value->as.text.length; i++) {
       odd += value->as.text.data[i] & 1;
     }
     break;
   case SUBPY_TUPLE:
   case SUBPY_LIST:
+  case SUBPY_SET:
+  case SUBPY_FROZENSET:
   case SUBPY_DICT: {
     const size_t times = value->kind == SUBPY_DICT ? 2 : 1;
     for (size_t i = 0; i < times * value->as.items.length; i++) {
@@ -352,7 +362,10 @@ static size_t read_all(const subpy_value *value) {
     break;
   }
   default:
-    CHECK(value->kind <= SUBPY_FLOAT, "kind %u", (unsigned)value->kind);
+    CHECK(value->kind <= SUBPY_FLOAT || value->kind >= SUBPY_COMPLEX, "kind %u",
+          (unsigned)value->kind);
+    subpy_datetime_parts at;
+    CHECK(!subpy_value_as_datetime(value, &at) || at.hour < 24, "hour %d", at.hour);
   }
   return odd;
 }

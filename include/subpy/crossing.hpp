@@ -57,6 +57,9 @@ inline constexpr bool
     crosses_from<T, std::void_t<decltype(Crossing<T>::from_python(
                         std::declval<const subpy_value &>(), std::declval<Mismatch &>()))>> = true;
 
+template <typename T> inline constexpr bool is_optional = false;
+template <typename T> inline constexpr bool is_optional<std::optional<T>> = true;
+
 template <typename T> inline constexpr std::uint32_t flags_of = Crossing<T>::flags;
 template <> inline constexpr std::uint32_t flags_of<void> = 0;
 template <typename T> inline constexpr bool borrows = Crossing<T>::borrows;
@@ -83,6 +86,10 @@ template <typename T> std::optional<T> from_python(const subpy_value &value, Mis
     return std::nullopt;
   }
 }
+
+template <typename T, typename = void> inline constexpr bool has_crosses_as = false;
+template <typename T>
+inline constexpr bool has_crosses_as<T, std::void_t<typename CrossesAs<T>::type>> = true;
 
 /// A type for which the host has a CrossesAs.
 template <typename T> struct Crossing<T, std::void_t<typename CrossesAs<T>::type>> {

@@ -8,6 +8,7 @@
 #include <subpy/crossing_scalars.hpp>
 
 #include <array>
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -245,6 +246,10 @@ template <typename T> struct Crossing<std::optional<T>> {
   }
 };
 
+/// Whether a type of other numbers takes an int, too.
+template <typename T> inline constexpr bool takes_ints = std::is_floating_point_v<T>;
+template <typename T> inline constexpr bool takes_ints<std::complex<T>> = true;
+
 template <typename... Types> struct Crossing<std::variant<Types...>> {
   using Variant = std::variant<Types...>;
   static constexpr std::uint32_t flags = (0U | ... | flags_of<Types>);
@@ -258,7 +263,7 @@ template <typename... Types> struct Crossing<std::variant<Types...>> {
         variant);
   }
 
-  /// An int becomes a double only if it fits no other type.
+  /// An int becomes a double or a complex number only if it fits no other type.
   static std::optional<Variant> from_python(const subpy_value &value, Mismatch &mismatch) {
     const bool integer = value.kind == SUBPY_INT;
     std::optional<Variant> found = first_of(value, !integer, std::index_sequence_for<Types...>());
@@ -283,7 +288,7 @@ private:
   template <std::size_t Index>
   static bool try_one(const subpy_value &value, bool floats, std::optional<Variant> &found) {
     using Type = std::variant_alternative_t<Index, Variant>;
-    if (std::is_floating_point_v<Type> && !floats) {
+    if (takes_ints<Type> && !floats) {
       return false;
     }
     Mismatch ignored;

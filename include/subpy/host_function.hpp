@@ -80,9 +80,6 @@ public:
 
 namespace detail {
 
-template <typename T> inline constexpr bool is_optional = false;
-template <typename T> inline constexpr bool is_optional<std::optional<T>> = true;
-
 /// Whether a parameter takes one positional argument.
 template <typename T> inline constexpr bool is_positional = !is_one_of<T, Caller, Args, Kwargs>;
 

@@ -30,13 +30,25 @@ public:
     }
   }
 
+  /// Notes a dict that has not the key of a field, which is static, as is the name of the struct.
+  void note_missing(const subpy_value &where, const char *of, const char *key) noexcept {
+    if (!where_) {
+      note(where, of);
+      missing_ = key;
+    }
+  }
+
   explicit operator bool() const noexcept { return where_ != nullptr; }
 
   /// `result["a"][3] is a str, not an int of 64 bits`.
   std::string text(const subpy_value &root, const std::string &name) const {
     const std::string path = path_to(root, name);
     std::string text = path.empty() ? name : path;
-    text += " is " + describe(*where_) + ", not " + wanted_;
+    text += " is " + describe(*where_);
+    if (missing_) {
+      return text + " without the key \"" + missing_ + "\", which " + wanted_ + " has";
+    }
+    text += std::string(", not ") + wanted_;
     if (items_ != NO_MATTER) {
       text += " of " + std::to_string(items_) + (items_ == 1 ? " item" : " items");
     }
@@ -53,6 +65,13 @@ public:
     }
     const bool dict = value.kind == SUBPY_DICT;
     for (std::size_t i = 0; i < value.as.items.length; i++) {
+      if (value.kind == SUBPY_SET || value.kind == SUBPY_FROZENSET) {
+        std::string path = path_to(value.as.items.data[i], "an item of " + name);
+        if (!path.empty()) {
+          return path;
+        }
+        continue;
+      }
       const subpy_value *const key = subpy_value_key(&value, i);
       const subpy_value &item = dict ? key[1] : value.as.items.data[i];
       if (dict && (key == where_ || has_items(*key))) {
@@ -76,7 +95,8 @@ private:
   static constexpr std::size_t NO_MATTER = static_cast<std::size_t>(-1);
 
   static bool has_items(const subpy_value &value) noexcept {
-    return value.kind == SUBPY_TUPLE || value.kind == SUBPY_LIST || value.kind == SUBPY_DICT;
+    return value.kind == SUBPY_TUPLE || value.kind == SUBPY_LIST || value.kind == SUBPY_DICT ||
+           value.kind == SUBPY_SET || value.kind == SUBPY_FROZENSET;
   }
 
   static std::string written(const subpy_value &key) {
@@ -110,6 +130,8 @@ private:
       return counted("a tuple of ");
     case SUBPY_LIST:
       return counted("a list of ");
+    case SUBPY_DATETIME:
+      return (value.as.datetime.flags & 2) != 0 ? "an aware datetime" : "a naive datetime";
     case SUBPY_BUFFER: {
       const subpy_buffer_info &info = *value.as.buffer;
       const std::string format = info.format ? info.format : "B";
@@ -123,6 +145,7 @@ private:
 
   const subpy_value *where_ = nullptr;
   const char *wanted_ = "";
+  const char *missing_ = nullptr;
   std::size_t items_ = NO_MATTER;
 };
 

@@ -55,6 +55,9 @@ public:
   /// Makes a tuple of values of any types.
   static Value tuple(std::initializer_list<Value> items) { return of_items(subpy_tuple, items); }
 
+  /// Makes a set of values of any types. They have to be hashable for Python.
+  static Value set(std::initializer_list<Value> items) { return of_items(subpy_set_of, items); }
+
   /// Makes a dict of values of any types: `Value::dict({{"kind", "key"}, {"code", 27}})`.
   static Value dict(std::initializer_list<std::pair<Value, Value>> pairs) {
     std::vector<subpy_value> values;
@@ -138,10 +141,13 @@ private:
       case SUBPY_BYTES:
       case SUBPY_BIG_INT:
       case SUBPY_WTF8:
+      case SUBPY_DECIMAL:
         to.as.text.data = text(from.as.text.data, from.as.text.length);
         break;
       case SUBPY_TUPLE:
       case SUBPY_LIST:
+      case SUBPY_SET:
+      case SUBPY_FROZENSET:
         to.as.items.data = copies(from.as.items.data, from.as.items.length);
         break;
       case SUBPY_DICT:

@@ -61,11 +61,11 @@ public:
     return detail::from_python<T>(*value_, ignored);
   }
 
-  /// The length of the value: the number of items of a tuple or a list, of pairs of a dict, and of
-  /// bytes of a str, of bytes or of a buffer. 0 for any other value.
+  /// The length of the value: the number of items of a tuple, a list or a set, of pairs of a dict, and
+  /// of bytes of a str, of bytes, of a decimal or of a buffer. 0 for any other value.
   std::size_t size() const noexcept { return subpy_value_length(value_); }
 
-  /// An item of a tuple or a list.
+  /// An item of a tuple, a list or a set, which has them in any order.
   ///
   /// @throws Error #SUBPY_ERR_NOT_FOUND past the end, and for any other value.
   Returns<View> operator[](std::size_t index) const {
@@ -99,7 +99,7 @@ public:
     return std::nullopt;
   }
 
-  /// The items of a tuple or a list, to iterate over. Empty for any other value.
+  /// The items of a tuple, a list or a set, to iterate over. Empty for any other value.
   Items items() const noexcept;
 
   /// The pairs of a dict, to iterate over, in the dict's order. Empty for any other value.
@@ -162,7 +162,7 @@ private:
 
 } // namespace detail
 
-/// The items of a tuple or a list, valid as long as what the View views.
+/// The items of a tuple, a list or a set, valid as long as what the View views.
 class Items {
 public:
   /// An iterator over the items.
@@ -212,8 +212,8 @@ inline View Error::args() const noexcept {
 }
 
 inline Items View::items() const noexcept {
-  const subpy_items *const items = detail::items_of(*value_);
-  return items ? Items(items->data, items->length) : Items(nullptr, 0);
+  const subpy_value *const first = subpy_value_item(value_, 0);
+  return Items(first, first ? value_->as.items.length : 0);
 }
 
 inline Pairs View::pairs() const noexcept {

@@ -360,6 +360,52 @@ static void int_no_number(struct worker *worker) {
   say_now(worker);
 }
 
+static void decimal_no_number(struct worker *worker) {
+  put_text(begin_value(worker, SUBPY_DECIMAL), "1_000");
+  say_now(worker);
+}
+
+/* Begins a datetime, or its like, whose day and clock are these bytes. */
+static struct message *begin_datetime(struct worker *worker, int kind, const uint8_t fields[8]) {
+  struct message *message = begin_value(worker, kind);
+  put(message, fields, 8);
+  return message;
+}
+
+static void month_13(struct worker *worker) {
+  static const uint8_t fields[8] = {0xe8, 7, 13, 1, 0, 0, 0, 0};
+  put_size(begin_datetime(worker, SUBPY_DATETIME, fields), 0);
+  say_now(worker);
+}
+
+static void date_with_hour(struct worker *worker) {
+  static const uint8_t fields[8] = {0xe8, 7, 12, 1, 1, 0, 0, 0};
+  put_size(begin_datetime(worker, SUBPY_DATE, fields), 0);
+  say_now(worker);
+}
+
+static void offset_max(struct worker *worker) {
+  static const uint8_t fields[8] = {0, 0, 0, 0, 1, 0, 0, 2};
+  put_size(begin_datetime(worker, SUBPY_TIME, fields), (uint64_t)86400000000 << 20);
+  say_now(worker);
+}
+
+static void timedelta_past(struct worker *worker) {
+  static const int32_t parts[3] = {1000000000, 0, 0};
+  put(begin_value(worker, SUBPY_TIMEDELTA), parts, sizeof parts);
+  say_now(worker);
+}
+
+static void set_count_max(struct worker *worker) {
+  put_size(begin_value(worker, SUBPY_SET), UINT64_MAX);
+  say_now(worker);
+}
+
+static void uuid_cut(struct worker *worker) {
+  put(begin_value(worker, SUBPY_UUID), "too short", 9);
+  say_now(worker);
+}
+
 static void bool_2(struct worker *worker) {
   put_byte(begin_value(worker, SUBPY_BOOL), 2);
   say_now(worker);
@@ -714,7 +760,7 @@ static void *flip(void *argument) {
 
 static void put_much(struct worker *worker) {
   struct message *message = begin_value(worker, SUBPY_LIST);
-  put_size(message, 12);
+  put_size(message, 21);
   for (int i = 0; i < 3; i++) {
     put_byte(message, SUBPY_STR);
     put_text(message, "some text");
@@ -739,6 +785,15 @@ static void put_much(struct worker *worker) {
     put_size(message, 8);
     put_gap(message);
     put(message, "12345678", 8);
+    put_byte(message, SUBPY_DECIMAL);
+    put_text(message, "-1.50");
+    put_byte(message, SUBPY_DATETIME);
+    put(message, (const uint8_t[8]){0xe8, 7, 2, 29, 23, 59, 59, 2}, 8);
+    put_size(message, 7);
+    put_byte(message, SUBPY_SET);
+    put_size(message, 1);
+    put_byte(message, SUBPY_UUID);
+    put(message, "1234567890123456", 16);
   }
 }
 
@@ -893,6 +948,8 @@ static const struct {
     BEHAVES(creator_queue_let_go_too_often),
     BEHAVES(creator_queue_pickled),
     BEHAVES(creator_queue_unknown_code),
+    BEHAVES(date_with_hour),
+    BEHAVES(decimal_no_number),
     BEHAVES(drop_unknown),
     BEHAVES(endless_empty),
     BEHAVES(endless_full),
@@ -915,7 +972,9 @@ static const struct {
     BEHAVES(length_just_past),
     BEHAVES(length_max),
     BEHAVES(length_zero),
+    BEHAVES(month_13),
     BEHAVES(notes_too_many),
+    BEHAVES(offset_max),
     BEHAVES(operate_not_allowed),
     BEHAVES(other_in_no_way),
     BEHAVES(other_no_exception),
@@ -934,6 +993,7 @@ static const struct {
     BEHAVES(requeue),
     BEHAVES(result_cut),
     BEHAVES(result_missing),
+    BEHAVES(set_count_max),
     BEHAVES(set_highest_bit),
     BEHAVES(shrink),
     BEHAVES(silence),
@@ -946,9 +1006,11 @@ static const struct {
     BEHAVES(text_not_wtf8),
     BEHAVES(text_past),
     BEHAVES(text_without_nul),
+    BEHAVES(timedelta_past),
     BEHAVES(too_deep),
     BEHAVES(unknown_first_byte),
     BEHAVES(unknown_kind),
+    BEHAVES(uuid_cut),
     BEHAVES(value_with_more),
 };
 

@@ -83,4 +83,5 @@ pub use local::memory::account::MemoryUsage;
 pub use local::memory::reserve::WithReserve;
 pub use local::objects::release::Release;
 pub use runtime::{Feature, Runtime, worker_main};
+pub use subpy_wire::{DateTime, Timedelta};
 pub use util::growable;

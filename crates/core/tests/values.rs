@@ -4,7 +4,10 @@ mod common;
 
 use common::{Fixture, refused, value, wrong_items, wrong_text};
 use subpy_core::value::{MAX_DEPTH, RawValue, kind as kinds};
-use subpy_core::{Arguments, CallOptions, Conversion, OwnedValue, RunOptions, Status, Value, View};
+use subpy_core::{
+    Arguments, CallOptions, Conversion, DateTime, OwnedValue, RunOptions, Status, Timedelta, Value,
+    View,
+};
 
 fn lossless() -> CallOptions<'static> {
     CallOptions {
@@ -57,6 +60,57 @@ fn each_kind_there_and_back() {
     ];
     let repr = "{'z': [1, 'x', None], (1, 2): 0.5, 7: {}, 'a': b'b'}";
     there_and_back(&f, Value::dict(&pairs), repr);
+}
+
+#[test]
+fn each_kind_of_the_library_there_and_back() {
+    let f = Fixture::new();
+    let at = DateTime {
+        year: 2024,
+        month: 2,
+        day: 29,
+        hour: 1,
+        minute: 2,
+        second: 3,
+        microsecond: 4,
+        fold: true,
+        utc_offset: None,
+    };
+    let clock = DateTime {
+        year: 0,
+        month: 0,
+        day: 0,
+        fold: false,
+        ..at
+    };
+    let day = DateTime {
+        year: 2024,
+        month: 2,
+        day: 29,
+        hour: 0,
+        minute: 0,
+        second: 0,
+        microsecond: 0,
+        ..clock
+    };
+    let delta = Timedelta {
+        days: -1,
+        seconds: 86_399,
+        microseconds: 5,
+    };
+    let one = [Value::int(1)];
+    there_and_back(&f, Value::complex(1.0, -2.0), "(1-2j)");
+    there_and_back(&f, Value::set(&one), "{1}");
+    there_and_back(&f, Value::frozenset(&one), "frozenset({1})");
+    let repr = "datetime.datetime(2024, 2, 29, 1, 2, 3, 4, fold=1)";
+    there_and_back(&f, Value::datetime(&at), repr);
+    there_and_back(&f, Value::date(&day), "datetime.date(2024, 2, 29)");
+    there_and_back(&f, Value::time(&clock), "datetime.time(1, 2, 3, 4)");
+    let repr = "datetime.timedelta(days=-1, seconds=86399, microseconds=5)";
+    there_and_back(&f, Value::timedelta(&delta), repr);
+    there_and_back(&f, Value::decimal("-1.50"), "Decimal('-1.50')");
+    let repr = "UUID('07070707-0707-0707-0707-070707070707')";
+    there_and_back(&f, Value::uuid([7; 16]), repr);
 }
 
 #[test]

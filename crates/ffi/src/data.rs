@@ -22,14 +22,20 @@ pub const SUBPY_PIN_BYTES: u32 = 2;
 /// subpy_buffer_info::strides set. Without the flag it is #SUBPY_ERR_NOT_SHAREABLE.
 pub const SUBPY_STRIDED: u32 = 4;
 
+/// A flag. What stands for plain data becomes that: a member of an `enum.Enum` its value, a dataclass a dict of its
+/// fields, an `os.PathLike` its path (a str or bytes), a scalar of numpy the Python object of its `item()`, and any other
+/// number an int by its `__index__`, else a float by its `__float__`. Each may run code of the script's. Without the flag
+/// they are #SUBPY_ERR_NOT_SHAREABLE, save what comes out by its base class.
+pub const SUBPY_CONVERT: u32 = 8;
+
 /// How a value is set, read, or computed. Start from #SUBPY_CALL_OPTIONS_INIT.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct subpy_call_options {
     /// `sizeof(subpy_call_options)`.
     pub struct_size: usize,
-    /// How a result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, or several of
-    /// them. 0 (the default): none. subpy_set_with() has no result: it has to be 0 there.
+    /// How a result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, or
+    /// several of them. 0 (the default): none. subpy_set_with() has no result: it has to be 0 there.
     pub flags: u32,
     /// Has to be 0.
     pub reserved: u32,
@@ -50,7 +56,7 @@ growable!(subpy_call_options, "subpy_call_options", 32, {
 
 /// Flags of C's.
 pub(crate) fn conversion(flags: u32) -> Result<Conversion, Error> {
-    const ALL: u32 = SUBPY_LOSSLESS_TEXT | SUBPY_PIN_BYTES | SUBPY_STRIDED;
+    const ALL: u32 = SUBPY_LOSSLESS_TEXT | SUBPY_PIN_BYTES | SUBPY_STRIDED | SUBPY_CONVERT;
     if flags & !ALL != 0 {
         return Err(invalid(format!(
             "flags are {flags:#x}, of which {:#x} is unknown",
@@ -61,6 +67,7 @@ pub(crate) fn conversion(flags: u32) -> Result<Conversion, Error> {
         lossless_text: flags & SUBPY_LOSSLESS_TEXT != 0,
         pin_bytes: flags & SUBPY_PIN_BYTES != 0,
         strided: flags & SUBPY_STRIDED != 0,
+        convert: flags & SUBPY_CONVERT != 0,
         ..Conversion::DEFAULT
     })
 }
@@ -209,8 +216,9 @@ pub unsafe extern "C" fn subpy_set(
 /// @param error   NULL, or where the error goes.
 /// @return #SUBPY_OK;
 ///         #SUBPY_ERR_INVALID_ARGUMENT for NULL, wrong options, what can't be a name, or a wrong value: an
-///         unknown kind, NULL with a length, a length past all limits, text that is not UTF-8, a key that
-///         Python can't have, or a buffer that is described wrong. The message says where it is in the value:
+///         unknown kind, NULL with a length, a length past all limits, text that is not UTF-8, a key or an item
+///         of a set that is not hashable, a date or a time that there is not, a decimal that is no number, or a
+///         buffer that is described wrong. The message says where it is in the value:
 ///         `value[1]["a"]`;
 ///         #SUBPY_ERR_NOT_SHAREABLE for a value that is nested more than #SUBPY_MAX_DEPTH deep, or contains
 ///         itself;
@@ -284,8 +292,9 @@ pub unsafe extern "C" fn subpy_get(
 /// Reads the value that a name has in an interpreter's `__main__`. The value is a copy, in one allocation. Buffers
 /// are not copied: they stay where Python has them.
 ///
-/// None, bool, int, float, str, bytes, tuple, list and dict become what they are. So do instances of their
-/// subclasses. Other objects with the buffer protocol become a #SUBPY_BUFFER: bytearray, memoryview, array.array,
+/// None, bool, int, float, complex, str, bytes, tuple, list, dict, set and frozenset become what they are; so do
+/// datetime, date, time, timedelta, Decimal and UUID of Python's library. So do instances of their subclasses: a named
+/// tuple is a tuple. #SUBPY_CONVERT asks for more. Other objects with the buffer protocol become a #SUBPY_BUFFER: bytearray, memoryview, array.array,
 /// arrays of numpy. No other object has a form outside of its interpreter.
 ///
 /// As long as a value has a buffer of an interpreter, that interpreter can't be destroyed.

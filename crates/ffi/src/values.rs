@@ -40,6 +40,27 @@ pub enum subpy_kind {
     SUBPY_WTF8 = 11,
     /// A queue: `as.queue`, which subpy_value_queue() hands out.
     SUBPY_QUEUE = 12,
+    /// A complex number: `as.complex`.
+    SUBPY_COMPLEX = 13,
+    /// A set: `as.items`, in any order. Its items have to be hashable.
+    SUBPY_SET = 14,
+    /// A frozenset: as a set.
+    SUBPY_FROZENSET = 15,
+    /// A `datetime.datetime`: `as.datetime`. It is aware if it has an offset from UTC, and naive without. Of a time
+    /// zone only the offset crosses that it has at that time, not its name and rules. A fixed offset is all that it
+    /// becomes in Python, a `datetime.timezone`.
+    SUBPY_DATETIME = 16,
+    /// A `datetime.date`: `as.datetime`.
+    SUBPY_DATE = 17,
+    /// A `datetime.time`: `as.datetime`. It is naive if its time zone has no offset without a date.
+    SUBPY_TIME = 18,
+    /// A `datetime.timedelta`: `as.timedelta`.
+    SUBPY_TIMEDELTA = 19,
+    /// A `decimal.Decimal`: `as.text`, as Python's `str()` writes it: "-1.50", "1E+3", "Infinity", "sNaN". It has all
+    /// of its digits, whatever the context of a script says.
+    SUBPY_DECIMAL = 20,
+    /// A `uuid.UUID`: `as.uuid`.
+    SUBPY_UUID = 21,
 }
 
 const _: () = assert!(
@@ -56,6 +77,15 @@ const _: () = assert!(
         && subpy_kind::SUBPY_BIG_INT as u32 == kind::BIG_INT
         && subpy_kind::SUBPY_WTF8 as u32 == kind::WTF8
         && subpy_kind::SUBPY_QUEUE as u32 == kind::QUEUE
+        && subpy_kind::SUBPY_COMPLEX as u32 == kind::COMPLEX
+        && subpy_kind::SUBPY_SET as u32 == kind::SET
+        && subpy_kind::SUBPY_FROZENSET as u32 == kind::FROZENSET
+        && subpy_kind::SUBPY_DATETIME as u32 == kind::DATETIME
+        && subpy_kind::SUBPY_DATE as u32 == kind::DATE
+        && subpy_kind::SUBPY_TIME as u32 == kind::TIME
+        && subpy_kind::SUBPY_TIMEDELTA as u32 == kind::TIMEDELTA
+        && subpy_kind::SUBPY_DECIMAL as u32 == kind::DECIMAL
+        && subpy_kind::SUBPY_UUID as u32 == kind::UUID
 );
 
 /// How deep values may be nested. A list in a list is nested two deep.
@@ -108,6 +138,15 @@ pub extern "C" fn subpy_kind_name(kind: u32) -> *const c_char {
         kind::DICT => c"dict",
         kind::BUFFER => c"memoryview",
         kind::QUEUE => c"Queue",
+        kind::COMPLEX => c"complex",
+        kind::SET => c"set",
+        kind::FROZENSET => c"frozenset",
+        kind::DATETIME => c"datetime",
+        kind::DATE => c"date",
+        kind::TIME => c"time",
+        kind::TIMEDELTA => c"timedelta",
+        kind::DECIMAL => c"Decimal",
+        kind::UUID => c"UUID",
         _ => c"unknown",
     };
     name.as_ptr()

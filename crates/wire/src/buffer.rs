@@ -57,9 +57,9 @@ impl<'a> Buffer<'a> {
         if size != Some(length as u64) {
             return Err(Malformed("a buffer is not as large as its items"));
         }
-        match size_of_format(format) {
-            Some(size) if (1..=item_size).contains(&size) => Ok(buffer),
-            _ => Err(Malformed("a buffer's items are not what its format says")),
+        match is_format_of(format, item_size) {
+            true => Ok(buffer),
+            false => Err(Malformed("a buffer's items are not what its format says")),
         }
     }
 
@@ -86,6 +86,11 @@ impl<'a> Buffer<'a> {
         let description = (self.item_size, self.writable, self.format);
         Self::write_of(writer, description, self.shape(), self.memory);
     }
+}
+
+/// Whether an item of this size may have this format: one that can be understood, and speaks of no addresses.
+pub fn is_format_of(format: &str, item_size: usize) -> bool {
+    size_of_format(format).is_some_and(|size| (1..=item_size).contains(&size))
 }
 
 /// How many bytes a format speaks of at least. `None`: it can't be understood, or speaks of addresses.

@@ -12,9 +12,13 @@
 //! | none | |
 //! | bool | a byte: 0 or 1 |
 //! | int, float | 8 bytes |
-//! | str, bytes, large int, str with surrogates | a text |
-//! | tuple, list | a size, and so many values |
+//! | complex | 8 bytes for each part |
+//! | str, bytes, large int, decimal, str with surrogates | a text |
+//! | tuple, list, set, frozenset | a size, and so many values |
 //! | dict | a size, and so many times a key and its value |
+//! | datetime, date, time | the year in 2 bytes, the month, the day, the hour, the minute, the second, flags (1: the fold, 2: it has an offset); then 8 bytes: the offset from UTC in microseconds, times 2^20, and the microsecond. What it has not is 0 |
+//! | timedelta | its days, seconds and microseconds, in 4 bytes each |
+//! | uuid | 16 bytes, the highest one first |
 //! | queue | its number, a `u64`; how many items it holds at most, an `i64`; a byte that says whether it takes what is no plain data; a byte that says what becomes of items whose interpreter ends |
 //! | buffer | the size of an item, a byte that says whether it is writable, a text that is its format, a byte that says how many dimensions there are, a size for each; then its memory: a size, zeros up to a multiple of 16 bytes from the message's start, and so many bytes |
 //!
@@ -25,13 +29,15 @@ mod buffer;
 mod failure;
 mod queue;
 mod reader;
+mod time;
 pub mod value;
 mod writer;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, is_format_of};
 pub use failure::{Exception, Failure, Frame, LINKS, Lost, MOST, Related};
 pub use queue::{Queue, QueueRules, read_if_gone};
 pub use reader::Reader;
+pub use time::{DateTime, Timedelta};
 pub use writer::{Sink, Writer};
 
 /// A message that no worker of ours writes.

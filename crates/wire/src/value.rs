@@ -1,6 +1,7 @@
 //! Values, part by part.
 
 use crate::buffer::Buffer;
+use crate::time::{DateTime, Timedelta};
 use crate::{Malformed, Queue, Reader, Result, Sink, Writer};
 
 /// The byte that says what a value is.
@@ -20,6 +21,15 @@ pub mod kind {
     pub const BIG_INT: u8 = 10;
     pub const WTF8: u8 = 11;
     pub const QUEUE: u8 = 12;
+    pub const COMPLEX: u8 = 13;
+    pub const SET: u8 = 14;
+    pub const FROZENSET: u8 = 15;
+    pub const DATETIME: u8 = 16;
+    pub const DATE: u8 = 17;
+    pub const TIME: u8 = 18;
+    pub const TIMEDELTA: u8 = 19;
+    pub const DECIMAL: u8 = 20;
+    pub const UUID: u8 = 21;
 }
 
 /// How deep values may be nested: a list in a list is nested two deep.
@@ -54,13 +64,33 @@ pub enum Part<'a> {
     Buffer(Buffer<'a>),
     /// A queue.
     Queue(Queue),
+    /// A complex number: its real part, and its imaginary one.
+    Complex(f64, f64),
+    /// A set of so many items, which follow.
+    Set(usize),
+    /// A frozenset of so many items, which follow.
+    FrozenSet(usize),
+    /// A datetime.
+    DateTime(DateTime),
+    /// A date.
+    Date(DateTime),
+    /// A time of the day.
+    Time(DateTime),
+    /// A length of time.
+    Timedelta(Timedelta),
+    /// A decimal number, as `str()` has it.
+    Decimal(&'a [u8]),
+    /// A UUID, the highest byte first.
+    Uuid([u8; 16]),
 }
 
 impl<'a> Part<'a> {
     /// How many values follow that belong to it.
     pub fn items(&self) -> usize {
         match self {
-            Self::Tuple(items) | Self::List(items) => *items,
+            Self::Tuple(items) | Self::List(items) | Self::Set(items) | Self::FrozenSet(items) => {
+                *items
+            }
             Self::Dict(pairs) => 2 * pairs,
             _ => 0,
         }
@@ -81,6 +111,31 @@ impl<'a> Part<'a> {
             kind::DICT => Self::Dict(pairs(reader)?),
             kind::BUFFER => Self::Buffer(Buffer::read(reader)?),
             kind::QUEUE => Self::Queue(Queue::read(reader)?),
+            kind::COMPLEX => Self::Complex(reader.f64()?, reader.f64()?),
+            kind::SET => Self::Set(reader.count()?),
+            kind::FROZENSET => Self::FrozenSet(reader.count()?),
+            kind::DATETIME => {
+                let datetime = DateTime::read(reader)?;
+                datetime.check_datetime()?;
+                Self::DateTime(datetime)
+            }
+            kind::DATE => {
+                let date = DateTime::read(reader)?;
+                date.check_date()?;
+                Self::Date(date)
+            }
+            kind::TIME => {
+                let time = DateTime::read(reader)?;
+                time.check_time()?;
+                Self::Time(time)
+            }
+            kind::TIMEDELTA => Self::Timedelta(Timedelta::read(reader)?),
+            kind::DECIMAL => Self::Decimal(reader.bytes()?),
+            kind::UUID => {
+                let mut bytes = [0; 16];
+                bytes.copy_from_slice(reader.take(16)?);
+                Self::Uuid(bytes)
+            }
             _ => return Err(Malformed("a value is of no kind that there is")),
         })
     }
@@ -116,7 +171,12 @@ impl<'a> Part<'a> {
     pub fn has_memory(&self) -> bool {
         matches!(
             self,
-            Self::Str(_) | Self::Bytes(_) | Self::BigInt(_) | Self::Wtf8(_) | Self::Buffer(_)
+            Self::Str(_)
+                | Self::Bytes(_)
+                | Self::BigInt(_)
+                | Self::Wtf8(_)
+                | Self::Decimal(_)
+                | Self::Buffer(_)
         )
     }
 
@@ -126,6 +186,7 @@ impl<'a> Part<'a> {
             Self::Str(text) if !is_utf8(text) => Err(Malformed("a text is not UTF-8")),
             Self::BigInt(text) => int_text(text),
             Self::Wtf8(text) => generalized_utf8(text).map(drop),
+            Self::Decimal(text) if !is_decimal(text) => Err(Malformed("a decimal is no number")),
             _ => Ok(()),
         }
     }
@@ -155,6 +216,24 @@ impl<'a> Part<'a> {
                 writer.byte(kind::QUEUE);
                 queue.write(writer);
             }
+            Self::Complex(real, imaginary) => {
+                write_number(writer, kind::COMPLEX, real.to_ne_bytes());
+                writer.f64(*imaginary);
+            }
+            Self::Set(count) => write_count(writer, kind::SET, *count),
+            Self::FrozenSet(count) => write_count(writer, kind::FROZENSET, *count),
+            Self::DateTime(datetime) => write_datetime(writer, kind::DATETIME, datetime),
+            Self::Date(date) => write_datetime(writer, kind::DATE, date),
+            Self::Time(time) => write_datetime(writer, kind::TIME, time),
+            Self::Timedelta(delta) => {
+                writer.byte(kind::TIMEDELTA);
+                delta.write(writer);
+            }
+            Self::Decimal(text) => write_text(writer, kind::DECIMAL, text),
+            Self::Uuid(bytes) => {
+                writer.byte(kind::UUID);
+                writer.put(bytes);
+            }
         }
     }
 }
@@ -162,6 +241,11 @@ impl<'a> Part<'a> {
 fn write_text<S: Sink>(writer: &mut Writer<S>, kind: u8, text: &[u8]) {
     writer.byte(kind);
     writer.bytes(text);
+}
+
+fn write_datetime<S: Sink>(writer: &mut Writer<S>, kind: u8, datetime: &DateTime) {
+    writer.byte(kind);
+    datetime.write(writer);
 }
 
 fn write_number<S: Sink>(writer: &mut Writer<S>, kind: u8, number: [u8; 8]) {
@@ -234,7 +318,9 @@ impl<'r, 'a> Parts<'r, 'a> {
         }
         self.to_come -= 1;
         let part = Part::read(self.reader)?;
-        if let Part::Tuple(_) | Part::List(_) | Part::Dict(_) = part {
+        if let Part::Tuple(_) | Part::List(_) | Part::Dict(_) | Part::Set(_) | Part::FrozenSet(_) =
+            part
+        {
             if self.around.len() >= self.depth {
                 return Err(Malformed("a value is nested too deeply"));
             }
@@ -265,6 +351,42 @@ pub fn is_int(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(is_digit)
 }
 
+/// Whether it is a number as `decimal.Decimal` writes them: "-1.50", "1E+3", "Infinity", "sNaN123". (What that reads besides,
+/// with spaces or underscores, is none here.)
+pub fn is_decimal(text: &[u8]) -> bool {
+    let number = match text {
+        [b'-' | b'+', number @ ..] => number,
+        number => number,
+    };
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    let is = |word: &str| number.eq_ignore_ascii_case(word.as_bytes());
+    if is("inf") || is("infinity") {
+        return true;
+    }
+    for word in ["nan", "snan"] {
+        if let Some((start, payload)) = number.split_at_checked(word.len())
+            && start.eq_ignore_ascii_case(word.as_bytes())
+        {
+            return digits(payload);
+        }
+    }
+    let mut halves = number.splitn(2, |byte| byte.eq_ignore_ascii_case(&b'e'));
+    let (coefficient, exponent) = (halves.next().unwrap_or_default(), halves.next());
+    let exponent = exponent.map(|text| match text {
+        [b'-' | b'+', number @ ..] => number,
+        number => number,
+    });
+    let mut sides = coefficient.splitn(2, |byte| *byte == b'.');
+    let (whole, part) = (
+        sides.next().unwrap_or_default(),
+        sides.next().unwrap_or_default(),
+    );
+    digits(whole)
+        && digits(part)
+        && !(whole.is_empty() && part.is_empty())
+        && exponent.is_none_or(|exponent| !exponent.is_empty() && digits(exponent))
+}
+
 /// UTF-8 in which surrogates are allowed: it, or what is wrong.
 pub fn generalized_utf8(bytes: &[u8]) -> Result<&[u8]> {
     let mut rest = bytes;
@@ -275,6 +397,38 @@ pub fn generalized_utf8(bytes: &[u8]) -> Result<&[u8]> {
                 [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => rest = &rest[error.valid_up_to() + 3..],
                 _ => return Err(Malformed("a text is not even generalized UTF-8")),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals() {
+        for text in [
+            "0",
+            "-1.50",
+            "1E+3",
+            "1e-999999",
+            ".5",
+            "5.",
+            "+7",
+            "Infinity",
+            "-inf",
+            "NaN",
+            "sNaN",
+            "-sNaN123",
+            "nan0",
+        ] {
+            assert!(is_decimal(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "", "-", ".", "e5", "1e", "1e+", "1.2.3", "1_000", " 1", "1 ", "0x1f", "NaNs",
+            "nfinity", "infinit", "--1", "\u{661}", "1\0",
+        ] {
+            assert!(!is_decimal(text.as_bytes()), "{text}");
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use subpy_wire::value::{MAX_DEPTH, Part, Parts};
 use subpy_wire::{
-    Buffer, Exception, Failure, Frame, Lost, Queue, QueueRules, Reader, Related, Writer,
+    Buffer, DateTime, Exception, Failure, Frame, Lost, Queue, QueueRules, Reader, Related,
+    Timedelta, Writer,
 };
 
 /// xorshift64*.
@@ -33,11 +34,27 @@ impl Random {
     }
 }
 
+/// Any point in time.
+fn datetime(random: &mut Random) -> DateTime {
+    DateTime {
+        year: 1 + random.below(9999) as u16,
+        month: 1 + random.below(12) as u8,
+        day: 1 + random.below(28) as u8,
+        hour: random.below(24) as u8,
+        minute: random.below(60) as u8,
+        second: random.below(60) as u8,
+        microsecond: random.below(1_000_000) as u32,
+        fold: random.below(2) == 1,
+        utc_offset: (random.below(2) == 1)
+            .then(|| random.below(172_799) as i64 * 999_999 - 86_399_000_000),
+    }
+}
+
 /// Writes a random value. The answer is what it is, as text.
 fn write_value(random: &mut Random, writer: &mut Writer<Vec<u8>>, depth: usize) -> String {
     let (text, bytes) = (random.text(), random.bytes(20));
     let small = ["0", "-0x1f", "+12_000", "0b101"][random.below(4)];
-    let part = match random.below(if depth < 6 { 13 } else { 10 }) {
+    let part = match random.below(if depth < 6 { 22 } else { 17 }) {
         0 => Part::None,
         1 => Part::Bool(random.below(2) == 1),
         2 => Part::Int(random.next() as i64),
@@ -61,8 +78,34 @@ fn write_value(random: &mut Random, writer: &mut Writer<Vec<u8>>, depth: usize) 
                 if_gone: random.below(4) as u8,
             },
         }),
-        10 => Part::Tuple(random.below(5)),
-        11 => Part::List(random.below(5)),
+        10 => Part::Complex(random.below(9) as f64, -0.5),
+        11 => Part::DateTime(datetime(random)),
+        12 => Part::Date(DateTime {
+            hour: 0,
+            minute: 0,
+            second: 0,
+            microsecond: 0,
+            fold: false,
+            utc_offset: None,
+            ..datetime(random)
+        }),
+        13 => Part::Time(DateTime {
+            year: 0,
+            month: 0,
+            day: 0,
+            ..datetime(random)
+        }),
+        14 => Part::Timedelta(Timedelta {
+            days: random.below(1_999_999_999) as i32 - 999_999_999,
+            seconds: random.below(86_400) as i32,
+            microseconds: random.below(1_000_000) as i32,
+        }),
+        15 => Part::Decimal(["-1.50", "1E+3", "NaN"][random.below(3)].as_bytes()),
+        16 => Part::Uuid([random.next() as u8; 16]),
+        17 => Part::Set(random.below(5)),
+        18 => Part::FrozenSet(random.below(5)),
+        19 => Part::Tuple(random.below(5)),
+        20 => Part::List(random.below(5)),
         _ => Part::Dict(random.below(4)),
     };
     part.write(writer);

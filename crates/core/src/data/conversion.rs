@@ -11,6 +11,9 @@ pub struct Conversion {
     /// Buffers whose items are not in C's order without gaps are handed out, too. Else they are not
     /// shareable.
     pub strided: bool,
+    /// Objects that stand for plain data become that: members of enums, dataclasses, paths, numbers that are none of Python's.
+    /// Else they are not shareable.
+    pub convert: bool,
     /// Which objects become buffers. Others that could are not shareable.
     pub buffers: Buffers,
     /// An object of a subclass is not shareable. Else it becomes what its class is made of.
@@ -35,6 +38,7 @@ impl Conversion {
         lossless_text: false,
         pin_bytes: false,
         strided: false,
+        convert: false,
         buffers: Buffers::All,
         exact: false,
     };

@@ -14,6 +14,15 @@ pub const BUFFER: u32 = 9;
 pub const BIG_INT: u32 = 10;
 pub const WTF8: u32 = 11;
 pub const QUEUE: u32 = 12;
+pub const COMPLEX: u32 = 13;
+pub const SET: u32 = 14;
+pub const FROZENSET: u32 = 15;
+pub const DATETIME: u32 = 16;
+pub const DATE: u32 = 17;
+pub const TIME: u32 = 18;
+pub const TIMEDELTA: u32 = 19;
+pub const DECIMAL: u32 = 20;
+pub const UUID: u32 = 21;
 
 /// How deep values may be nested: a list in a list is nested two deep.
 pub const MAX_DEPTH: usize = 256;

@@ -107,8 +107,11 @@ impl Block {
         (header.pins, header.queues, header.lent) = (pins, queues, lent);
     }
 
-    /// Makes `root`, whose data is the first thing in the block, the owner of the block.
+    /// Makes `root`, whose data is the first thing in the block, the owner of the block. One that points to nothing needs none.
     pub(crate) fn into_owned(self, root: RawValue) -> RawValue {
+        if root.is_whole() {
+            return RawValue { owned: 0, ..root };
+        }
         std::mem::forget(self);
         RawValue {
             owned: OWNED,

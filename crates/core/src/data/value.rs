@@ -6,6 +6,8 @@
 use std::ffi::{c_char, c_void};
 use std::marker::PhantomData;
 
+use subpy_wire::{DateTime, Timedelta};
+
 pub use crate::data::kind;
 pub use crate::data::kind::MAX_DEPTH;
 use crate::util::growable::Growable;
@@ -36,14 +38,67 @@ pub union RawData {
     pub real: f64,
     /// Of #SUBPY_BOOL.
     pub boolean: bool,
-    /// Of #SUBPY_STR, #SUBPY_BYTES, #SUBPY_BIG_INT and #SUBPY_WTF8.
+    /// Of #SUBPY_STR, #SUBPY_BYTES, #SUBPY_BIG_INT, #SUBPY_WTF8 and #SUBPY_DECIMAL.
     pub text: RawText,
-    /// Of #SUBPY_TUPLE, #SUBPY_LIST and #SUBPY_DICT.
+    /// Of #SUBPY_TUPLE, #SUBPY_LIST, #SUBPY_DICT, #SUBPY_SET and #SUBPY_FROZENSET.
     pub items: RawItems,
     /// Of #SUBPY_BUFFER.
     pub buffer: *const BufferInfo,
     /// Of #SUBPY_QUEUE.
     pub queue: *mut RawQueue,
+    /// Of #SUBPY_COMPLEX.
+    pub complex: RawComplex,
+    /// Of #SUBPY_DATETIME, #SUBPY_DATE and #SUBPY_TIME. subpy_value_as_datetime() takes it apart.
+    pub datetime: RawDateTime,
+    /// Of #SUBPY_TIMEDELTA.
+    pub timedelta: RawTimedelta,
+    /// Of #SUBPY_UUID: its 16 bytes, the highest one first, as Python's `UUID.bytes`.
+    pub uuid: [u8; 16],
+}
+
+/// A complex number.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawComplex {
+    /// The real part.
+    pub real: f64,
+    /// The imaginary part.
+    pub imag: f64,
+}
+
+/// A datetime, a date or a time of the day, as a ::subpy_value has it. subpy_datetime() and its like make one, and
+/// subpy_value_as_datetime() takes one apart.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawDateTime {
+    /// 1 to 9999. 0 in a time, as are `month` and `day`.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 0 to 23. 0 in a date, as is all that follows.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+    /// 0 to 59.
+    pub second: u8,
+    /// 1: Python's `fold` is 1. 2: it is aware, so it has an offset from UTC. 3: both. 0: neither.
+    pub flags: u8,
+    /// The offset from UTC in microseconds, times 2^20, plus the microsecond.
+    pub offset_and_microsecond: i64,
+}
+
+/// A length of time, as Python keeps it: `days` may be less than 0, and the rest is added to it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawTimedelta {
+    /// -999,999,999 to 999,999,999.
+    pub days: i32,
+    /// 0 to 86,399.
+    pub seconds: i32,
+    /// 0 to 999,999.
+    pub microseconds: i32,
 }
 
 /// A queue, as C has it: where it is.
@@ -183,7 +238,108 @@ impl RawValue {
     /// Whether it holds other values.
     #[inline]
     pub(crate) fn is_container(&self) -> bool {
-        matches!(self.kind, kind::TUPLE | kind::LIST | kind::DICT)
+        matches!(
+            self.kind,
+            kind::TUPLE | kind::LIST | kind::DICT | kind::SET | kind::FROZENSET
+        )
+    }
+
+    /// Whether it points to nothing.
+    #[inline]
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(
+            self.kind,
+            kind::NONE | kind::BOOL | kind::INT | kind::FLOAT | kind::COMPLEX | kind::UUID
+        ) || self.is_time()
+    }
+
+    /// Whether it is a point in time, or a length of time.
+    #[inline]
+    pub(crate) fn is_time(&self) -> bool {
+        matches!(self.kind, kind::DATETIME..=kind::TIMEDELTA)
+    }
+
+    /// Of a kind for them. It need not be one that there is.
+    pub(crate) fn of_datetime(kind: u32, datetime: &DateTime) -> Self {
+        let (fields, rest) = datetime.parts();
+        let [_, _, month, day, hour, minute, second, flags] = fields;
+        let datetime = RawDateTime {
+            year: datetime.year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            flags,
+            offset_and_microsecond: rest,
+        };
+        Self::new(kind, RawData { datetime })
+    }
+
+    /// It need not be one that there is.
+    pub(crate) fn of_timedelta(delta: &Timedelta) -> Self {
+        let timedelta = RawTimedelta {
+            days: delta.days,
+            seconds: delta.seconds,
+            microseconds: delta.microseconds,
+        };
+        Self::new(kind::TIMEDELTA, RawData { timedelta })
+    }
+
+    pub(crate) const fn of_uuid(uuid: [u8; 16]) -> Self {
+        Self::new(kind::UUID, RawData { uuid })
+    }
+
+    pub(crate) const fn of_complex(real: f64, imag: f64) -> Self {
+        let complex = RawComplex { real, imag };
+        Self::new(kind::COMPLEX, RawData { complex })
+    }
+
+    /// The datetime, date or time that it is, or what is wrong with it.
+    pub(crate) fn as_datetime(&self) -> Result<DateTime, &'static str> {
+        if !matches!(self.kind, kind::DATETIME | kind::DATE | kind::TIME) {
+            return Err("is no datetime");
+        }
+        // SAFETY: the kind says which field counts.
+        let raw = unsafe { self.r#as.datetime };
+        let [low, high] = raw.year.to_le_bytes();
+        let fields = [
+            low, high, raw.month, raw.day, raw.hour, raw.minute, raw.second, raw.flags,
+        ];
+        let checked = DateTime::of_parts(fields, raw.offset_and_microsecond).and_then(|datetime| {
+            match self.kind {
+                kind::DATETIME => datetime.check_datetime(),
+                kind::DATE => datetime.check_date(),
+                _ => datetime.check_time(),
+            }
+            .map(|()| datetime)
+        });
+        checked.map_err(|error| error.0)
+    }
+
+    /// The length of time that it is, or what is wrong with it.
+    pub(crate) fn as_timedelta(&self) -> Result<Timedelta, &'static str> {
+        if self.kind != kind::TIMEDELTA {
+            return Err("is no timedelta");
+        }
+        // SAFETY: the kind says which field counts.
+        let raw = unsafe { self.r#as.timedelta };
+        let delta = Timedelta {
+            days: raw.days,
+            seconds: raw.seconds,
+            microseconds: raw.microseconds,
+        };
+        delta.check().map_err(|error| error.0)?;
+        Ok(delta)
+    }
+
+    /// Fails for a time that there is not. What is none is right.
+    pub(crate) fn check_time(&self) -> Result<(), &'static str> {
+        match self.kind {
+            kind::DATETIME | kind::DATE | kind::TIME => self.as_datetime().map(drop),
+            kind::TIMEDELTA => self.as_timedelta().map(drop),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -221,6 +377,24 @@ pub enum View<'a> {
     Wtf8(&'a [u8]),
     /// A queue, by its id.
     Queue(*const RawQueue),
+    /// A complex number: its real part, and its imaginary one.
+    Complex(f64, f64),
+    /// A set, in any order.
+    Set(&'a [Value<'a>]),
+    /// A frozenset, in any order.
+    FrozenSet(&'a [Value<'a>]),
+    /// A datetime.
+    DateTime(DateTime),
+    /// A date.
+    Date(DateTime),
+    /// A time of the day.
+    Time(DateTime),
+    /// A length of time.
+    Timedelta(Timedelta),
+    /// A decimal number, as `str()` has it.
+    Decimal(&'a str),
+    /// A UUID, the highest byte first.
+    Uuid([u8; 16]),
     /// None of these: the host made it wrong.
     Wrong,
 }
@@ -360,6 +534,122 @@ impl<'a> Value<'a> {
         Self::of(RawValue::new(kind::BUFFER, RawData { buffer }))
     }
 
+    /// A complex number.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// assert_eq!(Value::complex(1.0, -2.0).view(), View::Complex(1.0, -2.0));
+    /// ```
+    pub const fn complex(real: f64, imaginary: f64) -> Self {
+        Self::of(RawValue::of_complex(real, imaginary))
+    }
+
+    /// A set of these, which have to be hashable.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// let numbers = [Value::int(1), Value::int(2)];
+    /// assert_eq!(Value::set(&numbers).view(), View::Set(&numbers));
+    /// ```
+    pub const fn set(items: &'a [Value<'a>]) -> Self {
+        let data = items.as_ptr().cast();
+        Self::of(RawValue::of_items(kind::SET, data, items.len()))
+    }
+
+    /// A frozenset of these, which have to be hashable.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// let numbers = [Value::int(1), Value::int(2)];
+    /// assert_eq!(Value::frozenset(&numbers).view(), View::FrozenSet(&numbers));
+    /// ```
+    pub const fn frozenset(items: &'a [Value<'a>]) -> Self {
+        let data = items.as_ptr().cast();
+        Self::of(RawValue::of_items(kind::FROZENSET, data, items.len()))
+    }
+
+    /// A datetime. One that there is not is refused where it is used.
+    ///
+    /// ```
+    /// use subpy_core::{DateTime, Value, View};
+    ///
+    /// let noon = DateTime {
+    ///     year: 2024, month: 2, day: 29, hour: 12, minute: 0, second: 0, microsecond: 0,
+    ///     fold: false, utc_offset: Some(0),
+    /// };
+    /// assert_eq!(Value::datetime(&noon).view(), View::DateTime(noon));
+    /// ```
+    pub fn datetime(datetime: &DateTime) -> Self {
+        Self::of(RawValue::of_datetime(kind::DATETIME, datetime))
+    }
+
+    /// A date: the rest is 0.
+    ///
+    /// ```
+    /// use subpy_core::{DateTime, Value, View};
+    ///
+    /// let day = DateTime {
+    ///     year: 2024, month: 2, day: 29, hour: 0, minute: 0, second: 0, microsecond: 0,
+    ///     fold: false, utc_offset: None,
+    /// };
+    /// assert_eq!(Value::date(&day).view(), View::Date(day));
+    /// ```
+    pub fn date(date: &DateTime) -> Self {
+        Self::of(RawValue::of_datetime(kind::DATE, date))
+    }
+
+    /// A time of the day: the year, the month and the day are 0.
+    ///
+    /// ```
+    /// use subpy_core::{DateTime, Value, View};
+    ///
+    /// let noon = DateTime {
+    ///     year: 0, month: 0, day: 0, hour: 12, minute: 0, second: 0, microsecond: 0,
+    ///     fold: false, utc_offset: None,
+    /// };
+    /// assert_eq!(Value::time(&noon).view(), View::Time(noon));
+    /// ```
+    pub fn time(time: &DateTime) -> Self {
+        Self::of(RawValue::of_datetime(kind::TIME, time))
+    }
+
+    /// A length of time.
+    ///
+    /// ```
+    /// use subpy_core::{Timedelta, Value, View};
+    ///
+    /// let hour = Timedelta { days: 0, seconds: 3600, microseconds: 0 };
+    /// assert_eq!(Value::timedelta(&hour).view(), View::Timedelta(hour));
+    /// ```
+    pub fn timedelta(delta: &Timedelta) -> Self {
+        Self::of(RawValue::of_timedelta(delta))
+    }
+
+    /// A decimal number, as `decimal.Decimal` reads it.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// assert_eq!(Value::decimal("1.50").view(), View::Decimal("1.50"));
+    /// ```
+    pub const fn decimal(text: &'a str) -> Self {
+        Self::text(kind::DECIMAL, text.as_bytes())
+    }
+
+    /// A UUID, the highest byte first.
+    ///
+    /// ```
+    /// use subpy_core::{Value, View};
+    ///
+    /// assert_eq!(Value::uuid([7; 16]).view(), View::Uuid([7; 16]));
+    /// ```
+    pub const fn uuid(bytes: [u8; 16]) -> Self {
+        Self::of(RawValue::of_uuid(bytes))
+    }
+
     const fn text(kind: u32, bytes: &'a [u8]) -> Self {
         Self::of(RawValue::of_text(kind, bytes.as_ptr().cast(), bytes.len()))
     }
@@ -467,13 +757,22 @@ impl<'a> Value<'a> {
                     n => View::Buffer(std::slice::from_raw_parts(info.data.cast(), n)),
                 }),
                 kind::QUEUE if !data.queue.is_null() => Some(View::Queue(data.queue)),
+                kind::COMPLEX => Some(View::Complex(data.complex.real, data.complex.imag)),
+                kind::SET => items().map(View::Set),
+                kind::FROZENSET => items().map(View::FrozenSet),
+                kind::DATETIME => self.0.as_datetime().ok().map(View::DateTime),
+                kind::DATE => self.0.as_datetime().ok().map(View::Date),
+                kind::TIME => self.0.as_datetime().ok().map(View::Time),
+                kind::TIMEDELTA => self.0.as_timedelta().ok().map(View::Timedelta),
+                kind::DECIMAL => text().map(View::Decimal),
+                kind::UUID => Some(View::Uuid(data.uuid)),
                 _ => None,
             };
             view.unwrap_or(View::Wrong)
         }
     }
 
-    /// The items of a tuple or list; none of anything else.
+    /// The items of a tuple, a list, a set or a frozenset; none of anything else.
     ///
     /// ```
     /// use subpy_core::Value;
@@ -484,7 +783,9 @@ impl<'a> Value<'a> {
     /// ```
     pub fn items(&self) -> &'a [Value<'a>] {
         match self.view() {
-            View::Tuple(items) | View::List(items) => items,
+            View::Tuple(items) | View::List(items) | View::Set(items) | View::FrozenSet(items) => {
+                items
+            }
             _ => &[],
         }
     }

@@ -3,5 +3,6 @@
 pub(crate) mod arguments;
 pub(crate) mod copy;
 pub(crate) mod from_python;
+mod library;
 pub(crate) mod queue;
 pub(crate) mod to_python;

@@ -3,6 +3,7 @@
 
 pub(crate) mod conversion_error;
 pub(crate) mod instance;
+pub(crate) mod library;
 pub(crate) mod namespaces;
 pub(crate) mod owner;
 pub(crate) mod release;

@@ -94,6 +94,7 @@ pub(super) fn write_conversion<S: Sink>(writer: &mut Writer<S>, conversion: &Con
         pin_bytes,
         conversion.strided,
         conversion.exact,
+        conversion.convert,
     ]);
     writer.byte(match conversion.buffers {
         Buffers::All => 0,
@@ -103,12 +104,13 @@ pub(super) fn write_conversion<S: Sink>(writer: &mut Writer<S>, conversion: &Con
 }
 
 pub(super) fn read_conversion(reader: &mut Reader<'_>) -> subpy_wire::Result<Conversion> {
-    let [lossless_text, pin_bytes, strided, exact] = reader.flags()?;
+    let [lossless_text, pin_bytes, strided, exact, convert] = reader.flags()?;
     Ok(Conversion {
         lossless_text,
         pin_bytes,
         strided,
         exact,
+        convert,
         buffers: match reader.byte()? {
             0 => Buffers::All,
             1 => Buffers::Views,

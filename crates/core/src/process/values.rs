@@ -5,8 +5,8 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use subpy_wire::value::{MAX_DEPTH, Part, Parts, generalized_utf8, is_int, is_utf8};
-use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer};
+use subpy_wire::value::{MAX_DEPTH, Part, Parts, generalized_utf8, is_decimal, is_int, is_utf8};
+use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer, is_format_of};
 
 use super::message::Message;
 use super::queues;
@@ -181,12 +181,10 @@ fn check_length(value: &RawValue) -> Converted<()> {
     // SAFETY: the kind says which field counts.
     unsafe {
         match value.kind {
-            kind::STR | kind::BYTES | kind::BIG_INT | kind::WTF8 => {
+            kind::STR | kind::BYTES | kind::BIG_INT | kind::WTF8 | kind::DECIMAL => {
                 to_python::bytes_of(value.r#as.text).map(drop)
             }
-            kind::TUPLE | kind::LIST | kind::DICT => {
-                to_python::checked_items(value.r#as.items).map(drop)
-            }
+            _ if value.is_container() => to_python::checked_items(value.r#as.items).map(drop),
             _ => Ok(()),
         }
     }
@@ -197,6 +195,10 @@ fn wrong(value: &RawValue) -> ConversionError {
     // SAFETY: the kind says which field counts; what it points to is there, by the promise of whoever made it.
     let cause = unsafe {
         match value.kind {
+            kind::DECIMAL => to_python::bytes_of(value.r#as.text)
+                .and_then(to_python::decimal_text)
+                .map(|_| String::new()),
+            _ if value.is_time() => Ok(value.check_time().err().unwrap_or_default().into()),
             kind::STR | kind::BIG_INT => to_python::bytes_of(value.r#as.text).map(|bytes| {
                 let why = std::str::from_utf8(bytes)
                     .err()
@@ -272,6 +274,24 @@ fn write_within<S: Sink>(
                 write_within(writer, value, depth + 1, check).map_err(at_key)?;
             }
         }
+        View::Set(items) => {
+            Part::Set(items.len()).write(writer);
+            write_items(writer, items, depth, check)?;
+        }
+        View::FrozenSet(items) => {
+            Part::FrozenSet(items.len()).write(writer);
+            write_items(writer, items, depth, check)?;
+        }
+        View::Complex(real, imaginary) => Part::Complex(real, imaginary).write(writer),
+        View::DateTime(datetime) => Part::DateTime(datetime).write(writer),
+        View::Date(date) => Part::Date(date).write(writer),
+        View::Time(time) => Part::Time(time).write(writer),
+        View::Timedelta(delta) => Part::Timedelta(delta).write(writer),
+        View::Decimal(text) if is_decimal(text.as_bytes()) => {
+            Part::Decimal(text.as_bytes()).write(writer);
+        }
+        View::Decimal(_) => return Err(wrong(raw)),
+        View::Uuid(bytes) => Part::Uuid(bytes).write(writer),
         View::Buffer(_) => write_buffer(writer, value)?,
         View::Queue(_) => {
             let queue = value.as_queue().ok_or_else(|| wrong(raw))?;
@@ -305,6 +325,11 @@ fn write_buffer<S: Sink>(writer: &mut Writer<S>, value: &Value<'_>) -> Converted
         let format = described.format.to_str();
         let format =
             format.map_err(|_| ConversionError::invalid("has a format that is not UTF-8"))?;
+        if !is_format_of(format, described.item_size) {
+            let message =
+                format!("has items of the format {format:?}, which a process can't be given");
+            return Err(ConversionError::not_shareable(message));
+        }
         let shape = described.shape.iter().map(|size| *size as u64);
         let memory = described.in_order();
         writer.byte(subpy_wire::value::kind::BUFFER);
@@ -368,6 +393,7 @@ fn root_text(reader: &mut Reader<'_>, is_of_host: bool) -> subpy_wire::Result<Op
         Some(Part::Bytes(bytes)) => (kind::BYTES, bytes),
         Some(Part::BigInt(text)) => (kind::BIG_INT, text),
         Some(Part::Wtf8(bytes)) => (kind::WTF8, bytes),
+        Some(Part::Decimal(text)) => (kind::DECIMAL, text),
         _ => return Ok(None),
     };
     let block = Block::new(0, 0, text.len() + 1).ok_or(NO_MEMORY)?;
@@ -551,6 +577,15 @@ impl Filler<'_> {
             Part::Tuple(count) => self.items(kind::TUPLE, *count, part),
             Part::List(count) => self.items(kind::LIST, *count, part),
             Part::Dict(count) => self.items(kind::DICT, *count, part),
+            Part::Set(count) => self.items(kind::SET, *count, part),
+            Part::FrozenSet(count) => self.items(kind::FROZENSET, *count, part),
+            Part::Complex(real, imaginary) => RawValue::of_complex(*real, *imaginary),
+            Part::DateTime(datetime) => RawValue::of_datetime(kind::DATETIME, datetime),
+            Part::Date(date) => RawValue::of_datetime(kind::DATE, date),
+            Part::Time(time) => RawValue::of_datetime(kind::TIME, time),
+            Part::Timedelta(delta) => RawValue::of_timedelta(delta),
+            Part::Decimal(it) => text(kind::DECIMAL, it),
+            Part::Uuid(bytes) => RawValue::of_uuid(*bytes),
             // SAFETY: the caller's promise.
             Part::Buffer(buffer) => unsafe { self.buffer(buffer) },
             Part::Queue(queue) => {

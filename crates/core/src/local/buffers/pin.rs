@@ -7,7 +7,7 @@
 //! An interpreter of whose objects there are pins is not ended: that is `Busy`. So a pin's interpreter
 //! lives, and a thread that gives pins back may enter it at any time.
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -93,6 +93,23 @@ impl Pin {
     /// The object, if it is one of this interpreter, which is attached.
     pub(crate) fn object_in(&self, owner: &Owner) -> Option<&Object> {
         (self.owner.python == owner.python).then_some(&self.object)
+    }
+
+    /// Whether it may be the memory of one number: numpy describes that of some as bytes.
+    pub(crate) fn may_be_scalar(&self) -> bool {
+        self.view.ndim == 0 || self.view.len <= size_of::<[u64; 2]>() as isize
+    }
+
+    /// Whether its items are addresses of Python objects: no other interpreter may have them.
+    pub(crate) fn has_objects(&self) -> bool {
+        if self.view.format.is_null() {
+            return false;
+        }
+        // SAFETY: a format ends in a NUL, and stays as long as the view.
+        let format = unsafe { CStr::from_ptr(self.view.format) }.to_bytes();
+        // The names of fields stand between colons.
+        let outside = format.split(|byte| *byte == b':').step_by(2);
+        outside.into_iter().any(|part| part.contains(&b'O'))
     }
 
     fn is_contiguous(&self) -> bool {

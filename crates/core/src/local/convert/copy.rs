@@ -77,7 +77,7 @@ impl Room {
         // SAFETY: the caller's promise; the kind says which field counts.
         unsafe {
             match value.kind {
-                kind::NONE | kind::BOOL | kind::INT | kind::FLOAT => {}
+                _ if value.is_whole() => value.check_time().map_err(ConversionError::invalid)?,
                 kind::STR | kind::BIG_INT => {
                     let bytes = to_python::bytes_of(value.r#as.text)?;
                     if std::str::from_utf8(bytes).is_err() {
@@ -88,7 +88,11 @@ impl Room {
                 kind::BYTES | kind::WTF8 => {
                     self.text += to_python::bytes_of(value.r#as.text)?.len() + 1;
                 }
-                kind::TUPLE | kind::LIST | kind::DICT => {
+                kind::DECIMAL => {
+                    let bytes = to_python::bytes_of(value.r#as.text)?;
+                    self.text += to_python::decimal_text(bytes)?.len() + 1;
+                }
+                _ if value.is_container() => {
                     if depth >= MAX_DEPTH {
                         return Err(too_deep());
                     }
@@ -146,10 +150,10 @@ impl Copier {
         // SAFETY: the caller's promise; there is as much room as was measured.
         unsafe {
             match value.kind {
-                kind::STR | kind::BIG_INT | kind::BYTES | kind::WTF8 => {
+                kind::STR | kind::BIG_INT | kind::BYTES | kind::WTF8 | kind::DECIMAL => {
                     self.text(value.kind, value.r#as.text)
                 }
-                kind::TUPLE | kind::LIST | kind::DICT => {
+                _ if value.is_container() => {
                     let Ok(items) = items_of(value) else {
                         return RawValue::NONE;
                     };

@@ -6,8 +6,10 @@
 mod common;
 mod copy;
 mod hints;
+mod library;
 mod measure;
 mod py_type;
+mod simpler;
 
 use std::rc::Rc;
 
@@ -146,7 +148,8 @@ pub(crate) fn read_namespace(
         let mut reader = Reader::new(conversion, owner);
         let mut shareable = Vec::with_capacity(names.len());
         for pair in &names {
-            let before = (reader.nodes, reader.text, reader.pins.len());
+            let read = reader.read.as_ref().map_or(0, |read| read.objects.len());
+            let before = (reader.nodes, reader.text, reader.pins.len(), read);
             let measured = reader
                 .measure(py, pair.0.as_ptr())
                 .and_then(|()| reader.measure(py, pair.1.as_ptr()));
@@ -155,6 +158,9 @@ pub(crate) fn read_namespace(
                 Err(e) if e.is_not_shareable() => {
                     (reader.nodes, reader.text) = (before.0, before.1);
                     reader.pins.truncate(before.2);
+                    if let Some(read) = &mut reader.read {
+                        read.objects.truncate(before.3);
+                    }
                 }
                 Err(e) => return Err(e),
             }

@@ -6,11 +6,12 @@ use std::ffi::{CString, c_char};
 use std::rc::Rc;
 
 use pyo3_ffi as ffi;
+use subpy_wire::value::is_decimal;
 
 use crate::data::value::{MAX_DEPTH, RawItems, RawText, RawValue, Value, kind};
 use crate::local::attach::Attached;
 use crate::local::buffers::host_memory;
-use crate::local::convert::queue;
+use crate::local::convert::{library, queue};
 use crate::local::objects::conversion_error::{ConversionError, Converted, quoted, too_deep};
 use crate::local::objects::owner::Owner;
 use crate::local::objects::release::Release;
@@ -154,8 +155,16 @@ unsafe fn other(
             }
             kind::BIG_INT => return big_int(py, value.r#as.text),
             kind::BUFFER => return host_memory::view(py, value.r#as.buffer, owner),
-            kind::TUPLE | kind::LIST | kind::DICT => return container(py, value, owner, depth),
+            _ if value.is_container() => return container(py, value, owner, depth),
             kind::QUEUE => return queue::object(py, value.r#as.queue, owner),
+            kind::COMPLEX => {
+                ffi::PyComplex_FromDoubles(value.r#as.complex.real, value.r#as.complex.imag)
+            }
+            kind::DECIMAL => {
+                return library::decimal(py, decimal_text(bytes_of(value.r#as.text)?)?, owner);
+            }
+            kind::UUID => return library::uuid(py, &value.r#as.uuid, owner),
+            _ if value.is_time() => return library::time(py, value, owner),
             unknown => {
                 return Err(ConversionError::invalid(format!(
                     "is of kind {unknown}, which is none of subpy_kind"
@@ -173,6 +182,17 @@ pub(crate) unsafe fn bytes_of<'a>(text: RawText) -> Converted<&'a [u8]> {
         (_, length) if length > isize::MAX as usize => Err(too_long(length)),
         // SAFETY: the caller's promise.
         (_, length) => Ok(unsafe { std::slice::from_raw_parts(text.data.cast(), length) }),
+    }
+}
+
+/// The text of a decimal.
+pub(crate) fn decimal_text(bytes: &[u8]) -> Converted<&str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if is_decimal(bytes) => Ok(text),
+        _ => Err(ConversionError::invalid(format!(
+            "is no decimal: {}",
+            quoted(&String::from_utf8_lossy(bytes))
+        ))),
     }
 }
 
@@ -241,6 +261,7 @@ unsafe fn container(
         let items = checked_items(value.r#as.items)?;
         match value.kind {
             kind::LIST => list(py, items, owner, depth + 1),
+            kind::SET | kind::FROZENSET => set(py, value.kind, items, owner, depth + 1),
             kind::TUPLE => tuple(py, items, owner, depth + 1),
             _ => dict(py, items, owner, depth + 1),
         }
@@ -293,6 +314,34 @@ unsafe fn tuple(
     }
 }
 
+unsafe fn set(
+    py: Attached<'_>,
+    kind: u32,
+    items: RawItems,
+    owner: &Rc<Owner>,
+    depth: usize,
+) -> Converted<Object> {
+    // SAFETY: as above; a set that nobody else sees yet, so a frozenset may still grow.
+    unsafe {
+        let made = match kind {
+            kind::SET => ffi::PySet_New(std::ptr::null_mut()),
+            _ => ffi::PyFrozenSet_New(std::ptr::null_mut()),
+        };
+        let set = Object::owned(py, made);
+        let set = set.ok_or_else(|| unused(items, 0, items.length, depth))?;
+        for i in 0..items.length {
+            let rest = || rest_of(items, i + 1, items.length, depth);
+            let item = object(py, &*items.data.add(i), owner, depth)
+                .map_err(|e| e.at_index(i).with_unused(rest()))?;
+            if ffi::PySet_Add(set.as_ptr(), item.as_ptr()) != 0 {
+                let error = unhashable(py, "can't be in a set");
+                return Err(error.at_index(i).with_unused(rest()));
+            }
+        }
+        Ok(set)
+    }
+}
+
 unsafe fn dict(
     py: Attached<'_>,
     items: RawItems,
@@ -319,7 +368,7 @@ unsafe fn dict(
                 Err(e) => return Err(name(e).with_unused(rest())),
             };
             if ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr()) != 0 {
-                return Err(name(bad_key(py)).with_unused(rest()));
+                return Err(name(unhashable(py, "can't be a key")).with_unused(rest()));
             }
         }
         Ok(dict)
@@ -343,12 +392,12 @@ pub(crate) unsafe fn key_text(key: &RawValue, i: usize) -> String {
 
 /// For the exception that is set.
 #[cold]
-fn bad_key(py: Attached<'_>) -> ConversionError {
+fn unhashable(py: Attached<'_>, what: &str) -> ConversionError {
     if !TYPE_ERROR.is_set(py) {
         return ConversionError::raised();
     }
     let why = one_line(py);
-    ConversionError::invalid(format!("can't be a key: {why}"))
+    ConversionError::invalid(format!("{what}: {why}"))
 }
 
 #[cold]

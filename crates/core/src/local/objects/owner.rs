@@ -10,6 +10,7 @@ use crate::data::id::Id;
 use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::memory::account::Account;
+use crate::local::objects::library::Library;
 use crate::local::objects::namespaces::{Namespace, Namespaces};
 use crate::local::objects::release::Loans;
 use crate::local::python::object::Object;
@@ -37,6 +38,8 @@ pub(crate) struct Owner {
     pub(crate) make_queue_type: Cell<Option<MakeType>>,
     /// The object of each queue, by its id: borrowed, an object takes itself out.
     pub(crate) queues: RefCell<BTreeMap<u64, *mut PyObject>>,
+    /// The classes of Python's library that it has used.
+    pub(crate) library: Library,
     /// How many buffers of the interpreter's objects the host holds: it can't be ended meanwhile.
     pub(crate) pins: Cell<usize>,
     /// What it has borrowed of the host.
@@ -63,6 +66,7 @@ impl Owner {
             queue_type: OnceCell::new(),
             make_queue_type: Cell::new(None),
             queues: RefCell::default(),
+            library: Library::default(),
             pins: Cell::new(0),
             loans: Loans::default(),
             namespaces: Namespaces::new(main),

@@ -60,6 +60,8 @@ pub(crate) fn is_set(_: Attached<'_>) -> bool {
 #[derive(Clone, Copy)]
 pub(crate) struct ExceptionClass(*const *mut ffi::PyObject);
 
+pub(crate) const ARITHMETIC_ERROR: ExceptionClass =
+    ExceptionClass(&raw const ffi::PyExc_ArithmeticError);
 pub(crate) const ATTRIBUTE_ERROR: ExceptionClass =
     ExceptionClass(&raw const ffi::PyExc_AttributeError);
 #[cfg(Py_3_11)]

@@ -330,6 +330,27 @@ impl Object {
         }
     }
 
+    /// Its bytes, if it is a `str` of ASCII.
+    pub(crate) fn ascii(&self, _: Attached<'_>) -> Option<&[u8]> {
+        // SAFETY: attached; a live object, which keeps its UTF-8 and never changes.
+        unsafe {
+            if ffi::PyUnicode_Check(self.as_ptr()) == 0 {
+                return None;
+            }
+            let mut length = 0;
+            let data = ffi::PyUnicode_AsUTF8AndSize(self.as_ptr(), &mut length);
+            if data.is_null() {
+                ffi::PyErr_Clear();
+                return None;
+            }
+            Some(std::slice::from_raw_parts(
+                data.cast::<u8>(),
+                length as usize,
+            ))
+            .filter(|text| text.is_ascii())
+        }
+    }
+
     /// What `bytes` are.
     pub(crate) fn bytes(&self, _: Attached<'_>) -> Option<&[u8]> {
         // SAFETY: attached; a live object, which never changes what it has.

@@ -77,7 +77,7 @@ impl KnownQueues {
     pub(super) fn charge(&self, item: &Item, bytes: usize) -> Option<Charge> {
         // A text by itself has been copied; what has others in it points into the message.
         let of_message = match item.value.get().as_raw().kind {
-            kind::STR | kind::BYTES | kind::BIG_INT | kind::WTF8 => 0,
+            kind::STR | kind::BYTES | kind::BIG_INT | kind::WTF8 | kind::DECIMAL => 0,
             _ => bytes,
         };
         let bytes = of_message + item.value.size() + ITEM;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::common::{each_pair, hexadecimal, wtf8};
+use super::common::{Becomes, Read, changed, each_item, each_pair, hexadecimal, wtf8};
 use super::py_type::{PyObject, PyType, plain_of, real, type_of, utf8};
 use crate::data::conversion::Conversion;
 use crate::data::pins::Pins;
@@ -28,6 +28,7 @@ pub(super) struct Copier<'a> {
     pins_used: usize,
     pins: Pins,
     queues: Vec<Queue>,
+    read: Option<Box<Read>>,
     owner: &'a Rc<Owner>,
     block: Block,
 }
@@ -41,6 +42,7 @@ impl<'a> Copier<'a> {
         room: (usize, usize),
         pins: Pins,
         queues: Vec<Queue>,
+        read: Option<Box<Read>>,
         owner: &'a Rc<Owner>,
     ) -> Self {
         Self {
@@ -52,6 +54,7 @@ impl<'a> Copier<'a> {
             pins_used: 0,
             pins,
             queues,
+            read,
             owner,
             block,
         }
@@ -125,11 +128,70 @@ impl<'a> Copier<'a> {
                     }
                     Ok(RawValue::of_items(kind::DICT, pairs, length))
                 }
-                _ => match queue::of(py, object, self.owner) {
-                    Some(queue) => self.queue(queue),
-                    None => self.buffer(),
-                },
+                PyType::Set | PyType::FrozenSet => self.set(py, object, py_type),
+                _ => self.other(py, object),
             }
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn set(
+        &mut self,
+        py: Attached<'_>,
+        set: PyObject,
+        py_type: PyType,
+    ) -> Converted<RawValue> {
+        // SAFETY: the caller's promise: a set; room is taken before it is written to.
+        unsafe {
+            let length = ffi::PySet_Size(set) as usize;
+            let items = self.take_nodes(length)?;
+            let mut i = 0;
+            each_item(py, set, |item| {
+                if i == length {
+                    return Err(changed());
+                }
+                items.add(i).write(self.copy(py, item.as_ptr())?);
+                i += 1;
+                Ok(())
+            })?;
+            if i < length {
+                return Err(changed());
+            }
+            let kind = match py_type {
+                PyType::Set => kind::SET,
+                _ => kind::FROZENSET,
+            };
+            Ok(RawValue::of_items(kind, items, length))
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn other(&mut self, py: Attached<'_>, object: PyObject) -> Converted<RawValue> {
+        // They all stay until the copy is done: what goes may run code of the script's.
+        if let Some(read) = &mut self.read
+            && let Some(next) = read.objects.get(read.copied)
+            && next.object.as_ptr() == object
+        {
+            read.copied += 1;
+            return match &next.becomes {
+                Becomes::Value(value) => Ok(*value),
+                Becomes::Decimal(text) => {
+                    let text = text.ascii(py).ok_or_else(changed)?;
+                    let (data, length) = (text.as_ptr().cast(), text.len());
+                    // SAFETY: it is as long as it says, and is kept.
+                    unsafe { self.text(kind::DECIMAL, data, length) }
+                }
+                Becomes::Simpler(simpler) => {
+                    let simpler = simpler.as_ptr();
+                    // SAFETY: it is kept.
+                    unsafe { self.copy(py, simpler) }
+                }
+            };
+        }
+        // SAFETY: the caller's promise.
+        match unsafe { queue::of(py, object, self.owner) } {
+            Some(queue) => self.queue(queue),
+            None => self.buffer(),
         }
     }
 
@@ -209,10 +271,4 @@ impl<'a> Copier<'a> {
         // SAFETY: just made, and handed to nobody else.
         unsafe { OwnedValue::from_raw(root) }
     }
-}
-
-/// Something that measuring has seen is different now.
-#[cold]
-fn changed() -> ConversionError {
-    ConversionError::not_shareable("changed while it was read")
 }

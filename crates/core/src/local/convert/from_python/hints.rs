@@ -19,7 +19,7 @@ const HINTS: &[(&CStr, &str)] = &[
     (c"isoformat", "its isoformat() is a str"),
     (c"total_seconds", "its total_seconds() is a float"),
     (c"to_dict", "its to_dict() is a dict"),
-    (c"tolist", "its tolist() is a list"),
+    (c"tolist", "its tolist() makes plain data of it"),
     (c"__index__", "int() makes an int of it"),
     (c"__float__", "str() makes a str of it, and float() a float"),
     (c"keys", "dict() makes a dict of it"),
@@ -29,9 +29,13 @@ const HINTS: &[(&CStr, &str)] = &[
 /// That an object has no form, and what the script can do.
 ///
 /// # Safety
-/// `object` lives.
+/// `object` lives. `flag_helps`: the host would get it if it asked.
 #[cold]
-pub(super) unsafe fn not_convertible(py: Attached<'_>, object: PyObject) -> String {
+pub(super) unsafe fn not_convertible(
+    py: Attached<'_>,
+    object: PyObject,
+    flag_helps: bool,
+) -> String {
     // SAFETY: the caller's promise.
     let (what, hint) = unsafe {
         (
@@ -41,7 +45,12 @@ pub(super) unsafe fn not_convertible(py: Attached<'_>, object: PyObject) -> Stri
             hint(object),
         )
     };
-    format!("is of type {what}, which has no form outside of its interpreter: {hint}")
+    let flag = if flag_helps {
+        ", and SUBPY_CONVERT asks for its plain data"
+    } else {
+        ""
+    };
+    format!("is of type {what}, which has no form outside of its interpreter: {hint}{flag}")
 }
 
 /// # Safety

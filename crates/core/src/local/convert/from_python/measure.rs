@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use pyo3_ffi as ffi;
 
-use super::common::{each_pair, hexadecimal, wtf8};
+use super::common::{Becomes, Read, ReadBefore, changed, each_item, each_pair, hexadecimal, wtf8};
 use super::copy::Copier;
 use super::hints::{hint, not_convertible};
+use super::library;
 use super::py_type::{PyObject, PyType, integer, is_exact, plain, type_of, utf8};
+use super::simpler;
 use crate::data::conversion::{Buffers, Conversion};
 use crate::data::pins::Pins;
 use crate::data::queue::Queue;
@@ -35,6 +37,7 @@ pub(super) struct Reader<'a> {
     /// Of the buffers, in the order in which they come.
     pub(super) pins: Pins,
     queues: Vec<Queue>,
+    pub(super) read: Option<Box<Read>>,
     /// The containers that we are in.
     above: Vec<PyObject>,
 }
@@ -48,15 +51,30 @@ impl<'a> Reader<'a> {
             text: 0,
             pins: Pins::default(),
             queues: Vec::new(),
+            read: None,
             above: Vec::new(),
         }
     }
 
+    #[inline(always)]
     pub(super) unsafe fn measure(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
+        // SAFETY: the caller's promise.
+        unsafe { self.measure_as(py, object, self.type_of(py, object)) }
+    }
+
+    /// # Safety
+    /// It is of this type.
+    #[inline(always)]
+    unsafe fn measure_as(
+        &mut self,
+        py: Attached<'_>,
+        object: PyObject,
+        py_type: PyType,
+    ) -> Converted<()> {
         // SAFETY: the caller's promise; what is of a type has what that type has.
         unsafe {
-            match self.type_of(py, object) {
-                PyType::None | PyType::Bool | PyType::Float => Ok(()),
+            match py_type {
+                PyType::None | PyType::Bool | PyType::Float | PyType::Complex => Ok(()),
                 PyType::Int => match integer(object) {
                     Some(_) => Ok(()),
                     None => self.measure_big_int(py, object),
@@ -65,6 +83,23 @@ impl<'a> Reader<'a> {
                     Some((_, length)) => self.add_text(length),
                     None => self.measure_wtf8(py, object),
                 },
+                _ => self.measure_deep(py, object, py_type),
+            }
+        }
+    }
+
+    /// # Safety
+    /// It is of this type.
+    #[inline(never)]
+    unsafe fn measure_deep(
+        &mut self,
+        py: Attached<'_>,
+        object: PyObject,
+        py_type: PyType,
+    ) -> Converted<()> {
+        // SAFETY: the caller's promise; what is of a type has what that type has.
+        unsafe {
+            match py_type {
                 PyType::Bytes if !self.conversion.pin_bytes => {
                     self.add_text(ffi::Py_SIZE(object) as usize)
                 }
@@ -97,24 +132,115 @@ impl<'a> Reader<'a> {
                 PyType::Dict => self.inside(py, object, |reader| {
                     reader.add_nodes(2 * ffi::PyDict_Size(object) as usize)?;
                     each_pair(py, object, |key, value| {
+                        let (of_key, of_value) =
+                            (reader.type_of(py, key), reader.type_of(py, value));
+                        if of_key.may_run_code() || of_value.may_run_code() {
+                            return reader.measure_pair(py, (key, of_key), (value, of_value));
+                        }
                         reader
-                            .measure(py, key)
+                            .measure_as(py, key, of_key)
                             .map_err(|e| e.at_key(key_text(py, key)))?;
                         reader
-                            .measure(py, value)
+                            .measure_as(py, value, of_value)
                             .map_err(|e| e.at_key(key_text(py, key)))
                     })
                 }),
-                PyType::Other if self.may_pin(object) => self.pin(py, object),
-                PyType::Other => match queue::of(py, object, self.owner) {
-                    Some(queue) => {
-                        self.queues.push(queue.clone());
-                        Ok(())
-                    }
-                    None => Err(ConversionError::not_shareable(not_convertible(py, object))),
-                },
+                PyType::Set | PyType::FrozenSet => self.inside(py, object, |reader| {
+                    let length = ffi::PySet_Size(object) as usize;
+                    reader.add_nodes(length)?;
+                    each_item(py, object, |item| {
+                        reader
+                            .measure(py, item.as_ptr())
+                            .map_err(|e| e.at_key("an item".into()))
+                    })
+                }),
+                _ => self.measure_other(py, object),
             }
         }
+    }
+
+    /// A pair of a dict, from which Python code may take it meanwhile.
+    #[inline(never)]
+    unsafe fn measure_pair(
+        &mut self,
+        py: Attached<'_>,
+        key: (PyObject, PyType),
+        value: (PyObject, PyType),
+    ) -> Converted<()> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let _kept = (Object::borrowed(py, key.0), Object::borrowed(py, value.0));
+            let at_key = |e: ConversionError| e.at_key(key_text(py, key.0));
+            self.measure_as(py, key.0, key.1).map_err(at_key)?;
+            self.measure_as(py, value.0, value.1).map_err(at_key)
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn measure_other(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            // The code that runs from here on may let go of it.
+            let kept = library::kept(py, object)?;
+            if self.conversion.convert
+                && let Some(scalar) = simpler::of_numpy_scalar(py, &kept)?
+            {
+                return self.measure_simpler(py, kept, scalar);
+            }
+            if self.may_pin(object) {
+                return self.pin(py, object);
+            }
+            if let Some(queue) = queue::of(py, object, self.owner) {
+                self.queues.push(queue.clone());
+                return Ok(());
+            }
+            if let Some(becomes) = library::read(py, &kept, self.conversion.exact, self.owner)? {
+                if let Becomes::Decimal(text) = &becomes {
+                    self.add_text(text.ascii(py).ok_or_else(changed)?.len())?;
+                }
+                let object = kept;
+                self.read().objects.push(ReadBefore { object, becomes });
+                return Ok(());
+            }
+            if self.conversion.convert
+                && let Some(simpler) = simpler::of(py, &kept)?
+            {
+                return self.measure_simpler(py, kept, simpler);
+            }
+            let flag_helps =
+                !self.conversion.convert && !self.conversion.exact && simpler::is_there(py, &kept);
+            Err(ConversionError::not_shareable(not_convertible(
+                py, object, flag_helps,
+            )))
+        }
+    }
+
+    unsafe fn measure_simpler(
+        &mut self,
+        py: Attached<'_>,
+        object: Object,
+        simpler: Object,
+    ) -> Converted<()> {
+        let depth = self.above.len();
+        let (of, stands_for_it) = (object.as_ptr(), simpler.as_ptr());
+        let read = self.read();
+        if depth + read.simplified.len() >= MAX_DEPTH {
+            return Err(too_deep());
+        }
+        if read.simplified.contains(&of) {
+            return Err(contains_itself());
+        }
+        let becomes = Becomes::Simpler(simpler);
+        read.objects.push(ReadBefore { object, becomes });
+        read.simplified.push(of);
+        // SAFETY: it is kept in `read`.
+        let measured = unsafe { self.measure(py, stands_for_it) };
+        self.read().simplified.pop();
+        measured
+    }
+
+    fn read(&mut self) -> &mut Read {
+        self.read.get_or_insert_default()
     }
 
     /// What an object is to become.
@@ -150,9 +276,7 @@ impl<'a> Reader<'a> {
             return Err(too_deep());
         }
         if self.above.contains(&container) {
-            return Err(ConversionError::not_shareable(
-                "is a container that contains itself",
-            ));
+            return Err(contains_itself());
         }
         self.above.push(container);
         // SAFETY: the caller's promise.
@@ -199,6 +323,23 @@ impl<'a> Reader<'a> {
         unsafe {
             let kept = Object::borrowed(py, object);
             if let Some(pin) = Pin::new(py, object, self.conversion, self.owner) {
+                if pin.has_objects() {
+                    return Err(ConversionError::not_shareable(format!(
+                        "is of type {}, whose items are Python objects: {}",
+                        kept.as_ref()
+                            .map(|kept| kept.type_name(py))
+                            .unwrap_or_default(),
+                        hint(object)
+                    )));
+                }
+                if pin.may_be_scalar()
+                    && let Some(kept) = &kept
+                    && simpler::is_numpy_scalar(py, kept)
+                {
+                    return Err(ConversionError::not_shareable(not_convertible(
+                        py, object, true,
+                    )));
+                }
                 self.pins.push(pin);
                 return Ok(());
             }
@@ -247,6 +388,7 @@ impl<'a> Reader<'a> {
             room,
             self.pins,
             self.queues,
+            self.read,
             self.owner,
         ))
     }
@@ -282,6 +424,11 @@ unsafe fn key_text(py: Attached<'_>, key: PyObject) -> String {
             },
         }
     }
+}
+
+#[cold]
+fn contains_itself() -> ConversionError {
+    ConversionError::not_shareable("is a container that contains itself")
 }
 
 #[cold]

@@ -25,7 +25,21 @@ pub(super) enum PyType {
     Tuple,
     List,
     Dict,
+    Complex,
+    Set,
+    FrozenSet,
     Other,
+}
+
+impl PyType {
+    /// Whether reading such an object may run Python code: its own, or that of what is in it.
+    #[inline(always)]
+    pub(super) fn may_run_code(self) -> bool {
+        !matches!(
+            self,
+            Self::None | Self::Bool | Self::Int | Self::Float | Self::Str
+        )
+    }
 }
 
 /// # Safety
@@ -69,9 +83,31 @@ unsafe fn type_by_flags(object: PyObject) -> PyType {
             PyType::Str
         } else if ffi::PyFloat_Check(object) != 0 {
             PyType::Float
+        } else if (*ffi::Py_TYPE(object)).tp_base == &raw mut ffi::PyBaseObject_Type
+            && !is_of_these(object)
+        {
+            PyType::Other // and of no subclass of them
+        } else if ffi::PyComplex_Check(object) != 0 {
+            PyType::Complex
+        } else if ffi::PySet_Check(object) != 0 {
+            PyType::Set
+        } else if ffi::PyFrozenSet_Check(object) != 0 {
+            PyType::FrozenSet
         } else {
             PyType::Other
         }
+    }
+}
+
+/// Whether it is exactly of one of the types that have no flag of their own.
+#[inline(always)]
+unsafe fn is_of_these(object: PyObject) -> bool {
+    // SAFETY: the caller's promise; the types are Python's own.
+    unsafe {
+        let exactly = ffi::Py_TYPE(object);
+        exactly == &raw mut ffi::PyComplex_Type
+            || exactly == &raw mut ffi::PySet_Type
+            || exactly == &raw mut ffi::PyFrozenSet_Type
     }
 }
 
@@ -88,6 +124,9 @@ pub(super) unsafe fn is_exact(object: PyObject, py_type: PyType) -> bool {
             PyType::Tuple => &raw mut ffi::PyTuple_Type,
             PyType::List => &raw mut ffi::PyList_Type,
             PyType::Dict => &raw mut ffi::PyDict_Type,
+            PyType::Complex => &raw mut ffi::PyComplex_Type,
+            PyType::Set => &raw mut ffi::PySet_Type,
+            PyType::FrozenSet => &raw mut ffi::PyFrozenSet_Type,
         };
         ffi::Py_TYPE(object) == kind
     }
@@ -107,6 +146,17 @@ pub(super) unsafe fn real(object: PyObject) -> RawValue {
     // SAFETY: the caller's promise: a float.
     let real = unsafe { ffi::PyFloat_AS_DOUBLE(object) };
     RawValue::new(kind::FLOAT, RawData { real })
+}
+
+unsafe fn complex(object: PyObject) -> RawValue {
+    // SAFETY: the caller's promise: a complex number.
+    unsafe {
+        let (real, imag) = (
+            ffi::PyComplex_RealAsDouble(object),
+            ffi::PyComplex_ImagAsDouble(object),
+        );
+        RawValue::of_complex(real, imag)
+    }
 }
 
 /// The UTF-8 that the str itself keeps, which ends in a NUL.
@@ -137,6 +187,7 @@ pub(super) unsafe fn plain_of(object: PyObject, py_type: PyType) -> Option<RawVa
                 let boolean = object == ffi::Py_True();
                 Some(RawValue::new(kind::BOOL, RawData { boolean }))
             }
+            PyType::Complex => Some(complex(object)),
             _ => None,
         }
     }
