@@ -223,6 +223,7 @@ static const struct broken all_broken[] = {
     {"buffer_length_past", "it ends too early"},
     {"buffer_gap_not_empty", "a gap is not empty"},
     {"call_unknown", "there is no such function"},
+    {"call_of_namespace_with_nul", "a namespace has a NUL in its name"},
     {"call_without_list", "a list is none"},
     {"call_without_dict", "the keywords of a call are no dict"},
     {"call_with_int_as_name", "a keyword of a call is no str"},
@@ -444,7 +445,7 @@ static void test_output_inside_of_output(void **state) {
   (void)state;
   struct host host = {.again = "output"};
   create(&host);
-  const char *const part = "output comes while that before it is handed on";
+  const char *const part = "a stream is used while it is";
   REFUSES(SUBPY_ERR_LOST, part, subpy_run_string(host.id, "output", &error));
   CHECK_EQUAL(host.deepest, 1);
   check_lost(&host, part);

@@ -539,6 +539,17 @@ static void put_items(struct worker *worker, uint8_t kind, uint64_t count) {
 
 static void begin_call(struct worker *worker, uint64_t function) {
   put_size(begin(worker, WANTS_CALL), function);
+  put_byte(&worker->message, 0); /* of __main__ */
+}
+
+static void call_of_namespace_with_nul(struct worker *worker) {
+  put_size(begin(worker, WANTS_CALL), 0);
+  put_byte(&worker->message, 1);
+  put_size(&worker->message, 3);
+  put(&worker->message, "a\0b", 4);
+  put_items(worker, SUBPY_LIST, 0);
+  put_items(worker, SUBPY_DICT, 0);
+  say_now(worker);
 }
 
 static void call_number(struct worker *worker, uint64_t function) {
@@ -928,6 +939,7 @@ static const struct {
     BEHAVES(buffer_shape_overflows),
     BEHAVES(buffer_shape_past),
     BEHAVES(call),
+    BEHAVES(call_of_namespace_with_nul),
     BEHAVES(call_unknown),
     BEHAVES(call_with_int_as_name),
     BEHAVES(call_without_dict),
