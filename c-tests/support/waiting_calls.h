@@ -106,11 +106,19 @@ static inline void hold_open(void *user, subpy_host_call *call, const subpy_valu
 static struct hold hold;
 static struct call holder;
 
-/* Has `one` run until hold_end(). The function keeps the GIL, if it is a local one. */
-static inline void hold_start_by(subpy_id one, const char *code) {
+/* Defines `host.hold_open()`, without the GIL: other interpreters may share that. */
+static inline void hold_define(subpy_id one) {
   const struct hold closed = {GATE_INIT, GATE_INIT};
+  subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
+  options.release_gil = 1;
   hold = closed;
-  EXPECT(SUBPY_OK, subpy_define_function(one, "host", "hold_open", hold_open, &hold, NULL, &error));
+  EXPECT(SUBPY_OK, subpy_define_function_with(one, &options, "host", "hold_open", hold_open, &hold,
+                                              NULL, &error));
+}
+
+/* Has `one` run until hold_end(). */
+static inline void hold_start_by(subpy_id one, const char *code) {
+  hold_define(one);
   call_prepare(&holder, one, code);
   holder.thread = thread_start(call_now, &holder);
   gate_wait(&hold.inside);

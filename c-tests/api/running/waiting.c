@@ -46,13 +46,10 @@ static void *hold_and_call_again(void *argument) {
 static void test_who_gives_it_back_does_not_overtake(void **state) {
   (void)state;
   for (int round = 0; round < 100; round++) {
-    const struct hold closed = {GATE_INIT, GATE_INIT};
     bool waits = round % 2;
     struct call call;
     RUN(id, "order = []");
-    hold = closed;
-    EXPECT(SUBPY_OK,
-           subpy_define_function(id, "host", "hold_open", hold_open, &hold, NULL, &error));
+    hold_define(id);
     const pthread_t thread = thread_start(hold_and_call_again, &waits);
     gate_wait(&hold.inside);
     call_start(&call, id, "order.append('waited')");
@@ -207,9 +204,7 @@ static void *destroy_now(void *argument) {
 static const char *const hold_at_exit = "import atexit, host; atexit.register(host.hold_open)";
 
 static void define_hold(subpy_id one) {
-  const struct hold closed = {GATE_INIT, GATE_INIT};
-  hold = closed;
-  EXPECT(SUBPY_OK, subpy_define_function(one, "host", "hold_open", hold_open, &hold, NULL, &error));
+  hold_define(one);
   RUN(one, hold_at_exit);
 }
 
@@ -393,7 +388,7 @@ static void a_run_that_is_to_end_does_not_wait(void) {
   hold_start(second);
   acted = SUBPY_ERR_INTERNAL;
   for (uint64_t limit = 100; acted == SUBPY_ERR_INTERNAL; limit *= 2) {
-    call_prepare(&call, id, "import host; host.act()");
+    call_prepare(&call, id, "import host; host.act()\nwhile True: pass");
     limit_to(&call.options,
              limit); /* on a slow machine it may be over before the function is called */
     call.thread = thread_start(call_now, &call);
@@ -402,7 +397,7 @@ static void a_run_that_is_to_end_does_not_wait(void) {
   CHECK(acted == SUBPY_ERR_TIMEOUT, "%s: %s", subpy_status_name(acted), acted_message);
   CHECK_CONTAINS(acted_message, "waits for interpreter");
 
-  call_start_acting(&call, "import host; host.act()");
+  call_start_acting(&call, "import host; host.act()\nwhile True: pass");
   EXPECT(SUBPY_OK, subpy_interrupt(id, &error));
   call_ends(&call, SUBPY_ERR_INTERRUPTED, "");
   CHECK(acted == SUBPY_ERR_INTERRUPTED, "%s: %s", subpy_status_name(acted), acted_message);
@@ -438,9 +433,12 @@ static void refused_to_wait_for_itself(void *user, subpy_host_call *call, const 
 
 static void two_runs_do_not_wait_for_each_other(void) {
   struct call call;
+  subpy_function_options options = SUBPY_FUNCTION_OPTIONS_INIT;
   const struct hold closed = {GATE_INIT, GATE_INIT};
   hold = closed;
-  define(second, "act", refused_to_wait_for_itself, &id);
+  options.release_gil = 1; /* they may share it */
+  EXPECT(SUBPY_OK, subpy_define_function_with(second, &options, "host", "act",
+                                              refused_to_wait_for_itself, &id, NULL, &error));
   define(id, "act", act_in_the_second, NULL);
   call_prepare(&holder, second, "import host; host.act()");
   holder.thread = thread_start(call_now, &holder);
