@@ -139,7 +139,7 @@ def test_exceptions():
             ]:
                 error = executor.submit(*submitted).exception()
                 assert isinstance(error, interpreters.NotShareableError) and isinstance(error, pickle.PicklingError)
-                assert part in str(error), error
+                assert part in str(error) and type(error).__name__ == 'NotShareableError', error
             assert executor.submit(abs, -1).result() == 1
 
 
