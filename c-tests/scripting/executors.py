@@ -139,7 +139,7 @@ def test_exceptions():
             ]:
                 error = executor.submit(*submitted).exception()
                 assert isinstance(error, interpreters.NotShareableError) and isinstance(error, pickle.PicklingError)
-                assert part in str(error), error
+                assert part in str(error) and type(error).__name__ == 'NotShareableError', error
             assert executor.submit(abs, -1).result() == 1
 
 
@@ -224,13 +224,37 @@ def test_workers_can_be_ended():
         process, = executor._processes.values()
         assert process.is_alive()
         end(executor)
-        assert type(running.exception()) is BrokenProcessPool and waiting.cancelled()
+        error = running.exception()
+        assert type(error) is BrokenProcessPool and f'{end.__name__}()' in str(error) and waiting.cancelled(), error
+        assert type(error.__cause__) is _interpreters.InterpreterLostError
         process.join()
         assert not process.is_alive()
         raises(RuntimeError, '', executor.submit, abs, 1)
         executor.shutdown()
         end(executor)
     gate.close()
+
+
+def test_a_process_that_takes_the_place_of_another_is_ended_too():
+    executor = ProcessPoolExecutor(1, max_tasks_per_child=1)
+    create, created = _interpreters.create, []
+
+    def create_and_end(**options):
+        created.append(options)
+        if len(created) == 2:
+            executor.kill_workers()
+        return create(**options)
+
+    _interpreters.create = create_and_end
+    try:
+        with executor:
+            jobs_of_both = [executor.submit(abs, -n) for n in (1, 2)]
+            assert jobs_of_both[0].result() == 1
+            error = jobs_of_both[1].exception()
+            assert type(error) is BrokenProcessPool and 'kill_workers()' in str(error), error
+    finally:
+        _interpreters.create = create
+    assert len(created) == 2 and none_is_left()
 
 
 def test_so_many_jobs_for_a_process():

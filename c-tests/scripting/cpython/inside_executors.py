@@ -1,18 +1,41 @@
 # What host.c runs: the tests of a module of concurrent.futures, over subpy's executors.
+import os
+import sys
+
+HOST, FILE = os.environ['PLAY_HOST'], os.path.abspath(__file__)
+if sys.version_info >= (3, 14):
+    # Its tests are of interpreters, too, and name all executors where their jobs are done.
+    sys.path.append(os.path.dirname(FILE))
+    import executor_forms  # noqa: before concurrent.futures
+
 import concurrent.futures
 import multiprocessing
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
-import types
+import time
 
 import subpy
 
-HOST, FILE = os.environ['PLAY_HOST'], os.path.abspath(__file__)
 vars(sys.modules['__main__']).pop('__file__', None)  # else multiprocessing's processes run it, without a host
+
+
+class Threads:
+    """Those of a pool, as one: CPython's has one that manages it."""
+
+    def __init__(self, pool):
+        self.pool = pool
+
+    def join(self, timeout=None):
+        end = None if timeout is None else time.monotonic() + timeout
+        for worker in list(self.pool.workers):
+            worker.join(None if end is None else max(0, end - time.monotonic()))
+
+    def is_alive(self):
+        return any(worker.is_alive() for worker in list(self.pool.workers))
+
+    join_thread = join
 
 
 class ProcessPoolExecutor(subpy.ProcessPoolExecutor):
@@ -24,11 +47,9 @@ class ProcessPoolExecutor(subpy.ProcessPoolExecutor):
 
     @property
     def _executor_manager_thread(self):
-        return types.SimpleNamespace(join=self._pool.join)
+        return Threads(self._pool)
 
-    @property
-    def _call_queue(self):
-        return types.SimpleNamespace(join_thread=self._pool.join)
+    _call_queue = _executor_manager_thread
 
 
 concurrent.futures.ProcessPoolExecutor = ProcessPoolExecutor
@@ -41,19 +62,20 @@ if sys.version_info < (3, 14):
 signal.alarm = lambda seconds: 0
 
 
-def assert_python_ok(option, code):
-    """As that of test.support, with a host of subpy's as the Python."""
+def assert_python_ok(*arguments):
+    """As that of test.support, with a host of subpy's as the Python: '-c' and a program, or a file."""
+    program = f'exec({arguments[1]!r})' if arguments[0] == '-c' else f"runpy.run_path({arguments[0]!r}, run_name='__main__')"
     with tempfile.NamedTemporaryFile('w', suffix='.py') as file:
         file.write(f"""
 import runpy
 runpy.run_path({FILE!r}, run_name='executors')
-exec({code!r})
+{program}
 __import__('threading')._shutdown()
 """)
         file.flush()
         done = subprocess.run([HOST, file.name], capture_output=True)
     assert done.returncode == 0, done
-    return done.returncode, done.stdout, done.stderr
+    return script_helper._PythonRunResult(done.returncode, done.stdout, done.stderr)
 
 
 from test.support import script_helper  # noqa: with the executors above

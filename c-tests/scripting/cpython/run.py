@@ -50,7 +50,7 @@ def executors():
         places = [(f'{tests.__name__}.test_{name}', f'{tests.__path__[0]}/test_{name}.py') for name in names]
         modules = [module for module, place in places if os.path.exists(place)]
     # Where it has no tests of its own, inside_executors.py puts our InterpreterPoolExecutor in the ThreadPoolExecutor's place.
-    of_interpreters = [('InterpreterPool',)] if sys.version_info >= (3, 14) else [('ThreadPool',), OF_THREADS]
+    of_interpreters = [('InterpreterPool', 'AsyncioTest')] if sys.version_info >= (3, 14) else [('ThreadPool',), OF_THREADS]
     yield Suite('InterpreterPoolExecutor', modules, 0.90, *of_interpreters)
     yield Suite('ProcessPoolExecutor', modules, 0.90, ('ProcessPool', 'FailingInitializerResources'))
 

@@ -16,11 +16,11 @@ from concurrent.futures import Executor, Future
 from pickle import PicklingError
 
 from subpy import _interpreters
-from subpy._interpreters import InterpreterError, InterpreterLostError, NotShareableError, _dump_call, _load
+from subpy._interpreters import InterpreterError, InterpreterLostError, _dump_call, _load
 from subpy.interpreters import _failed
 
 
-class CanNotCrossError(NotShareableError, PicklingError):
+class NotShareableError(_interpreters.NotShareableError, PicklingError):
     """A part of a job can't be given to another interpreter. The message says which one it is, and where it is."""
 
 
@@ -134,22 +134,23 @@ class Pool:
         for future, *_ in jobs:
             _fail(future, error)
 
-    def break_(self, message, error):
+    def break_(self, message, error, how='kill'):
+        """It does no more jobs. A worker sees that before it begins one, or is stopped."""
         with self.lock:
-            if self.why_broken is None:
-                self.why_broken = message, error
+            workers = [] if self.why_broken else list(self.workers)
+            self.why_broken = self.why_broken or (message, error)
             self.is_closed = True
-            jobs, workers = self._take_all(), list(self.workers)
+            jobs = self._take_all()
             self.jobs.put(None)
         for worker in workers:
-            worker.stop()
+            worker.stop(how)
         for future, *_ in jobs:
             _fail(future, self.broken())
 
-    def broken(self):
-        message, error = self.why_broken
+    def broken(self, error=None):
+        message, cause = self.why_broken
         broken = self.kind.Broken(message)
-        broken.__cause__ = error
+        broken.__cause__ = cause or error
         return broken
 
     def _take_all(self):
@@ -234,7 +235,7 @@ class Worker(threading.Thread):
             result = self.call(function, args, kwargs)
         except _Lost as e:
             self.pool.break_(f'the pool is broken: {e}', e.__cause__)
-            error = self.pool.broken()
+            error = self.pool.broken(e.__cause__)
         except BaseException as e:
             error = e.with_traceback(None)
         # Who sees that this job is done can have the worker do the next one.
@@ -247,8 +248,8 @@ class Worker(threading.Thread):
     def call(self, function, args, kwargs):
         try:
             dumped = _dump_call(function, args, kwargs)
-        except NotShareableError as e:
-            raise CanNotCrossError(*e.args) from None
+        except _interpreters.NotShareableError as e:
+            raise NotShareableError(*e.args) from None
         try:
             self.prepare()
             answer, failed = _interpreters._call(self.id, 'attempt', dumped, 'args')
@@ -265,7 +266,7 @@ class Worker(threading.Thread):
                 raise
         if became is None:
             raise self.raised(what, *parts)
-        raise CanNotCrossError(what)
+        raise NotShareableError(what)
 
     def raised(self, dumped, parts, is_before):
         """The exception of a job. If there is no such one here, another one describes it."""
@@ -283,8 +284,8 @@ class Worker(threading.Thread):
     def prepare(self):
         """Before each job."""
 
-    def stop(self):
-        """The pool is broken: what it is at need not come to an end."""
+    def stop(self, how):
+        """The pool is broken: what it is at need not come to an end. how: kill or terminate."""
 
     def could_not_load(self, error):
         """A job or a result can't be unpickled. That is the exception of the job, or the end of the pool: lost()."""

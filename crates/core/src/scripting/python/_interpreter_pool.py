@@ -34,3 +34,7 @@ class InterpreterPoolExecutor(PoolExecutor, ThreadPoolExecutor):
     def __init__(self, max_workers=None, thread_name_prefix='', initializer=None, initargs=()):
         cores = getattr(os, 'process_cpu_count', os.cpu_count)() or 1
         self._open(InterpreterWorker, max_workers, min(32, cores + 4), initializer, initargs, thread_name_prefix)
+
+    @property
+    def _thread_name_prefix(self):
+        return self._pool.name

@@ -61,8 +61,8 @@ class ProcessWorker(Worker):
         self.has_key = False
         self.process = Process(self.call(os.getpid, (), {}))
 
-    def stop(self):
-        self.process.kill()
+    def stop(self, how):
+        getattr(self.process, how)()
 
     def prepare(self):
         """What a multiprocessing.Manager has made works there, too: it needs the key of this process."""
@@ -101,14 +101,14 @@ class ProcessPoolExecutor(PoolExecutor):
 
     def terminate_workers(self):
         """Sends SIGTERM to the processes: their jobs are a BrokenProcessPool. What has not begun is cancelled."""
-        self._end(Process.terminate)
+        self._force_shutdown(operation='terminate')
 
     def kill_workers(self):
         """As terminate_workers(), with SIGKILL."""
-        self._end(Process.kill)
+        self._force_shutdown(operation='kill')
 
-    def _end(self, how):
-        processes = self._processes
+    def _force_shutdown(self, operation):
+        if operation not in ('terminate', 'kill'):
+            raise ValueError(f"operation is {operation!r}, and has to be 'terminate' or 'kill'")
         self.shutdown(wait=False, cancel_futures=True)
-        for process in processes.values():
-            how(process)
+        self._pool.break_(f'{operation}_workers() has ended the processes', None, operation)
