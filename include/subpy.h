@@ -1828,6 +1828,11 @@ typedef enum subpy_kind {
    * A `uuid.UUID`: `as.uuid`.
    */
   SUBPY_UUID = 21,
+  /**
+   * An object that stays in Python: `as.object`, which subpy_value_object() hands out. From Python it comes only where
+   * #SUBPY_KEEP_OBJECTS was asked for.
+   */
+  SUBPY_OBJECT = 22,
 } subpy_kind;
 
 /**
@@ -2057,6 +2062,10 @@ typedef union subpy_data {
    * Of #SUBPY_UUID: its 16 bytes, the highest one first, as Python's `UUID.bytes`.
    */
   uint8_t uuid[16];
+  /**
+   * Of #SUBPY_OBJECT: a ::subpy_object.
+   */
+  uint64_t object;
 } subpy_data;
 
 /**
@@ -2247,6 +2256,15 @@ static inline subpy_value subpy_from_queue(subpy_queue *queue) {
   subpy_value value = subpy_none();
   value.kind = SUBPY_QUEUE;
   value.as.queue = queue;
+  return value;
+}
+
+/** An object that stays in Python, for a call to its own interpreter. The value does not keep it: the host holds it as long as the
+ * value lives. */
+static inline subpy_value subpy_from_object(uint64_t object) {
+  subpy_value value = subpy_none();
+  value.kind = SUBPY_OBJECT;
+  value.as.object = object;
   return value;
 }
 
@@ -2617,6 +2635,14 @@ static inline subpy_queue *subpy_value_queue(const subpy_value *value) {
   return value != NULL && value->kind == SUBPY_QUEUE ? value->as.queue : NULL;
 }
 
+/**
+ * The object that a value is: a ::subpy_object. It belongs to the value: subpy_object_retain() keeps it beyond that. 0 for any
+ * other value.
+ */
+static inline uint64_t subpy_value_object(const subpy_value *value) {
+  return value != NULL && value->kind == SUBPY_OBJECT ? value->as.object : 0;
+}
+
 #undef SUBPY_CAST
 
 /* Data ----------------------------------------------------------------------------------------------
@@ -2650,6 +2676,11 @@ static inline subpy_queue *subpy_value_queue(const subpy_value *value) {
 #define SUBPY_CONVERT 8
 
 /**
+ * A flag: what is no plain data stays in Python, and comes as a #SUBPY_OBJECT. Else it is #SUBPY_ERR_NOT_SHAREABLE.
+ */
+#define SUBPY_KEEP_OBJECTS 16
+
+/**
  * How a value is set, read, or computed. Start from #SUBPY_CALL_OPTIONS_INIT.
  */
 typedef struct subpy_call_options {
@@ -2658,7 +2689,7 @@ typedef struct subpy_call_options {
    */
   size_t struct_size;
   /**
-   * How a result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, or
+   * How a result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, #SUBPY_KEEP_OBJECTS, or
    * several of them. 0 (the default): none. subpy_set_with() has no result: it has to be 0 there.
    */
   uint32_t flags;
@@ -2975,7 +3006,7 @@ typedef struct subpy_function_options {
    */
   uint32_t release_gil;
   /**
-   * How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, or
+   * How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, #SUBPY_KEEP_OBJECTS, or
    * several of them. 0 (the default): none. An argument that can't become a value is a TypeError in the script, and
    * the function is not called then.
    */
@@ -3104,6 +3135,331 @@ subpy_id subpy_host_interpreter(subpy_host_call *call);
  * Threads: the one that the host function was called in.
  */
 const char *subpy_host_namespace(subpy_host_call *call);
+
+/* Objects -------------------------------------------------------------------------------------------
+ *
+ * What is no plain data stays in Python, and the host has a handle of it: callables, instances, modules,
+ * iterators. A handle may be a value in a call to the object's own interpreter. */
+
+/**
+ * A handle of a Python object: a reference to it. 0 is none. A handle that was released, or whose interpreter is destroyed, is
+ * stale: calls with it are #SUBPY_ERR_NOT_FOUND, and nothing else happens.
+ *
+ * A handle does not keep its interpreter from being destroyed. Its object lives until the last reference is released with
+ * subpy_object_release().
+ */
+typedef uint64_t subpy_object;
+
+/**
+ * A handle of the object that a name has in an interpreter's `__main__`: subpy_get_object_with() with the defaults.
+ *
+ * @param id     The interpreter.
+ * @param name   The name: UTF-8.
+ * @param object Where the handle goes, which subpy_object_release() gives back. It is 0 if the call fails.
+ * @param error  NULL, or where the error goes.
+ * @return As subpy_get_object_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+subpy_status subpy_get_object(subpy_id id, const char *name, subpy_object *object, subpy_error **error);
+
+/**
+ * A handle of the object that a name has.
+ *
+ * @param id      The interpreter.
+ * @param options The namespace and the limits, as for subpy_run_string_with(). NULL for the defaults.
+ * @param name    The name: UTF-8.
+ * @param object  Where the handle goes, which subpy_object_release() gives back. It is 0 if the call fails.
+ * @param error   NULL, or where the error goes.
+ * @return As subpy_get_with(); but each object has a handle, so that none is #SUBPY_ERR_NOT_SHAREABLE.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: CPython's references.
+ */
+subpy_status subpy_get_object_with(subpy_id id,
+                                   const subpy_run_options *options,
+                                   const char *name,
+                                   subpy_object *object,
+                                   subpy_error **error);
+
+/**
+ * A handle of the object that an expression gives: subpy_eval_object_with() with the defaults.
+ *
+ * @param id         The interpreter.
+ * @param expression The expression: UTF-8, ends in a NUL. The library does not keep it.
+ * @param object     Where the handle goes, which subpy_object_release() gives back. It is 0 if the call fails.
+ * @param error      NULL, or where the error goes.
+ * @return As subpy_eval_object_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+subpy_status subpy_eval_object(subpy_id id, const char *expression, subpy_object *object, subpy_error **error);
+
+/**
+ * A handle of the object that an expression gives.
+ *
+ * @param id         The interpreter.
+ * @param options    The namespace and the limits, as for subpy_run_string_with(). NULL for the defaults.
+ * @param expression The expression: UTF-8, without NUL characters. The library does not keep it.
+ * @param length     The length of the expression, in bytes.
+ * @param object     Where the handle goes, which subpy_object_release() gives back. It is 0 if the call fails.
+ * @param error      NULL, or where the error goes.
+ * @return As subpy_run_string_with() for the evaluation.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: Python's `eval()`.
+ */
+subpy_status subpy_eval_object_with(subpy_id id,
+                                    const subpy_run_options *options,
+                                    const char *expression,
+                                    size_t length,
+                                    subpy_object *object,
+                                    subpy_error **error);
+
+/**
+ * Compiles a program, for subpy_object_run().
+ *
+ * @param id      The interpreter.
+ * @param options What tracebacks call it, and the limits, as for subpy_run_string_with(). NULL for the defaults.
+ * @param code    The program: UTF-8, without NUL characters. The library does not keep it.
+ * @param length  The length of the program, in bytes.
+ * @param object  Where the handle goes, which subpy_object_release() gives back. It is 0 if the call fails.
+ * @param error   NULL, or where the error goes.
+ * @return As subpy_run_string_with(): #SUBPY_ERR_EXCEPTION if it can't be compiled.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: Python's `compile()`.
+ */
+subpy_status subpy_compile(subpy_id id,
+                           const subpy_run_options *options,
+                           const char *code,
+                           size_t length,
+                           subpy_object *object,
+                           subpy_error **error);
+
+/**
+ * Calls an object with positional arguments: subpy_object_call_with() with the defaults.
+ *
+ * @param object The object.
+ * @param args   The arguments. The library does not keep them. May be NULL if `nargs` is 0.
+ * @param nargs  The number of arguments.
+ * @param out    Where the result goes; clear it with subpy_value_clear(). It is None if the call fails. The value that was
+ *               there before is not cleared. NULL: the result is thrown away.
+ * @param error  NULL, or where the error goes.
+ * @return As subpy_object_call_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ */
+subpy_status subpy_object_call(subpy_object object,
+                               const subpy_value *args,
+                               size_t nargs,
+                               subpy_value *out,
+                               subpy_error **error);
+
+/**
+ * Calls an object. A coroutine is run to its end, as by subpy_call_with().
+ *
+ * @param object  The object.
+ * @param options NULL for the defaults. subpy_call_options::keywords is taken as `args` are.
+ * @param args    The arguments. The library does not keep them. May be NULL if `nargs` is 0.
+ * @param nargs   The number of arguments.
+ * @param out     Where the result goes; clear it with subpy_value_clear(). It is None if the call fails. The value that was
+ *                there before is not cleared. NULL: the result is thrown away.
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_ERR_NOT_FOUND for a stale handle;
+ *         #SUBPY_ERR_INVALID_ARGUMENT also for an object that can't be called, and for an argument that is an object of another
+ *         interpreter;
+ *         and as subpy_call_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: CPython's `PyObject_Call`.
+ */
+subpy_status subpy_object_call_with(subpy_object object,
+                                    const subpy_call_options *options,
+                                    const subpy_value *args,
+                                    size_t nargs,
+                                    subpy_value *out,
+                                    subpy_error **error);
+
+/**
+ * Calls a method of an object. What is no plain data comes back as a #SUBPY_OBJECT, which is released with the value.
+ *
+ * @param object The object.
+ * @param name   The method: UTF-8.
+ * @param args   The arguments. The library does not keep them. May be NULL if `nargs` is 0.
+ * @param nargs  The number of arguments.
+ * @param out    Where the result goes; clear it with subpy_value_clear(). It is None if the call fails.
+ * @param error  NULL, or where the error goes.
+ * @return As subpy_object_call_with(); #SUBPY_ERR_EXCEPTION if there is no such method.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: CPython's `PyObject_CallMethod`.
+ */
+subpy_status subpy_object_call_method(subpy_object object,
+                                      const char *name,
+                                      const subpy_value *args,
+                                      size_t nargs,
+                                      subpy_value *out,
+                                      subpy_error **error);
+
+/**
+ * Reads an attribute of an object. What is no plain data comes back as a #SUBPY_OBJECT, which is released with the value.
+ *
+ * @param object    The object.
+ * @param attribute The attribute's name: UTF-8.
+ * @param out       Where the value goes; clear it with subpy_value_clear(). It is None if the call fails.
+ * @param error     NULL, or where the error goes.
+ * @return #SUBPY_ERR_NOT_FOUND for a stale handle;
+ *         #SUBPY_ERR_EXCEPTION if there is no such attribute;
+ *         and as subpy_get_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: CPython's `PyObject_GetAttr`.
+ */
+subpy_status subpy_object_get(subpy_object object,
+                              const char *attribute,
+                              subpy_value *out,
+                              subpy_error **error);
+
+/**
+ * Sets an attribute of an object.
+ *
+ * @param object    The object.
+ * @param attribute The attribute's name: UTF-8.
+ * @param value     The value. The library copies it, save the memory of its buffers, and does not keep it.
+ * @param error     NULL, or where the error goes.
+ * @return As subpy_object_get(), and as subpy_set_with() for the value.
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: CPython's `PyObject_SetAttr`.
+ */
+subpy_status subpy_object_set(subpy_object object,
+                              const char *attribute,
+                              const subpy_value *value,
+                              subpy_error **error);
+
+/**
+ * Reads what an object has at a key or an index. What is no plain data comes back as a #SUBPY_OBJECT, which is released with the value.
+ *
+ * @param object The object.
+ * @param key    The key or the index.
+ * @param out    Where the value goes; clear it with subpy_value_clear(). It is None if the call fails.
+ * @param error  NULL, or where the error goes.
+ * @return #SUBPY_ERR_NOT_FOUND for a stale handle;
+ *         #SUBPY_ERR_EXCEPTION if there is nothing: a KeyError, an IndexError;
+ *         and as subpy_get_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: CPython's `PyObject_GetItem`.
+ */
+subpy_status subpy_object_item(subpy_object object,
+                               const subpy_value *key,
+                               subpy_value *out,
+                               subpy_error **error);
+
+/**
+ * The next item of an iterator. (Of a list it is `__iter__` that gives one: subpy_object_call_method().) What is no plain data comes back as a #SUBPY_OBJECT, which is released with the value.
+ *
+ * @param iterator The iterator.
+ * @param out      Where the item goes; clear it with subpy_value_clear(). It is None if there is no more, and if the call fails.
+ * @param done     Where true goes if there is no more, else false.
+ * @param error    NULL, or where the error goes.
+ * @return #SUBPY_ERR_NOT_FOUND for a stale handle;
+ *         #SUBPY_ERR_INVALID_ARGUMENT also for an object that is no iterator;
+ *         and as subpy_get_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: CPython's `PyIter_Next`.
+ */
+subpy_status subpy_object_next(subpy_object iterator,
+                               subpy_value *out,
+                               bool *done,
+                               subpy_error **error);
+
+/**
+ * The value of an object, as plain data.
+ *
+ * @param object The object.
+ * @param flags  As subpy_call_options::flags.
+ * @param out    Where the value goes; clear it with subpy_value_clear(). It is None if the call fails.
+ * @param error  NULL, or where the error goes.
+ * @return #SUBPY_ERR_NOT_FOUND for a stale handle;
+ *         and as subpy_get_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: subpy's own.
+ */
+subpy_status subpy_object_value(subpy_object object, uint32_t flags, subpy_value *out, subpy_error **error);
+
+/**
+ * The `str()` of an object.
+ *
+ * @param object The object.
+ * @param out    Where it goes, a #SUBPY_STR; clear it with subpy_value_clear(). It is None if the call fails.
+ * @param error  NULL, or where the error goes.
+ * @return #SUBPY_ERR_NOT_FOUND for a stale handle;
+ *         and as subpy_get_with().
+ *
+ * Threads: any. A GIL that the calling thread holds is released meanwhile.
+ *
+ * Source: CPython's `PyObject_Str`.
+ */
+subpy_status subpy_object_text(subpy_object object, subpy_value *out, subpy_error **error);
+
+/**
+ * Runs a program of subpy_compile() in its interpreter's `__main__`.
+ *
+ * @param code  The code.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_ERR_NOT_FOUND for a stale handle;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for an object that is no code;
+ *         and as subpy_run_string_with().
+ *
+ * Threads: as for subpy_run_string_with().
+ *
+ * Source: CPython's `PyEval_EvalCode`.
+ */
+subpy_status subpy_object_run(subpy_object code, subpy_error **error);
+
+/**
+ * One more reference to an object. It never waits.
+ *
+ * @param object The object. One that is stale or 0 stays what it is.
+ * @return `object`.
+ *
+ * Threads: any, at any time, with or without a GIL.
+ */
+subpy_object subpy_object_retain(subpy_object object);
+
+/**
+ * Gives a reference back. With the last one the handle is stale, and the object goes when its interpreter does something next;
+ * where more than 1,000 wait for that and nothing runs, a thread of the library lets them go. It never waits.
+ *
+ * @param object The object. One that is stale or 0 stays what it is.
+ *
+ * Threads: any, at any time, with or without a GIL; also after subpy_finalize().
+ */
+void subpy_object_release(subpy_object object);
+
+/**
+ * The interpreter of an object.
+ *
+ * @param object The object.
+ * @return Its id; -1 for a stale handle.
+ *
+ * Threads: any, at any time.
+ */
+subpy_id subpy_object_interpreter(subpy_object object);
 
 /* Queues --------------------------------------------------------------------------------------------
  *

@@ -5,6 +5,7 @@ pub(crate) mod conversion;
 pub(crate) mod error;
 pub(crate) mod id;
 pub mod kind;
+pub(crate) mod object_handle;
 pub(crate) mod operation;
 pub(crate) mod pins;
 pub(crate) mod queue;

@@ -3,6 +3,7 @@
 mod files;
 mod for_scripts;
 mod namespaces;
+mod objects;
 
 use std::fmt;
 use std::sync::Arc;

@@ -64,11 +64,12 @@ pub use data::config::{
     Backend, Budget, CacheLimits, CallOptions, Decision, FileOptions, Gil, Input,
     InterpreterConfig, Log, LogFn, OnDeadline, Output, RunOptions, RuntimeConfig,
 };
-pub use data::conversion::Conversion;
+pub use data::conversion::{Conversion, Objects};
 pub use data::error::{
     Error, Exception, Frame, Link, MOST_FRAMES, MOST_NOTES, MOST_RELATED, Related, Result, Status,
 };
 pub use data::id::Id;
+pub use data::object_handle::ObjectHandle;
 pub use data::queue::Queue;
 pub use data::source::Source;
 pub use data::tree::OwnedValue;

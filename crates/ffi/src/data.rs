@@ -4,7 +4,8 @@ use std::ffi::c_char;
 
 use subpy_core::value::RawValue;
 use subpy_core::{
-    Arguments, CallOptions, Conversion, Error, Id, Interpreter, OwnedValue, Value, growable,
+    Arguments, CallOptions, Conversion, Error, Id, Interpreter, Objects, OwnedValue, Value,
+    growable,
 };
 
 use crate::arguments::{self, array, bytes, invalid, read, reserved};
@@ -28,13 +29,16 @@ pub const SUBPY_STRIDED: u32 = 4;
 /// they are #SUBPY_ERR_NOT_SHAREABLE, save what comes out by its base class.
 pub const SUBPY_CONVERT: u32 = 8;
 
+/// A flag: what is no plain data stays in Python, and comes as a #SUBPY_OBJECT. Else it is #SUBPY_ERR_NOT_SHAREABLE.
+pub const SUBPY_KEEP_OBJECTS: u32 = 16;
+
 /// How a value is set, read, or computed. Start from #SUBPY_CALL_OPTIONS_INIT.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct subpy_call_options {
     /// `sizeof(subpy_call_options)`.
     pub struct_size: usize,
-    /// How a result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, or
+    /// How a result becomes a value: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, #SUBPY_KEEP_OBJECTS, or
     /// several of them. 0 (the default): none. subpy_set_with() has no result: it has to be 0 there.
     pub flags: u32,
     /// Has to be 0.
@@ -56,7 +60,8 @@ growable!(subpy_call_options, "subpy_call_options", 32, {
 
 /// Flags of C's.
 pub(crate) fn conversion(flags: u32) -> Result<Conversion, Error> {
-    const ALL: u32 = SUBPY_LOSSLESS_TEXT | SUBPY_PIN_BYTES | SUBPY_STRIDED | SUBPY_CONVERT;
+    const ALL: u32 =
+        SUBPY_LOSSLESS_TEXT | SUBPY_PIN_BYTES | SUBPY_STRIDED | SUBPY_CONVERT | SUBPY_KEEP_OBJECTS;
     if flags & !ALL != 0 {
         return Err(invalid(format!(
             "flags are {flags:#x}, of which {:#x} is unknown",
@@ -68,6 +73,10 @@ pub(crate) fn conversion(flags: u32) -> Result<Conversion, Error> {
         pin_bytes: flags & SUBPY_PIN_BYTES != 0,
         strided: flags & SUBPY_STRIDED != 0,
         convert: flags & SUBPY_CONVERT != 0,
+        objects: match flags & SUBPY_KEEP_OBJECTS {
+            0 => Objects::None,
+            _ => Objects::Others,
+        },
         ..Conversion::DEFAULT
     })
 }
@@ -77,14 +86,14 @@ static THROW_AWAY: CallOptions<'static> = CallOptions::THROW_AWAY;
 
 /// The defaults, for a result that goes to `out`.
 #[inline]
-fn default_for(out: *mut RawValue) -> &'static CallOptions<'static> {
+pub(crate) fn default_for(out: *mut RawValue) -> &'static CallOptions<'static> {
     if out.is_null() { &THROW_AWAY } else { &DEFAULT }
 }
 
 /// # Safety
 /// The pointers in `options` are NULL or valid, for as long as `'a`.
 #[inline]
-unsafe fn call_options<'a>(
+pub(crate) unsafe fn call_options<'a>(
     id: subpy_id,
     options: &subpy_call_options,
     wanted: bool,
@@ -122,7 +131,7 @@ unsafe fn without_keywords<'a>(
 ///
 /// # Safety
 /// As the header says of values, for as long as `'a`.
-unsafe fn lending<'a>(
+pub(crate) unsafe fn lending<'a>(
     data: *const RawValue,
     length: usize,
     keywords: *const RawValue,
@@ -151,7 +160,7 @@ unsafe fn lending<'a>(
 ///
 /// # Safety
 /// As for [`lending`].
-unsafe fn one<'a>(value: *const RawValue) -> Result<&'a Value<'a>, Error> {
+pub(crate) unsafe fn one<'a>(value: *const RawValue) -> Result<&'a Value<'a>, Error> {
     // SAFETY: the caller's promise.
     unsafe { value.as_ref().map(|value| Value::from_raw(value)) }
         .ok_or_else(|| invalid("value is NULL; pass a value"))
@@ -162,7 +171,7 @@ unsafe fn one<'a>(value: *const RawValue) -> Result<&'a Value<'a>, Error> {
 /// # Safety
 /// `place` is NULL or may be written to.
 #[inline]
-unsafe fn write(
+pub(crate) unsafe fn write(
     place: *mut RawValue,
     work: impl FnOnce(&mut OwnedValue) -> Result<(), Error>,
 ) -> Result<(), Error> {

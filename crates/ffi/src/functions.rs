@@ -61,7 +61,7 @@ pub struct subpy_function_options {
     /// 1: the GIL is released while the function works, so other Python threads of the interpreter run
     /// meanwhile. 0 (the default): it is held.
     pub release_gil: u32,
-    /// How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, or
+    /// How arguments become values: #SUBPY_LOSSLESS_TEXT, #SUBPY_PIN_BYTES, #SUBPY_STRIDED, #SUBPY_CONVERT, #SUBPY_KEEP_OBJECTS, or
     /// several of them. 0 (the default): none. An argument that can't become a value is a TypeError in the script, and
     /// the function is not called then.
     pub flags: u32,

@@ -61,6 +61,9 @@ pub enum subpy_kind {
     SUBPY_DECIMAL = 20,
     /// A `uuid.UUID`: `as.uuid`.
     SUBPY_UUID = 21,
+    /// An object that stays in Python: `as.object`, which subpy_value_object() hands out. From Python it comes only where
+    /// #SUBPY_KEEP_OBJECTS was asked for.
+    SUBPY_OBJECT = 22,
 }
 
 const _: () = assert!(
@@ -86,6 +89,7 @@ const _: () = assert!(
         && subpy_kind::SUBPY_TIMEDELTA as u32 == kind::TIMEDELTA
         && subpy_kind::SUBPY_DECIMAL as u32 == kind::DECIMAL
         && subpy_kind::SUBPY_UUID as u32 == kind::UUID
+        && subpy_kind::SUBPY_OBJECT as u32 == kind::OBJECT
 );
 
 /// How deep values may be nested. A list in a list is nested two deep.
@@ -147,6 +151,7 @@ pub extern "C" fn subpy_kind_name(kind: u32) -> *const c_char {
         kind::TIMEDELTA => c"timedelta",
         kind::DECIMAL => c"Decimal",
         kind::UUID => c"UUID",
+        kind::OBJECT => c"object",
         _ => c"unknown",
     };
     name.as_ptr()

@@ -30,6 +30,7 @@ pub mod kind {
     pub const TIMEDELTA: u8 = 19;
     pub const DECIMAL: u8 = 20;
     pub const UUID: u8 = 21;
+    pub const OBJECT: u8 = 22;
 }
 
 /// How deep values may be nested: a list in a list is nested two deep.
@@ -82,6 +83,8 @@ pub enum Part<'a> {
     Decimal(&'a [u8]),
     /// A UUID, the highest byte first.
     Uuid([u8; 16]),
+    /// An object that stays in the interpreter of the worker, as that knows it.
+    Object(u64),
 }
 
 impl<'a> Part<'a> {
@@ -131,6 +134,7 @@ impl<'a> Part<'a> {
             }
             kind::TIMEDELTA => Self::Timedelta(Timedelta::read(reader)?),
             kind::DECIMAL => Self::Decimal(reader.bytes()?),
+            kind::OBJECT => Self::Object(reader.u64()?),
             kind::UUID => {
                 let mut bytes = [0; 16];
                 bytes.copy_from_slice(reader.take(16)?);
@@ -230,6 +234,10 @@ impl<'a> Part<'a> {
                 delta.write(writer);
             }
             Self::Decimal(text) => write_text(writer, kind::DECIMAL, text),
+            Self::Object(object) => {
+                writer.byte(kind::OBJECT);
+                writer.u64(*object);
+            }
             Self::Uuid(bytes) => {
                 writer.byte(kind::UUID);
                 writer.put(bytes);

@@ -18,6 +18,20 @@ pub struct Conversion {
     pub buffers: Buffers,
     /// An object of a subclass is not shareable. Else it becomes what its class is made of.
     pub exact: bool,
+    /// Which objects stay in Python, and become handles.
+    pub objects: Objects,
+}
+
+/// Objects that stay in Python.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Objects {
+    /// None: what is no plain data is not shareable.
+    #[default]
+    None,
+    /// What is no plain data.
+    Others,
+    /// The object itself, whatever it is.
+    Itself,
 }
 
 /// Objects that share their memory.
@@ -41,6 +55,19 @@ impl Conversion {
         convert: false,
         buffers: Buffers::All,
         exact: false,
+        objects: Objects::None,
+    };
+
+    /// Of an object that stays in Python, whatever it is.
+    pub(crate) const HANDLE: Self = Self {
+        objects: Objects::Itself,
+        ..Self::DEFAULT
+    };
+
+    /// Of what stays in Python unless it is plain data.
+    pub(crate) const KEEP: Self = Self {
+        objects: Objects::Others,
+        ..Self::DEFAULT
     };
 
     /// Of what outlives its interpreter.

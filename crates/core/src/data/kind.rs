@@ -23,6 +23,10 @@ pub const TIME: u32 = 18;
 pub const TIMEDELTA: u32 = 19;
 pub const DECIMAL: u32 = 20;
 pub const UUID: u32 = 21;
+pub const OBJECT: u32 = 22;
+
+/// Of no value at all: an iterator has no more items. Nobody outside of the crate sees it.
+pub(crate) const END: u32 = u32::MAX;
 
 /// How deep values may be nested: a list in a list is nested two deep.
 pub const MAX_DEPTH: usize = 256;

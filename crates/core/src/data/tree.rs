@@ -4,6 +4,7 @@ use std::alloc::{Layout, alloc, dealloc};
 use std::any::Any;
 use std::ptr::NonNull;
 
+use crate::data::object_handle::ObjectHandle;
 use crate::data::pins::Pins;
 use crate::data::value::{BufferInfo, RawData, RawQueue, RawValue, Value, kind};
 
@@ -161,6 +162,14 @@ impl OwnedValue {
     /// A tuple without items.
     pub(crate) const EMPTY_TUPLE: Self = Self(RawValue::of_items(kind::TUPLE, std::ptr::null(), 0));
 
+    /// An iterator has no more items.
+    pub(crate) const END: Self = Self(RawValue::new(kind::END, RawData { integer: 0 }));
+
+    /// Whether it is [`END`](Self::END).
+    pub(crate) fn is_end(&self) -> bool {
+        self.0.kind == kind::END
+    }
+
     /// A queue. (It is not in a block.)
     pub(crate) fn of_queue(queue: QueueReference) -> Self {
         let queue = queue.into_raw().cast_mut();
@@ -168,6 +177,32 @@ impl OwnedValue {
             owned: OWNED,
             ..RawValue::new(kind::QUEUE, RawData { queue })
         })
+    }
+
+    /// An object that stays in Python. (It is not in a block.)
+    pub(crate) fn of_object(handle: ObjectHandle) -> Self {
+        let object = handle.into_raw();
+        Self(RawValue {
+            owned: OWNED,
+            ..RawValue::new(kind::OBJECT, RawData { object })
+        })
+    }
+
+    /// The object that it is, if it is one.
+    ///
+    /// ```
+    /// use subpy_core::OwnedValue;
+    ///
+    /// assert!(OwnedValue::NONE.into_object().is_none());
+    /// ```
+    pub fn into_object(self) -> Option<ObjectHandle> {
+        if self.0.owned != OWNED || self.0.kind != kind::OBJECT {
+            return None;
+        }
+        // SAFETY: the kind says which field counts.
+        Some(ObjectHandle::from_raw(unsafe {
+            self.into_raw().r#as.object
+        }))
     }
 
     /// ```
@@ -226,7 +261,7 @@ impl OwnedValue {
 
     /// That of its block, if it has one.
     fn header(&self) -> Option<&Header> {
-        let has_block = self.0.owned == OWNED && self.0.kind != kind::QUEUE;
+        let has_block = self.0.owned == OWNED && !matches!(self.0.kind, kind::QUEUE | kind::OBJECT);
         // SAFETY: the kind says which field counts; see `drop` for the block.
         has_block.then(|| unsafe { &*self.0.r#as.items.data.cast::<Header>().sub(1) })
     }
@@ -240,6 +275,10 @@ impl Drop for OwnedValue {
         if self.0.kind == kind::QUEUE {
             // SAFETY: made by `of_queue`.
             return drop(unsafe { QueueReference::from_raw(self.0.r#as.queue) });
+        }
+        if self.0.kind == kind::OBJECT {
+            // SAFETY: made by `of_object`.
+            return drop(ObjectHandle::from_raw(unsafe { self.0.r#as.object }));
         }
         // SAFETY: whatever else it is, the first thing that it points to follows the block's header.
         unsafe {

@@ -10,6 +10,7 @@ use subpy_wire::{DateTime, Timedelta};
 
 pub use crate::data::kind;
 pub use crate::data::kind::MAX_DEPTH;
+use crate::data::object_handle::ObjectHandle;
 use crate::util::growable::Growable;
 
 /// A value: plain data. The host makes one with the functions subpy_int() and so on, or by hand. It points to
@@ -54,6 +55,8 @@ pub union RawData {
     pub timedelta: RawTimedelta,
     /// Of #SUBPY_UUID: its 16 bytes, the highest one first, as Python's `UUID.bytes`.
     pub uuid: [u8; 16],
+    /// Of #SUBPY_OBJECT: a ::subpy_object.
+    pub object: u64,
 }
 
 /// A complex number.
@@ -395,6 +398,8 @@ pub enum View<'a> {
     Decimal(&'a str),
     /// A UUID, the highest byte first.
     Uuid([u8; 16]),
+    /// An object that stays in Python, by its handle.
+    Object(u64),
     /// None of these: the host made it wrong.
     Wrong,
 }
@@ -766,6 +771,7 @@ impl<'a> Value<'a> {
                 kind::TIMEDELTA => self.0.as_timedelta().ok().map(View::Timedelta),
                 kind::DECIMAL => text().map(View::Decimal),
                 kind::UUID => Some(View::Uuid(data.uuid)),
+                kind::OBJECT => Some(View::Object(data.object)),
                 _ => None,
             };
             view.unwrap_or(View::Wrong)
@@ -773,6 +779,20 @@ impl<'a> Value<'a> {
     }
 
     /// The items of a tuple, a list, a set or a frozenset; none of anything else.
+    /// An object that stays in Python: an argument for its own interpreter.
+    ///
+    /// ```
+    /// use subpy_core::{ObjectHandle, Value, View};
+    ///
+    /// let none = ObjectHandle::from_raw(0);
+    /// assert_eq!(Value::object(&none).view(), View::Object(0));
+    /// ```
+    pub fn object(handle: &'a ObjectHandle) -> Self {
+        let object = handle.raw();
+        Self::of(RawValue::new(kind::OBJECT, RawData { object }))
+    }
+
+    /// The items of a tuple or list; none of anything else.
     ///
     /// ```
     /// use subpy_core::Value;

@@ -24,6 +24,8 @@ mod inside;
 mod interrupt;
 pub(crate) mod modules;
 pub(crate) mod nested;
+pub(crate) mod object_use;
+mod objects;
 pub(crate) mod output;
 mod preparation;
 mod protected;

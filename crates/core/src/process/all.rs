@@ -1,6 +1,7 @@
 //! All interpreters that have processes of their own, and the zygote that makes them.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::family as relatives;
 use crate::local::runtime_phase;
 use crate::util::signal_safe::Places;
+use crate::util::thread::start_one;
 use crate::util::timer;
 
 /// Held for a look-up, an insertion or a removal, of `SIGNAL_SAFE` too.
@@ -28,6 +30,16 @@ static SIGNAL_SAFE: Places<Remote> = Places::new();
 
 fn family() -> MutexGuard<'static, Option<Arc<Family>>> {
     FAMILY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Objects of an interpreter wait to be let go of: a thread of ours says so, if nothing is under way there.
+fn objects_wait(id: Id) {
+    static BUSY: AtomicBool = AtomicBool::new(false);
+    start_one(&BUSY, c"subpy release", move || {
+        if let Some(remote) = find(id) {
+            remote.say_released_if_idle();
+        }
+    });
 }
 
 /// Makes an interpreter in a process of its own. It imports from these places, if any are given. `join` is done before
@@ -58,7 +70,7 @@ pub(crate) fn create(
             }
         };
         drop(family);
-        Remote::create(&there, config, places, creator, forget)
+        Remote::create(&there, config, places, creator, (objects_wait, forget))
     })?;
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
     SIGNAL_SAFE.insert(made.id.get(), Arc::as_ptr(&made));

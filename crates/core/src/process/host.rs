@@ -9,6 +9,7 @@ mod creation;
 mod destruction;
 mod interrupt;
 mod known_queues;
+mod objects;
 mod operations;
 mod queues;
 mod served;
@@ -32,6 +33,7 @@ use super::socket;
 use crate::data::config::Budget;
 use crate::data::error::{Error, Lost, Result, Status};
 use crate::data::id::Id;
+use crate::data::object_handle::Home;
 use crate::data::operation::Operate;
 use crate::local::enter;
 use crate::local::functions::host_function::Definition;
@@ -70,6 +72,10 @@ pub(crate) struct Remote {
     budget: Budget,
     functions: Mutex<HashMap<u64, Arc<Definition>>>,
     queues: KnownQueues,
+    /// Of its objects that the host has handles of.
+    home: Arc<Home>,
+    /// Held while a thread of ours says which were released.
+    releasing: Mutex<()>,
     streams: Streams,
     /// What it has done when it answered last, and the memory that it had.
     seen: Mutex<(Stats, Option<MemoryUsage>)>,
@@ -174,6 +180,7 @@ impl Remote {
         };
         let take = |limit: &Limit<'_>| self.lines.take_in_turn(limit);
         self.line()
+            .or_else(|refused| self.line_after_release(refused))
             .or_else(|refused| waiting::in_turn(self.id, wait, refused, take, gone))
     }
 

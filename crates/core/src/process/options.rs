@@ -10,9 +10,10 @@ use subpy_wire::{Malformed, Reader, Sink, Writer};
 use crate::data::config::{
     Budget, CacheLimits, CallOptions, FileOptions, InterpreterConfig, RunOptions, RuntimeConfig,
 };
-use crate::data::conversion::{Buffers, Conversion};
+use crate::data::conversion::{Buffers, Conversion, Objects};
 use crate::data::id::Id;
 use crate::local::interpreter::end_options::EndOptions;
+use crate::local::interpreter::object_use::ObjectUse;
 
 /// The run may use no more than `budget`, either.
 pub(super) fn write_run<S: Sink>(writer: &mut Writer<S>, options: &RunOptions<'_>, budget: Budget) {
@@ -87,6 +88,38 @@ pub(super) fn read_call<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<CallO
     })
 }
 
+pub(super) fn write_use<S: Sink>(writer: &mut Writer<S>, what: ObjectUse<'_>) {
+    let (number, name) = match what {
+        ObjectUse::Call => (0, ""),
+        ObjectUse::CallMethod(name) => (1, name),
+        ObjectUse::Get(name) => (2, name),
+        ObjectUse::Set(name) => (3, name),
+        ObjectUse::Item => (4, ""),
+        ObjectUse::Next => (5, ""),
+        ObjectUse::Value => (6, ""),
+        ObjectUse::Text => (7, ""),
+        ObjectUse::Run => (8, ""),
+    };
+    writer.byte(number);
+    writer.text(name);
+}
+
+pub(super) fn read_use<'a>(reader: &mut Reader<'a>) -> subpy_wire::Result<ObjectUse<'a>> {
+    let (number, name) = (reader.byte()?, reader.text()?);
+    Ok(match number {
+        0 => ObjectUse::Call,
+        1 => ObjectUse::CallMethod(name),
+        2 => ObjectUse::Get(name),
+        3 => ObjectUse::Set(name),
+        4 => ObjectUse::Item,
+        5 => ObjectUse::Next,
+        6 => ObjectUse::Value,
+        7 => ObjectUse::Text,
+        8 => ObjectUse::Run,
+        _ => return Err(Malformed("there is no such use of an object")),
+    })
+}
+
 pub(super) fn write_conversion<S: Sink>(writer: &mut Writer<S>, conversion: &Conversion) {
     let (lossless_text, pin_bytes) = (conversion.lossless_text, conversion.pin_bytes);
     writer.flags([
@@ -96,6 +129,11 @@ pub(super) fn write_conversion<S: Sink>(writer: &mut Writer<S>, conversion: &Con
         conversion.exact,
         conversion.convert,
     ]);
+    writer.byte(match conversion.objects {
+        Objects::None => 0,
+        Objects::Others => 1,
+        Objects::Itself => 2,
+    });
     writer.byte(match conversion.buffers {
         Buffers::All => 0,
         Buffers::Views => 1,
@@ -105,12 +143,19 @@ pub(super) fn write_conversion<S: Sink>(writer: &mut Writer<S>, conversion: &Con
 
 pub(super) fn read_conversion(reader: &mut Reader<'_>) -> subpy_wire::Result<Conversion> {
     let [lossless_text, pin_bytes, strided, exact, convert] = reader.flags()?;
+    let objects = match reader.byte()? {
+        0 => Objects::None,
+        1 => Objects::Others,
+        2 => Objects::Itself,
+        _ => return Err(Malformed("there are no such objects")),
+    };
     Ok(Conversion {
         lossless_text,
         pin_bytes,
         strided,
         exact,
         convert,
+        objects,
         buffers: match reader.byte()? {
             0 => Buffers::All,
             1 => Buffers::Views,

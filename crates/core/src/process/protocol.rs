@@ -46,8 +46,15 @@ pub(super) mod asks {
     pub(crate) const IMPORT: u8 = 15;
     /// To add a module: its name, its source, and its file, if it has one.
     pub(crate) const ADD_MODULE: u8 = 16;
+    /// To do something with an object that it has: its options, the object, what, a list with the arguments, and a dict with
+    /// those that have names, or None.
+    pub(crate) const OBJECT: u8 = 17;
+    /// To compile a program, and keep the code: its options, and the program.
+    pub(crate) const COMPILE: u8 = 18;
+    /// To let go of objects: which.
+    pub(crate) const RELEASE: u8 = 19;
     /// There is none from here on.
-    pub(crate) const COUNT: u8 = 17;
+    pub(crate) const COUNT: u8 = 20;
 }
 
 /// What a worker answers. What it has done so far follows.
@@ -60,6 +67,8 @@ pub(super) mod answers {
     pub(crate) const VALUE: u8 = 2;
     /// It was done: the value that the host has.
     pub(crate) const RESULT: u8 = 3;
+    /// An iterator has no more items.
+    pub(crate) const END: u8 = 4;
 }
 
 /// What a worker wants while it does something, or what a thread of its script does.

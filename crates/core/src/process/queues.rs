@@ -1,16 +1,22 @@
-//! Queues, as messages have them. The host has them, with their items. What a worker has stands for them.
+//! Queues and objects, as messages have them. The host has the queues, with their items, and what a worker has stands for
+//! them. A worker has the objects, and what the host has stands for those.
 
-use subpy_wire::{Queue as WireQueue, QueueRules};
+use subpy_wire::{Malformed, Queue as WireQueue, QueueRules};
 
 use crate::data::id::Id;
+use crate::data::object_handle::ObjectHandle;
 use crate::data::queue::{IfGone, Queue, Rules};
 
-/// The queues that one side knows.
+/// The queues and objects that one side knows.
 pub(super) trait QueueEnds {
     /// One goes to the other side.
     fn sent(&self, queue: &Queue);
     /// The one that the other side has sent; `None`: there is none.
     fn received(&self, queue: &WireQueue) -> Option<Queue>;
+    /// An object goes to the other side: what that knows it by.
+    fn object_sent(&self, object: u64) -> u64;
+    /// An object that the other side has sent: a reference to it. `None`: it is gone on this side. Fails where there can be none.
+    fn object_received(&self, object: u64) -> subpy_wire::Result<Option<ObjectHandle>>;
 }
 
 /// Where there are none.
@@ -21,6 +27,14 @@ impl QueueEnds for NoQueues {
 
     fn received(&self, _: &WireQueue) -> Option<Queue> {
         None
+    }
+
+    fn object_sent(&self, _: u64) -> u64 {
+        0
+    }
+
+    fn object_received(&self, _: u64) -> subpy_wire::Result<Option<ObjectHandle>> {
+        Err(Malformed("there are no objects here"))
     }
 }
 

@@ -11,14 +11,16 @@ use subpy_wire::{Buffer, Malformed, Reader, Sink, Writer, is_format_of};
 use super::message::Message;
 use super::queues;
 use super::queues::QueueEnds;
+use crate::data::id::Id;
 use crate::data::kind;
+use crate::data::object_handle::ObjectHandle;
 use crate::data::pins::Pins;
 use crate::data::queue::Queue;
 use crate::data::tree::{Block, OwnedValue, QueueReference};
 use crate::data::value::{BufferInfo, RawData, RawValue, Value, View};
 use crate::local::buffers::host_memory;
 use crate::local::buffers::shared::SharedMemory;
-use crate::local::convert::to_python;
+use crate::local::convert::{handle, to_python};
 use crate::local::objects::conversion_error::{ConversionError, Converted, too_deep};
 use crate::local::objects::release::Release;
 
@@ -80,10 +82,43 @@ struct Check {
     knows_texts: bool,
     parts: Cell<usize>,
     queues: RefCell<Vec<Queue>>,
+    to: Destination,
+}
+
+/// Where values go, as far as objects are concerned.
+#[derive(Clone, Copy)]
+enum Destination {
+    /// To the host, which may have handles of them.
+    Host,
+    /// To this interpreter: its own may be in them.
+    Interpreter(Id),
+    /// To whom no object may go.
+    Elsewhere,
+}
+
+/// What is done with a value: it is looked at, and then it is written.
+#[derive(Clone, Copy)]
+enum Pass<'a> {
+    Check(&'a Check),
+    Write(&'a dyn QueueEnds),
+}
+
+impl Pass<'_> {
+    fn check(&self) -> Option<&Check> {
+        match self {
+            Self::Check(check) => Some(check),
+            Self::Write(_) => None,
+        }
+    }
 }
 
 /// Fails for values that can't be written, or are too much together. The answer is the queues that are in them.
-fn check(values: &[Value<'_>], is_list: bool, knows_texts: bool) -> Converted<Vec<Queue>> {
+fn check(
+    values: &[Value<'_>],
+    is_list: bool,
+    knows_texts: bool,
+    to: Destination,
+) -> Converted<Vec<Queue>> {
     if values.len() <= FEW && values.iter().all(|value| plain_part(value).is_some()) {
         return Ok(Vec::new());
     }
@@ -91,10 +126,11 @@ fn check(values: &[Value<'_>], is_list: bool, knows_texts: bool) -> Converted<Ve
         knows_texts,
         parts: Cell::new(0),
         queues: RefCell::default(),
+        to,
     };
     let mut writer = Writer::new(Count(0));
     for (i, value) in values.iter().enumerate() {
-        let checked = write_within(&mut writer, value, 0, Some(&check));
+        let checked = write_within(&mut writer, value, 0, Pass::Check(&check));
         checked.map_err(|error| if is_list { error.at_index(i) } else { error })?;
     }
     match writer.into_sink().0 {
@@ -107,6 +143,17 @@ fn check(values: &[Value<'_>], is_list: bool, knows_texts: bool) -> Converted<Ve
 }
 
 impl Check {
+    /// Fails for an object that can't go there.
+    fn check_object(&self, object: u64) -> Converted<()> {
+        match (self.to, ObjectHandle::find(object)) {
+            (Destination::Host, Some(_)) => Ok(()),
+            (Destination::Interpreter(to), Some((id, _))) if id == to => Ok(()),
+            (Destination::Interpreter(to), Some((id, _))) => Err(handle::of_another(id, to)),
+            (Destination::Elsewhere, Some((id, _))) => Err(handle::stays(id)),
+            (_, None) => Err(handle::is_gone()),
+        }
+    }
+
     /// One part more.
     fn count_part(&self) -> Converted<()> {
         self.parts.set(self.parts.get() + 1);
@@ -125,28 +172,41 @@ impl Check {
 impl<'a> Checked<'a> {
     /// Fails for one that can't: nothing was written then.
     pub(super) fn new(value: &'a Value<'a>) -> Converted<Self> {
-        let queues = check(std::slice::from_ref(value), false, false)?;
+        let queues = check(
+            std::slice::from_ref(value),
+            false,
+            false,
+            Destination::Elsewhere,
+        )?;
+        let values = Values::One(value);
+        Ok(Self { values, queues })
+    }
+
+    /// As [`new`](Self::new), for one that goes to this interpreter.
+    pub(super) fn to(value: &'a Value<'a>, id: Id) -> Converted<Self> {
+        let to = Destination::Interpreter(id);
+        let queues = check(std::slice::from_ref(value), false, false, to)?;
         let values = Values::One(value);
         Ok(Self { values, queues })
     }
 
     /// As [`new`](Self::new), for one that was made of a Python object.
     pub(super) fn of_python(value: &'a Value<'a>) -> Converted<Self> {
-        let queues = check(std::slice::from_ref(value), false, true)?;
+        let queues = check(std::slice::from_ref(value), false, true, Destination::Host)?;
         let values = Values::One(value);
         Ok(Self { values, queues })
     }
 
-    /// As [`new`](Self::new), for several.
-    pub(super) fn list(values: &'a [Value<'a>]) -> Converted<Self> {
-        let queues = check(values, true, false)?;
+    /// As [`to`](Self::to), for several.
+    pub(super) fn list_to(values: &'a [Value<'a>], id: Id) -> Converted<Self> {
+        let queues = check(values, true, false, Destination::Interpreter(id))?;
         let values = Values::List(values);
         Ok(Self { values, queues })
     }
 
     /// As [`list`](Self::list), for those that were made of Python objects.
     pub(super) fn list_of_python(values: &'a [Value<'a>]) -> Converted<Self> {
-        let queues = check(values, true, true)?;
+        let queues = check(values, true, true, Destination::Host)?;
         let values = Values::List(values);
         Ok(Self { values, queues })
     }
@@ -164,12 +224,12 @@ impl<'a> Checked<'a> {
     pub(super) fn write<S: Sink>(&self, writer: &mut Writer<S>, ends: &dyn QueueEnds) {
         self.queues.iter().for_each(|queue| ends.sent(queue));
         let written = match self.values {
-            Values::One(value) => write_within(writer, value, 0, None),
+            Values::One(value) => write_within(writer, value, 0, Pass::Write(ends)),
             Values::List(values) => {
                 Part::List(values.len()).write(writer);
                 values
                     .iter()
-                    .try_for_each(|value| write_within(writer, value, 0, None))
+                    .try_for_each(|value| write_within(writer, value, 0, Pass::Write(ends)))
             }
         };
         debug_assert!(written.is_ok(), "a value has changed");
@@ -216,15 +276,15 @@ fn wrong(value: &RawValue) -> ConversionError {
     }
 }
 
-/// Writes what is in a value. `check`: `None` if it was checked before. (Whether a long text is UTF-8 takes longer to find out
-/// than to copy it.)
+/// Writes what is in a value. (Whether a long text is UTF-8 takes longer to find out than to copy it: it is looked at once.)
 fn write_within<S: Sink>(
     writer: &mut Writer<S>,
     value: &Value<'_>,
     depth: usize,
-    check: Option<&Check>,
+    pass: Pass<'_>,
 ) -> Converted<()> {
     let raw = value.as_raw();
+    let check = pass.check();
     if let Some(check) = check {
         check.count_part()?;
     }
@@ -258,11 +318,11 @@ fn write_within<S: Sink>(
         }
         View::Tuple(items) => {
             Part::Tuple(items.len()).write(writer);
-            write_items(writer, items, depth, check)?;
+            write_items(writer, items, depth, pass)?;
         }
         View::List(items) => {
             Part::List(items.len()).write(writer);
-            write_items(writer, items, depth, check)?;
+            write_items(writer, items, depth, pass)?;
         }
         View::Dict(pairs) => {
             Part::Dict(pairs.len()).write(writer);
@@ -270,17 +330,17 @@ fn write_within<S: Sink>(
                 // SAFETY: what it points to is there.
                 let name = || unsafe { to_python::key_text(key.as_raw(), i) };
                 let at_key = |error: ConversionError| error.at_key(name());
-                write_within(writer, key, depth + 1, check).map_err(at_key)?;
-                write_within(writer, value, depth + 1, check).map_err(at_key)?;
+                write_within(writer, key, depth + 1, pass).map_err(at_key)?;
+                write_within(writer, value, depth + 1, pass).map_err(at_key)?;
             }
         }
         View::Set(items) => {
             Part::Set(items.len()).write(writer);
-            write_items(writer, items, depth, check)?;
+            write_items(writer, items, depth, pass)?;
         }
         View::FrozenSet(items) => {
             Part::FrozenSet(items.len()).write(writer);
-            write_items(writer, items, depth, check)?;
+            write_items(writer, items, depth, pass)?;
         }
         View::Complex(real, imaginary) => Part::Complex(real, imaginary).write(writer),
         View::DateTime(datetime) => Part::DateTime(datetime).write(writer),
@@ -298,6 +358,13 @@ fn write_within<S: Sink>(
             Part::Queue(queues::write_queue(&queue)).write(writer);
             check.inspect(|check| check.queues.borrow_mut().push(queue));
         }
+        View::Object(object) => match pass {
+            Pass::Check(check) => {
+                check.check_object(object)?;
+                Part::Object(object).write(writer);
+            }
+            Pass::Write(ends) => Part::Object(ends.object_sent(object)).write(writer),
+        },
         // A str that is one was written above.
         _ => return Err(wrong(raw)),
     }
@@ -308,10 +375,10 @@ fn write_items<S: Sink>(
     writer: &mut Writer<S>,
     items: &[Value<'_>],
     depth: usize,
-    check: Option<&Check>,
+    pass: Pass<'_>,
 ) -> Converted<()> {
     for (i, item) in items.iter().enumerate() {
-        write_within(writer, item, depth + 1, check).map_err(|error| error.at_index(i))?;
+        write_within(writer, item, depth + 1, pass).map_err(|error| error.at_index(i))?;
     }
     Ok(())
 }
@@ -450,11 +517,17 @@ fn read_parts(
         shared: None,
         ends: Some(received.queues),
         queues: Vec::new(),
+        handles: Vec::new(),
     };
     let mut parts = parts(reader, is_list);
     let Some(first) = next(&mut parts, is_of_host)? else {
         return Ok(OwnedValue::NONE);
     };
+    if let Part::Object(object) = &first
+        && let Some(handle) = received.queues.object_received(*object)?
+    {
+        return Ok(OwnedValue::of_object(handle));
+    }
     if let Part::Queue(queue) = &first {
         return filler
             .queue(queue)
@@ -483,8 +556,13 @@ fn read_parts(
             return Ok(OwnedValue::from_raw(root));
         }
         let mut block = block;
-        if room.points_to_message || !filler.queues.is_empty() {
-            let kept = (received.message.clone(), filler.shapes, filler.shared);
+        if room.points_to_message || !filler.queues.is_empty() || !filler.handles.is_empty() {
+            let kept = (
+                received.message.clone(),
+                filler.shapes,
+                filler.shared,
+                filler.handles,
+            );
             block.keep(Pins::default(), filler.queues, vec![Box::new(kept)]);
         }
         Ok(OwnedValue::from_raw(block.into_owned(root)))
@@ -538,6 +616,7 @@ struct Filler<'a> {
     shared: Option<Release>,
     ends: Option<&'a dyn QueueEnds>,
     queues: Vec<QueueReference>,
+    handles: Vec<ObjectHandle>,
 }
 
 /// One that has a message has it no more.
@@ -556,6 +635,7 @@ impl Filler<'_> {
             shared: None,
             ends: None,
             queues: Vec::new(),
+            handles: Vec::new(),
         }
     }
 
@@ -588,6 +668,15 @@ impl Filler<'_> {
             Part::Uuid(bytes) => RawValue::of_uuid(*bytes),
             // SAFETY: the caller's promise.
             Part::Buffer(buffer) => unsafe { self.buffer(buffer) },
+            Part::Object(object) => {
+                // One that is gone on this side stands for nothing: who gets it is told so.
+                let ends = self.ends.ok_or(Malformed("there is no such object"))?;
+                let received = ends.object_received(*object)?;
+                let object = received.as_ref().map_or(0, ObjectHandle::raw);
+                // Kept as long as the value.
+                self.handles.extend(received);
+                RawValue::new(kind::OBJECT, RawData { object })
+            }
             Part::Queue(queue) => {
                 let queue = self.queue(queue)?;
                 let raw = queue.as_raw().cast_mut();

@@ -265,7 +265,11 @@ impl Worker {
         line: &mut Line<'_>,
         done: Result<OwnedValue>,
     ) -> Result<(), Broken> {
-        let value = done.as_ref().map(|value| Checked::of_python(value.get()));
+        let nothing = OwnedValue::NONE;
+        let value = done.as_ref().map(|value| match value.is_end() {
+            true => Checked::of_python(nothing.get()),
+            false => Checked::of_python(value.get()),
+        });
         if let Ok(Ok(checked)) = &value
             && checked.has_queues()
         {
@@ -274,6 +278,10 @@ impl Worker {
         let is_alive = || self.is_alive();
         let mut writer = Writer::new(line.channel()?.send(&is_alive));
         match value {
+            Ok(Ok(_)) if done.as_ref().is_ok_and(OwnedValue::is_end) => {
+                writer.byte(answers::END);
+                self.write_figures(&mut writer);
+            }
             Ok(Ok(nothing)) if nothing.is_none() => {
                 writer.byte(answers::DONE);
                 self.write_figures(&mut writer);

@@ -8,6 +8,7 @@ use std::io;
 use std::mem::{MaybeUninit, forget};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The number of the calling thread: its `pthread_t`, as Python has it. (In this C library it is the thread's own address.)
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
@@ -33,6 +34,24 @@ pub(crate) struct Thread(libc::pthread_t);
 unsafe impl Send for Thread {}
 // SAFETY: nothing can be done by a reference.
 unsafe impl Sync for Thread {}
+
+/// Starts a thread for some work, unless one is at it that `busy` belongs to.
+pub(crate) fn start_one(
+    busy: &'static AtomicBool,
+    name: &'static CStr,
+    work: impl FnOnce() + Send + 'static,
+) {
+    if busy.swap(true, Ordering::Acquire) {
+        return;
+    }
+    let one = move || {
+        work();
+        busy.store(false, Ordering::Release);
+    };
+    if Thread::start(name, one).is_err() {
+        busy.store(false, Ordering::Release);
+    }
+}
 
 impl Thread {
     /// Starts it. The name has up to 15 characters.

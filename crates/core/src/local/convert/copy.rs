@@ -4,6 +4,7 @@
 use std::ffi::CString;
 
 use crate::data::error::Result;
+use crate::data::object_handle::ObjectHandle;
 use crate::data::pins::Pins;
 use crate::data::tree::{Block, Lent, OwnedValue, QueueReference};
 use crate::data::value::{
@@ -11,7 +12,7 @@ use crate::data::value::{
 };
 use crate::local::buffers::host_memory;
 use crate::local::buffers::shared::SharedMemory;
-use crate::local::convert::to_python;
+use crate::local::convert::{handle, to_python};
 use crate::local::objects::conversion_error::{ConversionError, Converted, too_deep};
 use crate::local::objects::release::Release;
 
@@ -110,6 +111,12 @@ impl Room {
                 kind::BUFFER => {
                     host_memory::check(value.r#as.buffer)?;
                     self.buffers += 1;
+                }
+                kind::OBJECT => {
+                    return Err(match ObjectHandle::find(value.r#as.object) {
+                        Some((id, _)) => handle::stays(id),
+                        None => handle::is_gone(),
+                    });
                 }
                 kind::QUEUE if value.r#as.queue.is_null() => {
                     return Err(ConversionError::invalid("has NULL for its queue"));

@@ -19,10 +19,11 @@ use self::common::each_pair;
 use self::measure::Reader;
 use self::py_type::{PyObject, utf8};
 pub(crate) use self::py_type::{borrowed, plain};
-use crate::data::conversion::Conversion;
+use crate::data::conversion::{Conversion, Objects};
 use crate::data::tree::{Block, OwnedValue};
 use crate::data::value::{RawValue, kind};
 use crate::local::attach::Attached;
+use crate::local::convert::handle;
 use crate::local::convert::queue;
 use crate::local::objects::conversion_error::{ConversionError, Converted};
 use crate::local::objects::owner::Owner;
@@ -36,6 +37,9 @@ pub(crate) fn read(
     conversion: Conversion,
     owner: &Rc<Owner>,
 ) -> Converted<OwnedValue> {
+    if conversion.objects == Objects::Itself {
+        return handle::hold(py, object, owner).map(OwnedValue::of_object);
+    }
     let object = object.as_ptr();
     // SAFETY: attached to the interpreter of `owner`; a live object; what has no block owns nothing.
     unsafe {
@@ -48,6 +52,9 @@ pub(crate) fn read(
         }
         let mut reader = Reader::new(conversion, owner);
         reader.measure(py, object)?;
+        if let Some(handle) = reader.handle_of(object) {
+            return Ok(OwnedValue::of_object(handle));
+        }
         let mut copier = reader.copier()?;
         let root = copier.copy(py, object)?;
         Ok(copier.into_tree(root))

@@ -11,7 +11,7 @@ use subpy_wire::value::is_decimal;
 use crate::data::value::{MAX_DEPTH, RawItems, RawText, RawValue, Value, kind};
 use crate::local::attach::Attached;
 use crate::local::buffers::host_memory;
-use crate::local::convert::{library, queue};
+use crate::local::convert::{handle, library, queue};
 use crate::local::objects::conversion_error::{ConversionError, Converted, quoted, too_deep};
 use crate::local::objects::owner::Owner;
 use crate::local::objects::release::Release;
@@ -157,6 +157,7 @@ unsafe fn other(
             kind::BUFFER => return host_memory::view(py, value.r#as.buffer, owner),
             _ if value.is_container() => return container(py, value, owner, depth),
             kind::QUEUE => return queue::object(py, value.r#as.queue, owner),
+            kind::OBJECT => return handle::object(py, value.r#as.object, owner),
             kind::COMPLEX => {
                 ffi::PyComplex_FromDoubles(value.r#as.complex.real, value.r#as.complex.imag)
             }

@@ -6,6 +6,7 @@ mod coroutine;
 mod exchange;
 mod files;
 mod namespaces;
+mod objects;
 
 use std::cell::RefMut;
 use std::ffi::CString;

@@ -7,6 +7,7 @@ use pyo3_ffi::PyThreadState;
 use crate::data::config::{Budget, CacheLimits, InterpreterConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::data::object_handle::Home;
 use crate::data::operation::CreateOptions;
 use crate::local::cures::allocator::counting;
 use crate::local::cures::{Environment, switch_interval};
@@ -20,6 +21,7 @@ use crate::local::interpreter::family::{InheritedConfig, Place};
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::inside::{Inside, not_prepared};
 use crate::local::interpreter::interrupt;
+use crate::local::interpreter::objects;
 use crate::local::interpreter::output::OutputMeter;
 use crate::local::interpreter::preparation;
 use crate::local::interpreter::python_config::PythonConfig;
@@ -113,12 +115,20 @@ impl Interpreter {
                     let shared_gil = !python_config.has_own_gil();
                     let limits = (config.budget, config.thread_limit);
                     let output = OutputMeter::new(interrupt::output_is_used);
-                    let shared = Shared::new(id, thread_state, shared_gil, account, limits, output);
+                    let home = Home::new(id, objects::many_wait);
+                    let shared =
+                        Shared::new(home, thread_state, shared_gil, account, limits, output);
                     let prepare = || {
                         let paths = runtime.module_search_paths();
                         let access = access::access_kept;
-                        let mut inside =
-                            Inside::new(py, id, paths, config.code_cache, account, access)?;
+                        let mut inside = Inside::new(
+                            py,
+                            &shared.home,
+                            paths,
+                            config.code_cache,
+                            account,
+                            access,
+                        )?;
                         preparation::cure(py, &shared, &mut inside, !shared_gil, environment)?;
                         inside.take_streams(
                             py,
@@ -192,8 +202,9 @@ impl Interpreter {
             counting::own(thread_states::interpreter_of(thread_state), account);
         }
         let output = OutputMeter::new(interrupt::output_is_used);
+        let home = Home::new(Id::MAIN, objects::many_wait);
         let no_limits = (Budget::NONE, 0);
-        let shared = Shared::new(Id::MAIN, thread_state, true, account, no_limits, output);
+        let shared = Shared::new(home, thread_state, true, account, no_limits, output);
         shared.in_session(Purpose::Run, |mut session| {
             let py = session.attached();
             let (paths, cache, access) = (
@@ -201,7 +212,7 @@ impl Interpreter {
                 CacheLimits::default(),
                 access::access_kept,
             );
-            let mut inside = Inside::new(py, Id::MAIN, paths, cache, account, access)?;
+            let mut inside = Inside::new(py, &shared.home, paths, cache, account, access)?;
             preparation::cure_main(py)?;
             if take_streams {
                 preparation::cure_functions(py, &shared, &inside, environment, take_signals)?;

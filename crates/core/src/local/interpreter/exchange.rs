@@ -14,6 +14,7 @@ use crate::local::interpreter::context::Context;
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::modules;
 use crate::local::interpreter::modules::Module;
+use crate::local::interpreter::object_use::ObjectUse;
 use crate::local::pickling;
 use crate::local::runtime_phase;
 
@@ -65,6 +66,31 @@ impl Interpreter {
         } else {
             self.inside_with(&options.run, call)
         }
+    }
+
+    /// Does something with an object that the host has a handle of.
+    #[inline]
+    pub(crate) fn use_object(
+        &self,
+        object: u64,
+        what: ObjectUse<'_>,
+        arguments: &mut Arguments<'_>,
+        options: &CallOptions<'_>,
+        result: &mut OwnedValue,
+    ) -> Result<()> {
+        self.inside_for(&options.run, |context| {
+            context.use_object(object, what, arguments, options, result)
+        })
+    }
+
+    /// Drops the objects that were released.
+    pub(crate) fn drop_objects(&self) -> Result<()> {
+        self.inside(&RunOptions::DEFAULT, |_| Ok(()))
+    }
+
+    /// Compiles a program.
+    pub(crate) fn compile(&self, source: &[u8], options: &RunOptions<'_>) -> Result<OwnedValue> {
+        self.inside_for(options, |context| context.compile_object(source, options))
     }
 
     /// Runs a program, with names for it and from it.

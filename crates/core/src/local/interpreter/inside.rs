@@ -10,6 +10,7 @@ use pyo3_ffi as ffi;
 use crate::data::config::{CacheLimits, Input, Output};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::data::object_handle::Home;
 use crate::local::attach::Attached;
 use crate::local::cures::import_first::LoadedExtensions;
 use crate::local::cures::type_versions_apart::Range;
@@ -63,7 +64,7 @@ impl Inside {
     /// Takes hold of what is needed of the attached interpreter, and has it search some paths first.
     pub(crate) fn new(
         py: Attached<'_>,
-        id: Id,
+        home: &Arc<Home>,
         module_search_paths: &[PathBuf],
         cache: CacheLimits,
         account: Option<&'static Account>,
@@ -80,7 +81,7 @@ impl Inside {
             modules: Rc::default(),
             place: Cell::default(),
             names: Names::new(),
-            owner: Owner::new(py, id, account, access, &main),
+            owner: Owner::new(py, home, account, access, &main),
             main,
             unnamed: Cell::new(0),
             describer: Cell::new(None),

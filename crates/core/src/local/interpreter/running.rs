@@ -165,6 +165,7 @@ impl Interpreter {
         // SAFETY: this thread has the claim, for this run or for one further out.
         match unsafe { self.0.inside() } {
             Some(inside) => {
+                self.0.drop_released(py);
                 let context = Context::new(py, &self.0, inside);
                 match self.0.has_budget {
                     false => context.do_and_flush(work),

@@ -230,6 +230,7 @@ impl<'a> Session<'a> {
     /// Lets go of what is inside; its thread state is not to be attached any more.
     fn let_go(&mut self) {
         self.shared.work_begins(Work::Own);
+        self.shared.end_objects(self.attached());
         drop(self.set_inside(None));
     }
 }

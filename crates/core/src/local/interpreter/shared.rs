@@ -12,6 +12,7 @@ use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
 use crate::data::config::Budget;
 use crate::data::id::Id;
+use crate::data::object_handle::Home;
 use crate::local::attach::Attached;
 use crate::local::cures::shared_gil::Holder;
 use crate::local::cures::stack_bounds::KnownStack;
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(super) output: Arc<OutputMeter>,
     /// What runs, of other interpreters too, are inside of which of its runs.
     inner_runs: Mutex<Vec<(Run, Inner)>>,
+    /// Of the objects that a host has handles of.
+    pub(super) home: Arc<Home>,
     /// For the one inside: has its thread state.
     pub(super) entry: Entry,
     /// For threads whose own is small.
@@ -88,13 +91,14 @@ impl Drop for Requester<'_> {
 impl Shared {
     /// For the interpreter of a thread state.
     pub(super) fn new(
-        id: Id,
+        home: Arc<Home>,
         thread_state: *mut PyThreadState,
         shares_gil: bool,
         account: Option<&'static Account>,
         (budget, thread_limit): (Budget, u32),
         output: Arc<OutputMeter>,
     ) -> Arc<Self> {
+        let id = home.id;
         Arc::new(Self {
             id,
             state: State::new(),
@@ -115,6 +119,7 @@ impl Shared {
             threads: Arc::default(),
             output,
             inner_runs: Mutex::default(),
+            home,
             entry: Entry::new(Some(id), account, thread_state),
             stack: KeptStack::default(),
             known_stack: UnsafeCell::new(KnownStack::new()),

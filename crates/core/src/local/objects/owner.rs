@@ -3,10 +3,12 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use pyo3_ffi::{PyInterpreterState, PyObject};
 
 use crate::data::id::Id;
+use crate::data::object_handle::Home;
 use crate::local::attach;
 use crate::local::attach::Attached;
 use crate::local::memory::account::Account;
@@ -45,19 +47,22 @@ pub(crate) struct Owner {
     /// What it has borrowed of the host.
     pub(crate) loans: Loans,
     pub(crate) namespaces: Namespaces,
+    /// Of the objects that a host has handles of.
+    pub(crate) home: Arc<Home>,
 }
 
 impl Owner {
     /// Of the attached interpreter.
     pub(crate) fn new(
         _: Attached<'_>,
-        id: Id,
+        home: &Arc<Home>,
         account: Option<&'static Account>,
         access: Access,
         main: &Namespace,
     ) -> Rc<Self> {
         Rc::new(Self {
-            id,
+            id: home.id,
+            home: home.clone(),
             account,
             python: attach::attached_interpreter(),
             access,

@@ -18,6 +18,7 @@ use crate::local::stack;
 use crate::process::channel::{Broken, Channel, Sending};
 use crate::process::lines::Line;
 use crate::process::message::Message;
+use crate::process::protocol::asks;
 use crate::util::thread::this_thread;
 
 /// Something is under way, until this is dropped.
@@ -65,6 +66,7 @@ impl Remote {
     ) -> Result<OwnedValue> {
         self.check_depth()?;
         let mut line = self.line_in_turn(options.wait)?;
+        self.say_released(&mut line)?;
         let number = self.next_number();
         let _under_way = UnderWay::begin(self, number);
         let _nested = FarNested::begin(self.id, || self.as_inner(number, options.kill_after));
@@ -74,6 +76,9 @@ impl Remote {
         let limit = limit.transpose()?;
         let start = (options.measure || limit.is_some()).then(Instant::now);
         let done = enter::for_host(|| self.converse(&mut line, asked, number, write));
+        if asked != asks::OBJECT && done.as_ref().is_ok_and(OwnedValue::is_end) {
+            return Err(self.lose(NONE_OF_OURS));
+        }
         if let Some(start) = start {
             // With the way there and back, which its limit counts, too.
             self.seen().0.last_wall = start.elapsed();

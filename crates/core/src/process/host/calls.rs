@@ -8,14 +8,18 @@ use subpy_wire::Writer;
 use super::{NONE_OF_OURS, Remote, served};
 use crate::data::config::{CallOptions, FileOptions, RunOptions};
 use crate::data::error::Result;
+use crate::data::id::Id;
+use crate::data::object_handle::ObjectHandle;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
 use crate::local::convert::arguments::Arguments;
 use crate::local::convert::copy::copy;
+use crate::local::convert::handle;
 use crate::local::functions::host_function::Definition;
 use crate::local::interpreter::modules::Module;
+use crate::local::interpreter::object_use::ObjectUse;
 use crate::process::channel::Sending;
-use crate::process::options::{self, write_call, write_file, write_run};
+use crate::process::options::{self, write_call, write_file, write_run, write_use};
 use crate::process::protocol::asks;
 use crate::process::values::Checked;
 
@@ -66,7 +70,11 @@ impl Remote {
         value: &Arguments<'_>,
         options: &RunOptions<'_>,
     ) -> Result<()> {
-        let value = checked(value.values().first().unwrap_or(&Value::NONE), "value")?;
+        let value = checked(
+            value.values().first().unwrap_or(&Value::NONE),
+            "value",
+            self.id,
+        )?;
         let write = |writer: &mut Writer<Sending<'_>>| {
             write_run(writer, options, self.budget);
             writer.bytes(name);
@@ -82,15 +90,53 @@ impl Remote {
         arguments: &Arguments<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        let list =
-            Checked::list(arguments.values()).map_err(|error| error.into_plain_error("args"))?;
-        let named = checked(arguments.named().unwrap_or(&Value::NONE), "kwargs")?;
+        let list = Checked::list_to(arguments.values(), self.id)
+            .map_err(|error| error.into_plain_error("args"))?;
+        let named = checked(arguments.named().unwrap_or(&Value::NONE), "kwargs", self.id)?;
         self.ask(asks::CALL, &options.run, |writer| {
             write_call(writer, options, self.budget);
             writer.bytes(callable);
             list.write(writer, &**self);
             named.write(writer, &**self);
         })
+    }
+
+    /// Does something with an object of its.
+    pub(crate) fn use_object(
+        self: &Arc<Self>,
+        object: u64,
+        what: ObjectUse<'_>,
+        arguments: &Arguments<'_>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        let list = Checked::list_to(arguments.values(), self.id)
+            .map_err(|error| error.into_plain_error("args"))?;
+        let named = checked(arguments.named().unwrap_or(&Value::NONE), "kwargs", self.id)?;
+        let (_, address) = ObjectHandle::find(object).ok_or_else(handle::stale)?;
+        let result = self.ask(asks::OBJECT, &options.run, |writer| {
+            write_call(writer, options, self.budget);
+            writer.u64(address);
+            write_use(writer, what);
+            list.write(writer, &**self);
+            named.write(writer, &**self);
+        })?;
+        match result.is_end() && what != ObjectUse::Next {
+            true => Err(self.lose(NONE_OF_OURS)),
+            false => Ok(result),
+        }
+    }
+
+    /// Compiles a program.
+    pub(crate) fn compile(
+        self: &Arc<Self>,
+        source: &[u8],
+        options: &RunOptions<'_>,
+    ) -> Result<OwnedValue> {
+        let write = |writer: &mut Writer<Sending<'_>>| {
+            write_run(writer, options, self.budget);
+            writer.bytes(source);
+        };
+        self.ask(asks::COMPILE, options, write)
     }
 
     /// Runs a program, with names for it and from it.
@@ -100,7 +146,7 @@ impl Remote {
         names: &Arguments<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        let names = checked(names.named().unwrap_or(&Value::NONE), "ns")?;
+        let names = checked(names.named().unwrap_or(&Value::NONE), "ns", self.id)?;
         self.ask(asks::RUN_UNRESTRICTED, &options.run, |writer| {
             write_call(writer, options, self.budget);
             writer.bytes(source);
@@ -221,6 +267,6 @@ impl Remote {
 }
 
 /// Fails for a value that can't be written: nothing has been said then.
-fn checked<'a>(value: &'a Value<'a>, name: &str) -> Result<Checked<'a>> {
-    Checked::new(value).map_err(|error| error.into_plain_error(name))
+fn checked<'a>(value: &'a Value<'a>, name: &str, id: Id) -> Result<Checked<'a>> {
+    Checked::to(value, id).map_err(|error| error.into_plain_error(name))
 }

@@ -13,6 +13,7 @@ use super::{Creator, Life, Remote};
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::data::object_handle::Home;
 use crate::local::functions::host_function;
 use crate::local::interpreter::modules;
 use crate::local::interpreter::nested::far::{self, FarRun};
@@ -30,13 +31,14 @@ use crate::util::thread::Thread;
 const START: Duration = Duration::from_secs(60);
 
 impl Remote {
-    /// Makes one, which imports from these places. `destroyed` is told when it is destroyed.
+    /// Makes one, which imports from these places. `objects_wait` is told when many of its objects wait to be
+    /// let go of, and `destroyed` when it is destroyed.
     pub(in crate::process) fn create(
         family: &Arc<Family>,
         config: InterpreterConfig,
         places: Option<&[String]>,
         creator: Creator,
-        destroyed: fn(Id),
+        (objects_wait, destroyed): (fn(Id), fn(Id)),
     ) -> Result<Arc<Self>> {
         let taken = [
             config.stdout.is_some(),
@@ -87,6 +89,8 @@ impl Remote {
             budget: described.budget,
             functions: Mutex::default(),
             queues: KnownQueues::new(described.memory_limit),
+            home: Home::new(id, objects_wait),
+            releasing: Mutex::default(),
             streams: Streams::new(config.stdout, config.stderr, config.stdin),
             seen: Mutex::default(),
             life: Mutex::new(Life::There),

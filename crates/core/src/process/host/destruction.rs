@@ -61,6 +61,7 @@ impl Remote {
                 drop(functions);
                 self.queues.clear();
             });
+            self.end_objects();
             far::remove(self.id);
             *self.life() = Life::Destroyed;
             (self.destroyed)(self.id);

@@ -6,6 +6,7 @@ use subpy_wire::{Malformed, Queue as WireQueue, QueueRules, Reader, Writer};
 
 use super::Remote;
 use super::known_queues::Given;
+use crate::data::object_handle::ObjectHandle;
 use crate::data::queue::{Queue, Refused, WaitLimit};
 use crate::local::enter;
 use crate::local::interpreter::{Interpreter, family};
@@ -17,6 +18,9 @@ use crate::process::protocol::replies;
 use crate::process::queues::{QueueEnds, rules_of, write_rules};
 use crate::process::values::{Checked, Received};
 
+/// The host has so many handles of objects of an interpreter, at most.
+const MOST_OBJECTS: usize = 1 << 24;
+
 impl QueueEnds for Remote {
     fn sent(&self, queue: &Queue) {
         self.queues.sent(queue);
@@ -24,6 +28,20 @@ impl QueueEnds for Remote {
 
     fn received(&self, queue: &WireQueue) -> Option<Queue> {
         self.queues.get(queue.id).ok()
+    }
+
+    fn object_sent(&self, object: u64) -> u64 {
+        ObjectHandle::find(object).map_or(0, |(_, address)| address)
+    }
+
+    fn object_received(&self, object: u64) -> subpy_wire::Result<Option<ObjectHandle>> {
+        let handle = match self.home.count() < MOST_OBJECTS {
+            true => ObjectHandle::new(&self.home, object),
+            false => None,
+        };
+        handle
+            .map(Some)
+            .ok_or(Malformed("there are too many objects"))
     }
 }
 

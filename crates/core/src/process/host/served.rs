@@ -55,7 +55,7 @@ impl FarCall for FarAnswer<'_> {
     }
 
     fn answer(&mut self, value: &Value<'_>) {
-        match Checked::new(value) {
+        match Checked::to(value, self.remote.id) {
             Ok(value) => {
                 let remote = self.remote;
                 self.write(replies::VALUE, |writer| value.write(writer, remote));
@@ -132,6 +132,10 @@ impl Remote {
             answers::DONE => {
                 let answer = self.answer(&mut reader, |_| Ok(Ok(OwnedValue::NONE)))?;
                 return Ok(Heard::Answer(answer));
+            }
+            answers::END => {
+                let end = |_: &mut Reader<'_>| Ok(Ok(OwnedValue::END));
+                return self.answer(&mut reader, end).map(Heard::Answer);
             }
             answers::VALUE => {
                 let read = |reader: &mut Reader<'_>| values::read(&received, reader).map(Ok);

@@ -9,6 +9,7 @@ use super::{FarFunction, Worker};
 use crate::data::config::FileOptions;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
+use crate::data::object_handle::ObjectHandle;
 use crate::data::operation::Operation;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
@@ -19,7 +20,7 @@ use crate::local::interpreter::modules::Module;
 use crate::process::message::Message;
 use crate::process::options::{
     read_call, read_config, read_conversion, read_creator, read_end, read_environment, read_file,
-    read_places, read_run, read_time,
+    read_places, read_run, read_time, read_use,
 };
 use crate::process::protocol::asks;
 use crate::process::values;
@@ -159,6 +160,25 @@ fn use_it(
             let mut arguments = Arguments::new(positional.get().items(), dict(&named));
             let called = main.call(name, &mut arguments, &options, &mut value);
             called.map(|()| value)
+        }
+        asks::OBJECT => {
+            let options = read_call(reader)?;
+            let (object, what) = (reader.u64()?, read_use(reader)?);
+            let positional = values::read_list(received, reader, true)?;
+            let named = values::read_of_host(received, reader)?;
+            let mut arguments = Arguments::new(positional.get().items(), dict(&named));
+            let used = main.use_object(object, what, &mut arguments, &options, &mut value);
+            used.map(|()| value)
+        }
+        asks::COMPILE => {
+            let options = read_run(reader)?;
+            main.compile(reader.bytes()?, &options)
+        }
+        asks::RELEASE => {
+            for _ in 0..reader.count()? {
+                drop(ObjectHandle::from_raw(reader.u64()?));
+            }
+            main.drop_objects().map(nothing)
         }
         asks::RUN_UNRESTRICTED => {
             let options = read_call(reader)?;

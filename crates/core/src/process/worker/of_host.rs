@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use subpy_wire::Queue as WireQueue;
 
+use crate::data::object_handle::ObjectHandle;
 use crate::data::queue::Queue;
 use crate::process::message::Message;
 use crate::process::queues::{QueueEnds, rules_of};
@@ -17,6 +18,15 @@ impl QueueEnds for OfHost {
 
     fn received(&self, queue: &WireQueue) -> Option<Queue> {
         Queue::of_far(queue.id, rules_of(&queue.rules, None))
+    }
+
+    /// The host has a reference from then on.
+    fn object_sent(&self, object: u64) -> u64 {
+        ObjectHandle::retained(object).map_or(0, ObjectHandle::into_raw)
+    }
+
+    fn object_received(&self, object: u64) -> subpy_wire::Result<Option<ObjectHandle>> {
+        Ok(ObjectHandle::retained(object))
     }
 }
 

@@ -3,6 +3,7 @@
 use pyo3_ffi as ffi;
 
 use super::py_type::PyObject;
+use crate::data::object_handle::ObjectHandle;
 use crate::data::value::RawValue;
 use crate::local::attach::Attached;
 use crate::local::objects::conversion_error::{ConversionError, Converted};
@@ -34,6 +35,8 @@ pub(super) enum Becomes {
     Decimal(Object),
     /// What this object becomes, which stands for it.
     Simpler(Object),
+    /// It stays in Python.
+    Handle(ObjectHandle),
 }
 
 /// Calls `visit` with each key and value of a dict.

@@ -8,9 +8,10 @@ use pyo3_ffi as ffi;
 use super::common::{Becomes, Read, changed, each_item, each_pair, hexadecimal, wtf8};
 use super::py_type::{PyObject, PyType, plain_of, real, type_of, utf8};
 use crate::data::conversion::Conversion;
+use crate::data::object_handle::ObjectHandle;
 use crate::data::pins::Pins;
 use crate::data::queue::Queue;
-use crate::data::tree::{Block, OwnedValue};
+use crate::data::tree::{Block, Lent, OwnedValue};
 use crate::data::value::{RawData, RawValue, kind};
 use crate::local::attach::Attached;
 use crate::local::convert::queue;
@@ -28,6 +29,7 @@ pub(super) struct Copier<'a> {
     pins_used: usize,
     pins: Pins,
     queues: Vec<Queue>,
+    handles: Vec<ObjectHandle>,
     read: Option<Box<Read>>,
     owner: &'a Rc<Owner>,
     block: Block,
@@ -54,6 +56,7 @@ impl<'a> Copier<'a> {
             pins_used: 0,
             pins,
             queues,
+            handles: Vec::new(),
             read,
             owner,
             block,
@@ -181,6 +184,11 @@ impl<'a> Copier<'a> {
                     // SAFETY: it is as long as it says, and is kept.
                     unsafe { self.text(kind::DECIMAL, data, length) }
                 }
+                Becomes::Handle(handle) => {
+                    let object = handle.raw();
+                    self.handles.push(handle.clone());
+                    Ok(RawValue::new(kind::OBJECT, RawData { object }))
+                }
                 Becomes::Simpler(simpler) => {
                     let simpler = simpler.as_ptr();
                     // SAFETY: it is kept.
@@ -261,7 +269,13 @@ impl<'a> Copier<'a> {
     pub(super) fn into_block(self) -> Block {
         let mut block = self.block;
         let queues = self.queues.into_iter().map(Into::into).collect();
-        block.keep(self.pins, queues, Vec::new());
+        // They go with the block.
+        let handles: Vec<Lent> = self
+            .handles
+            .into_iter()
+            .map(|handle| Box::new(handle) as Lent)
+            .collect();
+        block.keep(self.pins, queues, handles);
         block
     }
 

@@ -46,11 +46,14 @@ pub(super) unsafe fn not_convertible(
         )
     };
     let flag = if flag_helps {
-        ", and SUBPY_CONVERT asks for its plain data"
+        ", SUBPY_CONVERT asks for its plain data"
     } else {
         ""
     };
-    format!("is of type {what}, which has no form outside of its interpreter: {hint}{flag}")
+    format!(
+        "is of type {what}, which has no form outside of its interpreter: {hint}{flag}, and SUBPY_KEEP_OBJECTS asks for a \
+         handle of it"
+    )
 }
 
 /// # Safety

@@ -12,13 +12,15 @@ use super::hints::{hint, not_convertible};
 use super::library;
 use super::py_type::{PyObject, PyType, integer, is_exact, plain, type_of, utf8};
 use super::simpler;
-use crate::data::conversion::{Buffers, Conversion};
+use crate::data::conversion::{Buffers, Conversion, Objects};
+use crate::data::object_handle::ObjectHandle;
 use crate::data::pins::Pins;
 use crate::data::queue::Queue;
 use crate::data::tree::Block;
 use crate::data::value::{MAX_DEPTH, kind};
 use crate::local::attach::Attached;
 use crate::local::buffers::pin::Pin;
+use crate::local::convert::handle;
 use crate::local::convert::queue;
 use crate::local::objects::conversion_error::{
     Cause, ConversionError, Converted, quoted, too_deep,
@@ -207,6 +209,12 @@ impl<'a> Reader<'a> {
             {
                 return self.measure_simpler(py, kept, simpler);
             }
+            if self.conversion.objects == Objects::Others {
+                let becomes = Becomes::Handle(handle::hold(py, &kept, self.owner)?);
+                let object = kept;
+                self.read().objects.push(ReadBefore { object, becomes });
+                return Ok(());
+            }
             let flag_helps =
                 !self.conversion.convert && !self.conversion.exact && simpler::is_there(py, &kept);
             Err(ConversionError::not_shareable(not_convertible(
@@ -237,6 +245,19 @@ impl<'a> Reader<'a> {
         let measured = unsafe { self.measure(py, stands_for_it) };
         self.read().simplified.pop();
         measured
+    }
+
+    /// The handle of what was measured, if that itself stays in Python.
+    pub(super) fn handle_of(&self, object: PyObject) -> Option<ObjectHandle> {
+        match &*self.read.as_ref()?.objects {
+            [
+                ReadBefore {
+                    object: only,
+                    becomes: Becomes::Handle(handle),
+                },
+            ] if only.as_ptr() == object => Some(handle.clone()),
+            _ => None,
+        }
     }
 
     fn read(&mut self) -> &mut Read {

@@ -77,14 +77,44 @@ impl Context<'_> {
         if unsafe { ffi::PyCallable_Check(function.as_ptr()) } == 0 {
             return Err(not_callable(self.py, callable, &function));
         }
+        self.call_callable(&function, arguments, conversion, place)
+    }
+
+    /// Calls an object. A coroutine is run to its end.
+    #[inline]
+    pub(super) fn call_object(
+        &self,
+        object: &Object,
+        what: &str,
+        arguments: &mut Arguments<'_>,
+        conversion: Option<Conversion>,
+        place: &mut OwnedValue,
+    ) -> Result<()> {
+        // SAFETY: attached; a live object.
+        if unsafe { ffi::PyCallable_Check(object.as_ptr()) } == 0 {
+            let kind = object.type_name(self.py);
+            let message = format!("the {what} is of type {kind}, which can't be called");
+            return Err(Error::new(Status::InvalidArgument, message));
+        }
+        self.call_callable(object, arguments, conversion, place)
+    }
+
+    #[inline(always)]
+    fn call_callable(
+        &self,
+        function: &Object,
+        arguments: &mut Arguments<'_>,
+        conversion: Option<Conversion>,
+        place: &mut OwnedValue,
+    ) -> Result<()> {
         let count = arguments.len();
         let result = if count <= FEW && !arguments.has_named() {
             let mut objects = [const { None }; FEW + 1];
             self.write_arguments(arguments, &mut objects[1..])?;
             // SAFETY: attached; so many arguments, with room before them.
-            unsafe { vectorcall(self.py, &function, &mut objects, count, None) }
+            unsafe { vectorcall(self.py, function, &mut objects, count, None) }
         } else {
-            self.call_with_many(&function, arguments)?
+            self.call_with_many(function, arguments)?
         };
         let Some(result) = result else {
             return Err(self.raised());
@@ -243,7 +273,11 @@ impl Context<'_> {
     }
 
     #[inline]
-    fn wanted(&self, object: &Object, conversion: Option<Conversion>) -> Result<OwnedValue> {
+    pub(super) fn wanted(
+        &self,
+        object: &Object,
+        conversion: Option<Conversion>,
+    ) -> Result<OwnedValue> {
         match conversion {
             Some(conversion) => self.read(object, conversion),
             None => Ok(OwnedValue::NONE),
@@ -257,7 +291,7 @@ impl Context<'_> {
     }
 
     #[cold]
-    fn error(&self, root: &str, error: ConversionError) -> Error {
+    pub(super) fn error(&self, root: &str, error: ConversionError) -> Error {
         error.into_error(root, || self.raised())
     }
 
