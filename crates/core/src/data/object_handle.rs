@@ -65,7 +65,7 @@ impl Home {
             self.waiting.store(released.len(), Ordering::Relaxed);
             released.len()
         };
-        if waiting.is_multiple_of(MANY) {
+        if waiting % MANY == 0 {
             (self.many)(self.id);
         }
     }

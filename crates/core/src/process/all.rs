@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::family::Family;
-use super::host::{Creator, Remote};
+use super::host::{Creator, Remote, Told};
 use super::place;
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
@@ -19,6 +19,11 @@ use crate::local::runtime_phase;
 use crate::util::signal_safe::Places;
 use crate::util::thread::start_one;
 use crate::util::timer;
+
+const TOLD: Told = Told {
+    objects_wait,
+    destroyed: forget,
+};
 
 /// Held for a look-up, an insertion or a removal, of `SIGNAL_SAFE` too.
 static ALL: RwLock<BTreeMap<Id, Arc<Remote>>> = RwLock::new(BTreeMap::new());
@@ -70,7 +75,7 @@ pub(crate) fn create(
             }
         };
         drop(family);
-        Remote::create(&there, config, places, creator, (objects_wait, forget))
+        Remote::create(&there, config, places, creator, TOLD)
     })?;
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
     SIGNAL_SAFE.insert(made.id.get(), Arc::as_ptr(&made));

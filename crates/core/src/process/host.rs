@@ -101,6 +101,15 @@ pub(crate) struct Creator {
     pub(crate) is_over: fn(Id, Option<&EndOptions<'_>>),
 }
 
+/// Who above this room is told of one interpreter.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    /// Many of its objects wait to be let go of.
+    pub(crate) objects_wait: fn(Id),
+    /// It is destroyed.
+    pub(crate) destroyed: fn(Id),
+}
+
 /// What a worker of ours does not say.
 const NONE_OF_OURS: Broken =
     Broken::Malformed(Malformed("an answer is none of what was asked for"));

@@ -26,8 +26,8 @@ pub(crate) fn hold(py: Attached<'_>, object: &Object, owner: &Owner) -> Converte
 #[inline]
 pub(crate) fn object(py: Attached<'_>, handle: u64, owner: &Owner) -> Converted<Object> {
     match ObjectHandle::find(handle) {
-        // SAFETY: attached to the interpreter that the object is in: nobody drops the handle's reference meanwhile.
         Some((id, address)) if id == owner.id => {
+            // SAFETY: attached to the interpreter that the object is in: nobody drops the handle's reference meanwhile.
             let object = unsafe { Object::borrowed(py, address as *mut ffi::PyObject) };
             object.ok_or_else(ConversionError::no_memory)
         }

@@ -9,10 +9,9 @@ use subpy_wire::Writer;
 
 use super::known_queues::KnownQueues;
 use super::streams::Streams;
-use super::{Creator, Life, Remote};
+use super::{Creator, Life, Remote, Told};
 use crate::data::config::InterpreterConfig;
 use crate::data::error::{Error, Result, Status};
-use crate::data::id::Id;
 use crate::data::object_handle::Home;
 use crate::local::functions::host_function;
 use crate::local::interpreter::modules;
@@ -31,14 +30,13 @@ use crate::util::thread::Thread;
 const START: Duration = Duration::from_secs(60);
 
 impl Remote {
-    /// Makes one, which imports from these places. `objects_wait` is told when many of its objects wait to be
-    /// let go of, and `destroyed` when it is destroyed.
+    /// Makes one, which imports from these places.
     pub(in crate::process) fn create(
         family: &Arc<Family>,
         config: InterpreterConfig,
         places: Option<&[String]>,
         creator: Creator,
-        (objects_wait, destroyed): (fn(Id), fn(Id)),
+        told: Told,
     ) -> Result<Arc<Self>> {
         let taken = [
             config.stdout.is_some(),
@@ -89,7 +87,7 @@ impl Remote {
             budget: described.budget,
             functions: Mutex::default(),
             queues: KnownQueues::new(described.memory_limit),
-            home: Home::new(id, objects_wait),
+            home: Home::new(id, told.objects_wait),
             releasing: Mutex::default(),
             streams: Streams::new(config.stdout, config.stderr, config.stdin),
             seen: Mutex::default(),
@@ -99,7 +97,7 @@ impl Remote {
             may_create,
             creator,
             ending: Mutex::default(),
-            destroyed,
+            destroyed: told.destroyed,
         });
         let as_outer: Weak<dyn FarRun> = Arc::downgrade(&remote) as _;
         far::insert(remote.id, as_outer);

@@ -26,16 +26,19 @@ const HINTS: &[(&CStr, &str)] = &[
     (c"__iter__", "list() makes a list of it"),
 ];
 
-/// That an object has no form, and what the script can do.
+/// What a host can ask for, to get an object.
+#[derive(Clone, Copy)]
+pub(super) struct Flags {
+    pub(super) convert: bool,
+    pub(super) keep: bool,
+}
+
+/// That an object has no form, and what the script and the host can do.
 ///
 /// # Safety
-/// `object` lives. `flag_helps`: the host would get it if it asked.
+/// `object` lives.
 #[cold]
-pub(super) unsafe fn not_convertible(
-    py: Attached<'_>,
-    object: PyObject,
-    flag_helps: bool,
-) -> String {
+pub(super) unsafe fn not_convertible(py: Attached<'_>, object: PyObject, flags: Flags) -> String {
     // SAFETY: the caller's promise.
     let (what, hint) = unsafe {
         (
@@ -45,14 +48,16 @@ pub(super) unsafe fn not_convertible(
             hint(object),
         )
     };
-    let flag = if flag_helps {
-        ", SUBPY_CONVERT asks for its plain data"
-    } else {
-        ""
+    let convert = match flags.convert {
+        true => ", and SUBPY_CONVERT asks for its plain data",
+        false => "",
+    };
+    let keep = match flags.keep {
+        true => ", and SUBPY_KEEP_OBJECTS asks for a handle of it",
+        false => "",
     };
     format!(
-        "is of type {what}, which has no form outside of its interpreter: {hint}{flag}, and SUBPY_KEEP_OBJECTS asks for a \
-         handle of it"
+        "is of type {what}, which has no form outside of its interpreter: {hint}{convert}{keep}"
     )
 }
 

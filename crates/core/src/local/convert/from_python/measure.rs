@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 
 use super::common::{Becomes, Read, ReadBefore, changed, each_item, each_pair, hexadecimal, wtf8};
 use super::copy::Copier;
-use super::hints::{hint, not_convertible};
+use super::hints::{Flags, hint, not_convertible};
 use super::library;
 use super::py_type::{PyObject, PyType, integer, is_exact, plain, type_of, utf8};
 use super::simpler;
@@ -215,10 +215,14 @@ impl<'a> Reader<'a> {
                 self.read().objects.push(ReadBefore { object, becomes });
                 return Ok(());
             }
-            let flag_helps =
-                !self.conversion.convert && !self.conversion.exact && simpler::is_there(py, &kept);
+            let is_for_host = !self.conversion.exact;
+            let convert = is_for_host && !self.conversion.convert && simpler::is_there(py, &kept);
+            let flags = Flags {
+                convert,
+                keep: is_for_host,
+            };
             Err(ConversionError::not_shareable(not_convertible(
-                py, object, flag_helps,
+                py, object, flags,
             )))
         }
     }
@@ -358,7 +362,12 @@ impl<'a> Reader<'a> {
                     && simpler::is_numpy_scalar(py, kept)
                 {
                     return Err(ConversionError::not_shareable(not_convertible(
-                        py, object, true,
+                        py,
+                        object,
+                        Flags {
+                            convert: true,
+                            keep: false,
+                        },
                     )));
                 }
                 self.pins.push(pin);
