@@ -58,6 +58,8 @@
 /// | `std::optional` | None, or what its value becomes |
 /// | `std::variant` | what its value becomes; from Python, the first type that the value fits |
 /// | `std::nullptr_t`, `std::monostate` | None |
+/// | subpy::Object | an object that stays in Python; from Python what is no plain data |
+/// | `std::function` | from Python, a callable |
 /// | subpy::Value, subpy::View | any of these |
 /// | subpy::HostBuffer | to Python only: a memoryview of the host's memory |
 /// | subpy::PinnedBuffer | any object with the buffer protocol, without a copy |
@@ -71,6 +73,7 @@
 #include <subpy/crossing_library.hpp>
 #include <subpy/ids.hpp>
 #include <subpy/interpreter.hpp>
+#include <subpy/object.hpp>
 #include <subpy/queue.hpp>
 #include <subpy/runtime.hpp>
 #include <subpy/struct_fields.hpp>

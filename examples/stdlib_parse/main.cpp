@@ -143,7 +143,7 @@ void warm_up(const Library &library) {
 }
 
 /// A string as Python source.
-std::string quoted(std::string_view text) {
+std::string as_literal(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') {
@@ -167,7 +167,7 @@ void work(const Library &library, std::atomic<std::size_t> &next, Pass &pass, Pr
     Result &result = pass.results[i];
     output.clear();
     try {
-      interpreter.run("parse(" + quoted(library.files[i]) + ")");
+      interpreter.run("parse(" + as_literal(library.files[i]) + ")");
       std::istringstream(output) >> result.lines >> result.functions >> result.classes;
     } catch (const subpy::Error &error) {
       if (error.status() != SUBPY_ERR_EXCEPTION) {

@@ -49,6 +49,7 @@ struct FunctionOptions {
 /// @endcode
 class Caller {
 public:
+  /// Makes one of a call of C's.
   explicit Caller(subpy_host_call *call) noexcept : call_(call) {}
 
   /// The interpreter that calls: see subpy_host_interpreter().

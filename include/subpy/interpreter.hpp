@@ -10,6 +10,7 @@
 #include <subpy/interpreter_config.hpp>
 #include <subpy/streams.hpp>
 #include <subpy/modules.hpp>
+#include <subpy/object.hpp>
 #include <subpy/result.hpp>
 #include <subpy/run_options.hpp>
 #include <subpy/times.hpp>
@@ -283,6 +284,44 @@ public:
     SUBPY_TRY(name.check());
     return exchange<T>(&options, nullptr, [&](subpy_id id, auto *c, auto *out, auto **error) {
       return subpy_get_with(id, c, name.get(), out, error);
+    });
+  }
+
+  /// The object that a name has: `python.object("handler")(1, "two")`.
+  ///
+  /// @param name    The name. Names of builtins are not found.
+  /// @param options The namespace and the limits: see RunOptions.
+  /// @throws Error as subpy_get_object_with(): #SUBPY_ERR_NOT_FOUND if there is no such name.
+  /// @throws anything that the deadline or a callback has thrown.
+  Returns<Object> object(CString name, const RunOptions &options = {}) {
+    SUBPY_TRY(name.check());
+    return object_of(options, [&](subpy_id id, auto *c, subpy_object *out, auto **error) {
+      return subpy_get_object_with(id, c, name.get(), out, error);
+    });
+  }
+
+  /// The object that an expression gives, whatever it is.
+  ///
+  /// @param expression The expression: UTF-8, without NUL characters. The library does not keep it.
+  /// @param options    See RunOptions.
+  /// @throws Error as run().
+  /// @throws anything that the deadline or a callback has thrown.
+  Returns<Object> eval_object(std::string_view expression, const RunOptions &options = {}) {
+    return object_of(options, [&](subpy_id id, auto *c, subpy_object *out, auto **error) {
+      const char *const text = expression.data() ? expression.data() : "";
+      return subpy_eval_object_with(id, c, text, expression.size(), out, error);
+    });
+  }
+
+  /// Compiles a program, for Object::run().
+  ///
+  /// @param code    The program: UTF-8, without NUL characters. The library does not keep it.
+  /// @param options What tracebacks call it: see RunOptions.
+  /// @throws Error as run(): #SUBPY_ERR_EXCEPTION if it can't be compiled.
+  /// @throws anything that the deadline or a callback has thrown.
+  Returns<Object> compile(std::string_view code, const RunOptions &options = {}) {
+    return object_of(options, [&](subpy_id id, auto *c, subpy_object *out, auto **error) {
+      return subpy_compile(id, c, code.data() ? code.data() : "", code.size(), out, error);
     });
   }
 
@@ -672,6 +711,16 @@ private:
       }));
       return result.template to<T>();
     }
+  }
+
+  /// Makes a C call that gives an object.
+  template <typename Call> Returns<Object> object_of(const RunOptions &options, Call call) const {
+    detail::CRunOptions run(options);
+    subpy_object object = 0;
+    SUBPY_TRY(execute(&run, [&](subpy_id id, subpy_error **error) {
+      return call(id, run.get(), &object, error);
+    }));
+    return Object(object);
   }
 
   /// Makes a C call that runs Python code. Fails if the call fails, or if a callback has thrown.

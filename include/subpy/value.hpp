@@ -32,7 +32,7 @@ struct is_other : std::conjunction<std::negation<std::is_same<T, Self>>, Crosses
 
 /// A value of any type that crosses. It owns all that is in it, and never changes. Copies share it.
 /// It is plain data: any thread may read it, also after the interpreter is destroyed and after
-/// Python is finalized.
+/// Python is finalized. An Object in it stands for nothing then.
 ///
 /// A value from Python may have buffers. As long as it or a copy of it lives, their memory stays in
 /// place, and the interpreter can't be destroyed.
@@ -132,6 +132,16 @@ private:
     std::vector<std::unique_ptr<subpy_value[]>> items;
     std::vector<std::unique_ptr<char[]>> texts;
     std::vector<std::shared_ptr<subpy_queue>> queues;
+    std::vector<subpy_object> objects;
+
+    Copied() = default;
+    Copied(const Copied &) = delete;
+    Copied &operator=(const Copied &) = delete;
+    ~Copied() {
+      for (const subpy_object object : objects) {
+        subpy_object_release(object);
+      }
+    }
 
     subpy_value copy(const subpy_value &from) {
       subpy_value to = from;
@@ -165,6 +175,10 @@ private:
       }
       case SUBPY_QUEUE:
         queues.emplace_back(subpy_queue_retain(from.as.queue), subpy_queue_free);
+        break;
+      case SUBPY_OBJECT:
+        objects.push_back(from.as.object);
+        subpy_object_retain(from.as.object);
         break;
       default:
         break;

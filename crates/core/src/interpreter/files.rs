@@ -16,8 +16,10 @@ impl Interpreter {
     /// # let interpreter = Interpreter::create(InterpreterConfig::default())?;
     /// let error = interpreter.run_file("/nowhere.py", &FileOptions::default()).unwrap_err();
     /// assert_eq!(error.status(), Status::NotFound);
-    /// let options = FileOptions { is_module: true, arguments: Some(&["1 + 1"]), ..FileOptions::default() };
-    /// interpreter.run_file("timeit", &options)?;
+    /// interpreter.add_module("tool", b"import sys; given = sys.argv[1:]", None)?;
+    /// let options = FileOptions { is_module: true, arguments: Some(&["-v"]), ..FileOptions::default() };
+    /// interpreter.run_file("tool", &options)?;
+    /// interpreter.run("assert given == ['-v']")?;
     /// # interpreter.destroy()?;
     /// # Ok::<(), subpy_core::Error>(())
     /// ```
