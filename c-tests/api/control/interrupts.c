@@ -144,6 +144,21 @@ static void test_the_traceback_says_where(void **state) {
   victim_destroy(&victim);
 }
 
+/* What the host has released goes first. */
+static void test_after_a_release(void **state) {
+  (void)state;
+  struct victim victim;
+  victim_create(&victim);
+  for (int i = 0; i < 3; i++) {
+    subpy_object object;
+    EXPECT(SUBPY_OK, subpy_eval_object(victim.id, "object()", &object, &error));
+    subpy_object_release(object);
+    CHECK_STOPPED(SUBPY_ERR_INTERRUPTED, interrupted(&victim, "print()\nwhile True: pass\n"),
+                  "line ");
+  }
+  victim_destroy(&victim);
+}
+
 static void test_finally_runs(void **state) {
   (void)state;
   struct victim victim;
@@ -552,6 +567,7 @@ int main(void) {
   const struct CMUnitTest others[] = {
       cmocka_unit_test(test_a_coroutine_that_never_waits),
       cmocka_unit_test(test_the_traceback_says_where),
+      cmocka_unit_test(test_after_a_release),
       cmocka_unit_test(test_finally_runs),
       cmocka_unit_test(test_a_script_may_catch_it_and_end),
       cmocka_unit_test(test_what_comes_of_it_is_interrupted),

@@ -341,6 +341,18 @@ static void test_a_limit_ends_what_is_called(void **state) {
   DESTROY(id);
 }
 
+/* The limit is that of what drops them, and not of the run that comes next. */
+static void test_an_end_that_never_ends(void **state) {
+  (void)state;
+  create();
+  RUN(id, "class Thing:\n"
+          "    def __del__(self):\n"
+          "        while True: pass\n");
+  subpy_object_release(eval_object("Thing()"));
+  RUN(id, "x = 1");
+  DESTROY(id);
+}
+
 /* Many ---------------------------------------------------------------------------------------------- */
 
 enum { MANY = 1000000, AT_ONCE = 100000 };
@@ -401,6 +413,7 @@ int main(void) {
       cmocka_unit_test(test_wrong_arguments),
       cmocka_unit_test(test_released_while_it_runs),
       cmocka_unit_test(test_a_limit_ends_what_is_called),
+      cmocka_unit_test(test_an_end_that_never_ends),
       cmocka_unit_test(test_a_million),
   };
   return RUN_TESTS_INITIALIZED(tests);

@@ -121,8 +121,8 @@ impl DateTime {
         self.check_clock()
     }
 
-    /// A time, which is part of none of them.
-    const MIDNIGHT: Self = Self {
+    /// A time: midnight.
+    pub const MIDNIGHT: Self = Self {
         year: 0,
         month: 0,
         day: 0,

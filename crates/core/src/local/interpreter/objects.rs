@@ -17,6 +17,7 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
 use crate::local::interpreter::shared::Shared;
 use crate::local::python::object::Object;
+use crate::local::thread::calling_thread;
 use crate::util::thread::start_one;
 
 /// How long the ends of objects may take that are dropped at once.
@@ -33,10 +34,13 @@ impl Shared {
 
     #[cold]
     fn drop_now(self: &Arc<Self>, py: Attached<'_>) {
-        // A script's own code may run.
-        let _deadline = Deadline::of_work(self, DROPPING).ok();
+        // A script's own code may run: as a run inside of the one that begins, which can be asked to end for itself.
+        // SAFETY: the entry is that of the run around it.
+        unsafe { self.begin_inner(calling_thread::entry()) };
+        let deadline = Deadline::of_work(self, DROPPING);
         drop_all(py, self.home.take_released());
-        self.forget_request(py);
+        drop(deadline);
+        self.end_inner(py);
     }
 
     /// The handles are stale from now on, and what they stood for goes.

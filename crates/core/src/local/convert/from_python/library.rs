@@ -40,7 +40,7 @@ pub(super) fn read(
             if exact && !has_plain_zone(py, object, times)? {
                 return Ok(None);
             }
-            let time = clock_of(py, object, times, MIDNIGHT)?;
+            let time = clock_of(py, object, times, DateTime::MIDNIGHT)?;
             return value(checked(RawValue::of_datetime(kind::TIME, &time))?);
         }
         if is(&times.timedelta) {
@@ -66,24 +66,12 @@ pub(super) fn is_instance(_: Attached<'_>, object: &Object, class: &Object, exac
     }
 }
 
-const MIDNIGHT: DateTime = DateTime {
-    year: 0,
-    month: 0,
-    day: 0,
-    hour: 0,
-    minute: 0,
-    second: 0,
-    microsecond: 0,
-    fold: false,
-    utc_offset: None,
-};
-
 fn date_of(py: Attached<'_>, object: &Object) -> Converted<DateTime> {
     Ok(DateTime {
         year: number(py, object, c"year")?,
         month: number(py, object, c"month")?,
         day: number(py, object, c"day")?,
-        ..MIDNIGHT
+        ..DateTime::MIDNIGHT
     })
 }
 
