@@ -1124,7 +1124,7 @@ subpy_status subpy_list_all(subpy_id *ids, size_t capacity, size_t *count, subpy
 
 /**
  * Finds the interpreter whose code runs in the calling thread now. A host function that a script has called may
- * ask it.
+ * ask it. A thread that stays in one (subpy_enter()) and does nothing there now is told that one.
  *
  * @param id    Where its id goes. It is -1 if the call fails.
  * @param error NULL, or where the error goes.
@@ -3460,6 +3460,78 @@ void subpy_object_release(subpy_object object);
  * Threads: any, at any time.
  */
 subpy_id subpy_object_interpreter(subpy_object object);
+
+/* Staying -------------------------------------------------------------------------------------------
+ *
+ * A thread may keep an interpreter between its calls, which cost less then. */
+
+/**
+ * How a thread enters an interpreter. Start from #SUBPY_ENTER_OPTIONS_INIT.
+ */
+typedef struct subpy_enter_options {
+  /**
+   * `sizeof(subpy_enter_options)`.
+   */
+  size_t struct_size;
+  /**
+   * How long the call waits for its turn, in milliseconds, as subpy_run_options::wait_ms says. 0 (the default): not at all.
+   */
+  uint64_t wait_ms;
+} subpy_enter_options;
+
+/** The defaults of a ::subpy_enter_options. */
+#define SUBPY_ENTER_OPTIONS_INIT                                                                   \
+  { sizeof(subpy_enter_options), 0 }
+
+/**
+ * The calling thread enters an interpreter, and stays in it until subpy_leave(). Each call that it makes meanwhile costs
+ * less: the interpreter is the thread's already. Calls nest: a thread leaves as often as it has entered.
+ *
+ * - With #SUBPY_BACKEND_LOCAL the thread holds the interpreter's GIL while it stays, in its own code, too. So the Python
+ *   threads of the scripts wait: stay for microseconds. The thread may use `Python.h`, as a function of the host's may (see
+ *   docs/python-api.md). An interpreter that shares its GIL can't be entered.
+ * - With #SUBPY_BACKEND_PROCESS the scripts' threads go on, and calls save less.
+ *
+ * For all other threads the interpreter is running meanwhile: their calls are #SUBPY_ERR_BUSY, or wait
+ * (subpy_run_options::wait_ms). Each call of the thread's is a run of its own, with its own limits, and subpy_interrupt() ends
+ * that. Between two calls there is nothing to interrupt. A thread may enter several interpreters: it holds the GIL of the
+ * one that it has entered last, and leaves them in the reverse order. It may call any interpreter. It must not end
+ * before it has left: nobody else can leave for it. It can't be cancelled (`pthread_cancel`) while it stays in an
+ * interpreter of #SUBPY_BACKEND_LOCAL.
+ *
+ * @param id      The interpreter.
+ * @param options NULL (#SUBPY_ENTER_OPTIONS_INIT).
+ * @param error   NULL, or where the error goes.
+ * @return #SUBPY_OK;
+ *         #SUBPY_ERR_INVALID_ARGUMENT for a struct of options that is none;
+ *         #SUBPY_ERR_UNSUPPORTED for an interpreter that shares its GIL: with #SUBPY_GIL_SHARED, the main interpreter, and
+ *         each one below Python 3.12;
+ *         #SUBPY_ERR_NOT_PERMITTED in a function of the host's that a script has called (its calls of that interpreter are
+ *         inside of it anyway), and for a thread that holds a GIL by itself;
+ *         #SUBPY_ERR_BUSY, #SUBPY_ERR_INTERRUPTED, #SUBPY_ERR_NOT_FOUND, #SUBPY_ERR_LOST, #SUBPY_ERR_NO_MEMORY and
+ *         #SUBPY_ERR_NOT_INITIALIZED as for subpy_run_string_with().
+ *
+ * Threads: any, save as above.
+ */
+subpy_status subpy_enter(subpy_id id,
+                         const subpy_enter_options *options,
+                         subpy_error **error);
+
+/**
+ * The calling thread leaves an interpreter that it has entered by subpy_enter().
+ *
+ * @param id    The interpreter.
+ * @param error NULL, or where the error goes.
+ * @return #SUBPY_OK, also if its process is lost;
+ *         #SUBPY_ERR_NOT_PERMITTED if the thread has not entered it, or has left it;
+ *         #SUBPY_ERR_BUSY in a function of the host's that it has called, if the thread has entered another one later and not
+ *         left that, and if it has let go of the GIL by `Python.h` and not taken it back;
+ *         #SUBPY_ERR_NOT_FOUND and #SUBPY_ERR_NOT_INITIALIZED as for subpy_run_string_with().
+ *
+ * Threads: the one that has entered.
+ */
+subpy_status subpy_leave(subpy_id id,
+                         subpy_error **error);
 
 /* Queues --------------------------------------------------------------------------------------------
  *

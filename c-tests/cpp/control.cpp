@@ -44,6 +44,37 @@ TEST_CASE("a run that takes too long ends, and the next one is not affected") {
   python.run("x = 1", options);
 }
 
+// Below 3.12 all interpreters of a process share one GIL.
+static bool can_be_entered() { return in_processes() || subpy::supports(SUBPY_FEATURE_OWN_GIL); }
+
+TEST_CASE("a thread stays in an interpreter" * doctest::skip(!can_be_entered())) {
+  subpy::Interpreter python;
+  const auto is_refused_elsewhere = [&] {
+    subpy_status status = SUBPY_OK;
+    std::thread([&] { status = status_of([&] { python.run("x = 1"); }); }).join();
+    return status == SUBPY_ERR_BUSY;
+  };
+  {
+    const subpy::Entered inside = python.enter();
+    CHECK(subpy::current() == python.id());
+    python.run("def add(a, b): return a + b");
+    CHECK(python.call<int>("add", 1, 2) == 3);
+    CHECK(is_refused_elsewhere());
+  }
+  CHECK_FALSE(is_refused_elsewhere());
+  subpy::Entered inside = python.enter(1h);
+  subpy::Entered same = python.enter();
+  subpy::Entered moved(std::move(same));
+  same = std::move(moved);
+  same.leave();
+  same.leave();
+  CHECK(is_refused_elsewhere());
+  inside.leave();
+  CHECK_FALSE(is_refused_elsewhere());
+  python.define("host", "enter", [&] { python.enter(); });
+  CHECK(status_of([&] { python.run("import host; host.enter()"); }) == SUBPY_ERR_EXCEPTION);
+}
+
 TEST_CASE("a call waits for its turn, for so long") {
   subpy::Interpreter python;
   Gate inside, leave;

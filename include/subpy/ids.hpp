@@ -22,8 +22,8 @@ inline Returns<subpy_id> main_id() {
   return id;
 }
 
-/// The id of the interpreter whose code runs in the calling thread now. A host function may ask for
-/// it. `nullopt` outside of any interpreter that subpy knows.
+/// The id of the interpreter whose code runs in the calling thread now, or that the thread stays in. A host function may
+/// ask for it. `nullopt` outside of any interpreter that subpy knows.
 ///
 /// @throws Error as subpy_get_current(), save #SUBPY_ERR_NOT_FOUND.
 inline Returns<std::optional<subpy_id>> current() {

@@ -6,13 +6,14 @@
 
 #include <subpy/arguments.hpp>
 #include <subpy/c_string.hpp>
+#include <subpy/entered.hpp>
 #include <subpy/host_function.hpp>
 #include <subpy/interpreter_config.hpp>
-#include <subpy/streams.hpp>
 #include <subpy/modules.hpp>
 #include <subpy/object.hpp>
 #include <subpy/result.hpp>
 #include <subpy/run_options.hpp>
+#include <subpy/streams.hpp>
 #include <subpy/times.hpp>
 
 #include <algorithm>
@@ -535,6 +536,19 @@ public:
     std::size_t left = 0;
     SUBPY_TRY(detail::call(subpy_stop_threads, id_, detail::wait_ms(wait), &left));
     return left;
+  }
+
+  /// The calling thread stays in it until what this returns is destroyed: each call that it makes meanwhile costs less, and
+  /// other threads have no turn. In Backend::local the thread holds its GIL.
+  ///
+  /// @param wait How long to wait for its turn. `std::chrono::milliseconds::max()`: however long that takes.
+  /// @throws Error as subpy_enter(): #SUBPY_ERR_UNSUPPORTED for an interpreter that shares its GIL; #SUBPY_ERR_NOT_PERMITTED in a
+  ///         host function.
+  Returns<Entered> enter(std::chrono::milliseconds wait = std::chrono::milliseconds::zero()) const {
+    subpy_enter_options c = SUBPY_ENTER_OPTIONS_INIT;
+    c.wait_ms = detail::wait_ms(wait);
+    SUBPY_TRY(detail::call(subpy_enter, id_, &c));
+    return Entered(id_);
   }
 
   /// The names of the Python threads that its scripts have started by `threading` and that still run.

@@ -8,6 +8,7 @@ struct sizes {
   HAS_SIZE(subpy_runtime_config, 136);
   HAS_SIZE(subpy_interpreter_config, 176);
   HAS_SIZE(subpy_destroy_options, 24);
+  HAS_SIZE(subpy_enter_options, 16);
   HAS_SIZE(subpy_run_options, 88);
   HAS_SIZE(subpy_interpreter_stats, 56);
   HAS_SIZE(subpy_buffer_info, 80);
@@ -66,6 +67,12 @@ static void test_destroy_options(void **state) {
   (void)state;
   LATER(options, subpy_destroy_options, SUBPY_DESTROY_OPTIONS_INIT);
   GROWS(options, SUBPY_ERR_NOT_FOUND, subpy_destroy_with(-1, &options.now, &error));
+}
+
+static void test_enter_options(void **state) {
+  (void)state;
+  LATER(options, subpy_enter_options, SUBPY_ENTER_OPTIONS_INIT);
+  GROWS(options, SUBPY_ERR_NOT_FOUND, subpy_enter(-1, &options.now, &error));
 }
 
 static void test_run_options(void **state) {
@@ -173,15 +180,11 @@ static int initialize(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_runtime_config),
-      cmocka_unit_test(test_interpreter_config),
-      cmocka_unit_test(test_destroy_options),
-      cmocka_unit_test(test_run_options),
-      cmocka_unit_test(test_call_options),
-      cmocka_unit_test(test_set_has_no_result),
-      cmocka_unit_test(test_function_options),
-      cmocka_unit_test(test_buffer_info),
-      cmocka_unit_test(test_stats),
+      cmocka_unit_test(test_runtime_config),    cmocka_unit_test(test_interpreter_config),
+      cmocka_unit_test(test_destroy_options),   cmocka_unit_test(test_enter_options),
+      cmocka_unit_test(test_run_options),       cmocka_unit_test(test_call_options),
+      cmocka_unit_test(test_set_has_no_result), cmocka_unit_test(test_function_options),
+      cmocka_unit_test(test_buffer_info),       cmocka_unit_test(test_stats),
       cmocka_unit_test(test_what_is_to_come),
   };
   return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);

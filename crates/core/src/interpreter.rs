@@ -4,6 +4,7 @@ mod files;
 mod for_scripts;
 mod namespaces;
 mod objects;
+mod stays;
 
 use std::fmt;
 use std::sync::Arc;

@@ -168,7 +168,8 @@ pub fn main() -> Result<Id> {
 /// ```
 pub fn current() -> Result<Id> {
     runtime_phase::ready()?;
-    local::runtime::current().ok_or_else(|| {
+    let here = local::runtime::current().or_else(all::stayed_in_here);
+    here.ok_or_else(|| {
         let message = "no code of an interpreter that subpy knows runs in this thread";
         Error::new(Status::NotFound, message)
     })

@@ -508,7 +508,7 @@ pub unsafe extern "C" fn subpy_list_all(
 }
 
 /// Finds the interpreter whose code runs in the calling thread now. A host function that a script has called may
-/// ask it.
+/// ask it. A thread that stays in one (subpy_enter()) and does nothing there now is told that one.
 ///
 /// @param id    Where its id goes. It is -1 if the call fails.
 /// @param error NULL, or where the error goes.

@@ -5,7 +5,7 @@
 //! this crate.
 //!
 //! Each public module is a section of `include/subpy.h`, in this order: [`version`], [`errors`], [`runtime`],
-//! [`interpreters`], [`running`], [`files`], [`namespaces`], [`control`], [`values`], [`data`], [`functions`], [`objects`], [`queues`]. `cbindgen` carries their
+//! [`interpreters`], [`running`], [`files`], [`namespaces`], [`control`], [`values`], [`data`], [`functions`], [`objects`], [`stays`], [`queues`]. `cbindgen` carries their
 //! items and comments into `header/subpy.h.in`, so they are written for a reader of C.
 #![allow(non_camel_case_types)]
 
@@ -23,6 +23,7 @@ pub mod objects;
 pub mod queues;
 pub mod running;
 pub mod runtime;
+pub mod stays;
 pub mod values;
 pub mod version;
 

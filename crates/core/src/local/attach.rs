@@ -5,8 +5,8 @@ mod current;
 pub(crate) mod gilstate_slot;
 mod new_state;
 
-pub(in crate::local) use self::attached::attach;
 pub(crate) use self::attached::{Attached, Current};
+pub(in crate::local) use self::attached::{attach, still_attached};
 pub(in crate::local) use self::current::{attached, attached_with};
 pub(crate) use self::current::{attached_interpreter, is_attached};
 #[cfg(not(Py_3_12))]

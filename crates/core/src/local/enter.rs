@@ -16,10 +16,11 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 use pyo3_ffi::{PyInterpreterState, PyThreadState};
 
-use self::guards::{Entered, InHost};
+use self::guards::Entered;
+pub(in crate::local) use self::guards::InHost;
 use crate::data::id::Id;
 use crate::local::attach::{
-    Attached, Current, attach, attached, gilstate_slot, is_attached, new_state,
+    Attached, Current, attach, attached, gilstate_slot, is_attached, new_state, still_attached,
 };
 use crate::local::cures::import_first;
 use crate::local::cures::interned_strings::Interned;
@@ -201,6 +202,26 @@ impl<'a> Attachment<'a> {
     #[inline(always)]
     pub(crate) fn attached(&self) -> Attached<'_> {
         self.proof
+    }
+
+    /// The thread stays attached, without this.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+
+    /// One that was kept.
+    ///
+    /// # Safety
+    /// The calling thread has kept it, it was entered with this, for a GIL that is not shared, and the thread is attached.
+    pub(crate) unsafe fn kept(entry: &'a Entry) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Self {
+                entered: Entered::kept(entry),
+                _entrant: Entrant::new(false),
+                proof: still_attached(),
+            }
+        }
     }
 
     /// Ends the attached interpreter. Its thread state is gone afterwards. The strings that it has interned are

@@ -44,6 +44,7 @@ mod shared_output;
 mod signals;
 mod sources;
 pub(crate) mod stats;
+pub(crate) mod stay;
 mod threads_left;
 pub(crate) mod waiting;
 

@@ -37,6 +37,12 @@ fn family() -> MutexGuard<'static, Option<Arc<Family>>> {
     FAMILY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The one that the calling thread stays in.
+pub(crate) fn stayed_in_here() -> Option<Id> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    all.values().find(|one| one.stays_here()).map(|one| one.id)
+}
+
 /// Objects of an interpreter wait to be let go of: a thread of ours says so, if nothing is under way there.
 fn objects_wait(id: Id) {
     static BUSY: AtomicBool = AtomicBool::new(false);

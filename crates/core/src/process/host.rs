@@ -14,6 +14,7 @@ mod operations;
 mod queues;
 mod served;
 mod signals;
+mod stay;
 mod streams;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use subpy_wire::Malformed;
 
 use self::known_queues::KnownQueues;
+use self::stay::Stay;
 use self::streams::Streams;
 use super::channel::{Broken, Control};
 use super::family::Family;
@@ -42,6 +44,7 @@ use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::nested::inner::Inner;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::stats::Stats;
+use crate::local::interpreter::stay::entered;
 use crate::local::interpreter::waiting;
 use crate::local::memory::account::MemoryUsage;
 use crate::util::turns::Limit;
@@ -58,6 +61,8 @@ pub(crate) struct Remote {
     control: Control,
     /// Those of the channels that threads of its scripts have.
     others: Mutex<Vec<Control>>,
+    /// A thread that stays.
+    stay: Mutex<Option<Stay>>,
     /// What is under way: the innermost is the last. Held for a moment.
     under_way: Mutex<Vec<Asked>>,
     /// The number of the outermost of these; 0: nothing is under way.
@@ -193,8 +198,11 @@ impl Remote {
             .or_else(|refused| waiting::in_turn(self.id, wait, refused, take, gone))
     }
 
-    /// Fails in a thread that does something for it: it waits for that.
+    /// Fails in a thread that does something for it, and waits for that, or that stays in it.
     fn not_inside(&self) -> Result<()> {
+        if self.stays_here() {
+            return Err(entered(self.id, true));
+        }
         if !self.lines.is_inside() && !enter::is_called_from(self.id) {
             return Ok(());
         }
@@ -219,9 +227,11 @@ impl Remote {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether something is under way, other than its end.
+    /// Whether something is under way, other than its end, or a thread stays in it.
     pub(crate) fn is_running(&self) -> bool {
-        *self.life() != Life::Ending && !self.under_way().is_empty()
+        let is_ending = *self.life() == Life::Ending;
+        let stays = self.stay().is_some();
+        !is_ending && (stays || !self.under_way().is_empty())
     }
 
     /// Fails if it runs, or is being destroyed, or if calls wait for their turn.
@@ -236,6 +246,9 @@ impl Remote {
     }
 
     fn is_busy(&self) -> Error {
+        if let Some(stay) = &*self.stay() {
+            return entered(self.id, stay.is_here());
+        }
         let message = format!(
             "interpreter {} is running: wait for it, or use another one",
             self.id

@@ -24,14 +24,31 @@ struct All {
     kept: Vec<Channel>,
     /// Nobody is given one in turn any more.
     is_over: bool,
-    /// Those of threads that do something for the other side, which waits. The innermost is the last.
-    lent: Vec<(u64, Channel)>,
+    /// Those of threads that do something for the other side, which waits, and that of one that stays. The innermost is the
+    /// last.
+    lent: Vec<Lent>,
+}
+
+/// What a thread speaks on next.
+struct Lent {
+    thread: u64,
+    channel: Channel,
+    /// The thread stays, and the other side does nothing.
+    stays: bool,
 }
 
 impl All {
+    fn lend(&mut self, channel: Channel, stays: bool) {
+        self.lent.push(Lent {
+            thread: this_thread(),
+            channel,
+            stays,
+        });
+    }
+
     /// Which of those that are lent is the innermost of this thread.
     fn lent_to(&self, this: u64) -> Option<usize> {
-        self.lent.iter().rposition(|(thread, _)| *thread == this)
+        self.lent.iter().rposition(|lent| lent.thread == this)
     }
 }
 
@@ -56,8 +73,22 @@ impl Lines {
 
     /// Whether the calling thread does something for the other side.
     pub(super) fn is_inside(&self) -> bool {
-        let this = this_thread();
-        self.all().lent.iter().any(|(thread, _)| *thread == this)
+        let (this, all) = (this_thread(), self.all());
+        let mut lent = all.lent.iter().filter(|lent| lent.thread == this);
+        lent.any(|lent| !lent.stays)
+    }
+
+    /// The calling thread does not stay any more. False: it has not, or is in a call.
+    pub(super) fn end_stay(&self) -> bool {
+        let mut all = self.all();
+        let at = all.lent_to(this_thread()).filter(|at| all.lent[*at].stays);
+        let Some(at) = at else {
+            return false;
+        };
+        let channel = all.lent.remove(at).channel;
+        drop(all);
+        drop(self.line(channel, Home::Free));
+        true
     }
 
     /// The channel that the calling thread speaks on, if it does something for the other side; else one that is free, for
@@ -67,9 +98,8 @@ impl Lines {
     pub(super) fn take(&self, has_turn: impl FnOnce() -> bool) -> Option<Line<'_>> {
         let mut all = self.all();
         let lent = all.lent_to(this_thread());
-        if let Some(at) = lent.filter(|_| has_turn()) {
-            let channel = all.lent.remove(at).1;
-            return Some(self.line(channel, Home::Lent));
+        if let Some(at) = lent.filter(|at| all.lent[*at].stays || has_turn()) {
+            return Some(self.line_of_lent(all.lent.remove(at)));
         }
         if self.turns.are_awaited() {
             return None;
@@ -96,11 +126,16 @@ impl Lines {
         match all.lent_to(this_thread()) {
             None => self.line(free, Home::Free),
             Some(at) => {
-                let mut line = self.line(all.lent.remove(at).1, Home::Lent);
+                let mut line = self.line_of_lent(all.lent.remove(at));
                 line.besides = Some(free);
                 line
             }
         }
+    }
+
+    fn line_of_lent(&self, lent: Lent) -> Line<'_> {
+        let home = if lent.stays { Home::Stay } else { Home::Lent };
+        self.line(lent.channel, home)
     }
 
     /// Keeps a channel for the thread whose turn it is.
@@ -155,6 +190,8 @@ enum Home {
     Free,
     /// The thread does something for the other side, further out.
     Lent,
+    /// The thread stays.
+    Stay,
     None,
 }
 
@@ -176,13 +213,12 @@ const CHANGED_STACKS: Malformed = Malformed(
 impl Line<'_> {
     /// Does `work` for the other side, which waits.
     pub(super) fn lend<T>(&mut self, work: impl FnOnce() -> T) -> Result<T, Broken> {
-        let this = this_thread();
         let channel = self.channel.take().ok_or(CHANGED_STACKS)?;
-        self.lines.all().lent.push((this, channel));
+        self.lines.all().lend(channel, false);
         let done = work();
         let mut all = self.lines.all();
-        let at = all.lent_to(this);
-        self.channel = at.map(|at| all.lent.remove(at).1);
+        let at = all.lent_to(this_thread());
+        self.channel = at.map(|at| all.lent.remove(at).channel);
         match self.channel {
             Some(_) => Ok(done),
             None => Err(CHANGED_STACKS.into()),
@@ -192,6 +228,11 @@ impl Line<'_> {
     /// Whether it is a thread's of the other side, which the calling thread serves.
     pub(super) fn is_served(&self) -> bool {
         self.home == Home::None
+    }
+
+    /// The calling thread stays, and has the channel for each of its calls until [`Lines::end_stay`].
+    pub(super) fn stay(mut self) {
+        self.home = Home::Stay;
     }
 
     /// Nobody is to have the channel any more.
@@ -211,7 +252,8 @@ impl Drop for Line<'_> {
         all.free.extend(self.besides.take());
         if let Some(channel) = self.channel.take() {
             match self.home {
-                Home::Lent => all.lent.push((this_thread(), channel)),
+                Home::Lent => all.lend(channel, false),
+                Home::Stay => all.lend(channel, true),
                 Home::Free => all.free.push(channel),
                 Home::None => {}
             }

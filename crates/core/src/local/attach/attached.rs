@@ -34,6 +34,15 @@ pub(in crate::local) unsafe fn attach<'a>(thread_state: *mut PyThreadState) -> A
     Attached::new()
 }
 
+/// For a thread that is attached still.
+///
+/// # Safety
+/// It is. The answer is used no longer than it stays attached.
+#[inline]
+pub(in crate::local) unsafe fn still_attached<'a>() -> Attached<'a> {
+    Attached::new()
+}
+
 /// What the calling thread is attached to now: CPython was asked.
 pub(crate) struct Current(PhantomData<*mut ()>);
 

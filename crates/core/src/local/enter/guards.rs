@@ -24,6 +24,7 @@ use crate::local::thread::calling_thread::{CallingThread, LC_GLOBAL_LOCALE};
 use crate::local::thread::cancel_state;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::float_environment::FloatEnvironment;
+use crate::local::thread::wake::Wake;
 
 /// The calling thread has entered an interpreter, and is attached to nothing yet. It leaves when this is dropped.
 pub(super) struct Entered<'a>(&'a Entry);
@@ -56,6 +57,14 @@ impl<'a> Entered<'a> {
             FloatEnvironment::OF_PYTHON.put();
         }
         thread.set_entry(entry);
+        Self(entry)
+    }
+
+    /// One that was forgotten.
+    ///
+    /// # Safety
+    /// The calling thread has entered with this, and has not left.
+    pub(super) unsafe fn kept(entry: &'a Entry) -> Self {
         Self(entry)
     }
 
@@ -154,20 +163,22 @@ impl Drop for Entered<'_> {
 
 /// The calling thread has left an interpreter to call the host, and has what is the host's. When this is dropped, it
 /// comes back, wherever it is then.
-pub(super) struct InHost {
+pub(in crate::local) struct InHost {
     /// NULL: a thread that a script has started.
     inside: *const Entry,
     /// What it has meanwhile.
     entry: *const Entry,
     pub(super) thread_state: *mut PyThreadState,
     keeps_gil: bool,
+    /// It was in the host already, which has called us from a function of its.
+    is_inner: bool,
     locale: locale_t,
 }
 
 impl InHost {
     /// To be made while the interpreter is attached, whose GIL the host has meanwhile.
     #[inline(always)]
-    pub(super) fn keeping_gil() -> Self {
+    pub(in crate::local) fn keeping_gil() -> Self {
         let inside = calling_thread::entry();
         let mut in_host = Self::begin(inside, inside, true);
         // Used only where the host comes back from another of its stacks. What is attached is not asked for: that takes time.
@@ -202,7 +213,13 @@ impl InHost {
     fn begin(inside: *const Entry, entry: *const Entry, keeps_gil: bool) -> Self {
         let locale = locale::get_if_set();
         // SAFETY: an entry lives until it is left.
-        match unsafe { inside.as_ref() } {
+        let inside_of = unsafe { inside.as_ref() };
+        let is_inner = match inside_of {
+            Some(inside) => inside.wake.is_in_host(),
+            None => calling_thread::script_wake().is_some_and(Wake::is_in_host),
+        };
+        match inside_of {
+            _ if is_inner => {}
             Some(inside) => {
                 inside.wake.leave_for_host();
                 locale::put(inside.host.locale.get());
@@ -228,6 +245,7 @@ impl InHost {
             entry,
             thread_state: null_mut(),
             keeps_gil,
+            is_inner,
             locale,
         }
     }
@@ -249,17 +267,23 @@ impl Drop for InHost {
     fn drop(&mut self) {
         locale::put(self.locale);
         // SAFETY: as in `begin`; the entry is not left before we return into the interpreter.
-        if let Some(inside) = unsafe { self.inside.as_ref() } {
-            inside.wake.return_from_host();
-            if !inside.host.floats.get().are_of_python() {
-                FloatEnvironment::OF_PYTHON.put();
+        match unsafe { self.inside.as_ref() } {
+            _ if self.is_inner => {}
+            Some(inside) => {
+                inside.wake.return_from_host();
+                if !inside.host.floats.get().are_of_python() {
+                    FloatEnvironment::OF_PYTHON.put();
+                }
+                if !inside.attributes.get().is_null() {
+                    // SAFETY: as in `begin`.
+                    unsafe { attributes::swap(&inside.attributes) };
+                }
             }
-            if !inside.attributes.get().is_null() {
-                // SAFETY: as in `begin`.
-                unsafe { attributes::swap(&inside.attributes) };
+            None => {
+                if let Some(wake) = calling_thread::script_wake() {
+                    wake.return_from_host();
+                }
             }
-        } else if let Some(wake) = calling_thread::script_wake() {
-            wake.return_from_host();
         }
         if calling_thread::entry() != self.entry {
             Self::take_over();

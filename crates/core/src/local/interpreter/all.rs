@@ -8,12 +8,12 @@ use crate::local::interpreter::claim::{Purpose, Request};
 use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::{Session, retire};
-use crate::local::interpreter::waiting::EndsHere;
+use crate::local::interpreter::waiting::KeptHere;
 use crate::local::interpreter::{ending, family, threads_left};
 use crate::util::turns::Ended;
 
 /// All interpreters, claimed to be ended, by the calling thread.
-pub(crate) struct AllClaimed(Vec<Interpreter>, Vec<EndsHere>);
+pub(crate) struct AllClaimed(Vec<Interpreter>, Vec<KeptHere>);
 
 /// Claims all interpreters, to end them; the main one's threads count only if it is to be `finalize`d.
 /// Their exit functions have run. `Busy`: one of them is in use.
@@ -35,7 +35,7 @@ pub(crate) fn claim_all(finalize: bool) -> Result<AllClaimed> {
             std::mem::forget(session.leave());
             Ok(())
         })?;
-        all.1.push(EndsHere::new(interpreter.id()));
+        all.1.push(KeptHere::new(interpreter.id()));
         all.0.push(interpreter);
     }
     all.let_go_of_relatives()?;

@@ -202,21 +202,26 @@ impl State {
             Purpose::End => ENDING,
             Purpose::Access => ACCESSED,
         };
-        let idle = word & !KIND;
+        if word & KIND != IDLE {
+            return Err(Self::refused(word));
+        }
         // Acquire: what the last holder wrote is seen. Release is in `Claim::drop`.
         let claimed = self.word.compare_exchange(
-            idle,
-            (idle + ONE_RUN) | kind,
+            word,
+            (word + ONE_RUN) | kind,
             Ordering::Acquire,
             Ordering::Relaxed,
         );
-        match claimed.map_err(|word| word & KIND) {
-            Ok(_) => Ok(Claim(self)),
-            Err(ENDING | ENDING_RUNS | ENDING_TOLD) => Err(Refused::Ending),
+        claimed.map(|_| Claim(self)).map_err(Self::refused)
+    }
+
+    fn refused(word: u64) -> Refused {
+        match word & KIND {
+            ENDING | ENDING_RUNS | ENDING_TOLD => Refused::Ending,
             // Idle again: another holder has come and gone since we looked.
-            Err(ACCESSED | IDLE) => Err(Refused::Accessed),
-            Err(GONE) => Err(Refused::Gone),
-            Err(_) => Err(Refused::Running),
+            ACCESSED | IDLE => Refused::Accessed,
+            GONE => Refused::Gone,
+            _ => Refused::Running,
         }
     }
 
@@ -327,6 +332,12 @@ impl State {
             .word
             .compare_exchange(word, asked, Ordering::Relaxed, Ordering::Relaxed);
         result.ok().map(|_| Run(word & !KIND))
+    }
+
+    /// Another run of its holder's begins, whose claim it is still. To be called by that, after [`finish`](Self::finish).
+    #[inline]
+    pub(crate) fn begin_again(&self) {
+        self.set((self.run().0 + ONE_RUN) | RUNNING, Ordering::Relaxed);
     }
 
     /// A run begins inside of the one that is under way. If that was asked to end, this one is. To be called by the

@@ -12,6 +12,7 @@ use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::reentry::Reentry;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
+use crate::local::interpreter::stay::{StaysHere, Visit};
 use crate::local::runtime_phase;
 use crate::local::stack::Room;
 use crate::local::thread::wait_signal::Unblocked;
@@ -100,18 +101,49 @@ impl Interpreter {
         options: &RunOptions<'_>,
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        runtime_phase::ready()?;
-        if self.0.id.is_main() && !runtime_phase::allows_main() {
-            return Err(main_not_permitted());
-        }
-        let claim = match self.0.claim(Purpose::Run) {
+        self.may_run()?;
+        let claim = match self.0.state.claim(Purpose::Run) {
             Ok(claim) => claim,
-            Err(refused) => match Reentry::enter(&self.0)? {
-                Some(reentry) => return self.do_inside(reentry.attached(), work),
-                None => self.0.claim_in_turn(options.wait, refused)?,
+            Err(why) => match self.0.stays_here() {
+                Some(here) => return self.inside_stay(here, work),
+                None => match self.0.claim_after(why, Purpose::Run) {
+                    Ok(claim) => claim,
+                    Err(refused) => match Reentry::enter(&self.0)? {
+                        Some(reentry) => return self.do_inside(reentry.attached(), work),
+                        None => self.0.claim_in_turn(options.wait, refused)?,
+                    },
+                },
             },
         };
         self.inside_claimed(claim, work)
+    }
+
+    /// Fails for the main interpreter, unless the host has allowed that.
+    #[inline(always)]
+    pub(super) fn may_run(&self) -> Result<()> {
+        runtime_phase::ready()?;
+        match self.0.id.is_main() && !runtime_phase::allows_main() {
+            true => Err(main_not_permitted()),
+            false => Ok(()),
+        }
+    }
+
+    /// As [`inside`](Self::inside), in a thread that stays.
+    #[inline(always)]
+    fn inside_stay<T>(
+        &self,
+        here: StaysHere<'_>,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let _unblocked = self.0.has_budget.then(Unblocked::new);
+        let visit = |room: Room<'_>| {
+            let visit = Visit::begin(here, room);
+            self.do_inside(visit.attached(), work)
+        };
+        match Room::here() {
+            Some(room) => visit(room),
+            None => self.0.stack.run(visit)?,
+        }
     }
 
     /// As [`inside`](Self::inside), but not while it runs already in this thread.

@@ -3,6 +3,7 @@
 //! What is always in line here: without it a run takes 38 instructions more, with `enter`.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::data::error::{Error, Result, Status};
@@ -25,8 +26,8 @@ use crate::local::interpreter::deadline::Deadline;
 use crate::local::interpreter::inside::Inside;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::Shared;
-use crate::local::interpreter::waiting::EndsHere;
-use crate::local::interpreter::{ending, family, faulthandler, foreign_threads, waiting};
+use crate::local::interpreter::waiting::KeptHere;
+use crate::local::interpreter::{ending, family, faulthandler, foreign_threads, stay, waiting};
 use crate::local::memory::account::Work;
 use crate::local::objects::release::Loans;
 use crate::local::python::object::{Object, clear_exception, set_in_sys};
@@ -147,6 +148,12 @@ impl<'a> Session<'a> {
         Self::enter(shared, claim, room)
     }
 
+    /// The thread stays attached, and keeps the claim, without this.
+    pub(super) fn keep(self) {
+        self.attached.keep();
+        std::mem::forget(self.claim);
+    }
+
     /// Detaches, and keeps the claim.
     #[inline(always)]
     pub(super) fn leave(self) -> Claim<'a> {
@@ -244,7 +251,7 @@ impl Shared {
         work: impl FnOnce(Session<'_>) -> Result<T>,
     ) -> Result<T> {
         let claim = self.claim(purpose)?;
-        let _ends = (purpose == Purpose::End).then(|| EndsHere::new(self.id));
+        let _ends = (purpose == Purpose::End).then(|| KeptHere::new(self.id));
         if purpose == Purpose::End {
             enter::detached(|| {
                 self.wait_for_requesters();
@@ -263,7 +270,11 @@ impl Shared {
 
     /// Claims it after a short access, for which it was refused; else says why it is.
     #[cold]
-    fn claim_after(self: &Arc<Self>, mut why: Refused, purpose: Purpose) -> Result<Claim<'_>> {
+    pub(super) fn claim_after(
+        self: &Arc<Self>,
+        mut why: Refused,
+        purpose: Purpose,
+    ) -> Result<Claim<'_>> {
         let state = &self.state;
         while why == Refused::Accessed {
             enter::detached(|| {
@@ -303,6 +314,9 @@ impl Shared {
     fn refused(&self, why: Refused) -> Error {
         let id = self.id;
         let (status, message) = match why {
+            Refused::Running if self.is_stayed_in.load(Ordering::Relaxed) => {
+                return stay::entered(id, self.depth_of_stay().is_some());
+            }
             Refused::Running if self.is_here() => (
                 Status::Busy,
                 format!(

@@ -24,6 +24,7 @@ use crate::local::interpreter::requests::Requests;
 use crate::local::interpreter::running_threads::RunningThreads;
 use crate::local::interpreter::signals::state::Signals;
 use crate::local::interpreter::stats::Counters;
+use crate::local::interpreter::stay::Stay;
 use crate::local::memory::account::{Account, Work};
 use crate::local::python::thread_states;
 use crate::local::stack::KeptStack;
@@ -69,6 +70,10 @@ pub(crate) struct Shared {
     pub(super) stack: KeptStack,
     /// For the one inside.
     pub(super) known_stack: UnsafeCell<KnownStack>,
+    /// For the one inside, where it is a thread that stays.
+    pub(super) stay: Stay,
+    /// A thread stays in it.
+    pub(super) is_stayed_in: AtomicBool,
     /// For the one inside. `None`: it is not made yet, or it is gone.
     inside: UnsafeCell<Option<Inside>>,
 }
@@ -123,6 +128,8 @@ impl Shared {
             entry: Entry::new(Some(id), account, thread_state),
             stack: KeptStack::default(),
             known_stack: UnsafeCell::new(KnownStack::new()),
+            stay: Stay::default(),
+            is_stayed_in: AtomicBool::new(false),
             inside: UnsafeCell::new(None),
         })
     }

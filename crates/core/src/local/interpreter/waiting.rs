@@ -21,37 +21,37 @@ use crate::util::turns::{Ended, Limit};
 struct Waits {
     /// The run of the first one waits for its turn in the second one.
     runs: BTreeMap<Id, Id>,
-    /// These threads end these.
-    ending: Vec<(u64, Id)>,
+    /// These threads have these, and are in no run of theirs.
+    kept: Vec<(u64, Id)>,
 }
 
 /// Held for a moment.
 static WAITS: Mutex<Waits> = Mutex::new(Waits {
     runs: BTreeMap::new(),
-    ending: Vec::new(),
+    kept: Vec::new(),
 });
 
 fn waits() -> MutexGuard<'static, Waits> {
     WAITS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The calling thread ends an interpreter, until this is dropped.
-pub(crate) struct EndsHere(u64, Id);
+/// The calling thread has an interpreter, and is in no run of its, until this is dropped: it ends it, or stays in it.
+pub(crate) struct KeptHere(u64, Id);
 
-impl EndsHere {
+impl KeptHere {
     pub(crate) fn new(id: Id) -> Self {
         let thread = this_thread();
-        waits().ending.push((thread, id));
+        waits().kept.push((thread, id));
         Self(thread, id)
     }
 }
 
-impl Drop for EndsHere {
+impl Drop for KeptHere {
     fn drop(&mut self) {
         let mut waits = waits();
         let this = (self.0, self.1);
-        if let Some(at) = waits.ending.iter().rposition(|one| *one == this) {
-            waits.ending.swap_remove(at);
+        if let Some(at) = waits.kept.iter().rposition(|one| *one == this) {
+            waits.kept.swap_remove(at);
         }
     }
 }
@@ -65,8 +65,8 @@ impl Waiting {
         let mut held = held_here();
         let this = this_thread();
         let mut waits = waits();
-        let ending = waits.ending.iter().filter(|(thread, _)| *thread == this);
-        held.extend(ending.map(|(_, id)| *id));
+        let kept = waits.kept.iter().filter(|(thread, _)| *thread == this);
+        held.extend(kept.map(|(_, id)| *id));
         if !held.is_empty() {
             let mut next = Some(id);
             while let Some(one) = next {

@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) account: Option<&'static Account>,
     /// What the thread is attached to, or was when it called the host. NULL: that has to be asked.
     pub(crate) thread_state: Cell<*mut PyThreadState>,
+    /// The thread stays there, and is in the host, between two of its calls.
+    pub(in crate::local) stays: Cell<bool>,
     /// What a script has set in the thread, if it has; made by [`attributes`](super::attributes).
     pub(crate) attributes: attributes::Slot,
     pub(crate) host: HostSettings,
@@ -67,6 +69,7 @@ impl Entry {
             id,
             account,
             thread_state: Cell::new(thread_state),
+            stays: Cell::new(false),
             attributes: Cell::new(null_mut()),
             host: HostSettings {
                 locale: Cell::new(null_mut()),

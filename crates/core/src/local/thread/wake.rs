@@ -77,6 +77,12 @@ impl Wake {
         }
     }
 
+    /// Whether the thread, the calling one, calls the host.
+    #[inline(always)]
+    pub(in crate::local) fn is_in_host(&self) -> bool {
+        self.in_host.load(Ordering::Relaxed)
+    }
+
     /// The host has returned.
     #[inline(always)]
     pub(in crate::local) fn return_from_host(&self) {

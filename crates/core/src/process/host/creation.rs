@@ -79,6 +79,7 @@ impl Remote {
             lines,
             control,
             others: Mutex::default(),
+            stay: Mutex::default(),
             under_way: Mutex::default(),
             outermost: AtomicU32::new(0),
             interrupted_by_handler: AtomicU32::new(0),
@@ -179,7 +180,7 @@ impl Remote {
         self.control.close();
         self.others().iter().for_each(Control::close);
         // A call that waits says so itself.
-        if is_lost && !self.is_running() && self.lost.get().is_none() {
+        if is_lost && self.under_way().is_empty() && self.lost.get().is_none() {
             let lost = self.lose(Broken::Gone);
             self.family.log(lost.message());
         }

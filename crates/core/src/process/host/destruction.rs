@@ -10,7 +10,7 @@ use crate::local::enter;
 use crate::local::interpreter::deadline::Deadline;
 use crate::local::interpreter::end_options::EndOptions;
 use crate::local::interpreter::nested::far;
-use crate::local::interpreter::waiting::EndsHere;
+use crate::local::interpreter::waiting::KeptHere;
 use crate::process::channel::Control;
 use crate::process::options;
 use crate::process::protocol::asks;
@@ -33,7 +33,7 @@ impl Remote {
             if before == Life::Ending {
                 return Err(self.is_being_destroyed());
             }
-            let _ends = EndsHere::new(self.id);
+            let _ends = KeptHere::new(self.id);
             if let Some(line) = line
                 .as_mut()
                 .filter(|_| before == Life::There && self.lost.get().is_none())

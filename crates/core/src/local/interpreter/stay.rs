@@ -1,0 +1,212 @@
+//! A thread that stays in an interpreter, from `enter` to `leave`: each call that it makes meanwhile is a run that needs no
+//! claim and does not attach.
+//!
+//! Who holds what: the claim is the thread's from `enter` to `leave`, and between two calls its word is that of a run that
+//! has ended. So nobody else runs or ends the interpreter, and there is nothing to interrupt. The thread state stays
+//! attached: the GIL is the thread's. Between two calls the thread is in the host, as in a function of the host's
+//! that keeps the GIL.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::data::error::{Error, Result, Status};
+use crate::data::id::Id;
+use crate::local::attach;
+use crate::local::attach::{Attached, still_attached};
+use crate::local::enter::{Attachment, InHost};
+use crate::local::interpreter::claim::Purpose;
+use crate::local::interpreter::handle::Interpreter;
+use crate::local::interpreter::session::Session;
+use crate::local::interpreter::shared::Shared;
+use crate::local::stack::Room;
+use crate::local::thread::calling_thread;
+
+/// What the one inside has, where that is a thread that stays.
+#[derive(Default)]
+pub(super) struct Stay {
+    /// How often it has entered, and not left again. 0: nobody stays.
+    depth: Cell<usize>,
+    /// `None`: it is in a call.
+    in_host: Cell<Option<InHost>>,
+}
+
+/// Proof that the calling thread stays in an interpreter, is attached to it, and is in no call.
+#[derive(Clone, Copy)]
+pub(super) struct StaysHere<'a>(&'a Arc<Shared>);
+
+impl StaysHere<'_> {
+    /// The host has come back.
+    #[inline(always)]
+    fn return_from_host(self) {
+        self.0.entry.stays.set(false);
+        drop(self.0.stay.in_host.take());
+    }
+
+    /// The host has it again.
+    #[inline(always)]
+    fn go_to_host(self) {
+        self.0.stay.in_host.set(Some(InHost::keeping_gil()));
+        self.0.entry.stays.set(true);
+    }
+}
+
+impl Shared {
+    /// The proof, if it is so.
+    #[inline(always)]
+    pub(super) fn stays_here(self: &Arc<Self>) -> Option<StaysHere<'_>> {
+        let is_innermost = std::ptr::eq(calling_thread::entry(), &self.entry);
+        // The host may have let go of the GIL by itself.
+        let stays = is_innermost && self.entry.stays.get() && self.runs_in(attach::attached());
+        stays.then_some(StaysHere(self))
+    }
+
+    /// How often the calling thread has entered it, wherever it is now. `None`: it does not stay in it.
+    pub(super) fn depth_of_stay(&self) -> Option<&Cell<usize>> {
+        let mut entry = calling_thread::entry();
+        // SAFETY: an entry lives until it is left.
+        while let Some(one) = unsafe { entry.as_ref() } {
+            if std::ptr::eq(one, &self.entry) {
+                // The entry is this thread's, and what is for the one inside with it.
+                return Some(&self.stay.depth).filter(|depth| depth.get() > 0);
+            }
+            entry = one.outer();
+        }
+        None
+    }
+}
+
+/// A call of the thread that stays, until this is dropped.
+pub(super) struct Visit<'a> {
+    here: StaysHere<'a>,
+    py: Attached<'a>,
+}
+
+impl<'a> Visit<'a> {
+    #[inline(always)]
+    pub(super) fn begin(here: StaysHere<'a>, _: Room<'_>) -> Self {
+        let shared = here.0;
+        here.return_from_host();
+        shared.state.begin_again();
+        // SAFETY: the thread is attached until it leaves, and has the claim.
+        let py = unsafe {
+            let py = still_attached();
+            (*shared.known_stack.get()).follow(py, shared.thread_state);
+            py
+        };
+        if let Some(account) = shared.account {
+            account.begin_run();
+        }
+        Self { here, py }
+    }
+
+    /// The proof that it is attached.
+    #[inline(always)]
+    pub(super) fn attached(&self) -> Attached<'_> {
+        self.py
+    }
+}
+
+impl Drop for Visit<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.here.0.run_ended(self.py);
+        self.here.go_to_host();
+    }
+}
+
+impl Interpreter {
+    /// The calling thread stays in it. `Busy`: another one runs in it, for longer than `wait`; `None`: however long that
+    /// takes.
+    pub(crate) fn enter(&self, wait: Option<Duration>) -> Result<()> {
+        self.may_run()?;
+        if self.0.shares_gil {
+            return Err(shares_gil(self.0.id));
+        }
+        may_enter(self.0.id)?;
+        if let Some(depth) = self.0.depth_of_stay() {
+            depth.set(depth.get() + 1);
+            return Ok(());
+        }
+        let claim = self.0.claim(Purpose::Run);
+        let claim = claim.or_else(|refused| self.0.claim_in_turn(wait, refused))?;
+        self.0.stack.with_room(|room| {
+            let session = Session::enter(&self.0, claim, room);
+            self.0.run_ended(session.attached());
+            self.0.stay.depth.set(1);
+            self.0.is_stayed_in.store(true, Ordering::Relaxed);
+            StaysHere(&self.0).go_to_host();
+            session.keep();
+        })
+    }
+
+    /// It does so no more, if it has left as often as it has entered.
+    pub(crate) fn leave(&self) -> Result<()> {
+        let depth = self.0.depth_of_stay();
+        let depth = depth.ok_or_else(|| not_entered(self.0.id))?;
+        if depth.get() > 1 && may_enter(self.0.id).is_ok() {
+            depth.set(depth.get() - 1);
+            return Ok(());
+        }
+        let here = self.0.stays_here();
+        let here = here.ok_or_else(|| left_too_early(self.0.id))?;
+        here.return_from_host();
+        depth.set(0);
+        self.0.is_stayed_in.store(false, Ordering::Relaxed);
+        // SAFETY: this thread has the claim, and is attached: `enter` has kept both.
+        unsafe {
+            let claim = self.0.state.claimed();
+            Attachment::kept(&self.0.entry).leave();
+            drop(claim);
+        }
+        Ok(())
+    }
+}
+
+/// Fails for a thread that could not leave before it returns into Python.
+pub(crate) fn may_enter(id: Id) -> Result<()> {
+    // SAFETY: an entry lives until it is left.
+    let why = match unsafe { calling_thread::entry().as_ref() } {
+        Some(entry) if entry.stays.get() => return Ok(()),
+        Some(_) => {
+            "in a function that a script has called: calls of that script's interpreter are quick there anyway"
+        }
+        None if attach::is_attached() => "while the host has a GIL of its own: let go of it first",
+        None => return Ok(()),
+    };
+    let message = format!("interpreter {id} can't be entered {why}");
+    Err(Error::new(Status::NotPermitted, message))
+}
+
+fn shares_gil(id: Id) -> Error {
+    let message = format!(
+        "interpreter {id} can't be entered: it shares its GIL, and others would wait as long; create it with \
+         SUBPY_GIL_OWN, by Python 3.12 or later, or with SUBPY_BACKEND_PROCESS"
+    );
+    Error::new(Status::Unsupported, message)
+}
+
+/// Why something can't be done with an interpreter that a thread stays in.
+pub(crate) fn entered(id: Id, here: bool) -> Error {
+    let message = match here {
+        true => format!("interpreter {id} is entered, by this thread: leave it first"),
+        false => format!("interpreter {id} is entered, by another thread, which has not left it"),
+    };
+    Error::new(Status::Busy, message)
+}
+
+/// Why a thread can't leave that is in a call, or has entered another one meanwhile.
+pub(crate) fn left_too_early(id: Id) -> Error {
+    let message = format!(
+        "interpreter {id} can't be left here: what this thread has entered later has to be left first, a call of the \
+         interpreter has to return first, and a GIL that the host has let go of has to be taken back"
+    );
+    Error::new(Status::Busy, message)
+}
+
+/// Why a thread can't leave that has not entered.
+pub(crate) fn not_entered(id: Id) -> Error {
+    let message = format!("this thread has not entered interpreter {id}, or has left it");
+    Error::new(Status::NotPermitted, message)
+}
