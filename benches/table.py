@@ -51,6 +51,8 @@ RUNS = {
 
 DATA = {
     "call_ints": "call f(int, int) → int",
+    "call_handle": "the same by a handle (raw: the object is kept)",
+    "call_inside": "the same by a handle, inside of one `subpy_enter()` (raw: with the GIL held)",
     "call_dict": "call with a dict of 10, 1,000 floats back",
     "get_floats": "get a list of 1,000 floats",
     "host_call": "host function of (int, str) → int, from Python",
@@ -144,6 +146,8 @@ GOALS = [
     ("destroy_many", "subpy ÷ raw", "<=", 1.3),
     ("idle_memory", "subpy − raw", "<=", 64),
     ("call_ints", "subpy ÷ raw", "<=", 1.5),
+    ("call_handle", "subpy ÷ raw", "<=", 1.15),
+    ("call_inside", "subpy ÷ raw", "<=", 1.1),
     ("host_call", "subpy ÷ raw", "<=", 1.5),
     ("get_floats", "subpy ÷ raw", "<=", 1.3),
     ("buffer_in", "subpy, µs", "<=", 10),

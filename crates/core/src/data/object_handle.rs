@@ -3,8 +3,9 @@
 //! put on a list of its interpreter's, which drops it when it is next attached.
 
 use std::fmt;
+use std::ptr::null_mut;
 use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::data::id::Id;
 
@@ -89,7 +90,8 @@ const GENERATION: u32 = 32;
 const FIRST: usize = 1 << 10;
 const PARTS: usize = 22;
 
-static TABLE: [OnceLock<Box<[Place]>>; PARTS] = [const { OnceLock::new() }; PARTS];
+/// Where each part is, for ever. NULL: it is not made yet.
+static TABLE: [AtomicPtr<Place>; PARTS] = [const { AtomicPtr::new(null_mut()) }; PARTS];
 
 /// The places that are free. Held for a look or a change.
 static FREE: Mutex<Free> = Mutex::new(Free {
@@ -109,15 +111,34 @@ fn free() -> MutexGuard<'static, Free> {
 }
 
 /// The part that a place is in, and where.
+#[inline]
 fn position(place: u32) -> (usize, usize) {
     let counted = place as usize + FIRST;
     let part = (counted / FIRST).ilog2() as usize;
     (part, counted - (FIRST << part))
 }
 
+#[inline]
 fn place_of(handle: u64) -> Option<&'static Place> {
     let (part, at) = position(handle as u32);
-    TABLE.get(part)?.get()?.get(at)
+    let places = TABLE.get(part)?.load(Ordering::Acquire);
+    // SAFETY: NULL, or as many places as this part has, which `position` keeps to. They are there for ever.
+    unsafe {
+        places
+            .wrapping_add(at)
+            .as_ref()
+            .filter(|_| !places.is_null())
+    }
+}
+
+/// To be called by the holder of [`FREE`]. `None`: there is no such part.
+fn make_part(part: usize) -> Option<()> {
+    let there = TABLE.get(part)?;
+    if there.load(Ordering::Relaxed).is_null() {
+        let places: Box<[Place]> = (0..FIRST << part).map(|_| Place::new()).collect();
+        there.store(Box::leak(places).as_mut_ptr(), Ordering::Release);
+    }
+    Some(())
 }
 
 impl Place {
@@ -128,6 +149,14 @@ impl Place {
             address: AtomicU64::new(0),
             home: AtomicPtr::default(),
         }
+    }
+
+    /// Whether this handle stands for what is here.
+    #[inline]
+    fn is_of(&self, handle: u64) -> bool {
+        // Acquire: what it has was written before.
+        let state = self.state.load(Ordering::Acquire);
+        state >> GENERATION == handle >> GENERATION && state & REFERENCES > 0
     }
 
     /// Takes the last reference, if there is still `state`: a handle of it is stale from now on.
@@ -142,11 +171,30 @@ impl Place {
     /// The place is free from now on. To be called by the one who has ended it. The answer is what it had.
     fn clear(&self, place: u32) -> (Arc<Home>, u64) {
         let address = self.address.load(Ordering::Relaxed);
-        let home = self.home.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        let home = self.home.swap(null_mut(), Ordering::AcqRel);
         // SAFETY: the reference that `ObjectHandle::new` has put there; nobody else takes it.
         let home = unsafe { Arc::from_raw(home.cast_const()) };
         free().used.push(place);
         (home, address)
+    }
+}
+
+/// What a handle stands for.
+#[derive(Clone, Copy)]
+pub(crate) struct FoundObject {
+    /// Its interpreter.
+    pub(crate) id: Id,
+    /// Where it is there.
+    pub(crate) address: u64,
+    place: &'static Place,
+    handle: u64,
+}
+
+impl FoundObject {
+    /// Whether the handle still stands for it.
+    #[inline]
+    pub(crate) fn is_there(&self) -> bool {
+        self.place.is_of(self.handle)
     }
 }
 
@@ -163,9 +211,7 @@ impl ObjectHandle {
                 Some(place) => place,
                 None => {
                     let place = free.next;
-                    let part = position(place).0;
-                    let made = || (0..FIRST << part).map(|_| Place::new()).collect();
-                    TABLE.get(part)?.get_or_init(made);
+                    make_part(position(place).0)?;
                     free.next = place.checked_add(1)?;
                     place
                 }
@@ -235,21 +281,21 @@ impl ObjectHandle {
         }
     }
 
-    /// The interpreter of what a handle stands for, and where it is there. `None`: it is stale.
+    /// What a handle stands for. `None`: it is stale.
     #[inline]
-    pub(crate) fn find(handle: u64) -> Option<(Id, u64)> {
+    pub(crate) fn find(handle: u64) -> Option<FoundObject> {
         let place = place_of(handle)?;
-        let is_it =
-            |state: u64| state >> GENERATION == handle >> GENERATION && state & REFERENCES > 0;
-        if !is_it(place.state.load(Ordering::Acquire)) {
+        if !place.is_of(handle) {
             return None;
         }
-        let found = (
-            Id::new(place.interpreter.load(Ordering::Relaxed)),
-            place.address.load(Ordering::Relaxed),
-        );
+        let found = FoundObject {
+            id: Id::new(place.interpreter.load(Ordering::Relaxed)),
+            address: place.address.load(Ordering::Relaxed),
+            place,
+            handle,
+        };
         fence(Ordering::Acquire);
-        is_it(place.state.load(Ordering::Relaxed)).then_some(found)
+        found.is_there().then_some(found)
     }
 
     /// The handles of this interpreter are stale from now on. The answer is what they stood for, and what was released, for the
@@ -338,12 +384,16 @@ mod tests {
         Home::new(Id::new(7), |_| ())
     }
 
+    fn found(handle: u64) -> Option<(Id, u64)> {
+        ObjectHandle::find(handle).map(|found| (found.id, found.address))
+    }
+
     #[test]
     fn the_last_reference_lets_the_object_go() {
         let home = home();
         let handle = ObjectHandle::new(&home, 42).unwrap();
         let raw = handle.raw();
-        assert_eq!(ObjectHandle::find(raw), Some((Id::new(7), 42)));
+        assert_eq!(found(raw), Some((Id::new(7), 42)));
         let other = handle.clone();
         drop(handle);
         assert!(!home.has_released() && ObjectHandle::find(raw).is_some());
@@ -364,10 +414,7 @@ mod tests {
             .collect();
         assert!(ObjectHandle::find(stale).is_none());
         for (i, handle) in all.iter().enumerate() {
-            assert_eq!(
-                ObjectHandle::find(handle.raw()),
-                Some((Id::new(7), i as u64))
-            );
+            assert_eq!(found(handle.raw()), Some((Id::new(7), i as u64)));
         }
     }
 
@@ -388,7 +435,7 @@ mod tests {
         );
         drop(handles);
         assert!(!home.has_released());
-        assert_eq!(ObjectHandle::find(stays.raw()), Some((Id::new(8), 99)));
+        assert_eq!(found(stays.raw()), Some((Id::new(8), 99)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::data::config::{CallOptions, RunOptions};
 use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
-use crate::data::object_handle::ObjectHandle;
+use crate::data::object_handle::{FoundObject, ObjectHandle};
 use crate::data::tree::OwnedValue;
 use crate::data::value::View;
 use crate::local::convert::arguments::Arguments;
@@ -79,7 +79,7 @@ impl Interpreter {
     #[inline]
     fn use_object(
         &self,
-        object: u64,
+        object: FoundObject,
         what: ObjectUse<'_>,
         arguments: &mut Arguments<'_>,
         options: &CallOptions<'_>,
@@ -123,7 +123,7 @@ impl ObjectHandle {
     /// ```
     pub fn interpreter(&self) -> Result<Id> {
         let found = Self::find(self.raw()).ok_or_else(handle::stale)?;
-        Ok(found.0)
+        Ok(found.id)
     }
 
     /// Calls it: see [`Interpreter::call_with`].
@@ -341,8 +341,8 @@ impl ObjectHandle {
         options: &CallOptions<'_>,
         result: &mut OwnedValue,
     ) -> Result<()> {
-        let (id, _) = Self::find(object).ok_or_else(handle::stale)?;
-        Interpreter::at(id, |interpreter| {
+        let object = Self::find(object).ok_or_else(handle::stale)?;
+        Interpreter::at(object.id, |interpreter| {
             interpreter.use_object(object, what, arguments, options, result)
         })
     }

@@ -147,9 +147,9 @@ impl Check {
     fn check_object(&self, object: u64) -> Converted<()> {
         match (self.to, ObjectHandle::find(object)) {
             (Destination::Host, Some(_)) => Ok(()),
-            (Destination::Interpreter(to), Some((id, _))) if id == to => Ok(()),
-            (Destination::Interpreter(to), Some((id, _))) => Err(handle::of_another(id, to)),
-            (Destination::Elsewhere, Some((id, _))) => Err(handle::stays(id)),
+            (Destination::Interpreter(to), Some(found)) if found.id == to => Ok(()),
+            (Destination::Interpreter(to), Some(found)) => Err(handle::of_another(found.id, to)),
+            (Destination::Elsewhere, Some(found)) => Err(handle::stays(found.id)),
             (_, None) => Err(handle::is_gone()),
         }
     }

@@ -114,7 +114,7 @@ impl Room {
                 }
                 kind::OBJECT => {
                     return Err(match ObjectHandle::find(value.r#as.object) {
-                        Some((id, _)) => handle::stays(id),
+                        Some(found) => handle::stays(found.id),
                         None => handle::is_gone(),
                     });
                 }

@@ -26,12 +26,12 @@ pub(crate) fn hold(py: Attached<'_>, object: &Object, owner: &Owner) -> Converte
 #[inline]
 pub(crate) fn object(py: Attached<'_>, handle: u64, owner: &Owner) -> Converted<Object> {
     match ObjectHandle::find(handle) {
-        Some((id, address)) if id == owner.id => {
+        Some(found) if found.id == owner.id => {
             // SAFETY: attached to the interpreter that the object is in: nobody drops the handle's reference meanwhile.
-            let object = unsafe { Object::borrowed(py, address as *mut ffi::PyObject) };
+            let object = unsafe { Object::borrowed(py, found.address as *mut ffi::PyObject) };
             object.ok_or_else(ConversionError::no_memory)
         }
-        Some((id, _)) => Err(of_another(id, owner.id)),
+        Some(found) => Err(of_another(found.id, owner.id)),
         None => Err(is_gone()),
     }
 }

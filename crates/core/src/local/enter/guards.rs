@@ -176,6 +176,16 @@ pub(in crate::local) struct InHost {
 }
 
 impl InHost {
+    /// Whether the host has something there that the interpreter, which is attached, has not: a locale, settings, or
+    /// attributes. Else there is nothing to do but to say so.
+    #[inline(always)]
+    pub(in crate::local) fn has_own(inside: &Entry) -> bool {
+        locale::are_set()
+            || !inside.host.locale.get().is_null()
+            || !inside.host.floats.get().are_of_python()
+            || !inside.attributes.get().is_null()
+    }
+
     /// To be made while the interpreter is attached, whose GIL the host has meanwhile.
     #[inline(always)]
     pub(in crate::local) fn keeping_gil() -> Self {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::data::config::{CallOptions, FileOptions, RunOptions};
 use crate::data::error::{Error, Result, Status};
+use crate::data::object_handle::FoundObject;
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
 use crate::local::convert::arguments::Arguments;
@@ -72,7 +73,7 @@ impl Interpreter {
     #[inline]
     pub(crate) fn use_object(
         &self,
-        object: u64,
+        object: FoundObject,
         what: ObjectUse<'_>,
         arguments: &mut Arguments<'_>,
         options: &CallOptions<'_>,

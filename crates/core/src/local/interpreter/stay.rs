@@ -28,8 +28,9 @@ use crate::local::thread::calling_thread;
 pub(super) struct Stay {
     /// How often it has entered, and not left again. 0: nobody stays.
     depth: Cell<usize>,
-    /// `None`: it is in a call.
+    /// What it has in the host, if that is anything of its own; `None` also in a call.
     in_host: Cell<Option<InHost>>,
+    has_own: Cell<bool>,
 }
 
 /// Proof that the calling thread stays in an interpreter, is attached to it, and is in no call.
@@ -41,13 +42,21 @@ impl StaysHere<'_> {
     #[inline(always)]
     fn return_from_host(self) {
         self.0.entry.stays.set(false);
-        drop(self.0.stay.in_host.take());
+        match self.0.stay.has_own.get() {
+            false => self.0.entry.wake.return_from_host(),
+            true => drop(self.0.stay.in_host.take()),
+        }
     }
 
     /// The host has it again.
     #[inline(always)]
     fn go_to_host(self) {
-        self.0.stay.in_host.set(Some(InHost::keeping_gil()));
+        let has_own = InHost::has_own(&self.0.entry);
+        self.0.stay.has_own.set(has_own);
+        match has_own {
+            false => self.0.entry.wake.leave_for_host(),
+            true => self.0.stay.in_host.set(Some(InHost::keeping_gil())),
+        }
         self.0.entry.stays.set(true);
     }
 }

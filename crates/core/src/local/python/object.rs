@@ -377,6 +377,7 @@ impl Clone for Object {
 }
 
 impl Drop for Object {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: the reference is ours, and its interpreter is attached.
         unsafe { ffi::Py_DECREF(self.as_ptr()) }

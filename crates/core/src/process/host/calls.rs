@@ -9,12 +9,11 @@ use super::{NONE_OF_OURS, Remote, served};
 use crate::data::config::{CallOptions, FileOptions, RunOptions};
 use crate::data::error::Result;
 use crate::data::id::Id;
-use crate::data::object_handle::ObjectHandle;
+use crate::data::object_handle::FoundObject;
 use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
 use crate::local::convert::arguments::Arguments;
 use crate::local::convert::copy::copy;
-use crate::local::convert::handle;
 use crate::local::functions::host_function::Definition;
 use crate::local::interpreter::modules::Module;
 use crate::local::interpreter::object_use::ObjectUse;
@@ -104,7 +103,7 @@ impl Remote {
     /// Does something with an object of its.
     pub(crate) fn use_object(
         self: &Arc<Self>,
-        object: u64,
+        object: FoundObject,
         what: ObjectUse<'_>,
         arguments: &Arguments<'_>,
         options: &CallOptions<'_>,
@@ -112,10 +111,9 @@ impl Remote {
         let list = Checked::list_to(arguments.values(), self.id)
             .map_err(|error| error.into_plain_error("args"))?;
         let named = checked(arguments.named().unwrap_or(&Value::NONE), "kwargs", self.id)?;
-        let (_, address) = ObjectHandle::find(object).ok_or_else(handle::stale)?;
         let result = self.ask(asks::OBJECT, &options.run, |writer| {
             write_call(writer, options, self.budget);
-            writer.u64(address);
+            writer.u64(object.address);
             write_use(writer, what);
             list.write(writer, &**self);
             named.write(writer, &**self);

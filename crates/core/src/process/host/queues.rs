@@ -31,7 +31,7 @@ impl QueueEnds for Remote {
     }
 
     fn object_sent(&self, object: u64) -> u64 {
-        ObjectHandle::find(object).map_or(0, |(_, address)| address)
+        ObjectHandle::find(object).map_or(0, |found| found.address)
     }
 
     fn object_received(&self, object: u64) -> subpy_wire::Result<Option<ObjectHandle>> {

@@ -15,6 +15,7 @@ use crate::data::tree::OwnedValue;
 use crate::data::value::{Value, View};
 use crate::local::convert::arguments::Arguments;
 use crate::local::convert::copy::copy_of;
+use crate::local::convert::handle;
 use crate::local::functions::host_function::{Definition, Handler};
 use crate::local::interpreter::modules::Module;
 use crate::process::message::Message;
@@ -163,11 +164,14 @@ fn use_it(
         }
         asks::OBJECT => {
             let options = read_call(reader)?;
-            let (object, what) = (reader.u64()?, read_use(reader)?);
+            let (object, what) = (ObjectHandle::find(reader.u64()?), read_use(reader)?);
             let positional = values::read_list(received, reader, true)?;
             let named = values::read_of_host(received, reader)?;
             let mut arguments = Arguments::new(positional.get().items(), dict(&named));
-            let used = main.use_object(object, what, &mut arguments, &options, &mut value);
+            let object = object.ok_or_else(handle::stale);
+            let used = object.and_then(|object| {
+                main.use_object(object, what, &mut arguments, &options, &mut value)
+            });
             used.map(|()| value)
         }
         asks::COMPILE => {

@@ -1,5 +1,6 @@
 //! What a host does with an interpreter's values and functions, while it is attached.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use pyo3_ffi as ffi;
@@ -109,10 +110,10 @@ impl Context<'_> {
     ) -> Result<()> {
         let count = arguments.len();
         let result = if count <= FEW && !arguments.has_named() {
-            let mut objects = [const { None }; FEW + 1];
-            self.write_arguments(arguments, &mut objects[1..])?;
+            let mut few = Few::new();
+            self.write_arguments(arguments, |object| few.push(object))?;
             // SAFETY: attached; so many arguments, with room before them.
-            unsafe { vectorcall(self.py, function, &mut objects, count, None) }
+            unsafe { vectorcall(self.py, function, few.arguments(), count, None) }
         } else {
             self.call_with_many(function, arguments)?
         };
@@ -136,12 +137,14 @@ impl Context<'_> {
         arguments: &mut Arguments<'_>,
     ) -> Result<Option<Object>> {
         let count = arguments.len();
-        let mut objects: Vec<Option<Object>> = Vec::new();
-        objects.resize_with(count + 1, || None);
-        self.write_arguments(arguments, &mut objects[1..])?;
+        let mut objects: Vec<Option<Object>> = Vec::with_capacity(count + 1);
+        objects.push(None);
+        self.write_arguments(arguments, |object| objects.push(Some(object)))?;
         let keywords = self.named(arguments, "keywords", |_| true)?;
+        // An `Option<Object>` is a pointer.
+        let first = objects[1..].as_mut_ptr().cast();
         // SAFETY: attached; so many arguments, with room before them; a dict with strs for keys.
-        Ok(unsafe { vectorcall(self.py, function, &mut objects, count, keywords.as_ref()) })
+        Ok(unsafe { vectorcall(self.py, function, first, count, keywords.as_ref()) })
     }
 
     #[inline(never)]
@@ -240,22 +243,25 @@ impl Context<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_arguments(
         &self,
         arguments: &mut Arguments<'_>,
-        places: &mut [Option<Object>],
+        mut push: impl FnMut(Object),
     ) -> Result<()> {
-        let mut places = places.iter_mut();
-        let mut i = 0;
-        while let (Some(value), Some(place)) = (arguments.next(), places.next()) {
+        let count = arguments.len();
+        while let Some(value) = arguments.next() {
             match to_python::write(self.py, value, &self.owner) {
-                Ok(object) => *place = Some(object),
-                Err(e) => return Err(self.error(&format!("args[{i}]"), e)),
+                Ok(object) => push(object),
+                Err(error) => return Err(self.argument_error(count - arguments.len() - 1, error)),
             }
-            i += 1;
         }
         Ok(())
+    }
+
+    #[cold]
+    fn argument_error(&self, at: usize, error: ConversionError) -> Error {
+        self.error(&format!("args[{at}]"), error)
     }
 
     /// A new dict of the named values, if there are any.
@@ -302,18 +308,55 @@ impl Context<'_> {
     }
 }
 
+/// A few arguments, with a free place before them.
+struct Few {
+    objects: [MaybeUninit<Object>; FEW + 1],
+    count: usize,
+}
+
+impl Few {
+    #[inline(always)]
+    fn new() -> Self {
+        Self {
+            objects: [const { MaybeUninit::uninit() }; FEW + 1],
+            count: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, object: Object) {
+        self.objects[self.count + 1].write(object);
+        self.count += 1;
+    }
+
+    /// Where the first one is. An `Object` is a pointer.
+    #[inline(always)]
+    fn arguments(&mut self) -> *mut *mut ffi::PyObject {
+        self.objects[1..].as_mut_ptr().cast()
+    }
+}
+
+impl Drop for Few {
+    #[inline(always)]
+    fn drop(&mut self) {
+        for object in &mut self.objects[1..=self.count] {
+            // SAFETY: so many were written, and each is dropped once.
+            unsafe { object.assume_init_drop() };
+        }
+    }
+}
+
 /// # Safety
-/// `objects` starts with a free place; `count` arguments follow. `keywords` is a dict.
-#[inline]
+/// `count` arguments are there, with a free place before them. `keywords` is a dict.
+#[inline(always)]
 unsafe fn vectorcall(
     py: Attached<'_>,
     function: &Object,
-    objects: &mut [Option<Object>],
+    arguments: *mut *mut ffi::PyObject,
     count: usize,
     keywords: Option<&Object>,
 ) -> Option<Object> {
-    // An `Option<Object>` is a pointer. The free place is the callee's to use, and to restore.
-    let arguments = objects.as_mut_ptr().wrapping_add(1).cast();
+    // The free place is the callee's to use, and to restore.
     let count = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
     let function = function.as_ptr();
     // SAFETY: the caller's promise; the result is new.

@@ -6,7 +6,7 @@ use super::Context;
 use crate::data::config::CallOptions;
 use crate::data::config::RunOptions;
 use crate::data::error::{Error, Result, Status};
-use crate::data::object_handle::ObjectHandle;
+use crate::data::object_handle::FoundObject;
 use crate::data::tree::OwnedValue;
 use crate::data::value::Value;
 use crate::local::convert::arguments::Arguments;
@@ -19,11 +19,12 @@ use crate::local::python::object::Object;
 impl Context<'_> {
     /// The object of a handle, and a reference to it: what is done with it may release the handle.
     #[inline]
-    fn object(&self, object: u64) -> Result<Object> {
-        let found = ObjectHandle::find(object).filter(|(id, _)| *id == self.owner.id);
-        let (_, address) = found.ok_or_else(handle::stale)?;
+    fn object(&self, found: FoundObject) -> Result<Object> {
+        if found.id != self.owner.id || !found.is_there() {
+            return Err(handle::stale());
+        }
         // SAFETY: attached to its interpreter: nobody drops the handle's reference meanwhile.
-        let object = unsafe { Object::borrowed(self.py, address as *mut ffi::PyObject) };
+        let object = unsafe { Object::borrowed(self.py, found.address as *mut ffi::PyObject) };
         object.ok_or_else(handle::stale)
     }
 
@@ -31,7 +32,7 @@ impl Context<'_> {
     #[inline]
     pub(crate) fn use_object(
         &self,
-        object: u64,
+        object: FoundObject,
         what: ObjectUse<'_>,
         arguments: &mut Arguments<'_>,
         options: &CallOptions<'_>,
