@@ -9,14 +9,7 @@ Host::Host(const std::filesystem::path &folder, std::vector<double> table, Log l
                   const std::lock_guard<std::mutex> lock(log_mutex_);
                   log(plugin, text);
                 },
-                [this](const std::string &plugin, std::string_view topic, subpy::Value data) {
-                  // Only put aside: the plugin is in the midst of its own event.
-                  subpy::Value event = subpy::Value::dict(
-                      {{"kind", topic}, {"from", plugin}, {"data", std::move(data)}});
-                  const std::lock_guard<std::mutex> lock(published_mutex_);
-                  published_.push_back({plugin, std::move(event)});
-                },
-                subpy::HostBuffer(std::move(table)).read_only()} {
+                subpy::Queue(), subpy::HostBuffer(std::move(table)).read_only()} {
   std::vector<std::filesystem::path> files;
   for (const auto &entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() == ".py") {
@@ -36,19 +29,12 @@ void Host::send(const subpy::Value &event) {
 }
 
 void Host::deliver_published() {
-  for (;;) {
-    Published next;
-    {
-      const std::lock_guard<std::mutex> lock(published_mutex_);
-      if (published_.empty()) {
-        return;
-      }
-      next = std::move(published_.front());
-      published_.pop_front();
-    }
+  while (services_.published.size() > 0) {
+    const subpy::Value event = services_.published.get();
+    const auto from = event["from"].as<std::string>();
     for (const std::unique_ptr<Plugin> &plugin : plugins_) {
-      if (plugin->name() != next.by) {
-        plugin->on_event(next.event);
+      if (plugin->name() != from) {
+        plugin->on_event(event);
       }
     }
   }

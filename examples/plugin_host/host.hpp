@@ -3,12 +3,10 @@
 
 #include "plugin.hpp"
 
-#include <deque>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 class Host {
@@ -23,20 +21,14 @@ public:
   /// Hands an event to all plugins, in the calling thread. Any thread may do so.
   void send(const subpy::Value &event);
 
-  /// Hands what plugins have published to all others, until there is nothing left.
+  /// Hands what plugins have published to all others, until there is nothing left. One thread does so at a time.
   void deliver_published();
 
   const std::vector<std::unique_ptr<Plugin>> &plugins() const { return plugins_; }
   const Plugin &plugin(const std::string &name) const;
 
 private:
-  struct Published {
-    std::string by;
-    subpy::Value event;
-  };
-
-  std::mutex log_mutex_, published_mutex_;
-  std::deque<Published> published_;
+  std::mutex log_mutex_;
   Services services_;
   std::vector<std::unique_ptr<Plugin>> plugins_; // goes first: plugins use the others
 };

@@ -1,7 +1,5 @@
 #include "plugin.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -50,21 +48,14 @@ subpy::Interpreter Plugin::load() const {
   subpy::Interpreter python(std::move(config));
   python.define("host", "log", [this](std::string_view text) { services_.log(name_, text); });
   python.define("host", "publish", [this](std::string_view topic, subpy::Value data) {
-    services_.publish(name_, topic, std::move(data));
+    services_.published.put(
+        subpy::Value::dict({{"kind", topic}, {"from", name_}, {"data", std::move(data)}}));
   });
   python.define("host", "table", [this] { return services_.table; });
 
-  std::ifstream file(file_, std::ios::binary);
-  if (!file) {
-    throw subpy::Error(SUBPY_ERR_NOT_FOUND, "can't read " + file_.string());
-  }
-  const std::string source((std::istreambuf_iterator<char>(file)),
-                           std::istreambuf_iterator<char>());
-  const std::string path = file_.string();
-  subpy::RunOptions options;
-  options.filename = path.c_str();
+  subpy::FileOptions options;
   options.timeout = limits_.load_time;
-  python.run(source, options);
+  python.run_file(file_.string(), options);
   return python;
 }
 

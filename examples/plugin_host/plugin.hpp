@@ -15,8 +15,8 @@
 struct Services {
   /// host.log(text), what a plugin prints, and what becomes of it.
   std::function<void(const std::string &plugin, std::string_view text)> log;
-  /// host.publish(topic, data).
-  std::function<void(const std::string &plugin, std::string_view topic, subpy::Value data)> publish;
+  /// Where host.publish(topic, data) puts events: the plugin is in the midst of its own event.
+  subpy::Queue published;
   /// host.table(): memory that all plugins read, without a copy.
   subpy::HostBuffer table;
 };

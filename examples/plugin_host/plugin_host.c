@@ -88,36 +88,15 @@ static int is_ok(const struct plugin *plugin, subpy_status status, subpy_error *
   return status == SUBPY_OK;
 }
 
-static char *read_file(const char *path, size_t *length) {
-  FILE *file = fopen(path, "rb");
-  struct stat is;
-  char *text = NULL;
-  if (file != NULL && fstat(fileno(file), &is) == 0 &&
-      (text = malloc((size_t)is.st_size + 1)) != NULL) {
-    *length = fread(text, 1, (size_t)is.st_size, file);
-  }
-  if (file != NULL) {
-    fclose(file);
-  }
-  return text;
-}
-
 /* Loads a plugin in the place of the interpreter that there is; if it can't be loaded, that stays.
  */
 static int load(struct plugin *plugin) {
-  size_t length = 0;
-  char *source = read_file(plugin->path, &length);
-  if (source == NULL) {
-    return 0;
-  }
   subpy_error *error = NULL;
   subpy_id id;
   subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
   config.stdout_fn = config.stderr_fn = on_output;
   config.output_user = plugin;
   config.memory_limit = subpy_supports(SUBPY_FEATURE_MEMORY_ACCOUNTS) ? MEMORY : 0;
-  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.filename = plugin->path;
 
   subpy_status status = subpy_create(&config, &id, &error);
   if (status == SUBPY_OK) {
@@ -130,9 +109,8 @@ static int load(struct plugin *plugin) {
     status = subpy_define_function(id, "host", "table", host_table, plugin, NULL, &error);
   }
   if (status == SUBPY_OK) {
-    status = subpy_run_string_with(id, &options, source, length, &error);
+    status = subpy_run_file(id, plugin->path, &error);
   }
-  free(source);
   const int ok = is_ok(plugin, status, error);
   const subpy_id old = ok ? plugin->id : id;
   if (ok) {
