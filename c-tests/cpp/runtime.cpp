@@ -31,8 +31,15 @@ TEST_CASE("a runtime's life") {
   }
 
   // With allow_main, code runs in the main interpreter, too.
+  {
+    auto main = subpy::Interpreter::main(capture(out));
+    main.run("x = 1");
+    out.clear();
+    main.run("print('in main')");
+    CHECK(out == "in main\n");
+  }
   subpy::Interpreter main = subpy::Interpreter::adopt(subpy::main_id());
-  main.run("x = 1");
+  main.run("assert x == 1");
   CHECK(main.release() == 0);
 
   {

@@ -119,6 +119,19 @@ public:
     return made;
   }
 
+  /// The main interpreter, which becomes like this: see subpy_configure_main(). Destroying the object leaves it as it is, and
+  /// its callbacks are called until the last Runtime is gone.
+  ///
+  /// @param config The callbacks stay allocated for ever.
+  /// @throws Error as subpy_configure_main().
+  static Returns<Interpreter> main(InterpreterConfig config) {
+    Interpreter main(0);
+    SUBPY_TRY(main.make(std::move(config), [](const subpy_interpreter_config *c) {
+      return detail::call(subpy_configure_main, c);
+    }));
+    return main;
+  }
+
   /// Makes an object that owns an interpreter that C code has created, or that release() has given
   /// up. This call does not check the id.
   static Interpreter adopt(subpy_id id) noexcept { return Interpreter(id); }
@@ -628,6 +641,18 @@ private:
   explicit Interpreter(subpy_id id) noexcept : id_(id) {}
 
   Returns<void> start_with(InterpreterConfig config) {
+    return make(std::move(config), [this](const subpy_interpreter_config *c) { return start(c); });
+  }
+
+  Returns<void> start(const subpy_interpreter_config *config) {
+    subpy_id id = NONE;
+    SUBPY_TRY(detail::call(subpy_create, config, &id));
+    id_ = id;
+    return Returns<void>();
+  }
+
+  /// Makes a C call that takes a config.
+  template <typename Call> Returns<void> make(InterpreterConfig config, Call call) {
     subpy_interpreter_config c = SUBPY_INTERPRETER_CONFIG_INIT;
     c.backend = static_cast<uint32_t>(config.backend);
     c.gil = static_cast<uint32_t>(config.gil);
@@ -662,14 +687,7 @@ private:
       streams_ = std::make_unique<detail::Streams>(std::move(config));
       c.output_user = c.stdin_user = streams_.get();
     }
-    return start(&c);
-  }
-
-  Returns<void> start(const subpy_interpreter_config *config) {
-    subpy_id id = NONE;
-    SUBPY_TRY(detail::call(subpy_create, config, &id));
-    id_ = id;
-    return Returns<void>();
+    return call(&c);
   }
 
   Returns<void> run_c(std::string_view code, const detail::CRunOptions *options) {

@@ -129,6 +129,7 @@ static void test_the_main_interpreter(void **state) {
   CHECK(!running, "the main interpreter is running");
   REFUSES(SUBPY_ERR_NOT_PERMITTED, "main interpreter", subpy_destroy(0, &error));
   REFUSES(SUBPY_ERR_NOT_PERMITTED, "allow_main", subpy_run_string(0, "x = 1", &error));
+  REFUSES(SUBPY_ERR_NOT_PERMITTED, "allow_main", subpy_configure_main(NULL, &error));
   REFUSES(SUBPY_ERR_NOT_PERMITTED, "allow_main",
           subpy_run_string_with(0, NULL, "x = 1", 5, &error));
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::data::config::RuntimeConfig;
+use crate::data::config::{InterpreterConfig, RuntimeConfig};
 use crate::data::error::{Error, Result, Status};
 use crate::data::id::Id;
 use crate::interpreter::Interpreter;
@@ -173,6 +173,24 @@ pub fn current() -> Result<Id> {
         let message = "no code of an interpreter that subpy knows runs in this thread";
         Error::new(Status::NotFound, message)
     })
+}
+
+/// The main interpreter becomes like this, where code may run in it ([`RuntimeConfig::allow_main`]). Once. Its callbacks are
+/// called until Python is finalized.
+///
+/// ```
+/// # use subpy_core::{Id, Interpreter, InterpreterConfig, Runtime, RuntimeConfig, Status, runtime};
+/// # let config = RuntimeConfig { allow_main: true, ..RuntimeConfig::default() };
+/// # let runtime = Runtime::initialize(&config)?;
+/// let config = InterpreterConfig { recursion_limit: 100, ..InterpreterConfig::default() };
+/// runtime::configure_main(config)?;
+/// Interpreter::find(Id::MAIN)?.run("import sys; assert sys.getrecursionlimit() == 100")?;
+/// let again = runtime::configure_main(InterpreterConfig::default()).unwrap_err();
+/// assert_eq!(again.status(), Status::NotPermitted);
+/// # Ok::<(), subpy_core::Error>(())
+/// ```
+pub fn configure_main(config: InterpreterConfig) -> Result<()> {
+    local::interpreter::Interpreter::configure_main(config)
 }
 
 /// The version of the Python library that is loaded.

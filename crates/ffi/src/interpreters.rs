@@ -367,6 +367,43 @@ pub unsafe extern "C" fn subpy_create(
     }
 }
 
+/// The main interpreter, in which code may run (subpy_runtime_config::allow_main), becomes like this: with callbacks for its
+/// streams, limits, arguments, restrictions. Until then it has none of these. It is done once, before the scripts run.
+///
+/// @param config As for subpy_create(), save that `backend` has to be #SUBPY_BACKEND_LOCAL, `gil` not #SUBPY_GIL_OWN,
+///               `allow_threads` and `allow_daemon_threads` 1, and `allow_interpreters` 0
+///               (subpy_runtime_config::allow_interpreters says that). CPython lets its main interpreter fork and execute
+///               programs, and its environment is the process's, whatever `allow_fork`, `allow_exec` and `share_environment`
+///               say. Its callbacks may be called until subpy_finalize() has returned. NULL for the defaults.
+/// @param error  NULL, or where the error goes.
+/// @return #SUBPY_OK;
+///         #SUBPY_ERR_INVALID_ARGUMENT for a wrong config, and a `memory_limit` that the idle interpreter does not fit into;
+///         #SUBPY_ERR_NOT_INITIALIZED;
+///         #SUBPY_ERR_NOT_PERMITTED without `allow_main`, and if it has a config already;
+///         #SUBPY_ERR_BUSY if it runs;
+///         #SUBPY_ERR_UNSUPPORTED for what the main interpreter can't be, where the host has started Python itself, and as for
+///         subpy_create();
+///         #SUBPY_ERR_EXCEPTION if Python has no memory for it.
+///
+/// Threads: any. A GIL that the calling thread holds is released meanwhile.
+///
+/// Source: as subpy_create().
+///
+/// # Safety
+/// As the parameters say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn subpy_configure_main(
+    config: *const subpy_interpreter_config,
+    error: *mut *mut subpy_error,
+) -> subpy_status {
+    // SAFETY: the caller keeps the header's contract, for `error` and `config`.
+    unsafe {
+        enter(error, || {
+            runtime::configure_main(interpreter_config(config)?)
+        })
+    }
+}
+
 /// Finalizes an interpreter: subpy_destroy_with() with the defaults, so it waits for no thread.
 ///
 /// @param id    The interpreter.

@@ -15,13 +15,13 @@ mod exchange;
 pub(crate) mod family;
 mod faulthandler;
 mod foreign_threads;
-mod forked;
 mod handle;
 #[cfg(not(Py_3_13))]
 mod holders;
 mod input;
 mod inside;
 mod interrupt;
+mod main_config;
 pub(crate) mod modules;
 pub(crate) mod nested;
 pub(crate) mod object_use;

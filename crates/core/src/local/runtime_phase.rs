@@ -264,6 +264,11 @@ impl Drop for Creating {
     }
 }
 
+/// Whether the host has started Python.
+pub(crate) fn is_joined() -> bool {
+    SHORT.load(Ordering::Acquire) == JOINED
+}
+
 /// Whether code may run in the main interpreter.
 #[inline]
 pub(crate) fn allows_main() -> bool {

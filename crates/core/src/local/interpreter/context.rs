@@ -153,7 +153,9 @@ impl<'a> Context<'a> {
     /// As [`do_and_flush`](Self::do_and_flush), in an interpreter whose runs have a budget.
     #[cold]
     pub(super) fn do_within_budget<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        self.within(self.shared.budget, |context| context.do_and_flush(work))
+        self.within(self.shared.budget.get(), |context| {
+            context.do_and_flush(work)
+        })
     }
 
     /// Does `work`, and hands on what was written.

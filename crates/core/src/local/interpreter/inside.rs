@@ -45,6 +45,8 @@ pub(crate) struct Inside {
     pub(super) unnamed: Cell<u64>,
     pub(super) describer: Cell<Option<Describer>>,
     pub(super) extensions: LoadedExtensions,
+    /// The main interpreter has become what it was to be.
+    pub(super) is_configured: bool,
     /// Its types' versions, with the shared GIL.
     pub(super) apart: Option<Range>,
 }
@@ -86,6 +88,7 @@ impl Inside {
             unnamed: Cell::new(0),
             describer: Cell::new(None),
             extensions: LoadedExtensions::default(),
+            is_configured: false,
             apart: None,
         })
     }
@@ -148,10 +151,14 @@ impl Inside {
         (stdout, stderr): (Option<Output>, Option<Output>),
         bytes: bool,
         cache: CacheLimits,
+        meter: &Arc<OutputMeter>,
     ) -> Option<()> {
         self.code.borrow_mut().set_limits(cache);
-        output::replace(py, Name::Stdout, &mut self.stdout, stdout, bytes)?;
-        output::replace(py, Name::Stderr, &mut self.stderr, stderr, bytes)
+        let id = self.owner.id;
+        let replace =
+            |name, installed, sink| output::replace(py, id, name, installed, sink, bytes, meter);
+        replace(Name::Stdout, &mut self.stdout, stdout)?;
+        replace(Name::Stderr, &mut self.stderr, stderr)
     }
 
     /// How many buffers of its objects the host holds.

@@ -198,13 +198,18 @@ pub(crate) fn install(
 /// As [`install`], in the place of what it has installed for the process's stream, which may be another one by now.
 pub(crate) fn replace(
     py: Attached<'_>,
+    interpreter: Id,
     name: Name,
     installed: &mut Option<Handle>,
     sink: Option<Output>,
     takes_bytes: bool,
+    meter: &Arc<OutputMeter>,
 ) -> Option<()> {
     match (sink, installed.as_ref()) {
         (Some(sink), Some(installed)) => installed.redirect(py, sink, takes_bytes),
+        (sink @ Some(_), None) => {
+            *installed = install(py, interpreter, name, sink, takes_bytes, meter)?;
+        }
         (None, Some(_)) if !name.is_open() => {
             *installed = None;
             name.put(py, &Object::none(py)?)?;

@@ -135,7 +135,7 @@ impl Interpreter {
         here: StaysHere<'_>,
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        let _unblocked = self.0.has_budget.then(Unblocked::new);
+        let _unblocked = self.0.has_budget.get().then(Unblocked::new);
         let visit = |room: Room<'_>| {
             let visit = Visit::begin(here, room);
             self.do_inside(visit.attached(), work)
@@ -158,7 +158,7 @@ impl Interpreter {
         claim: Claim<'_>,
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        let _unblocked = self.0.has_budget.then(Unblocked::new);
+        let _unblocked = self.0.has_budget.get().then(Unblocked::new);
         match Room::here() {
             Some(room) => self.inside_with_room(claim, room, work),
             None => (self.0.stack).run(|room| self.inside_with_room(claim, room, work))?,
@@ -199,7 +199,7 @@ impl Interpreter {
             Some(inside) => {
                 self.0.drop_released(py);
                 let context = Context::new(py, &self.0, inside);
-                match self.0.has_budget {
+                match self.0.has_budget.get() {
                     false => context.do_and_flush(work),
                     true => context.do_within_budget(work),
                 }

@@ -4,7 +4,7 @@
 //!
 //! What is always in line here: without it a call takes 19 instructions more, with `running`.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -53,9 +53,10 @@ pub(crate) struct Shared {
     /// Each safe point raises.
     pub(super) raises_at_safe_points: AtomicBool,
     pub(super) signals: Signals,
-    pub(super) budget: Budget,
-    /// It has one: asked in each run.
-    pub(super) has_budget: bool,
+    /// For the one inside: what a run may use.
+    pub(super) budget: Cell<Budget>,
+    /// For the one inside. It has one: asked in each run.
+    pub(super) has_budget: Cell<bool>,
     /// How many threads its scripts may have; 0: as many as they like.
     pub(super) thread_limit: AtomicU32,
     pub(super) threads: Arc<RunningThreads>,
@@ -118,8 +119,8 @@ impl Shared {
             interrupted_by_handler: AtomicU64::new(0),
             raises_at_safe_points: AtomicBool::new(false),
             signals: Signals::default(),
-            budget,
-            has_budget: budget != Budget::NONE,
+            budget: Cell::new(budget),
+            has_budget: Cell::new(budget != Budget::NONE),
             thread_limit: AtomicU32::new(thread_limit),
             threads: Arc::default(),
             output,
@@ -147,6 +148,12 @@ impl Shared {
     /// Whether the attached thread state is the one that runs.
     pub(super) fn is_run(&self, py: Attached<'_>) -> bool {
         thread_states::attached(py) == self.thread_state
+    }
+
+    /// What each run may use from now on. To be called by the holder of the claim.
+    pub(super) fn set_budget(&self, budget: Budget) {
+        self.budget.set(budget);
+        self.has_budget.set(budget != Budget::NONE);
     }
 
     /// Says what memory is needed for from now on.
