@@ -60,6 +60,54 @@ static void test_its_own_interpreter(void **state) {
   use_one(&config);
 }
 
+/* Between two calls of a thread that stays in the interpreter, too. */
+static void test_in_a_stay(void **state) {
+  (void)state;
+  if (!python_at_least(3, 12)) {
+    skip(); /* no interpreter has a GIL of its own */
+  }
+  subpy_id id;
+  subpy_value value = subpy_none();
+  CREATE(NULL, &id);
+  EXPECT(SUBPY_OK, subpy_enter(id, NULL, &error));
+  RUN(id, "numbers = []");
+  PyObject *const numbers = PyObject_GetAttrString(PyImport_AddModule("__main__"), "numbers");
+  for (long i = 0; i < 10; i++) {
+    PyObject *const number = PyLong_FromLong(i);
+    CHECK_EQUAL(PyList_Append(numbers, number), 0);
+    Py_DECREF(number);
+    EXPECT(SUBPY_OK, subpy_eval(id, "numbers[-1]", &value, &error));
+    CHECK_EQUAL(value.as.integer, i);
+  }
+  Py_DECREF(numbers);
+  /* Without the GIL, a call takes it for as long as it needs. */
+  PyThreadState *const mine = PyEval_SaveThread();
+  RUN(id, "assert numbers == list(range(10))");
+  REFUSES(SUBPY_ERR_BUSY, "taken back", subpy_leave(id, &error));
+  PyEval_RestoreThread(mine);
+  RUN(id, "numbers.clear()");
+  EXPECT(SUBPY_OK, subpy_leave(id, &error));
+  DESTROY(id);
+}
+
+/* Who holds a GIL by itself has to let go of it first. */
+static void test_a_gil_of_the_host(void **state) {
+  (void)state;
+  if (!python_at_least(3, 12)) {
+    skip();
+  }
+  subpy_id id;
+  CREATE(NULL, &id);
+  PyThreadState *const own = PyThreadState_New(PyInterpreterState_Main());
+  PyEval_RestoreThread(own);
+  REFUSES(SUBPY_ERR_NOT_PERMITTED, "GIL of its own", subpy_enter(id, NULL, &error));
+  PyThreadState_Clear(own);
+  PyThreadState_DeleteCurrent();
+  EXPECT(SUBPY_OK, subpy_enter(id, NULL, &error));
+  EXPECT(SUBPY_OK, subpy_leave(id, &error));
+  DESTROY(id);
+}
+
 static void test_several_at_once(void **state) {
   (void)state;
   pthread_t threads[4];
@@ -74,6 +122,8 @@ static void test_several_at_once(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_its_own_interpreter),
+      cmocka_unit_test(test_in_a_stay),
+      cmocka_unit_test(test_a_gil_of_the_host),
       cmocka_unit_test(test_several_at_once),
   };
   return RUN_TESTS_INITIALIZED(tests);
