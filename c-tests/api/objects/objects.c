@@ -353,6 +353,27 @@ static void test_an_end_that_never_ends(void **state) {
   DESTROY(id);
 }
 
+/* So is that of those which a thread of the library drops, where nothing runs. */
+static void test_many_ends_that_never_end(void **state) {
+  (void)state;
+  static subpy_object objects[1000];
+  create();
+  RUN(id, "class Thing:\n"
+          "    def __del__(self):\n"
+          "        while True: pass\n");
+  for (size_t i = 0; i < COUNT(objects); i++) {
+    objects[i] = eval_object("Thing()");
+  }
+  for (size_t i = 0; i < COUNT(objects); i++) {
+    subpy_object_release(objects[i]);
+  }
+  for (int i = 0; i < 100; i++) {
+    RUN(id, "x = 1");
+    usleep(1000);
+  }
+  DESTROY(id);
+}
+
 /* Many ---------------------------------------------------------------------------------------------- */
 
 enum { MANY = 1000000, AT_ONCE = 100000 };
@@ -414,6 +435,7 @@ int main(void) {
       cmocka_unit_test(test_released_while_it_runs),
       cmocka_unit_test(test_a_limit_ends_what_is_called),
       cmocka_unit_test(test_an_end_that_never_ends),
+      cmocka_unit_test(test_many_ends_that_never_end),
       cmocka_unit_test(test_a_million),
   };
   return RUN_TESTS_INITIALIZED(tests);

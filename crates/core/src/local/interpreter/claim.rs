@@ -47,6 +47,10 @@ const HANDLED: u64 = 10;
 const CPU_USED: u64 = 11;
 /// Running, and has written all that it may.
 const OUTPUT_USED: u64 = 12;
+/// Accessed, and what objects do at their end runs.
+const DROPPING: u64 = 13;
+/// The same, and it is to stop.
+const DROPPING_TOLD: u64 = 14;
 
 /// The bits of a kind.
 const KIND: u64 = 15;
@@ -90,6 +94,7 @@ pub(crate) enum Request {
     Cpu = CPU_USED as isize,
     Output = OUTPUT_USED as isize,
     End = ENDING_TOLD as isize,
+    Drop = DROPPING_TOLD as isize,
 }
 
 impl Request {
@@ -101,6 +106,7 @@ impl Request {
             Self::Cpu => c"the run has used more CPU time than its cpu_limit_ms",
             Self::Output => c"the run has written more than its output_limit",
             Self::End => c"the interpreter ends, and this takes too long",
+            Self::Drop => c"the host has released the object, and this takes too long",
         }
     }
 
@@ -115,7 +121,7 @@ impl Request {
             Self::Interrupt => Status::Interrupted,
             Self::Timeout => Status::Timeout,
             Self::Cpu | Self::Output => Status::Limit,
-            Self::End => Status::Exception,
+            Self::End | Self::Drop => Status::Exception,
         }
     }
 }
@@ -176,6 +182,7 @@ fn asked(word: u64, run: Option<Run>, why: Request) -> Option<u64> {
     let (may_ask, why) = match (word & KIND, run) {
         (RUNNING | HANDLED, None) => (true, why),
         (RUNNING | FINISHING | HANDLED, Some(run)) => (run.0 == this, why),
+        (DROPPING, Some(run)) => (run.0 == this, Request::Drop),
         (ENDING_RUNS, _) => (run.is_none_or(|run| run.0 == this), Request::End),
         _ => (false, why),
     };
@@ -219,7 +226,7 @@ impl State {
         match word & KIND {
             ENDING | ENDING_RUNS | ENDING_TOLD => Refused::Ending,
             // Idle again: another holder has come and gone since we looked.
-            ACCESSED | IDLE => Refused::Accessed,
+            ACCESSED | DROPPING | DROPPING_TOLD | IDLE => Refused::Accessed,
             GONE => Refused::Gone,
             _ => Refused::Running,
         }
@@ -311,7 +318,7 @@ impl State {
     }
 
     pub(crate) fn is_accessed(&self) -> bool {
-        self.kind() == ACCESSED
+        matches!(self.kind(), ACCESSED | DROPPING | DROPPING_TOLD)
     }
 
     /// Whether it ends, or has ended.
@@ -382,6 +389,7 @@ impl State {
             CPU_USED => Some(Request::Cpu),
             OUTPUT_USED => Some(Request::Output),
             ENDING_TOLD => Some(Request::End),
+            DROPPING_TOLD => Some(Request::Drop),
             _ => None,
         }
     }
@@ -398,7 +406,7 @@ impl State {
     pub(crate) fn is_requested(&self, run: Run) -> bool {
         let word = self.word.load(Ordering::Relaxed);
         let kind = word & KIND;
-        word & !KIND == run.0 && (is_asked(kind) || kind == ENDING_TOLD)
+        word & !KIND == run.0 && (is_asked(kind) || matches!(kind, ENDING_TOLD | DROPPING_TOLD))
     }
 
     /// The run that is under way. To be called by the holder of the claim, or while the interpreter is attached.
@@ -422,6 +430,13 @@ impl State {
     /// any more; then nobody can ask it to stop. To be called by the holder of the claim.
     pub(crate) fn set_runs_at_end(&self, runs: bool) {
         let kind = if runs { ENDING_RUNS } else { ENDING };
+        self.set((self.run().0 + ONE_RUN) | kind, Ordering::Relaxed);
+    }
+
+    /// What objects do at their end runs from now on, in an access, under a number of its own, or doesn't any more. To be called
+    /// by the holder of the claim.
+    pub(crate) fn set_drops(&self, drops: bool) {
+        let kind = if drops { DROPPING } else { ACCESSED };
         self.set((self.run().0 + ONE_RUN) | kind, Ordering::Relaxed);
     }
 
@@ -566,6 +581,23 @@ mod tests {
         state.set_runs_at_end(false);
         assert_eq!(state.requested(), None);
         assert_eq!(state.request(None, Request::Interrupt), None, "over");
+    }
+
+    #[test]
+    fn what_objects_do_at_their_end_can_be_asked_to_stop() {
+        let state = State::new();
+        let access = state.claim(Purpose::Access).ok();
+        state.set_drops(true);
+        let part = state.run();
+        assert_eq!(state.request(None, Request::Interrupt), None, "no run");
+        assert_eq!(state.request(Some(part), Request::Timeout), Some(part));
+        assert_eq!(state.requested(), Some(Request::Drop));
+        assert!(state.is_requested(part) && state.is_accessed() && !state.is_running());
+        assert_eq!(state.claim(Purpose::Run).err(), Some(Refused::Accessed));
+        state.set_drops(false);
+        assert_eq!(state.requested(), None);
+        drop(access);
+        assert!(state.claim(Purpose::Run).is_ok());
     }
 
     #[test]

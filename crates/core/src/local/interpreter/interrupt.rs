@@ -259,6 +259,14 @@ impl Shared {
         }
     }
 
+    /// What objects do at their end has ended, in an access. To be called by its holder, while the interpreter is attached.
+    pub(super) fn drops_ended(&self, py: Attached<'_>) {
+        self.state.set_drops(false);
+        if self.entry.wake.was_told() {
+            self.forget_what_was_told(py, &self.entry);
+        }
+    }
+
     /// Lets go of those who ask what runs at the end to stop, since that is over. To be called by the holder of
     /// a claim to end it, while the interpreter is attached.
     pub(crate) fn end_asks(&self, py: Attached<'_>) {

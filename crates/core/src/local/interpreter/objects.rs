@@ -18,6 +18,7 @@ use crate::local::interpreter::session::Session;
 use crate::local::interpreter::shared::Shared;
 use crate::local::python::object::Object;
 use crate::local::thread::calling_thread;
+use crate::local::thread::wait_signal::Unblocked;
 use crate::util::thread::start_one;
 
 /// How long the ends of objects may take that are dropped at once.
@@ -71,9 +72,14 @@ impl Interpreter {
         let Ok(claim) = self.0.state.claim(Purpose::Access) else {
             return;
         };
+        let _unblocked = Unblocked::new();
         let _ = self.0.stack.with_room(|room| {
             let session = Session::enter(&self.0, claim, room);
+            self.0.state.set_drops(true);
+            let deadline = Deadline::of_work(&self.0, DROPPING);
             drop_all(session.attached(), self.0.home.take_released());
+            drop(deadline);
+            self.0.drops_ended(session.attached());
         });
     }
 }

@@ -24,10 +24,10 @@ impl Inner {
         self.of == id
     }
 
-    /// Asks it to end. That the outer interpreter ends is not so of an inner one: its time is over.
+    /// Asks it to end. What the outer one ends for may not be so of an inner one: its time is over.
     pub(crate) fn end(&self, why: Request) {
         self.run.end(match why {
-            Request::End => Request::Timeout,
+            Request::End | Request::Drop => Request::Timeout,
             why => why,
         });
     }
