@@ -204,6 +204,8 @@ static const struct broken all_broken[] = {
     {"timedelta_past", "has more than 999,999,999 days"},
     {"set_count_max", "there are fewer things than it says"},
     {"uuid_cut", "it ends too early"},
+    {"object_cut", "it ends too early"},
+    {"end_of_nothing", "an answer is none of what was asked for"},
     {"bool_2", "a flag is neither 0 nor 1"},
     {"unknown_kind", "a value is of no kind that there is"},
     {"count_past", "there are fewer things than it says"},
@@ -430,6 +432,55 @@ static void test_endless_answer(void **state) {
   const long before = resident_mib();
   check_endless("endless_full");
   CHECK(resident_mib() - before < 64, "%ld MiB more", resident_mib() - before);
+}
+
+/* What the host does with objects that there are not is said to the worker alone. */
+static void test_objects_that_are_none(void **state) {
+  (void)state;
+  struct host host = NEW_HOST;
+  create(&host);
+  subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
+  options.flags = SUBPY_KEEP_OBJECTS;
+  subpy_object kept[4] = {0};
+  for (int i = 0; i < 1000; i++) {
+    subpy_value out, result;
+    EXPECT(SUBPY_OK, subpy_eval_with(host.id, &options, "objects_of_none", 15, &out, &error));
+    CHECK_EQUAL(out.as.items.length, COUNT(kept));
+    for (size_t at = 0; at < COUNT(kept); at++) {
+      const subpy_object object = subpy_value_object(&out.as.items.data[at]);
+      CHECK_EQUAL(subpy_object_interpreter(object), host.id);
+      EXPECT(SUBPY_OK, subpy_object_call(object, NULL, 0, &result, &error));
+      CHECK_EQUAL(result.kind, SUBPY_NONE);
+      subpy_object_release(kept[at]);
+      kept[at] = subpy_object_retain(object);
+    }
+    subpy_value_clear(&out);
+  }
+  DESTROY(host.id);
+  for (size_t at = 0; at < COUNT(kept); at++) {
+    EXPECT(SUBPY_ERR_NOT_FOUND, subpy_object_call(kept[at], NULL, 0, NULL, &error));
+    subpy_object_release(kept[at]);
+  }
+}
+
+static size_t give_all(void *user, char *buffer, size_t length) {
+  const size_t *const most = user;
+  CHECK(length > 0 && length <= *most, "%zu bytes", length);
+  memset(buffer, 'x', length);
+  return length;
+}
+
+static void test_input_of_any_size(void **state) {
+  (void)state;
+  size_t most = 64 << 10;
+  struct host host = NEW_HOST;
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.backend = SUBPY_BACKEND_PROCESS;
+  config.stdin_fn = give_all;
+  config.stdin_user = &most;
+  EXPECT(SUBPY_OK, subpy_create(&config, &host.id, &error));
+  CHECK(eval_int(host.id, "input_of_any_size") > 0, "no reply");
+  DESTROY(host.id);
 }
 
 static void test_output_arrives(void **state) {
@@ -661,6 +712,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_file_is_sealed),
       cmocka_unit_test(test_waits_for_another_word),
       cmocka_unit_test(test_endless_answer),
+      cmocka_unit_test(test_objects_that_are_none),
+      cmocka_unit_test(test_input_of_any_size),
       cmocka_unit_test(test_output_arrives),
       cmocka_unit_test(test_output_inside_of_output),
       cmocka_unit_test(test_calls_inside_of_calls),

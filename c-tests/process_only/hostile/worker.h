@@ -406,6 +406,41 @@ static void uuid_cut(struct worker *worker) {
   say_now(worker);
 }
 
+static void object_cut(struct worker *worker) {
+  put(begin_value(worker, SUBPY_OBJECT), "cut", 3);
+  say_now(worker);
+}
+
+/* Objects that it has not. */
+static void objects_of_none(struct worker *worker) {
+  const uint64_t addresses[] = {0, 1, UINT64_MAX, UINT64_MAX};
+  struct message *const message = begin_value(worker, SUBPY_LIST);
+  put_size(message, COUNT(addresses));
+  for (size_t i = 0; i < COUNT(addresses); i++) {
+    put_byte(message, SUBPY_OBJECT);
+    put(message, &addresses[i], sizeof addresses[i]);
+  }
+  say_now(worker);
+}
+
+/* Nothing that was asked for has an end. */
+static void end_of_nothing(struct worker *worker) {
+  put_answer(&worker->message, ITERATOR_END);
+  say_now(worker);
+}
+
+static void input_of(struct worker *worker, uint64_t length) {
+  put_size(begin(worker, WANTS_INPUT), length);
+  want(worker);
+}
+
+/* As much as can't be, and nothing. */
+static void input_of_any_size(struct worker *worker) {
+  input_of(worker, UINT64_MAX);
+  input_of(worker, 0);
+  answer_int(worker, worker->message.bytes[0]);
+}
+
 static void bool_2(struct worker *worker) {
   put_byte(begin_value(worker, SUBPY_BOOL), 2);
   say_now(worker);
@@ -963,6 +998,7 @@ static const struct {
     BEHAVES(date_with_hour),
     BEHAVES(decimal_no_number),
     BEHAVES(drop_unknown),
+    BEHAVES(end_of_nothing),
     BEHAVES(endless_empty),
     BEHAVES(endless_full),
     BEHAVES(endless_output),
@@ -977,6 +1013,7 @@ static const struct {
     BEHAVES(frames_fewer),
     BEHAVES(frames_max),
     BEHAVES(frames_too_many),
+    BEHAVES(input_of_any_size),
     BEHAVES(int_no_number),
     BEHAVES(junk_on_other_channel),
     BEHAVES(junk_on_socket),
@@ -986,6 +1023,8 @@ static const struct {
     BEHAVES(length_zero),
     BEHAVES(month_13),
     BEHAVES(notes_too_many),
+    BEHAVES(object_cut),
+    BEHAVES(objects_of_none),
     BEHAVES(offset_max),
     BEHAVES(operate_not_allowed),
     BEHAVES(other_in_no_way),

@@ -174,7 +174,7 @@ impl Remote {
                 done.to_vec()
             }
             wants::INPUT => {
-                let room = reader.size()?.min(MOST_INPUT);
+                let room = reader.size()?.clamp(1, MOST_INPUT);
                 reader.end()?;
                 let mut bytes = vec![0; room];
                 let mut length = 0;
