@@ -131,6 +131,7 @@ unsafe fn without_keywords<'a>(
 ///
 /// # Safety
 /// As the header says of values, for as long as `'a`.
+#[inline(always)]
 pub(crate) unsafe fn lending<'a>(
     data: *const RawValue,
     length: usize,

@@ -116,8 +116,10 @@ pub unsafe extern "C" fn subpy_value_clear(value: *mut RawValue) {
     // SAFETY: the caller hands over NULL or a value, which owns what it says.
     unsafe {
         if let Some(value) = value.as_mut() {
-            let owned = OwnedValue::from_raw(std::mem::replace(value, RawValue::NONE));
-            or_else((), || drop(owned));
+            let cleared = OwnedValue::from_raw(std::mem::replace(value, RawValue::NONE));
+            if cleared.owns_memory() {
+                or_else((), || drop(cleared));
+            }
         }
     }
 }

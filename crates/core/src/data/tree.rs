@@ -230,6 +230,16 @@ impl OwnedValue {
         std::mem::ManuallyDrop::new(self).0
     }
 
+    /// Whether something is freed when it is dropped.
+    ///
+    /// ```
+    /// assert!(!subpy_core::OwnedValue::NONE.owns_memory());
+    /// ```
+    #[inline]
+    pub fn owns_memory(&self) -> bool {
+        self.0.owned == OWNED
+    }
+
     /// The value.
     ///
     /// ```
@@ -268,10 +278,18 @@ impl OwnedValue {
 }
 
 impl Drop for OwnedValue {
+    #[inline]
     fn drop(&mut self) {
-        if self.0.owned != OWNED {
-            return;
+        if self.owns_memory() {
+            self.free();
         }
+    }
+}
+
+impl OwnedValue {
+    /// Frees what it owns, once.
+    #[inline(never)]
+    fn free(&mut self) {
         if self.0.kind == kind::QUEUE {
             // SAFETY: made by `of_queue`.
             return drop(unsafe { QueueReference::from_raw(self.0.r#as.queue) });

@@ -7,7 +7,7 @@ mod new_state;
 
 pub(crate) use self::attached::{Attached, Current};
 pub(in crate::local) use self::attached::{attach, still_attached};
-pub(in crate::local) use self::current::{attached, attached_with};
+pub(in crate::local) use self::current::{attached, attached_with, is_attached_to};
 pub(crate) use self::current::{attached_interpreter, is_attached};
 #[cfg(not(Py_3_12))]
 pub(in crate::local) use self::new_state::alone;

@@ -31,6 +31,13 @@ pub(in crate::local) fn attached_with(slot: *mut PyThreadState) -> *mut PyThread
     }
 }
 
+/// Whether the calling thread is attached to this thread state, which is of an interpreter with a GIL of its own.
+#[inline]
+pub(in crate::local) fn is_attached_to(thread_state: *mut PyThreadState) -> bool {
+    // SAFETY: as above. (There are such interpreters from 3.12 on.)
+    unsafe { ffi::compat::PyThreadState_GetUnchecked() == thread_state }
+}
+
 /// Whether the calling thread is attached to a thread state.
 pub(crate) fn is_attached() -> bool {
     !attached().is_null()

@@ -67,8 +67,8 @@ impl Shared {
     pub(super) fn stays_here(self: &Arc<Self>) -> Option<StaysHere<'_>> {
         let is_innermost = std::ptr::eq(calling_thread::entry(), &self.entry);
         // The host may have let go of the GIL by itself.
-        let stays = is_innermost && self.entry.stays.get() && self.runs_in(attach::attached());
-        stays.then_some(StaysHere(self))
+        let is_it = || self.entry.stays.get() && attach::is_attached_to(self.thread_state);
+        (is_innermost && is_it()).then_some(StaysHere(self))
     }
 
     /// How often the calling thread has entered it, wherever it is now. `None`: it does not stay in it.
