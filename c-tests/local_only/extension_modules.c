@@ -117,6 +117,63 @@ static void test_asyncio(void **state) {
   in_any_order("asyncio");
 }
 
+static void use_asyncio(void *unused) {
+  (void)unused;
+  subpy_id ids[3];
+  INITIALIZE(NULL);
+  for (size_t i = 0; i < COUNT(ids); i++) {
+    CREATE(NULL, &ids[i]);
+  }
+  for (size_t i = 0; i < 2 * COUNT(ids); i++) {
+    RUN(ids[i % COUNT(ids)],
+        "import asyncio, sys\n"
+        "caught = []\n"
+        "async def wait():\n"
+        "    try:\n"
+        "        await asyncio.sleep(100)\n"
+        "    except asyncio.CancelledError:\n"
+        "        caught.append('cancelled')\n"
+        "        raise\n"
+        "async def fail():\n"
+        "    raise ValueError('one')\n"
+        "async def main():\n"
+        "    assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()\n"
+        "    assert asyncio.current_task().get_loop() is asyncio.get_event_loop()\n"
+        "    try:\n"
+        "        await asyncio.wait_for(wait(), 0.001)\n"
+        "    except asyncio.TimeoutError:\n"
+        "        caught.append('timeout')\n"
+        "    try:\n"
+        "        asyncio.Future().result()\n"
+        "    except asyncio.InvalidStateError:\n"
+        "        caught.append('invalid')\n"
+        "    if sys.version_info >= (3, 11):\n"
+        "        try:\n"
+        "            async with asyncio.TaskGroup() as tasks:\n"
+        "                tasks.create_task(wait())\n"
+        "                tasks.create_task(fail())\n"
+        "        except BaseExceptionGroup as e:\n"
+        "            assert [type(one) for one in e.exceptions] == [ValueError]\n"
+        "        assert caught.pop() == 'cancelled'\n"
+        "asyncio.run(main())\n"
+        "assert caught == ['cancelled', 'timeout', 'invalid'], caught\n"
+        "loop = asyncio.new_event_loop()\n"
+        "asyncio.set_event_loop(loop)\n"
+        "left = loop.create_task(wait())\n"
+        "assert asyncio.get_event_loop_policy().get_event_loop() is loop\n"
+        "left.cancel()\n"
+        "loop.run_until_complete(asyncio.gather(left, return_exceptions=True))\n"
+        "loop.close()\n");
+  }
+  FINALIZE();
+}
+
+/* What `asyncio` raises, and what it knows, is each interpreter's own. (To 3.11 its C code has one of each.) */
+static void test_asyncio_is_its_own(void **state) {
+  (void)state;
+  IN_CHILD(use_asyncio, NULL);
+}
+
 static void test_sqlite3_and_ssl(void **state) {
   (void)state;
   in_any_order("sqlite3 ssl hashlib");
@@ -268,6 +325,7 @@ int main(void) {
       cmocka_unit_test(test_datetime),
       cmocka_unit_test(test_decimal_and_statistics),
       cmocka_unit_test(test_asyncio),
+      cmocka_unit_test(test_asyncio_is_its_own),
       cmocka_unit_test(test_sqlite3_and_ssl),
       cmocka_unit_test(test_what_sqlite3_was_given_goes),
       cmocka_unit_test(test_all_of_them),

@@ -37,7 +37,9 @@ static const struct use {
                 "  async def wait(future): return await future\n"
                 "  assert sum(await asyncio.gather(*map(wait, futures))) == 300\n"
                 "asyncio.run(main())\n"},
-    {"other futures", "import _asyncio\n"
+    {"other futures", "import asyncio.futures\n"
+                      "try: import _asyncio\n"
+                      "except ImportError: _asyncio = asyncio.futures  # to 3.11\n"
                       "_asyncio.Future = type('Future', (), {'__init__': lambda s, loop: None,\n"
                       "                                      '__await__': lambda s: iter([])})\n"},
     {"a task that waits", "import asyncio\n"

@@ -5,14 +5,14 @@ mod allocated_blocks;
 pub(crate) mod allocator;
 #[cfg(not(Py_3_12))]
 mod array_pickles;
+#[cfg(not(Py_3_12))]
+mod asyncio_in_python;
 pub(crate) mod asyncio_iterators;
 pub(crate) mod builtin_types;
 pub(crate) mod child_processes;
 pub(crate) mod code_hooks;
 pub(crate) mod current_frames;
 mod environment;
-#[cfg(not(Py_3_12))]
-mod event_loop;
 mod extension_check;
 #[cfg(Py_3_12)]
 pub(crate) mod feature_flags;
@@ -126,6 +126,8 @@ pub(crate) fn install_functions(
         refused_modules::install(py)?;
         builtin_types::install(py)?;
         token_missing::install(py)?;
+        #[cfg(not(Py_3_12))]
+        asyncio_in_python::install(py)?;
         functions.extend([
             &allocated_blocks::FUNCTIONS,
             &extension_check::FUNCTIONS,
@@ -139,7 +141,7 @@ pub(crate) fn install_functions(
         #[cfg(not(Py_3_13))]
         functions.push(&pointer_types::FUNCTIONS);
         #[cfg(not(Py_3_12))]
-        functions.extend([&array_pickles::FUNCTIONS, &event_loop::FUNCTIONS]);
+        functions.push(&array_pickles::FUNCTIONS);
         #[cfg(not(Py_3_11))]
         functions.push(&sqlite_adapters::FUNCTIONS);
     }
