@@ -135,6 +135,33 @@ static void test_a_small_thread(void **state) {
   each_call();
 }
 
+/* What concerns other interpreters, and what waits, is done without its GIL. */
+static void *run_in_other(void *argument) {
+  RUN(*(const subpy_id *)argument, "import json; x = json.dumps([1])");
+  return NULL;
+}
+
+static void test_other_calls(void **state) {
+  (void)state;
+  subpy_queue *queue = NULL;
+  subpy_value item = subpy_none();
+  size_t count;
+  create_second();
+  ENTER(id);
+  RUN_IN_NEW(NULL, "import json, re, threading");
+  thread_join(thread_start(run_in_other, &second));
+  EXPECT(SUBPY_OK, subpy_list_all(NULL, 0, &count, &error));
+  CHECK_EQUAL(count, 3);
+  EXPECT(SUBPY_OK, subpy_queue_create(NULL, &queue, &error));
+  EXPECT(SUBPY_ERR_BUSY, subpy_queue_get(queue, &item, 5, &error));
+  subpy_queue_free(queue);
+  REFUSES(SUBPY_ERR_BUSY, "leave it first", subpy_stop_threads(id, 0, &count, &error));
+  REFUSES(SUBPY_ERR_BUSY, "leave it first", subpy_thread_names(id, NULL, 0, &count, &error));
+  RUN(id, "x = 1");
+  LEAVE(id);
+  RUN(id, "assert x == 1");
+}
+
 /* Memory of the host's that a script has is given back in the stay; so is what the host has of the script's. */
 static void drop_it(void *user) { *(int *)user += 1; }
 
@@ -369,19 +396,11 @@ static void test_a_process_that_ends(void **state) {
 int main(void) {
   const struct CMUnitTest of_shared_gils[] = {TEST(test_a_shared_gil)};
   const struct CMUnitTest tests[] = {
-      TEST(test_each_call),
-      TEST(test_it_nests),
-      TEST(test_each_call_is_a_run),
-      TEST(test_a_small_thread),
-      TEST(test_buffers),
-      TEST(test_others_are_refused),
-      TEST(test_others_wait),
-      TEST(test_threads_of_scripts),
-      TEST(test_two_interpreters),
-      TEST(test_in_a_function),
-      TEST(test_wrong_arguments),
-      TEST(test_a_process_that_ends),
-      TEST(test_a_shared_gil),
+      TEST(test_each_call),           TEST(test_it_nests),      TEST(test_each_call_is_a_run),
+      TEST(test_a_small_thread),      TEST(test_other_calls),   TEST(test_buffers),
+      TEST(test_others_are_refused),  TEST(test_others_wait),   TEST(test_threads_of_scripts),
+      TEST(test_two_interpreters),    TEST(test_in_a_function), TEST(test_wrong_arguments),
+      TEST(test_a_process_that_ends), TEST(test_a_shared_gil),
   };
   const bool all_share = !in_processes() && !python_at_least(3, 12);
   if (all_share) {

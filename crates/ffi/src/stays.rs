@@ -32,7 +32,8 @@ growable!(subpy_enter_options, "subpy_enter_options", 16, { wait_ms: 0 });
 ///
 /// For all other threads the interpreter is running meanwhile: their calls are #SUBPY_ERR_BUSY, or wait
 /// (subpy_run_options::wait_ms). Each call of the thread's is a run of its own, with its own limits, and subpy_interrupt() ends
-/// that. Between two calls there is nothing to interrupt. A thread may enter several interpreters: it holds the GIL of the
+/// that. Between two calls there is nothing to interrupt. subpy_destroy(), subpy_stop_threads() and subpy_thread_names() are
+/// #SUBPY_ERR_BUSY until the thread has left. A thread may enter several interpreters: it holds the GIL of the
 /// one that it has entered last, and leaves them in the reverse order. It may call any interpreter. It must not end
 /// before it has left: nobody else can leave for it. It can't be cancelled (`pthread_cancel`) while it stays in an
 /// interpreter of #SUBPY_BACKEND_LOCAL.

@@ -200,9 +200,7 @@ impl Remote {
 
     /// Fails in a thread that does something for it, and waits for that, or that stays in it.
     fn not_inside(&self) -> Result<()> {
-        if self.stays_here() {
-            return Err(entered(self.id, true));
-        }
+        self.not_stayed_in()?;
         if !self.lines.is_inside() && !enter::is_called_from(self.id) {
             return Ok(());
         }

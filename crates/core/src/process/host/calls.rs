@@ -242,6 +242,7 @@ impl Remote {
 
     /// Asks the threads of its scripts to end, for so long. The answer is how many have not.
     pub(crate) fn stop_threads(self: &Arc<Self>, timeout: Duration) -> Result<usize> {
+        self.not_stayed_in()?;
         let write = |writer: &mut Writer<Sending<'_>>| options::write_time(writer, timeout);
         let left = self.ask(asks::STOP_THREADS, &RunOptions::DEFAULT, write)?;
         match left.get().view() {
@@ -252,6 +253,7 @@ impl Remote {
 
     /// What the threads of its scripts are called.
     pub(crate) fn thread_names(self: &Arc<Self>) -> Result<Vec<OwnedValue>> {
+        self.not_stayed_in()?;
         let names = self.ask(asks::THREAD_NAMES, &RunOptions::DEFAULT, |_| {})?;
         let names = names.get().items();
         if !names.iter().all(served::is_str) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Remote;
 use crate::data::error::Result;
-use crate::local::interpreter::stay::{left_too_early, may_enter, not_entered};
+use crate::local::interpreter::stay::{entered, left_too_early, may_enter, not_entered};
 use crate::local::interpreter::waiting::KeptHere;
 use crate::util::thread::this_thread;
 
@@ -34,6 +34,14 @@ impl Remote {
     /// Whether the calling thread stays.
     pub(in crate::process) fn stays_here(&self) -> bool {
         self.stay().as_ref().is_some_and(Stay::is_here)
+    }
+
+    /// Fails in a thread that stays.
+    pub(super) fn not_stayed_in(&self) -> Result<()> {
+        match self.stays_here() {
+            true => Err(entered(self.id, true)),
+            false => Ok(()),
+        }
     }
 
     /// The calling thread stays from now on. `Busy`: another one asks for something, for longer than `wait`; `None`: however
