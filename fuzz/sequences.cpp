@@ -15,6 +15,7 @@
 
 #include <subpy.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -192,12 +193,23 @@ public:
     while (!own.empty()) {
       destroy();
     }
+    for (const Kept &kept : objects) {
+      subpy_object_release(kept.object);
+    }
+    objects.clear();
   }
 
 private:
   Random random;
   std::vector<subpy_id> own;
   std::vector<subpy_id> gone;
+  /* Those that it stays in; one may be there twice. */
+  std::vector<subpy_id> entered;
+  struct Kept {
+    subpy_id id;
+    subpy_object object;
+  };
+  std::vector<Kept> objects;
 
   /* A new interpreter's id, or 0. */
   subpy_id make() {
@@ -288,14 +300,15 @@ private:
   void own_calls(size_t n) {
     const subpy_id id = own[n];
     bool running = true;
-    switch (random.below(16)) {
+    switch (random.below(18)) {
     case 0:
       CALL(set(SUBPY_OK), subpy_interrupt(id, error));
       break;
     case 1:
       CALL(set(SUBPY_OK), subpy_is_running(id, &running, error));
-      if (running) {
-        fail("subpy_is_running() of an idle one", SUBPY_OK, nullptr);
+      if (running != stays_in(id)) {
+        fail("subpy_is_running() of an idle one, or of one that this thread stays in", SUBPY_OK,
+             nullptr);
       }
       break;
     case 2:
@@ -318,10 +331,59 @@ private:
       }
       break;
     }
+    case 6:
+      stay(id);
+      break;
+    case 7:
+      objects_of(id);
+      break;
     default: {
       const Script &script = some_script(random);
       CALL(set(script.status), subpy_run_string(id, script.code, error));
     }
+    }
+  }
+
+  bool stays_in(subpy_id id) const { return std::count(entered.begin(), entered.end(), id) > 0; }
+
+  /* Some calls, of any of its interpreters, in a stay in one: stays nest. */
+  void stay(subpy_id id) {
+    const subpy_status status =
+        CALL(set(SUBPY_OK, SUBPY_ERR_UNSUPPORTED), subpy_enter(id, nullptr, error));
+    if (status == SUBPY_OK) {
+      entered.push_back(id);
+      for (size_t left = random.below(6); left > 0; left--) {
+        own_calls(random.below(own.size()));
+      }
+      CALL(set(SUBPY_ERR_BUSY), subpy_destroy(id, error));
+      CALL(set(SUBPY_OK), subpy_leave(id, error));
+      entered.pop_back();
+    }
+    if (!stays_in(id)) {
+      CALL(set(SUBPY_ERR_NOT_PERMITTED), subpy_leave(id, error));
+    }
+  }
+
+  /* Handles live on when their interpreters are gone, and stand for nothing then. */
+  void objects_of(subpy_id id) {
+    subpy_object object = 0;
+    CALL(set(SUBPY_OK), subpy_eval_object(id, "lambda *values: len(values)", &object, error));
+    objects.push_back({id, object});
+    const Kept kept = objects[random.below(objects.size())];
+    const subpy_value values[] = {subpy_int(1), subpy_str("two")};
+    subpy_value out = subpy_none();
+    if (std::count(own.begin(), own.end(), kept.id) == 0) {
+      CALL(set(SUBPY_ERR_NOT_FOUND), subpy_object_call(kept.object, values, 2, &out, error));
+    } else {
+      CALL(set(SUBPY_OK), subpy_object_call(kept.object, values, 2, &out, error));
+      if (out.as.integer != 2) {
+        fail("a call of an object", SUBPY_OK, nullptr);
+      }
+    }
+    while (objects.size() > 20 || (!objects.empty() && random.one_in(2))) {
+      const size_t n = random.below(objects.size());
+      subpy_object_release(objects[n].object);
+      objects.erase(objects.begin() + static_cast<ptrdiff_t>(n));
     }
   }
 

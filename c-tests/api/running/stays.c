@@ -119,6 +119,10 @@ static void *stay_in_small_thread(void *argument) {
   ENTER(id);
   RUN(id, "import json; assert json.loads('[' * 100 + ']' * 100)");
   each_call();
+  ENTER(second);
+  each_call(); /* further out */
+  RUN(second, "x = 1");
+  LEAVE(second);
   LEAVE(id);
   return NULL;
 }
@@ -127,6 +131,7 @@ static void test_a_small_thread(void **state) {
   (void)state;
   pthread_attr_t attributes;
   pthread_t thread;
+  create_second();
   pthread_attr_init(&attributes);
   CHECK_EQUAL(pthread_attr_setstacksize(&attributes, 128 << 10), 0);
   CHECK_EQUAL(pthread_create(&thread, &attributes, stay_in_small_thread, NULL), 0);

@@ -31,9 +31,22 @@ impl<'a> Reentry<'a> {
     /// Begins one inside of the run that is under way, if that is the calling thread's.
     #[cold]
     pub(super) fn enter(shared: &'a Arc<Shared>) -> Result<Option<Box<Self>>> {
-        let Some((entry, room)) = entry(shared)? else {
-            return Ok(None);
-        };
+        let found = entry(shared)?;
+        Ok(found.map(|(entry, room)| Self::begin(shared, entry, room)))
+    }
+
+    /// Begins one in a thread that [stays](super::stay) in it, is in no call of it, and elsewhere by now.
+    #[cold]
+    pub(super) fn in_stay(shared: &'a Arc<Shared>, room: Room<'a>) -> Box<Self> {
+        let thread_state = shared.thread_state;
+        let entry = Entry::new(Some(shared.id), shared.account, thread_state);
+        let begun = Self::begin(shared, entry, room);
+        // SAFETY: this thread has the claim.
+        unsafe { (*shared.known_stack.get()).follow(begun.attached(), thread_state) };
+        begun
+    }
+
+    fn begin(shared: &'a Arc<Shared>, entry: Entry, room: Room<'a>) -> Box<Self> {
         let entry = Box::into_raw(Box::new(entry));
         let outer = calling_thread::entry();
         // SAFETY: the entry is freed after it was left. The thread state lives as long as the run, and is this thread's
@@ -46,12 +59,12 @@ impl<'a> Reentry<'a> {
             shared.begin_inner(entry);
             shared.begin_nested(outer);
         }
-        Ok(Some(Box::new(Self {
+        Box::new(Self {
             shared,
             exception,
             attached: ManuallyDrop::new(attached),
             entry,
-        })))
+        })
     }
 }
 

@@ -106,6 +106,7 @@ impl Interpreter {
             Ok(claim) => claim,
             Err(why) => match self.0.stays_here() {
                 Some(here) => return self.inside_stay(here, work),
+                None if self.0.stays_elsewhere() => return self.inside_outer_stay(work),
                 None => match self.0.claim_after(why, Purpose::Run) {
                     Ok(claim) => claim,
                     Err(refused) => match Reentry::enter(&self.0)? {
@@ -144,6 +145,16 @@ impl Interpreter {
             Some(room) => visit(room),
             None => self.0.stack.run(visit)?,
         }
+    }
+
+    /// As [`inside`](Self::inside), in a thread that stays, and is elsewhere by now.
+    #[cold]
+    fn inside_outer_stay<T>(&self, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
+        let call = |room: Room<'_>| {
+            let reentry = Reentry::in_stay(&self.0, room);
+            self.do_inside(reentry.attached(), work)
+        };
+        self.0.stack.with_room(call)?
     }
 
     /// As [`inside`](Self::inside), but not while it runs already in this thread.

@@ -71,6 +71,12 @@ impl Shared {
         (is_innermost && is_it()).then_some(StaysHere(self))
     }
 
+    /// Whether the calling thread stays in it, is in no call of it, and is attached to something else by now, or to nothing.
+    #[cold]
+    pub(super) fn stays_elsewhere(&self) -> bool {
+        self.depth_of_stay().is_some() && self.entry.stays.get()
+    }
+
     /// How often the calling thread has entered it, wherever it is now. `None`: it does not stay in it.
     pub(super) fn depth_of_stay(&self) -> Option<&Cell<usize>> {
         let mut entry = calling_thread::entry();
