@@ -46,6 +46,7 @@ mod sources;
 pub(crate) mod stats;
 pub(crate) mod stay;
 mod threads_left;
+mod visit;
 pub(crate) mod waiting;
 
 use std::sync::Arc;

@@ -15,6 +15,7 @@ mod queues;
 mod served;
 mod signals;
 mod stay;
+mod staying;
 mod streams;
 
 use std::collections::HashMap;

@@ -35,7 +35,7 @@ impl<'a> Reentry<'a> {
         Ok(found.map(|(entry, room)| Self::begin(shared, entry, room)))
     }
 
-    /// Begins one in a thread that [stays](super::stay) in it, is in no call of it, and elsewhere by now.
+    /// Begins one in a thread that [stays](super::visit) in it, is in no call of it, and elsewhere by now.
     #[cold]
     pub(super) fn in_stay(shared: &'a Arc<Shared>, room: Room<'a>) -> Box<Self> {
         let thread_state = shared.thread_state;

@@ -12,7 +12,7 @@ use crate::local::interpreter::handle::Interpreter;
 use crate::local::interpreter::reentry::Reentry;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::session::Session;
-use crate::local::interpreter::stay::{StaysHere, Visit};
+use crate::local::interpreter::visit::{StaysHere, Visit};
 use crate::local::runtime_phase;
 use crate::local::stack::Room;
 use crate::local::thread::wait_signal::Unblocked;

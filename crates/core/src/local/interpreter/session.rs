@@ -315,7 +315,7 @@ impl Shared {
         let id = self.id;
         let (status, message) = match why {
             Refused::Running if self.is_stayed_in.load(Ordering::Relaxed) => {
-                return stay::entered(id, self.depth_of_stay().is_some());
+                return stay::entered(id, self.stay.depth_here(&self.entry).is_some());
             }
             Refused::Running if self.is_here() => (
                 Status::Busy,
