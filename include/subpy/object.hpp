@@ -182,10 +182,14 @@ private:
   template <typename T, typename... Args>
   Returns<T> call_with_flags(std::uint32_t flags, const Args &...args) const {
     const detail::Arguments<Args...> arguments(args...);
-    subpy_call_options c = SUBPY_CALL_OPTIONS_INIT;
-    c.flags = flags;
-    c.keywords = arguments.keywords();
     return give<T>([&](subpy_value *out, subpy_error **error) {
+      const subpy_value *const keywords = arguments.keywords();
+      if (flags == 0 && !keywords) {
+        return subpy_object_call(object_, arguments.data(), arguments.size(), out, error);
+      }
+      subpy_call_options c = SUBPY_CALL_OPTIONS_INIT;
+      c.flags = flags;
+      c.keywords = keywords;
       return subpy_object_call_with(object_, &c, arguments.data(), arguments.size(), out, error);
     });
   }
