@@ -36,7 +36,7 @@ pub(crate) struct Namespaces {
 }
 
 /// A run in a namespace, until this is dropped.
-pub(crate) struct Stay<'a> {
+pub(crate) struct Running<'a> {
     all: &'a Namespaces,
     namespace: Rc<Namespace>,
     outer: Option<Rc<Namespace>>,
@@ -158,9 +158,9 @@ impl Namespaces {
 
     /// A run begins in it.
     #[inline]
-    pub(crate) fn stay(&self, namespace: Rc<Namespace>) -> Stay<'_> {
+    pub(crate) fn begin(&self, namespace: Rc<Namespace>) -> Running<'_> {
         namespace.runs.set(namespace.runs.get() + 1);
-        Stay {
+        Running {
             all: self,
             outer: self.current.replace(Some(namespace.clone())),
             namespace,
@@ -215,14 +215,14 @@ impl Namespaces {
     }
 }
 
-impl Stay<'_> {
+impl Running<'_> {
     #[inline(always)]
     pub(crate) fn namespace(&self) -> &Namespace {
         &self.namespace
     }
 }
 
-impl Drop for Stay<'_> {
+impl Drop for Running<'_> {
     #[inline]
     fn drop(&mut self) {
         self.namespace.runs.set(self.namespace.runs.get() - 1);

@@ -20,9 +20,9 @@ impl Context<'_> {
         let found = namespaces
             .find(name)
             .ok_or_else(|| self.no_namespace(name))?;
-        let stay = namespaces.stay(found);
+        let running = namespaces.begin(found);
         work(&Context {
-            namespace: stay.namespace(),
+            namespace: running.namespace(),
             ..*self
         })
     }
