@@ -39,7 +39,8 @@ TEST_CASE("a runtime's life") {
     CHECK(out == "in main\n");
   }
   subpy::Interpreter main = subpy::Interpreter::adopt(subpy::main_id());
-  main.run("assert x == 1");
+  main.run("assert x == 1; print('nobody takes it')");
+  CHECK(out == "in main\n");
   CHECK(main.release() == 0);
 
   {

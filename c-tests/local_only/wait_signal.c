@@ -165,6 +165,33 @@ static void in_an_extension_module(void *unused) {
   end();
 }
 
+static subpy_id far;
+
+/* host.wait(): a call of another process, for which the thread lets go of the GIL, and then a wait of the host's own. */
+static void wait_in_host(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+  const struct timespec time = {0, 4 * SHORT * 1000000L};
+  (void)call, (void)args, (void)nargs;
+  RUN(far, "x = 1");
+  *(int *)user = clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+}
+
+/* The limit is over while the host waits: it is the run that is to end, and not that. */
+static void never_in_the_host(void *unused) {
+  (void)unused;
+  int ended = -1;
+  begin(NULL);
+  subpy_interpreter_config config = SUBPY_INTERPRETER_CONFIG_INIT;
+  config.backend = SUBPY_BACKEND_PROCESS;
+  EXPECT(SUBPY_OK, subpy_create(&config, &far, &error));
+  EXPECT(SUBPY_OK, subpy_define_function(id, "host", "wait", wait_in_host, &ended, NULL, &error));
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.timeout_ms = SHORT;
+  subpy_error_free(run_for(id, &options, "import host\nhost.wait()\nwhile True: pass"));
+  CHECK_EQUAL(ended, 0);
+  DESTROY(far);
+  end();
+}
+
 #define IN_A_PROCESS(name)                                                                         \
   static void test_##name(void **state) {                                                          \
     (void)state;                                                                                   \
@@ -179,6 +206,7 @@ IN_A_PROCESS(where_no_memory_becomes_executable)
 IN_A_PROCESS(by_default)
 IN_A_PROCESS(on_machines_that_it_is_made_for)
 IN_A_PROCESS(in_an_extension_module)
+IN_A_PROCESS(never_in_the_host)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
@@ -190,6 +218,7 @@ int main(void) {
       cmocka_unit_test(test_by_default),
       cmocka_unit_test(test_on_machines_that_it_is_made_for),
       cmocka_unit_test(test_in_an_extension_module),
+      cmocka_unit_test(test_never_in_the_host),
   };
   return RUN_TESTS(tests);
 }

@@ -119,10 +119,10 @@ public:
     return made;
   }
 
-  /// The main interpreter, which becomes like this: see subpy_configure_main(). Destroying the object leaves it as it is, and
-  /// its callbacks are called until the last Runtime is gone.
+  /// The main interpreter, which becomes like this: see subpy_configure_main(). It lives on when the object is destroyed, and
+  /// what its scripts write is thrown away then.
   ///
-  /// @param config The callbacks stay allocated for ever.
+  /// @param config The object keeps its callbacks, and they stay allocated for ever.
   /// @throws Error as subpy_configure_main().
   static Returns<Interpreter> main(InterpreterConfig config) {
     Interpreter main(0);

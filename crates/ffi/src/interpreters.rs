@@ -368,7 +368,7 @@ pub unsafe extern "C" fn subpy_create(
 }
 
 /// The main interpreter, in which code may run (subpy_runtime_config::allow_main), becomes like this: with callbacks for its
-/// streams, limits, arguments, restrictions. Until then it has none of these. It is done once, before the scripts run.
+/// streams, limits, arguments. Until then it has none of these. It is done once.
 ///
 /// @param config As for subpy_create(), save that `backend` has to be #SUBPY_BACKEND_LOCAL, `gil` not #SUBPY_GIL_OWN,
 ///               `allow_threads` and `allow_daemon_threads` 1, and `allow_interpreters` 0

@@ -122,13 +122,8 @@ fn position(place: u32) -> (usize, usize) {
 fn place_of(handle: u64) -> Option<&'static Place> {
     let (part, at) = position(handle as u32);
     let places = TABLE.get(part)?.load(Ordering::Acquire);
-    // SAFETY: NULL, or as many places as this part has, which `position` keeps to. They are there for ever.
-    unsafe {
-        places
-            .wrapping_add(at)
-            .as_ref()
-            .filter(|_| !places.is_null())
-    }
+    // SAFETY: as many places as this part has, which `position` keeps to. They are there for ever.
+    (!places.is_null()).then(|| unsafe { &*places.add(at) })
 }
 
 /// To be called by the holder of [`FREE`]. `None`: there is no such part.

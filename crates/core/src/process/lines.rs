@@ -78,17 +78,14 @@ impl Lines {
         lent.any(|lent| !lent.stays)
     }
 
-    /// The calling thread does not stay any more. False: it has not, or is in a call.
-    pub(super) fn end_stay(&self) -> bool {
+    /// The calling thread does not stay any more. To be called outside of its calls.
+    pub(super) fn end_stay(&self) {
         let mut all = self.all();
-        let at = all.lent_to(this_thread()).filter(|at| all.lent[*at].stays);
-        let Some(at) = at else {
-            return false;
-        };
-        let channel = all.lent.remove(at).channel;
-        drop(all);
-        drop(self.line(channel, Home::Free));
-        true
+        if let Some(at) = all.lent_to(this_thread()) {
+            let channel = all.lent.remove(at).channel;
+            drop(all);
+            drop(self.line(channel, Home::Free));
+        }
     }
 
     /// The channel that the calling thread speaks on, if it does something for the other side; else one that is free, for
