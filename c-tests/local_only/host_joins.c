@@ -159,6 +159,7 @@ static int finalize_again_and_again(void **state) {
   subpy_runtime_config config = SUBPY_RUNTIME_CONFIG_INIT;
   config.allow_main = 1;
   INITIALIZE(&config);
+  REFUSES(SUBPY_ERR_UNSUPPORTED, "host's own", subpy_configure_main(NULL, &error));
   RUN(0, "assert host_name == 'host'\nfrom_subpy = 1");
   HOST_RUN("assert from_subpy == 1 and sys.stdout is host_stdout");
   finalize_at_last(state);
