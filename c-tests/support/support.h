@@ -49,7 +49,6 @@ static inline void capture_clear(struct capture *capture) {
   memset(capture, 0, sizeof *capture);
 }
 
-/* A clock that goes on, in milliseconds. */
 /* A run may take so long, in milliseconds. What ends it may take longer: a machine may leave a process no core for a second,
  * which is no reason to kill it. */
 static inline void limit_to(subpy_run_options *options, uint64_t timeout_ms) {
@@ -57,6 +56,7 @@ static inline void limit_to(subpy_run_options *options, uint64_t timeout_ms) {
   options->kill_after_ms = SUBPY_FOREVER;
 }
 
+/* A clock that goes on, in milliseconds. */
 static inline uint64_t now_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
