@@ -76,21 +76,16 @@ impl Interpreter {
         }?)
     }
 
-    #[inline]
     fn use_object(
         &self,
-        object: FoundObject,
+        object: &FoundObject,
         what: ObjectUse<'_>,
         arguments: &mut Arguments<'_>,
         options: &CallOptions<'_>,
-        result: &mut OwnedValue,
-    ) -> Result<()> {
+    ) -> Result<OwnedValue> {
         match &self.0 {
-            Backend::Local(local) => local.use_object(object, what, arguments, options, result),
-            Backend::Process(far) => {
-                *result = far.use_object(object, what, arguments, options)?;
-                Ok(())
-            }
+            Backend::Local(local) => local.use_object(object, what, arguments, options),
+            Backend::Process(far) => far.use_object(object, what, arguments, options),
         }
     }
 }
@@ -164,7 +159,14 @@ impl ObjectHandle {
         options: &CallOptions<'_>,
         result: &mut OwnedValue,
     ) -> Result<()> {
-        Self::used(object, ObjectUse::Call, arguments, options, result)
+        let object = Self::find(object).ok_or_else(handle::stale)?;
+        Interpreter::at(object.id, |interpreter| match &interpreter.0 {
+            Backend::Local(local) => local.call_object(&object, arguments, options, result),
+            Backend::Process(far) => {
+                *result = far.use_object(&object, ObjectUse::Call, arguments, options)?;
+                Ok(())
+            }
+        })
     }
 
     /// Calls a method of it. What is no plain data comes back as an object.
@@ -328,22 +330,9 @@ impl ObjectHandle {
         mut arguments: Arguments<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
-        let mut result = OwnedValue::NONE;
-        Self::used(self.raw(), what, &mut arguments, options, &mut result)?;
-        Ok(result)
-    }
-
-    #[inline]
-    fn used(
-        object: u64,
-        what: ObjectUse<'_>,
-        arguments: &mut Arguments<'_>,
-        options: &CallOptions<'_>,
-        result: &mut OwnedValue,
-    ) -> Result<()> {
-        let object = Self::find(object).ok_or_else(handle::stale)?;
+        let object = Self::find(self.raw()).ok_or_else(handle::stale)?;
         Interpreter::at(object.id, |interpreter| {
-            interpreter.use_object(object, what, arguments, options, result)
+            interpreter.use_object(&object, what, &mut arguments, options)
         })
     }
 }

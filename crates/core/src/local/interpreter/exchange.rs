@@ -69,18 +69,30 @@ impl Interpreter {
         }
     }
 
-    /// Does something with an object that the host has a handle of.
+    /// Calls an object that the host has a handle of.
     #[inline]
-    pub(crate) fn use_object(
+    pub(crate) fn call_object(
         &self,
-        object: FoundObject,
-        what: ObjectUse<'_>,
+        object: &FoundObject,
         arguments: &mut Arguments<'_>,
         options: &CallOptions<'_>,
         result: &mut OwnedValue,
     ) -> Result<()> {
         self.inside_for(&options.run, |context| {
-            context.use_object(object, what, arguments, options, result)
+            context.call_found(object, arguments, options.conversion, result)
+        })
+    }
+
+    /// Does something else with one.
+    pub(crate) fn use_object(
+        &self,
+        object: &FoundObject,
+        what: ObjectUse<'_>,
+        arguments: &mut Arguments<'_>,
+        options: &CallOptions<'_>,
+    ) -> Result<OwnedValue> {
+        self.inside_for(&options.run, |context| {
+            context.use_object(object, what, arguments, options)
         })
     }
 

@@ -137,14 +137,21 @@ impl Interpreter {
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
         let _unblocked = self.0.has_budget.get().then(Unblocked::new);
-        let visit = |room: Room<'_>| {
-            let visit = Visit::begin(here, room);
-            self.do_inside(visit.attached(), work)
-        };
         match Room::here() {
-            Some(room) => visit(room),
-            None => self.0.stack.run(visit)?,
+            Some(room) => self.visit(here, room, work),
+            None => self.0.stack.run(|room| self.visit(here, room, work))?,
         }
+    }
+
+    #[inline(always)]
+    fn visit<T>(
+        &self,
+        here: StaysHere<'_>,
+        room: Room<'_>,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let visit = Visit::begin(here, room);
+        self.do_inside(visit.attached(), work)
     }
 
     /// As [`inside`](Self::inside), in a thread that stays, and is elsewhere by now.

@@ -103,7 +103,7 @@ impl Remote {
     /// Does something with an object of its.
     pub(crate) fn use_object(
         self: &Arc<Self>,
-        object: FoundObject,
+        object: &FoundObject,
         what: ObjectUse<'_>,
         arguments: &Arguments<'_>,
         options: &CallOptions<'_>,

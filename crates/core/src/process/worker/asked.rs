@@ -169,10 +169,7 @@ fn use_it(
             let named = values::read_of_host(received, reader)?;
             let mut arguments = Arguments::new(positional.get().items(), dict(&named));
             let object = object.ok_or_else(handle::stale);
-            let used = object.and_then(|object| {
-                main.use_object(object, what, &mut arguments, &options, &mut value)
-            });
-            used.map(|()| value)
+            object.and_then(|object| main.use_object(&object, what, &mut arguments, &options))
         }
         asks::COMPILE => {
             let options = read_run(reader)?;

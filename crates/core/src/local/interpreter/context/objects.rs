@@ -5,6 +5,7 @@ use pyo3_ffi as ffi;
 use super::Context;
 use crate::data::config::CallOptions;
 use crate::data::config::RunOptions;
+use crate::data::conversion::Conversion;
 use crate::data::error::{Error, Result, Status};
 use crate::data::object_handle::FoundObject;
 use crate::data::tree::OwnedValue;
@@ -19,7 +20,7 @@ use crate::local::python::object::Object;
 impl Context<'_> {
     /// The object of a handle, and a reference to it: what is done with it may release the handle.
     #[inline]
-    fn object(&self, found: FoundObject) -> Result<Object> {
+    fn object(&self, found: &FoundObject) -> Result<Object> {
         if found.id != self.owner.id || !found.is_there() {
             return Err(handle::stale());
         }
@@ -28,32 +29,28 @@ impl Context<'_> {
         object.ok_or_else(handle::stale)
     }
 
-    /// Does it.
-    #[inline]
-    pub(crate) fn use_object(
+    /// Calls it.
+    #[inline(always)]
+    pub(crate) fn call_found(
         &self,
-        object: FoundObject,
-        what: ObjectUse<'_>,
+        object: &FoundObject,
         arguments: &mut Arguments<'_>,
-        options: &CallOptions<'_>,
+        conversion: Option<Conversion>,
         place: &mut OwnedValue,
     ) -> Result<()> {
         let object = self.object(object)?;
-        if what == ObjectUse::Call {
-            return self.call_object(&object, "object", arguments, options.conversion, place);
-        }
-        *place = self.use_otherwise(&object, what, arguments, options)?;
-        Ok(())
+        self.call_object(&object, "object", arguments, conversion, place)
     }
 
-    #[inline(never)]
-    fn use_otherwise(
+    /// Does something with it.
+    pub(crate) fn use_object(
         &self,
-        object: &Object,
+        object: &FoundObject,
         what: ObjectUse<'_>,
         arguments: &mut Arguments<'_>,
         options: &CallOptions<'_>,
     ) -> Result<OwnedValue> {
+        let object = &self.object(object)?;
         let py = self.py;
         let name = |name: &str| Object::text(py, name).ok_or_else(|| self.raised());
         let value = |arguments: &mut Arguments<'_>, what: &str| {
@@ -61,22 +58,20 @@ impl Context<'_> {
             let written = to_python::write(py, value, &self.owner);
             written.map_err(|error| self.error(what, error))
         };
+        let call = |object: &Object, what, arguments: &mut Arguments<'_>| {
+            let mut result = OwnedValue::NONE;
+            self.call_object(object, what, arguments, options.conversion, &mut result)?;
+            Ok(result)
+        };
         let at = object.as_ptr();
         // SAFETY: attached; live objects; each result is new, or NULL.
         let result = unsafe {
             match what {
+                ObjectUse::Call => return call(object, "object", arguments),
                 ObjectUse::CallMethod(method) => {
                     let method = ffi::PyObject_GetAttr(at, name(method)?.as_ptr());
                     let method = Object::owned(py, method).ok_or_else(|| self.raised())?;
-                    let mut result = OwnedValue::NONE;
-                    self.call_object(
-                        &method,
-                        "method",
-                        arguments,
-                        options.conversion,
-                        &mut result,
-                    )?;
-                    return Ok(result);
+                    return call(&method, "method", arguments);
                 }
                 ObjectUse::Get(attribute) => ffi::PyObject_GetAttr(at, name(attribute)?.as_ptr()),
                 ObjectUse::Set(attribute) => {
@@ -104,9 +99,7 @@ impl Context<'_> {
                         .execute(at, || b"", &options.run)
                         .map(|_| OwnedValue::NONE);
                 }
-                ObjectUse::Value | ObjectUse::Call => {
-                    return self.wanted(object, options.conversion);
-                }
+                ObjectUse::Value => return self.wanted(object, options.conversion),
             }
         };
         // SAFETY: as above.
