@@ -194,7 +194,8 @@ static void test_wrong_files(void **state) {
   subpy_error *error = NULL;
   subpy_run_file(id, in_folder("bytes.py"), &error);
   CHECK_TEXT(subpy_error_type(error), "SyntaxError");
-  CHECK_CONTAINS(subpy_error_message(error), "codec can't decode");
+  CHECK_CONTAINS(subpy_error_message(error),
+                 python_at_least(3, 14) ? "Non-UTF-8 code" : "codec can't decode");
   subpy_error_free(error);
   subpy_run_file(id, in_folder("syntax.py"), &error);
   CHECK_TEXT(subpy_error_type(error), "SyntaxError");

@@ -301,7 +301,12 @@ static void test_wrong_arguments(void **state) {
   object = eval_object("print");
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "NULL", subpy_object_get(object, NULL, &value, &error));
   REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "NULL", subpy_object_set(object, "x", NULL, &error));
-  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "NULL", subpy_object_item(object, NULL, &value, &error));
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "key is NULL",
+          subpy_object_item(object, NULL, &value, &error));
+  value = subpy_int(1);
+  REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "done is NULL",
+          subpy_object_next(object, &value, NULL, &error));
+  CHECK_EQUAL(value.kind, SUBPY_NONE);
   REFUSES(SUBPY_ERR_EXCEPTION, "no_such", subpy_object_get(object, "no_such", &value, &error));
   CHECK_EQUAL(value.kind, SUBPY_NONE);
   subpy_object_release(object);
@@ -381,6 +386,102 @@ static void test_many_ends_that_never_end(void **state) {
   DESTROY(id);
 }
 
+struct asking {
+  struct gate answered;
+  subpy_status status;
+};
+
+static void ask_again(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+  (void)call, (void)args, (void)nargs;
+  struct asking *asking = user;
+  asking->status = subpy_eval(id, "1 + 1", NULL, NULL);
+  gate_open(&asking->answered);
+}
+
+/* What an object's end calls of the host's may use the interpreter: in a call of the host's, and in the thread that drops many. */
+static void test_an_end_that_calls_its_interpreter(void **state) {
+  (void)state;
+  static subpy_object objects[1000];
+  for (size_t count = 1; count <= COUNT(objects); count += COUNT(objects) - 1) {
+    struct asking asking = {GATE_INIT, SUBPY_ERR_INTERNAL};
+    create();
+    EXPECT(SUBPY_OK, subpy_define_function(id, "host", "ask", ask_again, &asking, NULL, &error));
+    RUN(id, "import host\n"
+            "class Thing:\n"
+            "    def __del__(self): host.ask()\n");
+    for (size_t i = 0; i < count; i++) {
+      objects[i] = eval_object(i == 0 ? "Thing()" : "object()");
+    }
+    for (size_t i = 0; i < count; i++) {
+      subpy_object_release(objects[i]);
+    }
+    if (count == 1) {
+      RUN(id, "x = 1");
+    }
+    gate_wait(&asking.answered);
+    CHECK_EQUAL(asking.status, SUBPY_OK);
+    RUN(id, "x = 1");
+    DESTROY(id);
+  }
+}
+
+/* Such a function may wait for a thread that calls meanwhile. That one does not wait for it. */
+struct waiting {
+  struct gate begun, refused;
+};
+
+static void wait_for_refusal(void *user, subpy_host_call *call, const subpy_value *args,
+                             size_t nargs) {
+  (void)call, (void)args, (void)nargs;
+  struct waiting *waiting = user;
+  gate_open(&waiting->begun);
+  gate_wait(&waiting->refused);
+}
+
+static void test_an_end_that_waits_for_a_caller(void **state) {
+  (void)state;
+  static subpy_object objects[1000];
+  struct waiting waiting = {GATE_INIT, GATE_INIT};
+  create();
+  EXPECT(SUBPY_OK,
+         subpy_define_function(id, "host", "wait", wait_for_refusal, &waiting, NULL, &error));
+  RUN(id, "import host\n"
+          "class Thing:\n"
+          "    def __del__(self): host.wait()\n");
+  for (size_t i = 0; i < COUNT(objects); i++) {
+    objects[i] = eval_object(i == 0 ? "Thing()" : "object()");
+  }
+  for (size_t i = 0; i < COUNT(objects); i++) {
+    subpy_object_release(objects[i]);
+  }
+  gate_wait(&waiting.begun);
+  REFUSES(SUBPY_ERR_BUSY, "is running", subpy_run_string(id, "x = 1", &error));
+  gate_open(&waiting.refused);
+  RUN(id, "x = 1");
+  DESTROY(id);
+}
+
+static void count_end(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+  (void)call, (void)args, (void)nargs;
+  ++*(int *)user;
+}
+
+/* Those that are released when the interpreter ends, and those that are not. */
+static void test_ends_with_the_interpreter(void **state) {
+  (void)state;
+  int count = 0;
+  create();
+  EXPECT(SUBPY_OK, subpy_define_function(id, "host", "ends", count_end, &count, NULL, &error));
+  RUN(id, "import host\n"
+          "class Thing:\n"
+          "    def __del__(self): host.ends()\n");
+  const subpy_object stays = eval_object("Thing()");
+  subpy_object_release(eval_object("Thing()"));
+  DESTROY(id);
+  CHECK_EQUAL(count, 2);
+  subpy_object_release(stays);
+}
+
 /* Many ---------------------------------------------------------------------------------------------- */
 
 enum { MANY = 1000000, AT_ONCE = 100000 };
@@ -443,6 +544,9 @@ int main(void) {
       cmocka_unit_test(test_a_limit_ends_what_is_called),
       cmocka_unit_test(test_an_end_that_never_ends),
       cmocka_unit_test(test_many_ends_that_never_end),
+      cmocka_unit_test(test_an_end_that_calls_its_interpreter),
+      cmocka_unit_test(test_an_end_that_waits_for_a_caller),
+      cmocka_unit_test(test_ends_with_the_interpreter),
       cmocka_unit_test(test_a_million),
   };
   return RUN_TESTS_INITIALIZED(tests);

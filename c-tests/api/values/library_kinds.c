@@ -164,7 +164,7 @@ static void test_there_and_back(void **state) {
   (void)state;
   /* Decimals in Python are made of ints, which have a limit of their own. */
   RUN(id, "import sys\nif hasattr(sys, 'set_int_max_str_digits'): sys.set_int_max_str_digits(0)");
-  RUN(id, "from datetime import *\nfrom decimal import Decimal\nfrom uuid import *\n"
+  RUN(id, "from uuid import *\nfrom datetime import *\nfrom decimal import Decimal\n"
           "inf, nan = float('inf'), float('nan')\n");
   check_there_and_back("1e308-inf*1j", SUBPY_COMPLEX);
   check_there_and_back("{1, (2, 3)}", SUBPY_SET);

@@ -161,10 +161,10 @@ pub(crate) unsafe fn lending<'a>(
 ///
 /// # Safety
 /// As for [`lending`].
-pub(crate) unsafe fn one<'a>(value: *const RawValue) -> Result<&'a Value<'a>, Error> {
+pub(crate) unsafe fn one<'a>(value: *const RawValue, what: &str) -> Result<&'a Value<'a>, Error> {
     // SAFETY: the caller's promise.
     unsafe { value.as_ref().map(|value| Value::from_raw(value)) }
-        .ok_or_else(|| invalid("value is NULL; pass a value"))
+        .ok_or_else(|| invalid(format!("{what} is NULL; pass a value")))
 }
 
 /// Has `work` write to `place`, where there is None unless it has written something.
@@ -210,7 +210,7 @@ pub unsafe extern "C" fn subpy_set(
     // SAFETY: the caller keeps the header's contract for all of them.
     unsafe {
         enter(error, || {
-            let value = Arguments::from(one(value)?);
+            let value = Arguments::from(one(value, "value")?);
             let name = bytes(name, "name")?;
             Interpreter::at(Id::new(id), |interpreter| interpreter.set(name, value))
         })
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn subpy_set_with(
     unsafe {
         enter(error, || {
             // From here on, whatever happens, the buffers of the value are given back.
-            let value = Arguments::from(one(value)?);
+            let value = Arguments::from(one(value, "value")?);
             let options = without_keywords(id, options, true)?;
             if options.conversion != Some(Conversion::default()) {
                 return Err(invalid("flags are for results: subpy_set_with() has none"));

@@ -380,7 +380,7 @@ pub unsafe extern "C" fn subpy_object_set(
     // SAFETY: the caller keeps the header's contract for all of them.
     unsafe {
         enter(error, || {
-            let value = Arguments::from(one(value)?);
+            let value = Arguments::from(one(value, "value")?);
             let attribute = required(attribute, "attribute")?;
             with(object, |object| object.set_attribute(attribute, value))
         })
@@ -414,7 +414,7 @@ pub unsafe extern "C" fn subpy_object_item(
     unsafe {
         enter(error, || {
             write(out, |result| {
-                let key = Arguments::from(one(key)?);
+                let key = Arguments::from(one(key, "key")?);
                 *result = with(object, |object| object.item(key))?;
                 Ok(())
             })
@@ -448,9 +448,9 @@ pub unsafe extern "C" fn subpy_object_next(
     // SAFETY: the caller keeps the header's contract for all of them.
     unsafe {
         enter(error, || {
-            let done = crate::arguments::out(done, "done")?;
-            *done = false;
             write(out, |result| {
+                let done = crate::arguments::out(done, "done")?;
+                *done = false;
                 match with(iterator, ObjectHandle::next)? {
                     Some(item) => *result = item,
                     None => *done = true,

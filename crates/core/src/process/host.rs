@@ -27,6 +27,7 @@ use std::time::Duration;
 use subpy_wire::Malformed;
 
 use self::known_queues::KnownQueues;
+use self::objects::Releasing;
 use self::stay::Stay;
 use self::streams::Streams;
 use super::channel::{Broken, Control};
@@ -80,8 +81,8 @@ pub(crate) struct Remote {
     queues: KnownQueues,
     /// Of its objects that the host has handles of.
     home: Arc<Home>,
-    /// Held while a thread of ours says which were released.
-    releasing: Mutex<()>,
+    /// A thread of ours says which were released.
+    releasing: Releasing,
     streams: Streams,
     /// What it has done when it answered last, and the memory that it had.
     seen: Mutex<(Stats, Option<MemoryUsage>)>,

@@ -347,7 +347,7 @@ impl State {
         self.set((self.run().0 + ONE_RUN) | RUNNING, Ordering::Relaxed);
     }
 
-    /// A run begins inside of the one that is under way. If that was asked to end, this one is. To be called by the
+    /// A run begins inside of the one that is under way, or of an access. If that was asked to end, this one is. To be called by the
     /// holder of the claim.
     pub(crate) fn begin_inner(&self) -> Outer {
         use std::sync::atomic;

@@ -1,5 +1,6 @@
 //! A run inside of a run of the same interpreter, in the same thread: a script has called the host, which calls that
-//! interpreter again. The claim is the outer run's, and so is the thread state.
+//! interpreter again. The claim is the outer run's, and so is the thread state. (Where an object's end has called the host, the
+//! outer one may be an access.)
 //!
 //! Python's frames are on the stack of the thread, and the inner run's are above the outer one's. So it has to be over
 //! before the outer one goes on. A host that changes stacks (fibers) could go on with the outer one first: on a stack of
@@ -95,7 +96,7 @@ impl Drop for Reentry<'_> {
 
 /// An entry for the calling thread, if it runs in this interpreter. Fails if that is on another stack.
 fn entry(shared: &Arc<Shared>) -> Result<Option<(Entry, Room<'_>)>> {
-    if !shared.state.is_running() {
+    if !shared.state.is_running() && !shared.state.is_accessed() {
         return Ok(None);
     }
     let mut entry = calling_thread::entry();

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::data::error::{Error, Result, Status};
 use crate::data::queue::Queue;
@@ -26,15 +26,19 @@ use crate::local::interpreter::deadline::Deadline;
 use crate::local::interpreter::inside::Inside;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::Shared;
-use crate::local::interpreter::waiting::KeptHere;
+use crate::local::interpreter::waiting::{KeptHere, LONGEST_ACCESS};
 use crate::local::interpreter::{ending, family, faulthandler, foreign_threads, stay, waiting};
 use crate::local::memory::account::Work;
 use crate::local::objects::release::Loans;
 use crate::local::python::object::{Object, clear_exception, set_in_sys};
 use crate::local::stack::Room;
+use crate::local::thread::calling_thread;
 use crate::local::thread::entry::Entry;
 use crate::local::thread::wait_signal::Unblocked;
 use crate::util::turns::Limit;
+
+/// Most accesses take no longer.
+const SHORT_ACCESS: Duration = Duration::from_millis(1);
 
 /// An interpreter that is claimed and attached: the right to touch what it holds. Dropped from top to
 /// bottom: detached first, given back then.
@@ -190,6 +194,7 @@ impl<'a> Session<'a> {
         feature_flags::refuse_threads(py);
         let limit = Deadline::new(self.shared, time, None).ok();
         self.shared.state.set_runs_at_end(true);
+        self.shared.end_objects(py);
         self.forget_names();
         drop(limit);
         self.shared.end_asks(py);
@@ -268,18 +273,27 @@ impl Shared {
         claimed.or_else(|why| self.claim_after(why, purpose))
     }
 
-    /// Claims it after a short access, for which it was refused; else says why it is.
+    /// Claims it after a short access, for which it was refused; else says why it is. What an access has run may have called
+    /// the host, which may wait for the calling thread: a run does not wait for that.
     #[cold]
     pub(super) fn claim_after(
         self: &Arc<Self>,
         mut why: Refused,
         purpose: Purpose,
     ) -> Result<Claim<'_>> {
-        let state = &self.state;
+        let (state, start) = (&self.state, Instant::now());
+        let is_late = || purpose == Purpose::Run && start.elapsed() > LONGEST_ACCESS;
         while why == Refused::Accessed {
+            if self.is_further_out() || is_late() {
+                why = Refused::Running;
+                break;
+            }
             enter::detached(|| {
-                while state.is_accessed() {
-                    std::thread::yield_now();
+                while state.is_accessed() && !is_late() {
+                    match start.elapsed() < SHORT_ACCESS {
+                        true => std::thread::yield_now(),
+                        false => std::thread::sleep(SHORT_ACCESS),
+                    }
                 }
             });
             match state.claim(purpose) {
@@ -310,6 +324,19 @@ impl Shared {
         }
     }
 
+    /// Whether the calling thread has the claim: it is inside of the interpreter, or of others that it has called from there.
+    fn is_further_out(&self) -> bool {
+        let mut entry = calling_thread::entry();
+        // SAFETY: an entry lives until it is left.
+        while let Some(one) = unsafe { entry.as_ref() } {
+            if self.runs_in(one.thread_state.get()) {
+                return true;
+            }
+            entry = one.outer();
+        }
+        false
+    }
+
     #[cold]
     fn refused(&self, why: Refused) -> Error {
         let id = self.id;
@@ -329,7 +356,14 @@ impl Shared {
             ),
             Refused::Ending => (
                 Status::Busy,
-                format!("interpreter {id} is being destroyed in another thread"),
+                format!(
+                    "interpreter {id} is being destroyed, in {} thread",
+                    if self.is_further_out() {
+                        "this"
+                    } else {
+                        "another"
+                    }
+                ),
             ),
             Refused::Gone | Refused::Accessed => return registry::not_found(id),
         };

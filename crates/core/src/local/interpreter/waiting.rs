@@ -17,6 +17,10 @@ use crate::local::thread::calling_thread;
 use crate::util::thread::this_thread;
 use crate::util::turns::{Ended, Limit};
 
+/// So long a call waits that is not to wait, for what the library does itself in the interpreter: it drops what the host has
+/// released. The ends of objects may take half as long.
+pub(crate) const LONGEST_ACCESS: Duration = Duration::from_secs(2);
+
 /// Which threads and runs wait for which interpreter, as far as they are in one.
 struct Waits {
     /// The run of the first one waits for its turn in the second one.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use subpy_wire::Writer;
 
 use super::known_queues::KnownQueues;
+use super::objects::Releasing;
 use super::streams::Streams;
 use super::{Creator, Life, Remote, Told};
 use crate::data::config::InterpreterConfig;
@@ -89,7 +90,7 @@ impl Remote {
             functions: Mutex::default(),
             queues: KnownQueues::new(described.memory_limit),
             home: Home::new(id, told.objects_wait),
-            releasing: Mutex::default(),
+            releasing: Releasing::default(),
             streams: Streams::new(config.stdout, config.stderr, config.stdin),
             seen: Mutex::default(),
             life: Mutex::new(Life::There),

@@ -40,6 +40,7 @@ impl Remote {
             {
                 let _overdue =
                     self.kill_after(ending.timeout.saturating_add(EndOptions::OF_PROCESS));
+                let _ = self.say_released(line);
                 let number = self.next_number();
                 let _under_way = UnderWay::begin(self, number);
                 let waits = || self.is_alive() && (ending.keeps_waiting)();

@@ -1,13 +1,38 @@
 //! Objects of its interpreter that the host has handles of.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::Remote;
+use super::asking::UnderWay;
 use crate::data::error::{Error, Result, Status};
 use crate::data::object_handle::ObjectHandle;
 use crate::local::enter;
+use crate::local::interpreter::waiting::LONGEST_ACCESS;
 use crate::process::lines::Line;
 use crate::process::protocol::asks;
+
+/// Whether a thread of ours says which objects were released.
+#[derive(Default)]
+pub(super) struct Releasing {
+    does: Mutex<bool>,
+    done: Condvar,
+}
+
+impl Releasing {
+    fn set(&self, does: bool) {
+        *self.does.lock().unwrap_or_else(PoisonError::into_inner) = does;
+        self.done.notify_all();
+    }
+
+    /// Waits until it does not, but not for what the ends of objects call of the host's: that may wait for the calling thread.
+    fn wait(&self) {
+        let does = self.does.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = self
+            .done
+            .wait_timeout_while(does, LONGEST_ACCESS, |does| *does);
+        drop(wait.unwrap_or_else(PoisonError::into_inner));
+    }
+}
 
 impl Remote {
     /// Says which objects were released, if any were.
@@ -23,6 +48,8 @@ impl Remote {
     fn say_released_now(&self, line: &mut Line<'_>) -> Result<()> {
         let released = self.home.take_released();
         let number = self.next_number();
+        // What the ends of objects call of the host's may call the interpreter again.
+        let _under_way = UnderWay::begin(self, number);
         let said = enter::for_host(|| {
             self.converse(line, asks::RELEASE, number, |writer| {
                 writer.size(released.len());
@@ -35,16 +62,11 @@ impl Remote {
     /// Says it, if nobody has it do anything: what is asked for next does otherwise. Who asks for something meanwhile waits
     /// for that.
     pub(crate) fn say_released_if_idle(&self) {
-        let _releasing = self.releasing();
+        self.releasing.set(true);
         if let Ok(mut line) = self.line() {
             let _ = self.say_released(&mut line);
         }
-    }
-
-    fn releasing(&self) -> MutexGuard<'_, ()> {
-        self.releasing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.releasing.set(false);
     }
 
     /// A line for the calling thread, which was refused one, unless it was for that alone.
@@ -53,7 +75,7 @@ impl Remote {
         if refused.status() != Status::Busy {
             return Err(refused);
         }
-        enter::detached(|| drop(self.releasing()));
+        enter::detached(|| self.releasing.wait());
         self.line()
     }
 

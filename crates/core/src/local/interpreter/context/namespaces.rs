@@ -50,7 +50,9 @@ impl Context<'_> {
         };
         let add = || {
             let key = Object::text(self.py, name)?;
-            if imported_as(self.py, &key).is_some() {
+            // (A script may have removed it from what is imported.)
+            let is_there = self.owner.namespaces.find(name).is_some();
+            if is_there || imported_as(self.py, &key).is_some() {
                 return Some(false);
             }
             self.owner.namespaces.add(self.py, &c_name)?;
@@ -59,8 +61,7 @@ impl Context<'_> {
         match add() {
             Some(true) => Ok(()),
             Some(false) => invalid(format!(
-                "interpreter {} has a module or namespace {name:?} already: choose another name",
-                self.shared.id
+                "there is a module or namespace {name:?} already: choose another name"
             )),
             None => Err(self.raised()),
         }
@@ -82,10 +83,7 @@ impl Context<'_> {
 
     #[cold]
     fn no_namespace(&self, name: &str) -> Error {
-        let message = format!(
-            "interpreter {} has no namespace {name:?}: add it first",
-            self.shared.id
-        );
+        let message = format!("there is no namespace {name:?}: add it first");
         Error::new(Status::NotFound, message)
     }
 }
