@@ -3123,13 +3123,15 @@ void subpy_host_return(subpy_host_call *call, const subpy_value *value);
  *
  * @param call    The call. NULL: nothing happens.
  * @param type    The type of the exception: "builtins.ValueError", "package.module.Oops" or, in short,
- *                "ValueError". The module is imported. For a type that does not exist, the script gets a
- *                RuntimeError that says so. NULL stands for "RuntimeError". UTF-8. The library copies it.
+ *                "ValueError". The module is imported. For a type that does not exist, or that is not made of a
+ *                message alone, the script gets a RuntimeError that says so. NULL stands for "RuntimeError". UTF-8. The library copies it.
  * @param message The argument of the exception. NULL stands for "". UTF-8. The library copies it.
  *
  * Threads: the one that the host function was called in.
  */
-void subpy_host_raise(subpy_host_call *call, const char *type, const char *message);
+void subpy_host_raise(subpy_host_call *call,
+                      const char *type,
+                      const char *message);
 
 /**
  * The keyword arguments of a call.
@@ -3245,7 +3247,7 @@ subpy_status subpy_eval_object_with(subpy_id id,
                                     subpy_error **error);
 
 /**
- * Compiles a program, for subpy_object_run().
+ * Compiles a program, for subpy_object_run(), which runs it in `__main__`. The limits are for compiling it.
  *
  * @param id      The interpreter.
  * @param options What tracebacks call it, and the limits, as for subpy_run_string_with(). NULL for the defaults.
@@ -3470,6 +3472,10 @@ subpy_object subpy_object_retain(subpy_object object);
 /**
  * Gives a reference back. With the last one the handle is stale, and the object goes when its interpreter does something next;
  * where more than 1,000 wait for that and nothing runs, a thread of the library lets them go. It never waits.
+ *
+ * What scripts have written for the end of objects (`__del__`) runs then. The limits of the call that comes next are not for that:
+ * it has a second of its own, and is told to end then. A call that comes while the thread of the library is at it waits for
+ * that, two seconds at most.
  *
  * @param object The object. One that is stale or 0 stays what it is.
  *

@@ -171,7 +171,7 @@ pub unsafe extern "C" fn subpy_eval_object_with(
     }
 }
 
-/// Compiles a program, for subpy_object_run().
+/// Compiles a program, for subpy_object_run(), which runs it in `__main__`. The limits are for compiling it.
 ///
 /// @param id      The interpreter.
 /// @param options What tracebacks call it, and the limits, as for subpy_run_string_with(). NULL for the defaults.
@@ -565,6 +565,10 @@ pub extern "C" fn subpy_object_retain(object: subpy_object) -> subpy_object {
 
 /// Gives a reference back. With the last one the handle is stale, and the object goes when its interpreter does something next;
 /// where more than 1,000 wait for that and nothing runs, a thread of the library lets them go. It never waits.
+///
+/// What scripts have written for the end of objects (`__del__`) runs then. The limits of the call that comes next are not for that:
+/// it has a second of its own, and is told to end then. A call that comes while the thread of the library is at it waits for
+/// that, two seconds at most.
 ///
 /// @param object The object. One that is stale or 0 stays what it is.
 ///

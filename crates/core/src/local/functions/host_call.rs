@@ -17,7 +17,7 @@ use crate::local::enter;
 use crate::local::enter::Attachment;
 use crate::local::objects::conversion_error::ConversionError;
 use crate::local::objects::owner::Owner;
-use crate::local::python::exception::{self, RUNTIME_ERROR};
+use crate::local::python::exception::{self, RUNTIME_ERROR, TYPE_ERROR};
 use crate::local::python::object::{Object, clear_exception};
 use crate::local::stack::{Room, with_room_if_any};
 use crate::local::thread::entry::Entry;
@@ -349,14 +349,25 @@ fn refuse(py: Attached<'_>, error: ConversionError, name: &str) -> *mut ffi::PyO
 fn raise(py: Attached<'_>, kind: &str, message: &str) {
     let found = exception_type(py, kind);
     clear_exception(py);
-    match found {
-        Some(found) => exception::set(py, &found, message),
-        None => {
-            let why = "which is no exception type here";
-            let message = format!("{message} (the host asked for {kind:?}, {why})");
-            RUNTIME_ERROR.raise::<()>(py, &message);
-        }
+    let why = match found.map(|found| made_of(py, &found, message)) {
+        Some(Some(exception)) => return exception::restore(py, exception),
+        Some(None) if !TYPE_ERROR.is_set(py) => return,
+        Some(None) => "which can't be made of a message alone",
+        None => "which is no exception type here",
+    };
+    clear_exception(py);
+    let message = format!("{message} (the host asked for {kind:?}, {why})");
+    RUNTIME_ERROR.raise::<()>(py, &message);
+}
+
+/// An exception of this type. `None`: another one is set.
+fn made_of(py: Attached<'_>, class: &Object, message: &str) -> Option<Object> {
+    let made = class.call(py, &[&Object::text(py, message)?])?;
+    // SAFETY: a live object.
+    if unsafe { ffi::PyExceptionInstance_Check(made.as_ptr()) } == 0 {
+        return TYPE_ERROR.raise(py, "what an exception type makes is no exception");
     }
+    Some(made)
 }
 
 /// The exception type of this name: `ValueError`, `package.module.Oops`, `package.module.Outer.Oops`.
