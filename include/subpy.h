@@ -3539,8 +3539,9 @@ typedef struct subpy_enter_options {
  *         #SUBPY_ERR_INVALID_ARGUMENT for a struct of options that is none;
  *         #SUBPY_ERR_UNSUPPORTED for an interpreter that shares its GIL: with #SUBPY_GIL_SHARED, the main interpreter, and
  *         each one below Python 3.12;
- *         #SUBPY_ERR_NOT_PERMITTED in a function of the host's that a script has called (its calls of that interpreter are
- *         inside of it anyway), and for a thread that holds a GIL by itself;
+ *         #SUBPY_ERR_NOT_PERMITTED in a function of the host's that a script has called, whatever interpreter that is of (calls
+ *         of the script's own are inside of it anyway), for a thread that holds a GIL by itself, and for the main interpreter
+ *         without `allow_main`;
  *         #SUBPY_ERR_BUSY, #SUBPY_ERR_INTERRUPTED, #SUBPY_ERR_NOT_FOUND, #SUBPY_ERR_LOST, #SUBPY_ERR_NO_MEMORY and
  *         #SUBPY_ERR_NOT_INITIALIZED as for subpy_run_string_with().
  *
@@ -3558,7 +3559,7 @@ subpy_status subpy_enter(subpy_id id,
  * @return #SUBPY_OK, also if its process is lost;
  *         #SUBPY_ERR_NOT_PERMITTED if the thread has not entered it, or has left it;
  *         #SUBPY_ERR_BUSY in a function of the host's that it has called, if the thread has entered another one later and not
- *         left that, and if it has let go of the GIL by `Python.h` and not taken it back;
+ *         left that (with #SUBPY_BACKEND_PROCESS it may), and if it has let go of the GIL by `Python.h` and not taken it back;
  *         #SUBPY_ERR_NOT_FOUND and #SUBPY_ERR_NOT_INITIALIZED as for subpy_run_string_with().
  *
  * Threads: the one that has entered.

@@ -12,6 +12,8 @@ namespace subpy {
 SUBPY_NAMESPACE_BEGIN
 
 /// The calling thread stays in an interpreter until this is destroyed: Interpreter::enter() makes one. It belongs to that thread.
+/// Those of several interpreters are to be destroyed in the reverse order, as local variables are; the elements of a container
+/// are not. One that can't leave since a later one has not left leaves its interpreter entered.
 ///
 /// @code
 /// const subpy::Entered inside = python.enter();

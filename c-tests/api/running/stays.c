@@ -80,6 +80,27 @@ static void test_it_nests(void **state) {
   RUN(id, "assert x == 1");
 }
 
+/* Of several, a thread is in the one that it has entered last. */
+static void test_the_last_one_is_current(void **state) {
+  (void)state;
+  subpy_id others[5], current;
+  for (size_t i = 0; i < COUNT(others); i++) {
+    CREATE(NULL, &others[i]);
+  }
+  const subpy_id order[] = {others[2], others[4], others[0], others[3], others[1]};
+  for (size_t i = 0; i < COUNT(order); i++) {
+    ENTER(order[i]);
+    EXPECT(SUBPY_OK, subpy_get_current(&current, &error));
+    CHECK_EQUAL(current, order[i]);
+  }
+  for (size_t i = COUNT(order); i-- > 0;) {
+    EXPECT(SUBPY_OK, subpy_get_current(&current, &error));
+    CHECK_EQUAL(current, order[i]);
+    LEAVE(order[i]);
+    DESTROY(order[i]);
+  }
+}
+
 /* Each call has limits of its own, and can be interrupted. */
 static void *interrupt_it(void *argument) {
   struct gate *const ended = argument;
@@ -401,11 +422,21 @@ static void test_a_process_that_ends(void **state) {
 int main(void) {
   const struct CMUnitTest of_shared_gils[] = {TEST(test_a_shared_gil)};
   const struct CMUnitTest tests[] = {
-      TEST(test_each_call),           TEST(test_it_nests),      TEST(test_each_call_is_a_run),
-      TEST(test_a_small_thread),      TEST(test_other_calls),   TEST(test_buffers),
-      TEST(test_others_are_refused),  TEST(test_others_wait),   TEST(test_threads_of_scripts),
-      TEST(test_two_interpreters),    TEST(test_in_a_function), TEST(test_wrong_arguments),
-      TEST(test_a_process_that_ends), TEST(test_a_shared_gil),
+      TEST(test_each_call),
+      TEST(test_it_nests),
+      TEST(test_each_call_is_a_run),
+      TEST(test_the_last_one_is_current),
+      TEST(test_a_small_thread),
+      TEST(test_other_calls),
+      TEST(test_buffers),
+      TEST(test_others_are_refused),
+      TEST(test_others_wait),
+      TEST(test_threads_of_scripts),
+      TEST(test_two_interpreters),
+      TEST(test_in_a_function),
+      TEST(test_wrong_arguments),
+      TEST(test_a_process_that_ends),
+      TEST(test_a_shared_gil),
   };
   const bool all_share = !in_processes() && !python_at_least(3, 12);
   if (all_share) {

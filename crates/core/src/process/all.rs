@@ -37,10 +37,13 @@ fn family() -> MutexGuard<'static, Option<Arc<Family>>> {
     FAMILY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The one that the calling thread stays in.
+/// The one that the calling thread stays in; of several, the one that it has entered last.
 pub(crate) fn stayed_in_here() -> Option<Id> {
     let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
-    all.values().find(|one| one.stays_here()).map(|one| one.id)
+    let stays = all
+        .values()
+        .filter_map(|one| Some((one.stay_here()?, one.id)));
+    stays.max_by_key(|(number, _)| *number).map(|(_, id)| id)
 }
 
 /// Objects of an interpreter wait to be let go of: a thread of ours says so, if nothing is under way there.

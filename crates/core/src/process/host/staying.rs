@@ -16,16 +16,16 @@ impl Remote {
         self.stay.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the calling thread stays.
-    pub(in crate::process) fn stays_here(&self) -> bool {
-        self.stay().as_ref().is_some_and(Stay::is_here)
+    /// The number of the calling thread's stay. `None`: it does not stay.
+    pub(in crate::process) fn stay_here(&self) -> Option<u64> {
+        self.stay().as_ref().and_then(Stay::here)
     }
 
     /// Fails in a thread that stays.
     pub(super) fn not_stayed_in(&self) -> Result<()> {
-        match self.stays_here() {
-            true => Err(entered(self.id, true)),
-            false => Ok(()),
+        match self.stay_here() {
+            Some(_) => Err(entered(self.id, true)),
+            None => Ok(()),
         }
     }
 
