@@ -12,6 +12,7 @@ mod known_queues;
 mod objects;
 mod operations;
 mod queues;
+mod releasing;
 mod served;
 mod signals;
 mod stay;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use subpy_wire::Malformed;
 
 use self::known_queues::KnownQueues;
-use self::objects::Releasing;
+use self::releasing::Releasing;
 use self::stay::Stay;
 use self::streams::Streams;
 use super::channel::{Broken, Control};

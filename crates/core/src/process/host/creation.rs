@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use subpy_wire::Writer;
 
 use super::known_queues::KnownQueues;
-use super::objects::Releasing;
+use super::releasing::Releasing;
 use super::streams::Streams;
 use super::{Creator, Life, Remote, Told};
 use crate::data::config::InterpreterConfig;

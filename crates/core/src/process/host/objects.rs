@@ -1,38 +1,12 @@
 //! Objects of its interpreter that the host has handles of.
 
-use std::sync::{Condvar, Mutex, PoisonError};
-
 use super::Remote;
 use super::asking::UnderWay;
 use crate::data::error::{Error, Result, Status};
 use crate::data::object_handle::ObjectHandle;
 use crate::local::enter;
-use crate::local::interpreter::waiting::LONGEST_ACCESS;
 use crate::process::lines::Line;
 use crate::process::protocol::asks;
-
-/// Whether a thread of ours says which objects were released.
-#[derive(Default)]
-pub(super) struct Releasing {
-    does: Mutex<bool>,
-    done: Condvar,
-}
-
-impl Releasing {
-    fn set(&self, does: bool) {
-        *self.does.lock().unwrap_or_else(PoisonError::into_inner) = does;
-        self.done.notify_all();
-    }
-
-    /// Waits until it does not, but not for what the ends of objects call of the host's: that may wait for the calling thread.
-    fn wait(&self) {
-        let does = self.does.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = self
-            .done
-            .wait_timeout_while(does, LONGEST_ACCESS, |does| *does);
-        drop(wait.unwrap_or_else(PoisonError::into_inner));
-    }
-}
 
 impl Remote {
     /// Says which objects were released, if any were.
