@@ -144,8 +144,9 @@ pub unsafe extern "C" fn subpy_import(
 }
 
 /// Adds a module from memory. It runs when it is imported first, and imports find it before modules in files. Tracebacks,
-/// `inspect` and `linecache` have its source. What has modules in it is a package: with "app.settings", `app` is one, of its own
-/// source if "app" was added, else the package `app` that there is otherwise, else an empty one.
+/// `inspect` and `linecache` have its source (`inspect` that of its classes, and the whole, only if it has a `filename`). What has
+/// modules in it is a package: with "app.settings", `app` is one, of its own source if "app" was added, else the package `app` that
+/// there is otherwise, else an empty one.
 ///
 /// A module of this name that was added before is replaced. If it is imported already, `importlib.reload()` takes the new one.
 ///
