@@ -332,6 +332,28 @@ static void test_a_pin_keeps_the_interpreter(void **state) {
   subpy_value_clear(&one);
 }
 
+static void call_again(void *user, subpy_host_call *call, const subpy_value *args, size_t nargs) {
+  (void)call, (void)args, (void)nargs;
+  ++*(int *)user;
+  RUN(id, "called = 1");
+}
+
+/* What owns it may call the host at its end, which calls the interpreter. */
+static void test_a_pin_whose_end_calls_the_interpreter(void **state) {
+  (void)state;
+  int calls = 0;
+  subpy_value value;
+  EXPECT(SUBPY_OK, subpy_define_function(id, "host", "call", call_again, &calls, NULL, &error));
+  RUN(id, "import host\n"
+          "class Memory(bytearray):\n"
+          "  def __del__(self): host.call()\n");
+  EXPECT(SUBPY_OK, subpy_eval(id, "memoryview(Memory(100))", &value, &error));
+  CHECK_EQUAL(calls, buffers_are_shared() ? 0 : 1);
+  subpy_value_clear(&value);
+  CHECK_EQUAL(calls, 1);
+  RUN(id, "assert called == 1");
+}
+
 static void test_memory_of_an_interpreter_in_another(void **state) {
   (void)state;
   const subpy_id b = create_second();
@@ -458,6 +480,7 @@ int main(void) {
       TEST(test_a_pin),
       TEST(test_flags),
       TEST(test_a_pin_keeps_the_interpreter),
+      TEST(test_a_pin_whose_end_calls_the_interpreter),
       TEST(test_memory_of_an_interpreter_in_another),
       TEST(test_a_pin_is_released_while_a_script_runs),
       TEST(test_arguments_of_a_host_function),
