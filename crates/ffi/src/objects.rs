@@ -568,7 +568,7 @@ pub extern "C" fn subpy_object_retain(object: subpy_object) -> subpy_object {
 ///
 /// What scripts have written for the end of objects (`__del__`) runs then. The limits of the call that comes next are not for that:
 /// it has a second of its own, and is told to end then. A call that comes while the thread of the library is at it waits for
-/// that, two seconds at most.
+/// that; but where it has called the host, and that has not returned for two seconds, the interpreter is #SUBPY_ERR_BUSY.
 ///
 /// @param object The object. One that is stale or 0 stays what it is.
 ///

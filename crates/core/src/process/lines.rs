@@ -78,6 +78,11 @@ impl Lines {
         lent.any(|lent| !lent.stays)
     }
 
+    /// Whether a thread does something for the other side.
+    pub(super) fn is_lent(&self) -> bool {
+        self.all().lent.iter().any(|lent| !lent.stays)
+    }
+
     /// The calling thread does not stay any more. To be called outside of its calls.
     pub(super) fn end_stay(&self) {
         let mut all = self.all();

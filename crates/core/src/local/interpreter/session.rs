@@ -26,7 +26,7 @@ use crate::local::interpreter::deadline::Deadline;
 use crate::local::interpreter::inside::Inside;
 use crate::local::interpreter::registry;
 use crate::local::interpreter::shared::Shared;
-use crate::local::interpreter::waiting::{KeptHere, LONGEST_ACCESS};
+use crate::local::interpreter::waiting::{InHost, KeptHere};
 use crate::local::interpreter::{ending, family, faulthandler, foreign_threads, stay, waiting};
 use crate::local::memory::account::Work;
 use crate::local::objects::release::Loans;
@@ -282,14 +282,16 @@ impl Shared {
         purpose: Purpose,
     ) -> Result<Claim<'_>> {
         let (state, start) = (&self.state, Instant::now());
-        let is_late = || purpose == Purpose::Run && start.elapsed() > LONGEST_ACCESS;
+        let (mut in_host, mut gives_up) = (InHost::default(), self.is_further_out());
         while why == Refused::Accessed {
-            if self.is_further_out() || is_late() {
+            if gives_up {
                 why = Refused::Running;
                 break;
             }
             enter::detached(|| {
-                while state.is_accessed() && !is_late() {
+                while state.is_accessed() && !gives_up {
+                    let is_there = purpose == Purpose::Run && self.entry.wake.is_in_host();
+                    gives_up = in_host.is_too_long(is_there);
                     match start.elapsed() < SHORT_ACCESS {
                         true => std::thread::yield_now(),
                         false => std::thread::sleep(SHORT_ACCESS),

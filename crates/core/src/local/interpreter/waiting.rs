@@ -17,9 +17,21 @@ use crate::local::thread::calling_thread;
 use crate::util::thread::this_thread;
 use crate::util::turns::{Ended, Limit};
 
-/// So long a call waits that is not to wait, for what the library does itself in the interpreter: it drops what the host has
-/// released. The ends of objects may take half as long.
-pub(crate) const LONGEST_ACCESS: Duration = Duration::from_secs(2);
+/// How long the host has not returned from what the end of an object has called, which the library drops. A call waits for
+/// what the library does itself in the interpreter; but the host may wait there for that call.
+#[derive(Default)]
+pub(crate) struct InHost(Option<Instant>);
+
+impl InHost {
+    /// Whether that is too long. `is_there`: whether it is in the host now.
+    pub(crate) fn is_too_long(&mut self, is_there: bool) -> bool {
+        const LONGEST: Duration = Duration::from_secs(2);
+        if !is_there {
+            self.0 = None;
+        }
+        is_there && self.0.get_or_insert_with(Instant::now).elapsed() > LONGEST
+    }
+}
 
 /// Which threads and runs wait for which interpreter, as far as they are in one.
 struct Waits {

@@ -77,7 +77,7 @@ impl Wake {
         }
     }
 
-    /// Whether the thread, the calling one, calls the host.
+    /// Whether the thread calls the host. Any other one than that may be told what was so a moment ago.
     #[inline(always)]
     pub(in crate::local) fn is_in_host(&self) -> bool {
         self.in_host.load(Ordering::Relaxed)

@@ -49,7 +49,7 @@ impl Remote {
         if refused.status() != Status::Busy {
             return Err(refused);
         }
-        enter::detached(|| self.releasing.wait());
+        enter::detached(|| self.releasing.wait(|| self.lines.is_lent()));
         self.line()
     }
 

@@ -1,8 +1,9 @@
 //! A thread of ours that says which objects were released, while nothing else is asked for.
 
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::local::interpreter::waiting::LONGEST_ACCESS;
+use crate::local::interpreter::waiting::InHost;
 
 /// Whether a thread of ours says which objects were released.
 #[derive(Default)]
@@ -17,12 +18,14 @@ impl Releasing {
         self.done.notify_all();
     }
 
-    /// Waits until it does not, but not for what the ends of objects call of the host's: that may wait for the calling thread.
-    pub(super) fn wait(&self) {
-        let does = self.does.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = self
-            .done
-            .wait_timeout_while(does, LONGEST_ACCESS, |does| *does);
-        drop(wait.unwrap_or_else(PoisonError::into_inner));
+    /// Waits until it does not, or is in the host for too long.
+    pub(super) fn wait(&self, is_in_host: impl Fn() -> bool) {
+        const LOOK: Duration = Duration::from_millis(10);
+        let mut in_host = InHost::default();
+        let mut does = self.does.lock().unwrap_or_else(PoisonError::into_inner);
+        while *does && !in_host.is_too_long(is_in_host()) {
+            let waited = self.done.wait_timeout(does, LOOK);
+            does = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 }
