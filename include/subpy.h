@@ -3125,14 +3125,13 @@ void subpy_host_return(subpy_host_call *call, const subpy_value *value);
  * @param call    The call. NULL: nothing happens.
  * @param type    The type of the exception: "builtins.ValueError", "package.module.Oops" or, in short,
  *                "ValueError". The module is imported. For a type that does not exist, or that is not made of a
- *                message alone, the script gets a RuntimeError that says so. NULL stands for "RuntimeError". UTF-8. The library copies it.
+ *                message alone, the script gets a RuntimeError that says so. NULL stands for "RuntimeError". UTF-8.
+ *                The library copies it.
  * @param message The argument of the exception. NULL stands for "". UTF-8. The library copies it.
  *
  * Threads: the one that the host function was called in.
  */
-void subpy_host_raise(subpy_host_call *call,
-                      const char *type,
-                      const char *message);
+void subpy_host_raise(subpy_host_call *call, const char *type, const char *message);
 
 /**
  * The keyword arguments of a call.

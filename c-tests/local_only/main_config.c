@@ -33,7 +33,10 @@ static void test_what_it_can_not_be(void **state) {
   wrong.allow_interpreters = 7;
   EXPECT(SUBPY_ERR_INVALID_ARGUMENT, subpy_configure_main(&wrong, &error));
   if (subpy_supports(SUBPY_FEATURE_MEMORY_ACCOUNTS)) {
-    RUN(0, "much = list(range(10000))"); /* else it may have less than when it was counted first */
+    uint64_t current; /* it may have nothing before that which is counted */
+    RUN(0, "much = bytearray(1 << 20)");
+    EXPECT(SUBPY_OK, subpy_memory_usage(0, &current, NULL, &error));
+    CHECK(current > (1 << 20) - (32 << 10), "%d bytes", (int)current);
     wrong = config;
     wrong.memory_limit = 1000;
     REFUSES(SUBPY_ERR_INVALID_ARGUMENT, "too low", subpy_configure_main(&wrong, &error));

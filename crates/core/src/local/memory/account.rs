@@ -125,10 +125,8 @@ impl Account {
         self.set_ceiling();
     }
 
-    /// The interpreter is made: what it has counts for its limit from now on. (One that was there before it was counted may
-    /// have freed more than was counted since.)
+    /// The interpreter is made: what it has counts for its limit from now on.
     pub(crate) fn opened(&self) {
-        self.current.fetch_max(0, Ordering::Relaxed);
         self.begin(Work::Script);
         self.added[Work::Own as usize].store(0, Ordering::Relaxed);
         self.set_ceiling();

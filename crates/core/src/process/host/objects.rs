@@ -36,11 +36,11 @@ impl Remote {
     /// Says it, if nobody has it do anything: what is asked for next does otherwise. Who asks for something meanwhile waits
     /// for that.
     pub(crate) fn say_released_if_idle(&self) {
-        self.releasing.set(true);
-        if let Ok(mut line) = self.line() {
-            let _ = self.say_released(&mut line);
-        }
-        self.releasing.set(false);
+        self.releasing.during(|| {
+            if let Ok(mut line) = self.line() {
+                let _ = self.say_released(&mut line);
+            }
+        });
     }
 
     /// A line for the calling thread, which was refused one, unless it was for that alone.

@@ -13,7 +13,14 @@ pub(super) struct Releasing {
 }
 
 impl Releasing {
-    pub(super) fn set(&self, does: bool) {
+    /// It does, while `work` is done.
+    pub(super) fn during(&self, work: impl FnOnce()) {
+        self.set(true);
+        work();
+        self.set(false);
+    }
+
+    fn set(&self, does: bool) {
         *self.does.lock().unwrap_or_else(PoisonError::into_inner) = does;
         self.done.notify_all();
     }
