@@ -75,12 +75,10 @@ static void test_a_script_may_catch_it_and_end(void **state) {
   (void)state;
   const subpy_id id = create_quiet();
   const subpy_run_options options = limit(SHORT);
-  static const char code[] =
-      "try:\n"
-      "  x = 0\n" /* without it, CPython 3.12 lays the exception before the try */
-      "  while True: pass\n"
-      "except KeyboardInterrupt: caught = True\n"
-      "x = 1\n";
+  static const char code[] = "try:\n"
+                             "  while True: pass\n"
+                             "except KeyboardInterrupt: caught = True\n"
+                             "x = 1\n";
   subpy_error *error = run_for(id, &options, code);
   /* What takes more than 10 ms, on a busy machine, is interrupted again. */
   for (int again = 0; again < 100 && error != NULL; again++) {
@@ -89,6 +87,39 @@ static void test_a_script_may_catch_it_and_end(void **state) {
   }
   CHECK(error == NULL, "%s", subpy_error_message(error));
   RUN(id, "assert caught and x == 1");
+  DESTROY(id);
+}
+
+static void test_with_and_finally_are_not_left_out(void **state) {
+  (void)state;
+  const subpy_id id = create_quiet();
+  const subpy_run_options options = limit(SHORT);
+  RUN(id, "import threading\nlock = threading.Lock()");
+  for (size_t i = 0; i < COUNT(loops); i++) {
+    static const char *const around[] = {
+        "left = False\n"
+        "def run():\n"
+        "  global left\n"
+        "  done, x = None, 0\n"
+        "  try:\n"
+        "    %s\n"
+        "  finally: left = not left\n"
+        "run()\n",
+        "def run():\n"
+        "  done, x = None, 0\n"
+        "  with lock:\n"
+        "    %s\n"
+        "run()\n",
+    };
+    for (size_t j = 0; j < COUNT(around); j++) {
+      char code[2000];
+      CHECK(snprintf(code, sizeof code, around[j], loops[i]) < (int)sizeof code, "it is too long");
+      CHECK_STOPPED(SUBPY_ERR_TIMEOUT, run_for(id, &options, code), ", in run\n");
+    }
+    subpy_error *error =
+        run_for(id, NULL, "assert left\nassert lock.acquire(False)\nlock.release()");
+    CHECK(error == NULL, "after %s: %s", loops[i], subpy_error_traceback(error));
+  }
   DESTROY(id);
 }
 
@@ -231,6 +262,7 @@ int main(void) {
   const struct CMUnitTest others[] = {
       cmocka_unit_test(test_in_time),
       cmocka_unit_test(test_a_script_may_catch_it_and_end),
+      cmocka_unit_test(test_with_and_finally_are_not_left_out),
       cmocka_unit_test(test_eval_and_call),
       cmocka_unit_test(test_wrong_options),
       cmocka_unit_test(test_measure),

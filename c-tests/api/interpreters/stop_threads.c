@@ -1,5 +1,6 @@
 /* subpy_stop_threads(), subpy_thread_names() and subpy_destroy_options::stop_threads: threads that scripts have left. */
 #include "fixture.h"
+#include "stop.h"
 
 /* A figure of 100 ms, ten times that, and more on a machine that does much else. */
 enum { LONG_MS = 5000 };
@@ -19,7 +20,7 @@ static const char *const works[] = {
 static bool waits(const char *work) { return strstr(work, "import") == work; }
 
 static void start(const char *how, const char *work) {
-  char code[512];
+  char code[2500];
   snprintf(code, sizeof code,
            "import threading, _thread\n"
            "begun = threading.Semaphore(0)\n"
@@ -66,14 +67,24 @@ static void test_many_at_once(void **state) {
 
 static void test_finally_runs(void **state) {
   (void)state;
-  start(ways[0], "import builtins\n"
-                 "try:\n"
-                 "  builtins.inside = True\n"
-                 "  while True: pass\n"
-                 "finally: builtins.done = True\n");
-  RUN(id, "import builtins, time\nwhile not hasattr(builtins, 'inside'): time.sleep(0.001)");
-  EXPECT(SUBPY_OK, subpy_stop_threads(id, SUBPY_FOREVER, NULL, &error));
-  RUN(id, "assert done");
+  for (size_t i = 0; i < COUNT(loops); i++) {
+    char code[2000];
+    snprintf(code, sizeof code,
+             "import builtins\n"
+             "def run():\n"
+             "  done, x = None, 0\n"
+             "  try:\n"
+             "    %s\n"
+             "  finally: builtins.done = True\n"
+             "builtins.done, builtins.inside = False, True\n"
+             "run()\n",
+             loops[i]);
+    start(ways[0], code);
+    RUN(id, "import builtins, time\nwhile not hasattr(builtins, 'inside'): time.sleep(0.001)\ndel "
+            "builtins.inside");
+    EXPECT(SUBPY_OK, subpy_stop_threads(id, SUBPY_FOREVER, NULL, &error));
+    RUN(id, "assert done");
+  }
 }
 
 static void test_nothing_is_written_of_it(void **state) {

@@ -8,6 +8,7 @@ mod array_pickles;
 #[cfg(not(Py_3_12))]
 mod asyncio_in_python;
 pub(crate) mod asyncio_iterators;
+pub(crate) mod backward_jumps;
 pub(crate) mod builtin_types;
 pub(crate) mod child_processes;
 pub(crate) mod code_hooks;

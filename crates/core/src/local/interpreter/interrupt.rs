@@ -30,7 +30,7 @@ use crate::data::id::Id;
 use crate::local::attach::Attached;
 #[cfg(Py_3_12)]
 use crate::local::attach::Current;
-use crate::local::cures::main_thread;
+use crate::local::cures::{backward_jumps, main_thread};
 use crate::local::enter;
 use crate::local::interpreter::claim::{Request, Run};
 use crate::local::interpreter::handle::Interpreter;
@@ -362,6 +362,7 @@ impl Shared {
             }
             CodePosition::Outside => return 0,
         }
+        backward_jumps::cover(py, self.thread_state);
         let Some(why) = why else {
             return if self.signals.handle(py, run) { 0 } else { -1 };
         };
@@ -428,6 +429,7 @@ impl Shared {
         if protected::position_of(py, self.thread_state) != CodePosition::Open {
             return;
         }
+        backward_jumps::cover(py, self.thread_state);
         self.with_wake(|wake| {
             let is_asked = self.state.asked().is_some()
                 && (wake.take() || self.raises_at_safe_points.load(Ordering::Relaxed));

@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyThreadState;
 
 use crate::local::attach::Attached;
-use crate::local::cures::main_thread;
+use crate::local::cures::{backward_jumps, main_thread};
 use crate::local::interpreter::protected;
 use crate::local::interpreter::protected::CodePosition;
 use crate::local::interpreter::stats::time_of;
@@ -63,7 +63,10 @@ impl RunningThreads {
         // To 3.11 a collection may let go of the GIL, and a thread state may go then.
         let open: Vec<u64> = without_collection(py, || {
             let states = thread_states::all_of_attached(py).into_iter();
-            states.filter(is_open).filter_map(number_of).collect()
+            let open = states.filter(is_open);
+            open.inspect(|state| backward_jumps::cover(py, *state))
+                .filter_map(number_of)
+                .collect()
         });
         for thread in &self.lock().running {
             if !which(thread.number) {
