@@ -1,6 +1,6 @@
 /*
  * Runs that wait in C and compute there, interrupted at random times: by limits, by another thread, and by a signal
- * handler.
+ * handler. Each interpreter that they are in has two threads: one that runs, and one that interrupts.
  *
  *   waits [-s SECONDS] [-n INTERRUPTS] [-r SEED]
  *
@@ -11,6 +11,7 @@
 
 #include <subpy.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -117,7 +118,11 @@ std::atomic<bool> over;
 struct Victim {
   subpy_id id;
   std::mutex mutex;
-  bool runs = false;
+  bool runs = false, is_over = false;
+  std::atomic<const char *> code{""};
+  std::atomic<long> ended{0};
+  long ended_before = 0;
+  int quiet_s = 0;
 };
 
 [[noreturn]] void fail(const char *code, subpy_error *error) {
@@ -140,12 +145,15 @@ thread_local subpy_id by_handler;
 
 void interrupt_in_handler(int) { subpy_interrupt(by_handler, nullptr); }
 
-/* Interrupts the run that is under way at a random time, if it has no limit. */
+/* Interrupts the run that is under way at random times, if it has no limit, until there is none any more. */
 void interrupt(Victim &victim, uint64_t seed) {
   Random random(seed);
-  while (!over) {
+  for (;;) {
     std::this_thread::sleep_for(std::chrono::microseconds(random.below(1500)));
     const std::lock_guard<std::mutex> guard(victim.mutex);
+    if (victim.is_over) {
+      return;
+    }
     if (victim.runs) {
       if (random.one_in(3)) {
         by_handler = victim.id;
@@ -164,6 +172,7 @@ void work(Victim &victim, uint64_t seed, long count) {
   Random random(seed);
   while (!over) {
     const char *const code = random.of(waits);
+    victim.code = code;
     subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
     /* asyncio has a handler, which a second interrupt makes raise wherever it comes, as a second Ctrl+C does. */
     const bool is_asyncio = std::strncmp(code, "asyncio", 7) == 0;
@@ -184,10 +193,30 @@ void work(Victim &victim, uint64_t seed, long count) {
     }
     subpy_error_free(error);
     run(victim.id, "check()");
+    victim.ended++;
     if (++interrupts >= count) {
       over = true;
     }
   }
+  const std::lock_guard<std::mutex> guard(victim.mutex);
+  victim.is_over = true;
+}
+
+/* Whether a victim is not over yet. To be called each second: fails if nothing has ended in it for HANG_S. */
+bool is_under_way(Victim &victim) {
+  const std::lock_guard<std::mutex> guard(victim.mutex);
+  if (victim.is_over) {
+    return false;
+  }
+  victim.quiet_s = victim.ended == victim.ended_before ? victim.quiet_s + 1 : 0;
+  victim.ended_before = victim.ended;
+  if (victim.quiet_s == HANG_S) {
+    std::printf("FAILS: nothing has ended for %d s: in %s, or in check() after it\n", HANG_S,
+                victim.code.load());
+    std::fflush(stdout);
+    std::abort();
+  }
+  return true;
 }
 
 } // namespace
@@ -233,17 +262,8 @@ int main(int argc, char **argv) {
     threads.emplace_back(interrupt, std::ref(victim), seed++);
   }
   const auto start = std::chrono::steady_clock::now();
-  long before = -1;
-  for (long waited = 0; !over; waited++) {
+  while (std::count_if(victims.begin(), victims.end(), is_under_way) > 0) {
     std::this_thread::sleep_for(std::chrono::seconds(1));
-    if (waited % HANG_S == HANG_S - 1) {
-      if (interrupts == before) {
-        std::puts("FAILS: nothing has ended for a minute");
-        std::fflush(stdout);
-        std::abort();
-      }
-      before = interrupts;
-    }
     if (std::chrono::steady_clock::now() - start > std::chrono::seconds(seconds)) {
       over = true;
     }

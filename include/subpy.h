@@ -1595,8 +1595,8 @@ struct subpy_value;
  * lets it pass. A script that goes on all the same has 100 ms for its `finally`. Then it gets the exception at each safe
  * point, also in the handler that has just caught it, until it has ended. Its run then returns #SUBPY_ERR_INTERRUPTED,
  * with the traceback of where it was. A script that catches the exception and ends by itself just ends. (Below Python
- * 3.12 it is every 10 ms after these 100 ms, so a loop that catches everything can escape. In 3.12 a loop can that has
- * nothing outside of its `try`. Python 3.10 has no safe point in a loop that begins with `try` and calls nothing.)
+ * 3.12 it is every 10 ms after these 100 ms, so a loop that catches everything can escape. Python 3.10 has no safe point
+ * in a loop that begins with `try` and calls nothing.)
  *
  * A script that waits in C gets it at once, too, if subpy_supports() says #SUBPY_FEATURE_INTERRUPT_WAITS: in
  * `time.sleep()`, in locks, queues and joins, in `select`, sockets, pipes and `ssl`, with its child processes, in an event

@@ -15,16 +15,19 @@ compile() {
     -L"$3" -lsubpy -Wl,-rpath,"$3" -pthread "${@:4}"
 }
 
+# limited PROGRAM ARGUMENT...: one that hangs is ended, and fails.
+limited() { timeout --signal=ABRT $((5 * seconds + 300)) "$@"; }
+
 fuzz() {
   compile run_bytes fuzz/run_bytes.cpp "$BUILD/lib" -DFUZZ_PLAIN
   compile sequences fuzz/sequences.cpp "$BUILD/lib"
-  "$out/run_bytes" -s "$seconds" -r "${SEED:-$RANDOM}" -l "$out/last_bytes" || {
+  limited "$out/run_bytes" -s "$seconds" -r "${SEED:-$RANDOM}" -l "$out/last_bytes" || {
     echo "the bytes are in $out/last_bytes" >&2
     return 1
   }
-  "$out/sequences" -s "$seconds" -r "${SEED:-$RANDOM}"
+  limited "$out/sequences" -s "$seconds" -r "${SEED:-$RANDOM}"
   compile waits fuzz/waits.cpp "$BUILD/lib"
-  "$out/waits" -s "$seconds" -r "${SEED:-$RANDOM}"
+  limited "$out/waits" -s "$seconds" -r "${SEED:-$RANDOM}"
   fuzz_wire
 }
 
@@ -36,13 +39,13 @@ fuzz_wire() {
     -Ccodegen-units=1" CARGO_TARGET_DIR=$out/wire CARGO_BUILD_BUILD_DIR=$out/wire \
     cargo build --quiet --release --locked --target "$host" --manifest-path fuzz/wire/Cargo.toml
   mkdir -p "$out/wire_corpus"
-  "$out/wire/$host/release/fuzz_wire" -max_total_time="$seconds" -max_len=4096 -verbosity=0 -print_final_stats=1 \
+  limited "$out/wire/$host/release/fuzz_wire" -max_total_time="$seconds" -max_len=4096 -verbosity=0 -print_final_stats=1 \
     -artifact_prefix="$out/" -seed="${SEED:-$RANDOM}" "$out/wire_corpus" fuzz/wire/corpus
 }
 
 soak() {
   compile soak fuzz/soak.cpp "$BUILD/lib"
-  "$out/soak" "$seconds"
+  limited "$out/soak" "$seconds"
 }
 
 # Each block of memory is refused once: several thousand processes. With TURN set, each 16th of them.
@@ -78,15 +81,15 @@ asan() {
     echo "leaks_asan said: $said" >&2
     return 1
   fi
-  "$out/sequences_asan" -s "$seconds"
-  "$out/run_bytes_asan" -s "$seconds"
+  limited "$out/sequences_asan" -s "$seconds"
+  limited "$out/run_bytes_asan" -s "$seconds"
 }
 
 can_asan() { echo 'int main() {}' | "$CXX" -fsanitize=address -x c++ - -o "$out/can_asan" 2>/dev/null; }
 
 valgrind() {
   compile sequences fuzz/sequences.cpp "$BUILD/lib"
-  PYTHONMALLOC=malloc command valgrind --quiet --error-exitcode=1 \
+  PYTHONMALLOC=malloc limited valgrind --quiet --error-exitcode=1 \
     --fair-sched=yes "$out/sequences" -t 2 -m 100 -s "$seconds"
 }
 
