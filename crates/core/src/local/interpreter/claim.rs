@@ -312,9 +312,11 @@ impl State {
         asked(word, None, Request::Interrupt).map(|_| Run(word & !KIND))
     }
 
-    /// Whether a run is under way whose program has not ended.
-    pub(crate) fn is_under_way(&self) -> bool {
-        matches!(self.kind(), RUNNING | HANDLED) || is_asked(self.kind())
+    /// The run that is under way, if its program has not ended.
+    pub(crate) fn under_way(&self) -> Option<Run> {
+        let word = self.word.load(Ordering::Relaxed);
+        let kind = word & KIND;
+        (matches!(kind, RUNNING | HANDLED) || is_asked(kind)).then_some(Run(word & !KIND))
     }
 
     pub(crate) fn is_accessed(&self) -> bool {
@@ -333,12 +335,17 @@ impl State {
     /// Asks the run that is under way to end, or what runs at the end, if it is `run`, where that is given.
     /// The answer is the run that has been asked; `None`: there is nothing to ask.
     pub(crate) fn request(&self, run: Option<Run>, why: Request) -> Option<Run> {
-        let word = self.word.load(Ordering::Relaxed);
-        let asked = asked(word, run, why)?;
-        let result = self
-            .word
-            .compare_exchange(word, asked, Ordering::Relaxed, Ordering::Relaxed);
-        result.ok().map(|_| Run(word & !KIND))
+        let mut word = self.word.load(Ordering::Relaxed);
+        let mut ask = asked(word, run, why)?;
+        let met = Run(word & !KIND);
+        // A handler may be told meanwhile: the run goes on.
+        while let Err(now) =
+            (self.word).compare_exchange(word, ask, Ordering::Relaxed, Ordering::Relaxed)
+        {
+            word = now;
+            ask = asked(word, Some(met), why)?;
+        }
+        Some(met)
     }
 
     /// Another run of its holder's begins, whose claim it is still. To be called by that, after [`finish`](Self::finish).
@@ -524,6 +531,7 @@ mod tests {
             assert_eq!(state.request(late, Request::Timeout), None, "it has ended");
         }
         assert!(state.is_running() && !state.is_requested(run));
+        assert_eq!(state.under_way(), None, "its exception is read");
         let reading = state.run();
         assert_eq!(
             state.request(Some(reading), Request::Timeout),
@@ -561,7 +569,7 @@ mod tests {
             (state.asked(), state.requested()),
             (None, Some(Request::Interrupt))
         );
-        assert!(state.is_running() && state.is_under_way() && !state.is_requested(run));
+        assert!(state.under_way() == Some(run) && !state.is_requested(run));
         assert_eq!(state.request(Some(run), Request::Timeout), Some(run));
         assert_eq!(state.tell(None), None, "its time is over");
         assert_eq!(state.asked(), Some(Request::Timeout));

@@ -71,7 +71,7 @@ impl Shared {
 
     /// As [`interrupt`](Self::interrupt), if it is `run`, where that is given.
     fn interrupt_run(self: &Arc<Self>, run: Option<Run>) {
-        let is_under_way = self.state.is_under_way();
+        let is_under_way = self.state.under_way().is_some();
         let wake_up = || {
             if is_under_way {
                 self.signals.wake_up(libc::SIGINT);
@@ -181,15 +181,15 @@ impl Shared {
             return true;
         }
         let requests = self.requests();
-        let outer = requests.outer.get(level - 1);
-        let run = match outer {
-            Some(outer) => outer.word.run(),
-            None if requests.outer.len() + 1 == level && self.state.is_under_way() => {
-                self.state.run()
-            }
-            None => return false,
+        let run = match requests.outer.get(level - 1) {
+            Some(outer) => Some(outer.word.run()),
+            None if requests.outer.len() + 1 == level => self.state.under_way(),
+            None => None,
         };
         drop(requests);
+        let Some(run) = run else {
+            return false;
+        };
         match by_host {
             true => self.interrupt_run(Some(run)),
             false => self.request(Some(run), why),
@@ -329,8 +329,7 @@ impl Shared {
     /// A script's other thread has a signal handled by the run that is under way. To be called while the interpreter
     /// is attached.
     pub(super) fn signal_by_script(self: &Arc<Self>, _py: Attached<'_>, signal: c_int) {
-        if self.state.is_under_way() {
-            let run = self.state.run();
+        if let Some(run) = self.state.under_way() {
             self.signals.add(run, signal);
             #[cfg(Py_3_12)]
             self.signal_again(run);

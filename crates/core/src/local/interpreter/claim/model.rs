@@ -131,6 +131,40 @@ fn an_interrupt_is_for_the_run_that_it_met() {
     });
 }
 
+/// Who asks the run that it has seen under way does not end what reads the exception of that run.
+#[test]
+fn an_interrupt_is_for_a_program_and_not_for_what_reads_its_exception() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let _claim = interpreter.state.claim(Purpose::Run).ok();
+        let other = interpreter.clone();
+        let host = thread::spawn(move || {
+            let run = other.state.under_way();
+            run.and_then(|run| other.state.request(Some(run), Request::Interrupt))
+        });
+        interpreter.state.finish();
+        assert_eq!(interpreter.state.asked(), None);
+        host.join().unwrap();
+        assert_eq!(interpreter.state.asked(), None);
+    });
+}
+
+/// A run has a limit that is over while a handler of its script is told of an interrupt.
+#[test]
+fn a_limit_is_not_lost_where_a_handler_is_told() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let _claim = interpreter.state.claim(Purpose::Run).ok();
+        let run = interpreter.state.run();
+        let other = interpreter.clone();
+        let host = thread::spawn(move || other.state.tell(None));
+        let asked = interpreter.state.request(Some(run), Request::Timeout);
+        assert_eq!(asked, Some(run));
+        host.join().unwrap();
+        assert_eq!(interpreter.state.asked(), Some(Request::Timeout));
+    });
+}
+
 /// One who brings an exception has the GIL, sees that the run is to end, and leaves it: then the run takes
 /// it back, whatever moment it ends at.
 #[test]
