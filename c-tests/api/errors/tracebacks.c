@@ -182,6 +182,31 @@ static void test_notes(void **state) {
   subpy_error_free(error);
 }
 
+/* Python's module can't print these. */
+static void test_a_class_that_hinders_its_traceback(void **state) {
+  (void)state;
+  static const char *const names[] = {"__notes__", "__cause__", "__suppress_context__",
+                                      "__traceback__", "__module__"};
+  for (size_t i = 0; i < COUNT(names); i++) {
+    char code[500];
+    snprintf(code, sizeof code,
+             "class Hinders(ValueError):\n"
+             "  def hinder(self): raise KeyError('hindered')\n"
+             "  %s = property(hinder)\n"
+             "def run():\n"
+             "  raise Hinders('what')\n"
+             "run()\n",
+             names[i]);
+    subpy_error *error = RUN_FAILS(SUBPY_ERR_EXCEPTION, id, code);
+    const char *const traceback = subpy_error_traceback(error);
+    CHECK_CONTAINS(traceback, "Traceback (most recent call last):\n  File \"<string");
+    CHECK_CONTAINS(traceback, ", line 6, in <module>\n    run()\n");
+    CHECK_CONTAINS(traceback, ", line 5, in run\n    raise Hinders('what')\n");
+    CHECK_CONTAINS(traceback, "Hinders: what\n");
+    subpy_error_free(error);
+  }
+}
+
 static void test_exception_groups(void **state) {
   (void)state;
   if (!python_at_least(3, 11)) {
@@ -261,6 +286,7 @@ int main(void) {
       TEST(test_causes_and_contexts),
       TEST(test_a_context_that_is_suppressed),
       TEST(test_notes),
+      TEST(test_a_class_that_hinders_its_traceback),
       TEST(test_exception_groups),
       TEST(test_a_syntax_error_points_at_its_place),
       TEST(test_carets_mark_the_expression),

@@ -288,7 +288,8 @@ pub unsafe extern "C" fn subpy_error_type(error: *const subpy_error) -> *const c
 
 /// The traceback as Python prints it. It has causes and contexts, notes, exception groups, the caret lines of a
 /// SyntaxError, and the source lines of the strings that were run; never colours. Frames of subpy's own code are left out. What
-/// is in it as data: subpy_error_frame(), subpy_error_cause() and the calls after these.
+/// is in it as data: subpy_error_frame(), subpy_error_cause() and the calls after these. Where Python can't print an exception,
+/// because attributes of its class raise, say, there are its own frames, its type, its message and its notes.
 ///
 /// Of a #SUBPY_ERR_LOST: where the scripts were when their process crashed, in the words of Python's `faulthandler`, if it
 /// could say so. They are the process's, and not to be trusted more than its output.

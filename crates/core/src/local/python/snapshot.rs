@@ -106,7 +106,7 @@ pub(crate) fn take(
     }
     let mut files = Files::new(&source);
     leave_ours_out(py, &exception, &mut files);
-    let traceback = traceback(py, describer.as_ref(), &exception, &files);
+    let traceback = printed(py, describer.as_ref(), &exception, &files);
     let mut reading = Reading {
         py,
         files,
@@ -119,9 +119,7 @@ pub(crate) fn take(
         (message, status) = (told.to_string_lossy().into_owned(), why);
         details.exit_code = 0;
     }
-    details.traceback = traceback.unwrap_or_else(|| {
-        "Traceback (most recent call last):\n  <traceback module failed>\n".into()
-    });
+    details.traceback = traceback.unwrap_or_else(|| traceback::text_of(&details, &message));
     details.related = reading.related(&exception);
     drop(exception);
     clear_exception(py);
@@ -290,7 +288,8 @@ fn notes_of(py: Attached<'_>, exception: &Object) -> Vec<String> {
     texts
 }
 
-fn traceback(
+/// As Python prints it, with those that come with it. `None`: its module can't.
+fn printed(
     py: Attached<'_>,
     describer: Option<&Describer>,
     exception: &Object,

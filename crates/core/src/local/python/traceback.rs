@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use crate::data::error::{Frame, MOST_FRAMES};
+use crate::data::error::{Exception, Frame, MOST_FRAMES};
 use crate::local::attach::Attached;
 use crate::local::python::embedded_code;
 use crate::local::python::object::{Object, clear_exception};
@@ -233,6 +233,38 @@ pub(super) fn place_of_syntax_error(
         },
         source: cut(source.trim_end_matches(['\n', '\r']).to_owned()),
     })
+}
+
+/// An exception without those that come with it, as Python would print it.
+pub(super) fn text_of(exception: &Exception, message: &str) -> String {
+    let mut text = String::new();
+    if !exception.frames.is_empty() {
+        text.push_str("Traceback (most recent call last):\n");
+    }
+    let half = MOST_FRAMES / 2;
+    for (i, frame) in exception.frames.iter().enumerate() {
+        if i == half && exception.frames_left_out > 0 {
+            text += &format!("  ({} frames are left out)\n", exception.frames_left_out);
+        }
+        text += &format!("  File \"{}\", line {}", frame.file, frame.line);
+        if !frame.function.is_empty() {
+            text += &format!(", in {}", frame.function);
+        }
+        text.push('\n');
+        let source = frame.source.trim();
+        if !source.is_empty() {
+            text += &format!("    {source}\n");
+        }
+    }
+    text += &exception.type_name;
+    if !message.is_empty() {
+        text += &format!(": {message}");
+    }
+    text.push('\n');
+    for note in &exception.notes {
+        text += &format!("{note}\n");
+    }
+    text
 }
 
 /// The character that starts at this byte of a line: the first one is 1. 0: it is not known.
