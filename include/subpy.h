@@ -2704,7 +2704,9 @@ static inline uint64_t subpy_value_object(const subpy_value *value) {
 #define SUBPY_CONVERT 8
 
 /**
- * A flag: what is no plain data stays in Python, and comes as a #SUBPY_OBJECT. Else it is #SUBPY_ERR_NOT_SHAREABLE.
+ * A flag: what is no plain data stays in Python, and comes as a #SUBPY_OBJECT. Else it is #SUBPY_ERR_NOT_SHAREABLE. So it is
+ * with an int past 64 bits and a str with lone surrogates without #SUBPY_LOSSLESS_TEXT, and with memory that can't be
+ * shared. A result that contains itself, or is nested too deep, stays as a whole.
  */
 #define SUBPY_KEEP_OBJECTS 16
 

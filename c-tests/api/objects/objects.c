@@ -113,6 +113,54 @@ static void test_iteration(void **state) {
   DESTROY(id);
 }
 
+/* The first item of a list, or the first value of a dict; what has no items is its own first one. */
+static const subpy_value *first_of(const subpy_value *value) {
+  switch (value->kind) {
+  case SUBPY_LIST:
+    return subpy_value_item(value, 0);
+  case SUBPY_DICT:
+    return subpy_value_at(value, 0);
+  default:
+    return value;
+  }
+}
+
+/* An iterator loses none of its items. */
+static void test_what_has_no_form_stays_in_python(void **state) {
+  (void)state;
+  create();
+  RUN(id, "cycle = []\n"
+          "cycle.append(cycle)\n"
+          "deep = []\n"
+          "for _ in range(2000): deep = [deep]\n"
+          "items = [2 ** 70, '\\ud800', memoryview(b'abcd')[::2], cycle, deep, [2 ** 70, 1], {'a': "
+          "'\\ud800', 'b': 2}]\n");
+  static const uint32_t kinds[] = {SUBPY_OBJECT, SUBPY_OBJECT, SUBPY_OBJECT, SUBPY_OBJECT,
+                                   SUBPY_OBJECT, SUBPY_LIST,   SUBPY_DICT};
+  static const char *const checks[] = {
+      "x == 2 ** 70", "x == '\\ud800'", "bytes(x) == b'ac'", "x is cycle",
+      "x is deep",    "x == 2 ** 70",   "x == '\\ud800'",
+  };
+  subpy_object iterator = eval_object("iter(items)"), check;
+  for (size_t i = 0; i < COUNT(kinds); i++) {
+    subpy_value value;
+    bool done;
+    EXPECT(SUBPY_OK, subpy_object_next(iterator, &value, &done, &error));
+    CHECK_EQUAL(value.kind, kinds[i]);
+    CHECK_EQUAL(first_of(&value)->kind, SUBPY_OBJECT);
+    char code[100];
+    snprintf(code, sizeof code, "lambda x: %s", checks[i]);
+    check = eval_object(code);
+    subpy_value is;
+    EXPECT(SUBPY_OK, subpy_object_call(check, first_of(&value), 1, &is, &error));
+    CHECK(is.kind == SUBPY_BOOL && is.as.boolean, "item %zu is another one", i);
+    subpy_value_clear(&value);
+    subpy_object_release(check);
+  }
+  subpy_object_release(iterator);
+  DESTROY(id);
+}
+
 static void test_compiled_programs(void **state) {
   (void)state;
   create();
@@ -533,6 +581,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_call),
       cmocka_unit_test(test_iteration),
+      cmocka_unit_test(test_what_has_no_form_stays_in_python),
       cmocka_unit_test(test_compiled_programs),
       cmocka_unit_test(test_in_a_namespace),
       cmocka_unit_test(test_callbacks),

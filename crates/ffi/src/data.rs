@@ -29,7 +29,9 @@ pub const SUBPY_STRIDED: u32 = 4;
 /// they are #SUBPY_ERR_NOT_SHAREABLE, save what comes out by its base class.
 pub const SUBPY_CONVERT: u32 = 8;
 
-/// A flag: what is no plain data stays in Python, and comes as a #SUBPY_OBJECT. Else it is #SUBPY_ERR_NOT_SHAREABLE.
+/// A flag: what is no plain data stays in Python, and comes as a #SUBPY_OBJECT. Else it is #SUBPY_ERR_NOT_SHAREABLE. So it is
+/// with an int past 64 bits and a str with lone surrogates without #SUBPY_LOSSLESS_TEXT, and with memory that can't be
+/// shared. A result that contains itself, or is nested too deep, stays as a whole.
 pub const SUBPY_KEEP_OBJECTS: u32 = 16;
 
 /// How a value is set, read, or computed. Start from #SUBPY_CALL_OPTIONS_INIT.

@@ -28,7 +28,7 @@ pub enum Objects {
     /// None: what is no plain data is not shareable.
     #[default]
     None,
-    /// What is no plain data.
+    /// What is no plain data, or has no form as that. A root that contains itself, or is nested too deep, stays as a whole.
     Others,
     /// The object itself, whatever it is.
     Itself,

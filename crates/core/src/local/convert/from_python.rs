@@ -33,14 +33,14 @@ use crate::local::python::object::{Object, clear_exception};
 #[inline]
 pub(crate) fn read(
     py: Attached<'_>,
-    object: &Object,
+    whole: &Object,
     conversion: Conversion,
     owner: &Rc<Owner>,
 ) -> Converted<OwnedValue> {
     if conversion.objects == Objects::Itself {
-        return handle::hold(py, object, owner).map(OwnedValue::of_object);
+        return handle::hold(py, whole, owner).map(OwnedValue::of_object);
     }
-    let object = object.as_ptr();
+    let object = whole.as_ptr();
     // SAFETY: attached to the interpreter of `owner`; a live object; what has no block owns nothing.
     unsafe {
         if let Some(value) = plain(py, object).filter(|_| !conversion.exact || is_exact(py, object))
@@ -51,7 +51,12 @@ pub(crate) fn read(
             return Ok(OwnedValue::of_queue(queue.clone().into()));
         }
         let mut reader = Reader::new(conversion, owner);
-        reader.measure(py, object)?;
+        if let Err(error) = reader.measure(py, object) {
+            if conversion.objects == Objects::Others && error.is_not_shareable() {
+                return handle::hold(py, whole, owner).map(OwnedValue::of_object);
+            }
+            return Err(error);
+        }
         if let Some(handle) = reader.handle_of(object) {
             return Ok(OwnedValue::of_object(handle));
         }

@@ -77,6 +77,9 @@ impl<'a> Copier<'a> {
             }
             match py_type {
                 PyType::Int => {
+                    if let Some(kept) = self.read_before(py, object) {
+                        return kept;
+                    }
                     let text = hexadecimal(py, object)?;
                     let (data, length) = utf8(text.as_ptr()).ok_or_else(ConversionError::raised)?;
                     self.text(kind::BIG_INT, data, length)
@@ -85,6 +88,9 @@ impl<'a> Copier<'a> {
                     Some((data, length)) => self.text(kind::STR, data, length),
                     None => {
                         clear_exception(py);
+                        if let Some(kept) = self.read_before(py, object) {
+                            return kept;
+                        }
                         let bytes = wtf8(py, object)?;
                         self.bytes(kind::WTF8, bytes.as_ptr())
                     }
@@ -170,37 +176,46 @@ impl<'a> Copier<'a> {
 
     #[inline(never)]
     unsafe fn other(&mut self, py: Attached<'_>, object: PyObject) -> Converted<RawValue> {
-        // They all stay until the copy is done: what goes may run code of the script's.
-        if let Some(read) = &mut self.read
-            && let Some(next) = read.objects.get(read.copied)
-            && next.object.as_ptr() == object
-        {
-            read.copied += 1;
-            return match &next.becomes {
-                Becomes::Value(value) => Ok(*value),
-                Becomes::Decimal(text) => {
-                    let text = text.ascii(py).ok_or_else(changed)?;
-                    let (data, length) = (text.as_ptr().cast(), text.len());
-                    // SAFETY: it is as long as it says, and is kept.
-                    unsafe { self.text(kind::DECIMAL, data, length) }
-                }
-                Becomes::Handle(handle) => {
-                    let object = handle.raw();
-                    self.handles.push(handle.clone());
-                    Ok(RawValue::new(kind::OBJECT, RawData { object }))
-                }
-                Becomes::Simpler(simpler) => {
-                    let simpler = simpler.as_ptr();
-                    // SAFETY: it is kept.
-                    unsafe { self.copy(py, simpler) }
-                }
-            };
+        if let Some(value) = self.read_before(py, object) {
+            return value;
         }
         // SAFETY: the caller's promise.
         match unsafe { queue::of(py, object, self.owner) } {
             Some(queue) => self.queue(queue),
             None => self.buffer(),
         }
+    }
+
+    /// What an object becomes, if that was found out when it was measured.
+    fn read_before(&mut self, py: Attached<'_>, object: PyObject) -> Option<Converted<RawValue>> {
+        // They all stay until the copy is done: what goes may run code of the script's.
+        let read = self.read.as_mut()?;
+        let next = read.objects.get(read.copied)?;
+        if next.object.as_ptr() != object {
+            return None;
+        }
+        read.copied += 1;
+        Some(match &next.becomes {
+            Becomes::Value(value) => Ok(*value),
+            Becomes::Decimal(text) => match text.ascii(py) {
+                None => Err(changed()),
+                Some(text) => {
+                    let (data, length) = (text.as_ptr().cast(), text.len());
+                    // SAFETY: it is as long as it says, and is kept.
+                    unsafe { self.text(kind::DECIMAL, data, length) }
+                }
+            },
+            Becomes::Handle(handle) => {
+                let object = handle.raw();
+                self.handles.push(handle.clone());
+                Ok(RawValue::new(kind::OBJECT, RawData { object }))
+            }
+            Becomes::Simpler(simpler) => {
+                let simpler = simpler.as_ptr();
+                // SAFETY: it is kept.
+                unsafe { self.copy(py, simpler) }
+            }
+        })
     }
 
     fn buffer(&mut self) -> Converted<RawValue> {

@@ -209,10 +209,7 @@ impl<'a> Reader<'a> {
             {
                 return self.measure_simpler(py, kept, simpler);
             }
-            if self.conversion.objects == Objects::Others {
-                let becomes = Becomes::Handle(handle::hold(py, &kept, self.owner)?);
-                let object = kept;
-                self.read().objects.push(ReadBefore { object, becomes });
+            if self.keeps(py, object)? {
                 return Ok(());
             }
             let is_for_host = !self.conversion.exact;
@@ -225,6 +222,19 @@ impl<'a> Reader<'a> {
                 py, object, flags,
             )))
         }
+    }
+
+    /// Has an object that is no plain data stay in Python. False: it may not.
+    #[cold]
+    unsafe fn keeps(&mut self, py: Attached<'_>, object: PyObject) -> Converted<bool> {
+        if self.conversion.objects != Objects::Others {
+            return Ok(false);
+        }
+        // SAFETY: the caller's promise.
+        let object = unsafe { Object::borrowed(py, object) }.ok_or_else(ConversionError::raised)?;
+        let becomes = Becomes::Handle(handle::hold(py, &object, self.owner)?);
+        self.read().objects.push(ReadBefore { object, becomes });
+        Ok(true)
     }
 
     unsafe fn measure_simpler(
@@ -313,13 +323,16 @@ impl<'a> Reader<'a> {
 
     #[cold]
     unsafe fn measure_big_int(&mut self, py: Attached<'_>, object: PyObject) -> Converted<()> {
-        if !self.conversion.lossless_text {
-            return Err(ConversionError::not_shareable(
-                "is an int past 64 bits: ask for SUBPY_LOSSLESS_TEXT to get it as text",
-            ));
-        }
         // SAFETY: the caller's promise.
         unsafe {
+            if !self.conversion.lossless_text {
+                if self.keeps(py, object)? {
+                    return Ok(());
+                }
+                return Err(ConversionError::not_shareable(
+                    "is an int past 64 bits: ask for SUBPY_LOSSLESS_TEXT to get it as text",
+                ));
+            }
             let text = hexadecimal(py, object)?;
             self.add_text(ffi::PyUnicode_GetLength(text.as_ptr()) as usize)
         }
@@ -334,6 +347,9 @@ impl<'a> Reader<'a> {
             }
             clear_exception(py);
             if !self.conversion.lossless_text {
+                if self.keeps(py, object)? {
+                    return Ok(());
+                }
                 return Err(ConversionError::not_shareable(
                     "is a str with lone surrogates: ask for SUBPY_LOSSLESS_TEXT to get it",
                 ));
@@ -349,6 +365,9 @@ impl<'a> Reader<'a> {
             let kept = Object::borrowed(py, object);
             if let Some(pin) = Pin::new(py, object, self.conversion, self.owner) {
                 if pin.has_objects() {
+                    if self.keeps(py, object)? {
+                        return Ok(());
+                    }
                     return Err(ConversionError::not_shareable(format!(
                         "is of type {}, whose items are Python objects: {}",
                         kept.as_ref()
@@ -361,6 +380,9 @@ impl<'a> Reader<'a> {
                     && let Some(kept) = &kept
                     && simpler::is_numpy_scalar(py, kept)
                 {
+                    if self.keeps(py, object)? {
+                        return Ok(());
+                    }
                     return Err(ConversionError::not_shareable(not_convertible(
                         py,
                         object,
@@ -376,6 +398,9 @@ impl<'a> Reader<'a> {
             let Some(why) = refusal(py) else {
                 return Err(ConversionError::raised());
             };
+            if self.keeps(py, object)? {
+                return Ok(());
+            }
             let strided = Conversion {
                 strided: true,
                 ..self.conversion
