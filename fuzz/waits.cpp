@@ -62,6 +62,22 @@ def counted():
 
 sent = received = 0
 
+def loops(n):
+    global entered, exited
+    entered += 1
+    try:
+        if n % 3 == 0:
+            while not n < 0: n += 3
+        elif n % 3 == 1:
+            while True:
+                if n < 0: break
+        else:
+            while True: pass
+    finally:
+        exited += 1
+
+entered = exited = 0
+
 def in_finally():
     try: event.wait()
     finally:
@@ -88,6 +104,7 @@ def check():
     global sent, received
     assert received + left in (sent - 2, sent - 1, sent), (sent, received, left)
     sent = received = 0
+    assert entered == exited, (entered, exited)
 )";
 
 const char *const waits[] = {
@@ -98,6 +115,9 @@ const char *const waits[] = {
     "full()",
     "short()",
     "counted()",
+    "loops(0)",
+    "loops(1)",
+    "loops(2)",
     "in_finally()",
     "thread()",
     "semaphore.acquire()",

@@ -215,10 +215,7 @@ impl Remote {
     }
 
     fn is_being_destroyed(&self) -> Error {
-        let message = format!(
-            "interpreter {} is being destroyed in another thread",
-            self.id
-        );
+        let message = format!("interpreter {} is being destroyed", self.id);
         Error::new(Status::Busy, message)
     }
 

@@ -221,6 +221,9 @@ impl Interpreter {
                 preparation::end_before_main(py)?;
             }
             session.set_inside(Some(inside));
+            if let Some(account) = account {
+                account.opened();
+            }
             Ok(())
         })?;
         Ok(Self(shared))

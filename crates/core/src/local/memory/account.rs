@@ -125,8 +125,10 @@ impl Account {
         self.set_ceiling();
     }
 
-    /// The interpreter is made: what it has counts for its limit from now on.
+    /// The interpreter is made: what it has counts for its limit from now on. (The main one was there before it was counted,
+    /// and may have freed more of that than it has now: 155 KiB on 3.15.)
     pub(crate) fn opened(&self) {
+        self.current.fetch_max(0, Ordering::Relaxed);
         self.begin(Work::Script);
         self.added[Work::Own as usize].store(0, Ordering::Relaxed);
         self.set_ceiling();
