@@ -123,6 +123,20 @@ static void test_with_and_finally_are_not_left_out(void **state) {
   DESTROY(id);
 }
 
+/* 3.14 looks for exceptions between the call of `__enter__` and the block. */
+static void test_a_lock_is_given_back(void **state) {
+  (void)state;
+  const subpy_id id = create_quiet();
+  const subpy_run_options options = limit(1);
+  RUN(id, "import threading\nlock = threading.Lock()");
+  for (int i = 0; i < 200; i++) {
+    CHECK_STOPPED(SUBPY_ERR_TIMEOUT, run_for(id, &options, "while True:\n  with lock: pass"),
+                  "line ");
+    RUN(id, "assert lock.acquire(False)\nlock.release()");
+  }
+  DESTROY(id);
+}
+
 static void test_eval_and_call(void **state) {
   (void)state;
   const subpy_id id = create_quiet();
@@ -263,6 +277,7 @@ int main(void) {
       cmocka_unit_test(test_in_time),
       cmocka_unit_test(test_a_script_may_catch_it_and_end),
       cmocka_unit_test(test_with_and_finally_are_not_left_out),
+      cmocka_unit_test(test_a_lock_is_given_back),
       cmocka_unit_test(test_eval_and_call),
       cmocka_unit_test(test_wrong_options),
       cmocka_unit_test(test_measure),

@@ -13,6 +13,7 @@ pub(crate) mod builtin_types;
 pub(crate) mod child_processes;
 pub(crate) mod code_hooks;
 pub(crate) mod current_frames;
+pub(crate) mod entered_with;
 mod environment;
 mod extension_check;
 #[cfg(Py_3_12)]

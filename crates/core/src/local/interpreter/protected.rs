@@ -6,6 +6,7 @@
 //! - asyncio: a wake-up is lost in the functions of loops, handles, futures and tasks that pass it on, and
 //!   `asyncio.run()` waits for the task for ever. (A loop can still be interrupted where it looks for events: in
 //!   `selectors`.)
+//! - a `with`, on 3.14: see [`entered_with`];
 //! - threading, logging, concurrent.futures: what takes a lock has it, and has not said so to the `with` or the `try`
 //!   that calls it. A thread that has just started waits for that lock, say, and never ends. What their functions do
 //!   between two calls of other code is short, but for those that wait.
@@ -15,6 +16,7 @@ use pyo3_ffi::PyThreadState;
 use std::ffi::CStr;
 
 use crate::local::attach::Attached;
+use crate::local::cures::entered_with;
 use crate::local::python::embedded_code::EmbeddedCode;
 use crate::local::python::object::{Object, clear_exception};
 
@@ -35,18 +37,22 @@ pub(crate) enum CodePosition {
 /// Where a thread state of the attached interpreter stands.
 pub(crate) fn position_of(py: Attached<'_>, thread_state: *mut PyThreadState) -> CodePosition {
     // SAFETY: attached to its interpreter; new references.
-    let (frame, code) = unsafe {
+    let frame_and_code = unsafe {
         let frame = Object::owned(py, ffi::PyThreadState_GetFrame(thread_state).cast());
-        let code =
-            |frame: &Object| Object::owned(py, ffi::PyFrame_GetCode(frame.as_ptr().cast()).cast());
-        let code = frame.as_ref().and_then(code);
-        (frame, code)
+        frame.and_then(|frame| {
+            let code = ffi::PyFrame_GetCode(frame.as_ptr().cast());
+            Some((frame, Object::owned(py, code.cast())?))
+        })
     };
-    let text = |name: &CStr| code.as_ref()?.attribute(py, name)?.to_text(py);
+    let Some((frame, code)) = frame_and_code else {
+        return CodePosition::Outside;
+    };
+    let text = |name: &CStr| code.attribute(py, name)?.to_text(py);
     let (file, name) = (text(c"co_filename"), text(c"co_name"));
+    let is_entering = entered_with::stands_behind_enter(py, &frame, &code);
     clear_exception(py);
-    if frame.is_none() {
-        CodePosition::Outside
+    if is_entering {
+        CodePosition::Protected
     } else {
         position_in(&file.unwrap_or_default(), &name.unwrap_or_default())
     }
