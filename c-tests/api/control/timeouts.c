@@ -104,17 +104,20 @@ static void test_with_and_finally_are_not_left_out(void **state) {
         "  try:\n"
         "    %s\n"
         "  finally: left = not left\n"
+        "seen = {run.__code__}\n"
         "run()\n",
         "def run():\n"
         "  done, x = None, 0\n"
         "  with lock:\n"
         "    %s\n"
+        "seen = {run.__code__}\n"
         "run()\n",
     };
     for (size_t j = 0; j < COUNT(around); j++) {
       char code[2000];
       CHECK(snprintf(code, sizeof code, around[j], loops[i]) < (int)sizeof code, "it is too long");
       CHECK_STOPPED(SUBPY_ERR_TIMEOUT, run_for(id, &options, code), ", in run\n");
+      RUN(id, "assert run.__code__ in seen");
     }
     subpy_error *error =
         run_for(id, NULL, "assert left\nassert lock.acquire(False)\nlock.release()");

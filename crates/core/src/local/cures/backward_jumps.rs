@@ -9,7 +9,7 @@
 //!
 //! Cure: before an exception is raised where a thread stands at such a jump, or left there, its code gets another table. In
 //! that, the jump has its own handler, or that of its condition. CPython reads the table whenever it looks for a handler,
-//! with the GIL held, and keeps nothing of it.
+//! with the GIL held, and keeps nothing of it. When the run has ended, the code gets its own table again.
 //!
 //! Not cured: the code that is frozen into Python to 3.12, which all interpreters share.
 
@@ -19,8 +19,11 @@ mod cure;
 mod table;
 
 #[cfg(all(Py_3_11, not(Py_3_15)))]
-pub(crate) use cure::cover;
+pub(crate) use cure::{cover, uncover};
 
 /// Nothing to do in this version.
 #[cfg(not(all(Py_3_11, not(Py_3_15))))]
 pub(crate) fn cover(_: crate::local::attach::Attached<'_>, _: *mut pyo3_ffi::PyThreadState) {}
+
+#[cfg(not(all(Py_3_11, not(Py_3_15))))]
+pub(crate) fn uncover(_: crate::local::attach::Attached<'_>) {}

@@ -40,6 +40,7 @@ use crate::local::interpreter::registry;
 use crate::local::interpreter::requests::{Requests, Waiting};
 use crate::local::interpreter::shared::Shared;
 use crate::local::python::embedded_code::EmbeddedCode;
+use crate::local::python::exception;
 use crate::local::python::exception::KEYBOARD_INTERRUPT;
 use crate::local::python::object::clear_exception;
 #[cfg(Py_3_12)]
@@ -475,18 +476,16 @@ impl Shared {
     #[cold]
     fn forget_what_was_told(&self, py: Attached<'_>, entry: &Entry) {
         static NOTHING: EmbeddedCode = EmbeddedCode::new(c"<subpy>", c"");
-        if entry.wake.forget() {
-            let [mut kind, mut value, mut traceback] = [null_mut(); 3];
-            // SAFETY: attached; the exception that is set now is set again.
-            #[allow(deprecated)]
-            unsafe {
-                ffi::PyErr_Fetch(&mut kind, &mut value, &mut traceback);
-                self.leave_exception(ffi::PyExc_KeyboardInterrupt);
+        let is_left = entry.wake.forget();
+        exception::set_aside(py, || {
+            backward_jumps::uncover(py);
+            if is_left {
+                // SAFETY: attached.
+                unsafe { self.leave_exception(ffi::PyExc_KeyboardInterrupt) };
                 drop(NOTHING.run(py));
                 clear_exception(py);
-                ffi::PyErr_Restore(kind, value, traceback);
             }
-        }
+        });
     }
 }
 

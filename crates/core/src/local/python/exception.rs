@@ -33,6 +33,18 @@ pub(crate) fn raised(py: Attached<'_>) -> Option<Object> {
     }
 }
 
+/// Does `work`, which sets no exception, while the one that is set is none. Then it is set again.
+pub(crate) fn set_aside(_: Attached<'_>, work: impl FnOnce()) {
+    let [mut kind, mut value, mut traceback] = [std::ptr::null_mut(); 3];
+    // SAFETY: attached; the references are ours, and are handed over again.
+    #[allow(deprecated)]
+    unsafe {
+        ffi::PyErr_Fetch(&mut kind, &mut value, &mut traceback);
+        work();
+        ffi::PyErr_Restore(kind, value, traceback);
+    }
+}
+
 /// Sets an exception of this class.
 pub(crate) fn set(py: Attached<'_>, class: &Object, message: &str) {
     if let Some(message) = Object::text(py, message) {

@@ -8,6 +8,7 @@ use pyo3_ffi::PyThreadState;
 
 use super::table;
 use crate::local::attach::Attached;
+use crate::local::python::interpreter_dict::{keep, kept};
 use crate::local::python::object::{Object, clear_exception};
 
 const TABLE: &CStr = c"co_exceptiontable";
@@ -75,9 +76,44 @@ fn cover_jump(py: Attached<'_>, thread_state: *mut PyThreadState) -> Option<()> 
     let handler = table::handler(&ranges, jump.belongs_to);
     if table::handler(&ranges, jump.looked_up) != handler {
         table::put(&mut ranges, jump.looked_up, handler);
-        replace(py, &code, &table, &table::write(&ranges))?;
+        remember(py, &code, &table)?;
+        give(py, &code, &bytes_of(py, &table::write(&ranges))?)?;
     }
     Some(())
+}
+
+fn bytes_of(py: Attached<'_>, bytes: &[u8]) -> Option<Object> {
+    let (data, length) = (bytes.as_ptr().cast(), bytes.len() as ffi::Py_ssize_t);
+    // SAFETY: attached; so many bytes; a new reference.
+    unsafe { Object::owned(py, ffi::PyBytes_FromStringAndSize(data, length)) }
+}
+
+/// What has another table now, as pairs of code and the table that it had.
+const COVERED: &CStr = c"subpy.covered";
+
+fn remember(py: Attached<'_>, code: &Object, table: &Object) -> Option<()> {
+    let covered = kept(py, COVERED).or_else(|| {
+        let new = Object::list(py)?;
+        keep(py, COVERED, &new)?;
+        Some(new)
+    })?;
+    covered.append(py, &Object::tuple(py, &[code, table])?)
+}
+
+/// Gives all code the table that it had: code is compared by it, too. To be called when a run of the attached interpreter
+/// has ended.
+pub(crate) fn uncover(py: Attached<'_>) {
+    let uncover_all = || {
+        let covered = kept(py, COVERED)?;
+        let mut pairs: Vec<Object> = covered.items(py).collect();
+        keep(py, COVERED, &Object::list(py)?)?;
+        while let Some(pair) = pairs.pop() {
+            give(py, &pair.at(py, 0)?, &pair.at(py, 1)?)?;
+        }
+        Some(())
+    };
+    let _ = uncover_all();
+    clear_exception(py);
 }
 
 /// A jump backwards. Places are counted in units of two bytes.
@@ -134,11 +170,11 @@ impl Jump {
     }
 }
 
-/// Has `code` have another table of handlers than `table`.
-fn replace(py: Attached<'_>, code: &Object, table: &Object, bytes: &[u8]) -> Option<()> {
-    // SAFETY: attached, with the GIL that the code is used under. The member, of the type's own list, is where the code
-    // has a reference to the table that was read: it is exchanged for one to the new table. To 3.12 code may be in more
-    // than one interpreter: it is never freed.
+/// Gives code another table.
+fn give(py: Attached<'_>, code: &Object, table: &Object) -> Option<()> {
+    // SAFETY: attached, with the GIL that the code is used under. The member, of the type's own list, is where the code has
+    // a reference to its table: it is exchanged for one to the new table. To 3.12 code may be in more than one interpreter:
+    // it is never freed.
     unsafe {
         if ffi::Py_REFCNT(code.as_ptr()) >= IMMORTAL {
             return None;
@@ -152,13 +188,7 @@ fn replace(py: Attached<'_>, code: &Object, table: &Object, bytes: &[u8]) -> Opt
         }
         let place = code.as_ptr().byte_offset((*member).offset);
         let place = place.cast::<*mut ffi::PyObject>();
-        if *place != table.as_ptr() {
-            return None;
-        }
-        let new =
-            ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), bytes.len() as ffi::Py_ssize_t);
-        let old = place.replace(Object::owned(py, new)?.into_ptr());
-        drop(Object::owned(py, old));
+        drop(Object::owned(py, place.replace(table.clone().into_ptr())));
     }
     Some(())
 }
