@@ -8,13 +8,17 @@ import importlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLAY = HERE.parents[2] / 'tools/cpython_tests/play.py'
-SECONDS = 1200  # of a module: on 3.10 one has them all, and a slow machine takes three times as long
+QUIET = 300  # seconds in which no test begins or ends: something hangs. (None takes a fifth of that.)
+HANGS = 'no end'
+TRIES = 3  # CPython's own executors of processes hang now and then
 
 
 class Suite:
@@ -66,6 +70,22 @@ def import_tests(name, is_package=False):
     sys.exit(77)
 
 
+def wait(process, results):
+    """The process's exit code. None: it has hung, and is killed, with the processes that it has started."""
+    size, since = 0, time.monotonic()
+    while True:
+        try:
+            return process.wait(1)
+        except subprocess.TimeoutExpired:
+            now = results.stat().st_size
+            if now != size:
+                size, since = now, time.monotonic()
+            elif time.monotonic() - since > QUIET:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                return None
+
+
 def run(module, command):
     """What became of each test, and how the command ended if that was not well."""
     with tempfile.TemporaryDirectory() as folder:
@@ -76,11 +96,16 @@ def run(module, command):
             PLAY_FILE=str(PLAY), PLAY_MODULE=module, PLAY_LEFT_OUT='', PLAY_RESULTS=str(results), PLAY_HOST=sys.argv[1],
             PYTHONUTF8='1', TMPDIR=folder,
         )
-        try:
-            done = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
-            end = f'exit code {done.returncode}\n{done.stderr[-2000:]}' if done.returncode else ''
-        except subprocess.TimeoutExpired:
-            end = 'no end'
+        errors = pathlib.Path(folder, 'errors')
+        with errors.open('w') as stderr:
+            process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                start_new_session=True,
+            )
+        code = wait(process, results)
+        end = HANGS if code is None else ''
+        if code:
+            end = f'exit code {code}\n{errors.read_text(errors="replace")[-2000:]}'
         became = {}
         for what, name, detail in map(json.loads, results.read_text().splitlines()):
             if what == 'start':
@@ -93,7 +118,10 @@ def run(module, command):
 def play(module, inside):
     """What became of each test in a plain Python, and over subpy."""
     # As a program without a file: multiprocessing's processes would run that.
-    plain, _ = run(module, [sys.executable, '-c', f'exec(open({str(PLAY)!r}).read())'])
+    for _ in range(TRIES):
+        plain, end = run(module, [sys.executable, '-c', f'exec(open({str(PLAY)!r}).read())'])
+        if end != HANGS:
+            break
     ours, end = run(module, [sys.argv[1], str(HERE / inside)])
     if end:
         print(f'{module}: {end}')
