@@ -64,6 +64,7 @@ impl RunningThreads {
         let open: Vec<u64> = without_collection(py, || {
             let states = thread_states::all_of_attached(py).into_iter();
             let open = states.filter(is_open);
+            let open = open.filter(|state| number_of(*state).is_some_and(&which));
             open.inspect(|state| backward_jumps::cover(py, *state))
                 .filter_map(number_of)
                 .collect()

@@ -126,7 +126,7 @@ impl Account {
     }
 
     /// The interpreter is made: what it has counts for its limit from now on. (The main one was there before it was counted,
-    /// and may have freed more of that than it has now: 155 KiB on 3.15.)
+    /// and may have freed more of that than it has now: 206 KiB on 3.15.)
     pub(crate) fn opened(&self) {
         self.current.fetch_max(0, Ordering::Relaxed);
         self.begin(Work::Script);

@@ -209,32 +209,34 @@ impl<'a> Reader<'a> {
             {
                 return self.measure_simpler(py, kept, simpler);
             }
-            if self.keeps(py, object)? {
-                return Ok(());
-            }
             let is_for_host = !self.conversion.exact;
-            let convert = is_for_host && !self.conversion.convert && simpler::is_there(py, &kept);
-            let flags = Flags {
-                convert,
-                keep: is_for_host,
-            };
-            Err(ConversionError::not_shareable(not_convertible(
-                py, object, flags,
-            )))
+            let may_convert = is_for_host && !self.conversion.convert;
+            self.keep(py, object, || {
+                let flags = Flags {
+                    convert: may_convert && simpler::is_there(py, &kept),
+                    keep: is_for_host,
+                };
+                not_convertible(py, object, flags)
+            })
         }
     }
 
-    /// Has an object that is no plain data stay in Python. False: it may not.
+    /// Has an object that is no plain data stay in Python, if it may; else it is not shareable.
     #[cold]
-    unsafe fn keeps(&mut self, py: Attached<'_>, object: PyObject) -> Converted<bool> {
+    unsafe fn keep(
+        &mut self,
+        py: Attached<'_>,
+        object: PyObject,
+        why_not: impl FnOnce() -> String,
+    ) -> Converted<()> {
         if self.conversion.objects != Objects::Others {
-            return Ok(false);
+            return Err(ConversionError::not_shareable(why_not()));
         }
         // SAFETY: the caller's promise.
         let object = unsafe { Object::borrowed(py, object) }.ok_or_else(ConversionError::raised)?;
         let becomes = Becomes::Handle(handle::hold(py, &object, self.owner)?);
         self.read().objects.push(ReadBefore { object, becomes });
-        Ok(true)
+        Ok(())
     }
 
     unsafe fn measure_simpler(
@@ -326,12 +328,9 @@ impl<'a> Reader<'a> {
         // SAFETY: the caller's promise.
         unsafe {
             if !self.conversion.lossless_text {
-                if self.keeps(py, object)? {
-                    return Ok(());
-                }
-                return Err(ConversionError::not_shareable(
-                    "is an int past 64 bits: ask for SUBPY_LOSSLESS_TEXT to get it as text",
-                ));
+                return self.keep(py, object, || {
+                    "is an int past 64 bits: ask for SUBPY_LOSSLESS_TEXT to get it as text".into()
+                });
             }
             let text = hexadecimal(py, object)?;
             self.add_text(ffi::PyUnicode_GetLength(text.as_ptr()) as usize)
@@ -347,12 +346,9 @@ impl<'a> Reader<'a> {
             }
             clear_exception(py);
             if !self.conversion.lossless_text {
-                if self.keeps(py, object)? {
-                    return Ok(());
-                }
-                return Err(ConversionError::not_shareable(
-                    "is a str with lone surrogates: ask for SUBPY_LOSSLESS_TEXT to get it",
-                ));
+                return self.keep(py, object, || {
+                    "is a str with lone surrogates: ask for SUBPY_LOSSLESS_TEXT to get it".into()
+                });
             }
             self.add_text(ffi::Py_SIZE(wtf8(py, object)?.as_ptr()) as usize)
         }
@@ -365,32 +361,21 @@ impl<'a> Reader<'a> {
             let kept = Object::borrowed(py, object);
             if let Some(pin) = Pin::new(py, object, self.conversion, self.owner) {
                 if pin.has_objects() {
-                    if self.keeps(py, object)? {
-                        return Ok(());
-                    }
-                    return Err(ConversionError::not_shareable(format!(
-                        "is of type {}, whose items are Python objects: {}",
-                        kept.as_ref()
-                            .map(|kept| kept.type_name(py))
-                            .unwrap_or_default(),
-                        hint(object)
-                    )));
+                    let of = kept.map(|kept| kept.type_name(py)).unwrap_or_default();
+                    return self.keep(py, object, || {
+                        let hint = hint(object);
+                        format!("is of type {of}, whose items are Python objects: {hint}")
+                    });
                 }
                 if pin.may_be_scalar()
                     && let Some(kept) = &kept
                     && simpler::is_numpy_scalar(py, kept)
                 {
-                    if self.keeps(py, object)? {
-                        return Ok(());
-                    }
-                    return Err(ConversionError::not_shareable(not_convertible(
-                        py,
-                        object,
-                        Flags {
-                            convert: true,
-                            keep: false,
-                        },
-                    )));
+                    let flags = Flags {
+                        convert: true,
+                        keep: false,
+                    };
+                    return self.keep(py, object, || not_convertible(py, object, flags));
                 }
                 self.pins.push(pin);
                 return Ok(());
@@ -398,25 +383,24 @@ impl<'a> Reader<'a> {
             let Some(why) = refusal(py) else {
                 return Err(ConversionError::raised());
             };
-            if self.keeps(py, object)? {
-                return Ok(());
-            }
-            let strided = Conversion {
-                strided: true,
-                ..self.conversion
-            };
-            if !self.conversion.strided && Pin::new(py, object, strided, self.owner).is_some() {
-                return Err(ConversionError::not_shareable(format!(
-                    "is of type {}, whose items are not in C's order without gaps: ask for SUBPY_STRIDED to get \
-                     it, or copy it first",
-                    kept.map(|kept| kept.type_name(py)).unwrap_or_default()
-                )));
-            }
-            clear_exception(py);
-            let hint = hint(object);
-            Err(ConversionError::not_shareable(format!(
-                "can't be shared as a buffer ({why}): {hint}"
-            )))
+            let conversion = self.conversion;
+            let owner = self.owner;
+            self.keep(py, object, || {
+                let strided = Conversion {
+                    strided: true,
+                    ..conversion
+                };
+                if !conversion.strided && Pin::new(py, object, strided, owner).is_some() {
+                    return format!(
+                        "is of type {}, whose items are not in C's order without gaps: ask for SUBPY_STRIDED to get \
+                         it, or copy it first",
+                        kept.map(|kept| kept.type_name(py)).unwrap_or_default()
+                    );
+                }
+                clear_exception(py);
+                let hint = hint(object);
+                format!("can't be shared as a buffer ({why}): {hint}")
+            })
         }
     }
 

@@ -67,6 +67,9 @@ fn cover_jump(py: Attached<'_>, thread_state: *mut PyThreadState) -> Option<()> 
         let frame = Object::owned(py, ffi::PyThreadState_GetFrame(thread_state).cast())?;
         let frame = frame.as_ptr().cast();
         let code = Object::owned(py, ffi::PyFrame_GetCode(frame).cast())?;
+        if ffi::Py_REFCNT(code.as_ptr()) >= IMMORTAL {
+            return None; // to 3.12 it may be in other interpreters, too
+        }
         (code, usize::try_from(ffi::PyFrame_GetLasti(frame)).ok()?)
     };
     let instructions = code.attribute(py, c"co_code")?;
@@ -173,12 +176,8 @@ impl Jump {
 /// Gives code another table.
 fn give(py: Attached<'_>, code: &Object, table: &Object) -> Option<()> {
     // SAFETY: attached, with the GIL that the code is used under. The member, of the type's own list, is where the code has
-    // a reference to its table: it is exchanged for one to the new table. To 3.12 code may be in more than one interpreter:
-    // it is never freed.
+    // a reference to its table: it is exchanged for one to the new table.
     unsafe {
-        if ffi::Py_REFCNT(code.as_ptr()) >= IMMORTAL {
-            return None;
-        }
         let mut member = (*ptr::addr_of!(ffi::PyCode_Type)).tp_members;
         while !(*member).name.is_null() && CStr::from_ptr((*member).name) != TABLE {
             member = member.add(1);
