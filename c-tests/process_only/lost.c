@@ -236,6 +236,45 @@ static void test_one_that_is_kept(void **state) {
   DESTROY(id);
 }
 
+/* When the process that a run waits for is killed, that run has its own time to end. */
+
+struct inner {
+  subpy_id id;
+  uint64_t goes_on_until;
+};
+
+static void run_one_that_is_killed(void *user, subpy_host_call *call, const subpy_value *args,
+                                   size_t nargs) {
+  (void)call, (void)args, (void)nargs;
+  struct inner *inner = user;
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.kill_after_ms = 900;
+  const char code[] = "sum(range(10 ** 15))";
+  REFUSES(SUBPY_ERR_LOST, "has ignored its time limit",
+          subpy_run_string_with(inner->id, &options, code, strlen(code), &error));
+  while (now_ms() < inner->goes_on_until) {
+    usleep(1000);
+  }
+}
+
+static void test_one_that_waits_for_a_killed_one(void **state) {
+  (void)state;
+  const subpy_id id = create_process(NULL);
+  struct inner inner = {create_process(NULL), 0};
+  EXPECT(SUBPY_OK,
+         subpy_define_function(id, "host", "f", run_one_that_is_killed, &inner, NULL, &error));
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.timeout_ms = 50;
+  options.kill_after_ms = 1000;
+  inner.goes_on_until = now_ms() + 50 + 1000 + 100;
+  const char code[] = "import host\nhost.f()";
+  REFUSES(SUBPY_ERR_TIMEOUT, "",
+          subpy_run_string_with(id, &options, code, strlen(code), &error));
+  RUN(id, "x = 1");
+  DESTROY(id);
+  DESTROY(inner.id);
+}
+
 static int initialize(void **state) {
   (void)state;
   INITIALIZE(NULL);
@@ -253,6 +292,7 @@ int main(void) {
       cmocka_unit_test(test_the_end_of_a_process_ends_the_waits),
       cmocka_unit_test(test_a_limit_that_is_ignored),
       cmocka_unit_test(test_one_that_is_kept),
+      cmocka_unit_test(test_one_that_waits_for_a_killed_one),
   };
   return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);
 }

@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use subpy_wire::Malformed;
 
@@ -140,9 +140,13 @@ struct Asked {
     thread: u64,
     /// What it is to end for.
     ends: Option<Request>,
-    /// What runs of others are inside of it.
-    inner: Vec<Inner>,
+    /// What runs of others are inside of it. Those that it has begun after it was to end give it no more time.
+    inner: Vec<(Inner, IsLate)>,
+    /// When the last one of those that give it more time has ended, after it was to end.
+    went_on: Option<Instant>,
 }
+
+type IsLate = bool;
 
 impl Remote {
     fn watched(&self) -> MutexGuard<'_, Vec<u64>> {

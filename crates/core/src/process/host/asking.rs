@@ -32,6 +32,7 @@ impl<'a> UnderWay<'a> {
             thread: this_thread(),
             ends: None,
             inner: Vec::new(),
+            went_on: None,
         });
         let outermost = under_way[0].number;
         remote.outermost.store(outermost, Ordering::SeqCst);
@@ -68,8 +69,8 @@ impl Remote {
         let mut line = self.line_in_turn(options.wait)?;
         self.say_released(&mut line)?;
         let number = self.next_number();
-        let _under_way = UnderWay::begin(self, number);
-        let _nested = FarNested::begin(self.id, || self.as_inner(number, options.kill_after));
+        let under_way = UnderWay::begin(self, number);
+        let nested = FarNested::begin(self.id, || self.as_inner(number, options.kill_after));
         let limit = options
             .timeout
             .map(|time| self.limit(number, time, options));
@@ -82,6 +83,12 @@ impl Remote {
         if let Some(start) = start {
             // With the way there and back, which its limit counts, too.
             self.seen().0.last_wall = start.elapsed();
+        }
+        drop(nested);
+        drop(under_way);
+        // One that was killed meanwhile has answered too late.
+        if let Some(lost) = self.lost.get() {
+            return Err(lost.clone());
         }
         match limit {
             Some(limit) => done.map_err(|error| limit.error(error)),

@@ -30,7 +30,9 @@ impl InnerRun for FarInner {
     fn end(&self, why: Request) {
         self.remote.end(self.number, Why::Request(why));
         if why != Request::Interrupt {
-            self.remote.kill_if_ignored(self.number, self.kill_after);
+            let now = Instant::now();
+            self.remote
+                .kill_if_ignored(self.number, now, self.kill_after);
         }
     }
 }
@@ -44,8 +46,8 @@ impl FarRun for Remote {
         let Some(asked) = mine else {
             return;
         };
-        asked.inner.push(inner.clone());
         let ends = asked.ends;
+        asked.inner.push((inner.clone(), ends.is_some()));
         drop(under_way);
         // The outer one was asked before this one has begun.
         if let Some(why) = ends {
@@ -55,14 +57,22 @@ impl FarRun for Remote {
 
     fn inner_ended(&self, of: Id) {
         let mut under_way = self.under_way();
-        for asked in under_way.iter_mut().rev() {
-            if let Some(at) = asked.inner.iter().rposition(|inner| inner.is_of(of)) {
-                let ended = asked.inner.remove(at);
-                drop(under_way);
-                drop(ended);
-                return;
+        let last = under_way.iter().enumerate().rev().find_map(|(at, asked)| {
+            let inner = asked.inner.iter().rposition(|(inner, _)| inner.is_of(of))?;
+            Some((at, inner))
+        });
+        let Some((at, inner)) = last else {
+            return;
+        };
+        let (ended, is_late) = under_way[at].inner.remove(inner);
+        // All that have waited for it go on.
+        for asked in &mut under_way[..=at] {
+            if asked.ends.is_some() && !is_late {
+                asked.went_on = Some(Instant::now());
             }
         }
+        drop(under_way);
+        drop(ended);
     }
 
     fn waits_for_this_thread(&self) -> bool {
@@ -106,26 +116,37 @@ impl Remote {
         let kill_after = options.kill_after;
         let is_over = move || {
             me.end(number, Why::Request(Request::Timeout));
-            me.kill_if_ignored(number, kill_after);
+            me.kill_if_ignored(number, Instant::now(), kill_after);
         };
         Deadline::of(time, options.on_deadline.clone(), Box::new(is_over))
     }
 
     /// Kills it, if what has this number is still under way after a time, and not just waits for a run inside of it: that has as
     /// long, and then this one has.
-    fn kill_if_ignored(self: &Arc<Self>, number: u32, after: Option<Duration>) {
+    fn kill_if_ignored(self: &Arc<Self>, number: u32, since: Instant, after: Option<Duration>) {
         let ignored = Arc::downgrade(self);
-        if let Some(end) = after.and_then(|time| Instant::now().checked_add(time)) {
+        if let Some(end) = after.and_then(|time| since.checked_add(time)) {
             // In the timer's thread, which is there.
             let _ = timer::at(end, move || {
                 let Some(remote) = ignored.upgrade() else {
                     return;
                 };
-                match remote.waits_inside(number) {
-                    None => {}
-                    Some(true) => remote.kill_if_ignored(number, after),
-                    Some(false) => remote.end_now("it has ignored its time limit, and was killed"),
+                let under_way = remote.under_way();
+                let Some(at) = under_way.iter().position(|asked| asked.number == number) else {
+                    return;
+                };
+                let mut inner = under_way[at..].iter().flat_map(|asked| &asked.inner);
+                let waits = inner.any(|(_, is_late)| !is_late);
+                let runs_since = match waits {
+                    true => Instant::now(),
+                    false => under_way[at].went_on.unwrap_or(since),
+                };
+                if runs_since > since {
+                    drop(under_way);
+                    return remote.kill_if_ignored(number, runs_since, after);
                 }
+                // As long as it is under way: what it returns has to say so.
+                remote.end_now("it has ignored its time limit, and was killed");
             });
         }
     }
@@ -134,13 +155,6 @@ impl Remote {
     pub(super) fn runs_here(&self) -> bool {
         let this = this_thread();
         self.under_way().iter().any(|asked| asked.thread == this)
-    }
-
-    /// Whether what has this number waits for a run of another interpreter. `None`: it is not under way.
-    fn waits_inside(&self, number: u32) -> Option<bool> {
-        let under_way = self.under_way();
-        let at = under_way.iter().position(|asked| asked.number == number)?;
-        Some(under_way[at..].iter().any(|asked| !asked.inner.is_empty()))
     }
 
     /// Asks what has this number to end, with what is inside of it.
@@ -156,7 +170,7 @@ impl Remote {
         let mut inner = Vec::new();
         for asked in &mut under_way[at..] {
             asked.ends = asked.ends.or(Some(request));
-            inner.extend_from_slice(&asked.inner);
+            inner.extend(asked.inner.iter().map(|(inner, _)| inner.clone()));
         }
         drop(under_way);
         self.control.end(End { number, why });
