@@ -268,8 +268,7 @@ static void test_one_that_waits_for_a_killed_one(void **state) {
   options.kill_after_ms = 1000;
   inner.goes_on_until = now_ms() + 50 + 1000 + 100;
   const char code[] = "import host\nhost.f()";
-  REFUSES(SUBPY_ERR_TIMEOUT, "",
-          subpy_run_string_with(id, &options, code, strlen(code), &error));
+  REFUSES(SUBPY_ERR_TIMEOUT, "", subpy_run_string_with(id, &options, code, strlen(code), &error));
   RUN(id, "x = 1");
   DESTROY(id);
   DESTROY(inner.id);
