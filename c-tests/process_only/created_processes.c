@@ -56,7 +56,7 @@ static void test_they_write_where_their_creator_does(void **state) {
 static void test_limits_of_the_creator_end_them(void **state) {
   const subpy_id creator = create_creator(state, NULL);
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = 50;
+  limit_to(&options, 50);
   CHECK_STOPPED(
       SUBPY_ERR_TIMEOUT,
       run_for(creator, &options, "_dummy_interpreters.run_string(id, 'while True: pass')"), "");

@@ -89,7 +89,7 @@ static void block_all_signals(void *unused) {
       "assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGTERM, signal.SIGCHLD}\n"
       "assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL");
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.timeout_ms = 20;
+  limit_to(&options, 20);
   const char code[] = "import time; time.sleep(1000)";
   EXPECT(SUBPY_ERR_TIMEOUT, subpy_run_string_with(id, &options, code, strlen(code), &error));
   DESTROY(id);

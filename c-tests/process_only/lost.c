@@ -248,7 +248,7 @@ static void run_one_that_is_killed(void *user, subpy_host_call *call, const subp
   (void)call, (void)args, (void)nargs;
   struct inner *inner = user;
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
-  options.kill_after_ms = 900;
+  options.kill_after_ms = 1900;
   const char code[] = "sum(range(10 ** 15))";
   REFUSES(SUBPY_ERR_LOST, "has ignored its time limit",
           subpy_run_string_with(inner->id, &options, code, strlen(code), &error));
@@ -265,8 +265,8 @@ static void test_one_that_waits_for_a_killed_one(void **state) {
          subpy_define_function(id, "host", "f", run_one_that_is_killed, &inner, NULL, &error));
   subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
   options.timeout_ms = 50;
-  options.kill_after_ms = 1000;
-  inner.goes_on_until = now_ms() + 50 + 1000 + 100;
+  options.kill_after_ms = 2000;
+  inner.goes_on_until = now_ms() + 50 + 2000 + 100;
   const char code[] = "import host\nhost.f()";
   REFUSES(SUBPY_ERR_TIMEOUT, "", subpy_run_string_with(id, &options, code, strlen(code), &error));
   RUN(id, "x = 1");

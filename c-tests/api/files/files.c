@@ -206,7 +206,7 @@ static void test_wrong_files(void **state) {
   subpy_run_options run = SUBPY_RUN_OPTIONS_INIT;
   subpy_file_options options = SUBPY_FILE_OPTIONS_INIT;
   options.run = &run;
-  run.timeout_ms = 50;
+  limit_to(&run, 50);
   REFUSES(SUBPY_ERR_TIMEOUT, "",
           subpy_run_file_with(id, &options, in_folder("endless.py"), &error));
   run.filename = "x.py";

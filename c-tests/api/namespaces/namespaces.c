@@ -86,7 +86,7 @@ static void test_limits(void **state) {
   (void)state;
   create();
   subpy_run_options options = in("a", NULL);
-  options.timeout_ms = 50;
+  limit_to(&options, 50);
   const char code[] = "x = 1\nwhile True: pass";
   EXPECT(SUBPY_ERR_TIMEOUT, subpy_run_string_with(id, &options, code, strlen(code), &error));
   CHECK_EQUAL(number_in("a", "x"), 1);

@@ -388,7 +388,7 @@ static void test_a_limit_ends_what_is_called(void **state) {
   subpy_run_options run = SUBPY_RUN_OPTIONS_INIT;
   subpy_call_options options = SUBPY_CALL_OPTIONS_INIT;
   options.run = &run;
-  run.timeout_ms = 50;
+  limit_to(&run, 50);
   REFUSES(SUBPY_ERR_TIMEOUT, "", subpy_object_call_with(object, &options, NULL, 0, NULL, &error));
   subpy_object_release(object);
   DESTROY(id);
@@ -504,6 +504,7 @@ static void test_an_end_that_waits_for_a_caller(void **state) {
   }
   gate_wait(&waiting.begun);
   REFUSES(SUBPY_ERR_BUSY, "is running", subpy_run_string(id, "x = 1", &error));
+  REFUSES(SUBPY_ERR_BUSY, "is running", subpy_destroy(id, &error));
   gate_open(&waiting.refused);
   RUN(id, "x = 1");
   DESTROY(id);

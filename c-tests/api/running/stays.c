@@ -118,9 +118,9 @@ static void test_each_call_is_a_run(void **state) {
   EXPECT(SUBPY_OK, subpy_interrupt(id, &error));
   RUN(id, "x = 1");
   for (int i = 0; i < 3; i++) {
-    options.timeout_ms = 20;
+    limit_to(&options, 20);
     EXPECT(SUBPY_ERR_TIMEOUT, subpy_run_string_with(id, &options, "while True: pass", 16, &error));
-    options.timeout_ms = 60000;
+    limit_to(&options, 60000);
     EXPECT(SUBPY_OK,
            subpy_run_string_with(id, &options, "import time; time.sleep(0.03)", 29, &error));
   }

@@ -224,7 +224,7 @@ static void test_a_time_limit_ends_it(void **state) {
           "  def __index__(self):\n"
           "    while True: pass\n");
   subpy_run_options run = SUBPY_RUN_OPTIONS_INIT;
-  run.timeout_ms = 50;
+  limit_to(&run, 50);
   subpy_call_options options = *converting(0);
   options.run = &run;
   subpy_value out;

@@ -16,7 +16,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLAY = HERE.parents[2] / 'tools/cpython_tests/play.py'
-QUIET = 300  # seconds in which no test begins or ends: something hangs
+QUIET = 120  # seconds in which no test begins or ends: something hangs
 HANGS = 'no end'
 TRIES = 3  # CPython's own executors of processes hang now and then
 

@@ -274,7 +274,7 @@ impl Shared {
     }
 
     /// Claims it after a short access, for which it was refused; else says why it is. What an access has run may have called
-    /// the host, which may wait for the calling thread: a run does not wait for that.
+    /// the host, which may wait for the calling thread: it does not wait for that.
     #[cold]
     pub(super) fn claim_after(
         self: &Arc<Self>,
@@ -290,8 +290,7 @@ impl Shared {
             }
             enter::detached(|| {
                 while state.is_accessed() && !gives_up {
-                    let is_there = purpose == Purpose::Run && self.entry.wake.is_in_host();
-                    gives_up = in_host.is_too_long(is_there);
+                    gives_up = in_host.is_too_long(self.entry.wake.is_in_host());
                     match start.elapsed() < SHORT_ACCESS {
                         true => std::thread::yield_now(),
                         false => std::thread::sleep(SHORT_ACCESS),
