@@ -140,6 +140,9 @@ model: build ## Check the interpreter's state under every order of events, with 
 fuzz: build ## Run random bytes, and play random calls against a model, for SECONDS=60 each
 	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh fuzz
 
+fuzz-all: ## The same as fuzz, for each Python found
+	@BUILD='$(BUILD)' tools/test_all.sh fuzz
+
 soak: build ## Keep eight host threads at it for SECONDS=60
 	@BUILD='$(BUILD)' SECONDS_OF='$(SECONDS)' tools/proof.sh soak
 
@@ -166,5 +169,5 @@ ci-full: ## The same with all of the rest: hours
 clean: ## Remove the build tree
 	rm -rf '$(BUILD)'
 
-.PHONY: help demo test test-python test-all test-debian test-debug debug-pythons debug-python build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages cpython-tests readme header fmt lint docs model fuzz soak faults check-targets asan valgrind ci ci-full clean
+.PHONY: help demo test test-python test-all test-debian test-debug debug-pythons debug-python build install configure-tests cargo-test ctest hazards hazards-all shared-ground bench packages cpython-tests readme header fmt lint docs model fuzz fuzz-all soak faults check-targets asan valgrind ci ci-full clean
 .NOTPARALLEL:
