@@ -356,16 +356,14 @@ static void a_run_waits_for_another_without_its_gil(void) {
   define(id, "let_go", open_gate, &hold.leave);
   call_prepare(&call, id,
                "import host, threading\n"
-               "threading.Timer(0.05, host.let_go).start()\n"
+               "timer = threading.Timer(0.05, host.let_go)\n"
+               "timer.start()\n"
                "host.act()");
   call.thread = thread_start(call_now, &call);
   call_ends(&call, SUBPY_OK, "");
   CHECK(acted == SUBPY_OK, "%s", acted_message);
   hold_end(SUBPY_OK);
-  EXPECT(SUBPY_OK, subpy_run_string(id,
-                                    "[t.join() for t in threading.enumerate() "
-                                    "if isinstance(t, threading.Timer)]",
-                                    &error));
+  RUN(id, "timer.join()");
 }
 
 static void test_a_run_waits_for_another_without_its_gil(void **state) {
