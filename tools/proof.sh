@@ -19,12 +19,15 @@ compile() {
 limited() { timeout --signal=ABRT $((5 * seconds + 300)) "$@"; }
 
 fuzz() {
-  compile run_bytes fuzz/run_bytes.cpp "$BUILD/lib" -DFUZZ_PLAIN
+  # Before 3.12 a program that catches everything is not ended, and bytes spell that soon.
+  if "$(python)" -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then
+    compile run_bytes fuzz/run_bytes.cpp "$BUILD/lib" -DFUZZ_PLAIN
+    limited "$out/run_bytes" -s "$seconds" -r "${SEED:-$RANDOM}" -l "$out/last_bytes" || {
+      echo "the bytes are in $out/last_bytes" >&2
+      return 1
+    }
+  fi
   compile sequences fuzz/sequences.cpp "$BUILD/lib"
-  limited "$out/run_bytes" -s "$seconds" -r "${SEED:-$RANDOM}" -l "$out/last_bytes" || {
-    echo "the bytes are in $out/last_bytes" >&2
-    return 1
-  }
   limited "$out/sequences" -s "$seconds" -r "${SEED:-$RANDOM}"
   compile waits fuzz/waits.cpp "$BUILD/lib"
   limited "$out/waits" -s "$seconds" -r "${SEED:-$RANDOM}"

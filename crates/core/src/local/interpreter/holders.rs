@@ -35,8 +35,10 @@ impl Shared {
             return;
         }
         let mut requests = self.requests();
-        // Its end lets those in that ask what runs there to stop, and waits for them.
-        if self.state.is_over() && self.state.requested().is_none() {
+        // Before 3.12 its end lets those in that ask what runs there to stop, and waits for them. Since then they need no GIL,
+        // and CPython keeps for ever what attaches while an interpreter ends.
+        let is_let_in = cfg!(not(Py_3_12)) && self.state.requested().is_some();
+        if self.state.is_over() && !is_let_in {
             self.holder.end_request();
             return;
         }
