@@ -274,6 +274,38 @@ static void test_one_that_waits_for_a_killed_one(void **state) {
   DESTROY(inner.id);
 }
 
+/* But what it begins later gives it no more time. */
+
+struct later {
+  subpy_id id;
+  pid_t outer;
+};
+
+static void run_until_it_is_gone(void *user, subpy_host_call *call, const subpy_value *args,
+                                 size_t nargs) {
+  (void)call, (void)args, (void)nargs;
+  const struct later *later = user;
+  while (lives(later->outer)) {
+    subpy_run_string(later->id, "x = 1", NULL);
+  }
+}
+
+static void test_one_that_begins_others_later(void **state) {
+  (void)state;
+  const subpy_id id = create_process(NULL);
+  struct later later = {create_process(NULL), process_of(id)};
+  EXPECT(SUBPY_OK,
+         subpy_define_function(id, "host", "f", run_until_it_is_gone, &later, NULL, &error));
+  subpy_run_options options = SUBPY_RUN_OPTIONS_INIT;
+  options.timeout_ms = 20;
+  options.kill_after_ms = 100;
+  const char code[] = "import host\nhost.f()";
+  REFUSES(SUBPY_ERR_LOST, "has ignored its time limit",
+          subpy_run_string_with(id, &options, code, strlen(code), &error));
+  DESTROY(id);
+  DESTROY(later.id);
+}
+
 static int initialize(void **state) {
   (void)state;
   INITIALIZE(NULL);
@@ -292,6 +324,7 @@ int main(void) {
       cmocka_unit_test(test_a_limit_that_is_ignored),
       cmocka_unit_test(test_one_that_is_kept),
       cmocka_unit_test(test_one_that_waits_for_a_killed_one),
+      cmocka_unit_test(test_one_that_begins_others_later),
   };
   return RUN_TESTS_BETWEEN(tests, initialize, finalize_at_last);
 }
